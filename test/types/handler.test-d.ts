@@ -1,0 +1,111 @@
+/** What TypeScript infers and refuses where a handler is written. Compiled, never run. */
+import { defineHandler } from "edgewire";
+import type { Closing, Connection, Data, ErrorContext, Rooms, SendResult } from "edgewire";
+import { expectTypeOf } from "vitest";
+
+/** The state that a handler's connections have. */
+type StateOf<Handler> = Handler extends { hooks: { open?(connection: Connection<infer State, never>): unknown } } ? State : never;
+
+// State is what `upgrade` returns, in every later hook.
+const chat = defineHandler({
+  upgrade(request, context) {
+    expectTypeOf(request).toEqualTypeOf<Request>();
+    expectTypeOf(context.remoteAddress).toEqualTypeOf<string>();
+    return { state: { name: "Ada", messages: 0 }, room: "lobby", headers: { "set-cookie": "seen=1" } };
+  },
+  open(connection) {
+    expectTypeOf(connection.state).toEqualTypeOf<Readonly<{ name: string; messages: number }>>();
+    connection.setState({ name: "Ada", messages: 1 });
+    // @ts-expect-error: state is replaced by setState, never written to.
+    connection.state.messages = 1;
+    // @ts-expect-error: a state of another shape.
+    connection.setState({ name: "Ada" });
+  },
+  message(connection, data) {
+    expectTypeOf(data).toEqualTypeOf<Data>();
+    expectTypeOf(connection.state.messages).toEqualTypeOf<number>();
+    expectTypeOf(connection.send(data)).toEqualTypeOf<SendResult>();
+    expectTypeOf(connection.rooms).toEqualTypeOf<Rooms>();
+    for (const peer of connection.peers()) expectTypeOf(peer.state.name).toEqualTypeOf<string>();
+  },
+  close(connection, closing) {
+    expectTypeOf(connection.state.name).toEqualTypeOf<string>();
+    expectTypeOf(closing).toEqualTypeOf<Closing>();
+  },
+  error(error, context) {
+    expectTypeOf(error).toEqualTypeOf<unknown>();
+    expectTypeOf(context).toEqualTypeOf<ErrorContext<{ name: string; messages: number }>>();
+  },
+});
+expectTypeOf<StateOf<typeof chat>>().toEqualTypeOf<{ name: string; messages: number }>();
+
+// An async upgrade that may refuse says the same.
+defineHandler({
+  async upgrade(request) {
+    const name = new URL(request.url).searchParams.get("name");
+    if (name === null) return new Response("name?", { status: 400 });
+    return { state: { name } };
+  },
+  open(connection) {
+    expectTypeOf(connection.state).toEqualTypeOf<Readonly<{ name: string }>>();
+  },
+});
+
+// An upgrade that only refuses leaves the state unknown, and so does no upgrade at all.
+defineHandler({
+  upgrade(request) {
+    if (request.headers.get("authorization") === null) return new Response(null, { status: 401 });
+  },
+  open(connection) {
+    expectTypeOf(connection.state).toEqualTypeOf<Readonly<unknown>>();
+  },
+});
+defineHandler({
+  message(connection) {
+    expectTypeOf(connection.state).toEqualTypeOf<Readonly<unknown>>();
+  },
+});
+
+// State and environment can be named instead.
+interface Env {
+  readonly GREETING: string;
+}
+defineHandler<{ visits: number }, Env>({
+  upgrade(_request, context) {
+    expectTypeOf(context.env).toEqualTypeOf<Env>();
+    return { state: { visits: 0 } };
+  },
+  message(connection) {
+    expectTypeOf(connection.env.GREETING).toEqualTypeOf<string>();
+  },
+  migrate: (state, version) => ({ visits: version === 0 ? Number(state) : 0 }),
+});
+defineHandler<{ visits: number }>({
+  // @ts-expect-error: not the named state.
+  upgrade: () => ({ state: { visits: "many" } }),
+});
+
+// What `defineHandler` refuses at start-up, the compiler refuses first.
+// @ts-expect-error: an unknown option.
+defineHandler({ maxPayloads: 1 });
+// @ts-expect-error: a hook that is no function.
+defineHandler({ message: "echo" });
+// @ts-expect-error: an option of the wrong type.
+defineHandler({ maxPayload: "1 MiB" });
+// @ts-expect-error: neither of the two choices.
+defineHandler({ slowConsumer: "wait" });
+
+// What can't be sent.
+defineHandler({
+  message(connection) {
+    connection.send("text");
+    connection.send(new ArrayBuffer(1));
+    connection.send(new DataView(new ArrayBuffer(1)));
+    // @ts-expect-error: an object.
+    connection.send({ type: "text" });
+    // @ts-expect-error: a Blob.
+    connection.send(new Blob(["text"]));
+    // @ts-expect-error: nothing.
+    connection.send();
+  },
+});

@@ -1,0 +1,39 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+// Projects run in this order, never side by side: the machines have two cores, and real processes want them.
+export default defineConfig({
+  test: {
+    globalSetup: "scripts/build.ts",
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
+      { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 1 } } },
+      {
+        test: { name: "contract", include: ["test/contract*.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 3 } },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: "scripts/browser.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
+          name: "packaging",
+          include: ["test/packaging/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 5 },
+        },
+      },
+    ],
+  },
+});
