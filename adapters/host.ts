@@ -1,0 +1,137 @@
+/**
+ * What the adapters with a server of their own share: one `Server` for each handler, the choice between a
+ * handler and `fetch`, and the mark by which middleware deep in an app (hono.ts) accepts a handshake that the
+ * adapter then carries out, once the app has answered and the headers are final.
+ */
+import { checkHandler } from "../src/define.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import { isPromise } from "../src/errors.ts";
+import { refuse, wantsWebSocket } from "../src/handshake.ts";
+import { Server } from "../src/server.ts";
+import type { Accepted, MaybePromise, Room, Rooms, Runtime, Snapshot } from "../src/types.ts";
+import { isHandshakeHeader, isResponse } from "../src/upgrade.ts";
+
+/** What an app's `fetch` looks like: Hono's, or anyone's. */
+export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
+
+/** An accepted handshake, ready for the runtime's own upgrade. */
+export interface Ready {
+  readonly server: Server;
+  readonly snapshot: Snapshot;
+  /** For the 101, without those that the handshake sets. */
+  readonly headers: Headers;
+}
+
+/** What middleware finds on the Request. */
+export interface Mark {
+  readonly host: Host;
+  readonly remoteAddress: string;
+  /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
+  accepted?: { readonly server: Server } & Accepted;
+}
+
+// Registered, so that two copies of this module in one process understand each other.
+const markKey = Symbol.for("edgewire.mark");
+
+export function markOf(request: Request): Mark | undefined {
+  return (request as { [markKey]?: Mark })[markKey];
+}
+
+/**
+ * What the app answers in place of the 101, which no `Response` of Node's or Bun's can have: middleware may set
+ * its headers and build new Responses from it.
+ */
+export function placeholder(headers: Headers): Response {
+  return new Response(null, { status: placeholderStatus, headers });
+}
+const placeholderStatus = 204;
+
+export class Host implements Rooms {
+  readonly #runtime: Runtime;
+  readonly #handler: DefinedHandler | undefined;
+  readonly #fetch: Fetch | undefined;
+  readonly #servers = new Map<DefinedHandler, Server>();
+
+  constructor(runtime: Runtime, target: { handler?: DefinedHandler | undefined; fetch?: Fetch | undefined }) {
+    this.#runtime = runtime;
+    this.#handler = target.handler;
+    this.#fetch = target.fetch;
+  }
+
+  get env(): object {
+    return (this.#runtime.env ?? {}) as object;
+  }
+
+  /** The one server of a handler here. */
+  server(handler: DefinedHandler): Server {
+    let server = this.#servers.get(handler);
+    if (server === undefined) this.#servers.set(handler, (server = new Server(handler, this.#runtime)));
+    return server;
+  }
+
+  /** Answers a request, or accepts it as a handshake. Synchronous while the hooks are. */
+  decide(request: Request, remoteAddress: string, native: object): MaybePromise<Response | Ready> {
+    if (this.#handler !== undefined && (this.#fetch === undefined || wantsWebSocket(request))) {
+      return this.#upgrade(this.server(this.#handler), request, remoteAddress);
+    }
+    if (this.#fetch === undefined) return refuse(404, "Not Found");
+    const mark = this.mark(request, remoteAddress);
+    const answer = this.#fetch(request, this.envFor(native));
+    return isPromise(answer) ? answer.then((response) => finish(mark, response)) : finish(mark, answer);
+  }
+
+  /** The app's environment: the user's, and what the runtime's own helpers look for there (Hono's getConnInfo). */
+  envFor(native: object): object {
+    return Object.assign(Object.create(this.env) as object, native);
+  }
+
+  mark(request: Request, remoteAddress: string): Mark {
+    const mark: Mark = { host: this, remoteAddress };
+    Object.defineProperty(request, markKey, { value: mark });
+    return mark;
+  }
+
+  room(name: string): Room {
+    if (this.#handler === undefined) {
+      throw new Error("room() needs the handler: serve(handler, { fetch }), or use c.var.rooms of the rooms(handler) middleware");
+    }
+    return this.server(this.#handler).room(name);
+  }
+
+  async close(code?: number, reason?: string): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.close(code, reason)));
+  }
+
+  #upgrade(server: Server, request: Request, remoteAddress: string): MaybePromise<Response | Ready> {
+    if (server.draining) return refuse(503, "the server is closing", { "retry-after": "1" });
+    const ready = (upgrade: Response | Accepted): Response | Ready => (isResponse(upgrade) ? upgrade : { server, ...upgrade });
+    const upgrade = server.upgrade(request, { env: this.env, remoteAddress, room: "default" });
+    return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);
+  }
+}
+
+function finish(mark: Mark, response: Response): Response | Ready {
+  const { accepted } = mark;
+  // Middleware that ran after ours may have refused all the same.
+  if (accepted === undefined || response.status !== placeholderStatus) return response;
+  return { server: accepted.server, snapshot: accepted.snapshot, headers: upgradeHeaders(response.headers) };
+}
+
+/** An app's headers as far as a 101 can carry them. */
+export function upgradeHeaders(from: Headers): Headers {
+  const headers = new Headers();
+  for (const [name, value] of from) {
+    if (!isHandshakeHeader(name) && name !== "content-type") headers.append(name, value);
+  }
+  return headers;
+}
+
+/** Reads `serve`'s and `attach`'s first argument. @throws TypeError for neither a handler nor an object with `fetch`. */
+export function readTarget<Options extends { fetch?: Fetch | undefined }>(who: string, target: DefinedHandler | Options, options: Options): { handler: DefinedHandler | undefined; options: Options } {
+  if (typeof target === "object" && target !== null && "fetch" in target) {
+    if (typeof target.fetch !== "function") throw new TypeError(`${who}: fetch must be a function`);
+    return { handler: undefined, options: target };
+  }
+  checkHandler(who, target);
+  return { handler: target as DefinedHandler, options };
+}

@@ -1,0 +1,41 @@
+/**
+ * `edgewire/serve`: one name for the `serve` of Node, Bun and Deno, chosen by export conditions. This file has its
+ * types, and is what the conditions choose where there is no server to start.
+ */
+import type { DefinedHandler } from "../src/define.ts";
+import type { MaybePromise, Rooms } from "../src/types.ts";
+
+export interface ServeOptions {
+  /** 0, the default, takes a free one. */
+  readonly port?: number;
+  /** The address to listen on. Default: `"0.0.0.0"`, every IPv4 interface. */
+  readonly hostname?: string;
+  /** Answers what is not a WebSocket handshake, and without a handler everything: a Hono app's `fetch`, or any other. */
+  readonly fetch?: (request: Request, env: object) => MaybePromise<Response>;
+  /** Certificate and key in PEM: the server then speaks https and wss. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** What hooks get as `env` and `fetch` as its second argument. Default: `process.env`. */
+  readonly env?: object;
+}
+
+/** A server that listens; its rooms are those of the handler that `serve` was given. */
+export interface Serving extends Rooms {
+  /** `http://localhost:3000`, or https with `tls`. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops accepting, runs the hooks already queued, closes every connection, then the port. Resolves when all close hooks have run. */
+  close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
+}
+
+/** Serves a handler, an app whose routes mount handlers, or both, on one port. */
+export interface Serve {
+  /** @throws TypeError for options or a handler of the wrong form; Error when the port is in use. */
+  <State, Env>(handler: DefinedHandler<State, Env>, options?: ServeOptions): Promise<Serving>;
+  (options: ServeOptions & { readonly fetch: NonNullable<ServeOptions["fetch"]> }): Promise<Serving>;
+}
+
+export const serve: Serve = () => {
+  throw new Error(
+    'edgewire/serve starts a server on Node, Bun or Deno. On Cloudflare export what "edgewire/durable" (rooms) or "edgewire/workers" (plain) makes: see docs/durable.md',
+  );
+};

@@ -1,0 +1,125 @@
+/**
+ * The tagged encoding of what must outlive memory: snapshots in a hibernating socket's attachment, and what
+ * `upgrade` returned on its way to a Durable Object (`Request.cf` is JSON). JSON, plus Map, Set, Date, bigint,
+ * bytes, undefined and the numbers that JSON lacks. What it can't carry is refused on every runtime alike,
+ * so that what works in a test works on a Durable Object.
+ */
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** The key that marks a tagged value; an application's own object with this key is tagged "object". */
+const tag = "$";
+
+/** @throws TypeError naming the path of a value that can't be carried. */
+export function encode(value: unknown): string {
+  return JSON.stringify(pack(value, "state", []));
+}
+
+export function decode(text: string): unknown {
+  return unpack(JSON.parse(text) as Json);
+}
+
+function pack(value: unknown, path: string, parents: object[]): Json {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : tagged("number", String(Object.is(value, -0) ? "-0" : value));
+    case "undefined":
+      return tagged("undefined", null);
+    case "bigint":
+      return tagged("bigint", String(value));
+    case "object":
+      return value === null ? null : packObject(value, path, parents);
+    default:
+      throw new TypeError(`${path} is a ${typeof value}, which can't be stored: ${allowed}`);
+  }
+}
+
+const allowed =
+  "use plain objects, arrays, strings, numbers, bigint, booleans, null, undefined, Date, Map, Set, ArrayBuffer and Uint8Array";
+
+function packObject(value: object, path: string, parents: object[]): Json {
+  if (parents.includes(value)) throw new TypeError(`${path} refers back to an object that holds it, which can't be stored`);
+  parents.push(value);
+  const packed = packKnown(value, path, parents);
+  parents.pop();
+  return packed;
+}
+
+function packKnown(value: object, path: string, parents: object[]): Json {
+  if (Array.isArray(value)) return value.map((item, index) => pack(item, `${path}[${index}]`, parents));
+  if (value instanceof Map) {
+    const entries = [...value].map(([key, item]) => [pack(key, `${path} key`, parents), pack(item, `${path}.get(${String(key)})`, parents)]);
+    return tagged("Map", entries);
+  }
+  if (value instanceof Set) return tagged("Set", [...value].map((item) => pack(item, `${path} member`, parents)));
+  if (value instanceof Date) return tagged("Date", Number.isNaN(value.getTime()) ? null : value.getTime());
+  if (value instanceof Uint8Array) return tagged("Uint8Array", toBase64(value));
+  if (value instanceof ArrayBuffer) return tagged("ArrayBuffer", toBase64(new Uint8Array(value)));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // A plain object may come from another realm (a test runner's, a vm's), whose Object.prototype is not ours.
+  const plain = prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  if (!plain) throw new TypeError(`${path} is a ${value.constructor.name}, which can't be stored: ${allowed}`);
+  const packed: { [key: string]: Json } = {};
+  for (const [key, item] of Object.entries(value)) define(packed, key, pack(item, `${path}.${key}`, parents));
+  return tag in packed ? tagged("object", packed) : packed;
+}
+
+function tagged(type: string, value: Json): Json {
+  return { [tag]: type, value };
+}
+
+function unpack(value: Json): unknown {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(unpack);
+  const type = value[tag];
+  return typeof type === "string" ? unpackTagged(type, value["value"] as Json) : unpackPlain(value);
+}
+
+function unpackTagged(type: string, value: Json): unknown {
+  switch (type) {
+    case "undefined":
+      return undefined;
+    case "number":
+      return Number(value);
+    case "bigint":
+      return BigInt(value as string);
+    case "Date":
+      return new Date(value === null ? Number.NaN : (value as number));
+    case "Map":
+      return new Map((value as [Json, Json][]).map(([key, item]) => [unpack(key), unpack(item)]));
+    case "Set":
+      return new Set((value as Json[]).map(unpack));
+    case "Uint8Array":
+      return fromBase64(value as string);
+    case "ArrayBuffer":
+      return fromBase64(value as string).buffer;
+    case "object":
+      return unpackPlain(value as { [key: string]: Json });
+    default:
+      throw new TypeError(`a stored value is tagged "${type}", which this version of Edgewire does not know`);
+  }
+}
+
+function unpackPlain(value: { [key: string]: Json }): object {
+  const plain: { [key: string]: unknown } = {};
+  for (const [key, item] of Object.entries(value)) define(plain, key, unpack(item));
+  return plain;
+}
+
+/** As an own property whatever the key: `plain["__proto__"] = …` would set the prototype. */
+function define(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,325 @@
+/**
+ * One connection: what a handler holds (`Connection`), and the ports that an adapter calls (`Live`).
+ * Phase, queueing and the close are decided here, once for every runtime.
+ */
+import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
+import { encode } from "./codec.ts";
+import { isPromise, report } from "./errors.ts";
+import { maxSnapshot } from "./limits.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Owner } from "./mailbox.ts";
+import { sendToAll } from "./rooms.ts";
+import { checkData, sizeAtMost } from "./data.ts";
+import type { Server } from "./server.ts";
+import { checkName } from "./text.ts";
+import type { Closing, Connection, Data, HookName, MaybePromise, Phase, Rooms, Sendable, SendResult, Snapshot, Socket } from "./types.ts";
+
+type ConnectionHook = Exclude<HookName, "upgrade">;
+
+export class Live<State = unknown, Env = unknown> implements Connection<State, Env>, Owner<ConnectionHook> {
+  readonly id: string;
+  readonly room: string;
+  readonly url: string;
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  readonly #server: Server<State, Env>;
+  readonly #socket: Socket;
+  readonly #mailbox: Mailbox<ConnectionHook>;
+  #state: State;
+  #topics: Set<string> | undefined;
+  #phase: Phase;
+  #closing: Closing | undefined;
+  /** Messages in the mailbox, and their lengths: what `maxQueued` and `maxBuffered` bound. */
+  #queued = 0;
+  #queuedBytes = 0;
+  #paused = false;
+  #wantsDrain = false;
+  /** `ended` was called, or will not be waited for: the close hook has been posted. */
+  #ended = false;
+  #timer: unknown;
+  #finished: PromiseWithResolvers<void> | undefined;
+
+  constructor(server: Server<State, Env>, socket: Socket, snapshot: Snapshot) {
+    this.#server = server;
+    this.#socket = socket;
+    this.#mailbox = new Mailbox(this);
+    this.id = snapshot.id;
+    this.room = snapshot.room;
+    this.url = snapshot.url;
+    this.protocol = snapshot.protocol;
+    this.remoteAddress = snapshot.remoteAddress;
+    this.#state = snapshot.state as State;
+    this.#topics = snapshot.topics.length > 0 ? new Set(snapshot.topics) : undefined;
+    this.#phase = snapshot.phase;
+    this.#closing = snapshot.closing;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get state(): Readonly<State> {
+    return this.#state;
+  }
+
+  get topics(): ReadonlySet<string> {
+    return this.#topics ?? noTopics;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.buffered ?? 0;
+  }
+
+  get env(): Env {
+    return this.#server.runtime.env as Env;
+  }
+
+  get rooms(): Rooms {
+    return this.#server;
+  }
+
+  /** Settles when no hook is pending; undefined when none is. For runtimes that may stop once the event handler returns. */
+  get running(): Promise<void> | undefined {
+    return this.#mailbox.running;
+  }
+
+  /** Settles when the close hook has run. */
+  get finished(): Promise<void> {
+    if (this.#ended) return this.running ?? Promise.resolve();
+    return (this.#finished ??= Promise.withResolvers()).promise;
+  }
+
+  setState(state: State): void {
+    const before = this.#state;
+    this.#state = state;
+    this.#store(() => (this.#state = before));
+  }
+
+  send(data: Sendable): SendResult {
+    checkData(data);
+    return this.push(data);
+  }
+
+  /** `send` of data that is known to be sendable: a publish checks once for all its subscribers. */
+  push(data: Sendable): SendResult {
+    if (this.#phase !== "open") return "closed";
+    const socket = this.#socket;
+    const before = socket.buffered;
+    if (before === undefined) return socket.send(data);
+    const { settings } = this.#server;
+    if (before > 0 && before + sizeAtMost(data) > settings.maxBuffered) {
+      if (settings.slowConsumer === "close") this.#end(CloseCode.tryAgainLater, "Slow consumer");
+      return "dropped";
+    }
+    const result = socket.send(data);
+    if (result !== "sent" || (socket.buffered ?? 0) < settings.highWaterMark) return result;
+    this.#wantsDrain = true;
+    return "backpressure";
+  }
+
+  close(code: number = CloseCode.normal, reason = ""): void {
+    checkClose(code, reason);
+    this.#end(code, reason);
+  }
+
+  terminate(): void {
+    if (this.#ended) return;
+    this.#finish({ code: CloseCode.abnormal, reason: "", initiator: "server" });
+    this.#socket.terminate();
+  }
+
+  subscribe(topic: string): void {
+    checkName("topic", topic);
+    this.#server.needRooms("subscribe");
+    if (this.#phase !== "open" || this.topics.has(topic)) return;
+    const topics = (this.#topics ??= new Set());
+    topics.add(topic);
+    this.#store(() => topics.delete(topic));
+    this.#server.index.subscribe(this.room, topic, this);
+  }
+
+  unsubscribe(topic: string): void {
+    checkName("topic", topic);
+    this.#server.needRooms("unsubscribe");
+    if (this.#topics?.delete(topic) !== true) return;
+    this.#server.index.unsubscribe(this.room, topic, this);
+    if (this.#phase === "open") this.#save();
+  }
+
+  publish(topic: string, data: Sendable): number {
+    checkName("topic", topic);
+    checkData(data);
+    this.#server.needRooms("publish");
+    return sendToAll(this.#server.index.subscribers(this.room, topic), data, this);
+  }
+
+  peers(): Iterable<Connection<State, Env>> {
+    return this.#server.index.members(this.room);
+  }
+
+  /** Port: the socket is open; runs the `open` hook. */
+  opened(): MaybePromise<void> {
+    return this.#mailbox.post("open", undefined);
+  }
+
+  /** Port: a message arrived. Await the result where the runtime may stop us once we return. */
+  message(data: Data): MaybePromise<void> {
+    if (this.#phase !== "open" || this.#server.draining) return;
+    const { settings } = this.#server;
+    const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
+    if (size > settings.maxPayload) return this.violated(CloseCode.messageTooBig);
+    if (this.#mailbox.busy && !this.#admit(size)) return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
+    this.#queued++;
+    this.#queuedBytes += data.length;
+    return this.#mailbox.post("message", data);
+  }
+
+  /** Port: less waits for this client than before. */
+  drained(): MaybePromise<void> {
+    if (!this.#wantsDrain || this.#phase !== "open" || (this.#socket.buffered ?? 0) >= this.#server.settings.highWaterMark) return;
+    this.#wantsDrain = false;
+    return this.#mailbox.post("drain", undefined);
+  }
+
+  /** Whether `drained` is worth a call: adapters that must poll do so only while it is. */
+  get wantsDrain(): boolean {
+    return this.#wantsDrain && this.#phase === "open";
+  }
+
+  /** Port: the client broke a rule, seen by the runtime (which may have sent the close already) or by the core. */
+  violated(code: number, reason = ""): MaybePromise<void> {
+    this.#end(code, reason);
+    return this.running;
+  }
+
+  /** Port: the native socket is closed. Runs the `close` hook, once. */
+  ended(code: number, reason: string): MaybePromise<void> {
+    if (this.#ended) return;
+    return this.#finish(this.#closing ?? closingFromPeer(code, reason));
+  }
+
+  /** Woken from a snapshot in which the close was under way: the client is given its time once more. */
+  resumeClosing(): void {
+    if (this.#phase === "closing" && !this.#ended) this.#waitForPeer();
+  }
+
+  run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+    if (kind === "message") this.#dequeue(payload as Data);
+    try {
+      const pending = this.#call(kind, payload);
+      if (isPromise(pending)) return pending.then(undefined, (error: unknown) => this.#failed(kind, error));
+    } catch (error) {
+      return this.#failed(kind, error);
+    }
+  }
+
+  #call(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+    const { hooks } = this.#server;
+    switch (kind) {
+      case "message":
+        return hooks.message?.(this, payload as Data);
+      case "open":
+        return hooks.open?.(this);
+      case "drain":
+        return hooks.drain?.(this);
+      case "close":
+        return hooks.close?.(this, payload as Closing);
+    }
+  }
+
+  #failed(hook: ConnectionHook, error: unknown): MaybePromise<void> {
+    this.#end(CloseCode.internalError, "Internal error");
+    return report(this.#server.hooks, error, { hook, connection: this });
+  }
+
+  /** Our side closes: what waits is discarded, the client is told, and has `closeTimeout` to answer. */
+  #end(code: number, reason: string): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "closing";
+    this.#closing = { code, reason, initiator: "server" };
+    this.#server.index.leave(this.room, this);
+    this.#mailbox.keepOnly("close");
+    this.#resume();
+    // Before the native close: an object evicted in between must know that it closed, and with what.
+    this.#save();
+    this.#waitForPeer();
+    this.#socket.close(code, reason);
+  }
+
+  #waitForPeer(): void {
+    this.#timer = this.#server.clock.setTimeout(() => {
+      this.#finish(this.#closing ?? closingFromPeer(CloseCode.abnormal, ""));
+      this.#socket.terminate();
+    }, this.#server.settings.closeTimeout);
+  }
+
+  #finish(closing: Closing): Promise<void> | undefined {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#server.index.leave(this.room, this);
+    this.#server.forget(this);
+    if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
+    this.#phase = "closed";
+    this.#closing = closing;
+    this.#save();
+    const pending = this.#mailbox.post("close", closing);
+    this.#finished?.resolve(pending);
+    return pending;
+  }
+
+  #admit(size: number): boolean {
+    const { settings } = this.#server;
+    if (this.#queued < settings.maxQueued && this.#queuedBytes + size <= settings.maxBuffered) return true;
+    if (this.#socket.pause === undefined) return false;
+    if (!this.#paused) {
+      this.#paused = true;
+      this.#socket.pause();
+    }
+    return true;
+  }
+
+  #dequeue(data: Data): void {
+    this.#queued--;
+    this.#queuedBytes -= data.length;
+    if (this.#paused && this.#queued < this.#server.settings.maxQueued / 2) this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume?.();
+  }
+
+  /** Checks that the connection can be stored, on every runtime alike, and stores it where there is a store. */
+  #store(undo: () => void): void {
+    try {
+      const snapshot = encodeSnapshot(this.#snapshot());
+      this.#socket.save?.(snapshot);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  #save(): void {
+    if (this.#socket.save !== undefined) this.#socket.save(encode(this.#snapshot()));
+  }
+
+  #snapshot(): Snapshot {
+    const { id, room, url, protocol, remoteAddress } = this;
+    const open = { id, room, url, protocol, remoteAddress, version: this.#server.settings.version, state: this.#state, topics: [...this.topics], phase: this.#phase };
+    return this.#closing === undefined ? open : { ...open, closing: this.#closing };
+  }
+}
+
+/** @throws TypeError for state that can't be stored, RangeError when the whole is too large. */
+export function encodeSnapshot(snapshot: Snapshot): string {
+  const encoded = encode(snapshot);
+  const bytes = sizeAtMost(encoded, maxSnapshot);
+  if (bytes > maxSnapshot) {
+    throw new RangeError(`the connection's state, topics and URL take ${bytes} bytes encoded: at most ${maxSnapshot} can be stored`);
+  }
+  return encoded;
+}
+
+const noTopics: ReadonlySet<string> = new Set();

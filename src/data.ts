@@ -1,0 +1,21 @@
+/** What can be sent, and how large it is. */
+import { utf8Length } from "./text.ts";
+import type { Sendable } from "./types.ts";
+
+/** @throws TypeError for anything but text and bytes. */
+export function checkData(data: Sendable): void {
+  if (typeof data === "string" || ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return;
+  const given: unknown = data;
+  const type = given === null ? "null" : typeof given === "object" ? ((given as object).constructor?.name ?? "object") : typeof given;
+  throw new TypeError(`a message must be a string, an ArrayBuffer or a view of one, not ${type}`);
+}
+
+/**
+ * The size in bytes; of text its UTF-8 length, counted only where it could exceed `limit`: three bytes a UTF-16 unit are
+ * the most there can be, so most texts are measured by their length alone (and then reported as at most that).
+ */
+export function sizeAtMost(data: Sendable, limit: number = Number.POSITIVE_INFINITY): number {
+  if (typeof data !== "string") return data.byteLength;
+  if (data.length > limit || data.length * 3 <= limit) return data.length;
+  return utf8Length(data);
+}

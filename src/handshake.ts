@@ -1,0 +1,63 @@
+/**
+ * The server's side of the opening handshake (RFC 6455 section 4.2), the same on every runtime: the runtimes
+ * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
+ */
+import { maxUrl } from "./limits.ts";
+import type { Settings } from "./limits.ts";
+import { refuseOrigin } from "./origin.ts";
+import { isToken } from "./text.ts";
+
+/** 16 bytes in base64: 22 characters and the padding. */
+const key = /^[A-Za-z0-9+/]{22}==$/;
+
+/** Whether a request asks for a WebSocket at all: what sends it to the handler rather than to `fetch`. */
+export function wantsWebSocket(request: { readonly headers: { get(name: string): string | null } }): boolean {
+  return hasToken(request.headers.get("upgrade"), "websocket");
+}
+
+/** The subprotocols that the client offers, or the refusal. */
+export function checkHandshake(request: Request, settings: Settings): Response | readonly string[] {
+  const { headers } = request;
+  if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
+  if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
+  if (!wantsWebSocket(request)) return upgradeRequired("this is a WebSocket endpoint: it needs Upgrade: websocket");
+  if (!hasToken(headers.get("connection"), "upgrade")) return refuse(400, "the Connection header lacks upgrade");
+  if (headers.get("sec-websocket-version") !== "13") return upgradeRequired("Sec-WebSocket-Version must be 13");
+  if (!key.test(headers.get("sec-websocket-key") ?? "")) {
+    return refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64, once");
+  }
+  const offered = parseProtocols(headers.get("sec-websocket-protocol"));
+  if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
+  const foreign = refuseOrigin(request, settings.origins, settings.trustProxy);
+  if (foreign !== undefined) {
+    console.warn(`edgewire: 403: ${foreign}`);
+    return refuse(403, "this origin may not connect");
+  }
+  if (settings.requireProtocol && !settings.protocols.some((protocol) => offered.includes(protocol))) {
+    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`);
+  }
+  return offered;
+}
+
+/** A refusal that says what was wrong; the same status, headers and body on every runtime. */
+export function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+}
+
+function upgradeRequired(message: string): Response {
+  // RFC 9110 section 15.5.22 wants Upgrade with a 426, RFC 6455 section 4.4 the version.
+  return refuse(426, message, { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" });
+}
+
+function hasToken(list: string | null, wanted: string): boolean {
+  if (list === null) return false;
+  // Most clients send just the token.
+  if (list.length === wanted.length) return list.toLowerCase() === wanted;
+  return list.split(",").some((one) => one.trim().toLowerCase() === wanted);
+}
+
+function parseProtocols(list: string | null): readonly string[] | undefined {
+  if (list === null) return [];
+  const offered = list.split(",").map((one) => one.trim());
+  return offered.every(isToken) && new Set(offered).size === offered.length ? offered : undefined;
+}

@@ -1,0 +1,127 @@
+/**
+ * Every option's default and range, resolved once per handler. The core enforces them; an adapter maps one to
+ * its runtime's own switch where there is one.
+ */
+import { compileOrigins } from "./origin.ts";
+import type { OriginRule } from "./origin.ts";
+import { isToken } from "./text.ts";
+import type { Origins } from "./types.ts";
+
+/** Options with nothing left to default. */
+export interface Settings {
+  readonly origins: OriginRule;
+  readonly protocols: readonly string[];
+  readonly requireProtocol: boolean;
+  readonly trustProxy: boolean;
+  readonly maxPayload: number;
+  readonly maxBuffered: number;
+  readonly slowConsumer: "close" | "drop";
+  readonly highWaterMark: number;
+  readonly maxQueued: number;
+  readonly compression: boolean;
+  readonly upgradeTimeout: number;
+  readonly closeTimeout: number;
+  readonly binding: string | undefined;
+  readonly version: number;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+/** Timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
+const longestTimer = 2 ** 31 - 1;
+
+/**
+ * The encoded size of a snapshot, on every runtime. A hibernating socket's attachment holds 16 384 serialized bytes
+ * (Cloudflare's documentation, Durable Objects, serializeAttachment); 1 KiB is kept for how the connection closed
+ * (a reason of 123 control characters takes 738 bytes of JSON) and the serializer's own header.
+ */
+export const maxSnapshot: number = 15 * KiB;
+
+/** RFC 9110 section 4.1 asks for at least 8000 octets; more than this is a 414. */
+export const maxUrl: number = 8 * KiB;
+
+type Check<T> = (name: string, value: unknown) => T;
+
+const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {
+  origins: [(_, value) => compileOrigins(value as Origins), compileOrigins([])],
+  protocols: [protocolList, []],
+  requireProtocol: [boolean, false],
+  trustProxy: [boolean, false],
+  // workerd takes messages of up to 32 MiB and leaves the client of a larger one hanging.
+  maxPayload: [integer(1, 32 * MiB - 1), MiB],
+  maxBuffered: [integer(1, 1024 * MiB), 16 * MiB],
+  slowConsumer: [oneOf("close", "drop"), "close"],
+  highWaterMark: [integer(1, 1024 * MiB), 64 * KiB],
+  maxQueued: [integer(1, 1_000_000), 4096],
+  compression: [boolean, false],
+  upgradeTimeout: [integer(1, longestTimer), 10_000],
+  closeTimeout: [integer(1, longestTimer), 10_000],
+  binding: [bindingName, undefined],
+  version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
+};
+
+/** @throws TypeError, RangeError by the option's name. */
+export function resolveOptions(options: Record<string, unknown>, hooks: readonly string[]): Settings {
+  for (const name of Object.keys(options)) {
+    if (!(name in checks)) {
+      throw new TypeError(`unknown option "${name}": hooks are ${hooks.join(", ")}; options are ${Object.keys(checks).join(", ")}`);
+    }
+  }
+  const settings: Record<string, unknown> = {};
+  for (const [name, [check, fallback]] of Object.entries(checks)) {
+    settings[name] = options[name] === undefined ? fallback : check(name, options[name]);
+  }
+  // `checks` has an entry of the right type for every key.
+  const resolved = settings as { -readonly [Name in keyof Settings]: Settings[Name] };
+  if (resolved.highWaterMark > resolved.maxBuffered) {
+    throw new RangeError(`option "highWaterMark" (${resolved.highWaterMark}) must not exceed "maxBuffered" (${resolved.maxBuffered})`);
+  }
+  if (resolved.requireProtocol && resolved.protocols.length === 0) {
+    throw new TypeError('option "requireProtocol" needs "protocols" to choose from');
+  }
+  return Object.freeze(resolved);
+}
+
+function boolean(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`option "${name}" must be true or false, not ${show(value)}`);
+  return value;
+}
+
+function integer(least: number, most: number): Check<number> {
+  return (name, value) => {
+    if (typeof value !== "number") throw new TypeError(`option "${name}" must be a number, not ${show(value)}`);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(`option "${name}" is ${value}: must be a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+}
+
+function oneOf<T extends string>(...values: T[]): Check<T> {
+  return (name, value) => {
+    if (!values.includes(value as T)) throw new TypeError(`option "${name}" must be ${values.map((one) => `"${one}"`).join(" or ")}, not ${show(value)}`);
+    return value as T;
+  };
+}
+
+function protocolList(name: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw new TypeError(`option "${name}" must be an array of subprotocol names, not ${show(value)}`);
+  for (const protocol of value as unknown[]) {
+    if (typeof protocol !== "string" || !isToken(protocol)) {
+      throw new TypeError(`option "${name}" has ${show(protocol)}, which is not a subprotocol name (an RFC 9110 token)`);
+    }
+  }
+  if (new Set(value).size !== value.length) throw new TypeError(`option "${name}" names a subprotocol twice`);
+  return Object.freeze([...(value as string[])]);
+}
+
+function bindingName(name: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") {
+    throw new TypeError(`option "${name}" must be the name of a Durable Object binding in wrangler.toml, not ${show(value)}`);
+  }
+  return value;
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value === "object" || typeof value === "function" ? `a ${typeof value}` : String(value);
+}

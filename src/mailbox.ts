@@ -1,0 +1,85 @@
+/**
+ * Runs the hooks of one connection one at a time, in the order in which they were asked for. A hook that is
+ * synchronous costs no promise and no allocation.
+ */
+import { isPromise } from "./errors.ts";
+import type { MaybePromise } from "./types.ts";
+
+/** Whose mailbox it is. `run` reports a failing hook itself: it never throws or rejects. */
+export interface Owner<Kind> {
+  run(kind: Kind, payload: unknown): MaybePromise<void>;
+}
+
+export class Mailbox<Kind> {
+  readonly #owner: Owner<Kind>;
+  /** Kinds and payloads in turn, from #head on; undefined while nothing waits. */
+  #queue: unknown[] | undefined;
+  #head = 0;
+  #busy = false;
+  /** Settles when the mailbox is empty; undefined while no hook is pending. */
+  running: Promise<void> | undefined;
+
+  constructor(owner: Owner<Kind>) {
+    this.#owner = owner;
+  }
+
+  /** Whether an entry posted now would have to wait. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Runs the entry now, or after those before it. The promise, if any, settles when the mailbox is empty. */
+  post(kind: Kind, payload: unknown): Promise<void> | undefined {
+    if (this.#busy) {
+      (this.#queue ??= []).push(kind, payload);
+      return this.running;
+    }
+    this.#busy = true;
+    const pending = this.#owner.run(kind, payload) ?? this.#drain();
+    return pending === undefined ? undefined : (this.running = this.#settle(pending));
+  }
+
+  /** Forgets the entries that wait, but for those of one kind. */
+  keepOnly(kept: Kind): void {
+    const queue = this.#queue;
+    if (queue === undefined) return;
+    const rest: unknown[] = [];
+    for (let index = this.#head; index < queue.length; index += 2) {
+      if (queue[index] === kept) rest.push(kept, queue[index + 1]);
+    }
+    this.#queue = rest;
+    this.#head = 0;
+  }
+
+  async #settle(first: PromiseLike<void>): Promise<void> {
+    let pending: PromiseLike<void> | undefined = first;
+    while (pending !== undefined) {
+      await pending;
+      pending = this.#drain();
+    }
+  }
+
+  /** Runs what waits until a hook is pending; undefined when the mailbox is empty. */
+  #drain(): PromiseLike<void> | undefined {
+    // Read from the fields at each turn: a hook may post, and a close replaces the queue.
+    while (this.#queue !== undefined && this.#head < this.#queue.length) {
+      const kind = this.#queue[this.#head] as Kind;
+      const payload = this.#queue[this.#head + 1];
+      this.#head += 2;
+      if (this.#head >= compactAt) {
+        this.#queue.splice(0, this.#head);
+        this.#head = 0;
+      }
+      const pending = this.#owner.run(kind, payload);
+      if (isPromise(pending)) return pending;
+    }
+    this.#queue = undefined;
+    this.#head = 0;
+    this.running = undefined;
+    this.#busy = false;
+    return undefined;
+  }
+}
+
+/** A queue that never empties must not grow for ever; copying rarely keeps it linear. */
+const compactAt = 2048;

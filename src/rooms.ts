@@ -1,0 +1,70 @@
+/** The one index of rooms: who is in a room, and who is subscribed to which of its topics. Two maps, no I/O. */
+import type { Live } from "./connection.ts";
+import type { PublishOptions, Sendable } from "./types.ts";
+
+/** One room's connections. Only open ones: a closing connection is nobody's peer. */
+export interface Scope<State, Env> {
+  readonly members: Set<Live<State, Env>>;
+  readonly topics: Map<string, Set<Live<State, Env>>>;
+}
+
+export class RoomIndex<State, Env> {
+  readonly #rooms = new Map<string, Scope<State, Env>>();
+
+  join(room: string, live: Live<State, Env>): void {
+    let scope = this.#rooms.get(room);
+    if (scope === undefined) this.#rooms.set(room, (scope = { members: new Set(), topics: new Map() }));
+    scope.members.add(live);
+  }
+
+  leave(room: string, live: Live<State, Env>): void {
+    const scope = this.#rooms.get(room);
+    if (scope === undefined || !scope.members.delete(live)) return;
+    for (const topic of live.topics) removeSubscriber(scope, topic, live);
+    if (scope.members.size === 0) this.#rooms.delete(room);
+  }
+
+  subscribe(room: string, topic: string, live: Live<State, Env>): void {
+    const scope = this.#rooms.get(room);
+    if (scope === undefined) return;
+    const subscribers = scope.topics.get(topic);
+    if (subscribers === undefined) scope.topics.set(topic, new Set([live]));
+    else subscribers.add(live);
+  }
+
+  unsubscribe(room: string, topic: string, live: Live<State, Env>): void {
+    const scope = this.#rooms.get(room);
+    if (scope !== undefined) removeSubscriber(scope, topic, live);
+  }
+
+  members(room: string): ReadonlySet<Live<State, Env>> {
+    return this.#rooms.get(room)?.members ?? nobody;
+  }
+
+  subscribers(room: string, topic: string): ReadonlySet<Live<State, Env>> {
+    return this.#rooms.get(room)?.topics.get(topic) ?? nobody;
+  }
+}
+
+const nobody: ReadonlySet<never> = new Set<never>();
+
+function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
+  const subscribers = scope.topics.get(topic);
+  if (subscribers?.delete(live) === true && subscribers.size === 0) scope.topics.delete(topic);
+}
+
+/** Sends to all of them but `except`; returns how many took it. The data is checked already. */
+export function sendToAll<State, Env>(targets: Iterable<Live<State, Env>>, data: Sendable, except: Live<State, Env> | PublishOptions["except"]): number {
+  let reached = 0;
+  for (const live of targets) {
+    if (except !== undefined && isExcepted(live, except)) continue;
+    const result = live.push(data);
+    if (result === "sent" || result === "backpressure") reached++;
+  }
+  return reached;
+}
+
+function isExcepted<State, Env>(live: Live<State, Env>, except: Live<State, Env> | string | readonly string[]): boolean {
+  if (typeof except === "string") return live.id === except;
+  return Array.isArray(except) ? except.includes(live.id) : live === except;
+}

@@ -1,0 +1,49 @@
+/** UTF-8 lengths and names: what limits are measured in. */
+
+/** Bytes that a string takes as UTF-8; a lone surrogate counts as U+FFFD, three bytes. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) bytes += 1;
+    else if (isPair(text, index, unit)) {
+      bytes += 2;
+      index++;
+    } else bytes += 2;
+  }
+  return bytes;
+}
+
+/** Whether the text takes more than `limit` bytes; most texts are decided by their length alone. */
+export function exceeds(text: string, limit: number): boolean {
+  if (text.length > limit) return true;
+  return text.length * 3 > limit && utf8Length(text) > limit;
+}
+
+const maxName = 512;
+
+/** @throws TypeError for a room or topic name that is not a well-formed string of 1 to 512 bytes. */
+export function checkName(what: "room" | "topic", name: string): void {
+  if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, maxName)) {
+    throw new TypeError(`${what} name ${describe(name)}: must be a well-formed string of 1 to ${maxName} bytes`);
+  }
+}
+
+function describe(name: unknown): string {
+  if (typeof name !== "string") return `is ${name === null ? "null" : typeof name}`;
+  if (name === "") return "is empty";
+  if (!name.isWellFormed()) return "has a lone surrogate";
+  return `is ${utf8Length(name)} bytes`;
+}
+
+function isPair(text: string, index: number, unit: number): boolean {
+  if (unit < 0xd800 || unit > 0xdbff || index + 1 >= text.length) return false;
+  const next = text.charCodeAt(index + 1);
+  return next >= 0xdc00 && next <= 0xdfff;
+}
+
+/** RFC 9110 section 5.6.2: what a subprotocol's name is made of. */
+export function isToken(text: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+}

@@ -1,0 +1,256 @@
+/**
+ * The contract in types: what a handler is given, what an adapter gives the core, and what an
+ * adapter must do. Each sentence here is a statement of docs/contract.md.
+ */
+
+/** A value, or a promise of it. Edgewire never makes a promise where the hook did not. */
+export type MaybePromise<T> = T | PromiseLike<T>;
+
+/** A received message: text as a string, binary as bytes over memory of their own (`data.buffer` holds the payload alone). */
+export type Data = string | Uint8Array<ArrayBuffer>;
+
+/** What can be sent: text, or bytes in any buffer or view. It is copied before `send` returns. */
+export type Sendable = string | ArrayBuffer | ArrayBufferView;
+
+/**
+ * - `"sent"`: handed to the runtime.
+ * - `"backpressure"`: handed over, and at least `highWaterMark` bytes wait; `drain` will tell when they don't. Never on workerd, which reports nothing.
+ * - `"dropped"`: not sent, because `maxBuffered` bytes already wait for this client.
+ * - `"closed"`: not sent, because the connection is closing or closed.
+ */
+export type SendResult = "sent" | "backpressure" | "dropped" | "closed";
+
+/** `open`: both sides may send. `closing`: a close is under way, nothing more is delivered or sent. `closed`: over. */
+export type Phase = "open" | "closing" | "closed";
+
+/**
+ * How a connection ended.
+ * - `code`, `reason`: of the close that ended it; 1005 and "" for a close frame without a code, 1006 and "" when there was no close frame.
+ * - `initiator`: who closed first. Violations that Edgewire answers (1002, 1007, 1009, 1011, 1013) count as `"server"`.
+ */
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+  readonly initiator: "client" | "server" | "network";
+}
+
+/** One client's connection: the same object in every hook for as long as it is in memory, the same `id` after hibernation. */
+export interface Connection<State = unknown, Env = unknown> {
+  /** Unique, random, stable through hibernation. */
+  readonly id: string;
+  /** The room chosen at upgrade; `"default"` where none was chosen. */
+  readonly room: string;
+  /** The URL of the handshake request. */
+  readonly url: string;
+  /** The subprotocol that the handshake selected, or "". */
+  readonly protocol: string;
+  /** The client's address, "" where the runtime does not know it. */
+  readonly remoteAddress: string;
+  readonly phase: Phase;
+  /** What `upgrade` returned or `setState` set. Changes to the object itself are not saved: call `setState`. */
+  readonly state: Readonly<State>;
+  /** The topics this connection is subscribed to. */
+  readonly topics: ReadonlySet<string>;
+  /** Bytes that wait to be sent to this client; 0 on workerd, which reports nothing. */
+  readonly bufferedAmount: number;
+  /** The platform's environment: bindings on Cloudflare, `process.env` or `serve`'s `env` elsewhere. */
+  readonly env: Env;
+  /** Every room of this handler, this connection's own included. */
+  readonly rooms: Rooms;
+  /**
+   * Replaces the state and stores it.
+   * @throws TypeError for a value that can't be stored (a function, a symbol, a class instance, a cycle), by path.
+   * @throws RangeError when state, topics and the rest of the snapshot exceed 15 KiB encoded (a hibernating socket's attachment holds 16).
+   */
+  setState(state: State): void;
+  /**
+   * Sends a message. Never throws for the state of the connection.
+   * @throws TypeError for data that is neither a string, an ArrayBuffer nor a view.
+   */
+  send(data: Sendable): SendResult;
+  /**
+   * Closes. Queued messages are discarded, no message hook runs after it, and everything sent before it arrives first. A second call does nothing.
+   * @param code 1000-1003, 1007-1014 or 3000-4999; 1000 by default.
+   * @param reason up to 123 bytes of UTF-8; "" by default.
+   * @throws RangeError for any other code or a longer reason.
+   */
+  close(code?: number, reason?: string): void;
+  /** Drops the connection without a close frame; the close hook gets 1006. Where the runtime can't cut TCP it is closed behind the handler's back. */
+  terminate(): void;
+  /** @throws TypeError for a topic that is not a well-formed string of 1 to 512 bytes; RangeError when the snapshot grows over 15 KiB. */
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+  /** Sends to every subscriber of the topic in this room except this connection. Returns how many it was handed to. */
+  publish(topic: string, data: Sendable): number;
+  /** Every open connection of this room that is in memory here, this one included. Empty on a plain Worker. */
+  peers(): Iterable<Connection<State, Env>>;
+}
+
+/** Connections to leave out, by id. */
+export interface PublishOptions {
+  readonly except?: string | readonly string[];
+}
+
+/** A room from outside: an HTTP route, a cron trigger, another room's handler. Asleep or awake, here or in a Durable Object. */
+export interface Room {
+  readonly name: string;
+  /** Sends to every subscriber of the topic. Resolves to how many connections it was handed to. */
+  publish(topic: string, data: Sendable, options?: PublishOptions): Promise<number>;
+  /** Sends to everyone in the room. Resolves to how many connections it was handed to. */
+  broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
+  /** How many connections are open in the room. */
+  count(): Promise<number>;
+}
+
+export interface Rooms {
+  /** @throws TypeError for a name that is not a well-formed string of 1 to 512 bytes. */
+  room(name: string): Room;
+}
+
+export type HookName = "upgrade" | "open" | "message" | "drain" | "close" | "migrate";
+
+/** What failed, and on which connection (none yet for `upgrade` and `migrate`). */
+export interface ErrorContext<State = unknown, Env = unknown> {
+  readonly hook: HookName;
+  readonly connection?: Connection<State, Env>;
+}
+
+export interface UpgradeContext<Env = unknown> {
+  readonly env: Env;
+  /** The client's address, "" where the runtime does not know it. */
+  readonly remoteAddress: string;
+  /** Parameters of the route that matched, under Hono; empty elsewhere. */
+  readonly params: Readonly<Record<string, string>>;
+  /** What middleware set with `c.set`, under Hono; empty elsewhere. */
+  readonly vars: Readonly<Record<string, unknown>>;
+}
+
+/** What `upgrade` may say of a connection that it accepts. */
+export interface UpgradeResult<State = unknown> {
+  readonly state?: State;
+  /** The room to join: 1 to 512 bytes. Under Hono the route parameter `room` by default, elsewhere `"default"`. */
+  readonly room?: string;
+  /** The subprotocol to select: one that the client offered, or "" for none. By default the server's first preference among `protocols`. */
+  readonly protocol?: string;
+  /** Headers of the 101, cookies included. The handshake's own headers can't be set. */
+  readonly headers?: HeadersInit;
+}
+
+/** The hooks. All are optional; each may return a promise, and the connection's next hook waits for it. */
+export interface Hooks<State = unknown, Env = unknown> {
+  /**
+   * Before the 101. Return what to accept the connection with, or nothing; return or throw a `Response` to refuse.
+   * Any other throw is a 500 with no detail. May run in another process than the connection.
+   */
+  upgrade?(request: Request, context: UpgradeContext<Env>): MaybePromise<UpgradeResult<State> | Response | void>;
+  /** First, once. Messages wait until it is done. Not run again after hibernation. */
+  open?(connection: Connection<State, Env>): MaybePromise<void>;
+  message?(connection: Connection<State, Env>, data: Data): MaybePromise<void>;
+  /** What waited for this client fell below `highWaterMark` after a `send` returned `"backpressure"`. */
+  drain?(connection: Connection<State, Env>): MaybePromise<void>;
+  /** Last, exactly once, never inside another hook. */
+  close?(connection: Connection<State, Env>, closing: Closing): MaybePromise<void>;
+  /** A hook threw or rejected. Afterwards the connection is closed with 1011. Without this hook the error is logged. */
+  error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
+  /**
+   * Brings state that an older `version` of the handler stored into today's shape, after a deploy.
+   * Without it, connections of another version are closed with 1012.
+   */
+  migrate?(state: unknown, version: number): State;
+}
+
+/** Which origins a browser may connect from. */
+export type Origins = "*" | readonly string[] | ((origin: string, request: Request) => boolean);
+
+/** Every option has one default, and the same effect on every runtime. */
+export interface Options {
+  /**
+   * Origins that may connect besides the request's own host: exact (`"https://example.com"`), patterns (`"https://*.example.com"`),
+   * a function, or `"*"` for all. Requests without an Origin do not come from a browser and are accepted. Default: none.
+   */
+  readonly origins?: Origins;
+  /** Subprotocols in the server's order of preference. Default: none. */
+  readonly protocols?: readonly string[];
+  /** Refuse with 400 a client that offers none of `protocols`. Default: false. */
+  readonly requireProtocol?: boolean;
+  /** Believe `X-Forwarded-Host` and `X-Forwarded-For` of the nearest proxy. Default: false. */
+  readonly trustProxy?: boolean;
+  /** Largest message in bytes; a larger one closes with 1009. Default: 1 MiB; at most 32 MiB - 1. */
+  readonly maxPayload?: number;
+  /** Bytes that may wait for a client that does not read; see `slowConsumer`. Default: 16 MiB. */
+  readonly maxBuffered?: number;
+  /** What happens at `maxBuffered`: close with 1013, or drop what would exceed it. Default: `"close"`. */
+  readonly slowConsumer?: "close" | "drop";
+  /** Bytes at which `send` says `"backpressure"`. Default: 64 KiB. */
+  readonly highWaterMark?: number;
+  /** Messages that may wait for a slow asynchronous hook: then the socket is paused, or closed with 1013 where the runtime can't pause. Default: 4096. */
+  readonly maxQueued?: number;
+  /** Negotiate permessage-deflate where the runtime has it. Default: false. */
+  readonly compression?: boolean;
+  /** Milliseconds that `upgrade` may take before the client gets a 503. Default: 10 000. */
+  readonly upgradeTimeout?: number;
+  /** Milliseconds that a client has to answer a close before it is let go. Default: 10 000. */
+  readonly closeTimeout?: number;
+  /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
+  readonly binding?: string;
+  /** Version of the state's shape, for `migrate`. Default: 0. */
+  readonly version?: number;
+}
+
+export interface Handler<State = unknown, Env = unknown> extends Hooks<State, Env>, Options {}
+
+/** All that is true of a connection for its whole life. It encodes (src/codec.ts) into at most 15 KiB on every runtime. */
+export interface Snapshot {
+  readonly id: string;
+  readonly room: string;
+  readonly url: string;
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  readonly version: number;
+  readonly state: unknown;
+  readonly topics: readonly string[];
+  readonly phase: Phase;
+  readonly closing?: Closing;
+}
+
+/** An adapter's only output port: a plain object over the native socket. */
+export interface Socket {
+  /** Hands over one message. May throw nothing; `"closed"` where the native socket is no longer open. */
+  send(data: Sendable): SendResult;
+  /** Starts the closing handshake; what was sent before goes first. 1005 stands for a close frame without a code. */
+  close(code: number, reason: string): void;
+  /** Ends it now, without a close frame where the runtime can. */
+  terminate(): void;
+  /** Bytes waiting; undefined where the runtime cannot say. */
+  readonly buffered: number | undefined;
+  /** Inbound flow control, where the runtime has it: a brake, messages already read still come. */
+  pause?(): void;
+  resume?(): void;
+  /** Keeps the encoded snapshot, for `Server.restore`; absent where memory outlives the socket. */
+  save?(snapshot: string): void;
+}
+
+/** What a runtime can do that the core cannot. */
+export interface Runtime {
+  /** For messages to people: "node", "durable". */
+  readonly name: string;
+  /** Why rooms and topics can't work here, in a sentence that says what to use instead. */
+  readonly roomless?: string;
+  /** The rooms beyond this server's own, where there are any (Durable Objects). */
+  remote?(name: string): Room | undefined;
+  readonly env?: unknown;
+  /** Defaults to the global timers. */
+  readonly clock?: Clock;
+}
+
+export interface Clock {
+  setTimeout(callback: () => void, milliseconds: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/** A handshake that was accepted: what the 101 carries, and what the connection starts from. */
+export interface Accepted {
+  readonly snapshot: Snapshot;
+  /** The headers that `upgrade` asked for; never the handshake's own. */
+  readonly headers: Headers;
+}

@@ -1,0 +1,127 @@
+/**
+ * From a handshake request to what the connection starts from, or a refusal: the checks, then the `upgrade`
+ * hook under its deadline. It needs no server: on Cloudflare it runs in the Worker, in front of the object.
+ */
+import { checkHandshake, refuse } from "./handshake.ts";
+import type { DefinedHandler } from "./define.ts";
+import { encodeSnapshot } from "./connection.ts";
+import { isPromise, report } from "./errors.ts";
+import { checkName } from "./text.ts";
+import type { Accepted, Clock, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
+
+/** The decision: a `Response` refuses. */
+export type Upgrade = Response | Accepted;
+
+export interface UpgradeOptions<Env = unknown> {
+  readonly env: Env;
+  readonly remoteAddress: string;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly vars?: Readonly<Record<string, unknown>>;
+  /** The room where `upgrade` names none; `undefined` demands one. */
+  readonly room: string | undefined;
+  /** Throw what `upgrade` throws, after the `error` hook was told, instead of a 500: Hono has its own `onError`. */
+  readonly rethrow?: boolean;
+  /** Keeps the runtime alive for a promise that outlives the answer. */
+  waitUntil?(promise: PromiseLike<unknown>): void;
+}
+
+export function isResponse(value: unknown): value is Response {
+  // Not only `instanceof`: @hono/node-server may have replaced the global class.
+  return value instanceof Response || (typeof value === "object" && value !== null && "arrayBuffer" in value && "status" in value);
+}
+
+export function acceptUpgrade<State, Env>(handler: DefinedHandler<State, Env>, request: Request, options: UpgradeOptions<Env>, clock: Clock): MaybePromise<Upgrade> {
+  const fail = (error: unknown): Response => {
+    if (isResponse(error)) return error;
+    const told = report(handler.hooks, error, { hook: "upgrade" });
+    if (isPromise(told)) options.waitUntil?.(told);
+    if (options.rethrow === true) throw error;
+    return refuse(500, "Internal Server Error");
+  };
+  try {
+    const offered = checkHandshake(request, handler.settings);
+    if (isResponse(offered)) return offered;
+    const { env, remoteAddress, params = {}, vars = {} } = options;
+    const context: UpgradeContext<Env> = { env, remoteAddress: forwardedFor(request, handler) ?? remoteAddress, params, vars };
+    const result = handler.hooks.upgrade?.(request, context);
+    const accept = (value: UpgradeResult<State> | Response | void): Upgrade =>
+      isResponse(value) ? value : accepted(handler, request, offered, value, context, options.room);
+    if (!isPromise(result)) return accept(result);
+    return withDeadline(result, handler.settings.upgradeTimeout, clock).then(accept).catch(fail);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** The client's address as the nearest proxy saw it. */
+function forwardedFor(request: Request, handler: { readonly settings: { readonly trustProxy: boolean } }): string | undefined {
+  if (!handler.settings.trustProxy) return undefined;
+  return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
+}
+
+async function withDeadline<T>(result: PromiseLike<T>, milliseconds: number, clock: Clock): Promise<T | Response> {
+  let timer: unknown;
+  const deadline = new Promise<Response>((resolve) => {
+    timer = clock.setTimeout(() => resolve(refuse(503, "the handshake took too long", { "retry-after": "1" })), milliseconds);
+  });
+  try {
+    return await Promise.race([result, deadline]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}
+
+const resultKeys: readonly string[] = ["state", "room", "protocol", "headers"] satisfies (keyof UpgradeResult)[];
+
+function accepted<State, Env>(
+  handler: DefinedHandler<State, Env>,
+  request: Request,
+  offered: readonly string[],
+  result: UpgradeResult<State> | void,
+  context: UpgradeContext<Env>,
+  defaultRoom: string | undefined,
+): Accepted {
+  const { state, room = defaultRoom, protocol, headers } = checkResult(result);
+  if (room === undefined) {
+    throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter");
+  }
+  checkName("room", room);
+  if (protocol !== undefined && protocol !== "" && !offered.includes(protocol)) {
+    throw new TypeError(`upgrade selected the subprotocol "${protocol}", which the client did not offer (${offered.join(", ") || "none"})`);
+  }
+  const snapshot: Snapshot = {
+    id: crypto.randomUUID(),
+    room,
+    url: request.url,
+    protocol: protocol ?? handler.settings.protocols.find((one) => offered.includes(one)) ?? "",
+    remoteAddress: context.remoteAddress,
+    version: handler.settings.version,
+    state,
+    topics: [],
+    phase: "open",
+  };
+  encodeSnapshot(snapshot);
+  return { snapshot, headers: checkHeaders(headers) };
+}
+
+function checkResult<State>(result: UpgradeResult<State> | void): UpgradeResult<State> {
+  if (result === undefined || result === null) return {};
+  if (typeof result !== "object") throw new TypeError(`upgrade must return an object, a Response or nothing, not a ${typeof result}`);
+  for (const name of Object.keys(result)) {
+    if (!resultKeys.includes(name)) throw new TypeError(`upgrade returned the unknown key "${name}": known are ${resultKeys.join(", ")}`);
+  }
+  return result;
+}
+
+/** Set by the handshake itself, or meaningless on a 101. */
+export function isHandshakeHeader(name: string): boolean {
+  return name === "connection" || name === "upgrade" || name === "content-length" || name === "transfer-encoding" || name.startsWith("sec-websocket-");
+}
+
+function checkHeaders(init: HeadersInit | undefined): Headers {
+  const headers = new Headers(init);
+  for (const [name] of headers) {
+    if (isHandshakeHeader(name)) throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol })`);
+  }
+  return headers;
+}
