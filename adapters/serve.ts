@@ -39,3 +39,9 @@ export const serve: Serve = () => {
     'edgewire/serve starts a server on Node, Bun or Deno. On Cloudflare export what "edgewire/durable" (rooms) or "edgewire/workers" (plain) makes: see docs/durable.md',
   );
 };
+
+/** What `serve` rejects with when it can't listen. */
+export function listenError(cause: Error, inUse: boolean, port: number, hostname: string): Error {
+  const what = inUse ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one` : `can't listen on port ${port} of ${hostname}: ${cause.message}`;
+  return new Error(`serve: ${what}`, { cause });
+}
