@@ -1,0 +1,41 @@
+/**
+ * Makes the package as npm would publish it, from dist/, and prints the tarball's path.
+ * The repository's own manifest is private and carries its tools (Node itself among them): the published one is derived from it here.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const stage = join(root, ".tmp/package");
+const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts"];
+
+/** Packs dist/ as it stands (see scripts/build.ts) and returns the tarball's path. */
+export function pack(): string {
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  const published = ["dist", "CHANGELOG.md", "LICENSE", "README.md"];
+  writeFileSync(join(stage, "package.json"), `${JSON.stringify({ ...manifest(), files: published }, undefined, 2)}\n`);
+  for (const file of [...outputs(), ...published.slice(1)]) {
+    mkdirSync(dirname(join(stage, file)), { recursive: true });
+    cpSync(join(root, file), join(stage, file));
+  }
+  const { status, stdout, stderr } = spawnSync("npm", ["pack", "--json", "--pack-destination", ".."], { cwd: stage, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm pack failed: ${stderr}`);
+  const name = stdout.match(/"filename": "([^"]+)"/)?.[1];
+  if (name === undefined) throw new Error(`npm pack printed no file name: ${stdout}`);
+  return join(root, ".tmp", name);
+}
+
+function manifest(): Record<string, unknown> {
+  const all = Object.entries(JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>);
+  return Object.fromEntries(all.filter(([key]) => !ours.includes(key)));
+}
+
+/** By source, not by what lies in dist/: a renamed file's old output is still there. */
+function outputs(): string[] {
+  const sources = globSync(["src/**/*.ts", "adapters/**/*.ts"], { cwd: root }).filter((name) => !name.endsWith(".d.ts"));
+  return sources.flatMap((name) => ["js", "d.ts"].map((extension) => join("dist", name.replace(/ts$/, extension))));
+}
+
+if (import.meta.main) console.log(pack());
