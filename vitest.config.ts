@@ -9,7 +9,7 @@ export default defineConfig({
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], sequence: { groupOrder: 0 } } },
       { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 1 } } },
       {
-        test: { name: "contract", include: ["test/contract*.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
+        test: { name: "contract", include: ["test/contract.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
