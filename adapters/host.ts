@@ -51,11 +51,14 @@ export class Host implements Rooms {
   readonly #handler: DefinedHandler | undefined;
   readonly #fetch: Fetch | undefined;
   readonly #servers = new Map<DefinedHandler, Server>();
+  /** Whether a room has to be chosen by `upgrade` or the route: where a default would make every URL a Durable Object. */
+  readonly demandsRoom: boolean;
 
-  constructor(runtime: Runtime, target: { handler?: DefinedHandler | undefined; fetch?: Fetch | undefined }) {
+  constructor(runtime: Runtime, target: { handler?: DefinedHandler | undefined; fetch?: Fetch | undefined; demandsRoom?: boolean } = {}) {
     this.#runtime = runtime;
     this.#handler = target.handler;
     this.#fetch = target.fetch;
+    this.demandsRoom = target.demandsRoom ?? false;
   }
 
   get env(): object {

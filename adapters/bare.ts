@@ -1,0 +1,29 @@
+/**
+ * What hono.ts needs of a runtime where an app is served without an adapter around it. Export conditions of
+ * `#bare` choose the runtime's own; this file has the types, and is Node's, where only an adapter can upgrade.
+ */
+import type { DefinedHandler } from "../src/define.ts";
+import type { MaybePromise } from "../src/types.ts";
+import type { Mark, Ready } from "./host.ts";
+
+/** The part of Cloudflare's ExecutionContext that adapters use. */
+export interface ExecutionContext {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** The host of this native server, for a request that no adapter has marked. */
+export type BareMark = (request: Request, env: object, handler: DefinedHandler, context: ExecutionContext | undefined) => Mark;
+
+/** Upgrades at once; the app returns the Response. */
+export type BareUpgrade = (request: Request, env: object, ready: Ready, context: ExecutionContext | undefined) => MaybePromise<Response>;
+
+const useServe =
+  'on Node a Hono app needs Edgewire around it to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
+
+export const bareMark: BareMark = () => {
+  throw new Error(useServe);
+};
+
+export const bareUpgrade: BareUpgrade = () => {
+  throw new Error(useServe);
+};

@@ -1,0 +1,187 @@
+/** The in-process client and the wire to its server: ordered, asynchronous, by value. */
+import { checkClose } from "../src/close.ts";
+import type { Live } from "../src/connection.ts";
+import { checkData } from "../src/data.ts";
+import type { Data, Sendable, SendResult, Socket } from "../src/types.ts";
+
+/** What `connect` rejects with. */
+export interface Refused extends Error {
+  readonly response: Response;
+}
+
+export function refusalOf(response: Response): Refused {
+  return Object.assign(new Error(`the handshake was refused with ${response.status}`), { response });
+}
+
+/** How the connection ended, as the client sees it: 1005 without a code, 1006 without a close frame. */
+export interface Ended {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export class MemoryClient {
+  /** The headers of the 101 that `upgrade` asked for. */
+  readonly headers: Headers;
+  readonly protocol: string;
+  /** Resolves when the connection has ended. Never rejects. */
+  readonly closed: Promise<Ended>;
+  readonly #wire: Wire;
+
+  constructor(wire: Wire, headers: Headers, protocol: string) {
+    this.#wire = wire;
+    this.headers = headers;
+    this.protocol = protocol;
+    this.closed = wire.ended.promise;
+  }
+
+  /** @throws TypeError for neither text nor bytes; Error when the connection has ended. */
+  send(data: Sendable): void {
+    checkData(data);
+    this.#wire.toServer(copy(data));
+  }
+
+  /** The next message. @throws Error when the connection ended before one came, with its code and reason. */
+  next(): Promise<Data> {
+    return this.#wire.next();
+  }
+
+  /** Closes, with a code as the server may use; without one the server is told 1005. Resolves when the connection has ended. */
+  close(code?: number, reason = ""): Promise<Ended> {
+    if (code !== undefined) checkClose(code, reason);
+    this.#wire.closeFromClient(code ?? 1005, code === undefined ? "" : reason);
+    return this.closed;
+  }
+
+  /** Ends without a close frame, as a lost network does. */
+  terminate(): void {
+    this.#wire.cut();
+  }
+
+  /** Stops reading: what the server sends waits, and counts as its `bufferedAmount`. */
+  pause(): void {
+    this.#wire.paused = true;
+  }
+
+  resume(): void {
+    this.#wire.resume();
+  }
+
+  /** Stops answering the server's close, as a client that vanished would. */
+  ignoreClose(): void {
+    this.#wire.answers = false;
+  }
+}
+
+/** Both directions of one connection. What is written in one turn is read in a later one. */
+export class Wire {
+  live: Live | undefined;
+  saved: string | undefined;
+  over = false;
+  paused = false;
+  answers = true;
+  readonly ended: PromiseWithResolvers<Ended> = Promise.withResolvers();
+  readonly #unread: Data[] = [];
+  readonly #readers: PromiseWithResolvers<Data>[] = [];
+  /** What the paused client has not taken: messages, and at last a close. */
+  #waiting: (() => void)[] = [];
+  #buffered = 0;
+  #current: Socket | undefined;
+
+  /** A socket for the server of today: one that hibernated can't reach the client through its old one. */
+  socket(): Socket {
+    const wire = this;
+    const live = (): boolean => wire.#current === socket && !wire.over;
+    const socket: Socket = {
+      get buffered() {
+        return wire.#buffered;
+      },
+      send: (data) => (live() ? wire.#send(copy(data)) : "closed"),
+      close: (code, reason) => {
+        if (live()) wire.#toClient(0, () => wire.#closeFromServer(code, reason));
+      },
+      terminate: () => {
+        if (live()) wire.#end(1006, "");
+      },
+      save: (snapshot) => {
+        if (wire.#current === socket) wire.saved = snapshot;
+      },
+    };
+    this.#current = socket;
+    return socket;
+  }
+
+  toServer(data: Data): void {
+    if (this.over) throw new Error("the connection has ended");
+    queueMicrotask(() => void this.live?.message(data));
+  }
+
+  closeFromClient(code: number, reason: string): void {
+    queueMicrotask(() => this.#end(code, reason));
+  }
+
+  cut(): void {
+    queueMicrotask(() => this.#end(1006, ""));
+  }
+
+  resume(): void {
+    this.paused = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const deliver of waiting) deliver();
+    void this.live?.drained();
+  }
+
+  async next(): Promise<Data> {
+    const unread = this.#unread.shift();
+    if (unread !== undefined) return unread;
+    if (this.over) throw endedError(await this.ended.promise);
+    const reader = Promise.withResolvers<Data>();
+    this.#readers.push(reader);
+    return reader.promise;
+  }
+
+  #send(data: Data): SendResult {
+    this.#toClient(data.length, () => {
+      const reader = this.#readers.shift();
+      if (reader === undefined) this.#unread.push(data);
+      else reader.resolve(data);
+    });
+    return "sent";
+  }
+
+  #toClient(size: number, deliver: () => void): void {
+    if (!this.paused) {
+      queueMicrotask(deliver);
+      return;
+    }
+    this.#buffered += size;
+    this.#waiting.push(() => {
+      this.#buffered -= size;
+      deliver();
+    });
+  }
+
+  #closeFromServer(code: number, reason: string): void {
+    if (this.answers) this.#end(code, reason);
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.over) return;
+    this.over = true;
+    this.ended.resolve({ code, reason });
+    for (const reader of this.#readers) reader.reject(endedError({ code, reason }));
+    this.#readers.length = 0;
+    void this.live?.ended(code, reason);
+  }
+}
+
+function endedError({ code, reason }: Ended): Error {
+  return new Error(`the connection ended with ${code}${reason === "" ? "" : ` ${reason}`}`);
+}
+
+/** A message is copied as the network would: the sender may change its bytes, and no lone surrogate arrives. */
+function copy(data: Sendable): Data {
+  if (typeof data === "string") return data.toWellFormed();
+  const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+  return new Uint8Array(bytes);
+}

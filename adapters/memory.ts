@@ -1,0 +1,144 @@
+/**
+ * The in-process runtime: a handler and its clients without a network, for unit tests. What it does is what the
+ * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
+ */
+import { checkClose } from "../src/close.ts";
+import { checkHandler } from "../src/define.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import { Server } from "../src/server.ts";
+import type { Clock, Room, Rooms, Sendable } from "../src/types.ts";
+import { isResponse } from "../src/upgrade.ts";
+import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
+
+export type { MemoryClient, Refused } from "./memory-client.ts";
+
+export interface MemoryOptions {
+  /** What hooks get as `env`. Default: an empty object. */
+  readonly env?: object;
+  /** Timers, for tests with a fake clock. Default: the global ones. */
+  readonly clock?: Clock;
+}
+
+export interface ConnectOptions {
+  /** Headers of the handshake, over its own. */
+  readonly headers?: HeadersInit;
+  /** Subprotocols to offer. */
+  readonly protocols?: readonly string[];
+  /** The client's address. Default: `"127.0.0.1"`. */
+  readonly remoteAddress?: string;
+}
+
+/** A handler that is served in memory. */
+export interface Memory extends Rooms {
+  /** Connects a client. @throws Refused with the `response` when the handshake is refused. */
+  connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
+  /** Waits until no hook is pending, then forgets everything and wakes from the stored snapshots. Connections stay open. */
+  hibernate(): Promise<void>;
+  /** Closes every connection, as `serve`'s `close` does. */
+  close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
+}
+
+/**
+ * Serves a handler in memory.
+ *
+ * ```ts
+ * const server = memory(echo);
+ * const client = await server.connect();
+ * client.send("hello");
+ * console.log(await client.next()); // hello
+ * ```
+ */
+export function memory<State, Env>(handler: DefinedHandler<State, Env>, options: MemoryOptions = {}): Memory {
+  checkHandler("memory", handler);
+  const wires = new Set<Wire>();
+  let clock = new Timers(options.clock);
+  let server = start();
+
+  function start(): Server {
+    return new Server(handler as DefinedHandler, { name: "memory", env: options.env ?? {}, clock });
+  }
+
+  return {
+    async connect(url = "ws://localhost/", { headers, protocols = [], remoteAddress = "127.0.0.1" } = {}) {
+      const request = new Request(url.replace(/^ws/, "http"), { headers: handshakeHeaders(url, headers, protocols) });
+      const upgrade = await server.upgrade(request, { env: options.env ?? {}, remoteAddress, room: "default" });
+      if (isResponse(upgrade)) throw refusalOf(upgrade);
+      const wire = new Wire();
+      wires.add(wire);
+      const client = new MemoryClient(wire, upgrade.headers, upgrade.snapshot.protocol);
+      void client.closed.then(() => wires.delete(wire));
+      wire.live = server.open(wire.socket(), upgrade.snapshot);
+      return client;
+    },
+    async hibernate() {
+      while ([...server.connections].some((live) => live.running !== undefined)) {
+        await Promise.all([...server.connections].map((live) => live.running));
+      }
+      clock.stop();
+      clock = new Timers(options.clock);
+      server = start();
+      for (const wire of wires) {
+        if (wire.saved !== undefined && !wire.over) wire.live = server.restore(wire.socket(), wire.saved);
+      }
+    },
+    room: (name): Room => {
+      server.room(name);
+      // Looked up at each call: the room outlives a hibernation, the server does not.
+      return {
+        name,
+        publish: (topic: string, data: Sendable, except) => server.room(name).publish(topic, data, except),
+        broadcast: (data: Sendable, except) => server.room(name).broadcast(data, except),
+        count: () => server.room(name).count(),
+      };
+    },
+    close: ({ code = 1001, reason = "" } = {}) => {
+      checkClose(code, reason);
+      return server.close(code, reason);
+    },
+  };
+}
+
+function handshakeHeaders(url: string, given: HeadersInit | undefined, protocols: readonly string[]): Headers {
+  const headers = new Headers({
+    host: new URL(url).host,
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+  });
+  if (protocols.length > 0) headers.set("sec-websocket-protocol", protocols.join(", "));
+  for (const [name, value] of new Headers(given)) headers.set(name, value);
+  return headers;
+}
+
+/** One server's timers: those of a server that hibernated must not fire. */
+class Timers implements Clock {
+  readonly #clock: Clock;
+  readonly #running = new Set<unknown>();
+
+  constructor(clock: Clock | undefined) {
+    this.#clock = clock ?? {
+      setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
+      clearTimeout: (timer) => clearTimeout(timer as number),
+    };
+  }
+
+  setTimeout(callback: () => void, milliseconds: number): unknown {
+    const timer = this.#clock.setTimeout(() => {
+      this.#running.delete(timer);
+      callback();
+    }, milliseconds);
+    this.#running.add(timer);
+    return timer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#running.delete(timer);
+    this.#clock.clearTimeout(timer);
+  }
+
+  stop(): void {
+    for (const timer of this.#running) this.#clock.clearTimeout(timer);
+    this.#running.clear();
+  }
+}
