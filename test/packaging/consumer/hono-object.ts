@@ -1,0 +1,8 @@
+/** On Cloudflare: a Durable Object, routed to by a Hono app. */
+import { durable } from "edgewire/durable";
+import { echo } from "./echo.ts";
+import { app } from "./hono.ts";
+
+export class Echo extends durable(echo) {}
+
+export default app;

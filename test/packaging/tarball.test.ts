@@ -1,0 +1,94 @@
+/** What is published: its files, its manifest, and its types in every kind of project that can use it. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { pack } from "../../scripts/pack.ts";
+import { installed } from "./install.ts";
+
+const root = join(import.meta.dirname, "../..");
+const bin = join(root, "node_modules/.bin");
+const anywhere = ["edgewire", "edgewire/serve", "edgewire/memory"];
+const entries = [...anywhere, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
+
+let tarball: string;
+let project: string;
+
+beforeAll(() => {
+  project = installed(["hono", "ws", "@hono/node-server", "@types/node", "@types/bun", "@cloudflare/workers-types"]);
+  tarball = pack();
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+test("holds dist, the licence and the two pages that npm shows, and nothing else", () => {
+  const files = execFileSync("tar", ["tf", tarball], { encoding: "utf8" }).trim().split("\n");
+  const expected = /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|adapters)\/[a-z-]+\.(js|d\.ts))$/;
+  expect(files.filter((file) => !expected.test(file))).toEqual([]);
+  expect(files.length).toBeGreaterThan(20);
+});
+
+test("its manifest has none of the repository's own fields", () => {
+  const manifest = JSON.parse(readFileSync(join(project, "node_modules/edgewire/package.json"), "utf8")) as Record<string, unknown>;
+  expect(Object.keys(manifest).toSorted()).toEqual([
+    "description",
+    "engines",
+    "exports",
+    "files",
+    "imports",
+    "license",
+    "name",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "sideEffects",
+    "type",
+    "version",
+  ]);
+});
+
+test("publint has no complaint", () => {
+  expect(run(["publint", "run", tarball, "--strict"])).toMatch(/All good!\s*$/);
+});
+
+test("attw resolves every entry point to types", () => {
+  const printed = JSON.parse(run(["attw", tarball, "--profile", "esm-only", "--format", "json"])) as {
+    analysis: { entrypoints: Record<string, unknown>; problems: { kind: string; resolutionKind?: string }[] };
+  };
+  expect(Object.keys(printed.analysis.entrypoints).toSorted()).toEqual(entries.map((entry) => entry.replace("edgewire", ".")).toSorted());
+  // The profile's own exceptions: CommonJS and the resolution of before `exports`, which an ESM-only package has no part in.
+  const esm = printed.analysis.problems.filter(({ resolutionKind }) => resolutionKind !== "node10" && resolutionKind !== "node16-cjs");
+  expect(esm).toEqual([]);
+});
+
+/** What users have in scope: one platform's types, or none. */
+const users = [
+  { name: "no types but the standard library's", lib: ["es2024", "dom"], types: [], uses: entries },
+  { name: "a service worker's library", lib: ["es2024", "webworker"], types: [], uses: entries },
+  { name: "@types/node", lib: ["es2024"], types: ["node"], uses: [...anywhere, "edgewire/node", "edgewire/hono"] },
+  { name: "@types/bun", lib: ["es2024"], types: ["bun"], uses: [...anywhere, "edgewire/bun", "edgewire/hono"] },
+  {
+    name: "@cloudflare/workers-types",
+    lib: ["es2024"],
+    types: ["@cloudflare/workers-types"],
+    uses: ["edgewire", "edgewire/workers", "edgewire/durable", "edgewire/hono", "edgewire/serve"],
+  },
+];
+const modules = [
+  { module: "nodenext", moduleResolution: "nodenext" },
+  { module: "esnext", moduleResolution: "bundler" },
+];
+
+// With skipLibCheck off: every declaration that Edgewire ships must hold in the user's program.
+test.for(users.flatMap((user) => modules.map((module) => ({ ...user, ...module }))))("compiles with $name, $moduleResolution", (user) => {
+  const { name: _name, uses, lib, types, ...module } = user;
+  const source = uses.map((entry, index) => `export * as entry${index} from "${entry}";\n`).join("");
+  writeFileSync(join(project, "uses.ts"), source);
+  const compilerOptions = { ...module, lib, types, strict: true, exactOptionalPropertyTypes: true, noEmit: true, target: "es2024" };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["uses.ts"] }));
+  const printed = spawnSync(process.execPath, [join(bin, "tsc"), "--pretty", "false"], { cwd: project, encoding: "utf8" }).stdout;
+  // Others' declarations are theirs to mend.
+  expect(printed.split("\n").filter((line) => /edgewire|^uses/.test(line))).toEqual([]);
+});
+
+function run([tool = "", ...args]: string[]): string {
+  return spawnSync(process.execPath, [join(bin, tool), ...args], { encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } }).stdout;
+}
