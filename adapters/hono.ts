@@ -29,7 +29,8 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): Handle
     const marked = markOf(c.req.raw);
     const mark = marked ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
     const decision = mark.host.server(mounted).upgrade(c.req.raw, optionsOf(c, mark));
-    const finish = (decided: Upgrade): MaybePromise<Response> => (isResponse(decided) ? decided : accept(c, marked, mark, mounted, decided));
+    const finish = (decided: Upgrade): MaybePromise<Response> =>
+      isResponse(decided) ? decided : accept(c, marked, mark, mounted, decided);
     return asAnswer(isPromise(decision) ? decision.then(finish) : finish(decision));
   };
 }
@@ -65,7 +66,13 @@ function optionsOf(c: Context, mark: Mark): UpgradeOptions {
   };
 }
 
-function accept(c: Context, marked: Mark | undefined, mark: Mark, handler: DefinedHandler, accepted: Exclude<Upgrade, Response>): MaybePromise<Response> {
+function accept(
+  c: Context,
+  marked: Mark | undefined,
+  mark: Mark,
+  handler: DefinedHandler,
+  accepted: Exclude<Upgrade, Response>,
+): MaybePromise<Response> {
   for (const [name, value] of accepted.headers) c.header(name, value, { append: true });
   const server = mark.host.server(handler);
   if (marked !== undefined) {

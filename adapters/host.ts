@@ -130,7 +130,11 @@ export function upgradeHeaders(from: Headers): Headers {
 }
 
 /** Reads `serve`'s and `attach`'s first argument. @throws TypeError for neither a handler nor an object with `fetch`. */
-export function readTarget<Options extends { fetch?: Fetch | undefined }>(who: string, target: DefinedHandler | Options, options: Options): { handler: DefinedHandler | undefined; options: Options } {
+export function readTarget<Options extends { fetch?: Fetch | undefined }>(
+  who: string,
+  target: DefinedHandler | Options,
+  options: Options,
+): { handler: DefinedHandler | undefined; options: Options } {
   if (typeof target === "object" && target !== null && "fetch" in target) {
     if (typeof target.fetch !== "function") throw new TypeError(`${who}: fetch must be a function`);
     return { handler: undefined, options: target };

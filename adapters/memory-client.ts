@@ -89,25 +89,15 @@ export class Wire {
 
   /** A socket for the server of today: one that hibernated can't reach the client through its old one. */
   socket(): Socket {
-    const wire = this;
-    const live = (): boolean => wire.#current === socket && !wire.over;
-    const socket: Socket = {
-      get buffered() {
-        return wire.#buffered;
-      },
-      send: (data) => (live() ? wire.#send(copy(data)) : "closed"),
-      close: (code, reason) => {
-        if (live()) wire.#toClient(0, () => wire.#closeFromServer(code, reason));
-      },
-      terminate: () => {
-        if (live()) wire.#end(1006, "");
-      },
-      save: (snapshot) => {
-        if (wire.#current === socket) wire.saved = snapshot;
-      },
-    };
-    this.#current = socket;
-    return socket;
+    return (this.#current = new MemorySocket(this));
+  }
+
+  isCurrent(socket: Socket): boolean {
+    return this.#current === socket && !this.over;
+  }
+
+  get buffered(): number {
+    return this.#buffered;
   }
 
   toServer(data: Data): void {
@@ -116,11 +106,11 @@ export class Wire {
   }
 
   closeFromClient(code: number, reason: string): void {
-    queueMicrotask(() => this.#end(code, reason));
+    queueMicrotask(() => this.end(code, reason));
   }
 
   cut(): void {
-    queueMicrotask(() => this.#end(1006, ""));
+    queueMicrotask(() => this.end(1006, ""));
   }
 
   resume(): void {
@@ -140,16 +130,21 @@ export class Wire {
     return reader.promise;
   }
 
-  #send(data: Data): SendResult {
-    this.#toClient(data.length, () => {
+  toClient(data: Data): void {
+    this.#deliver(data.length, () => {
       const reader = this.#readers.shift();
       if (reader === undefined) this.#unread.push(data);
       else reader.resolve(data);
     });
-    return "sent";
   }
 
-  #toClient(size: number, deliver: () => void): void {
+  closeFromServer(code: number, reason: string): void {
+    this.#deliver(0, () => {
+      if (this.answers) this.end(code, reason);
+    });
+  }
+
+  #deliver(size: number, deliver: () => void): void {
     if (!this.paused) {
       queueMicrotask(deliver);
       return;
@@ -161,17 +156,43 @@ export class Wire {
     });
   }
 
-  #closeFromServer(code: number, reason: string): void {
-    if (this.answers) this.#end(code, reason);
-  }
-
-  #end(code: number, reason: string): void {
+  end(code: number, reason: string): void {
     if (this.over) return;
     this.over = true;
     this.ended.resolve({ code, reason });
     for (const reader of this.#readers) reader.reject(endedError({ code, reason }));
     this.#readers.length = 0;
     void this.live?.ended(code, reason);
+  }
+}
+
+class MemorySocket implements Socket {
+  readonly #wire: Wire;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  get buffered(): number {
+    return this.#wire.buffered;
+  }
+
+  send(data: Sendable): SendResult {
+    if (!this.#wire.isCurrent(this)) return "closed";
+    this.#wire.toClient(copy(data));
+    return "sent";
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#wire.isCurrent(this)) this.#wire.closeFromServer(code, reason);
+  }
+
+  terminate(): void {
+    if (this.#wire.isCurrent(this)) this.#wire.end(1006, "");
+  }
+
+  save(snapshot: string): void {
+    if (this.#wire.isCurrent(this)) this.#wire.saved = snapshot;
   }
 }
 

@@ -46,5 +46,8 @@ export function write(outgoing: ServerResponse, response: Response): void {
   if (response.statusText !== "") outgoing.statusMessage = response.statusText;
   outgoing.setHeaders(response.headers);
   if (response.body === null) outgoing.end();
-  else Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]).on("error", () => outgoing.destroy()).pipe(outgoing);
+  else
+    Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])
+      .on("error", () => outgoing.destroy())
+      .pipe(outgoing);
 }

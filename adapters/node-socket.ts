@@ -73,5 +73,7 @@ function ownBytes(data: Buffer): Data {
 }
 
 function copy(data: ArrayBuffer | ArrayBufferView): Buffer {
-  return ArrayBuffer.isView(data) ? Buffer.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : Buffer.from(new Uint8Array(data));
+  return ArrayBuffer.isView(data)
+    ? Buffer.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    : Buffer.from(new Uint8Array(data));
 }

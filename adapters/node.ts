@@ -44,10 +44,17 @@ export interface Attached extends Rooms {
  * Attaches a handler, or an app whose routes mount handlers, to an existing HTTP server.
  * @throws TypeError for a server without `on`, and for neither a handler nor `{ fetch }`.
  */
-export function attach<State, Env>(server: HttpServer, target: DefinedHandler<State, Env> | (AttachOptions & { readonly fetch: Fetch }), given: AttachOptions = {}): Attached {
+export function attach<State, Env>(
+  server: HttpServer,
+  target: DefinedHandler<State, Env> | (AttachOptions & { readonly fetch: Fetch }),
+  given: AttachOptions = {},
+): Attached {
   if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
-  const host = new Host({ name: "node", env: options.env ?? process.env }, { handler, fetch: handler === undefined ? options.fetch : undefined });
+  const host = new Host(
+    { name: "node", env: options.env ?? process.env },
+    { handler, fetch: handler === undefined ? options.fetch : undefined },
+  );
   return attachHost(server, host, options.path);
 }
 
@@ -159,7 +166,10 @@ function ignore(): void {}
 /** Only an `upgrade` event can become a WebSocket, and the checks refuse what Node makes no such event of. */
 const lacksConnection = "the Connection header lacks upgrade";
 
-export const serve: Serve = async <State, Env>(target: DefinedHandler<State, Env> | ServeOptions, given: ServeOptions = {}): Promise<Serving> => {
+export const serve: Serve = async <State, Env>(
+  target: DefinedHandler<State, Env> | ServeOptions,
+  given: ServeOptions = {},
+): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
   const host = new Host({ name: "node", env }, { handler, fetch });

@@ -42,6 +42,8 @@ export const serve: Serve = () => {
 
 /** What `serve` rejects with when it can't listen. */
 export function listenError(cause: Error, inUse: boolean, port: number, hostname: string): Error {
-  const what = inUse ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one` : `can't listen on port ${port} of ${hostname}: ${cause.message}`;
+  const what = inUse
+    ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one`
+    : `can't listen on port ${port} of ${hostname}: ${cause.message}`;
   return new Error(`serve: ${what}`, { cause });
 }

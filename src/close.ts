@@ -33,10 +33,7 @@ const maxReason = 123;
 
 /** Codes that an endpoint may send: 1000-1003, 1007-1014 (IANA's registry) and 3000-4999. */
 export function isSendable(code: number): boolean {
-  return (
-    Number.isInteger(code) &&
-    ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999))
-  );
+  return Number.isInteger(code) && ((code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999));
 }
 
 /** @throws RangeError, TypeError: what is wrong with a close, and what is right. */

@@ -51,10 +51,17 @@ function packObject(value: object, path: string, parents: object[]): Json {
 function packKnown(value: object, path: string, parents: object[]): Json {
   if (Array.isArray(value)) return value.map((item, index) => pack(item, `${path}[${index}]`, parents));
   if (value instanceof Map) {
-    const entries = [...value].map(([key, item]) => [pack(key, `${path} key`, parents), pack(item, `${path}.get(${String(key)})`, parents)]);
+    const entries = [...value].map(([key, item]) => [
+      pack(key, `${path} key`, parents),
+      pack(item, `${path}.get(${String(key)})`, parents),
+    ]);
     return tagged("Map", entries);
   }
-  if (value instanceof Set) return tagged("Set", [...value].map((item) => pack(item, `${path} member`, parents)));
+  if (value instanceof Set)
+    return tagged(
+      "Set",
+      [...value].map((item) => pack(item, `${path} member`, parents)),
+    );
   if (value instanceof Date) return tagged("Date", Number.isNaN(value.getTime()) ? null : value.getTime());
   if (value instanceof Uint8Array) return tagged("Uint8Array", toBase64(value));
   if (value instanceof ArrayBuffer) return tagged("ArrayBuffer", toBase64(new Uint8Array(value)));

@@ -307,7 +307,17 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   #snapshot(): Snapshot {
     const { id, room, url, protocol, remoteAddress } = this;
-    const open = { id, room, url, protocol, remoteAddress, version: this.#server.settings.version, state: this.#state, topics: [...this.topics], phase: this.#phase };
+    const open = {
+      id,
+      room,
+      url,
+      protocol,
+      remoteAddress,
+      version: this.#server.settings.version,
+      state: this.#state,
+      topics: [...this.topics],
+      phase: this.#phase,
+    };
     return this.#closing === undefined ? open : { ...open, closing: this.#closing };
   }
 }

@@ -99,7 +99,8 @@ function integer(least: number, most: number): Check<number> {
 
 function oneOf<T extends string>(...values: T[]): Check<T> {
   return (name, value) => {
-    if (!values.includes(value as T)) throw new TypeError(`option "${name}" must be ${values.map((one) => `"${one}"`).join(" or ")}, not ${show(value)}`);
+    if (!values.includes(value as T))
+      throw new TypeError(`option "${name}" must be ${values.map((one) => `"${one}"`).join(" or ")}, not ${show(value)}`);
     return value as T;
   };
 }
@@ -123,5 +124,13 @@ function bindingName(name: string, value: unknown): string {
 }
 
 function show(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : value === null ? "null" : Array.isArray(value) ? "an array" : typeof value === "object" || typeof value === "function" ? `a ${typeof value}` : String(value);
+  return typeof value === "string"
+    ? `"${value}"`
+    : value === null
+      ? "null"
+      : Array.isArray(value)
+        ? "an array"
+        : typeof value === "object" || typeof value === "function"
+          ? `a ${typeof value}`
+          : String(value);
 }

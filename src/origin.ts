@@ -21,7 +21,8 @@ export function compileOrigins(origins: Origins): OriginRule {
     return (origin, request) => {
       const allowed: unknown = origins(origin, request);
       // A promise is truthy: an async rule would let everyone in.
-      if (typeof allowed !== "boolean") throw new TypeError('option "origins": the function must return true or false, not a promise or another value');
+      if (typeof allowed !== "boolean")
+        throw new TypeError('option "origins": the function must return true or false, not a promise or another value');
       return allowed;
     };
   }
@@ -33,7 +34,9 @@ export function compileOrigins(origins: Origins): OriginRule {
   for (const origin of origins as unknown[]) {
     const match = typeof origin === "string" ? pattern.exec(origin) : null;
     if (match === null) {
-      throw new TypeError(`option "origins" has ${JSON.stringify(origin)}: must be a scheme and a host like "https://example.com" or "https://*.example.com", without a path`);
+      throw new TypeError(
+        `option "origins" has ${JSON.stringify(origin)}: must be a scheme and a host like "https://example.com" or "https://*.example.com", without a path`,
+      );
     }
     const [, scheme = "", wildcard, host = "", port = ""] = match;
     const authority = dropDefaultPort(scheme.toLowerCase(), (host + port).toLowerCase());

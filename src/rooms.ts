@@ -54,7 +54,11 @@ function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, l
 }
 
 /** Sends to all of them but `except`; returns how many took it. The data is checked already. */
-export function sendToAll<State, Env>(targets: Iterable<Live<State, Env>>, data: Sendable, except: Live<State, Env> | PublishOptions["except"]): number {
+export function sendToAll<State, Env>(
+  targets: Iterable<Live<State, Env>>,
+  data: Sendable,
+  except: Live<State, Env> | PublishOptions["except"],
+): number {
   let reached = 0;
   for (const live of targets) {
     if (except !== undefined && isExcepted(live, except)) continue;

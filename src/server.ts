@@ -76,7 +76,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
         void report(this.hooks, error, { hook: "migrate" });
       }
     } else {
-      const error = new Error(`a connection's state is of version ${snapshot.version}, the handler is of version ${version} and has no migrate hook`);
+      const error = new Error(
+        `a connection's state is of version ${snapshot.version}, the handler is of version ${version} and has no migrate hook`,
+      );
       void report(this.hooks, error, { hook: "migrate" });
     }
     const live = this.#connections.get(snapshot.id) ?? this.#wake(socket, snapshot);

@@ -30,7 +30,12 @@ export function isResponse(value: unknown): value is Response {
   return value instanceof Response || (typeof value === "object" && value !== null && "arrayBuffer" in value && "status" in value);
 }
 
-export function acceptUpgrade<State, Env>(handler: DefinedHandler<State, Env>, request: Request, options: UpgradeOptions<Env>, clock: Clock): MaybePromise<Upgrade> {
+export function acceptUpgrade<State, Env>(
+  handler: DefinedHandler<State, Env>,
+  request: Request,
+  options: UpgradeOptions<Env>,
+  clock: Clock,
+): MaybePromise<Upgrade> {
   const fail = (error: unknown): Response => {
     if (isResponse(error)) return error;
     const told = report(handler.hooks, error, { hook: "upgrade" });
@@ -115,13 +120,20 @@ function checkResult<State>(result: UpgradeResult<State> | void): UpgradeResult<
 
 /** Set by the handshake itself, or meaningless on a 101. */
 export function isHandshakeHeader(name: string): boolean {
-  return name === "connection" || name === "upgrade" || name === "content-length" || name === "transfer-encoding" || name.startsWith("sec-websocket-");
+  return (
+    name === "connection" ||
+    name === "upgrade" ||
+    name === "content-length" ||
+    name === "transfer-encoding" ||
+    name.startsWith("sec-websocket-")
+  );
 }
 
 function checkHeaders(init: HeadersInit | undefined): Headers {
   const headers = new Headers(init);
   for (const [name] of headers) {
-    if (isHandshakeHeader(name)) throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol })`);
+    if (isHandshakeHeader(name))
+      throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol })`);
   }
   return headers;
 }

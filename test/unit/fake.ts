@@ -1,0 +1,100 @@
+/** A socket, a clock and a server for the core alone. */
+import { defineHandler } from "../../src/define.ts";
+import { Server } from "../../src/server.ts";
+import type { Live } from "../../src/connection.ts";
+import type { Clock, Handler, Sendable, SendResult, Snapshot, Socket } from "../../src/types.ts";
+
+export class FakeSocket implements Socket {
+  readonly sent: Sendable[] = [];
+  readonly calls: string[] = [];
+  buffered: number | undefined = 0;
+  saved: string | undefined;
+  pause?: () => void;
+  resume?: () => void;
+
+  constructor({ pausable = false } = {}) {
+    if (!pausable) return;
+    this.pause = () => this.calls.push("pause");
+    this.resume = () => this.calls.push("resume");
+  }
+
+  send(data: Sendable): SendResult {
+    this.sent.push(data);
+    return "sent";
+  }
+
+  close(code: number, reason: string): void {
+    this.calls.push(`close ${code} ${reason}`.trim());
+  }
+
+  terminate(): void {
+    this.calls.push("terminate");
+  }
+
+  save(snapshot: string): void {
+    this.saved = snapshot;
+  }
+}
+
+export class FakeClock implements Clock {
+  #now = 0;
+  #next = 1;
+  readonly #timers = new Map<number, { at: number; callback: () => void }>();
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  setTimeout(callback: () => void, milliseconds: number): number {
+    this.#timers.set(this.#next, { at: this.#now + milliseconds, callback });
+    return this.#next++;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#timers.delete(timer as number);
+  }
+
+  advance(milliseconds: number): void {
+    this.#now += milliseconds;
+    for (const [timer, { at, callback }] of this.#timers) {
+      if (at > this.#now) continue;
+      this.#timers.delete(timer);
+      callback();
+    }
+  }
+}
+
+export interface Setup<State> {
+  readonly server: Server<State>;
+  readonly socket: FakeSocket;
+  readonly clock: FakeClock;
+  readonly live: Live<State>;
+}
+
+export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
+  return {
+    id: crypto.randomUUID(),
+    room: "default",
+    url: "http://localhost/",
+    protocol: "",
+    remoteAddress: "",
+    version: 0,
+    state: undefined,
+    topics: [],
+    phase: "open",
+    ...over,
+  };
+}
+
+/** One open connection of a handler. */
+export function open<State>(handler: Handler<State>, over: { socket?: FakeSocket; start?: Partial<Snapshot> } = {}): Setup<State> {
+  const clock = new FakeClock();
+  const server = new Server<State>(defineHandler<State>(handler), { name: "fake", clock });
+  const socket = over.socket ?? new FakeSocket();
+  return { server, socket, clock, live: server.open(socket, snapshot(over.start)) };
+}
+
+/** Lets promises settle. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}

@@ -1,0 +1,228 @@
+import { expect, test, vi } from "vitest";
+import { defineHandler } from "../../src/define.ts";
+import { decode } from "../../src/codec.ts";
+import { Server } from "../../src/server.ts";
+import type { Accepted, Handler } from "../../src/types.ts";
+import type { UpgradeOptions } from "../../src/upgrade.ts";
+import { FakeClock, settle } from "./fake.ts";
+
+const good = {
+  host: "a.example",
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+};
+
+function request(headers: Record<string, string | undefined> = {}, url = "http://a.example/", method = "GET"): Request {
+  const all = Object.entries({ ...good, ...headers }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return new Request(url, { method, headers: all });
+}
+
+function upgrade(
+  handler: Handler<unknown>,
+  given: Request,
+  options: Partial<UpgradeOptions> = {},
+  clock = new FakeClock(),
+): ReturnType<Server["upgrade"]> {
+  return new Server(defineHandler(handler), { name: "fake", clock }).upgrade(given, {
+    env: {},
+    remoteAddress: "192.0.2.1",
+    room: "default",
+    ...options,
+  });
+}
+
+async function status(handler: Handler<unknown>, given: Request): Promise<number> {
+  const decision = await upgrade(handler, given);
+  return decision instanceof Response ? decision.status : 101;
+}
+
+test.each<[string, Request, number]>([
+  ["a handshake", request(), 101],
+  ["tokens in lists and odd case", request({ connection: "keep-alive, UPGRADE", upgrade: "h2c, WebSocket" }), 101],
+  ["a plain GET", request({ connection: undefined, upgrade: undefined }), 426],
+  ["another protocol's upgrade", request({ upgrade: "h2c" }), 426],
+  ["a POST", request({}, undefined, "POST"), 405],
+  ["no Connection: upgrade", request({ connection: "keep-alive" }), 400],
+  ["no version", request({ "sec-websocket-version": undefined }), 426],
+  ["version 8", request({ "sec-websocket-version": "8" }), 426],
+  ["no key", request({ "sec-websocket-key": undefined }), 400],
+  ["a short key", request({ "sec-websocket-key": "dGhl" }), 400],
+  ["two keys", request({ "sec-websocket-key": `${good["sec-websocket-key"]}, ${good["sec-websocket-key"]}` }), 400],
+  ["a subprotocol that is no token", request({ "sec-websocket-protocol": "a b@" }), 400],
+  ["a subprotocol twice", request({ "sec-websocket-protocol": "a, a" }), 400],
+  ["an empty subprotocol", request({ "sec-websocket-protocol": "a,,b" }), 400],
+  ["a URL over 8 KiB", request({}, `http://a.example/${"x".repeat(8192)}`), 414],
+])("%s", async (_, given, expected) => {
+  expect(await status({}, given)).toBe(expected);
+});
+
+test("a 426 says which version, a 405 which method", async () => {
+  const wrong = (await upgrade({}, request({ "sec-websocket-version": "8" }))) as Response;
+  expect(wrong.headers.get("sec-websocket-version")).toBe("13");
+  expect(wrong.headers.get("upgrade")).toBe("websocket");
+  expect(((await upgrade({}, request({}, undefined, "PUT"))) as Response).headers.get("allow")).toBe("GET");
+});
+
+test.each<[string, Handler<unknown>, Record<string, string | undefined>, number]>([
+  ["the request's own host", {}, { origin: "http://a.example" }, 101],
+  ["https in front of http", {}, { origin: "https://a.example" }, 101],
+  ["its default port", {}, { origin: "https://a.example", host: "a.example:443" }, 101],
+  ["another port", {}, { origin: "http://a.example:8080" }, 403],
+  ["case", {}, { origin: "HTTP://A.example" }, 101],
+  ["another host", {}, { origin: "https://evil.example" }, 403],
+  ["a longer host", {}, { origin: "https://a.example.evil.example" }, 403],
+  ["null", {}, { origin: "null" }, 403],
+  ["an empty origin", {}, { origin: "" }, 403],
+  ["two origins", {}, { origin: "http://a.example, http://a.example" }, 403],
+  ["no Host", {}, { origin: "http://a.example", host: undefined }, 403],
+  ["no origin", {}, {}, 101],
+  ["an exact one", { origins: ["https://b.example"] }, { origin: "https://b.example" }, 101],
+  ["an exact one with its default port", { origins: ["https://b.example:443"] }, { origin: "https://b.example" }, 101],
+  ["an exact one of another scheme", { origins: ["https://b.example"] }, { origin: "http://b.example" }, 403],
+  ["a subdomain", { origins: ["https://*.b.example"] }, { origin: "https://x.y.b.example" }, 101],
+  ["the pattern's own domain", { origins: ["https://*.b.example"] }, { origin: "https://b.example" }, 403],
+  ["a pattern's lookalike", { origins: ["https://*.b.example"] }, { origin: "https://evilb.example" }, 403],
+  ["any", { origins: "*" }, { origin: "null" }, 101],
+  ["a function", { origins: (origin) => origin.endsWith(".test") }, { origin: "https://x.test" }, 101],
+  ["a function that says no", { origins: () => false }, { origin: "https://x.test" }, 403],
+  ["an IPv6 host", {}, { origin: "http://[::1]:3000", host: "[::1]:3000" }, 101],
+  ["a forwarded host that nobody trusts", {}, { origin: "https://c.example", "x-forwarded-host": "c.example" }, 403],
+  ["a forwarded host", { trustProxy: true }, { origin: "https://c.example", "x-forwarded-host": "evil.example, c.example" }, 101],
+])("origin: %s", async (_, handler, headers, expected) => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  const hook = vi.fn();
+  expect(await status({ ...handler, upgrade: hook }, request(headers))).toBe(expected);
+  expect(hook).toHaveBeenCalledTimes(expected === 101 ? 1 : 0);
+  if (expected === 403) expect(warn.mock.calls[0]?.[0]).toMatch(/Origin ".*own host .*option "origins"/);
+  warn.mockRestore();
+});
+
+test("an asynchronous origin function is an error, not a yes", async () => {
+  const error = vi.fn();
+  const origins = (async () => true) as never;
+  expect(await status({ origins, error }, request({ origin: "https://x.test" }))).toBe(500);
+  expect(String(error.mock.calls[0]?.[0])).toContain("must return true or false");
+});
+
+test("the server's first preference is selected, none where none is offered", async () => {
+  const handler = { protocols: ["b", "a"] };
+  const selected = async (offered: string | undefined): Promise<string> =>
+    ((await upgrade(handler, request({ "sec-websocket-protocol": offered }))) as Accepted).snapshot.protocol;
+  expect(await selected("a, b")).toBe("b");
+  expect(await selected("a")).toBe("a");
+  expect(await selected("c")).toBe("");
+  expect(await selected(undefined)).toBe("");
+  expect(await status({ ...handler, requireProtocol: true }, request({ "sec-websocket-protocol": "c" }))).toBe(400);
+});
+
+test("a synchronous upgrade hook makes no promise", () => {
+  expect(upgrade({ upgrade: () => ({ state: 1 }) }, request())).not.toBeInstanceOf(Promise);
+});
+
+test("what upgrade returns becomes the connection", async () => {
+  const { snapshot, headers } = (await upgrade(
+    {
+      upgrade: async (_, { remoteAddress }) => ({
+        state: { remoteAddress },
+        room: "lobby",
+        protocol: "x",
+        headers: [
+          ["set-cookie", "a=1"],
+          ["set-cookie", "b=2"],
+        ],
+      }),
+    },
+    request({ "sec-websocket-protocol": "x" }),
+  )) as Accepted;
+  expect(snapshot).toMatchObject({
+    state: { remoteAddress: "192.0.2.1" },
+    room: "lobby",
+    protocol: "x",
+    url: "http://a.example/",
+    phase: "open",
+    topics: [],
+  });
+  expect(headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+});
+
+test("a Response refuses, returned or thrown, now or later", async () => {
+  const no = (): Response => new Response("members only", { status: 401 });
+  for (const hook of [
+    no,
+    async () => no(),
+    () => {
+      throw no();
+    },
+    async () => {
+      throw no();
+    },
+  ]) {
+    expect(await status({ upgrade: hook }, request())).toBe(401);
+  }
+});
+
+test.each<[string, () => unknown, string]>([
+  [
+    "throws",
+    () => {
+      throw new Error("secret");
+    },
+    "secret",
+  ],
+  [
+    "rejects",
+    async () => {
+      throw new Error("secret");
+    },
+    "secret",
+  ],
+  ["returns a string", () => "x", "upgrade must return an object"],
+  ["returns an unknown key", () => ({ stat: 1 }), 'unknown key "stat"'],
+  ["selects a subprotocol that was not offered", () => ({ protocol: "z" }), "did not offer"],
+  ["sets a header of the handshake", () => ({ headers: { "sec-websocket-protocol": "z" } }), "can't set the header"],
+  ["names an empty room", () => ({ room: "" }), "room name is empty"],
+  ["returns state that can't be stored", () => ({ state: { f: () => 1 } }), "is a function"],
+  ["returns too much state", () => ({ state: "x".repeat(20_000) }), "at most"],
+])("an upgrade that %s is a 500 with no detail, and an error", async (_, hook, message) => {
+  const errors: string[] = [];
+  const decision = (await upgrade(
+    { upgrade: hook as never, error: (error, { hook: name }) => void errors.push(`${name}: ${String(error)}`) },
+    request(),
+  )) as Response;
+  expect([decision.status, await decision.text()]).toEqual([500, "Internal Server Error\n"]);
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toContain(message);
+});
+
+test("where a room must be named, none is an error that says how", async () => {
+  const error = vi.fn();
+  expect(((await upgrade({ error }, request(), { room: undefined })) as Response).status).toBe(500);
+  expect(String(error.mock.calls[0]?.[0])).toContain("no room was chosen");
+});
+
+test("an upgrade that does not settle is a 503 at its deadline", async () => {
+  const clock = new FakeClock();
+  const decision = upgrade({ upgradeTimeout: 3000, upgrade: () => new Promise<never>(() => {}) }, request(), {}, clock);
+  await settle();
+  clock.advance(3000);
+  const response = (await decision) as Response;
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(clock.pending).toBe(0);
+});
+
+test("the address is the nearest proxy's word only under trustProxy", async () => {
+  const address = async (handler: Handler<unknown>): Promise<string> =>
+    ((await upgrade(handler, request({ "x-forwarded-for": "6.6.6.6, 203.0.113.9" }))) as Accepted).snapshot.remoteAddress;
+  expect(await address({})).toBe("192.0.2.1");
+  expect(await address({ trustProxy: true })).toBe("203.0.113.9");
+});
+
+test("a snapshot survives the way to another process", async () => {
+  const saved = vi.fn();
+  const server = new Server(defineHandler({}), { name: "fake" });
+  const { snapshot } = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
+  server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, snapshot);
+  expect(decode(saved.mock.calls[0]?.[0])).toStrictEqual(snapshot);
+});
