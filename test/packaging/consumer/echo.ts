@@ -1,9 +1,11 @@
 import { defineHandler } from "edgewire";
+import type { Connection, Data } from "edgewire";
 
-export const echo = defineHandler({
-  binding: "ECHO",
-  upgrade: () => ({ room: "echo" }),
-  message(connection, data) {
-    connection.send(data);
-  },
-});
+function message(connection: Connection, data: Data): void {
+  connection.send(data);
+}
+
+export const echo = defineHandler({ message });
+
+/** On Cloudflare each room is a Durable Object. */
+export const echoInRooms = defineHandler({ binding: "ECHO", upgrade: () => ({ room: "lobby" }), message });

@@ -1,8 +1,8 @@
 /** On Cloudflare: a Durable Object, routed to by a Hono app. */
 import { durable } from "edgewire/durable";
-import { echo } from "./echo.ts";
+import { echoInRooms } from "./echo.ts";
 import { app } from "./hono.ts";
 
-export class Echo extends durable(echo) {}
+export class Echo extends durable(echoInRooms) {}
 
 export default app;

@@ -1,6 +1,6 @@
 import { upgrade } from "edgewire/hono";
 import { Hono } from "hono";
-import { echo } from "./echo.ts";
+import { echoInRooms } from "./echo.ts";
 
 export const app = new Hono();
-app.get("/", upgrade(echo));
+app.get("/", upgrade(echoInRooms));

@@ -1,7 +1,7 @@
 /** On Cloudflare: a Durable Object, routed to by Edgewire. */
 import { durable, route } from "edgewire/durable";
-import { echo } from "./echo.ts";
+import { echoInRooms } from "./echo.ts";
 
-export class Echo extends durable(echo) {}
+export class Echo extends durable(echoInRooms) {}
 
-export default route(echo);
+export default route(echoInRooms);
