@@ -1,0 +1,127 @@
+/** The core's `Socket` over Bun's ServerWebSocket, and the one set of native handlers that serves every connection. */
+import { CloseCode } from "../src/close.ts";
+import type { Live } from "../src/connection.ts";
+import type { Data, Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Ready } from "./host.ts";
+
+/** Bun's ServerWebSocket, as far as it is used. */
+export interface NativeSocket {
+  readonly data: unknown;
+  readonly readyState: number;
+  binaryType?: "nodebuffer" | "arraybuffer" | "uint8array" | "blob";
+  send(data: Sendable, compress?: boolean): number;
+  getBufferedAmount(): number;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+}
+
+/** What `Bun.serve` takes as `websocket`. */
+export interface NativeHandlers {
+  readonly maxPayloadLength: number;
+  readonly backpressureLimit: number;
+  readonly closeOnBackpressureLimit: boolean;
+  readonly idleTimeout: number;
+  readonly sendPings: boolean;
+  readonly perMessageDeflate: boolean;
+  open(ws: NativeSocket): void;
+  message(ws: NativeSocket, data: string | Uint8Array<ArrayBuffer>): void;
+  drain(ws: NativeSocket): void;
+  close(ws: NativeSocket, code: number, reason: string): void;
+}
+
+/**
+ * For `Bun.serve({ fetch: app.fetch, websocket })`: one for all handlers, whose own limits the core applies.
+ * `ws.data` is a connection's BunSocket.
+ */
+export const websocket: NativeHandlers = {
+  // Above every maxPayload: Bun's own 1009 carries a reason text and is told as 1006.
+  maxPayloadLength: 32 * 1024 * 1024,
+  // Above every maxBuffered: at its limit Bun loses messages (`send` returns 0).
+  backpressureLimit: 2 ** 31 - 1,
+  closeOnBackpressureLimit: false,
+  // No pings of Bun's own either: it has none without a timeout.
+  idleTimeout: 0,
+  sendPings: false,
+  // Each handshake declines it unless its handler wants it: see bun.ts.
+  perMessageDeflate: true,
+  open: (ws) => (ws.data as BunSocket).opened(ws),
+  message: (ws, data) => (ws.data as BunSocket).message(data),
+  drain: (ws) => (ws.data as BunSocket).drained(),
+  close: (ws, code, reason) => (ws.data as BunSocket).closed(code, reason),
+};
+
+/** ServerWebSocket's readyState. */
+const OPEN = 1;
+
+export class BunSocket implements Socket {
+  readonly #ready: Ready;
+  readonly #compress: boolean;
+  #ws: NativeSocket | undefined;
+  #live: Live | undefined;
+
+  constructor(ready: Ready) {
+    this.#ready = ready;
+    this.#compress = ready.server.settings.compression;
+  }
+
+  /** Bun calls it inside `server.upgrade`, after the 101: nothing arrives before it returns. */
+  opened(ws: NativeSocket): void {
+    ws.binaryType = "uint8array";
+    this.#ws = ws;
+    this.#live = this.#ready.server.open(this, this.#ready.snapshot);
+  }
+
+  message(data: Data): void {
+    void this.#live?.message(data);
+  }
+
+  drained(): void {
+    void this.#live?.drained();
+  }
+
+  closed(code: number, reason: string): void {
+    // Also inside our own `close` and `terminate`, which the `open` hook may have called.
+    const live = this.#live ?? this.#ready.server.find(this.#ready.snapshot.id);
+    if (live === undefined) return;
+    // As everywhere else, a connection that has just been closed is closing.
+    if (live.phase === "closing") return queueMicrotask(() => void live.ended(code, reason));
+    if (code === CloseCode.abnormal && reason.startsWith("Received ")) void live.violated(violation(reason));
+    void live.ended(code, reason);
+  }
+
+  get buffered(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  send(data: Sendable): SendResult {
+    // Bun copies what it can't write at once. -1 is queued; 0 is an empty message, or a closed socket.
+    const closed = this.#ws?.send(data, this.#compress) === 0 && this.#ws.readyState !== OPEN;
+    return closed ? "closed" : "sent";
+  }
+
+  close(code: number, reason: string): void {
+    // 1005 makes a frame without a code here; `close()` would send 1000.
+    this.#ws?.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#ws?.terminate();
+  }
+
+  pause(): void {
+    this.#ws?.pause();
+  }
+
+  resume(): void {
+    this.#ws?.resume();
+  }
+}
+
+/** The code that Bun has sent for a broken frame; it tells only its reason, beside 1006 (Bun 1.4.5, measured). */
+function violation(reason: string): number {
+  if (reason === "Received too big message") return CloseCode.messageTooBig;
+  if (reason === "Received invalid UTF-8") return CloseCode.invalidPayload;
+  return CloseCode.protocolError;
+}

@@ -1,0 +1,125 @@
+/** Bun: WebSockets and HTTP on one native server, or on the one that an application has. */
+import type { DefinedHandler } from "../src/define.ts";
+import { isPromise } from "../src/errors.ts";
+import { refuse } from "../src/handshake.ts";
+import type { MaybePromise } from "../src/types.ts";
+import { isResponse } from "../src/upgrade.ts";
+import type { BareMark, BareUpgrade } from "./bare.ts";
+import { BunSocket, websocket } from "./bun-socket.ts";
+import type { NativeHandlers } from "./bun-socket.ts";
+import { Host, readTarget } from "./host.ts";
+import type { Ready } from "./host.ts";
+import { listenError } from "./serve.ts";
+import type { Serve, ServeOptions, Serving } from "./serve.ts";
+
+export { websocket };
+
+/** What `Bun.serve` returns, as far as it is used. */
+interface NativeServer {
+  readonly port: number;
+  upgrade(request: Request, options: { data: BunSocket; headers: Headers }): boolean;
+  requestIP(request: Request): { readonly address: string } | null;
+  stop(closeActiveConnections?: boolean): Promise<void>;
+}
+
+interface NativeOptions {
+  readonly port: number;
+  readonly hostname: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly websocket: NativeHandlers;
+  fetch(request: Request, server: NativeServer): MaybePromise<Response | undefined>;
+}
+
+declare const Bun: { serve(options: NativeOptions): NativeServer };
+declare const process: { readonly env: object };
+
+export const serve: Serve = async <State, Env>(target: DefinedHandler<State, Env> | ServeOptions, given: ServeOptions = {}): Promise<Serving> => {
+  const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
+  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
+  const host = new Host({ name: "bun", env }, { handler, fetch });
+  const native = listen({
+    port,
+    hostname,
+    ...(tls === undefined ? {} : { tls }),
+    websocket,
+    fetch: (request, server) => answer(host, request, server),
+  });
+  return {
+    url: `${tls === undefined ? "http" : "https"}://localhost:${native.port}`,
+    port: native.port,
+    room: (name) => host.room(name),
+    async close({ code, reason } = {}) {
+      void native.stop();
+      await host.close(code, reason);
+      await native.stop(true);
+    },
+  };
+};
+
+function listen(options: NativeOptions): NativeServer {
+  try {
+    return Bun.serve(options);
+  } catch (cause) {
+    const error = cause as Error & { code?: string };
+    throw listenError(error, error.code === "EADDRINUSE", options.port, options.hostname);
+  }
+}
+
+/** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */
+function answer(host: Host, request: Request, native: NativeServer): MaybePromise<Response | undefined> {
+  const done = (decision: Response | Ready): Response | undefined => {
+    if (isResponse(decision)) return decision;
+    return upgrade(native, request, decision) ? undefined : tooLate();
+  };
+  const failed = (error: unknown): Response => {
+    console.error("edgewire: fetch failed:", error);
+    return refuse(500, "Internal Server Error");
+  };
+  try {
+    const decision = host.decide(request, addressOf(native, request), { server: native });
+    return isPromise(decision) ? decision.then(done).then(undefined, failed) : done(decision);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** False when the client has gone, or sent frames before an awaited handshake was answered. */
+function upgrade(native: NativeServer, request: Request, ready: Ready): boolean {
+  // Without this header Bun selects the first subprotocol offered; an empty one declines (oven-sh/bun#18243).
+  ready.headers.set("sec-websocket-protocol", ready.snapshot.protocol);
+  // Compression is the native server's switch, not a handler's: Bun declines it when the request no longer offers it.
+  if (!ready.server.settings.compression) request.headers.delete("sec-websocket-extensions");
+  return native.upgrade(request, { data: new BunSocket(ready), headers: ready.headers });
+}
+
+function tooLate(): Response {
+  return refuse(400, "the handshake can't be completed: nothing may be sent before it is answered");
+}
+
+function addressOf(native: NativeServer, request: Request): string {
+  const address = native.requestIP(request)?.address ?? "";
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** One host for each bare `Bun.serve`. */
+const hosts = new WeakMap<NativeServer, Host>();
+
+export const bareMark: BareMark = (request, env) => {
+  const native = nativeOf(env);
+  let host = hosts.get(native);
+  if (host === undefined) hosts.set(native, (host = new Host({ name: "bun", env: process.env })));
+  return { host, remoteAddress: addressOf(native, request) };
+};
+
+export const bareUpgrade: BareUpgrade = (request, env, ready) => {
+  return upgrade(nativeOf(env), request, ready) ? new Response(null) : tooLate();
+};
+
+/** A bare `Bun.serve` gives `fetch` its server as the second argument, or an application `{ server }`: as Hono's own helpers have it. */
+function nativeOf(env: object | undefined): NativeServer {
+  const native = (env !== undefined && "server" in env ? env.server : env) as Partial<NativeServer> | undefined;
+  if (typeof native?.upgrade === "function") return native as NativeServer;
+  throw new Error(
+    'on Bun a Hono app upgrades with the native server: serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun"',
+  );
+}
