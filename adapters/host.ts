@@ -106,7 +106,6 @@ export class Host implements Rooms {
   }
 
   #upgrade(server: Server, request: Request, remoteAddress: string): MaybePromise<Response | Ready> {
-    if (server.draining) return refuse(503, "the server is closing", { "retry-after": "1" });
     const ready = (upgrade: Response | Accepted): Response | Ready => (isResponse(upgrade) ? upgrade : { server, ...upgrade });
     const upgrade = server.upgrade(request, { env: this.env, remoteAddress, room: "default" });
     return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);

@@ -10,7 +10,7 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: WebSocket): v
   const socket = new NodeSocket(ws, server.settings.highWaterMark);
   // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
   const live = server.open(socket, snapshot);
-  socket.flushed = () => void live.drained();
+  socket.live = live;
   ws.on("message", (data: Buffer, isBinary: boolean) => void live.message(isBinary ? ownBytes(data) : data.toString()));
   ws.on("error", (error: Error & { code?: string }) => violation(live, error.code));
   ws.on("close", (code: number, reason: Buffer) => void live.ended(code, reason.toString()));
@@ -19,7 +19,8 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: WebSocket): v
 class NodeSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #highWaterMark: number;
-  flushed: (() => void) | undefined;
+  live: Live | undefined;
+  readonly #flushed = (): void => void this.live?.drained();
 
   constructor(ws: WebSocket, highWaterMark: number) {
     this.#ws = ws;
@@ -37,7 +38,7 @@ class NodeSocket implements Socket {
     const message = typeof data === "string" ? data : copy(data);
     // The callback costs a closure a write inside Node's streams: only where this message can fill the buffer.
     if (ws.bufferedAmount + message.length < this.#highWaterMark) ws.send(message);
-    else ws.send(message, this.flushed);
+    else ws.send(message, this.#flushed);
     return "sent";
   }
 

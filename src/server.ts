@@ -8,6 +8,7 @@ import { Live, encodeSnapshot } from "./connection.ts";
 import { checkData } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { report } from "./errors.ts";
+import { refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
 import { checkName } from "./text.ts";
@@ -50,6 +51,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
   upgrade(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
+    if (this.#draining) return refuse(503, "the server is closing", { "retry-after": "1" });
     return acceptUpgrade(this.#handler, request, options, this.clock);
   }
 
@@ -59,6 +61,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     // Kept before the first hook: one that never stores anything is woken all the same.
     socket.save?.(encodeSnapshot(snapshot));
     void live.opened();
+    // Its `upgrade` was still pending when the server began to close.
+    if (this.#draining) live.close(CloseCode.goingAway);
     return live;
   }
 

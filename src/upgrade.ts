@@ -52,7 +52,8 @@ export function acceptUpgrade<State, Env>(
     const accept = (value: UpgradeResult<State> | Response | void): Upgrade =>
       isResponse(value) ? value : accepted(handler, request, offered, value, context, options.room);
     if (!isPromise(result)) return accept(result);
-    return withDeadline(result, handler.settings.upgradeTimeout, clock).then(accept).catch(fail);
+    const late = (error: unknown): void => void report(handler.hooks, error, { hook: "upgrade" });
+    return withDeadline(result, handler.settings.upgradeTimeout, clock, late).then(accept).catch(fail);
   } catch (error) {
     return fail(error);
   }
@@ -64,10 +65,19 @@ function forwardedFor(request: Request, handler: { readonly settings: { readonly
   return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
 }
 
-async function withDeadline<T>(result: PromiseLike<T>, milliseconds: number, clock: Clock): Promise<T | Response> {
+/** `late` is told of a rejection that comes when the client has had its answer. */
+async function withDeadline<T>(
+  result: PromiseLike<T>,
+  milliseconds: number,
+  clock: Clock,
+  late: (error: unknown) => void,
+): Promise<T | Response> {
   let timer: unknown;
   const deadline = new Promise<Response>((resolve) => {
-    timer = clock.setTimeout(() => resolve(refuse(503, "the handshake took too long", { "retry-after": "1" })), milliseconds);
+    timer = clock.setTimeout(() => {
+      result.then(undefined, late);
+      resolve(refuse(503, "the handshake took too long", { "retry-after": "1" }));
+    }, milliseconds);
   });
   try {
     return await Promise.race([result, deadline]);

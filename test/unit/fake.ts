@@ -31,8 +31,8 @@ export class FakeSocket implements Socket {
     this.calls.push("terminate");
   }
 
-  save(snapshot: string): void {
-    this.saved = snapshot;
+  save(encoded: string): void {
+    this.saved = encoded;
   }
 }
 

@@ -4,7 +4,7 @@ import { decode } from "../../src/codec.ts";
 import { Server } from "../../src/server.ts";
 import type { Accepted, Handler } from "../../src/types.ts";
 import type { UpgradeOptions } from "../../src/upgrade.ts";
-import { FakeClock, settle } from "./fake.ts";
+import { FakeClock, FakeSocket, settle } from "./fake.ts";
 
 const good = {
   host: "a.example",
@@ -210,6 +210,30 @@ test("an upgrade that does not settle is a 503 at its deadline", async () => {
   const response = (await decision) as Response;
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
   expect(clock.pending).toBe(0);
+});
+
+test("an upgrade that rejects after its deadline still reaches error", async () => {
+  const clock = new FakeClock();
+  const error = vi.fn();
+  const gate = Promise.withResolvers<never>();
+  const decision = upgrade({ upgrade: () => gate.promise, error }, request(), {}, clock);
+  clock.advance(10_000);
+  expect(((await decision) as Response).status).toBe(503);
+  gate.reject(new Error("late"));
+  await settle();
+  expect(error.mock.calls.map(([reason]) => String(reason))).toEqual(["Error: late"]);
+});
+
+test("a closing server refuses handshakes with 503, and closes those that were pending", async () => {
+  const server = new Server(defineHandler({}), { name: "fake", clock: new FakeClock() });
+  const options = { env: {}, remoteAddress: "", room: "r" };
+  const { snapshot } = (await server.upgrade(request(), options)) as Accepted;
+  const closed = server.close();
+  expect(((await server.upgrade(request(), options)) as Response).status).toBe(503);
+  const socket = new FakeSocket();
+  void server.open(socket, snapshot).ended(1001, "");
+  expect(socket.calls).toEqual(["close 1001"]);
+  await closed;
 });
 
 test("the address is the nearest proxy's word only under trustProxy", async () => {

@@ -1,0 +1,30 @@
+/** The chat's routes, the same on every runtime. The page itself is static: Cloudflare's assets serve it there, files.ts elsewhere. */
+import { rooms, upgrade } from "edgewire/hono";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { chat } from "./chat.ts";
+import { limits, problemWith, tidy } from "./messages.ts";
+import type { FromServer } from "./messages.ts";
+
+export const app = new Hono();
+
+app.get("/ws/:room", upgrade(chat));
+
+/** A browser tells a page only that a WebSocket failed, not why: here the page asks whether it would be refused, and for what reason. */
+app.get("/check/:room", (c) => {
+  const problem = problemWith(tidy(c.req.query("name") ?? ""), tidy(c.req.param("room")));
+  return problem === undefined ? c.body(null, 204) : c.text(problem, 400);
+});
+
+/** Says something to everyone in a room, from outside: `curl -d 'Back in five minutes' …/announce/lobby`. A real application asks who is calling. */
+app.post("/announce/:room", bodyLimit({ maxSize: 4 * limits.text }), rooms(chat), async (c) => {
+  const room = tidy(c.req.param("room"));
+  const text = (await c.req.text()).trim();
+  const problem = problemWith("announcer", room);
+  if (problem !== undefined) return c.text(problem, 400);
+  if (text === "") return c.text("Say something: the body is the announcement's text.", 400);
+  if ([...text].length > limits.text) return c.text(`The announcement is too long: ${limits.text} characters is the most.`, 400);
+  const message: FromServer = { type: "announcement", text };
+  const reached = await c.var.rooms.room(room).broadcast(JSON.stringify(message));
+  return c.json({ reached });
+});

@@ -1,0 +1,135 @@
+/** Where a message is written: text, one picture, or both. Nothing leaves it before it could be sent, and a reload keeps the text. */
+import { find, say } from "./dom.ts";
+import { accept, prepare } from "./images.ts";
+
+/** Sends one thing, or returns false: it could not be sent now. */
+export type Send = (content: string | Blob) => boolean;
+
+const form = find("composer", HTMLFormElement);
+const text = find("text", HTMLTextAreaElement);
+const button = find("send", HTMLButtonElement);
+const picker = find("picker", HTMLInputElement);
+const preview = find("preview", HTMLElement);
+const thumbnail = find("thumbnail", HTMLImageElement);
+const problem = find("composer-problem", HTMLElement);
+const dropzone = find("dropzone", HTMLElement);
+
+let send: Send = () => false;
+let draftKey = "";
+let picture: Blob | undefined;
+picker.accept = accept;
+
+export function openComposer(room: string, how: Send): void {
+  send = how;
+  draftKey = `draft ${room}`;
+  text.value = sessionStorage.getItem(draftKey) ?? "";
+  setProblem("");
+  changed();
+  text.focus();
+}
+
+/** Forgets what was being written, when the room is left on purpose. */
+export function closeComposer(): void {
+  sessionStorage.removeItem(draftKey);
+  send = () => false;
+  setPicture(undefined);
+}
+
+export function setProblem(message: string): void {
+  problem.textContent = message;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const written = text.value.trim();
+  if (written === "" && picture === undefined) return text.focus();
+  setProblem("");
+  if (picture !== undefined) {
+    if (!send(picture)) return keep();
+    setPicture(undefined);
+  }
+  if (written !== "") {
+    if (!send(written)) return keep();
+    text.value = "";
+  }
+  changed();
+  text.focus();
+});
+
+function keep(): void {
+  setProblem("You are not connected. What you wrote stays here until you are.");
+}
+
+text.addEventListener("input", changed);
+text.addEventListener("keydown", (event) => {
+  // While an input method composes, Enter chooses a word.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  form.requestSubmit();
+});
+
+/** Fits the field to its text, remembers the draft, and lets the button say whether there is anything to send. */
+function changed(): void {
+  if (!CSS.supports("field-sizing", "content")) {
+    text.style.height = "auto";
+    text.style.height = `${text.scrollHeight}px`;
+  }
+  sessionStorage.setItem(draftKey, text.value);
+  button.classList.toggle("ready", text.value.trim() !== "" || picture !== undefined);
+}
+
+find("add-picture", HTMLButtonElement).addEventListener("click", () => picker.click());
+find("remove-picture", HTMLButtonElement).addEventListener("click", () => {
+  setPicture(undefined);
+  text.focus();
+});
+picker.addEventListener("change", () => {
+  void take(picker.files);
+  picker.value = "";
+});
+text.addEventListener("paste", (event) => {
+  if (event.clipboardData === null || event.clipboardData.files.length === 0) return;
+  event.preventDefault();
+  void take(event.clipboardData.files);
+});
+
+// The whole window takes a drop: a near miss must not make the browser leave the page for the file.
+let depth = 0;
+const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
+const showDropzone = (show: boolean): void => void (dropzone.hidden = !show || form.closest("[hidden]") !== null);
+addEventListener("dragenter", (event) => hasFiles(event) && showDropzone(++depth > 0));
+addEventListener("dragleave", (event) => hasFiles(event) && showDropzone(--depth > 0));
+addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!hasFiles(event)) return;
+  event.preventDefault();
+  showDropzone((depth = 0) > 0);
+  if (form.closest("[hidden]") === null) void take(event.dataTransfer?.files ?? null);
+});
+
+async function take(files: FileList | null): Promise<void> {
+  const file = files?.[0];
+  if (file === undefined) return;
+  setProblem("");
+  say("Preparing the picture…");
+  form.setAttribute("aria-busy", "true");
+  try {
+    setPicture(await prepare(file));
+    say("The picture is ready to be sent.");
+  } catch (error) {
+    setProblem(error instanceof Error ? error.message : String(error));
+  } finally {
+    form.removeAttribute("aria-busy");
+    text.focus();
+  }
+}
+
+function setPicture(next: Blob | undefined): void {
+  URL.revokeObjectURL(thumbnail.src);
+  picture = next;
+  preview.hidden = next === undefined;
+  if (next === undefined) thumbnail.removeAttribute("src");
+  else thumbnail.src = URL.createObjectURL(next);
+  find("picture-size", HTMLElement).textContent = next === undefined ? "" : `${Math.max(1, Math.round(next.size / 1000))} kB`;
+  changed();
+}

@@ -1,0 +1,33 @@
+/** The two things the page does with the DOM: find what index.html has, and make what it has not. Text only ever becomes text. */
+
+/** The element with this id, of this class. */
+export function find<T extends Element>(id: string, type: new () => T): T {
+  const element = document.getElementById(id);
+  if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} with the id "${id}"`);
+  return element;
+}
+
+/** Makes an element with attributes and children; strings become text nodes. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** A person's disc: the first character of the name, in one of eight colours that the name decides. */
+export function disc(name: string): HTMLElement {
+  let hash = 0;
+  for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x9e3779b1);
+  const [initial] = new Intl.Segmenter().segment(name.toLocaleUpperCase());
+  return make("span", { class: "disc", "data-colour": String(hash >>> 29), "aria-hidden": "true" }, initial?.segment ?? "?");
+}
+
+/** Says something to people who listen to the page. */
+export function say(text: string): void {
+  find("say", HTMLElement).textContent = text;
+}

@@ -1,0 +1,57 @@
+/** How the connection stands: a word in the header always, a bar with more to say when something is wrong. */
+import { find, say } from "./dom.ts";
+import type { Status } from "./link.ts";
+
+const badge = find("status", HTMLElement);
+const bar = find("trouble", HTMLElement);
+const barText = find("trouble-text", HTMLElement);
+const retry = find("retry", HTMLButtonElement);
+const change = find("change", HTMLButtonElement);
+
+const words = { connecting: "Connecting", online: "Online", waiting: "Offline", refused: "Refused" } as const;
+let countdown: ReturnType<typeof setInterval> | undefined;
+let said = "";
+
+export function onRetry(listener: () => void): void {
+  retry.addEventListener("click", listener);
+}
+
+export function showStatus(status: Status, room: string): void {
+  clearInterval(countdown);
+  badge.dataset["state"] = status.state;
+  badge.textContent = words[status.state];
+  bar.dataset["state"] = status.state;
+  // Between two attempts the bar stays: a bar that blinks away and back is worse than the wait.
+  bar.hidden = status.state === "online" || (status.state === "connecting" && !status.again);
+  // Not hidden: a focused button must not vanish under the finger that pressed it.
+  retry.disabled = status.state === "connecting";
+  retry.hidden = status.state === "refused";
+  change.hidden = status.state !== "refused";
+  if (status.state === "connecting") barText.textContent = "Connecting again…";
+  if (status.state === "refused") barText.textContent = `The server refused to let you in. ${status.reason}`;
+  if (status.state === "waiting") {
+    const tick = (): void => {
+      const seconds = Math.max(0, Math.ceil((status.until - Date.now()) / 1_000));
+      barText.textContent = `You are offline. Trying again in ${seconds} s.`;
+    };
+    tick();
+    countdown = setInterval(tick, 250);
+  }
+  announce(status, room);
+}
+
+/** Each change once, and never the countdown: a screen reader would speak of nothing else. */
+function announce(status: Status, room: string): void {
+  if (status.state === "connecting") return;
+  const text = {
+    online: `You are online in ${room}.`,
+    waiting: "The connection was lost. Trying again.",
+    refused: "The server refused to let you in.",
+  }[status.state];
+  if (text !== said) say((said = text));
+}
+
+export function hideStatus(): void {
+  clearInterval(countdown);
+  said = "";
+}

@@ -1,0 +1,14 @@
+/** The chat on Node, Deno and Bun: `node server.ts`, `bun server.ts`, `deno run -A server.ts`. */
+import process from "node:process";
+import { serve } from "edgewire/serve";
+import { app } from "./app.ts";
+import { files } from "./files.ts";
+
+app.route("/", await files(new URL("public/", import.meta.url)));
+
+const serving = await serve({ fetch: app.fetch, port: Number(process.env["PORT"] ?? 8787) });
+console.log(`Chat is at ${serving.url}`);
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void serving.close().then(() => process.exit(0)));
+}

@@ -1,0 +1,121 @@
+/** `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is told to stop. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import process from "node:process";
+
+const root = join(import.meta.dirname, "../..");
+const modules = join(root, "node_modules");
+const server = join(import.meta.dirname, "server.ts");
+const usualPort = 8787;
+const projects = ["client", "tsconfig.node.json", "tsconfig.worker.json"].map((project) => join(import.meta.dirname, project));
+
+interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const runtimes: Readonly<Record<string, (port: number) => Command>> = {
+  workerd: (port) => ({
+    file: process.execPath,
+    args: [
+      join(modules, "wrangler/bin/wrangler.js"),
+      "dev",
+      "--local",
+      "--ip=127.0.0.1",
+      `--port=${port}`,
+      "--inspector-port=0",
+      "--log-level=warn",
+      "--show-interactive-dev-session=false",
+    ],
+    // Neither a login nor the network: without these wrangler asks for both.
+    env: { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" },
+  }),
+  bun: () => ({ file: join(modules, ".bin/bun"), args: [server] }),
+  deno: () => ({ file: deno(), args: ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all", server] }),
+  node: () => ({ file: process.execPath, args: [server] }),
+};
+
+async function main([runtime = "workerd", ...rest]: readonly string[]): Promise<void> {
+  const command = runtimes[runtime];
+  if (command === undefined || rest.length > 0)
+    fail(`npm start -- ${[runtime, ...rest].join(" ")}: choose one of ${Object.keys(runtimes).join(", ")}.`);
+  const port = await choosePort(process.env["PORT"]);
+  const build = spawnSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-b", ...projects], { cwd: root, stdio: "inherit" });
+  if (build.status !== 0) fail("The build failed (see above).");
+
+  const { file, args, env } = command(port);
+  const child = spawn(file, args, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...env, PORT: String(port) },
+  });
+  child.once("error", (error) => fail(`${runtime} could not be started: ${error.message}. Was npm ci run?`));
+  let stopping = false;
+  // A terminal's Ctrl+C reaches the child by itself; a second signal does it no harm.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      stopping = true;
+      child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
+    });
+  }
+  child.once("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
+  // server.ts says it itself.
+  if (runtime === "workerd") {
+    await answering(`http://localhost:${port}/`);
+    console.log(`Chat is at http://localhost:${port}`);
+  }
+}
+
+/** PORT, or else the first free one from 8787 on. */
+async function choosePort(wanted: string | undefined): Promise<number> {
+  if (wanted !== undefined) {
+    const port = Number(wanted);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) fail(`PORT=${wanted}: a port is a number from 1 to 65535.`);
+    if (!(await isFree(port))) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=${port + 1} npm start`);
+    return port;
+  }
+  for (let port = usualPort; port < usualPort + 20; port++) {
+    if (!(await isFree(port))) continue;
+    if (port !== usualPort) console.log(`Port ${usualPort} is in use: taking ${port} instead.`);
+    return port;
+  }
+  return fail(`Ports ${usualPort} to ${usualPort + 19} are all in use. Choose another: PORT=3000 npm start`);
+}
+
+/** Servers listen on one address or on all of them: a port is free when both can be had. */
+async function isFree(port: number): Promise<boolean> {
+  for (const host of ["127.0.0.1", undefined]) {
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.once("error", () => resolve(false));
+      probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
+    });
+    if (!free) return false;
+  }
+  return true;
+}
+
+async function answering(url: string): Promise<void> {
+  for (;;) {
+    const response = await fetch(url).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Deno's own binary: the one in .bin is a script that does not pass signals on. */
+function deno(): string {
+  const [binary] = globSync("@deno/*/deno{,.exe}", { cwd: modules });
+  return binary !== undefined && existsSync(join(modules, binary)) ? join(modules, binary) : "deno";
+}
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+await main(process.argv.slice(2));
