@@ -26,7 +26,7 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): Handle
   const mounted = handler as DefinedHandler;
   // Not async: a handshake without middleware and without an async hook stays synchronous, which Bun rewards.
   return (c: Context): Response | Promise<Response> => {
-    const marked = markOf(c.req.raw);
+    const marked = markOf(c.req.raw, c.env as object);
     const mark = marked ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
     const decision = mark.host.server(mounted).upgrade(c.req.raw, optionsOf(c, mark));
     const finish = (decided: Upgrade): MaybePromise<Response> =>
@@ -44,7 +44,7 @@ export function rooms<State, Env>(handler: DefinedHandler<State, Env>): Middlewa
   checkHandler("rooms", handler);
   const mounted = handler as DefinedHandler;
   return (c, next) => {
-    const mark = markOf(c.req.raw) ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
+    const mark = markOf(c.req.raw, c.env as object) ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
     c.set("rooms", mark.host.server(mounted));
     return next();
   };

@@ -33,8 +33,13 @@ export interface Mark {
 // Registered, so that two copies of this module in one process understand each other.
 const markKey = Symbol.for("edgewire.mark");
 
-export function markOf(request: Request): Mark | undefined {
-  return (request as { [markKey]?: Mark })[markKey];
+/** On the Request and in the environment: an app may pass on only one of them (Hono's bodyLimit makes a new Request). */
+export function markOf(request: Request, env: object | undefined): Mark | undefined {
+  return (request as Marked)[markKey] ?? (env as Marked | undefined)?.[markKey];
+}
+
+interface Marked {
+  readonly [markKey]?: Mark;
 }
 
 /**
@@ -78,20 +83,15 @@ export class Host implements Rooms {
       return this.#upgrade(this.server(this.#handler), request, remoteAddress);
     }
     if (this.#fetch === undefined) return refuse(404, "Not Found");
-    const mark = this.mark(request, remoteAddress);
-    const answer = this.#fetch(request, this.envFor(native));
+    const mark: Mark = { host: this, remoteAddress };
+    Object.defineProperty(request, markKey, { value: mark });
+    const answer = this.#fetch(request, Object.assign(this.envFor(native), { [markKey]: mark }));
     return isPromise(answer) ? answer.then((response) => finish(mark, response)) : finish(mark, answer);
   }
 
   /** The app's environment: the user's, and what the runtime's own helpers look for there (Hono's getConnInfo). */
   envFor(native: object): object {
     return Object.assign(Object.create(this.env) as object, native);
-  }
-
-  mark(request: Request, remoteAddress: string): Mark {
-    const mark: Mark = { host: this, remoteAddress };
-    Object.defineProperty(request, markKey, { value: mark });
-    return mark;
   }
 
   room(name: string): Room {
