@@ -1,0 +1,43 @@
+/** `tsc -b` rejects a global of another runtime wherever it is used: shown on a copy in which every part misuses some. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { append, copySources, errorsOf } from "./copy.ts";
+
+/** What no file of a part may use. */
+const foreign: Record<string, readonly string[]> = {
+  "src/server.ts": ["Deno", "Bun", "process", "Buffer", "WebSocketPair", "window"],
+  "adapters/bun.ts": ["Deno", "WebSocketPair", "document"],
+  "adapters/deno.ts": ["Bun", "WebSocketPair", "Buffer"],
+  "adapters/node.ts": ["Bun", "Deno", "WebSocketPair"],
+  "adapters/workers.ts": ["Deno", "Bun", "process", "Buffer"],
+  "adapters/durable.ts": ["Deno", "Bun", "process", "Buffer"],
+  "adapters/serve.ts": ["Deno", "Bun", "process", "WebSocketPair"],
+  "adapters/hono.ts": ["Deno", "Bun", "process", "WebSocketPair"],
+  "adapters/memory.ts": ["Deno", "Bun", "process", "WebSocketPair"],
+};
+const cases = Object.entries(foreign).flatMap(([file, names]) => names.map((name) => ({ file, name })));
+
+let errors: string[] = [];
+
+beforeAll(() => {
+  const copy = copySources("misuse");
+  for (const [file, names] of Object.entries(foreign)) {
+    const uses = names.map((name) => `void ${name};`);
+    append(join(copy, file), uses);
+  }
+  const projects = readdirSync(join(copy, "adapters")).filter((name) => name.startsWith("tsconfig"));
+  errors = errorsOf(copy, "-b", ...projects.map((name) => join("adapters", name)));
+});
+
+function isAbout({ file, name }: { file: string; name: string }, error: string): boolean {
+  return error.startsWith(`${file}(`) && error.includes(`Cannot find name '${name}'`);
+}
+
+test.for(cases)("$file: $name is unknown", (one) => {
+  expect(errors.filter((error) => isAbout(one, error))).toHaveLength(1);
+});
+
+test("and nothing else is wrong", () => {
+  expect(errors.filter((error) => !cases.some((one) => isAbout(one, error)))).toEqual([]);
+});
