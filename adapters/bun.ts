@@ -7,9 +7,10 @@ import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
 import type { NativeHandlers } from "./bun-socket.ts";
-import { Host, readTarget } from "./host.ts";
+import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { listenError } from "./serve.ts";
+import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
 export { websocket };
@@ -33,7 +34,10 @@ interface NativeOptions {
 declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: { readonly env: object };
 
-export const serve: Serve = async <State, Env>(target: DefinedHandler<State, Env> | ServeOptions, given: ServeOptions = {}): Promise<Serving> => {
+export const serve: Serve = async <State, Env>(
+  target: DefinedHandler<State, Env> | ServeOptions,
+  given: ServeOptions = {},
+): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
   const host = new Host({ name: "bun", env }, { handler, fetch });

@@ -3,7 +3,6 @@
  * handler and `fetch`, and the mark by which middleware deep in an app (hono.ts) accepts a handshake that the
  * adapter then carries out, once the app has answered and the headers are final.
  */
-import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
@@ -126,18 +125,4 @@ export function upgradeHeaders(from: Headers): Headers {
     if (!isHandshakeHeader(name) && name !== "content-type") headers.append(name, value);
   }
   return headers;
-}
-
-/** Reads `serve`'s and `attach`'s first argument. @throws TypeError for neither a handler nor an object with `fetch`. */
-export function readTarget<Options extends { fetch?: Fetch | undefined }>(
-  who: string,
-  target: DefinedHandler | Options,
-  options: Options,
-): { handler: DefinedHandler | undefined; options: Options } {
-  if (typeof target === "object" && target !== null && "fetch" in target) {
-    if (typeof target.fetch !== "function") throw new TypeError(`${who}: fetch must be a function`);
-    return { handler: undefined, options: target };
-  }
-  checkHandler(who, target);
-  return { handler: target as DefinedHandler, options };
 }

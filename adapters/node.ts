@@ -3,27 +3,18 @@ import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
-import type { Server } from "../src/server.ts";
 import type { Rooms } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
-import { Host, readTarget } from "./host.ts";
-import type { Fetch, Ready } from "./host.ts";
-import { addressOf, answer, toRequest, write } from "./node-http.ts";
-import { openSocket } from "./node-socket.ts";
+import { Host } from "./host.ts";
+import type { Fetch } from "./host.ts";
+import { addressOf, toRequest, write } from "./node-http.ts";
+import { upgraderOf } from "./node-upgrade.ts";
+import type { HttpServer, Route } from "./node-upgrade.ts";
 import { listenError } from "./serve.ts";
+import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
-
-/** An `http.Server` or `https.Server`. */
-export interface HttpServer {
-  on(event: "upgrade", listener: (...args: unknown[]) => void): unknown;
-  off(event: "upgrade", listener: (...args: unknown[]) => void): unknown;
-  listenerCount(event: "upgrade"): number;
-}
 
 export interface AttachOptions {
   /** The path whose handshakes are taken; others are left to other listeners, or answered with 404 where there are none. Default: every path. */
@@ -72,99 +63,7 @@ function attachHost(server: HttpServer, host: Host, path?: string): Attached {
   };
 }
 
-interface Route {
-  readonly host: Host;
-  readonly path: string | undefined;
-}
-
-/** One listener a server, whatever is attached: with several, nobody would answer a path that none of them takes. */
-interface Upgrader {
-  readonly routes: Route[];
-  detach(): void;
-}
-
-const upgraders = new WeakMap<HttpServer, Upgrader>();
-
-function upgraderOf(server: HttpServer): Upgrader {
-  const known = upgraders.get(server);
-  if (known !== undefined) return known;
-  const routes: Route[] = [];
-  const listener = (...args: unknown[]): void => {
-    const [incoming, socket, head] = args as [IncomingMessage, Duplex, Buffer];
-    const pathname = (incoming.url ?? "/").split("?", 1)[0];
-    const route = routes.find(({ path }) => path === undefined || path === pathname);
-    if (route === undefined && server.listenerCount("upgrade") > 1) return;
-    // A reset while `upgrade` is pending must not end the process.
-    socket.on("error", ignore);
-    if (route === undefined) answer(incoming, socket, refuse(404, "Not Found"));
-    else decide(route.host, incoming, socket, head);
-  };
-  const upgrader: Upgrader = {
-    routes,
-    detach() {
-      server.off("upgrade", listener);
-      upgraders.delete(server);
-    },
-  };
-  server.on("upgrade", listener);
-  upgraders.set(server, upgrader);
-  return upgrader;
-}
-
-function decide(host: Host, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-  const done = (decision: Response | Ready): void => {
-    if (isResponse(decision)) answer(incoming, socket, decision);
-    else upgrade(decision, incoming, socket, head);
-  };
-  const failed = (error: unknown): void => {
-    console.error("edgewire: fetch failed:", error);
-    answer(incoming, socket, refuse(500, "Internal Server Error"));
-  };
-  try {
-    const decision = host.decide(toRequest(incoming), addressOf(incoming), { incoming });
-    if (isPromise(decision)) decision.then(done).then(undefined, failed);
-    else done(decision);
-  } catch (error) {
-    failed(error);
-  }
-}
-
-function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-  // The checks are done: ws knows no list in Upgrade, and would refuse what we accepted.
-  incoming.headers.upgrade = "websocket";
-  pending.set(incoming, ready);
-  wsServerOf(ready.server).handleUpgrade(incoming, socket, head, (ws) => {
-    socket.off("error", ignore);
-    openSocket(ready.server, ready.snapshot, ws);
-  });
-}
-
-const pending = new WeakMap<IncomingMessage, Ready>();
-const wsServers = new WeakMap<Server, WebSocketServer>();
-
-/** ws's own server, for the 101 and its limits: one a handler. */
-function wsServerOf(server: Server): WebSocketServer {
-  const known = wsServers.get(server);
-  if (known !== undefined) return known;
-  const { maxPayload, compression } = server.settings;
-  const wss = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload,
-    perMessageDeflate: compression,
-    handleProtocols: (_, incoming) => pending.get(incoming)?.snapshot.protocol || false,
-  });
-  wss.on("headers", (lines: string[], incoming: IncomingMessage) => {
-    for (const [name, value] of pending.get(incoming)?.headers ?? []) lines.push(`${name}: ${value}`);
-  });
-  wsServers.set(server, wss);
-  return wss;
-}
-
-function ignore(): void {}
-
-/** Only an `upgrade` event can become a WebSocket, and the checks refuse what Node makes no such event of. */
-const lacksConnection = "the Connection header lacks upgrade";
+export type { HttpServer } from "./node-upgrade.ts";
 
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,
@@ -217,3 +116,6 @@ async function fetchListener(host: Host): Promise<RequestListener> {
     { overrideGlobalObjects: false },
   );
 }
+
+/** Only an `upgrade` event can become a WebSocket, and the checks refuse what Node makes no such event of. */
+const lacksConnection = "the Connection header lacks upgrade";

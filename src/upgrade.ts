@@ -52,12 +52,16 @@ export function acceptUpgrade<State, Env>(
     const accept = (value: UpgradeResult<State> | Response | void): Upgrade =>
       isResponse(value) ? value : accepted(handler, request, offered, value, context, options.room);
     if (!isPromise(result)) return accept(result);
+    // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
+    options.waitUntil?.(result.then(ignore, ignore));
     const late = (error: unknown): void => void report(handler.hooks, error, { hook: "upgrade" });
     return withDeadline(result, handler.settings.upgradeTimeout, clock, late).then(accept).catch(fail);
   } catch (error) {
     return fail(error);
   }
 }
+
+function ignore(): void {}
 
 /** The client's address as the nearest proxy saw it. */
 function forwardedFor(request: Request, handler: { readonly settings: { readonly trustProxy: boolean } }): string | undefined {

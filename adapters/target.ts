@@ -1,0 +1,50 @@
+/** Reads what `serve` and `attach` are given, and says by name what is wrong with it. */
+import { checkHandler } from "../src/define.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import type { Fetch } from "./host.ts";
+
+interface Given {
+  readonly fetch?: Fetch | undefined;
+}
+
+const known = {
+  serve: ["port", "hostname", "fetch", "tls", "env"],
+  attach: ["path", "fetch", "env"],
+} as const;
+
+/**
+ * Tells `serve(handler, options)` from `serve({ fetch, …options })`.
+ * @throws TypeError, RangeError for neither of them, an unknown option, or one of the wrong form.
+ */
+export function readTarget<Options extends Given>(
+  who: keyof typeof known,
+  target: DefinedHandler | Options,
+  given: Options,
+): { handler: DefinedHandler | undefined; options: Options } {
+  const alone = typeof target === "object" && target !== null && "fetch" in target;
+  if (!alone) checkHandler(who, target);
+  const options = alone ? target : given;
+  checkOptions(who, options as unknown as Record<string, unknown>);
+  return { handler: alone ? undefined : (target as DefinedHandler), options };
+}
+
+function checkOptions(who: keyof typeof known, options: Record<string, unknown>): void {
+  for (const name of Object.keys(options)) {
+    if (!(known[who] as readonly string[]).includes(name)) {
+      throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")}`);
+    }
+  }
+  const { port, fetch, tls, hostname, path } = options;
+  if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
+  if (hostname !== undefined && typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string`);
+  if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
+    throw new TypeError(`${who}: option "path" must be a path like "/ws"`);
+  }
+  if (port !== undefined && (typeof port !== "number" || !Number.isInteger(port) || port < 0 || port > 65_535)) {
+    throw new RangeError(`${who}: option "port" is ${String(port)}: must be a whole number from 0 (a free one) to 65535`);
+  }
+  const { cert, key } = (tls ?? {}) as { cert?: unknown; key?: unknown };
+  if (tls !== undefined && (typeof cert !== "string" || typeof key !== "string")) {
+    throw new TypeError(`${who}: option "tls" must be { cert, key }, both PEM text`);
+  }
+}
