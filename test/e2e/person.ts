@@ -1,0 +1,103 @@
+/** A person at the chat's page in a browser of their own, with what they see and do by role and label. */
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+
+export interface Image {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+export class Person {
+  readonly name: string;
+  readonly page: Page;
+  /** What the browser wrote to its console as an error, and every uncaught exception. */
+  readonly #complaints: string[] = [];
+  #expected: RegExp | undefined;
+
+  private constructor(name: string, page: Page) {
+    this.name = name;
+    this.page = page;
+    page.on("console", (message) => message.type() === "error" && this.#complaints.push(message.text()));
+    page.on("pageerror", (error) => this.#complaints.push(String(error)));
+  }
+
+  /** Opens the page; `join` is the next thing to do. */
+  static async open(browser: Browser, name: string, url: string, options?: BrowserContextOptions): Promise<Person> {
+    const context = await browser.newContext(options);
+    const person = new Person(name, await context.newPage());
+    await person.page.goto(url);
+    return person;
+  }
+
+  static async join(browser: Browser, name: string, url: string): Promise<Person> {
+    const person = await Person.open(browser, name, url);
+    await person.nameField.fill(name);
+    await person.page.getByRole("button", { name: "Join the room" }).click();
+    await person.status("Online");
+    return person;
+  }
+
+  get context(): BrowserContext {
+    return this.page.context();
+  }
+  get nameField(): Locator {
+    return this.page.getByRole("textbox", { name: "Your name" });
+  }
+  get composer(): Locator {
+    return this.page.getByRole("textbox", { name: "Message" });
+  }
+  get log(): Locator {
+    return this.page.getByRole("log", { name: "Messages" });
+  }
+  get people(): Locator {
+    return this.page.getByRole("complementary", { name: /Online/ }).getByRole("listitem");
+  }
+
+  /** Waits until the header says so. */
+  async status(word: "Connecting" | "Online" | "Offline" | "Refused"): Promise<void> {
+    await this.page.getByRole("banner").getByText(word, { exact: true }).waitFor();
+  }
+
+  /** Writes and sends. */
+  async says(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press("Enter");
+  }
+
+  /** Waits until a line of the conversation has all of these texts. */
+  async sees(...texts: readonly string[]): Promise<Locator> {
+    let line = this.log.getByRole("listitem");
+    for (const text of texts) line = line.filter({ hasText: text });
+    await line.last().waitFor();
+    return line.last();
+  }
+
+  /** Waits until exactly these people are online. */
+  async seesOnline(...names: readonly string[]): Promise<void> {
+    for (const name of names) await this.people.filter({ hasText: name }).first().waitFor();
+    await this.page.getByRole("heading", { name: `Online ${names.length}`, exact: true }).waitFor();
+  }
+
+  /** Waits for a picture from this person and returns its size in pixels as the browser decoded it. */
+  async seesPicture(from: string): Promise<readonly [width: number, height: number]> {
+    const image = this.log.getByRole("img", { name: `Picture from ${from}` }).last();
+    await image.waitFor();
+    return image.evaluate(async (element) => {
+      const picture = element as unknown as { decode(): Promise<void>; naturalWidth: number; naturalHeight: number };
+      await picture.decode();
+      return [picture.naturalWidth, picture.naturalHeight] as const;
+    });
+  }
+
+  /** Some errors in the console are the browser's own, and right: a server that is away is one. */
+  expects(complaints: RegExp): void {
+    this.#expected = complaints;
+  }
+
+  /** Closes the browser window; rejects when it complained of anything meanwhile. */
+  async leave(): Promise<void> {
+    await this.context.close();
+    const unexpected = this.#complaints.filter((text) => this.#expected?.test(text) !== true);
+    if (unexpected.length > 0) throw new Error(`${this.name}'s browser complained:\n${unexpected.join("\n")}`);
+  }
+}

@@ -1,0 +1,71 @@
+/** The chat as `npm start` runs it, on a port of its own, started and stopped as a person would. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export const root: string = join(import.meta.dirname, "../..");
+
+export class ChatServer {
+  readonly runtime: string;
+  readonly port: number;
+  #child: ChildProcess | undefined;
+
+  private constructor(runtime: string, port: number) {
+    this.runtime = runtime;
+    this.port = port;
+  }
+
+  static async start(runtime: string): Promise<ChatServer> {
+    const server = new ChatServer(runtime, await freePort());
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  /** Resolves when the server has printed where it is. */
+  async start(): Promise<void> {
+    const env = { ...process.env, PORT: String(this.port), CI: "1" };
+    const child = spawn(process.execPath, [join(root, "examples/chat/start.ts"), this.runtime], {
+      cwd: root,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    const printed: string[] = [];
+    child.stderr.setEncoding("utf8").on("data", (text: string) => printed.push(text));
+    for await (const line of createInterface(child.stdout)) {
+      printed.push(line);
+      if (line === `Chat is at ${this.url}`) {
+        child.stdout.resume();
+        return;
+      }
+    }
+    throw new Error(`npm start -- ${this.runtime} ended before it served:\n${printed.join("\n")}`);
+  }
+
+  /** Asks it to stop, and resolves when it has: afterwards its port is free. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGTERM");
+    await exited;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0);
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
