@@ -11,9 +11,10 @@ export default defineConfig({
       {
         test: { name: "contract", include: ["test/contract.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
       },
+      { test: { name: "docs", include: ["test/docs/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 3 } } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 3 } },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 4 } },
       },
       {
         test: {
@@ -22,7 +23,7 @@ export default defineConfig({
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {
@@ -31,7 +32,7 @@ export default defineConfig({
           include: ["test/packaging/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
         },
       },
     ],

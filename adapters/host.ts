@@ -84,13 +84,8 @@ export class Host implements Rooms {
     if (this.#fetch === undefined) return refuse(404, "Not Found");
     const mark: Mark = { host: this, remoteAddress };
     Object.defineProperty(request, markKey, { value: mark });
-    const answer = this.#fetch(request, Object.assign(this.envFor(native), { [markKey]: mark }));
+    const answer = this.#fetch(request, extend(this.env, { ...native, [markKey]: mark }));
     return isPromise(answer) ? answer.then((response) => finish(mark, response)) : finish(mark, answer);
-  }
-
-  /** The app's environment: the user's, and what the runtime's own helpers look for there (Hono's getConnInfo). */
-  envFor(native: object): object {
-    return Object.assign(Object.create(this.env) as object, native);
   }
 
   room(name: string): Room {
@@ -109,6 +104,14 @@ export class Host implements Rooms {
     const upgrade = server.upgrade(request, { env: this.env, remoteAddress, room: "default" });
     return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);
   }
+}
+
+/**
+ * The app's environment: the user's, and what the runtime's own helpers look for there (Hono's getConnInfo). Defined, not
+ * assigned: on Deno an assignment to what inherits from `process.env` sets the process's variable.
+ */
+function extend(env: object, own: object): object {
+  return Object.create(env, Object.getOwnPropertyDescriptors(own)) as object;
 }
 
 function finish(mark: Mark, response: Response): Response | Ready {

@@ -1,0 +1,57 @@
+/** Starts an example's server on a runtime, and a Worker's in workerd. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { denoBinary } from "../runtimes.ts";
+import { root } from "./pages.ts";
+
+export type Runtime = "node" | "bun" | "deno";
+
+export function commandFor(runtime: Runtime, file: string): [string, ...string[]] {
+  if (runtime === "node") return [process.execPath, file];
+  if (runtime === "bun") return [join(root, "node_modules/.bin/bun"), file];
+  return [denoBinary(), "run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all", file];
+}
+
+export interface Server extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Starts a server that prints its URL, or anything once it listens on the port that it was given in PORT. */
+export async function start(runtime: Runtime, file: string, port = 0): Promise<Server> {
+  const [command, ...args] = commandFor(runtime, file);
+  const child = spawn(command, args, { env: { ...process.env, PORT: String(port) }, stdio: ["ignore", "pipe", "inherit"] });
+  const gone = once(child, "exit");
+  const listening = (async () => {
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.includes("listening")) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
+    }
+    throw new Error(`${file} ended on ${runtime} before it listened`);
+  })();
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await gone;
+  };
+  return { port: await listening, [Symbol.asyncDispose]: stop };
+}
+
+/** Runs an example's Worker, with its Durable Object where it has one. */
+export async function startWorker(file: string, objects: Record<string, string>): Promise<Server> {
+  const bundle = await build({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd"],
+    external: ["cloudflare:*"],
+  });
+  const script = bundle.outputFiles[0]?.text ?? "";
+  const worker = { name: "docs", modules: true, script, compatibilityDate: "2026-10-01", durableObjects: objects };
+  const mf = new Miniflare(convertV4MiniflareOptions({ host: "127.0.0.1", port: 0, workers: [worker] }));
+  const url = await mf.ready;
+  return { port: Number(url.port), [Symbol.asyncDispose]: () => mf.dispose() };
+}
