@@ -5,12 +5,13 @@
 import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
 import { encode } from "./codec.ts";
 import { isPromise, report } from "./errors.ts";
-import { maxSnapshot } from "./limits.ts";
+import { Inflow } from "./inflow.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import { sendToAll } from "./rooms.ts";
 import { checkData, sizeAtMost } from "./data.ts";
 import type { Server } from "./server.ts";
+import { encodeSnapshot } from "./snapshot.ts";
 import { checkName } from "./text.ts";
 import type { Closing, Connection, Data, HookName, MaybePromise, Phase, Rooms, Sendable, SendResult, Snapshot, Socket } from "./types.ts";
 
@@ -29,10 +30,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #topics: Set<string> | undefined;
   #phase: Phase;
   #closing: Closing | undefined;
-  /** Messages in the mailbox, and their lengths: what `maxQueued` and `maxBuffered` bound. */
-  #queued = 0;
-  #queuedBytes = 0;
-  #paused = false;
+  #inflow: Inflow | undefined;
   #wantsDrain = false;
   /** `ended` was called, or will not be waited for: the close hook has been posted. */
   #ended = false;
@@ -168,9 +166,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     const { settings } = this.#server;
     const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
     if (size > settings.maxPayload) return this.violated(CloseCode.messageTooBig);
-    if (this.#mailbox.busy && !this.#admit(size)) return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
-    this.#queued++;
-    this.#queuedBytes += data.length;
+    if (this.#mailbox.busy && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
+      return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
+    }
     return this.#mailbox.post("message", data);
   }
 
@@ -204,7 +202,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
-    if (kind === "message") this.#dequeue(payload as Data);
+    if (kind === "message") this.#inflow?.release(payload as Data);
     try {
       const pending = this.#call(kind, payload);
       if (isPromise(pending)) return pending.then(undefined, (error: unknown) => this.#failed(kind, error));
@@ -239,7 +237,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#closing = { code, reason, initiator: "server" };
     this.#server.index.leave(this.room, this);
     this.#mailbox.keepOnly("close");
-    this.#resume();
+    this.#inflow?.clear();
     // Before the native close: an object evicted in between must know that it closed, and with what.
     this.#save();
     this.#waitForPeer();
@@ -265,29 +263,6 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     const pending = this.#mailbox.post("close", closing);
     this.#finished?.resolve(pending);
     return pending;
-  }
-
-  #admit(size: number): boolean {
-    const { settings } = this.#server;
-    if (this.#queued < settings.maxQueued && this.#queuedBytes + size <= settings.maxBuffered) return true;
-    if (this.#socket.pause === undefined) return false;
-    if (!this.#paused) {
-      this.#paused = true;
-      this.#socket.pause();
-    }
-    return true;
-  }
-
-  #dequeue(data: Data): void {
-    this.#queued--;
-    this.#queuedBytes -= data.length;
-    if (this.#paused && this.#queued < this.#server.settings.maxQueued / 2) this.#resume();
-  }
-
-  #resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#socket.resume?.();
   }
 
   /** Checks that the connection can be stored, on every runtime alike, and stores it where there is a store. */
@@ -320,16 +295,6 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     };
     return this.#closing === undefined ? open : { ...open, closing: this.#closing };
   }
-}
-
-/** @throws TypeError for state that can't be stored, RangeError when the whole is too large. */
-export function encodeSnapshot(snapshot: Snapshot): string {
-  const encoded = encode(snapshot);
-  const bytes = sizeAtMost(encoded, maxSnapshot);
-  if (bytes > maxSnapshot) {
-    throw new RangeError(`the connection's state, topics and URL take ${bytes} bytes encoded: at most ${maxSnapshot} can be stored`);
-  }
-  return encoded;
 }
 
 const noTopics: ReadonlySet<string> = new Set();

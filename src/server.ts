@@ -4,13 +4,14 @@
  */
 import { decode } from "./codec.ts";
 import { CloseCode, checkClose } from "./close.ts";
-import { Live, encodeSnapshot } from "./connection.ts";
+import { Live } from "./connection.ts";
 import { checkData } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { report } from "./errors.ts";
 import { refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
+import { encodeSnapshot } from "./snapshot.ts";
 import { checkName } from "./text.ts";
 import type { Clock, Hooks, MaybePromise, PublishOptions, Room, Rooms, Runtime, Sendable, Snapshot, Socket } from "./types.ts";
 import { acceptUpgrade } from "./upgrade.ts";

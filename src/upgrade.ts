@@ -4,7 +4,7 @@
  */
 import { checkHandshake, refuse } from "./handshake.ts";
 import type { DefinedHandler } from "./define.ts";
-import { encodeSnapshot } from "./connection.ts";
+import { encodeSnapshot } from "./snapshot.ts";
 import { isPromise, report } from "./errors.ts";
 import { checkName } from "./text.ts";
 import type { Accepted, Clock, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
