@@ -8,17 +8,16 @@ import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { denoBinary } from "../runtimes.ts";
 import { installed } from "./install.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
-const deno = join(root, "node_modules/@deno", `linux-${process.arch === "arm64" ? "arm64" : "x64"}-glibc`, "deno");
 
 const runtimes = [
   { runtime: "Node", command: [process.execPath] },
   { runtime: "Bun", command: [join(bin, "bun")] },
-  // Straight to the binary: the npm shim does not pass a signal on to it.
-  { runtime: "Deno", command: [deno, "run", "--allow-all", "--no-check", "--cached-only", "--node-modules-dir=manual"] },
+  { runtime: "Deno", command: [denoBinary(), "run", "--allow-all", "--no-check", "--cached-only", "--node-modules-dir=manual"] },
 ];
 const servers = runtimes.flatMap((one) => ["server.ts", "hono-server.ts"].map((entry) => ({ ...one, entry })));
 const workers = ["worker.ts", "object.ts", "hono-object.ts"];

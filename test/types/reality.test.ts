@@ -3,10 +3,11 @@
  * real ones, on a copy in which every `declare const Name: Shape` is also given the runtime's own `Name`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { append, copySources, errorsOf, root } from "./copy.ts";
+import { denoBinary } from "../runtimes.ts";
+import { append, copySources, errorsOf } from "./copy.ts";
 
 const runtimes = [
   { runtime: "bun", parts: ["bun"], lib: ["es2024"], types: ["bun"] },
@@ -45,7 +46,5 @@ function hold(path: string): string[] {
 }
 
 function denoTypes(): string {
-  mkdirSync(join(root, ".tmp"), { recursive: true });
-  const deno = join(root, `node_modules/@deno/linux-${process.arch === "arm64" ? "arm64" : "x64"}-glibc/deno`);
-  return spawnSync(deno, ["types"], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }).stdout;
+  return spawnSync(denoBinary(), ["types"], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }).stdout;
 }
