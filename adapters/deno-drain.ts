@@ -1,0 +1,49 @@
+/** Deno tells how much waits to be sent, but not when that changes: one timer a server asks, while anyone wants to know. */
+import type { Live } from "../src/connection.ts";
+import type { Server } from "../src/server.ts";
+
+/** Milliseconds between two looks: short while clients read, longer while none does. */
+const shortest = 1;
+const longest = 64;
+
+export class Poller {
+  readonly #waiting = new Set<Live>();
+  #scheduled = false;
+  #delay = shortest;
+
+  /** The connection's buffer may be full: look again until it is not. */
+  watch(live: Live | undefined): void {
+    if (live === undefined) return;
+    this.#waiting.add(live);
+    this.#delay = shortest;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#waiting.size === 0) return;
+    this.#scheduled = true;
+    setTimeout(this.#look, this.#delay);
+  }
+
+  readonly #look = (): void => {
+    this.#scheduled = false;
+    let drained = false;
+    for (const live of this.#waiting) {
+      void live.drained();
+      // A hook that filled the buffer again wants the next drain, and stays.
+      if (live.wantsDrain) continue;
+      this.#waiting.delete(live);
+      drained = true;
+    }
+    this.#delay = drained ? shortest : Math.min(2 * this.#delay, longest);
+    this.#schedule();
+  };
+}
+
+const pollers = new WeakMap<Server, Poller>();
+
+export function pollerOf(server: Server): Poller {
+  let poller = pollers.get(server);
+  if (poller === undefined) pollers.set(server, (poller = new Poller()));
+  return poller;
+}

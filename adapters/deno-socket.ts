@@ -1,0 +1,81 @@
+/** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
+import type { Sendable, SendResult, Socket } from "../src/types.ts";
+import { pollerOf } from "./deno-drain.ts";
+import { closeNative, listen } from "./events.ts";
+import type { EventSocket } from "./events.ts";
+import type { Ready } from "./host.ts";
+
+/** Deno's server-side WebSocket, as far as it is used. */
+export interface NativeSocket extends EventSocket {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  binaryType: string;
+  send(data: Sendable): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
+  addEventListener(type: "open" | "error", listener: () => void): void;
+}
+
+/** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
+export function openSocket(ready: Ready, ws: NativeSocket): void {
+  ws.binaryType = "arraybuffer";
+  ws.addEventListener("open", () => listen(ws, ready.server.open(new DenoSocket(ready, ws), ready.snapshot)));
+}
+
+/** WebSocket's readyState. */
+const OPEN = 1;
+/** Milliseconds between two looks at what a closing connection still has to send. */
+const flushing = 4;
+
+class DenoSocket implements Socket {
+  readonly #ready: Ready;
+  readonly #ws: NativeSocket;
+
+  constructor(ready: Ready, ws: NativeSocket) {
+    this.#ready = ready;
+    this.#ws = ws;
+  }
+
+  get buffered(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  send(data: Sendable): SendResult {
+    const ws = this.#ws;
+    if (ws.readyState !== OPEN) return "closed";
+    ws.send(unshared(data));
+    const { server, snapshot } = this.#ready;
+    if (ws.bufferedAmount >= server.settings.highWaterMark) pollerOf(server).watch(server.find(snapshot.id));
+    return "sent";
+  }
+
+  /**
+   * Deno resets TCP when messages arrive between its `close` and the close frame's way out, and what was sent before is
+   * lost with it: the native close waits for a turn that brings no message and finds nothing left to send. The core's
+   * `closeTimeout` ends the waiting, with `terminate`.
+   */
+  close(code: number, reason: string): void {
+    const ws = this.#ws;
+    let received = 0;
+    ws.addEventListener("message", () => void received++);
+    const turn = (): void => {
+      if (ws.readyState !== OPEN) return;
+      if (received === 0 && ws.bufferedAmount === 0) return closeNative(ws, code, reason);
+      const delay = received > 0 ? 0 : flushing;
+      received = 0;
+      setTimeout(turn, delay);
+    };
+    setTimeout(turn, 0);
+  }
+
+  /** Deno has nothing that cuts TCP: the most is a close frame without a code. */
+  terminate(): void {
+    if (this.#ws.readyState === OPEN) this.#ws.close();
+  }
+}
+
+/** Deno copies what it is given, but throws for a view on shared memory. */
+function unshared(data: Sendable): Sendable {
+  if (typeof data === "string" || data instanceof ArrayBuffer || data.buffer instanceof ArrayBuffer) return data;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+}

@@ -1,0 +1,122 @@
+/** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
+import type { DefinedHandler } from "../src/define.ts";
+import { isPromise } from "../src/errors.ts";
+import { refuse } from "../src/handshake.ts";
+import type { MaybePromise } from "../src/types.ts";
+import { isResponse } from "../src/upgrade.ts";
+import type { BareMark, BareUpgrade } from "./bare.ts";
+import { openSocket } from "./deno-socket.ts";
+import type { NativeSocket } from "./deno-socket.ts";
+import { Host } from "./host.ts";
+import type { Ready } from "./host.ts";
+import { listenError } from "./serve.ts";
+import { readTarget } from "./target.ts";
+import type { Serve, ServeOptions, Serving } from "./serve.ts";
+
+/** The second argument of `Deno.serve`'s handler. */
+interface NativeInfo {
+  readonly remoteAddr: { readonly hostname?: string };
+}
+
+interface NativeServer {
+  readonly addr: { readonly port: number };
+  readonly finished: Promise<void>;
+}
+
+interface NativeOptions {
+  readonly port: number;
+  readonly hostname: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly signal: AbortSignal;
+  onListen(): void;
+}
+
+declare const Deno: {
+  serve(options: NativeOptions, handler: (request: Request, info: NativeInfo) => MaybePromise<Response>): NativeServer;
+  upgradeWebSocket(request: Request, options: { idleTimeout: number; protocol?: string }): { socket: NativeSocket; response: Response };
+};
+declare const process: { readonly env: object };
+
+export const serve: Serve = async <State, Env>(
+  target: DefinedHandler<State, Env> | ServeOptions,
+  given: ServeOptions = {},
+): Promise<Serving> => {
+  const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
+  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
+  const host = new Host({ name: "deno", env }, { handler, fetch });
+  const stop = new AbortController();
+  let closing = false;
+  const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
+    closing ? refuse(503, "the server is closing", { "retry-after": "1", connection: "close" }) : answer(host, request, info),
+  );
+  return {
+    url: `${tls === undefined ? "http" : "https"}://localhost:${native.addr.port}`,
+    port: native.addr.port,
+    room: (name) => host.room(name),
+    async close({ code, reason } = {}) {
+      // Not yet `shutdown`, which closes every WebSocket with a 1001 of its own at once.
+      closing = true;
+      await host.close(code, reason);
+      stop.abort();
+      await native.finished;
+    },
+  };
+};
+
+function listen(options: NativeOptions, handler: (request: Request, info: NativeInfo) => MaybePromise<Response>): NativeServer {
+  try {
+    return Deno.serve(options, handler);
+  } catch (cause) {
+    const error = cause as Error;
+    throw listenError(error, error.name === "AddrInUse", options.port, options.hostname);
+  }
+}
+
+/** Nothing may throw after the upgrade: Deno then ends the whole listener. */
+function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Response> {
+  const done = (decision: Response | Ready): Response => (isResponse(decision) ? decision : upgrade(request, decision));
+  const failed = (error: unknown): Response => {
+    console.error("edgewire: fetch failed:", error);
+    return refuse(500, "Internal Server Error");
+  };
+  try {
+    // The address is read first: it is gone once the request is upgraded.
+    const { remoteAddr } = info;
+    const decision = host.decide(request, addressOf(remoteAddr), { remoteAddr });
+    return isPromise(decision) ? decision.then(done).then(undefined, failed) : done(decision);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function upgrade(request: Request, ready: Ready): Response {
+  const { protocol } = ready.snapshot;
+  // Liveness is the core's: Deno would ping after 15 s, and close with 1001 after 30.
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0, ...(protocol === "" ? {} : { protocol }) });
+  openSocket(ready, socket);
+  for (const [name, value] of ready.headers) response.headers.append(name, value);
+  return response;
+}
+
+function addressOf(remote: NativeInfo["remoteAddr"]): string {
+  const address = remote.hostname ?? "";
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** One host for each handler: a bare `Deno.serve` does not say which server it is. */
+const hosts = new WeakMap<DefinedHandler, Host>();
+
+export const bareMark: BareMark = (_, env, handler) => {
+  const info = env as Partial<NativeInfo> | undefined;
+  if (info?.remoteAddr === undefined) {
+    throw new Error(
+      'on Deno a Hono app needs the native second argument to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
+    );
+  }
+  let host = hosts.get(handler);
+  if (host === undefined) hosts.set(handler, (host = new Host({ name: "deno", env: process.env })));
+  return { host, remoteAddress: addressOf(info.remoteAddr) };
+};
+
+export const bareUpgrade: BareUpgrade = (request, _, ready) => upgrade(request, ready);
