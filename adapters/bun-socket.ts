@@ -9,7 +9,7 @@ export interface NativeSocket {
   readonly data: unknown;
   readonly readyState: number;
   binaryType?: "nodebuffer" | "arraybuffer" | "uint8array" | "blob";
-  send(data: Sendable, compress?: boolean): number;
+  send(data: string | ArrayBuffer | Uint8Array, compress?: boolean): number;
   getBufferedAmount(): number;
   close(code?: number, reason?: string): void;
   terminate(): void;
@@ -97,7 +97,8 @@ export class BunSocket implements Socket {
 
   send(data: Sendable): SendResult {
     // Bun copies what it can't write at once. -1 is queued; 0 is an empty message, or a closed socket.
-    const closed = this.#ws?.send(data, this.#compress) === 0 && this.#ws.readyState !== OPEN;
+    // Any view will do: Bun's type lists them one by one.
+    const closed = this.#ws?.send(data as string | Uint8Array, this.#compress) === 0 && this.#ws.readyState !== OPEN;
     return closed ? "closed" : "sent";
   }
 

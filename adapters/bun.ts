@@ -2,7 +2,6 @@
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
-import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
@@ -17,7 +16,8 @@ export { websocket };
 
 /** What `Bun.serve` returns, as far as it is used. */
 interface NativeServer {
-  readonly port: number;
+  /** Undefined on a Unix socket. */
+  readonly port: number | undefined;
   upgrade(request: Request, options: { data: BunSocket; headers: Headers }): boolean;
   requestIP(request: Request): { readonly address: string } | null;
   stop(closeActiveConnections?: boolean): Promise<void>;
@@ -28,8 +28,11 @@ interface NativeOptions {
   readonly hostname: string;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly websocket: NativeHandlers;
-  fetch(request: Request, server: NativeServer): MaybePromise<Response | undefined>;
+  fetch(request: Request, server: NativeServer): Answer;
 }
+
+/** No Response once the request is upgraded. */
+type Answer = Response | undefined | Promise<Response | undefined>;
 
 declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: { readonly env: object };
@@ -48,9 +51,10 @@ export const serve: Serve = async <State, Env>(
     websocket,
     fetch: (request, server) => answer(host, request, server),
   });
+  const bound = native.port ?? port;
   return {
-    url: `${tls === undefined ? "http" : "https"}://localhost:${native.port}`,
-    port: native.port,
+    url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
+    port: bound,
     room: (name) => host.room(name),
     async close({ code, reason } = {}) {
       void native.stop();
@@ -70,7 +74,7 @@ function listen(options: NativeOptions): NativeServer {
 }
 
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */
-function answer(host: Host, request: Request, native: NativeServer): MaybePromise<Response | undefined> {
+function answer(host: Host, request: Request, native: NativeServer): Answer {
   const done = (decision: Response | Ready): Response | undefined => {
     if (isResponse(decision)) return decision;
     return upgrade(native, request, decision) ? undefined : tooLate();
@@ -81,7 +85,7 @@ function answer(host: Host, request: Request, native: NativeServer): MaybePromis
   };
   try {
     const decision = host.decide(request, addressOf(native, request), { server: native });
-    return isPromise(decision) ? decision.then(done).then(undefined, failed) : done(decision);
+    return isPromise(decision) ? Promise.resolve(decision).then(done).catch(failed) : done(decision);
   } catch (error) {
     return failed(error);
   }
