@@ -4,6 +4,7 @@
  */
 import type { DefinedHandler } from "../src/define.ts";
 import type { MaybePromise } from "../src/types.ts";
+import { Host } from "./host.ts";
 import type { Mark, Ready } from "./host.ts";
 
 /** The part of Cloudflare's ExecutionContext that adapters use. */
@@ -20,9 +21,8 @@ export type BareUpgrade = (request: Request, env: object, ready: Ready, context:
 const useServe =
   'on Node a Hono app needs Edgewire around it to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
 
-export const bareMark: BareMark = () => {
-  throw new Error(useServe);
-};
+/** Answers what is no handshake; anything more is an error, never a room that nobody can be in. */
+export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", roomless: useServe, env }), remoteAddress: "" });
 
 export const bareUpgrade: BareUpgrade = () => {
   throw new Error(useServe);

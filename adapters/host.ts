@@ -3,6 +3,7 @@
  * handler and `fetch`, and the mark by which middleware deep in an app (hono.ts) accepts a handshake that the
  * adapter then carries out, once the app has answered and the headers are final.
  */
+import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
@@ -88,9 +89,14 @@ export class Host implements Rooms {
     return isPromise(answer) ? answer.then((response) => finish(mark, response)) : finish(mark, answer);
   }
 
+  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms {
+    checkHandler("rooms", handler);
+    return this.server(handler as DefinedHandler);
+  }
+
   room(name: string): Room {
     if (this.#handler === undefined) {
-      throw new Error("room() needs the handler: serve(handler, { fetch }), or use c.var.rooms of the rooms(handler) middleware");
+      throw new Error("room() needs the handler: serve(handler, { fetch }); of an app alone use rooms(handler).room(name)");
     }
     return this.server(this.#handler).room(name);
   }

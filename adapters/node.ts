@@ -27,6 +27,8 @@ export interface AttachOptions {
 
 /** Handshakes of an existing server. */
 export interface Attached extends Rooms {
+  /** The rooms of any handler that the app's routes mount. */
+  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
   /** Stops taking handshakes and closes the connections, not the HTTP server. */
   close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
 }
@@ -55,6 +57,7 @@ function attachHost(server: HttpServer, host: Host, path?: string): Attached {
   upgrader.routes.push(route);
   return {
     room: (name) => host.room(name),
+    rooms: (handler) => host.rooms(handler),
     async close({ code, reason } = {}) {
       upgrader.routes.splice(upgrader.routes.indexOf(route), 1);
       if (upgrader.routes.length === 0) upgrader.detach();
@@ -86,6 +89,7 @@ export const serve: Serve = async <State, Env>(
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
     port: bound,
     room: attached.room,
+    rooms: attached.rooms,
     async close(closing) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await attached.close(closing);

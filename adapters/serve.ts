@@ -23,6 +23,8 @@ export interface Serving extends Rooms {
   /** `http://localhost:3000`, or https with `tls`. */
   readonly url: string;
   readonly port: number;
+  /** The rooms of any handler that the app's routes mount. */
+  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
   /** Stops accepting, runs the hooks already queued, closes every connection, then the port. Resolves when all close hooks have run. */
   close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
 }

@@ -50,8 +50,11 @@ export async function startWorker(file: string, objects: Record<string, string>)
     external: ["cloudflare:*"],
   });
   const script = bundle.outputFiles[0]?.text ?? "";
-  const worker = { name: "docs", modules: true, script, compatibilityDate: "2026-10-01", durableObjects: objects };
+  // Miniflare's own port has a proxy hop in front, which changes headers: a direct socket has none.
+  const unsafeDirectSockets = [{ host: "127.0.0.1", port: 0 }];
+  const worker = { name: "docs", modules: true, script, compatibilityDate: "2026-10-01", durableObjects: objects, unsafeDirectSockets };
   const mf = new Miniflare(convertV4MiniflareOptions({ host: "127.0.0.1", port: 0, workers: [worker] }));
-  const url = await mf.ready;
+  await mf.ready;
+  const url = await mf.unsafeGetDirectURL("docs", "default");
   return { port: Number(url.port), [Symbol.asyncDispose]: () => mf.dispose() };
 }
