@@ -16,8 +16,10 @@ export const chat = defineHandler<{ name: string }>({
   binding: "ROOM",
 
   upgrade(request, { params }) {
-    const name = tidy(new URL(request.url).searchParams.get("name") ?? "");
-    const room = tidy(params["room"] ?? "");
+    // `/ws/:room?name=` in the Hono app, `?room=&name=` where the handler is served alone.
+    const query = new URL(request.url).searchParams;
+    const room = tidy(params["room"] ?? query.get("room") ?? "");
+    const name = tidy(query.get("name") ?? "");
     const problem = problemWith(name, room);
     return problem === undefined ? { room, state: { name } } : new Response(problem, { status: 400 });
   },

@@ -54,13 +54,17 @@ async function main([runtime = "workerd", ...rest]: readonly string[]): Promise<
   });
   child.once("error", (error) => fail(`${runtime} could not be started: ${error.message}. Was npm ci run?`));
   let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    stopping = true;
+    child.kill(signal);
+  };
   // A terminal's Ctrl+C reaches the child by itself; a second signal does it no harm.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      stopping = true;
-      child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
-    });
-  }
+  process.on("SIGINT", () => stop("SIGINT"));
+  process.on("SIGTERM", () => stop("SIGTERM"));
+  process.on("SIGHUP", () => stop("SIGTERM"));
+  // npm passes a signal to the shell that it started, which dies of it and tells nobody: its end is the only sign.
+  const parent = process.ppid;
+  if (process.env["npm_lifecycle_event"] === "start") setInterval(() => process.ppid !== parent && stop("SIGTERM"), 250).unref();
   child.once("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
   // server.ts says it itself.
   if (runtime === "workerd") {
@@ -74,7 +78,7 @@ async function choosePort(wanted: string | undefined): Promise<number> {
   if (wanted !== undefined) {
     const port = Number(wanted);
     if (!Number.isInteger(port) || port < 1 || port > 65_535) fail(`PORT=${wanted}: a port is a number from 1 to 65535.`);
-    if (!(await isFree(port))) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=${port + 1} npm start`);
+    if (!(await isFree(port))) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=3000 npm start`);
     return port;
   }
   for (let port = usualPort; port < usualPort + 20; port++) {
