@@ -1,0 +1,21 @@
+/** `#bare` on workerd: what hono.ts needs to upgrade in an app that is exported as it is. */
+import type { BareMark, BareUpgrade } from "./bare.ts";
+import { Host } from "./host.ts";
+import { namespaceOf, remoteRoom } from "./workers-rooms.ts";
+import { forward } from "./workers-route.ts";
+import { acceptPair, addressOf, roomless } from "./workers-socket.ts";
+
+/** @throws Error for a handler whose binding is missing or no Durable Object's. */
+export const bareMark: BareMark = (request, env, handler) => {
+  const remoteAddress = addressOf(request);
+  if (handler.settings.binding === undefined) return { host: new Host({ name: "workers", roomless, env }), remoteAddress };
+  const namespace = namespaceOf(handler, env);
+  const runtime = { name: "durable", env, remote: (name: string) => remoteRoom(namespace, name) };
+  return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
+};
+
+export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
+  const { server, snapshot, headers } = ready;
+  if (server.settings.binding === undefined) return acceptPair(server, snapshot, headers, context);
+  return forward(server, env, { snapshot, headers }, request);
+};

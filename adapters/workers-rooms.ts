@@ -1,0 +1,99 @@
+/** Rooms in Durable Objects, from outside: a room's object is found by its name and asked over RPC. */
+import { checkData } from "../src/data.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import { checkName } from "../src/text.ts";
+import type { PublishOptions, Room, Rooms, Sendable } from "../src/types.ts";
+import type { ObjectNamespace, ObjectStub } from "./workers-types.ts";
+
+/**
+ * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`.
+ * @throws TypeError for anything but a Durable Object binding.
+ */
+export function rooms(namespace: ObjectNamespace): Rooms {
+  if (!isNamespace(namespace)) throw new TypeError(`rooms takes a Durable Object binding like env.ROOM, not ${describe(namespace)}`);
+  return { room: (name) => remoteRoom(namespace, name) };
+}
+
+/** @throws Error that says what wrangler.toml lacks, when the handler's binding is no Durable Object's. */
+export function namespaceOf(handler: Pick<DefinedHandler, "settings">, env: unknown): ObjectNamespace {
+  const { binding = "" } = handler.settings;
+  const bound = (env as Record<string, unknown> | null | undefined)?.[binding];
+  if (isNamespace(bound)) return bound;
+  throw new Error(`env.${binding} is ${describe(bound)}, where the handler's option "binding" wants a Durable Object. ${recipe(binding)}`);
+}
+
+/** @throws TypeError unless `durable` and `route` can tell which object holds the handler's rooms. */
+export function requireBinding(who: string, handler: Pick<DefinedHandler, "settings">): string {
+  const { binding } = handler.settings;
+  if (binding === undefined) {
+    throw new TypeError(
+      `${who} needs the handler's option "binding", the name of the Durable Object binding: defineHandler({ binding: "ROOM", … })`,
+    );
+  }
+  return binding;
+}
+
+/** What a binding of another class did instead of answering as an object of this handler. */
+export function wrongClass(binding: string, what: string, cause?: unknown): Error {
+  return new Error(
+    `the Durable Object behind env.${binding} ${what}: its class is not made by durable() of this handler. ${recipe(binding)}`,
+    { cause },
+  );
+}
+
+function recipe(binding: string): string {
+  return `wrangler.toml needs [[durable_objects.bindings]] with name = "${binding}" and class_name = "X", [[migrations]] with new_sqlite_classes = ["X"], and the Worker export class X extends durable(handler) {}`;
+}
+
+export function stubOf(namespace: ObjectNamespace, room: string): ObjectStub {
+  return namespace.get(namespace.idFromName(room) as never) as ObjectStub;
+}
+
+/** @throws TypeError for a bad name. */
+export function remoteRoom(namespace: ObjectNamespace, name: string): Room {
+  checkName("room", name);
+  const ask = async <T>(call: (stub: ObjectStub) => Promise<T>): Promise<T> => {
+    try {
+      return await call(stubOf(namespace, name));
+    } catch (error) {
+      if (/does not implement the method "edgewire/.test(String(error)))
+        throw new Error(`room "${name}" is in an object whose class is not made by durable(handler)`, { cause: error });
+      throw error;
+    }
+  };
+  return {
+    name,
+    async publish(topic: string, data: Sendable, options?: PublishOptions): Promise<number> {
+      checkName("topic", topic);
+      checkData(data);
+      return ask((stub) => stub.edgewirePublish(name, topic, own(data), exceptions(options)));
+    },
+    async broadcast(data: Sendable, options?: PublishOptions): Promise<number> {
+      checkData(data);
+      return ask((stub) => stub.edgewireBroadcast(name, own(data), exceptions(options)));
+    },
+    count: () => ask((stub) => stub.edgewireCount(name)),
+  };
+}
+
+/** A view would travel with the whole buffer that it is a part of, and one on shared memory not at all. */
+function own(data: Sendable): Sendable {
+  if (!ArrayBuffer.isView(data)) return data;
+  const copy = new Uint8Array(data.byteLength);
+  copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return copy;
+}
+
+function exceptions({ except = [] }: PublishOptions = {}): readonly string[] {
+  return typeof except === "string" ? [except] : except;
+}
+
+/** By its class: any other binding to a service has every method that one asks for. */
+function isNamespace(value: unknown): value is ObjectNamespace {
+  return typeof value === "object" && value !== null && Object.prototype.toString.call(value) === "[object DurableObjectNamespace]";
+}
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return "missing";
+  return typeof value === "object" ? `of type ${Object.prototype.toString.call(value).slice(8, -1)}` : `a ${typeof value}`;
+}

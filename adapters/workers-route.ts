@@ -1,0 +1,75 @@
+/**
+ * The Worker in front of a handler's Durable Objects. `upgrade` runs here, so that a refused client wakes nothing; what it
+ * returned travels to the object in the Request's `cf`, which no client can set. An RPC can't return a 101.
+ */
+import { encode } from "../src/codec.ts";
+import { checkHandler } from "../src/define.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import { refuse } from "../src/handshake.ts";
+import { Server } from "../src/server.ts";
+import type { Accepted } from "../src/types.ts";
+import { isResponse } from "../src/upgrade.ts";
+import { closeSocket } from "./workers-close.ts";
+import { namespaceOf, requireBinding, stubOf, wrongClass } from "./workers-rooms.ts";
+import { addressOf, switchingProtocols } from "./workers-socket.ts";
+import type { Fetcher, PairSocket } from "./workers-types.ts";
+
+/** On what an object of ours answers to `forward`, with its binding; it never leaves the Worker. */
+export const objectHeader = "edgewire-object";
+
+/**
+ * A Worker that sends each room's clients to the room's object: `export default route(chat)`. `upgrade` must return the `room`:
+ * a default that makes an object of any URL is an invoice.
+ * @throws TypeError for a handler that `defineHandler` did not make, or without `binding`.
+ */
+export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
+  checkHandler("route", handler);
+  requireBinding("route", handler);
+  const routed = handler as DefinedHandler;
+  return {
+    async fetch(request, env, ctx) {
+      try {
+        namespaceOf(routed, env);
+        const server = new Server(routed, { name: "durable", env });
+        const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
+        const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
+        return isResponse(upgrade) ? upgrade : await forward(routed, env, upgrade, request);
+      } catch (error) {
+        console.error("edgewire:", error);
+        return refuse(500, "Internal Server Error");
+      }
+    },
+  };
+}
+
+/**
+ * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
+ * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
+ */
+export async function forward(handler: DefinedHandler, env: unknown, accepted: Accepted, request: Request): Promise<Response> {
+  const binding = requireBinding("forward", handler);
+  const { snapshot, headers } = accepted;
+  const stub = stubOf(namespaceOf(handler, env), snapshot.room);
+  const { cf } = request as { readonly cf?: object };
+  let response: Response;
+  try {
+    response = await stub.fetch(new Request(request, { cf: { ...cf, edgewire: encode({ binding, snapshot }) } } as RequestInit));
+  } catch (error) {
+    const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+    if (retryable !== true && overloaded !== true) throw wrongClass(binding, "failed", error);
+    console.error("edgewire: the room's object is unavailable:", error);
+    return refuse(503, "the room is unavailable", { "retry-after": "1" });
+  }
+  const { webSocket } = response as { readonly webSocket?: PairSocket | null };
+  const answeredBy = response.headers.get(objectHeader);
+  if (answeredBy !== binding) {
+    // A foreign object may have accepted the client all the same.
+    webSocket?.accept();
+    if (webSocket) closeSocket(webSocket, 1011, "");
+    throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);
+  }
+  if (webSocket) return switchingProtocols(webSocket, snapshot.protocol, headers, handler.settings.compression);
+  const refusal = new Response(response.body, response);
+  refusal.headers.delete(objectHeader);
+  return refusal;
+}

@@ -1,0 +1,101 @@
+/** The core's `Socket` over half of a WebSocketPair, and its events. */
+import { CloseCode } from "../src/close.ts";
+import type { Live } from "../src/connection.ts";
+import { isPromise } from "../src/errors.ts";
+import type { Server } from "../src/server.ts";
+import type { Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
+import { listen } from "./events.ts";
+import { answerClose, closeSocket, violationOf } from "./workers-close.ts";
+import type { ExecutionContext, NativeSocket, PairSocket, SocketPair } from "./workers-types.ts";
+
+declare const WebSocketPair: SocketPair;
+
+/** Why rooms and topics can't work on a plain Worker. */
+export const roomless =
+  'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
+
+/** Cloudflare's edge sets it, and replaces what a client sent. Bare workerd has no edge: there it is what the client says, or "". */
+export function addressOf(request: Request): string {
+  return request.headers.get("cf-connecting-ip") ?? "";
+}
+
+/** Opens the connection in this Worker and answers with the pair's other half. */
+export function acceptPair(server: Server, snapshot: Snapshot, headers: Headers, ctx: ExecutionContext | undefined): Response {
+  const { 0: client, 1: ws } = new WebSocketPair();
+  // Binary is a Blob from compatibility date 2026-03-17 on, whose bytes come only after a promise, out of order.
+  ws.binaryType = "arraybuffer";
+  ws.accept();
+  const keep = (running: unknown): void => {
+    if (isPromise(running)) ctx?.waitUntil(Promise.resolve(running));
+  };
+  const socket = new WorkerSocket(ws, ctx);
+  const live = server.open(socket, snapshot);
+  socket.live = live;
+  keep(live.running);
+  ws.addEventListener("close", ({ code, reason }) => {
+    if (ws.readyState !== closed && code !== CloseCode.abnormal) answerClose(ws, code, reason);
+  });
+  ws.addEventListener("error", ({ message }) => {
+    const violation = violationOf(message);
+    if (violation !== undefined) void live.violated(violation);
+  });
+  listen(ws, live, keep);
+  return switchingProtocols(client, snapshot.protocol, headers, server.settings.compression);
+}
+
+const closed = 3;
+
+/** The 101; `headers` are those that the application asked for. */
+export function switchingProtocols(webSocket: NativeSocket, protocol: string, headers: Headers, compression: boolean): Response {
+  const own = new Headers(headers);
+  if (protocol !== "") own.set("sec-websocket-protocol", protocol);
+  // workerd agrees on permessage-deflate by itself unless the Worker's 101 names the extensions to agree on; the header
+  // is a preference that never reaches the client (workerd, src/workerd/api/http.c++, Response::send; measured).
+  if (!compression) own.set("sec-websocket-extensions", "none");
+  return new Response(null, { status: 101, headers: own, webSocket } as ResponseInit);
+}
+
+/** Hands a message to workerd, which copies it. */
+export function sendNative(ws: NativeSocket, data: Sendable): SendResult {
+  try {
+    // workerd would write a lone surrogate as three bytes that are not UTF-8.
+    ws.send(typeof data === "string" ? data.toWellFormed() : data);
+    return "sent";
+  } catch {
+    // It throws for the state of the socket alone: the core has checked the data.
+    return "closed";
+  }
+}
+
+class WorkerSocket implements Socket {
+  readonly buffered: undefined;
+  readonly #ws: PairSocket;
+  readonly #ctx: ExecutionContext | undefined;
+  live: Live | undefined;
+
+  constructor(ws: PairSocket, ctx: ExecutionContext | undefined) {
+    this.#ws = ws;
+    this.#ctx = ctx;
+  }
+
+  send(data: Sendable): SendResult {
+    return sendNative(this.#ws, data);
+  }
+
+  close(code: number, reason: string): void {
+    closeSocket(this.#ws, code, reason);
+  }
+
+  terminate(): void {
+    if (this.#ctx?.abort === undefined) closeSocket(this.#ws, CloseCode.goingAway, "");
+    else this.#ctx.waitUntil(this.#abort(this.#ctx as Required<ExecutionContext>));
+  }
+
+  /** Aborting the request cuts TCP, and stops its JavaScript on the spot: the hooks go first, the close hook among them. */
+  async #abort(ctx: Required<ExecutionContext>): Promise<void> {
+    // A timer's turn, not a microtask: in `open` the 101 is not out yet, and the client would get a 500 instead.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await this.live?.running;
+    ctx.abort();
+  }
+}

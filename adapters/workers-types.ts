@@ -1,0 +1,52 @@
+/**
+ * The parts of Cloudflare's API that the adapters use, as structural types: published code must compile with and without
+ * @cloudflare/workers-types, whose global types would clash with another runtime's.
+ */
+import type { EventSocket } from "./events.ts";
+
+/** A server's half of a WebSocketPair, or a hibernating object's socket. */
+export interface NativeSocket {
+  /** 1 open, 2 closing, 3 closed. */
+  readonly readyState: number;
+  send(message: string | ArrayBuffer | ArrayBufferView): void;
+  close(code?: number, reason?: string): void;
+  serializeAttachment(value: unknown): void;
+  deserializeAttachment(): unknown;
+}
+
+/** A half that the Worker keeps for itself. */
+export interface PairSocket extends NativeSocket, EventSocket {
+  binaryType: "blob" | "arraybuffer";
+  accept(): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
+  addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
+}
+
+export type SocketPair = new () => { readonly 0: PairSocket; readonly 1: PairSocket };
+
+/** What `fetch` of a Worker gets third. */
+export interface ExecutionContext {
+  waitUntil(promise: Promise<unknown>): void;
+  /** Ends the request on the spot; older runtimes have none. */
+  abort?(): void;
+}
+
+/** What a Worker's entry point exports. */
+export interface Fetcher {
+  fetch(request: Request, env: unknown, ctx: ExecutionContext): Response | Promise<Response>;
+}
+
+/** A Durable Object binding. */
+export interface ObjectNamespace {
+  idFromName(name: string): unknown;
+  get(id: never): object;
+}
+
+/** One object seen from outside: the methods of adapters/durable.ts, over RPC. */
+export interface ObjectStub {
+  fetch(request: Request): Promise<Response>;
+  edgewirePublish(room: string, topic: string, data: string | ArrayBuffer | ArrayBufferView, except: readonly string[]): Promise<number>;
+  edgewireBroadcast(room: string, data: string | ArrayBuffer | ArrayBufferView, except: readonly string[]): Promise<number>;
+  edgewireCount(room: string): Promise<number>;
+}

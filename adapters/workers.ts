@@ -1,0 +1,41 @@
+/**
+ * Cloudflare Workers without Durable Objects: each connection is alone in the request that accepted it. Another request
+ * that touches its socket gets "Cannot perform I/O on behalf of a different request", so there are no rooms here.
+ */
+import { checkHandler } from "../src/define.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import { isPromise } from "../src/errors.ts";
+import { Server } from "../src/server.ts";
+import { isResponse } from "../src/upgrade.ts";
+import type { Upgrade } from "../src/upgrade.ts";
+import { acceptPair, addressOf, roomless } from "./workers-socket.ts";
+import type { Fetcher } from "./workers-types.ts";
+
+/**
+ * A Worker that serves a handler: `export default worker(echo)`.
+ * @throws TypeError for a handler that `defineHandler` did not make; Error for one with a `binding`, whose rooms need route(handler).
+ */
+export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
+  checkHandler("worker", handler);
+  const { binding } = handler.settings;
+  if (binding !== undefined) {
+    throw new Error(
+      `worker: the handler has the binding "${binding}", and so rooms in Durable Objects: export route(handler) of "edgewire/durable" instead, or drop the binding`,
+    );
+  }
+  return {
+    fetch(request, env, ctx) {
+      // One for each connection: no other connection's hooks may be run in this request.
+      const server = new Server(handler as DefinedHandler, { name: "workers", roomless, env });
+      const finish = (upgrade: Upgrade): Response =>
+        isResponse(upgrade) ? upgrade : acceptPair(server, upgrade.snapshot, upgrade.headers, ctx);
+      const upgrade = server.upgrade(request, {
+        env,
+        remoteAddress: addressOf(request),
+        room: "default",
+        waitUntil: (promise) => ctx.waitUntil(Promise.resolve(promise)),
+      });
+      return isPromise(upgrade) ? Promise.resolve(upgrade).then(finish) : finish(upgrade);
+    },
+  };
+}
