@@ -82,7 +82,7 @@ export interface Connection<State = unknown, Env = unknown> {
   unsubscribe(topic: string): void;
   /** Sends to every subscriber of the topic in this room except this connection. Returns how many it was handed to. */
   publish(topic: string, data: Sendable): number;
-  /** Every open connection of this room that is in memory here, this one included. Empty on a plain Worker. */
+  /** Every open connection of this room that is in memory here, this one included; on a plain Worker only itself. */
   peers(): Iterable<Connection<State, Env>>;
 }
 

@@ -41,7 +41,11 @@ test("the handshake carries subprotocol, headers and address", async () => {
       upgrade: (request, { remoteAddress }) => ({ headers: { "x-from": `${remoteAddress} ${request.headers.get("cookie")}` } }),
     }),
   );
-  const client = await server.connect("wss://chat.example/room", { protocols: ["a", "b"], headers: { cookie: "c=1" }, remoteAddress: "192.0.2.7" });
+  const client = await server.connect("wss://chat.example/room", {
+    protocols: ["a", "b"],
+    headers: { cookie: "c=1" },
+    remoteAddress: "192.0.2.7",
+  });
   expect([client.protocol, client.headers.get("x-from")]).toEqual(["b", "192.0.2.7 c=1"]);
 });
 
@@ -98,7 +102,11 @@ test("a client that does not read causes backpressure, then drain", async () => 
   const drained = vi.fn();
   const results: string[] = [];
   const server = memory(
-    defineHandler({ highWaterMark: 4, message: (connection, data) => void results.push(connection.send(data)), drain: () => void drained() }),
+    defineHandler({
+      highWaterMark: 4,
+      message: (connection, data) => void results.push(connection.send(data)),
+      drain: () => void drained(),
+    }),
   );
   const client = await server.connect();
   client.pause();
@@ -113,7 +121,10 @@ test("a client that does not read causes backpressure, then drain", async () => 
 
 test("two clients publish to each other, and close() ends both", async () => {
   const server = memory(
-    defineHandler({ open: (connection) => connection.subscribe("chat"), message: (connection, data) => void connection.publish("chat", data) }),
+    defineHandler({
+      open: (connection) => connection.subscribe("chat"),
+      message: (connection, data) => void connection.publish("chat", data),
+    }),
   );
   const [ada, grace] = [await server.connect(), await server.connect()];
   ada.send("hello");
