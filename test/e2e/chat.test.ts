@@ -13,6 +13,7 @@ import { Person } from "./person.ts";
 import { ChatServer, root } from "./server.ts";
 
 const executablePath = inject("chromium");
+const fourLines = "the four-line clients";
 /** A PNG of 3 by 2 pixels. */
 const png = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEElEQVQImWM4YKkNQQxwFgBIAgbZrD9gnwAAAABJRU5ErkJggg==",
@@ -36,7 +37,8 @@ describe.skipIf(executablePath === "").each(["workerd", "bun"])("chat on %s", (r
     await (server as ChatServer | undefined)?.stop();
   });
   beforeEach(async ({ task }) => {
-    const url = `${server.url}/?room=${encodeURIComponent(task.name)}`;
+    // A room of its own for each test; the four-line clients name theirs.
+    const url = `${server.url}/?room=${encodeURIComponent(task.name === fourLines ? "lobby" : task.name)}`;
     ada = await Person.join(browser, "Ada", url);
     grace = await Person.join(browser, "Grace", url);
   });
@@ -130,7 +132,7 @@ describe.skipIf(executablePath === "").each(["workerd", "bun"])("chat on %s", (r
     await grace.sees("Edsger", "Is anyone there?");
     await edsger.sees("Is anyone there?", "Sending…");
     await edsger.context.setOffline(true);
-    await edsger.sees("Is anyone there?", "Not sent.");
+    await edsger.sees("Is anyone there?", "Not confirmed.");
     deaf = false;
     await edsger.context.setOffline(false);
     await edsger.status("Online");
@@ -192,7 +194,7 @@ describe.skipIf(executablePath === "").each(["workerd", "bun"])("chat on %s", (r
     await eve.leave();
   });
 
-  test("lobby", async () => {
+  test(fourLines, async () => {
     // README's four-line clients, as they stand in examples/chat/clients.
     const address = (name: string): string => `${server.url.replace("http", "ws")}/ws/lobby?name=${name}`;
     const file = (name: string): string => join(root, "examples/chat/clients", name);

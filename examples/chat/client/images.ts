@@ -38,10 +38,16 @@ async function draw(bitmap: ImageBitmap, scale: number, quality: number): Promis
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  // Where a browser can't write WebP it writes PNG instead, which would not shrink: JPEG there.
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("This browser can't prepare pictures.");
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const webp = await encode(canvas, "image/webp", quality);
-  return webp.type === "image/webp" ? webp : await encode(canvas, "image/jpeg", quality);
+  if (webp.type === "image/webp") return webp;
+  // A browser that can't write WebP wrote PNG instead, which would not shrink. JPEG knows no transparency: white behind it.
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  return encode(canvas, "image/jpeg", quality);
 }
 
 function encode(canvas: HTMLCanvasElement, type: string, quality: number): Promise<Blob> {

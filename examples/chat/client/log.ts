@@ -62,11 +62,11 @@ export function addMine(name: string, content: string | Blob, again: () => boole
       element.dataset["fate"] = "sent";
       fate.replaceChildren("Sent");
     },
-    failed(reason) {
+    failed(what, why) {
       element.dataset["fate"] = "failed";
       const button = make("button", { type: "button", class: "link" }, "Send again");
       button.addEventListener("click", () => again() && remove(element));
-      fate.replaceChildren(make("strong", {}, "Not sent."), ` ${reason} `, button);
+      fate.replaceChildren(make("strong", {}, what), ` ${why} `, button);
     },
   };
 }

@@ -85,12 +85,12 @@ function connect(): void {
 
 /** Sends, and shows the message with its fate; false while there is no connection. */
 function send(content: string | Blob): boolean {
-  const receipt = { sent: () => {}, failed: (_reason: string) => {} };
+  const receipt = { sent: () => {}, failed: (_what: string, _why: string) => {} };
   const accepted = inside?.send(content, {
     sent: () => receipt.sent(),
-    failed(reason) {
-      receipt.failed(reason);
-      say(`A message was not sent. ${reason}`);
+    failed(what, why) {
+      receipt.failed(what, why);
+      say(`Your message: ${what} ${why}`);
     },
   });
   if (accepted !== true) return false;

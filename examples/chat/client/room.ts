@@ -6,7 +6,8 @@ import type { FromClient, FromServer, Person } from "../messages.ts";
 /** How a sent message fares. The server answers in order, so the oldest one waiting is the one it answers. */
 export interface Receipt {
   sent(): void;
-  failed(reason: string): void;
+  /** `what` is known of it, in a few words, and why. */
+  failed(what: string, why: string): void;
 }
 
 export interface RoomEvents {
@@ -62,7 +63,7 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
 
   /** What the server had not answered when the connection ended may or may not have arrived. */
   function forget(): void {
-    for (const { receipt } of waiting.splice(0)) receipt.failed("The connection was lost before it arrived.");
+    for (const { receipt } of waiting.splice(0)) receipt.failed("Not confirmed.", "The connection was lost before the server answered.");
     people.clear();
     picture = undefined;
     events.onPeople(undefined, me);
@@ -94,7 +95,7 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
       case "sent":
         return waiting.shift()?.receipt.sent();
       case "refused":
-        return waiting.shift()?.receipt.failed(message.reason);
+        return waiting.shift()?.receipt.failed("Not sent.", message.reason);
     }
   }
 
