@@ -16,6 +16,6 @@ export const bareMark: BareMark = (request, env, handler) => {
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
   const { server, snapshot, headers } = ready;
-  if (server.settings.binding === undefined) return acceptPair(server, snapshot, headers, context);
+  if (server.settings.binding === undefined) return acceptPair(server, snapshot, headers, context, true);
   return forward(server, env, { snapshot, headers }, request);
 };

@@ -19,8 +19,17 @@ export function addressOf(request: Request): string {
   return request.headers.get("cf-connecting-ip") ?? "";
 }
 
-/** Opens the connection in this Worker and answers with the pair's other half. */
-export function acceptPair(server: Server, snapshot: Snapshot, headers: Headers, ctx: ExecutionContext | undefined): Response {
+/**
+ * Opens the connection in this Worker and answers with the pair's other half.
+ * @param late whether the client had time to leave since it asked: `upgrade` was asynchronous, or middleware may be.
+ */
+export function acceptPair(
+  server: Server,
+  snapshot: Snapshot,
+  headers: Headers,
+  ctx: ExecutionContext | undefined,
+  late: boolean,
+): Response {
   const { 0: client, 1: ws } = new WebSocketPair();
   // Binary is a Blob from compatibility date 2026-03-17 on, whose bytes come only after a promise, out of order.
   ws.binaryType = "arraybuffer";
@@ -40,10 +49,28 @@ export function acceptPair(server: Server, snapshot: Snapshot, headers: Headers,
     if (violation !== undefined) void live.violated(violation);
   });
   listen(ws, live, keep);
+  if (late) ctx?.waitUntil(endUnsent(client, live));
   return switchingProtocols(client, snapshot.protocol, headers, server.settings.compression);
 }
 
 const closed = 3;
+
+/**
+ * A client that left before the 101 is told of by nothing: no event on our half, and `request.signal` only under a compatibility
+ * flag. But its half can then still be accepted, which throws once a Response has been sent with it.
+ */
+async function endUnsent(client: PairSocket, live: Live): Promise<void> {
+  await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), live.finished]);
+  try {
+    client.accept();
+  } catch {
+    return;
+  }
+  await live.ended(CloseCode.abnormal, "");
+}
+
+/** Milliseconds that middleware may take from our Response to the 101; nobody waits for them. */
+const sentWithin = 5000;
 
 /** The 101; `headers` are those that the application asked for. */
 export function switchingProtocols(webSocket: NativeSocket, protocol: string, headers: Headers, compression: boolean): Response {

@@ -27,14 +27,10 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     fetch(request, env, ctx) {
       // One for each connection: no other connection's hooks may be run in this request.
       const server = new Server(handler as DefinedHandler, { name: "workers", roomless, env });
-      const finish = (upgrade: Upgrade): Response =>
-        isResponse(upgrade) ? upgrade : acceptPair(server, upgrade.snapshot, upgrade.headers, ctx);
-      const upgrade = server.upgrade(request, {
-        env,
-        remoteAddress: addressOf(request),
-        room: "default",
-        waitUntil: (promise) => ctx.waitUntil(Promise.resolve(promise)),
-      });
+      const finish = (decided: Upgrade): Response =>
+        isResponse(decided) ? decided : acceptPair(server, decided.snapshot, decided.headers, ctx, isPromise(upgrade));
+      const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
+      const upgrade = server.upgrade(request, { env, remoteAddress: addressOf(request), room: "default", waitUntil });
       return isPromise(upgrade) ? Promise.resolve(upgrade).then(finish) : finish(upgrade);
     },
   };
