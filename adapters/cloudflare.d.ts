@@ -1,0 +1,8 @@
+/** What workerd itself provides, as far as durable.ts uses it; not published. */
+declare module "cloudflare:workers" {
+  export class DurableObject {
+    constructor(ctx: object, env: unknown);
+    protected ctx: object;
+    protected env: unknown;
+  }
+}

@@ -1,0 +1,148 @@
+/** One Durable Object instance's connections: what the class of durable.ts does, without the class. */
+import { CloseCode } from "../src/close.ts";
+import { decode } from "../src/codec.ts";
+import type { Live } from "../src/connection.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import { isPromise } from "../src/errors.ts";
+import { refuse } from "../src/handshake.ts";
+import { Server } from "../src/server.ts";
+import type { MaybePromise, Room, Snapshot } from "../src/types.ts";
+import { isResponse } from "../src/upgrade.ts";
+import type { Upgrade } from "../src/upgrade.ts";
+import { DurableSocket, savedIn } from "./durable-socket.ts";
+import { answerClose, closeSocket, violationOf } from "./workers-close.ts";
+import { namespaceOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
+import { objectHeader } from "./workers-route.ts";
+import { addressOf, switchingProtocols } from "./workers-socket.ts";
+import type { NativeSocket, SocketPair } from "./workers-types.ts";
+
+declare const WebSocketPair: SocketPair;
+
+/** What the adapter uses of a `DurableObjectState`. */
+export interface ObjectContext {
+  readonly id: { readonly name?: string };
+  waitUntil(promise: Promise<unknown>): void;
+  acceptWebSocket(ws: NativeSocket): void;
+  getWebSockets(): NativeSocket[];
+}
+
+export class ObjectHost {
+  readonly #ctx: ObjectContext;
+  readonly #env: unknown;
+  readonly #binding: string;
+  readonly #server: Server;
+  /** From the native socket, which stays the same object until eviction: no attachment is read for a message. */
+  readonly #lives = new WeakMap<NativeSocket, Live>();
+  /** The room that this object is. Unknown where it was addressed by id alone, until its first client or caller names it. */
+  #room: string | undefined;
+
+  constructor(handler: DefinedHandler, ctx: ObjectContext, env: unknown) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#binding = requireBinding("durable", handler);
+    this.#room = ctx.id.name;
+    // Its own room is here: an RPC to oneself would wait for what it interrupts.
+    const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(namespaceOf(handler, env), name));
+    this.#server = new Server(handler, { name: "durable", env, remote });
+    for (const ws of ctx.getWebSockets()) this.#restore(ws);
+  }
+
+  fetch(request: Request): MaybePromise<Response> {
+    const { edgewire } = (request as { readonly cf?: { readonly edgewire?: unknown } }).cf ?? {};
+    if (typeof edgewire === "string") return this.#forwarded(edgewire);
+    // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
+    const options = {
+      env: this.#env,
+      remoteAddress: addressOf(request),
+      room: this.#room,
+      waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
+    };
+    const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade.snapshot, upgrade.headers));
+    const upgrade = this.#server.upgrade(request, options);
+    return isPromise(upgrade) ? upgrade.then(finish) : finish(upgrade);
+  }
+
+  message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
+    return this.#lives.get(ws)?.message(typeof data === "string" ? data : new Uint8Array(data));
+  }
+
+  closed(ws: NativeSocket, code: number, reason: string): MaybePromise<void> {
+    const live = this.#lives.get(ws);
+    if (live === undefined && savedIn(ws) === undefined) return;
+    answerClose(ws, code, reason);
+    return live?.ended(code, reason);
+  }
+
+  /** A broken frame, or a message over workerd's own limit; no close event follows. */
+  failed(ws: NativeSocket, error: unknown): MaybePromise<void> {
+    const live = this.#lives.get(ws);
+    const violation = violationOf(String(error));
+    if (live === undefined) return;
+    if (violation !== undefined) void live.violated(violation);
+    closeSocket(ws, CloseCode.internalError, "");
+    return live.ended(CloseCode.abnormal, "");
+  }
+
+  /** This object's room, for callers from outside. @throws Error when it is another's. */
+  room(name: string): Room {
+    const misplaced = this.#misplaced(name);
+    if (misplaced !== undefined) throw new Error(misplaced);
+    return this.#server.room(name);
+  }
+
+  #forwarded(edgewire: string): Response {
+    const { binding, snapshot } = decode(edgewire) as { binding: string; snapshot: Snapshot };
+    const response = binding === this.#binding ? this.#open(snapshot, new Headers()) : refuse(500, "Internal Server Error");
+    response.headers.set(objectHeader, this.#binding);
+    return response;
+  }
+
+  #open(snapshot: Snapshot, headers: Headers): Response {
+    const misplaced = this.#misplaced(snapshot.room);
+    if (misplaced !== undefined) {
+      console.error(`edgewire: ${misplaced}`);
+      return refuse(500, "Internal Server Error");
+    }
+    const { version, compression } = this.#server.settings;
+    const unavailable = (why: string): Response => refuse(503, why, { "retry-after": "1" });
+    // While a deploy spreads, a Worker may be older or newer than the object.
+    if (snapshot.version !== version) return unavailable("the room is being updated");
+    const { 0: client, 1: ws } = new WebSocketPair();
+    try {
+      this.#ctx.acceptWebSocket(ws);
+    } catch (error) {
+      // 32 768 sockets are the most that an object takes.
+      console.error("edgewire: the object accepts no more sockets:", error);
+      return unavailable("the room is full");
+    }
+    const live = this.#server.open(new DurableSocket(ws), snapshot);
+    this.#lives.set(ws, live);
+    this.#keep(live.running);
+    return switchingProtocols(client, snapshot.protocol, headers, compression);
+  }
+
+  #restore(ws: NativeSocket): void {
+    try {
+      const saved = savedIn(ws);
+      // A closed one is listed until the client answers; its close hook has run.
+      if (saved === undefined || (decode(saved) as Snapshot).phase === "closed") return;
+      this.#lives.set(ws, this.#server.restore(new DurableSocket(ws), saved));
+    } catch (error) {
+      // One socket that can't be woken must not keep the object from being made, for all the others.
+      console.error("edgewire: a connection can't be restored:", error);
+      closeSocket(ws, CloseCode.internalError, "Internal error");
+    }
+  }
+
+  /** What is wrong when a room's name is not this object's. */
+  #misplaced(name: string): string | undefined {
+    this.#room ??= name;
+    return name === this.#room
+      ? undefined
+      : `room "${name}" was sent to the object of room "${this.#room}": an object is found by idFromName(room)`;
+  }
+
+  #keep(running: PromiseLike<unknown> | undefined): void {
+    if (running !== undefined) this.#ctx.waitUntil(Promise.resolve(running));
+  }
+}

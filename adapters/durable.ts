@@ -1,0 +1,83 @@
+/**
+ * Cloudflare Durable Objects with hibernating sockets: a room is an object, which the runtime drops from memory while its
+ * clients stay connected. The Worker's side, `route` and `rooms`, is in workers-route.ts and workers-rooms.ts.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { checkHandler } from "../src/define.ts";
+import type { DefinedHandler } from "../src/define.ts";
+import type { MaybePromise } from "../src/types.ts";
+import { ObjectHost } from "./durable-host.ts";
+import type { ObjectContext } from "./durable-host.ts";
+import { requireBinding } from "./workers-rooms.ts";
+import type { NativeSocket } from "./workers-types.ts";
+
+export { rooms } from "./workers-rooms.ts";
+export { route } from "./workers-route.ts";
+
+type Bytes = string | ArrayBuffer | ArrayBufferView;
+
+/** An object of a room, as a subclass and the runtime see it. */
+export declare class RoomObject<Env = unknown> {
+  /** What @cloudflare/workers-types tells a Durable Object's class by. */
+  readonly __DURABLE_OBJECT_BRAND: never;
+  constructor(ctx: ObjectContext, env: Env);
+  protected readonly ctx: ObjectContext;
+  protected readonly env: Env;
+  /** Opens what `route` forwards; any other request is a handshake, `upgrade` included. */
+  fetch(request: Request): Promise<Response>;
+  webSocketMessage(ws: NativeSocket, message: string | ArrayBuffer): MaybePromise<void>;
+  webSocketClose(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void>;
+  webSocketError(ws: NativeSocket, error: unknown): MaybePromise<void>;
+  /** For `rooms`, over RPC. */
+  edgewirePublish(room: string, topic: string, data: Bytes, except: readonly string[]): Promise<number>;
+  edgewireBroadcast(room: string, data: Bytes, except: readonly string[]): Promise<number>;
+  edgewireCount(room: string): Promise<number>;
+}
+
+/**
+ * The class of a handler's Durable Object: `export class ChatRoom extends durable(chat) {}`. A subclass may add methods; one
+ * that overrides `fetch` or a `webSocket…` method calls `super`'s for what it does not take itself.
+ * @throws TypeError for a handler that `defineHandler` did not make, or without `binding`.
+ */
+export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof RoomObject<Env> {
+  checkHandler("durable", handler);
+  requireBinding("durable", handler);
+  class DurableRoom extends DurableObject {
+    readonly #host: ObjectHost;
+
+    constructor(ctx: ObjectContext, env: Env) {
+      super(ctx, env);
+      this.#host = new ObjectHost(handler as DefinedHandler, ctx, env);
+    }
+
+    async fetch(request: Request): Promise<Response> {
+      return this.#host.fetch(request);
+    }
+
+    webSocketMessage(ws: NativeSocket, message: string | ArrayBuffer): MaybePromise<void> {
+      return this.#host.message(ws, message);
+    }
+
+    webSocketClose(ws: NativeSocket, code: number, reason: string): MaybePromise<void> {
+      return this.#host.closed(ws, code, reason);
+    }
+
+    webSocketError(ws: NativeSocket, error: unknown): MaybePromise<void> {
+      return this.#host.failed(ws, error);
+    }
+
+    edgewirePublish(room: string, topic: string, data: Bytes, except: readonly string[]): Promise<number> {
+      return this.#host.room(room).publish(topic, data, { except });
+    }
+
+    edgewireBroadcast(room: string, data: Bytes, except: readonly string[]): Promise<number> {
+      return this.#host.room(room).broadcast(data, { except });
+    }
+
+    edgewireCount(room: string): Promise<number> {
+      return this.#host.room(room).count();
+    }
+  }
+  // `ctx` and `env` are DurableObject's own, whose types only Cloudflare's package knows.
+  return DurableRoom as unknown as typeof RoomObject<Env>;
+}
