@@ -6,7 +6,7 @@ import { checkClose } from "../src/close.ts";
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
-import type { Clock, Room, Rooms, Sendable } from "../src/types.ts";
+import type { Clock, HeadersInput, Room, Rooms, Sendable } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
 
@@ -21,7 +21,7 @@ export interface MemoryOptions {
 
 export interface ConnectOptions {
   /** Headers of the handshake, over its own. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersInput;
   /** Subprotocols to offer. */
   readonly protocols?: readonly string[];
   /** The client's address. Default: `"127.0.0.1"`. */
@@ -98,7 +98,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   };
 }
 
-function handshakeHeaders(url: string, given: HeadersInit | undefined, protocols: readonly string[]): Headers {
+function handshakeHeaders(url: string, given: HeadersInput | undefined, protocols: readonly string[]): Headers {
   const headers = new Headers({
     host: new URL(url).host,
     connection: "Upgrade",

@@ -125,6 +125,9 @@ export interface UpgradeContext<Env = unknown> {
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
+/** What `new Headers` takes: each platform types it under its own name. */
+export type HeadersInput = NonNullable<ConstructorParameters<typeof Headers>[0]>;
+
 /** What `upgrade` may say of a connection that it accepts. */
 export interface UpgradeResult<State = unknown> {
   readonly state?: State;
@@ -133,7 +136,7 @@ export interface UpgradeResult<State = unknown> {
   /** The subprotocol to select: one that the client offered, or "" for none. By default the server's first preference among `protocols`. */
   readonly protocol?: string;
   /** Headers of the 101, cookies included. The handshake's own headers can't be set. */
-  readonly headers?: HeadersInit;
+  readonly headers?: HeadersInput;
 }
 
 /** The hooks. All are optional; each may return a promise, and the connection's next hook waits for it. */

@@ -7,7 +7,7 @@ import type { DefinedHandler } from "./define.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 import { isPromise, report } from "./errors.ts";
 import { checkName } from "./text.ts";
-import type { Accepted, Clock, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
+import type { Accepted, Clock, HeadersInput, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
 
 /** The decision: a `Response` refuses. */
 export type Upgrade = Response | Accepted;
@@ -143,7 +143,7 @@ export function isHandshakeHeader(name: string): boolean {
   );
 }
 
-function checkHeaders(init: HeadersInit | undefined): Headers {
+function checkHeaders(init: HeadersInput | undefined): Headers {
   const headers = new Headers(init);
   for (const [name] of headers) {
     if (isHandshakeHeader(name))
