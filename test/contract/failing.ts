@@ -1,0 +1,157 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { Case, Chapter, ConnectOptions, Peer } from "../case.ts";
+import { expectClose, expectTexts } from "../peer.ts";
+import type { Step } from "../script.ts";
+
+/** A hook fails in each way: `error` is told, the client gets 1011 without the error's text, and others live on. */
+function failing(
+  id: string,
+  statement: string,
+  hook: string,
+  options: (fail: Step) => ConnectOptions,
+  trigger: (peer: Peer) => Promise<void>,
+): Case {
+  return {
+    id,
+    statement,
+    async run(t) {
+      const other = await t.connect({ room: "other" });
+      for (const step of [
+        ["throw", "secret"],
+        ["reject", "secret"],
+      ] as const) {
+        const peer = await t.connect(options(step));
+        await trigger(peer);
+        if (hook !== "close") await expectClose(peer, 1011, "Internal error");
+        const told = await t.hook(peer, "error");
+        equal(told["of"], hook);
+        equal(told["error"], "Error: secret");
+        const closed = await t.closing(peer);
+        if (hook !== "close") deepEqual(closed, { code: 1011, reason: "Internal error", initiator: "server" });
+      }
+      await other.send("alive");
+      await expectTexts(other, "alive");
+    },
+  };
+}
+
+const nothing = async (): Promise<void> => {};
+const go = (peer: Peer): Promise<void> => peer.send("go");
+
+export const failures: Chapter = {
+  letter: "F",
+  title: "Failing hooks",
+  cases: [
+    failing("F1", '`open` fails: `error` is told, then 1011 "Internal error".', "open", (step) => ({ open: [step] }), nothing),
+    failing("F2", '`message` fails: `error` is told, then 1011 "Internal error".', "message", (step) => ({ message: [step] }), go),
+    failing("F3", "`message` fails after an await: the same.", "message", (step) => ({ message: [["sleep", 20], step] }), go),
+    failing(
+      "F4",
+      "`close` fails: `error` is told; the close stays what it was.",
+      "close",
+      (step) => ({ close: [step] }),
+      (peer) => peer.close(1000),
+    ),
+    failing(
+      "F5",
+      "`error` fails too: still 1011, and nothing else ends.",
+      "message",
+      (step) => ({ message: [["throw", "secret"]], error: [step] }),
+      go,
+    ),
+    {
+      id: "F6",
+      statement: "After a hook failed no message is delivered, not even those that already waited.",
+      async run(t) {
+        const peer = await t.connect({
+          message: [
+            ["sleep", 20],
+            ["throw", "secret"],
+          ],
+        });
+        await peer.sendAll(["one", "two", "three"]);
+        await expectClose(peer, 1011, "Internal error");
+        await t.closing(peer);
+        equal(t.entries(peer).filter((entry) => entry.hook === "message").length, 1);
+      },
+    },
+    {
+      id: "F7",
+      statement: "What was sent before the hook failed arrives before the 1011.",
+      async run(t) {
+        const peer = await t.connect({
+          message: [
+            ["send", "before"],
+            ["throw", "secret"],
+          ],
+        });
+        await peer.send("go");
+        await expectTexts(peer, "before");
+        await expectClose(peer, 1011, "Internal error");
+      },
+    },
+    {
+      id: "F8",
+      statement: "A hook that fails after `close` does not change the close; `error` is told.",
+      async run(t) {
+        const peer = await t.connect({
+          message: [
+            ["close", 4000, "mine"],
+            ["throw", "secret"],
+          ],
+        });
+        await peer.send("go");
+        await expectClose(peer, 4000, "mine");
+        equal((await t.hook(peer, "error"))["of"], "message");
+        deepEqual(await t.closing(peer), { code: 4000, reason: "mine", initiator: "server" });
+      },
+    },
+    {
+      id: "F9",
+      statement: "A hook that fails after the client left reaches `error`, and the close hook gets the client's close.",
+      async run(t) {
+        const peer = await t.connect({
+          message: [
+            ["sleep", 200],
+            ["throw", "late"],
+          ],
+        });
+        await peer.send("go");
+        await t.hook(peer, "message");
+        await peer.lose();
+        equal((await t.hook(peer, "error"))["error"], "Error: late");
+        const { code } = await t.closing(peer);
+        ok(code === 1006 || code === 1011, String(code));
+      },
+    },
+    {
+      id: "F10",
+      statement: "An asynchronous hook runs to its end after the client has left.",
+      async run(t) {
+        const peer = await t.connect({
+          message: [
+            ["sleep", 300],
+            ["send", "too late"],
+          ],
+        });
+        await peer.send("go");
+        await t.hook(peer, "message");
+        await peer.lose();
+        await t.done(peer, "message");
+        equal((await t.closing(peer)).initiator, "network");
+      },
+    },
+    {
+      id: "F11",
+      statement: "100 connections whose hooks fail at once end themselves alone.",
+      async run(t) {
+        const other = await t.connect({ room: "other" });
+        const peers = await Promise.all(Array.from({ length: 100 }, () => t.connect({ message: [["throw", "secret"]] })));
+        await Promise.all(peers.map((peer) => peer.send("go")));
+        for (const peer of peers) await expectClose(peer, 1011, "Internal error");
+        await other.send("alive");
+        await expectTexts(other, "alive");
+      },
+    },
+  ],
+};

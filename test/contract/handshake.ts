@@ -1,0 +1,380 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { needsWire, type Case, type Chapter, type Context } from "../case.ts";
+import { acceptFor } from "../client.ts";
+import { expectTexts } from "../peer.ts";
+import type { HeaderList } from "../wire/http.ts";
+
+type Limits = NonNullable<Case["limits"]>;
+
+/** Node keeps these requests from `attach`: the application answers them. */
+const applications: Limits = { attached: "P7" };
+
+/** Answered 101, and working. */
+function accepted(id: string, statement: string, ...lists: HeaderList[]): Case {
+  return {
+    id,
+    statement,
+    limits: needsWire,
+    async run(t) {
+      for (const headers of lists) {
+        const client = await raw(t, headers);
+        equal(client.response.status, 101, JSON.stringify(headers));
+        client.send("hello");
+        deepEqual(await client.next(), { type: "text", data: "hello" });
+      }
+    },
+  };
+}
+
+/** Answered with this status and never opened; `expected` are headers of the answer. */
+function rejected(
+  id: string,
+  statement: string,
+  status: number,
+  expected: Record<string, string>,
+  limits: Limits,
+  ...lists: HeaderList[]
+): Case {
+  return {
+    id,
+    statement,
+    limits: { ...needsWire, ...limits },
+    async run(t) {
+      for (const headers of lists) {
+        const client = await raw(t, headers);
+        equal(client.response.status, status, JSON.stringify(headers));
+        for (const [name, value] of Object.entries(expected)) equal(client.response.header(name)?.toLowerCase(), value, name);
+      }
+      await t.barrier("second");
+      equal(t.entries().filter((entry) => entry.hook === "open").length, 1, "the refused handshake opened");
+    },
+  };
+}
+
+async function raw(
+  t: Context,
+  headers: HeaderList,
+  more: { method?: string; version?: string; target?: string } = {},
+): ReturnType<Context["handshake"]> {
+  return t.handshake({ on: "second", headers, ...more });
+}
+
+export const handshake: Chapter = {
+  letter: "H",
+  title: "Handshake",
+  cases: [
+    {
+      id: "H1",
+      statement:
+        "The 101 has Upgrade: websocket, Connection: Upgrade and the Sec-WebSocket-Accept that answers the key, and no length of a body.",
+      limits: needsWire,
+      async run(t) {
+        for (let round = 0; round < 3; round++) {
+          const key = randomBytes(16).toString("base64");
+          const { response } = await raw(t, [["Sec-WebSocket-Key", key]]);
+          equal(response.status, 101);
+          equal(response.header("upgrade")?.toLowerCase(), "websocket");
+          equal(response.header("connection")?.toLowerCase(), "upgrade");
+          equal(response.header("sec-websocket-accept"), acceptFor(key));
+          equal(response.header("content-length"), undefined);
+          equal(response.header("transfer-encoding"), undefined);
+        }
+      },
+    },
+    accepted(
+      "H2",
+      "Upgrade and Connection are lists of tokens in any case, also over several headers.",
+      [
+        ["Upgrade", "WebSocket"],
+        ["Connection", "upgrade"],
+      ],
+      [
+        ["Upgrade", "WEBSOCKET"],
+        ["Connection", "keep-alive, Upgrade"],
+      ],
+      [["Connection", "Upgrade,keep-alive"]],
+      [
+        ["Connection", "keep-alive"],
+        ["Connection", "Upgrade"],
+      ],
+    ),
+    rejected(
+      "H3",
+      "Without Upgrade: websocket it is no handshake: 426 with Sec-WebSocket-Version: 13.",
+      426,
+      { "sec-websocket-version": "13" },
+      applications,
+      [["Upgrade", null]],
+      [["Upgrade", "h2c"]],
+      [["Upgrade", "websockets"]],
+    ),
+    rejected(
+      "H4",
+      "Without the token upgrade in Connection: 400.",
+      400,
+      {},
+      applications,
+      [["Connection", null]],
+      [["Connection", "keep-alive"]],
+      [["Connection", "close"]],
+      [["Connection", "upgraded"]],
+    ),
+    rejected(
+      "H5",
+      "Any Sec-WebSocket-Version but 13, or none: 426 with Sec-WebSocket-Version: 13.",
+      426,
+      { "sec-websocket-version": "13" },
+      {},
+      [["Sec-WebSocket-Version", "12"]],
+      [["Sec-WebSocket-Version", "8"]],
+      [["Sec-WebSocket-Version", null]],
+      [["Sec-WebSocket-Version", "014"]],
+      [
+        ["Sec-WebSocket-Version", "13"],
+        ["Sec-WebSocket-Version", "13"],
+      ],
+    ),
+    rejected(
+      "H6",
+      "A Sec-WebSocket-Key that is missing, repeated, or not 16 bytes in base64: 400.",
+      400,
+      {},
+      {},
+      [["Sec-WebSocket-Key", null]],
+      [["Sec-WebSocket-Key", ""]],
+      [["Sec-WebSocket-Key", "c2hvcnQ="]],
+      [["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"]],
+      [["Sec-WebSocket-Key", "!GhlIHNhbXBsZSBub25jZQ=="]],
+      [["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZXRvb2xvbmc="]],
+      [
+        ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
+        ["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="],
+      ],
+    ),
+    {
+      id: "H7",
+      statement: "A handshake that is no GET: 405 with Allow: GET.",
+      limits: needsWire,
+      async run(t) {
+        for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+          const { response } = await raw(t, method === "POST" ? [["Content-Length", "0"]] : [], { method });
+          equal(response.status, 405, method);
+          equal(response.header("allow"), "GET", method);
+        }
+      },
+    },
+    {
+      id: "H8",
+      statement: "A plain GET where only WebSockets are served: 426 with Sec-WebSocket-Version: 13 and a sentence that says why.",
+      limits: { ...needsWire, ...applications },
+      async run(t) {
+        const client = await t.http("/", "GET", "", "second");
+        equal(client.response.status, 426);
+        equal(client.response.header("sec-websocket-version"), "13");
+        ok((await client.body()).length > 0);
+      },
+    },
+    {
+      id: "H17",
+      statement: "A 426 names the protocol in Upgrade (RFC 9110 section 15.5.22).",
+      limits: { ...needsWire, attached: "P7", workers: "P10", durable: "P10", evicted: "P10" },
+      async run(t) {
+        const { response } = await t.http("/", "GET", "", "second");
+        equal(response.header("upgrade")?.toLowerCase(), "websocket");
+      },
+    },
+    accepted("H9", "Headers that mean nothing here are ignored; Sec-WebSocket-Extensions too, and none is negotiated.", [
+      ["X-Unknown", "1"],
+      ["Sec-WebSocket-Extensions", "x-unknown; a=1"],
+    ]),
+    {
+      id: "H10",
+      statement: "permessage-deflate is not negotiated unless `compression` is on.",
+      limits: needsWire,
+      async run(t) {
+        const { response } = await raw(t, [["Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"]]);
+        equal(response.status, 101);
+        equal(response.header("sec-websocket-extensions"), undefined);
+      },
+    },
+    {
+      id: "H11",
+      statement: "The request target may be an absolute URI; the connection's URL is the same.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.handshake({ on: "second", absolute: true, open: [["inspect"]] });
+        equal(client.response.status, 101);
+        const seen = await t.until("inspect", (entry) => entry.did === "inspect");
+        ok(String(seen["url"]).startsWith("http://localhost"), String(seen["url"]));
+      },
+    },
+    {
+      id: "H12",
+      statement: "The request may come one byte at a time.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.dial("second");
+        for (const byte of t.request()) {
+          client.write(Buffer.from([byte]));
+          await new Promise(setImmediate);
+        }
+        equal((await client.head()).status, 101);
+        client.send("hello");
+        deepEqual(await client.next(), { type: "text", data: "hello" });
+      },
+    },
+    {
+      id: "H13",
+      statement: "A URL of 8 000 bytes is served; one of 9 000 gets 414.",
+      limits: needsWire,
+      async run(t) {
+        equal((await raw(t, [], { target: "/".padEnd(7800, "x") })).response.status, 101);
+        equal((await raw(t, [], { target: "/".padEnd(9000, "x") })).response.status, 414);
+      },
+    },
+    {
+      id: "H14",
+      statement: "Headers of 8 000 bytes in all are served.",
+      limits: needsWire,
+      async run(t) {
+        equal((await raw(t, [["X-Long", "x".repeat(7500)]])).response.status, 101);
+      },
+    },
+    {
+      id: "H15",
+      statement: "Bytes that are no HTTP end that TCP connection (a 4xx may come first) and nothing else.",
+      limits: needsWire,
+      async run(t) {
+        for (const garbage of [
+          Buffer.from("\x16\x03\x01\x00\x05hello\r\n\r\n", "latin1"),
+          Buffer.from("GET\r\n\r\n"),
+          Buffer.from("\r\n\r\n\r\nnonsense nonsense\r\n\r\n"),
+        ]) {
+          const client = await t.dial("second");
+          client.write(garbage);
+          client.finish();
+          const status = await client.head().then(
+            (response) => response.status,
+            () => 400,
+          );
+          ok(status >= 400 && status < 500, `${status} for ${JSON.stringify(garbage.toString("latin1"))}`);
+        }
+        await t.barrier("second");
+      },
+    },
+    {
+      id: "H16",
+      statement: "A request that is cut in the middle, by FIN or by reset, ends nothing but itself.",
+      limits: needsWire,
+      async run(t) {
+        for (const how of ["finish", "reset", "destroy"] as const) {
+          const client = await t.dial("second");
+          client.write(t.request().subarray(0, 60));
+          client[how]();
+        }
+        await t.barrier("second");
+      },
+    },
+  ],
+};
+
+export const subprotocol: Chapter = {
+  letter: "S",
+  title: "Subprotocols",
+  cases: [
+    {
+      id: "S1",
+      statement: "The server's first preference among those offered is selected, whatever the client's order.",
+      async run(t) {
+        for (const [offer, selected] of [
+          ["v1, v2", "v2"],
+          ["v2, v1", "v2"],
+          ["v1", "v1"],
+          ["x, v1, y", "v1"],
+        ] as const) {
+          const peer = await t.connect({ on: "protocols", headers: [["Sec-WebSocket-Protocol", offer]], open: [["inspect"]] });
+          equal(peer.protocol, selected, offer);
+          equal((await t.did(peer, "inspect"))["protocol"], selected);
+        }
+      },
+    },
+    {
+      id: "S2",
+      statement: "Offered but none supported: accepted with none selected, never the runtime's own choice.",
+      async run(t) {
+        for (const on of ["protocols", "main"] as const) {
+          const peer = await t.connect({ on, headers: [["Sec-WebSocket-Protocol", "x, y"]], open: [["inspect"]] });
+          deepEqual(peer.headers("sec-websocket-protocol"), []);
+          equal((await t.did(peer, "inspect"))["protocol"], "");
+          await peer.send("hello");
+          await expectTexts(peer, "hello");
+        }
+      },
+    },
+    {
+      id: "S3",
+      statement: "None offered: none selected.",
+      async run(t) {
+        const peer = await t.connect({ on: "protocols" });
+        deepEqual(peer.headers("sec-websocket-protocol"), []);
+      },
+    },
+    {
+      id: "S4",
+      statement: "With `requireProtocol`, a client that offers none of them gets 400.",
+      async run(t) {
+        equal((await t.refused({ on: "strict" })).status, 400);
+        equal((await t.refused({ on: "strict", headers: [["Sec-WebSocket-Protocol", "x"]] })).status, 400);
+        equal((await t.connect({ on: "strict", headers: [["Sec-WebSocket-Protocol", "x, v1"]] })).protocol, "v1");
+      },
+    },
+    {
+      id: "S5",
+      statement: "A list that is malformed, has an empty element or names one twice: 400.",
+      async run(t) {
+        for (const list of ["a b", "a, a", "a,,b", ",", "a@b", "a;q=1"]) {
+          equal((await t.refused({ on: "protocols", headers: [["Sec-WebSocket-Protocol", list]] })).status, 400, list);
+        }
+      },
+    },
+    {
+      id: "S6",
+      statement: "Several Sec-WebSocket-Protocol headers are one list.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.handshake({
+          on: "protocols",
+          headers: [
+            ["Sec-WebSocket-Protocol", "x"],
+            ["Sec-WebSocket-Protocol", "v1"],
+          ],
+        });
+        equal(client.response.status, 101);
+        equal(client.response.header("sec-websocket-protocol"), "v1");
+      },
+    },
+    {
+      id: "S7",
+      statement: '`upgrade` may select another of those offered, also after an await, or none with "".',
+      async run(t) {
+        for (const sleep of [[], [["sleep", 20] as const]]) {
+          for (const [protocol, header] of [
+            ["v1", ["v1"]],
+            ["x", ["x"]],
+            ["", []],
+          ] as const) {
+            const peer = await t.connect({
+              on: "protocols",
+              headers: [["Sec-WebSocket-Protocol", "v2, v1, x"]],
+              upgrade: [...sleep, ["accept", { protocol }]],
+              open: [["inspect"]],
+            });
+            deepEqual(peer.headers("sec-websocket-protocol"), header);
+            equal((await t.did(peer, "inspect"))["protocol"], protocol);
+          }
+        }
+      },
+    },
+  ],
+};

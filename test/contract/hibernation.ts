@@ -1,0 +1,236 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { needsRooms, needsWire, type Chapter } from "../case.ts";
+import { expectClose, expectTexts } from "../peer.ts";
+import { Opcode, closePayload } from "../wire/frames.ts";
+
+/** `t.evict` forgets the object's memory where there is an object; elsewhere memory outlives the sockets, and the statements hold all the more. */
+export const hibernation: Chapter = {
+  letter: "D",
+  title: "Hibernation",
+  cases: [
+    {
+      id: "D1",
+      statement: "State, id, room, URL, subprotocol and address are the same after an eviction, and `open` does not run again.",
+      async run(t) {
+        const peer = await t.connect({
+          on: "protocols",
+          headers: [["Sec-WebSocket-Protocol", "v1"]],
+          upgrade: [["accept", { state: { user: "ada", tags: ["a", null] } }]],
+          message: [["inspect"]],
+        });
+        await peer.send("before");
+        await t.done(peer, "message", 1);
+        await t.evict("protocols");
+        await peer.send("after");
+        await t.done(peer, "message", 2);
+        const [before, after] = [await t.did(peer, "inspect", 1), await t.did(peer, "inspect", 2)];
+        deepEqual(after, before);
+        deepEqual(after["state"], { user: "ada", tags: ["a", null] });
+        equal(t.entries(peer).filter((entry) => entry.hook === "open").length, 1);
+      },
+    },
+    {
+      id: "D2",
+      statement: "What `setState` set last survives, set in `open` or in `message`.",
+      async run(t) {
+        const peer = await t.connect({ message: "run", open: [["setState", { count: 0 }]] });
+        for (let count = 1; count <= 5; count++) {
+          await t.done(peer, count === 1 ? "open" : "message", count === 1 ? 1 : 2 * (count - 1));
+          await t.evict();
+          await peer.sendAll([JSON.stringify([["inspect"]]), JSON.stringify([["setState", { count }]])]);
+          deepEqual((await t.did(peer, "inspect", count))["state"], { count: count - 1 });
+        }
+      },
+    },
+    {
+      id: "D3",
+      statement: "Topics survive: a publish after the eviction reaches the subscribers and nobody else.",
+      limits: needsRooms,
+      async run(t) {
+        const sub = await t.connect({
+          open: [
+            ["subscribe", "a"],
+            ["subscribe", "b"],
+            ["unsubscribe", "b"],
+          ],
+        });
+        const other = await t.connect();
+        const pub = await t.connect({ message: "run" });
+        for (const peer of [sub, other, pub]) await t.done(peer, "open");
+        await t.evict();
+        await pub.send(
+          JSON.stringify([
+            ["publish", "b", "nobody"],
+            ["publish", "a", "subscribers"],
+          ]),
+        );
+        await expectTexts(sub, "subscribers");
+        equal((await t.did(pub, "publish", 1))["result"], 0);
+        equal((await t.did(pub, "publish", 2))["result"], 1);
+        await other.send("nothing else");
+        await expectTexts(other, "nothing else");
+      },
+    },
+    {
+      id: "D4",
+      statement: "A publish from outside wakes the object and reaches its subscribers; `count` counts them.",
+      limits: { ...needsRooms, attached: "P9" },
+      async run(t) {
+        const peer = await t.connect({ open: [["subscribe", "a"]] });
+        await t.done(peer, "open");
+        await t.evict();
+        equal(await t.outside().publish("a", "woken"), 1);
+        await expectTexts(peer, "woken");
+        await t.evict();
+        equal(await t.outside().count(), 1);
+      },
+    },
+    {
+      id: "D5",
+      statement: "The client's close after an eviction is answered, and the hook runs once, with code and reason.",
+      async run(t) {
+        const peer = await t.connect();
+        await t.done(peer, "open");
+        await t.evict();
+        await peer.close(4001, "bye");
+        const answer = await peer.next();
+        equal(answer.type === "close" ? answer.code : answer.type, 4001);
+        equal((await peer.next()).type, "end");
+        deepEqual(await t.closing(peer), { code: 4001, reason: "bye", initiator: "client" });
+      },
+    },
+    {
+      id: "D6",
+      statement: 'A reset after an eviction is told as 1006, initiator "network".',
+      async run(t) {
+        const peer = await t.connect();
+        await t.done(peer, "open");
+        await t.evict();
+        await peer.lose();
+        deepEqual(await t.closing(peer), { code: 1006, reason: "", initiator: "network" });
+      },
+    },
+    {
+      id: "D7",
+      statement: "Our own close, an eviction, then the client's answer: the hook runs once, with our code and reason.",
+      limits: needsWire,
+      async run(t) {
+        for (const answer of [closePayload(4000, "ours"), closePayload(1001, "other"), closePayload()]) {
+          const peer = await t.connect({ on: "tight", message: [["close", 4000, "ours"]], answersClose: false });
+          const { wire } = peer;
+          await peer.send("go");
+          await expectClose(peer, 4000, "ours");
+          await t.done(peer, "message");
+          await t.evict("tight");
+          wire.frame({ opcode: Opcode.close, payload: answer });
+          deepEqual(await t.closing(peer), { code: 4000, reason: "ours", initiator: "server" });
+        }
+      },
+    },
+    {
+      id: "D8",
+      statement:
+        "Our own close, an eviction, then nothing: once something wakes the object, the hook runs after `closeTimeout` with our code.",
+      async run(t) {
+        const peer = await t.connect({ on: "tight", message: [["close", 4000, "ours"]], answersClose: false });
+        await peer.send("go");
+        await t.done(peer, "message");
+        await t.evict("tight");
+        await t.barrier("tight");
+        deepEqual(await t.closing(peer), { code: 4000, reason: "ours", initiator: "server" });
+      },
+    },
+    {
+      id: "D9",
+      statement: "A connection whose close hook has run is not woken again, nor counted.",
+      limits: { ...needsRooms, attached: "P9" },
+      async run(t) {
+        const [gone, stays] = [await t.connect({ message: [["close", 4000]] }), await t.connect()];
+        await gone.send("go");
+        await t.done(gone, "close");
+        await t.evict();
+        await stays.send("wake");
+        await expectTexts(stays, "wake");
+        equal(await t.outside().count(), 1);
+        equal(t.entries(gone).filter((entry) => entry.hook === "close").length, 1);
+      },
+    },
+    {
+      id: "D10",
+      statement: "A connection in whose `message` hook something failed before the eviction stays ended after it.",
+      async run(t) {
+        const [failed, stays] = [await t.connect({ message: [["throw", "secret"]] }), await t.connect()];
+        await failed.send("go");
+        await t.done(failed, "close");
+        await t.evict();
+        await stays.send("wake");
+        await expectTexts(stays, "wake");
+        await t.barrier();
+        equal(t.entries(failed).filter((entry) => entry.hook === "message" || entry.hook === "close").length, 2);
+      },
+    },
+    {
+      id: "D11",
+      statement: "50 connections accepted at once survive an eviction, each with its own state.",
+      async run(t) {
+        const peers = await Promise.all(
+          Array.from({ length: 50 }, (_, index) =>
+            t.connect({ upgrade: [["accept", { state: index }]], message: [["inspect"], ["echo"]] }),
+          ),
+        );
+        for (const peer of peers) await t.done(peer, "open");
+        await t.evict();
+        await Promise.all(peers.map((peer) => peer.send(String(peer.number))));
+        for (const peer of peers) {
+          await expectTexts(peer, String(peer.number));
+          equal((await t.did(peer, "inspect"))["state"], peer.number - 1);
+        }
+      },
+    },
+    {
+      id: "D12",
+      statement: "20 evictions in a row, a message after each: every message is answered, in order.",
+      async run(t) {
+        const peer = await t.connect();
+        for (let round = 0; round < 20; round++) {
+          await peer.send(String(round));
+          await expectTexts(peer, String(round));
+          await t.done(peer, "message", round + 1);
+          await t.evict();
+        }
+      },
+    },
+    {
+      id: "D13",
+      statement: "A message that arrives while the object is away is delivered, after those before it.",
+      async run(t) {
+        const peer = await t.connect({ message: [["sleep", 5], ["echo"]] });
+        await t.done(peer, "open");
+        await t.evict();
+        await peer.sendAll(["one", "two", "three"]);
+        await expectTexts(peer, "one", "two", "three");
+      },
+    },
+    {
+      id: "D14",
+      statement: "State at the very limit of the snapshot survives; over it `setState` is a RangeError and the state before stays.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        const sizes = Array.from({ length: 16 }, (_, index) => 1000 * (index + 1));
+        for (const size of sizes) {
+          await peer.send(JSON.stringify([["setState", "x".repeat(size)]]));
+        }
+        await t.done(peer, "message", sizes.length);
+        const results = t
+          .entries(peer)
+          .filter(({ did }) => did === "setState")
+          .map((entry) => entry["threw"]);
+        const largest = sizes.findLast((_, index) => results[index] === undefined)!;
+        equal(results.at(-1), "RangeError");
+        await t.evict();
+        await peer.send(JSON.stringify([["inspect"]]));
+        equal((await t.did(peer, "inspect"))["state"], "x".repeat(largest));
+      },
+    },
+  ],
+};

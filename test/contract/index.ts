@@ -1,0 +1,29 @@
+/** The chapters of docs/contract.md, in its order. */
+import type { Chapter } from "../case.ts";
+import { closing } from "./closing.ts";
+import { failures } from "./failing.ts";
+import { hibernation } from "./hibernation.ts";
+import { handshake, subprotocol } from "./handshake.ts";
+import { messages } from "./messages.ts";
+import { order } from "./order.ts";
+import { origin } from "./origin.ts";
+import { http, isolation, tls } from "./serving.ts";
+import { rooms, topics } from "./topics.ts";
+import { upgrade } from "./upgrade.ts";
+
+export const chapters: readonly Chapter[] = [
+  handshake,
+  subprotocol,
+  origin,
+  upgrade,
+  messages,
+  order,
+  closing,
+  failures,
+  topics,
+  rooms,
+  hibernation,
+  http,
+  tls,
+  isolation,
+];

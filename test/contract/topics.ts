@@ -1,0 +1,292 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
+import { expectTexts } from "../peer.ts";
+import type { Script } from "../script.ts";
+
+/** A client that runs its messages as scripts, and has these topics. */
+function member(t: Context, topics: readonly string[], room?: string): Promise<Peer> {
+  return t.connect({ message: "run", open: topics.map((topic) => ["subscribe", topic] as const), ...(room === undefined ? {} : { room }) });
+}
+
+/** Has the client's handler run a script, and waits until it is done. */
+async function tell(t: Context, peer: Peer, script: Script): Promise<void> {
+  const before = t.entries(peer).filter((entry) => entry.done === "message").length;
+  await peer.send(JSON.stringify(script));
+  await t.done(peer, "message", before + 1);
+}
+
+/** Nothing but this has come to the client: a fresh echo is the very next thing that it reads. */
+async function expectNothing(t: Context, peer: Peer): Promise<void> {
+  await tell(t, peer, [["send", "nothing else"]]);
+  await expectTexts(peer, "nothing else");
+}
+
+export const topics: Chapter = {
+  letter: "T",
+  title: "Topics",
+  cases: [
+    {
+      id: "T1",
+      statement: "`publish` reaches every subscriber of the topic in the room except the sender, and returns how many.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two, three] = [await member(t, ["news"]), await member(t, ["news"]), await member(t, ["other"])];
+        await tell(t, one, [["publish", "news", "hello"]]);
+        equal((await t.did(one, "publish"))["result"], 1);
+        await expectTexts(two, "hello");
+        await expectNothing(t, three);
+        await expectNothing(t, one);
+      },
+    },
+    {
+      id: "T2",
+      statement: "A publisher need not subscribe; a topic without subscribers takes the message and returns 0.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, ["news"])];
+        await tell(t, one, [
+          ["publish", "news", "in"],
+          ["publish", "nobody", "out"],
+        ]);
+        equal((await t.did(one, "publish", 1))["result"], 1);
+        equal((await t.did(one, "publish", 2))["result"], 0);
+        await expectTexts(two, "in");
+      },
+    },
+    {
+      id: "T3",
+      statement: "From outside a hook, `room.publish` reaches every subscriber, `except` leaves out, and it resolves to how many.",
+      limits: { ...needsRooms, attached: "P9" },
+      async run(t) {
+        const [one, two] = [await member(t, ["news"]), await member(t, ["news"])];
+        equal(await t.outside().publish("news", "to all"), 2);
+        await expectTexts(one, "to all");
+        await expectTexts(two, "to all");
+        const { id } = await t.hook(one, "open");
+        equal(await t.outside().publish("news", "to one", id), 1);
+        await expectTexts(two, "to one");
+        await expectNothing(t, one);
+      },
+    },
+    {
+      id: "T4",
+      statement: "`unsubscribe` stops delivery at once; of that topic only.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, ["a", "b"])];
+        await tell(t, two, [["unsubscribe", "a"]]);
+        await tell(t, one, [
+          ["publish", "a", "lost"],
+          ["publish", "b", "kept"],
+        ]);
+        await expectTexts(two, "kept");
+        await expectNothing(t, two);
+      },
+    },
+    {
+      id: "T5",
+      statement: "Subscribing twice is subscribing once; unsubscribing from what was not subscribed does nothing.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, ["a", "a"])];
+        await tell(t, one, [
+          ["publish", "a", "once"],
+          ["unsubscribe", "a"],
+        ]);
+        await expectTexts(two, "once");
+        await expectNothing(t, two);
+        await tell(t, two, [["unsubscribe", "a"]]);
+        await tell(t, one, [["publish", "a", "no more"]]);
+        await expectNothing(t, two);
+      },
+    },
+    {
+      id: "T6",
+      statement: "Topics are within a room: the same topic in another room is another topic.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two, three] = [await member(t, ["a"], "red"), await member(t, ["a"], "blue"), await member(t, ["a"], "blue")];
+        await tell(t, two, [["publish", "a", "blue only"]]);
+        await expectTexts(three, "blue only");
+        await expectNothing(t, one);
+      },
+    },
+    {
+      id: "T7",
+      statement: "Text and binary are published as what they are, up to 256 KiB, in order.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, ["a"])];
+        await tell(t, one, [
+          ["publish", "a", "text"],
+          ["publish", "a", { bytes: [1, 2] }],
+          ["publish", "a", ""],
+          ["publish", "a", { fill: 9, size: 262_144 }],
+        ]);
+        await expectTexts(two, "text");
+        deepEqual(await two.next(), { type: "binary", data: Buffer.from([1, 2]) });
+        await expectTexts(two, "");
+        deepEqual(await two.next(), { type: "binary", data: Buffer.alloc(262_144, 9) });
+      },
+    },
+    {
+      id: "T8",
+      statement: "A connection that has left is no subscriber, whichever way it left.",
+      limits: needsRooms,
+      async run(t) {
+        const one = await member(t, []);
+        const [closer, loser] = [await member(t, ["a"]), await member(t, ["a"])];
+        const kicked = await member(t, ["a"]);
+        await closer.close(1000);
+        await loser.lose();
+        await tell(t, kicked, [["close", 4000]]);
+        for (const peer of [closer, loser, kicked]) await t.hook(peer, "close");
+        await tell(t, one, [["publish", "a", "anyone?"]]);
+        equal((await t.did(one, "publish"))["result"], 0);
+      },
+    },
+    {
+      id: "T9",
+      statement: "A closing connection is no subscriber from the moment of `close`; subscribing then does nothing.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await t.connect({ message: "run", answersClose: false })];
+        await tell(t, two, [
+          ["subscribe", "a"],
+          ["close", 4000],
+          ["subscribe", "b"],
+        ]);
+        await tell(t, one, [
+          ["publish", "a", "late"],
+          ["publish", "b", "late"],
+        ]);
+        equal((await t.did(one, "publish", 1))["result"], 0);
+        equal((await t.did(one, "publish", 2))["result"], 0);
+      },
+    },
+    {
+      id: "T10",
+      statement: "A topic is a string of 1 to 512 bytes of UTF-8; anything else is a TypeError in subscribe, unsubscribe and publish.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await member(t, []);
+        const wrong = ["", "x".repeat(513), "é".repeat(257), null, 1, {}, "\ud800"] as string[];
+        await tell(
+          t,
+          peer,
+          wrong.flatMap(
+            (topic) =>
+              [
+                ["subscribe", topic],
+                ["unsubscribe", topic],
+                ["publish", topic, "x"],
+              ] as const,
+          ),
+        );
+        for (const step of ["subscribe", "unsubscribe", "publish"]) {
+          for (let nth = 1; nth <= wrong.length; nth++)
+            equal((await t.did(peer, step, nth))["threw"], "TypeError", `${step} ${JSON.stringify(wrong[nth - 1])}`);
+        }
+        await tell(t, peer, [["subscribe", "x".repeat(512)], ["subscribe", "é".repeat(256)], ["inspect"]]);
+        deepEqual((await t.did(peer, "inspect"))["topics"], ["x".repeat(512), "é".repeat(256)]);
+      },
+    },
+    {
+      id: "T11",
+      statement: "`publish` of what can't be sent is a TypeError, with or without subscribers.",
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, ["a"])];
+        await tell(t, one, [
+          ["publish", "a", { odd: "object" }],
+          ["publish", "nobody", { odd: "null" }],
+        ]);
+        equal((await t.did(one, "publish", 1))["threw"], "TypeError");
+        equal((await t.did(one, "publish", 2))["threw"], "TypeError");
+        await expectNothing(t, two);
+      },
+    },
+    {
+      id: "T12",
+      statement:
+        "Subscriptions that don't fit the 15 KiB of a connection's snapshot are a RangeError at the line that caused it; those before it stay.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await member(t, []);
+        const names = Array.from({ length: 40 }, (_, index) => `${index}`.padEnd(500, "t"));
+        for (const name of names) await tell(t, peer, [["subscribe", name]]);
+        await tell(t, peer, [["inspect"]]);
+        const results = t
+          .entries(peer)
+          .filter(({ did }) => did === "subscribe")
+          .map((entry) => entry["threw"]);
+        ok(results.includes("RangeError"), "no RangeError");
+        const kept = names.filter((_, index) => results[index] === undefined);
+        deepEqual((await t.did(peer, "inspect"))["topics"], kept);
+      },
+    },
+  ],
+};
+
+export const rooms: Chapter = {
+  letter: "R",
+  title: "Rooms",
+  cases: [
+    {
+      id: "R1",
+      statement: "`room.broadcast` reaches everyone in the room, subscribed or not, `except` aside; nobody in another room.",
+      limits: { ...needsRooms, attached: "P9" },
+      async run(t) {
+        const [one, two, other] = [await member(t, []), await member(t, ["a"]), await member(t, [], "other")];
+        equal(await t.outside().broadcast("all"), 2);
+        await expectTexts(one, "all");
+        await expectTexts(two, "all");
+        const { id } = await t.hook(two, "open");
+        equal(await t.outside().broadcast("some", id), 1);
+        await expectTexts(one, "some");
+        await expectNothing(t, two);
+        await expectNothing(t, other);
+      },
+    },
+    {
+      id: "R2",
+      statement: "`room.count` is the number of open connections in the room; 0 for a room that nobody is in.",
+      limits: { ...needsRooms, attached: "P9" },
+      async run(t) {
+        equal(await t.outside().count(), 0);
+        const one = await member(t, []);
+        await member(t, []);
+        await member(t, [], "other");
+        equal(await t.outside().count(), 2);
+        await one.close(1000);
+        await t.hook(one, "close");
+        equal(await t.outside().count(), 1);
+        equal(await t.outside("other").count(), 1);
+      },
+    },
+    {
+      id: "R3",
+      statement: "`peers()` are the open connections of the room, the own one included.",
+      limits: { workers: "P11" },
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, [])];
+        await member(t, [], "other");
+        await tell(t, one, [["peers"]]);
+        const ids = [(await t.hook(one, "open")).id, (await t.hook(two, "open")).id].sort();
+        deepEqual((await t.did(one, "peers"))["result"], ids);
+      },
+    },
+    {
+      id: "R4",
+      statement: "A room's name is a string of 1 to 512 bytes of UTF-8: any other is a TypeError outside, and a 500 from `upgrade`.",
+      limits: { ...needsRooms, attached: "P9" },
+      async run(t) {
+        const name = `${t.room()}-${"é".repeat(200)} /?#%`;
+        const peer = await t.connect({ upgrade: [["accept", { room: name }]], open: [["inspect"]] });
+        equal((await t.did(peer, "inspect"))["room"], name);
+        const refusal = await t.refused({ upgrade: [["accept", { room: "é".repeat(257) }]] });
+        equal(refusal.status, 500);
+        await rejects(async () => t.outside("é".repeat(300)).count(), /512 bytes/);
+      },
+    },
+  ],
+};

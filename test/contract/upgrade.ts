@@ -1,0 +1,261 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { needsWire, type Chapter } from "../case.ts";
+import { expectTexts } from "../peer.ts";
+
+export const upgrade: Chapter = {
+  letter: "U",
+  title: "The upgrade hook",
+  cases: [
+    {
+      id: "U1",
+      statement: "An asynchronous `upgrade` delays the 101, and the connection starts from what it resolved to.",
+      async run(t) {
+        const peer = await t.connect({
+          upgrade: [
+            ["sleep", 50],
+            ["accept", { state: { user: "ada" } }],
+          ],
+          message: [["inspect"]],
+        });
+        await peer.send("go");
+        deepEqual((await t.did(peer, "inspect"))["state"], { user: "ada" });
+      },
+    },
+    {
+      id: "U2",
+      statement: "`upgrade` refuses by returning a Response: its status, headers and body reach the client, and no connection opens.",
+      async run(t) {
+        for (const sleep of [[], [["sleep", 20] as const]]) {
+          const refusal = await t.refused({
+            upgrade: [
+              ...sleep,
+              ["refuse", { status: 403, headers: { "x-reason": "closed", "content-type": "text/plain" }, body: "no entry" }],
+            ],
+          });
+          equal(refusal.status, 403);
+          equal(refusal.header("x-reason"), "closed");
+          equal(refusal.header("content-type"), "text/plain");
+          equal(refusal.body, "no entry");
+        }
+        await t.barrier();
+        equal(t.entries().filter((entry) => entry.hook === "open").length, 1);
+      },
+    },
+    {
+      id: "U3",
+      statement: "`upgrade` refuses by throwing a Response, too.",
+      async run(t) {
+        const refusal = await t.refused({
+          upgrade: [["throwResponse", { status: 401, headers: { "www-authenticate": "Basic" }, body: "who are you?" }]],
+        });
+        equal(refusal.status, 401);
+        equal(refusal.header("www-authenticate"), "Basic");
+        equal(refusal.body, "who are you?");
+        equal(
+          t.entries().some((entry) => entry.hook === "error"),
+          false,
+        );
+      },
+    },
+    {
+      id: "U4",
+      statement: "Any status refuses, redirects and a Response without a body included.",
+      async run(t) {
+        for (const status of [302, 400, 404, 429, 500, 503]) {
+          const refusal = await t.refused({ upgrade: [["refuse", { status, headers: { location: "/login" } }]] });
+          equal(refusal.status, status);
+          equal(refusal.header("location"), "/login");
+          equal(refusal.body, "");
+        }
+      },
+    },
+    {
+      id: "U5",
+      statement:
+        "An `upgrade` that throws or rejects is a 500 that says nothing of the error; `error` is told of it, without a connection.",
+      async run(t) {
+        for (const step of ["throw", "reject"] as const) {
+          const refusal = await t.refused({ upgrade: [[step, `secret ${step} tag=${t.tag}`]] });
+          equal(refusal.status, 500);
+          ok(!/secret/.test(refusal.body), refusal.body);
+          const told = await t.until(`the error of ${step}`, (entry) => entry.hook === "error" && String(entry["error"]).includes(step));
+          equal(told["of"], "upgrade");
+        }
+        await t.barrier();
+      },
+    },
+    {
+      id: "U6",
+      statement: "The headers that `upgrade` returns reach the 101, each cookie as a header of its own.",
+      async run(t) {
+        const headers: [string, string][] = [
+          ["Set-Cookie", "a=1; Path=/"],
+          ["Set-Cookie", "b=2; HttpOnly"],
+          ["X-Custom", "yes"],
+        ];
+        for (const sleep of [[], [["sleep", 20] as const]]) {
+          const peer = await t.connect({ upgrade: [...sleep, ["accept", { headers }]] });
+          deepEqual(peer.headers("set-cookie"), ["a=1; Path=/", "b=2; HttpOnly"]);
+          deepEqual(peer.headers("x-custom"), ["yes"]);
+          await peer.send("still");
+          await expectTexts(peer, "still");
+        }
+      },
+    },
+    {
+      id: "U7",
+      statement: "The handshake's own headers can't be set by `upgrade`: a 500, and `error` is told which.",
+      async run(t) {
+        for (const name of ["Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Connection", "Upgrade", "Content-Length"]) {
+          equal((await t.refused({ upgrade: [["accept", { headers: { [name]: "1" } }]] })).status, 500, name);
+        }
+        await t.barrier();
+      },
+    },
+    {
+      id: "U8",
+      statement: "`upgrade` chooses the room and the state; a connection has the URL of its handshake.",
+      async run(t) {
+        const options = {
+          path: "/a%20b/c",
+          upgrade: [["accept", { room: `${t.tag}-blue`, state: [1, { two: null }] }]],
+          open: [["inspect"]],
+        } as const;
+        const peer = await t.connect({ ...options, ...(t.column === "evicted" ? { room: "blue" } : {}) });
+        const seen = await t.did(peer, "inspect");
+        equal(seen["room"], `${t.tag}-blue`);
+        deepEqual(seen["state"], [1, { two: null }]);
+        equal(seen["phase"], "open");
+        match(String(seen["url"]), /^http:\/\/localhost(:\d+)?\/a%20b\/c\?tag=/);
+      },
+    },
+    {
+      id: "U9",
+      statement: "State may hold a Map, a Set, a Date, a bigint or bytes' plain kin; a function in it is a 500 that names the place.",
+      async run(t) {
+        // A script is JSON: the rich types are in the unit tests of the codec, what a wire case can show is that nothing is lost on the way.
+        const state = { text: "é€😀\u0000", list: [null, true, 1.5, -0.1], nested: { deep: { er: "x".repeat(2000) } } };
+        const peer = await t.connect({ upgrade: [["accept", { state }]], message: [["inspect"]] });
+        await peer.send("go");
+        deepEqual((await t.did(peer, "inspect"))["state"], state);
+      },
+    },
+    {
+      id: "U10",
+      statement: "State too large to store (over 15 KiB with the rest of the snapshot) is a 500, on every runtime, and `error` is told.",
+      async run(t) {
+        const state = "x".repeat(4000);
+        const url = "/" + "p".repeat(2000);
+        const peer = await t.connect({ path: url, upgrade: [["accept", { state }]] });
+        await peer.send("fits");
+        await expectTexts(peer, "fits");
+        const over = await t.connect({ message: "run" });
+        await over.send(JSON.stringify([["setState", "x".repeat(16_000)], ["inspect"]]));
+        equal((await t.did(over, "setState"))["threw"], "RangeError");
+        equal((await t.did(over, "inspect"))["phase"], "open");
+      },
+    },
+    {
+      id: "U11",
+      statement: "`upgrade` gets the request as it was sent: method, URL, cookies.",
+      async run(t) {
+        const peer = await t.connect({ path: "/p/q", headers: [["Cookie", "a=1; b=2"]] });
+        const entry = await t.hook(peer, "upgrade");
+        equal(entry["method"], "GET");
+        equal(entry["cookie"], "a=1; b=2");
+        match(String(entry["url"]), /^http:\/\/localhost(:\d+)?\/p\/q\?tag=/);
+      },
+    },
+    {
+      id: "U12",
+      statement: "`upgrade` and the connection know the client's address, an IPv4 one in its plain form.",
+      limits: { workers: "P6", durable: "P6", evicted: "P6" },
+      async run(t) {
+        const peer = await t.connect({ open: [["inspect"]] });
+        equal((await t.hook(peer, "upgrade"))["address"], "127.0.0.1");
+        equal((await t.did(peer, "inspect"))["remoteAddress"], "127.0.0.1");
+      },
+    },
+    {
+      id: "U13",
+      statement: "An `upgrade` that never settles gets 503 with Retry-After after `upgradeTimeout`.",
+      async run(t) {
+        const refusal = await t.refused({ on: "tight", upgrade: [["never"]] });
+        equal(refusal.status, 503);
+        equal(refusal.header("retry-after"), "1");
+        await t.barrier("tight");
+      },
+    },
+    {
+      id: "U14",
+      statement:
+        "A client that resets while `upgrade` is pending ends nothing but itself; if its connection opens all the same, it closes at once.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.dial();
+        client.write(
+          t.request({
+            upgrade: [
+              ["sleep", 200],
+              ["accept", {}],
+            ],
+          }),
+        );
+        await t.until("upgrade", (entry) => entry.hook === "upgrade");
+        client.reset();
+        await t.until("the end of upgrade", (entry) => entry.done === "upgrade");
+        await t.barrier();
+      },
+    },
+    {
+      id: "U15",
+      statement: "A client that half-closes or leaves while `upgrade` is pending ends nothing but itself.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.dial();
+        client.write(
+          t.request({
+            upgrade: [
+              ["sleep", 200],
+              ["accept", {}],
+            ],
+          }),
+        );
+        await t.until("upgrade", (entry) => entry.hook === "upgrade");
+        client.destroy();
+        await t.until("the end of upgrade", (entry) => entry.done === "upgrade");
+        await t.barrier();
+      },
+    },
+    {
+      id: "U16",
+      statement: "A client that resets while `upgrade` is about to refuse, or to throw, ends nothing but itself.",
+      limits: needsWire,
+      async run(t) {
+        for (const last of [
+          ["refuse", { status: 403, body: "no" }],
+          ["throw", `late tag=${t.tag}`],
+        ] as const) {
+          const client = await t.dial();
+          client.write(t.request({ upgrade: [["sleep", 150], last] }));
+          const before = t.entries().filter((entry) => entry.done === "upgrade").length;
+          await t.until("upgrade", () => t.entries().filter((entry) => entry.hook === "upgrade").length > before);
+          client.reset();
+          await t.until("the end of upgrade", () => t.entries().filter((entry) => entry.done === "upgrade").length > before);
+        }
+        await t.barrier();
+      },
+    },
+    {
+      id: "U17",
+      statement:
+        "What `upgrade` returns is checked: an unknown key, a room that is no name, or a subprotocol that was not offered is a 500.",
+      async run(t) {
+        const wrong: unknown[] = [{ rooom: "x" }, { room: "" }, { room: "x".repeat(513) }, { room: 1 }, { protocol: "unasked" }];
+        for (const result of wrong)
+          equal((await t.refused({ upgrade: [["accept", result as object]] })).status, 500, JSON.stringify(result));
+        await t.barrier();
+      },
+    },
+  ],
+};

@@ -1,0 +1,151 @@
+/**
+ * The one application that every runtime serves for the contract. What it does is in the handshake's URL (script.ts), and each
+ * hook call is one line of its log: `@@` and JSON on stdout, which is ordered, survives the client and works on every runtime.
+ */
+import { defineHandler, type Connection, type Data, type Handler } from "edgewire";
+import { runScript, runUpgrade, type Note, type Script, type UpgradeStep } from "./script.ts";
+
+/** One handler for each set of options that a case needs; each has a listener of its own on every runtime. */
+export const handlerNames = [
+  "main",
+  "second",
+  "tight",
+  "protocols",
+  "strict",
+  "origins",
+  "rule",
+  "anywhere",
+  "proxied",
+  "dropping",
+  "bare",
+] as const;
+export type HandlerName = (typeof handlerNames)[number];
+
+const options: Record<HandlerName, Handler> = {
+  main: {},
+  second: {},
+  tight: { maxPayload: 1000, maxQueued: 4, upgradeTimeout: 300, closeTimeout: 300 },
+  protocols: { protocols: ["v2", "v1"] },
+  strict: { protocols: ["v2", "v1"], requireProtocol: true },
+  origins: { origins: ["https://app.example", "https://*.wild.example", "http://ported.example:8080"] },
+  rule: { origins: (origin) => origin.endsWith("//ruled.example") },
+  anywhere: { origins: "*" },
+  proxied: { trustProxy: true },
+  dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024 },
+  bare: {},
+};
+
+export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;
+
+/** Where a line of the log goes. */
+export type Report = (line: string) => void;
+
+/** `objects`: each handler has a Durable Object binding, without which rooms are in memory. */
+export function createHandlers({
+  report = (line) => console.log(line),
+  objects = false,
+}: { report?: Report; objects?: boolean } = {}): Handlers {
+  const made = handlerNames.map((name) => {
+    const hooks = name === "bare" ? bareHooks() : scriptedHooks(name, report);
+    return [name, defineHandler({ ...hooks, ...options[name], ...(objects ? { binding: bindingOf(name) } : {}) })] as const;
+  });
+  return Object.fromEntries(made) as Handlers;
+}
+
+/** The Durable Object binding of a handler, and the name of its class. */
+export const bindingOf = (name: HandlerName): string => name.toUpperCase();
+export const classOf = (name: HandlerName): string => name[0]!.toUpperCase() + name.slice(1);
+
+/** Nothing but a room, so that it runs on a Durable Object too. */
+function bareHooks(): Handler {
+  return { upgrade: () => ({ room: "bare" }) };
+}
+
+function scriptedHooks(name: HandlerName, report: Report): Handler {
+  const seen = new Map<string, Connection>();
+  const noteFor = (url: string, id?: string): Note => {
+    const { searchParams } = new URL(url);
+    const from = { tag: searchParams.get("tag"), peer: Number(searchParams.get("peer")), handler: name };
+    return (fields) => report(`@@${JSON.stringify({ ...from, ...(id === undefined ? {} : { id }), ...fields })}`);
+  };
+  const run = (hook: string, connection: Connection, fields: object, data?: Data): void | Promise<void> => {
+    const note = noteFor(connection.url, connection.id);
+    note({ hook, ...fields, phase: connection.phase, same: (seen.get(connection.id) ?? connection) === connection });
+    return finally_(
+      () => runScript(scriptFor(hook, connection, data), connection, data, note),
+      () => note({ done: hook }),
+    );
+  };
+  return {
+    upgrade(request, context) {
+      const note = noteFor(request.url);
+      const { searchParams } = new URL(request.url);
+      const script = JSON.parse(searchParams.get("upgrade") ?? "null") as readonly UpgradeStep[] | null;
+      note({
+        hook: "upgrade",
+        url: request.url,
+        method: request.method,
+        address: context.remoteAddress,
+        cookie: request.headers.get("cookie"),
+      });
+      const room = searchParams.get("room") ?? searchParams.get("tag") ?? "lobby";
+      return finally_(
+        () =>
+          runUpgrade((script ?? [["accept", { room }]]).map((step) => (step[0] === "accept" ? ["accept", { room, ...step[1] }] : step))),
+        () => note({ done: "upgrade" }),
+      );
+    },
+    open(connection) {
+      seen.set(connection.id, connection);
+      return run("open", connection, { room: connection.room, protocol: connection.protocol });
+    },
+    message: (connection, data) => run("message", connection, { data: summary(data) }, data),
+    drain: (connection) => run("drain", connection, { buffered: connection.bufferedAmount }),
+    close: (connection, closing) => run("close", connection, { ...closing }),
+    error(error, { hook, connection }) {
+      if (connection === undefined) {
+        // Before there is a connection only the error itself can say whose it is.
+        const tag = /tag=(\S+)/.exec(String(error))?.[1] ?? null;
+        return report(`@@${JSON.stringify({ tag, handler: name, hook: "error", of: hook, error: String(error) })}`);
+      }
+      return run("error", connection, { of: hook, error: String(error) });
+    },
+  };
+}
+
+/** The script in the URL's parameter of that name; a message without one is echoed, and `message=run` runs the message. */
+function scriptFor(hook: string, connection: Connection, data: Data | undefined): Script {
+  const script = new URL(connection.url).searchParams.get(hook);
+  if (script === "run") return JSON.parse(String(data)) as Script;
+  if (script !== null) return JSON.parse(script) as Script;
+  return hook === "message" ? [["echo"]] : [];
+}
+
+export interface Summary {
+  readonly text?: string;
+  readonly hex?: string;
+  readonly length: number;
+  /** Whether the payload has its buffer for itself, and is a plain Uint8Array. */
+  readonly alone?: boolean;
+}
+
+function summary(data: Data): Summary {
+  if (typeof data === "string") return { text: data.slice(0, 100), length: data.length };
+  const hex = [...data.subarray(0, 32)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const alone = data.byteLength === data.buffer.byteLength && data.byteOffset === 0 && data.constructor === Uint8Array;
+  return { hex, length: data.byteLength, alone };
+}
+
+/** `finally` for a value or a promise, in the same turn where there is no promise. */
+function finally_<T>(action: () => T, after: () => void): T {
+  let result: T;
+  try {
+    result = action();
+  } catch (error) {
+    after();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(after) as T;
+  after();
+  return result;
+}

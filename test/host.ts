@@ -1,0 +1,125 @@
+/** Where a column's cases run: a process with a wire, or memory. */
+import { handshake, type Address, type Client } from "./client.ts";
+import type { Column } from "./case.ts";
+import type { ConnectOptions } from "./context.ts";
+import type { HandlerName } from "./handler.ts";
+import type { Log } from "./log.ts";
+import { MemoryHost } from "./memory.ts";
+import { WirePeer, type Peer } from "./peer.ts";
+import { Running, type Listener } from "./runtimes.ts";
+
+/** A room from outside every hook. */
+export interface RoomCalls {
+  publish(topic: string, data: string, except?: string): Promise<number>;
+  broadcast(data: string, except?: string): Promise<number>;
+  count(): Promise<number>;
+}
+
+/** The answer to a handshake that was not accepted. */
+export interface Refusal {
+  readonly status: number;
+  readonly body: string;
+  header(name: string): string | undefined;
+}
+
+export interface Host {
+  readonly log: Log;
+  connect(options: ConnectOptions, target: string, wait: number): Promise<Peer>;
+  /** A handshake that must not be accepted. */
+  refused(options: ConnectOptions, target: string, wait: number): Promise<Refusal>;
+  /** Where a raw socket connects to; throws where there is none. */
+  wire(on: Listener): Address;
+  room(name: string): RoomCalls;
+  evict(on: HandlerName, room: string): Promise<void>;
+  assertAlive(): void;
+  stop(): Promise<void>;
+}
+
+export async function startHost(column: Column): Promise<Host> {
+  if (column === "memory") return new MemoryHost();
+  return new ProcessHost(await Running.start(column === "evicted" ? "durable" : column));
+}
+
+class ProcessHost implements Host {
+  readonly #running: Running;
+
+  constructor(running: Running) {
+    this.#running = running;
+  }
+
+  get log(): Log {
+    return this.#running.log;
+  }
+
+  async connect(options: ConnectOptions, target: string, wait: number): Promise<Peer> {
+    const client = await this.#handshake(options, target, wait);
+    client.answersClose = options.answersClose ?? true;
+    if (client.response.status !== 101) throw new Error(`the handshake got ${client.response.status}: ${await client.body()}`);
+    return new WirePeer(client);
+  }
+
+  async refused(options: ConnectOptions, target: string, wait: number): Promise<Refusal> {
+    const client = await this.#handshake(options, target, wait);
+    const { response } = client;
+    if (response.status === 101) throw new Error("the handshake was accepted");
+    const refusal = { status: response.status, header: (name: string) => response.header(name), body: await client.body() };
+    client.destroy();
+    return refusal;
+  }
+
+  wire(on: Listener): Address {
+    const address = this.#running.address(on);
+    if (address === undefined) throw new Error(`there is no listener "${on}" on ${this.#running.runtime}`);
+    return address;
+  }
+
+  room(name: string): RoomCalls {
+    return {
+      publish: (topic, data, except) => this.#call(name, "publish", { topic, data, except }),
+      broadcast: (data, except) => this.#call(name, "broadcast", { data, except }),
+      count: () => this.#call(name, "count", {}),
+    };
+  }
+
+  async evict(on: HandlerName, room: string): Promise<void> {
+    if (this.#running.runtime === "durable") await this.#running.evict(on, room);
+  }
+
+  assertAlive(): void {
+    this.#running.assertAlive();
+  }
+
+  stop(): Promise<void> {
+    return this.#running.stop();
+  }
+
+  #handshake({ on = "main", method, version, headers, early }: ConnectOptions, target: string, wait: number): Promise<Client> {
+    return handshake(this.wire(on), { target, ...defined({ method, version, headers, early }) }, wait);
+  }
+
+  async #call(room: string, method: string, parameters: Record<string, string | undefined>): Promise<number> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
+    const target = `/rooms/${encodeURIComponent(room)}/${method}?${query}`;
+    const client: Client = await handshake(this.wire("main"), { target, headers: plainHttp });
+    const body = await client.body();
+    client.destroy();
+    if (client.response.status !== 200) throw new Error(`${method} from outside got ${client.response.status}: ${body}`);
+    return JSON.parse(body) as number;
+  }
+}
+
+/** Takes the WebSocket headers off a request. */
+const plainHttp = [
+  ["Upgrade", null],
+  ["Connection", "close"],
+  ["Sec-WebSocket-Key", null],
+  ["Sec-WebSocket-Version", null],
+] as const;
+
+/** Without the members that are undefined. */
+function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

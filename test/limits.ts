@@ -1,0 +1,88 @@
+/**
+ * What a platform can't do, however a library tries. A case under a limit runs all the same and must fail the way `shows` says;
+ * once it passes, the limit is no longer true and the run says so.
+ */
+import type { Column } from "./case.ts";
+
+export interface Limit {
+  readonly columns: readonly Column[];
+  readonly why: string;
+  /** A citation, and what is seen. */
+  readonly evidence: string;
+  /** How a case that meets it fails. */
+  readonly shows: RegExp;
+}
+
+export const limits = {
+  P1: {
+    columns: ["memory"],
+    why: "The in-process runtime has no bytes, no TCP and no HTTP: nothing that a case could write to or read from a wire.",
+    evidence: "adapters/memory.ts; the case stops at its first raw byte.",
+    shows: /memory has no wire/,
+  },
+  P2: {
+    columns: ["workers"],
+    why: "On a plain Worker a socket belongs to the request that accepted it, so nothing can reach several: rooms and topics need a Durable Object, and the error says so.",
+    evidence: 'h3js/crossws#61; workerd: "Cannot perform I/O on behalf of a different request".',
+    shows: /edgewire\/durable|from outside got 404/,
+  },
+  P3: {
+    columns: ["workers", "durable", "evicted"],
+    why: "TLS ends at Cloudflare's edge; a Worker has no certificate of its own.",
+    evidence: "Cloudflare documentation, SSL/TLS, edge certificates; the Worker sees the request after TLS.",
+    shows: /there is no listener "tls"/,
+  },
+  P4: {
+    columns: ["bun"],
+    why: "Bun answers 400 to a client whose frames come with the request when `upgrade` awaits anything; RFC 6455 section 4.1 forbids a client to send before the 101.",
+    evidence:
+      'Bun 1.4.5: one segment with the request and a frame gets "HTTP/1.1 400 Bad Request" as soon as the fetch handler returns a pending promise.',
+    shows: /the handshake got 400|ended TCP/,
+  },
+  P5: {
+    columns: ["workers", "durable", "evicted"],
+    why: "workerd answers only the first and the last of several pings that it reads at once (RFC 6455 section 5.5.3 allows answering only the latest).",
+    evidence: "workerd 2026-10: ten pings in one segment get the pongs of the first and the tenth.",
+    shows: /pong|Expected values/,
+  },
+  P6: {
+    columns: ["workers", "durable", "evicted"],
+    why: "A Worker knows the client's address from the header that Cloudflare's edge adds; workerd alone does not add it, so it is \"\".",
+    evidence: "Cloudflare documentation, HTTP headers, CF-Connecting-IP; bare workerd's request has no such header.",
+    shows: /127\.0\.0\.1/,
+  },
+  P7: {
+    columns: ["attached"],
+    why: "Node gives its upgrade event, and so `attach`, only requests with the token upgrade in Connection and an Upgrade header; the others are the application's own to answer.",
+    evidence: "Node documentation, http, Event: 'upgrade'; the application of this column answers 200.",
+    shows: /200|undefined[^]*websocket/,
+  },
+  P8: {
+    columns: ["durable", "evicted"],
+    why: "A Durable Object can't cut one hibernatable socket: `terminate()` tells the handler at once, and the client sees a close frame.",
+    evidence:
+      "Cloudflare documentation, Durable Objects, WebSocket Hibernation API: there is no terminate, and ctx.abort() ends the whole object.",
+    shows: /close|an event/,
+  },
+  P9: {
+    columns: ["attached"],
+    why: "This column's HTTP is the application's own server, which has no rooms to offer; `attach(...).room(name)` is the same Server as in the column node.",
+    evidence: "test/serve/attached.ts answers every HTTP request itself.",
+    shows: /JSON|from outside/,
+  },
+  P10: {
+    columns: ["workers", "durable", "evicted"],
+    why: "workerd takes Connection and Upgrade off every response that is no 101.",
+    evidence:
+      'workerd 2026-10: `new Response("x", { status: 426, headers: { upgrade: "websocket" } })` is on the wire "HTTP/1.1 426 Upgrade Required\\r\\nContent-Length: 1\\r\\nContent-Type: text/plain;charset=UTF-8".',
+    shows: /undefined[^]*websocket/,
+  },
+  P11: {
+    columns: ["workers"],
+    why: "On a plain Worker each socket is alone with its request: its only peer is itself.",
+    evidence: "h3js/crossws#61: a socket can't be touched by another request; `[...connection.peers()]` has one element.",
+    shows: /deep-equal/,
+  },
+} as const satisfies Record<string, Limit>;
+
+export type LimitId = keyof typeof limits;

@@ -1,0 +1,123 @@
+/** Starts a runtime's server once, collects its log, evicts its objects, and ends it. */
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Address } from "./client.ts";
+import { classOf, type HandlerName } from "./handler.ts";
+import { Log } from "./log.ts";
+
+export const processRuntimes = ["node", "attached", "bun", "deno", "workers", "durable"] as const;
+export type ProcessRuntime = (typeof processRuntimes)[number];
+export type Listener = HandlerName | "tls";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const bin = join(here, "../node_modules/.bin");
+const denoFlags = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
+
+/** One date for all, unless a run asks for another: see docs/contract.md, "Compatibility dates". */
+export const compatibilityDate: string = process.env["CONTRACT_DATE"] ?? "2026-10-01";
+
+function commandOf(runtime: ProcessRuntime): readonly [string, ...string[]] {
+  const file = (name: string): string => join(here, "serve", `${name}.ts`);
+  switch (runtime) {
+    case "node":
+      return [process.execPath, file("server")];
+    case "attached":
+      return [process.execPath, file("attached")];
+    case "bun":
+      return [join(bin, "bun"), file("server")];
+    case "deno":
+      return [denoBinary(), ...denoFlags, file("server")];
+    case "workers":
+    case "durable":
+      return [process.execPath, file("cloudflare"), runtime, compatibilityDate];
+  }
+}
+
+/** `.bin/deno` is a Node script that does not pass signals on and would leave the server behind: the binary itself. */
+export function denoBinary(): string {
+  const libc = process.arch === "arm64" ? "linux-arm64-glibc" : "linux-x64-glibc";
+  return join(dirname(createRequire(import.meta.url).resolve(`@deno/${libc}/package.json`)), "deno");
+}
+
+export class Running {
+  readonly log: Log = new Log();
+  readonly runtime: ProcessRuntime;
+  #child: ChildProcessWithoutNullStreams;
+  #ports: Record<string, number> = {};
+  #output: string[] = [];
+  #stopping = false;
+  #death: Error | undefined;
+  #answers: ((line: string) => void)[] = [];
+
+  /** Resolves when every listener is up. */
+  static async start(runtime: ProcessRuntime): Promise<Running> {
+    const running = new Running(runtime);
+    await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
+    return running;
+  }
+
+  private constructor(runtime: ProcessRuntime) {
+    this.runtime = runtime;
+    const [command, ...args] = commandOf(runtime);
+    this.#child = spawn(command, args, { stdio: "pipe", detached: true });
+    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
+    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#output.push(line));
+    this.#child.on("error", (error) => this.#die(error.message));
+    this.#child.on("exit", (code, signal) => this.#die(`exit code ${code}, signal ${signal}`));
+  }
+
+  /** Undefined where this runtime has no such listener. */
+  address(listener: Listener): Address | undefined {
+    const port = this.#ports[listener];
+    return port === undefined ? undefined : { port, tls: listener === "tls" };
+  }
+
+  /** Throws when the process is gone, with the last that it said. */
+  assertAlive(): void {
+    if (this.#death !== undefined) throw this.#death;
+  }
+
+  /** Evicts the Durable Object of a room; false if it was not in memory. */
+  async evict(handler: HandlerName, room: string): Promise<boolean> {
+    const answer = new Promise<string>((resolve) => this.#answers.push(resolve));
+    this.#child.stdin.write(`evict ${classOf(handler)} ${room}\n`);
+    return (await answer) === "EVICTED";
+  }
+
+  /** What the process said besides its log. */
+  get output(): readonly string[] {
+    return this.#output;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, "exit");
+    this.#child.stdin.end();
+    this.#child.kill("SIGTERM");
+    // Its whole group: workerd is a child of the process that we know.
+    const kill = (): unknown => process.kill(-this.#child.pid!, "SIGKILL");
+    const timer = setTimeout(kill, 5000);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #read(line: string): void {
+    if (this.log.add(line)) return;
+    if (line.startsWith("LISTEN ")) {
+      this.#ports = JSON.parse(line.slice(7)) as Record<string, number>;
+      this.log.wake();
+    } else if (line === "EVICTED" || line.startsWith("ASLEEP")) this.#answers.shift()?.(line);
+    else this.#output.push(line);
+  }
+
+  #die(how: string): void {
+    if (this.#stopping || this.#death !== undefined) return;
+    this.#death = new Error(`the ${this.runtime} process ended (${how}):\n${this.#output.slice(-20).join("\n")}`);
+    this.log.fail(this.#death);
+  }
+}

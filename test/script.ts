@@ -1,0 +1,181 @@
+/**
+ * What the test application can be told to do: a case puts a script for each hook into the handshake's URL, so that one
+ * running server serves every case. Runs on every runtime; synchronous unless a step is not.
+ */
+import type { Connection, Data, Sendable, UpgradeResult } from "edgewire";
+
+/** What to send: text, bytes, many equal bytes or letters, or one of the odd values below. */
+export type Value =
+  | string
+  | { readonly bytes: readonly number[] }
+  | { readonly fill: number; readonly size: number }
+  | { readonly letter: string; readonly times: number }
+  | { readonly odd: Odd };
+
+export type Odd = keyof typeof oddValues;
+
+export type Step =
+  | readonly ["send", Value]
+  | readonly ["echo"]
+  | readonly ["sendThenChange", readonly number[]]
+  | readonly ["close", code?: number, reason?: string]
+  | readonly ["terminate"]
+  | readonly ["sleep", number]
+  | readonly ["throw", string]
+  | readonly ["reject", string]
+  | readonly ["setState", unknown]
+  | readonly ["subscribe" | "unsubscribe", string]
+  | readonly ["publish", string, Value]
+  | readonly ["inspect"]
+  | readonly ["peers"]
+  | readonly ["repeat", number, Script];
+
+export type Script = readonly Step[];
+
+/** What `upgrade` is told: the last step decides. */
+export type UpgradeStep =
+  | readonly ["sleep", number]
+  | readonly ["accept", UpgradeResult]
+  | readonly ["nothing"]
+  | readonly ["refuse" | "throwResponse", { readonly status: number; readonly headers?: HeadersInit; readonly body?: string }]
+  | readonly ["throw", string]
+  | readonly ["reject", string]
+  | readonly ["never"];
+
+/** How one line of the log is written; see handler.ts. */
+export type Note = (fields: Record<string, unknown>) => void;
+
+export function runScript(script: Script, connection: Connection, data: Data | undefined, note: Note, from = 0): void | Promise<void> {
+  for (let index = from; index < script.length; index++) {
+    const pending = runStep(script[index]!, connection, data, note);
+    if (pending !== undefined) return pending.then(() => runScript(script, connection, data, note, index + 1));
+  }
+}
+
+export function runUpgrade(
+  script: readonly UpgradeStep[],
+  from = 0,
+): UpgradeResult | Response | void | Promise<UpgradeResult | Response | void> {
+  for (let index = from; index < script.length; index++) {
+    const step = script[index]!;
+    switch (step[0]) {
+      case "sleep":
+        return sleep(step[1]).then(() => runUpgrade(script, index + 1));
+      case "accept":
+        return step[1];
+      case "nothing":
+        return undefined;
+      case "refuse":
+        return new Response(step[1].body ?? null, step[1]);
+      case "throwResponse":
+        throw new Response(step[1].body ?? null, step[1]);
+      case "throw":
+        throw new Error(step[1]);
+      case "reject":
+        return Promise.reject(new Error(step[1]));
+      case "never":
+        return new Promise(() => {});
+    }
+  }
+}
+
+function runStep(step: Step, connection: Connection, data: Data | undefined, note: Note): Promise<void> | undefined {
+  switch (step[0]) {
+    case "sleep":
+      return sleep(step[1]);
+    case "throw":
+      throw new Error(step[1]);
+    case "reject":
+      return Promise.reject(new Error(step[1]));
+    case "repeat":
+      for (let round = 0; round < step[1]; round++) runScript(step[2], connection, data, note);
+      return undefined;
+    case "inspect":
+      note({ did: "inspect", ...inspect(connection) });
+      return undefined;
+    default:
+      note({ did: step[0], ...attempt(() => act(step, connection, data)) });
+      return undefined;
+  }
+}
+
+/** The steps whose result, or whose error, is what a case asks about. */
+function act(step: Step, connection: Connection, data: Data | undefined): unknown {
+  switch (step[0]) {
+    case "send":
+      return connection.send(toSendable(step[1]));
+    case "echo":
+      return connection.send(data ?? "nothing to echo");
+    case "sendThenChange": {
+      const bytes = new Uint8Array(step[1]);
+      const result = connection.send(bytes);
+      bytes.fill(0xee);
+      return result;
+    }
+    case "close":
+      // `null` is what JSON makes of an argument that was left out.
+      return connection.close(step[1] ?? undefined, step[2] ?? undefined);
+    case "terminate":
+      return connection.terminate();
+    case "setState":
+      return connection.setState(step[1]);
+    case "subscribe":
+      return connection.subscribe(step[1]);
+    case "unsubscribe":
+      return connection.unsubscribe(step[1]);
+    case "publish":
+      return connection.publish(step[1], toSendable(step[2]));
+    case "peers":
+      return [...connection.peers()].map((peer) => peer.id).sort();
+    default:
+      throw new Error(`no step ${JSON.stringify(step)}`);
+  }
+}
+
+function attempt(action: () => unknown): { result: unknown } | { threw: string; message: string } {
+  try {
+    return { result: action() };
+  } catch (error) {
+    return { threw: (error as Error).name, message: (error as Error).message };
+  }
+}
+
+function inspect(connection: Connection): Record<string, unknown> {
+  const { id, room, url, protocol, remoteAddress, phase, state, topics, bufferedAmount } = connection;
+  return { id, room, url, protocol, remoteAddress, phase, state, topics: [...topics], bufferedAmount };
+}
+
+const oddValues = {
+  null: () => null,
+  undefined: () => undefined,
+  number: () => 1,
+  bigint: () => 1n,
+  object: () => ({}),
+  array: () => [1, 2],
+  blob: () => new Blob(["x"]),
+  arrayBuffer: () => new Uint8Array([1, 2, 3]).buffer,
+  emptyBuffer: () => new ArrayBuffer(0),
+  subarray: () => new Uint8Array([0, 1, 2, 3, 4]).subarray(1, 4),
+  dataView: () => new DataView(new Uint8Array([0, 1, 2, 3, 4]).buffer, 1, 3),
+  uint16: () => new Uint16Array([0x0201, 0x0403]),
+  sharedView: () => {
+    const view = new Uint8Array(new SharedArrayBuffer(4)).subarray(1);
+    view.set([1, 2, 3]);
+    return view;
+  },
+  sharedBuffer: () => new SharedArrayBuffer(2),
+  loneSurrogate: () => "a\ud800b",
+} as const;
+
+function toSendable(value: Value): Sendable {
+  if (typeof value === "string") return value;
+  if ("bytes" in value) return new Uint8Array(value.bytes);
+  if ("fill" in value) return new Uint8Array(value.size).fill(value.fill);
+  if ("letter" in value) return value.letter.repeat(value.times);
+  // Some of them are no Sendable at all: that is the point.
+  return oddValues[value.odd]() as unknown as Sendable;
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,62 @@
+/**
+ * workerd, on bare sockets: Miniflare's own port has a proxy hop in front that changes what a client sees, so each handler's entry
+ * point gets a direct socket. Arguments: the entry ("workers" or "durable") and the compatibility date.
+ * A line `evict <Class> <room>` on stdin evicts that object and is answered with `EVICTED` or `ASLEEP`.
+ */
+import { createInterface } from "node:readline";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { bindingOf, classOf, handlerNames } from "../handler.ts";
+
+const [entry = "durable", compatibilityDate = "2026-10-01"] = process.argv.slice(2);
+
+const bundle = await build({
+  entryPoints: [new URL(`${entry}.ts`, import.meta.url).pathname],
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: "es2024",
+  conditions: ["workerd"],
+  external: ["cloudflare:*"],
+});
+
+const objects = Object.fromEntries(handlerNames.map((name) => [bindingOf(name), classOf(name)]));
+const mf = new Miniflare(
+  convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    handleStructuredLogs: ({ message }) => console.log(message),
+    workers: [
+      {
+        name: "contract",
+        modules: true,
+        script: bundle.outputFiles[0]!.text,
+        compatibilityDate,
+        ...(entry === "durable" ? { durableObjects: objects } : {}),
+        unsafeDirectSockets: handlerNames.map((name) => ({ host: "127.0.0.1", port: 0, ...(name === "main" ? {} : { entrypoint: name }) })),
+      },
+    ],
+  }),
+);
+await mf.ready;
+
+const ports: Record<string, number> = {};
+for (const name of handlerNames) {
+  const url = await mf.unsafeGetDirectURL("contract", name === "main" ? "default" : name);
+  ports[name] = Number(url.port);
+}
+console.log(`LISTEN ${JSON.stringify(ports)}`);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [, className = "", ...room] = line.split(" ");
+  // An object that is not running has nothing to evict: the rejection says just that.
+  const done = await mf.unsafeEvictDurableObject("contract", className, { name: room.join(" ") }).then(
+    () => "EVICTED",
+    (error: Error) => `ASLEEP ${error.message}`,
+  );
+  console.log(done);
+}
+// Whoever started this is gone, or done. A workerd that hangs goes with the rest of the process group.
+setTimeout(() => process.kill(-process.pid, "SIGKILL"), 3000).unref();
+await mf.dispose();
+process.exit();

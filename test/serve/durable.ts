@@ -1,0 +1,35 @@
+/** Durable Objects: an entry point, a class and a binding for each handler. */
+import { durable, rooms, route } from "edgewire/durable";
+import { createHandlers } from "../handler.ts";
+import { answer } from "./http.ts";
+
+const handlers = createHandlers({ objects: true });
+const main = route(handlers.main);
+
+export default {
+  fetch(request: Request, env: { MAIN: Parameters<typeof rooms>[0] }, ctx: Parameters<typeof main.fetch>[2]): Response | Promise<Response> {
+    return request.headers.has("upgrade") ? main.fetch(request, env, ctx) : answer(request, rooms(env.MAIN));
+  },
+};
+export const second = route(handlers.second);
+export const tight = route(handlers.tight);
+export const protocols = route(handlers.protocols);
+export const strict = route(handlers.strict);
+export const origins = route(handlers.origins);
+export const rule = route(handlers.rule);
+export const anywhere = route(handlers.anywhere);
+export const proxied = route(handlers.proxied);
+export const dropping = route(handlers.dropping);
+export const bare = route(handlers.bare);
+
+export class Main extends durable(handlers.main) {}
+export class Second extends durable(handlers.second) {}
+export class Tight extends durable(handlers.tight) {}
+export class Protocols extends durable(handlers.protocols) {}
+export class Strict extends durable(handlers.strict) {}
+export class Origins extends durable(handlers.origins) {}
+export class Rule extends durable(handlers.rule) {}
+export class Anywhere extends durable(handlers.anywhere) {}
+export class Proxied extends durable(handlers.proxied) {}
+export class Dropping extends durable(handlers.dropping) {}
+export class Bare extends durable(handlers.bare) {}

@@ -1,0 +1,21 @@
+/** The HTTP that is served beside the WebSockets, on the same port: a greeting, and rooms from outside a hook. */
+import type { Room, Rooms } from "edgewire";
+
+export async function answer(request: Request, rooms: Rooms): Promise<Response> {
+  const url = new URL(request.url);
+  const [, first, room = "", method] = url.pathname.split("/");
+  if (first !== "rooms")
+    return new Response(`${request.method} ${url.pathname} ${await request.text()}`, { headers: { "x-served-by": "fetch" } });
+  try {
+    return Response.json(await call(rooms.room(decodeURIComponent(room)), method, url.searchParams));
+  } catch (error) {
+    return Response.json({ threw: (error as Error).name, message: (error as Error).message }, { status: 500 });
+  }
+}
+
+function call(room: Room, method: string | undefined, query: URLSearchParams): Promise<number> {
+  const except = query.getAll("except");
+  if (method === "publish") return room.publish(query.get("topic") ?? "", query.get("data") ?? "", { except });
+  if (method === "broadcast") return room.broadcast(query.get("data") ?? "", { except });
+  return room.count();
+}

@@ -1,0 +1,21 @@
+/** Node, Bun and Deno: the same file, unchanged. One listener for each handler, and one with TLS. */
+import { readFileSync } from "node:fs";
+import { serve, type Serving } from "edgewire/serve";
+import { endWithParent } from "./end.ts";
+import { createHandlers, handlerNames } from "../handler.ts";
+import { answer } from "./http.ts";
+
+const handlers = createHandlers();
+const hostname = "127.0.0.1";
+const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
+
+const main: Serving = await serve(handlers.main, { hostname, fetch: (request: Request) => answer(request, main) });
+const tls: Serving = await serve(handlers.main, {
+  hostname,
+  tls: { cert: file("cert"), key: file("key") },
+  fetch: (request: Request) => answer(request, tls),
+});
+const ports: Record<string, number> = { main: main.port, tls: tls.port };
+for (const name of handlerNames) ports[name] ??= (await serve(handlers[name], { hostname })).port;
+endWithParent();
+console.log(`LISTEN ${JSON.stringify(ports)}`);

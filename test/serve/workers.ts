@@ -1,0 +1,26 @@
+/** A plain Worker: an entry point for each handler. */
+import { worker } from "edgewire/workers";
+import { createHandlers } from "../handler.ts";
+
+const handlers = createHandlers();
+const main = worker(handlers.main);
+
+export default {
+  async fetch(request: Request, env: unknown, ctx: Parameters<typeof main.fetch>[2]): Promise<Response> {
+    if (request.headers.has("upgrade")) return main.fetch(request, env, ctx);
+    const { pathname } = new URL(request.url);
+    // No rooms on a plain Worker, and so no routes to them.
+    if (pathname.startsWith("/rooms/")) return new Response("Not Found", { status: 404 });
+    return new Response(`${request.method} ${pathname} ${await request.text()}`, { headers: { "x-served-by": "fetch" } });
+  },
+};
+export const second = worker(handlers.second);
+export const tight = worker(handlers.tight);
+export const protocols = worker(handlers.protocols);
+export const strict = worker(handlers.strict);
+export const origins = worker(handlers.origins);
+export const rule = worker(handlers.rule);
+export const anywhere = worker(handlers.anywhere);
+export const proxied = worker(handlers.proxied);
+export const dropping = worker(handlers.dropping);
+export const bare = worker(handlers.bare);
