@@ -56,7 +56,9 @@ export async function forward(handler: DefinedHandler, env: unknown, accepted: A
     response = await stub.fetch(new Request(request, { cf: { ...cf, edgewire: encode({ binding, snapshot }) } } as RequestInit));
   } catch (error) {
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
-    if (retryable !== true && overloaded !== true) throw wrongClass(binding, "failed", error);
+    if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);
+    if (retryable !== true && overloaded !== true)
+      throw new Error(`the Durable Object behind env.${binding} failed: ${String(error)}`, { cause: error });
     console.error("edgewire: the room's object is unavailable:", error);
     return refuse(503, "the room is unavailable", { "retry-after": "1" });
   }
