@@ -19,7 +19,11 @@ function urlOf(incoming: IncomingMessage): URL {
   const scheme = (socket as TLSSocket).encrypted ? "https" : "http";
   const base = `${scheme}://${headers.host ?? "localhost"}`;
   // A path of two slashes is no authority: only an absolute-form target (RFC 9112 section 3.2.2) names a host.
-  return URL.parse(url.startsWith("/") ? base + url : url) ?? new URL(`${scheme}://localhost/`);
+  const parsed = URL.parse(url.startsWith("/") ? base + url : url) ?? new URL(`${scheme}://localhost/`);
+  // No Request can have them; RFC 9110 section 4.2.4 deprecates them, and no other runtime shows them.
+  parsed.username = "";
+  parsed.password = "";
+  return parsed;
 }
 
 function isForbidden(method: string): boolean {

@@ -12,6 +12,8 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: WebSocket): v
   const live = server.open(socket, snapshot);
   socket.live = live;
   ws.on("message", (data: Buffer, isBinary: boolean) => void live.message(isBinary ? ownBytes(data) : data.toString()));
+  // Only the latest ping needs an answer (RFC 6455 section 5.5.3): a client that does not read gets none.
+  ws.on("ping", (data: Buffer) => void (ws.bufferedAmount < server.settings.maxBuffered && ws.pong(data)));
   ws.on("error", (error: Error & { code?: string }) => violation(live, error.code));
   ws.on("close", (code: number, reason: Buffer) => void live.ended(code, reason.toString()));
 }

@@ -97,6 +97,8 @@ function wsServerOf(server: Server): WebSocketServer {
   const wss = new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    // ws itself terminates a client with many pings waiting for their pongs: openSocket answers them.
+    autoPong: false,
     maxPayload,
     perMessageDeflate: compression,
     handleProtocols: (_, incoming) => pending.get(incoming)?.snapshot.protocol || false,

@@ -77,7 +77,9 @@ export const serve: Serve = async <State, Env>(
   const host = new Host({ name: "node", env }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
-  const http = { shouldUpgradeCallback: (incoming: IncomingMessage) => wantsWebSocket(toRequest(incoming)) };
+  const http = {
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => wantsWebSocket({ headers: { get: () => headers.upgrade ?? null } }),
+  };
   const server = tls === undefined ? createServer(http, listener) : createSecureServer({ ...http, ...tls }, listener);
   const attached = attachHost(server, host);
   await new Promise<void>((resolve, reject) => {
@@ -102,10 +104,14 @@ export const serve: Serve = async <State, Env>(
 /** Without `fetch` every request is a handshake, or refused as one: no GET without Connection: upgrade gets further. */
 function plainListener(host: Host): RequestListener {
   return (incoming, outgoing) => {
-    void (async () => {
+    const answered = (async () => {
       const decision = await host.decide(toRequest(incoming), addressOf(incoming), {});
       write(outgoing, isResponse(decision) ? decision : refuse(400, lacksConnection));
     })();
+    answered.catch((error: unknown) => {
+      console.error("edgewire: a request could not be answered:", error);
+      write(outgoing, refuse(500, "Internal Server Error"));
+    });
   };
 }
 
