@@ -56,7 +56,7 @@ export const serve: Serve = async <State, Env>(
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
     port: bound,
     room: (name) => host.room(name),
-    rooms: (handler) => host.rooms(handler),
+    rooms: (mounted) => host.rooms(mounted),
     async close({ code, reason } = {}) {
       void native.stop();
       await host.close(code, reason);

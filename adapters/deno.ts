@@ -54,7 +54,7 @@ export const serve: Serve = async <State, Env>(
     url: `${tls === undefined ? "http" : "https"}://localhost:${native.addr.port}`,
     port: native.addr.port,
     room: (name) => host.room(name),
-    rooms: (handler) => host.rooms(handler),
+    rooms: (mounted) => host.rooms(mounted),
     async close({ code, reason } = {}) {
       // Not yet `shutdown`, which closes every WebSocket with a 1001 of its own at once.
       closing = true;

@@ -57,7 +57,7 @@ function attachHost(server: HttpServer, host: Host, path?: string): Attached {
   upgrader.routes.push(route);
   return {
     room: (name) => host.room(name),
-    rooms: (handler) => host.rooms(handler),
+    rooms: (mounted) => host.rooms(mounted),
     async close({ code, reason } = {}) {
       upgrader.routes.splice(upgrader.routes.indexOf(route), 1);
       if (upgrader.routes.length === 0) upgrader.detach();

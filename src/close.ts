@@ -55,5 +55,7 @@ export function closingFromPeer(code: number, reason: string): Closing {
   if (code === CloseCode.abnormal || code === 0 || code === 1015) {
     return { code: CloseCode.abnormal, reason: "", initiator: "network" };
   }
-  return { code, reason: code === CloseCode.noStatus ? "" : reason, initiator: "client" };
+  if (code === CloseCode.noStatus) return { code, reason: "", initiator: "client" };
+  // A close frame with a code that no endpoint may send breaks the protocol, whether or not the runtime minds.
+  return isSendable(code) ? { code, reason, initiator: "client" } : { code: CloseCode.protocolError, reason: "", initiator: "server" };
 }

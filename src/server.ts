@@ -67,9 +67,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return live;
   }
 
-  /** Port: a socket outlived the memory of its object; `saved` is what its `save` was last given. */
-  restore(socket: Socket, saved: string): Live<State, Env> {
+  /** Port: a socket outlived the memory of its object; `saved` is what its `save` was last given. Undefined for one that is over. */
+  restore(socket: Socket, saved: string): Live<State, Env> | undefined {
     const snapshot = decode(saved) as Snapshot;
+    if (snapshot.phase === "closed") return undefined;
     const { version } = this.settings;
     if (snapshot.version === version) return this.#wake(socket, snapshot);
     if (this.hooks.migrate !== undefined) {

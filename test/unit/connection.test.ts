@@ -88,6 +88,7 @@ test.each<[string, number, string, Closing]>([
   ["a client's close", 4001, "bye", { code: 4001, reason: "bye", initiator: "client" }],
   ["a close frame without a code", 1005, "", { code: 1005, reason: "", initiator: "client" }],
   ["a lost connection", 1006, "WebSocket disconnected without sending Close frame.", { code: 1006, reason: "", initiator: "network" }],
+  ["a code that no endpoint may send", 2999, "x", { code: 1002, reason: "", initiator: "server" }],
   ["Deno's code 0", 0, "", { code: 1006, reason: "", initiator: "network" }],
 ])("the close hook is told of %s", (_, code, reason, expected) => {
   const closed = vi.fn();
@@ -231,20 +232,22 @@ test("a woken connection has its state and topics, and waits anew for an answer 
   const second = open<string>({}).server;
   const socket = new FakeSocket();
   const woken = second.restore(socket, first.socket.saved as string);
-  expect([woken.id, woken.state, [...woken.topics]]).toEqual([first.live.id, "kept", ["news"]]);
+  expect([woken?.id, woken?.state, [...(woken?.topics ?? [])]]).toEqual([first.live.id, "kept", ["news"]]);
   first.live.close(4000, "over");
   const closed = vi.fn();
   const third = open<string>({ close: (_connection, closing) => closed(closing) });
   const closing = third.server.restore(new FakeSocket(), first.socket.saved as string);
-  expect(closing.phase).toBe("closing");
+  expect(closing?.phase).toBe("closing");
   third.clock.advance(10_000);
   expect(closed.mock.calls).toEqual([[{ code: 4000, reason: "over", initiator: "server" }]]);
+  void first.live.ended(4000, "over");
+  expect(third.server.restore(new FakeSocket(), first.socket.saved as string)).toBeUndefined();
 });
 
 test("state of an older version goes through migrate, or closes with 1012", () => {
   const saved = open<string>({}, { start: { state: "old" } }).socket.saved as string;
   const migrated = open<string>({ version: 2, migrate: (state, version) => `${String(state)} from ${version}` });
-  expect(migrated.server.restore(new FakeSocket(), saved).state).toBe("old from 0");
+  expect(migrated.server.restore(new FakeSocket(), saved)?.state).toBe("old from 0");
   const errors = vi.fn();
   const socket = new FakeSocket();
   open<string>({ version: 2, error: errors }).server.restore(socket, saved);
