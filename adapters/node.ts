@@ -1,6 +1,6 @@
 /** Node: WebSockets by `ws`, on a port of their own or attached to an existing HTTP server. */
 import { createServer } from "node:http";
-import type { IncomingMessage, RequestListener } from "node:http";
+import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { DefinedHandler } from "../src/define.ts";
@@ -80,10 +80,11 @@ export const serve: Serve = async <State, Env>(
   const http = {
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => wantsWebSocket({ headers: { get: () => headers.upgrade ?? null } }),
   };
-  const server = tls === undefined ? createServer(http, listener) : createSecureServer({ ...http, ...tls }, listener);
+  const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
+  const server = create(http, tls, listener, failed);
   const attached = attachHost(server, host);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: Error & { code?: string }) => reject(listenError(error, error.code === "EADDRINUSE", port, hostname)));
+    server.once("error", (error) => reject(failed(error)));
     server.listen(port, hostname, resolve);
   });
   const bound = (server.address() as AddressInfo).port;
@@ -100,6 +101,15 @@ export const serve: Serve = async <State, Env>(
     },
   };
 };
+
+function create(options: HttpOptions, tls: ServeOptions["tls"], listener: RequestListener, failed: (error: Error) => Error): NativeServer {
+  try {
+    return tls === undefined ? createServer(options, listener) : createSecureServer({ ...options, ...tls }, listener);
+  } catch (error) {
+    // A certificate or key that OpenSSL can't read.
+    throw failed(error as Error);
+  }
+}
 
 /** Without `fetch` every request is a handshake, or refused as one: no GET without Connection: upgrade gets further. */
 function plainListener(host: Host): RequestListener {

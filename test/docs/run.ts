@@ -38,8 +38,19 @@ export async function start(runtime: Runtime, file: string, port = 0): Promise<S
   return { port: await listening, [Symbol.asyncDispose]: stop };
 }
 
-/** Runs an example's Worker, with its Durable Object where it has one. */
-export async function startWorker(file: string, objects: Record<string, string>): Promise<Server> {
+export interface WorkerOptions {
+  /** Variables beside the Durable Objects. */
+  readonly bindings?: Record<string, string>;
+  /** Gets what the Worker prints, instead of this process's output. */
+  log?(line: string): void;
+}
+
+/** Runs an example's Worker, with its Durable Objects by binding where it has some. */
+export async function startWorker(
+  file: string,
+  objects: Record<string, string>,
+  { bindings = {}, log }: WorkerOptions = {},
+): Promise<Server> {
   const bundle = await build({
     entryPoints: [file],
     bundle: true,
@@ -52,8 +63,19 @@ export async function startWorker(file: string, objects: Record<string, string>)
   const script = bundle.outputFiles[0]?.text ?? "";
   // Miniflare's own port has a proxy hop in front, which changes headers: a direct socket has none.
   const unsafeDirectSockets = [{ host: "127.0.0.1", port: 0 }];
-  const worker = { name: "docs", modules: true, script, compatibilityDate: "2026-10-01", durableObjects: objects, unsafeDirectSockets };
-  const mf = new Miniflare(convertV4MiniflareOptions({ host: "127.0.0.1", port: 0, workers: [worker] }));
+  const worker = {
+    name: "docs",
+    modules: true,
+    script,
+    bindings,
+    compatibilityDate: "2026-10-01",
+    durableObjects: objects,
+    unsafeDirectSockets,
+  };
+  const options = { host: "127.0.0.1", port: 0, workers: [worker] };
+  const logged =
+    log === undefined ? options : { ...options, handleStructuredLogs: ({ message }: { message: string }): void => log(message) };
+  const mf = new Miniflare(convertV4MiniflareOptions(logged));
   await mf.ready;
   const url = await mf.unsafeGetDirectURL("docs", "default");
   return { port: Number(url.port), [Symbol.asyncDispose]: () => mf.dispose() };

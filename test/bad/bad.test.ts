@@ -1,0 +1,80 @@
+/** Bad input to what starts a server: each gets an error that says what was wrong and what is right, and nothing ends. */
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { commandFor, startWorker } from "../docs/run.ts";
+import type { Runtime } from "../docs/run.ts";
+
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
+  const [command, ...args] = commandFor(runtime, file("serve.ts"));
+  const { stdout } = await promisify(execFile)(command, args);
+  const lines = stdout.trim().split("\n");
+  const errors = Object.fromEntries(
+    lines.map((line) => {
+      const { name, type, message } = JSON.parse(line) as Record<"name" | "type" | "message", string>;
+      return [name, `${type}: ${message}`];
+    }),
+  );
+  expect(errors).toEqual({
+    "port in use": expect.stringMatching(/^Error: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/),
+    "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
+    "port of the wrong type": 'RangeError: serve: option "port" is 80: must be a whole number from 0 (a free one) to 65535',
+    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env',
+    "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
+    "tls without a key": 'TypeError: serve: option "tls" must be { cert, key }, both PEM text',
+    "tls that is no certificate": expect.stringMatching(/^Error: serve: can't listen on port 0 of 127\.0\.0\.1: ./),
+    "hostname that is not ours": expect.stringMatching(/^Error: serve: can't listen on port 0 of 192\.0\.2\.1: ./),
+    "no handler": "TypeError: serve takes a handler made by defineHandler({ … })",
+    nothing: "TypeError: serve takes a handler made by defineHandler({ … })",
+    "a room without a handler": expect.stringMatching(/^Error: room\(\) needs the handler/),
+    alive: ": 426",
+  });
+});
+
+test("bindings and exports on workerd", async () => {
+  const logged: string[] = [];
+  await using server = await startWorker(
+    file("worker.ts"),
+    { ROOM: "ChatRoom", FOREIGN: "Foreign", SWAPPED: "ChatRoom" },
+    {
+      bindings: { TEXT: "not an object" },
+      log: (line) => logged.push(line),
+    },
+  );
+  const ask = async (name: string): Promise<string> => (await fetch(`http://127.0.0.1:${server.port}/misuse/${name}`)).text();
+  expect(await ask("worker")).toMatch(/^\w*Error: .*edgewire\/durable/);
+  expect(await ask("durable")).toMatch(/^TypeError: durable needs the handler's option "binding"/);
+  expect(await ask("route")).toBe("TypeError: route takes a handler made by defineHandler({ … })");
+  expect(await ask("serve")).toMatch(/^Error: edgewire\/serve starts a server on Node, Bun or Deno.*edgewire\/durable/);
+  expect(await ask("rooms")).toMatch(/^TypeError: rooms takes a Durable Object binding like env\.ROOM, not a string/);
+
+  const handshake = async (name: string): Promise<number | undefined> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/route/${name}`);
+    const response = await Promise.race([
+      once(socket, "unexpected-response").then(([, one]) => one as IncomingMessage),
+      once(socket, "open").then(() => undefined),
+    ]);
+    socket.on("error", () => {});
+    socket.terminate();
+    return response?.statusCode;
+  };
+  const wrong = {
+    missing: /env\.MISSING is missing/,
+    text: /env\.TEXT is a string/,
+    foreign: /behind env\.FOREIGN/,
+    swapped: /behind env\.SWAPPED .*binding "ROOM"/,
+    roomless: /no room was chosen/,
+  };
+  for (const [name, message] of Object.entries(wrong)) {
+    expect(await handshake(name), name).toBe(500);
+    await expect.poll(() => logged.join("\n"), { timeout: 5000 }).toMatch(message);
+  }
+  expect(logged.join("\n")).toContain('[[durable_objects.bindings]] with name = "MISSING"');
+  expect(await handshake("chat")).toBeUndefined();
+});
