@@ -1,5 +1,4 @@
 /** A Worker whose Durable Object bindings are not what its handlers need. */
-/// <reference path="../../adapters/cloudflare.d.ts" />
 import { DurableObject } from "cloudflare:workers";
 import { defineHandler } from "edgewire";
 import { durable, route, rooms } from "edgewire/durable";
