@@ -1,6 +1,10 @@
 /** A room whose clients say what to do. Its log outlives the object: tests run in the same isolate, and eviction keeps module memory. */
+import { DurableObject } from "cloudflare:workers";
 import { defineHandler } from "edgewire";
 import { durable, route } from "edgewire/durable";
+import { deployedClass, routes } from "./beside.ts";
+
+export { Beside } from "./beside.ts";
 
 export const log: string[] = [];
 
@@ -31,4 +35,24 @@ export class TestRoom extends durable(handler) {
   readonly instance: number = ++instances;
 }
 
-export default route(handler);
+/** The class that is deployed now, whichever that is: a deploy replaces a class between two events. */
+export class Deployed extends DurableObject {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    return new (deployedClass())(ctx as never, env) as unknown as Deployed;
+  }
+}
+
+const main = route(handler);
+
+export default {
+  fetch(request: Request, env: object, ctx: ExecutionContext): Response | Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/deployed/")) return routes.deployed.fetch(request, env, ctx);
+    if (!pathname.startsWith("/beside/")) return main.fetch(request, env, ctx);
+    if (!pathname.startsWith("/beside/own/")) return routes.own.fetch(request, env, ctx);
+    // The application's own: straight to its object.
+    const stub = (env as Cloudflare.Env).BESIDE.getByName(pathname.split("/").at(-1) ?? "");
+    return stub.fetch(new Request(request.url.replace("/beside", ""), request));
+  },
+};
