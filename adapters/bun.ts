@@ -43,7 +43,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
-  const host = new Host({ name: "bun", env }, { handler, fetch });
+  const host = new Host({ name: "bun", limitsHead: true, env }, { handler, fetch });
   const native = listen({
     port,
     hostname,
@@ -116,7 +116,7 @@ const hosts = new WeakMap<NativeServer, Host>();
 export const bareMark: BareMark = (request, env) => {
   const native = nativeOf(env);
   let host = hosts.get(native);
-  if (host === undefined) hosts.set(native, (host = new Host({ name: "bun", env: process.env })));
+  if (host === undefined) hosts.set(native, (host = new Host({ name: "bun", limitsHead: true, env: process.env })));
   return { host, remoteAddress: addressOf(native, request) };
 };
 

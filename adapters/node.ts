@@ -45,7 +45,7 @@ export function attach<State, Env>(
   if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
   const host = new Host(
-    { name: "node", env: options.env ?? process.env },
+    { name: "node", limitsHead: true, env: options.env ?? process.env },
     { handler, fetch: handler === undefined ? options.fetch : undefined },
   );
   return attachHost(server, host, options.path);
@@ -74,7 +74,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
-  const host = new Host({ name: "node", env }, { handler, fetch });
+  const host = new Host({ name: "node", limitsHead: true, env }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
   const http = {

@@ -2,7 +2,7 @@
  * The server's side of the opening handshake (RFC 6455 section 4.2), the same on every runtime: the runtimes
  * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
  */
-import { maxUrl } from "./limits.ts";
+import { maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
 import { isToken } from "./text.ts";
@@ -14,6 +14,16 @@ const key = /^[A-Za-z0-9+/]{22}==$/;
 export function wantsWebSocket(request: { readonly headers: { get(name: string): string | null } }): boolean {
   return hasToken(request.headers.get("upgrade"), "websocket");
 }
+
+/** The refusal of a request whose head is larger than Node and Bun, which count for themselves, take. */
+export function checkHead(request: Request): Response | undefined {
+  let bytes = request.url.length;
+  for (const [name, value] of request.headers) bytes += name.length + value.length + separators;
+  return bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : undefined;
+}
+
+/** The colon, the space and the line's end. */
+const separators = 4;
 
 /** The subprotocols that the client offers, or the refusal. */
 export function checkHandshake(request: Request, settings: Settings): Response | readonly string[] {

@@ -40,6 +40,9 @@ export const maxSnapshot: number = 15 * KiB;
 /** RFC 9110 section 4.1 asks for at least 8000 octets; more than this is a 414. */
 export const maxUrl: number = 8 * KiB;
 
+/** What Node and Bun take of a request before its body; they answer 431 to more. */
+export const maxHead: number = 16 * KiB;
+
 type Check<T> = (name: string, value: unknown) => T;
 
 const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {

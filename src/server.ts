@@ -8,7 +8,7 @@ import { Live } from "./connection.ts";
 import { checkData } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { report } from "./errors.ts";
-import { refuse } from "./handshake.ts";
+import { checkHead, refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
 import { encodeSnapshot } from "./snapshot.ts";
@@ -53,6 +53,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
   upgrade(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     if (this.#draining) return refuse(503, "the server is closing", { "retry-after": "1" });
+    const refusal = this.runtime.limitsHead === true ? undefined : checkHead(request);
+    if (refusal !== undefined) return refusal;
     return acceptUpgrade(this.#handler, request, options, this.clock);
   }
 

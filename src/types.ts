@@ -242,6 +242,8 @@ export interface Runtime {
   /** The rooms beyond this server's own, where there are any (Durable Objects). */
   remote?(name: string): Room | undefined;
   readonly env?: unknown;
+  /** It answers 431 to a request head over 16 KiB itself, as the core does elsewhere. */
+  readonly limitsHead?: boolean;
   /** Defaults to the global timers. */
   readonly clock?: Clock;
 }

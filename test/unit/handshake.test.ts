@@ -53,6 +53,8 @@ test.each<[string, Request, number]>([
   ["a subprotocol that is no token", request({ "sec-websocket-protocol": "a b@" }), 400],
   ["a subprotocol twice", request({ "sec-websocket-protocol": "a, a" }), 400],
   ["an empty subprotocol", request({ "sec-websocket-protocol": "a,,b" }), 400],
+  ["a head over 16 KiB", request({ cookie: "c".repeat(16 * 1024) }), 431],
+  ["a head just under 16 KiB", request({ cookie: "c".repeat(15 * 1024) }), 101],
   ["a URL over 8 KiB", request({}, `http://a.example/${"x".repeat(8192)}`), 414],
 ])("%s", async (_, given, expected) => {
   expect(await status({}, given)).toBe(expected);
