@@ -41,9 +41,18 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
   const outgoing = new ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   outgoing.assignSocket(socket as TLSSocket);
-  outgoing.on("finish", () => socket.end());
+  // Nobody reads the socket any more: an unread byte would hide the client's FIN, and the descriptor would stay for good.
+  socket.resume();
+  // Ended, then given time to go: destroyed at once, with bytes unread, TCP is reset and the answer may be lost.
+  outgoing.on("finish", () => {
+    socket.end();
+    (socket as TLSSocket).setTimeout(linger, () => socket.destroy());
+  });
   write(outgoing, response);
 }
+
+/** Milliseconds of silence after which a refused client that keeps its end open is let go. */
+const linger = 2000;
 
 export function write(outgoing: ServerResponse, response: Response): void {
   outgoing.statusCode = response.status;
