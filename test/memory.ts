@@ -66,6 +66,8 @@ export class MemoryHost implements Host {
 
 class MemoryPeer implements Peer {
   number = 0;
+  sent = 0;
+  place = "";
   after: () => Promise<void> = async () => {};
   readonly #client: MemoryClient;
   #closed = false;
@@ -90,6 +92,7 @@ class MemoryPeer implements Peer {
   }
 
   async send(data: string | Uint8Array): Promise<void> {
+    this.sent++;
     this.#client.send(data as string | Uint8Array<ArrayBuffer>);
   }
 

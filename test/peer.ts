@@ -6,6 +6,10 @@ import { messageFrame } from "./wire/frames.ts";
 export interface Peer {
   /** Its number within the case. */
   number: number;
+  /** Its handler and room: what an eviction of its object concerns. */
+  place: string;
+  /** How many messages it sent, as far as it is known. */
+  readonly sent: number;
   /** What happens after each event in which it had a part: an eviction, in the evicted column. */
   after: () => Promise<void>;
   /** The raw client; throws where there is no wire. */
@@ -28,6 +32,8 @@ export interface Peer {
 export class WirePeer implements Peer {
   readonly wire: Client;
   number = 0;
+  sent = 0;
+  place = "";
   after: () => Promise<void> = async () => {};
 
   constructor(wire: Client) {
@@ -43,10 +49,12 @@ export class WirePeer implements Peer {
   }
 
   async send(data: string | Uint8Array): Promise<void> {
+    this.sent++;
     this.wire.send(data);
   }
 
   async sendAll(messages: readonly (string | Uint8Array)[]): Promise<void> {
+    this.sent += messages.length;
     this.wire.write(Buffer.concat(messages.map(messageFrame)));
   }
 
@@ -60,9 +68,7 @@ export class WirePeer implements Peer {
 
   async next(): Promise<Event> {
     const event = await this.wire.next();
-    // With more to read already there is more under way than this event: nothing is idle.
-    const idle = this.wire.pending.length === 0 && event.type !== "end" && event.type !== "close";
-    if (idle) await this.after();
+    if (event.type !== "end" && event.type !== "close") await this.after();
     return event;
   }
 

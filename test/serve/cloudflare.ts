@@ -45,18 +45,29 @@ for (const name of handlerNames) {
   const url = await mf.unsafeGetDirectURL("contract", name === "main" ? "default" : name);
   ports[name] = Number(url.port);
 }
+// Miniflare blocks this thread while it looks a function up for the first time; a blocked thread reads no log, and workerd, whose pipe
+// is soon full, would never answer. So it looks now, while nothing is logged.
+await evict("Main", "nobody");
 console.log(`LISTEN ${JSON.stringify(ports)}`);
 
 for await (const line of createInterface({ input: process.stdin })) {
   const [, className = "", ...room] = line.split(" ");
-  // An object that is not running has nothing to evict: the rejection says just that.
-  const done = await mf.unsafeEvictDurableObject("contract", className, { name: room.join(" ") }).then(
-    () => "EVICTED",
-    (error: Error) => `ASLEEP ${error.message}`,
-  );
-  console.log(done);
+  console.log(await evict(className, room.join(" ")));
 }
 // Whoever started this is gone, or done. A workerd that hangs goes with the rest of the process group.
 setTimeout(() => process.kill(-process.pid, "SIGKILL"), 3000).unref();
 await mf.dispose();
 process.exit();
+
+/** An object that is not running has nothing to evict: the rejection says just that. */
+async function evict(className: string, name: string): Promise<string> {
+  if (entry !== "durable") return "ASLEEP";
+  try {
+    // A Blob among the arguments makes every call asynchronous, one that will be rejected too.
+    const options = { name, asynchronous: new Blob() };
+    await mf.unsafeEvictDurableObject("contract", className, options);
+    return "EVICTED";
+  } catch (error) {
+    return `ASLEEP ${(error as Error).message}`;
+  }
+}
