@@ -11,6 +11,7 @@ export default defineConfig({
       {
         test: { name: "contract", include: ["test/contract.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
       },
+      { test: { name: "model", include: ["test/model/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, sequence: { groupOrder: 3 } } },
       { test: { name: "docs", include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 3 } } },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
