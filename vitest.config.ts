@@ -11,11 +11,26 @@ export default defineConfig({
       {
         test: { name: "contract", include: ["test/contract.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
       },
-      { test: { name: "model", include: ["test/model/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, sequence: { groupOrder: 3 } } },
-      { test: { name: "docs", include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 3 } } },
+      {
+        test: {
+          name: "model",
+          include: ["test/model/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "docs",
+          include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts"],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 4 },
+        },
+      },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 4 } },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 5 } },
       },
       {
         test: {
@@ -25,7 +40,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
         },
       },
       {
@@ -34,7 +49,7 @@ export default defineConfig({
           include: ["test/packaging/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 7 },
         },
       },
     ],
