@@ -39,7 +39,6 @@ export class Context {
   #peers: Peer[] = [];
   #clients: Client[] = [];
   #count = 0;
-  #connecting: Promise<unknown> = Promise.resolve();
 
   constructor(host: Host, column: Column, tag: string, wait: number) {
     this.#host = host;
@@ -49,15 +48,7 @@ export class Context {
   }
 
   /** A client whose handshake was accepted. */
-  connect(options: ConnectOptions = {}): Promise<Peer> {
-    if (this.column !== "evicted") return this.#connect(options);
-    // One after the other: Miniflare waits for an eviction synchronously, with its end of workerd's log unread. A full pipe is a deadlock.
-    const connected = this.#connecting.then(() => this.#connect(options));
-    this.#connecting = connected.catch(() => {});
-    return connected;
-  }
-
-  async #connect(options: ConnectOptions): Promise<Peer> {
+  async connect(options: ConnectOptions = {}): Promise<Peer> {
     const number = ++this.#count;
     const target = this.target(options, number);
     const peer = await this.#host.connect(options, target, this.#wait);

@@ -101,7 +101,11 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
     },
     message: (connection, data) => run("message", connection, { data: summary(data) }, data),
     drain: (connection) => run("drain", connection, { buffered: connection.bufferedAmount }),
-    close: (connection, closing) => run("close", connection, { ...closing }),
+    close(connection, closing) {
+      const closed = run("close", connection, { ...closing });
+      seen.delete(connection.id);
+      return closed;
+    },
     error(error, { hook, connection }) {
       if (connection === undefined) {
         // Before there is a connection only the error itself can say whose it is.

@@ -1,6 +1,6 @@
 /**
  * What a platform can't do, however a library tries. A case under a limit runs all the same and must fail the way `shows` says;
- * once it passes, the limit is no longer true and the run says so.
+ * once it passes, the limit is no longer true and the run says so. Numbers are never given again: P9 was none.
  */
 import type { Column } from "./case.ts";
 
@@ -64,12 +64,6 @@ export const limits = {
       "Cloudflare documentation, Durable Objects, WebSocket Hibernation API: there is no terminate, and ctx.abort() ends the whole object.",
     shows: /close|an event/,
   },
-  P9: {
-    columns: ["attached"],
-    why: "This column's HTTP is the application's own server, which has no rooms to offer; `attach(...).room(name)` is the same Server as in the column node.",
-    evidence: "test/serve/attached.ts answers every HTTP request itself.",
-    shows: /JSON|from outside/,
-  },
   P10: {
     columns: ["workers", "durable", "evicted"],
     why: "workerd takes Connection and Upgrade off every response that is no 101.",
@@ -82,6 +76,13 @@ export const limits = {
     why: "On a plain Worker each socket is alone with its request: its only peer is itself.",
     evidence: "h3js/crossws#61: a socket can't be touched by another request; `[...connection.peers()]` has one element.",
     shows: /deep-equal/,
+  },
+  P12: {
+    columns: ["deno"],
+    why: "Deno answers 400 to a request with both Connection: Upgrade and a Content-Length before any handler sees it.",
+    evidence:
+      'Deno 2.9.5, bare Deno.serve whose handler answers everything: "HTTP/1.1 400 Bad Request\\r\\ncontent-length: 0\\r\\nconnection: close"; without Content-Length the handler is asked.',
+    shows: /400 !== 405/,
   },
 } as const satisfies Record<string, Limit>;
 

@@ -74,7 +74,7 @@ export const hibernation: Chapter = {
     {
       id: "D4",
       statement: "A publish from outside wakes the object and reaches its subscribers; `count` counts them.",
-      limits: { ...needsRooms, attached: "P9" },
+      limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ open: [["subscribe", "a"]] });
         await t.done(peer, "open");
@@ -143,7 +143,7 @@ export const hibernation: Chapter = {
     {
       id: "D9",
       statement: "A connection whose close hook has run is not woken again, nor counted.",
-      limits: { ...needsRooms, attached: "P9" },
+      limits: needsRooms,
       async run(t) {
         const [gone, stays] = [await t.connect({ message: [["close", 4000]] }), await t.connect()];
         await gone.send("go");

@@ -56,7 +56,7 @@ export const topics: Chapter = {
     {
       id: "T3",
       statement: "From outside a hook, `room.publish` reaches every subscriber, `except` leaves out, and it resolves to how many.",
-      limits: { ...needsRooms, attached: "P9" },
+      limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, ["news"]), await member(t, ["news"])];
         equal(await t.outside().publish("news", "to all"), 2);
@@ -234,7 +234,7 @@ export const rooms: Chapter = {
     {
       id: "R1",
       statement: "`room.broadcast` reaches everyone in the room, subscribed or not, `except` aside; nobody in another room.",
-      limits: { ...needsRooms, attached: "P9" },
+      limits: needsRooms,
       async run(t) {
         const [one, two, other] = [await member(t, []), await member(t, ["a"]), await member(t, [], "other")];
         equal(await t.outside().broadcast("all"), 2);
@@ -250,7 +250,7 @@ export const rooms: Chapter = {
     {
       id: "R2",
       statement: "`room.count` is the number of open connections in the room; 0 for a room that nobody is in.",
-      limits: { ...needsRooms, attached: "P9" },
+      limits: needsRooms,
       async run(t) {
         equal(await t.outside().count(), 0);
         const one = await member(t, []);
@@ -278,7 +278,7 @@ export const rooms: Chapter = {
     {
       id: "R4",
       statement: "A room's name is a string of 1 to 512 bytes of UTF-8: any other is a TypeError outside, and a 500 from `upgrade`.",
-      limits: { ...needsRooms, attached: "P9" },
+      limits: needsRooms,
       async run(t) {
         const name = `${t.room()}-${"é".repeat(200)} /?#%`;
         const peer = await t.connect({ upgrade: [["accept", { room: name }]], open: [["inspect"]] });

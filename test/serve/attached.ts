@@ -1,34 +1,41 @@
 /** Node with servers of the application's own: `attach` beside its request listener, with and without TLS. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import type { Rooms } from "edgewire";
 import { attach } from "edgewire/node";
 import { endWithParent } from "./end.ts";
-import { createHandlers, handlerNames } from "../handler.ts";
+import { createHandlers, handlerNames, type HandlerName } from "../handler.ts";
+import { answer } from "./http.ts";
 
 const handlers = createHandlers();
 const ports: Record<string, number> = {};
 const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
-const greet: RequestListener = (request, response) => {
-  void text(request).then((body) => response.setHeader("x-served-by", "fetch").end(`${request.method} ${request.url} ${body}`));
-};
+for (const name of handlerNames) ports[name] = await start(createServer(), name);
+ports.tls = await start(createSecureServer({ cert: file("cert"), key: file("key") }), "main");
 
-for (const name of handlerNames) {
-  const server = createServer(greet);
-  attach(server, handlers[name]);
-  ports[name] = await listen(server);
-}
-const secure = createSecureServer({ cert: file("cert"), key: file("key") }, greet);
-attach(secure, handlers.main);
-ports.tls = await listen(secure);
 endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);
 
-async function listen(server: Server): Promise<number> {
+async function start(server: Server, name: HandlerName): Promise<number> {
+  const rooms = attach(server, handlers[name]);
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    // A client that resets in the middle of its body has nobody to answer.
+    respond(request, response, rooms).catch(() => response.destroy());
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
+}
+
+/** The application's own HTTP: what test/serve/http.ts answers, carried over to Node's request and response. */
+async function respond(request: IncomingMessage, response: ServerResponse, rooms: Rooms): Promise<void> {
+  const method = request.method ?? "GET";
+  const body = await text(request);
+  const url = new URL(request.url ?? "/", "http://localhost");
+  const answered = await answer(new Request(url, { method, ...(body === "" ? {} : { body }) }), rooms);
+  response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(await answered.text());
 }
