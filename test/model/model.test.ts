@@ -35,7 +35,7 @@ const inMemory = (sequence: Sequence, evictAlways = false): Promise<Trace> =>
   play(memory, sequence, { name: "memory", tag: `m${started}-${++count}`, wait: patience, evictAlways });
 
 describe("the in-process runtime does what lists of members and topics say", () => {
-  property("memory", everything, 5 * runs, async (sequence) => {
+  property("memory", everything, 10 * runs, async (sequence) => {
     const found = difference(predict(sequence), known(await inMemory(sequence)), ["oracle", "memory"]);
     if (found !== undefined) throw new Error(found);
   });
