@@ -1,4 +1,5 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
+import { CloseCode } from "../src/close.ts";
 import type { Sendable, SendResult, Socket } from "../src/types.ts";
 import { pollerOf } from "./deno-drain.ts";
 import { closeNative, listen } from "./events.ts";
@@ -13,13 +14,28 @@ export interface NativeSocket extends EventSocket {
   send(data: Sendable): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
-  addEventListener(type: "open" | "error", listener: () => void): void;
+  addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
+  addEventListener(type: "open", listener: () => void): void;
 }
 
 /** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
 export function openSocket(ready: Ready, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
-  ws.addEventListener("open", () => listen(ws, ready.server.open(new DenoSocket(ready, ws), ready.snapshot)));
+  ws.addEventListener("open", () => {
+    const live = ready.server.open(new DenoSocket(ready, ws), ready.snapshot);
+    ws.addEventListener("error", ({ message = "" }) => {
+      const code = violationOf(message);
+      if (code !== undefined) void live.violated(code);
+    });
+    listen(ws, live);
+  });
+}
+
+/** The code for a broken frame, after which Deno ends TCP: its error says what was wrong (Deno 2.9, measured). Undefined for a lost connection. */
+function violationOf(message: string): number | undefined {
+  if (message === "Invalid UTF-8") return CloseCode.invalidPayload;
+  if (message === "Frame too large") return CloseCode.messageTooBig;
+  return /^(Invalid |Reserved bits|Control frame|Ping frame)/.test(message) ? CloseCode.protocolError : undefined;
 }
 
 /** WebSocket's readyState. */
@@ -65,7 +81,8 @@ class DenoSocket implements Socket {
       received = 0;
       setTimeout(turn, delay);
     };
-    setTimeout(turn, 0);
+    // Not in the next turn: a close in `open` would meet the client's first message on its way.
+    setTimeout(turn, flushing);
   }
 
   /** Deno has nothing that cuts TCP: the most is a close frame without a code. */

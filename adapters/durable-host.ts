@@ -10,7 +10,7 @@ import type { MaybePromise, Room, Snapshot } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { DurableSocket, savedIn } from "./durable-socket.ts";
-import { answerClose, closeSocket, violationOf } from "./workers-close.ts";
+import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { namespaceOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
@@ -66,9 +66,10 @@ export class ObjectHost {
     return this.#liveOf(ws)?.message(typeof data === "string" ? data : new Uint8Array(data));
   }
 
-  closed(ws: NativeSocket, code: number, reason: string): MaybePromise<void> {
+  closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
     const live = this.#liveOf(ws);
     if (live === undefined && savedIn(ws) === undefined) return;
+    if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
     return live?.ended(code, reason);
   }

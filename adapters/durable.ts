@@ -58,8 +58,8 @@ export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof
       return this.#host.message(ws, message);
     }
 
-    webSocketClose(ws: NativeSocket, code: number, reason: string): MaybePromise<void> {
-      return this.#host.closed(ws, code, reason);
+    webSocketClose(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
+      return this.#host.closed(ws, code, reason, wasClean);
     }
 
     webSocketError(ws: NativeSocket, error: unknown): MaybePromise<void> {

@@ -7,7 +7,7 @@ import type { MaybePromise } from "../src/types.ts";
 export interface EventSocket {
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
-  addEventListener(type: "error", listener: () => void): void;
+  addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
   close(code?: number, reason?: string): void;
 }
 

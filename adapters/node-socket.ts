@@ -64,7 +64,9 @@ class NodeSocket implements Socket {
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */
 function violation(live: Live, code: string | undefined): void {
   if (code === undefined || !code.startsWith("WS_ERR_")) return;
-  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") void live.violated(CloseCode.messageTooBig);
+  // The second: a length of 2^53 or more.
+  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" || code === "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH")
+    void live.violated(CloseCode.messageTooBig);
   else if (code === "WS_ERR_INVALID_UTF8") void live.violated(CloseCode.invalidPayload);
   else if (code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") void live.violated(CloseCode.policyViolation);
   else void live.violated(CloseCode.protocolError);

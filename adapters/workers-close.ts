@@ -22,6 +22,14 @@ export function answerClose(ws: NativeSocket, code: number, reason: string): voi
   else closeSocket(ws, code === CloseCode.abnormal ? CloseCode.internalError : CloseCode.protocolError, "");
 }
 
+/**
+ * Whether a close frame had a code that no endpoint may send. workerd tells it as it is; a lost connection is 1006 and not clean.
+ * A frame with the code 1005 looks like one without a code.
+ */
+export function isIllegal(code: number, wasClean: boolean): boolean {
+  return !isSendable(code) && code !== CloseCode.noStatus && (code !== CloseCode.abnormal || wasClean);
+}
+
 /** The close code that workerd sent for a broken frame, from its message "protocolError.statusCode = 1002". */
 export function violationOf(message: string | undefined): number | undefined {
   const code = message === undefined ? null : /protocolError\.statusCode = (\d{4})\b/.exec(message);

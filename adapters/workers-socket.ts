@@ -5,7 +5,7 @@ import { isPromise } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
 import { listen } from "./events.ts";
-import { answerClose, closeSocket, violationOf } from "./workers-close.ts";
+import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import type { ExecutionContext, NativeSocket, PairSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
@@ -41,7 +41,8 @@ export function acceptPair(
   const live = server.open(socket, snapshot);
   socket.live = live;
   keep(live.running);
-  ws.addEventListener("close", ({ code, reason }) => {
+  ws.addEventListener("close", ({ code, reason, wasClean }) => {
+    if (isIllegal(code, wasClean)) void live.violated(CloseCode.protocolError);
     if (ws.readyState !== closed && code !== CloseCode.abnormal) answerClose(ws, code, reason);
   });
   ws.addEventListener("error", ({ message }) => {

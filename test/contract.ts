@@ -8,7 +8,8 @@ import { patience } from "./client.ts";
 import { Context } from "./context.ts";
 import { chapters } from "./contract/index.ts";
 import { startHost, type Host } from "./host.ts";
-import { limits, type LimitId } from "./limits.ts";
+import { limits, type Limit, type LimitId } from "./limits.ts";
+import { compatibilityDate } from "./runtimes.ts";
 
 declare module "vitest" {
   interface TaskMeta {
@@ -35,7 +36,7 @@ for (const column of columns) {
       describe(`${letter}. ${title}`, () => {
         for (const one of cases) {
           test(`${one.id} ${one.statement}`, async ({ task }) => {
-            const limit = one.limits?.[column];
+            const limit = limitOf(one, column);
             task.meta.contract = { id: one.id, column, ...(limit === undefined ? {} : { limit }) };
             host = await revive(host, column);
             const t = new Context(host, column, `${run}-${column}-${one.id}`, limit === undefined ? patience : shortPatience);
@@ -52,6 +53,13 @@ afterAll(() => {
   const lines = [...held].map(([id, cases]) => `  ${id} (${cases.join(", ")}): ${limits[id].why}\n      ${limits[id].evidence}`);
   if (lines.length > 0) console.log(`Platform limits that were met:\n${lines.sort().join("\n")}`);
 });
+
+/** The limit that a case meets, if the platform has it at this run's compatibility date. */
+function limitOf(one: Case, column: Column): LimitId | undefined {
+  const id = one.limits?.[column];
+  const since = id === undefined ? undefined : (limits[id] as Limit).since;
+  return since !== undefined && compatibilityDate < since ? undefined : id;
+}
 
 async function runCase(one: Case, t: Context): Promise<void> {
   try {

@@ -6,6 +6,8 @@ import type { Column } from "./case.ts";
 
 export interface Limit {
   readonly columns: readonly Column[];
+  /** The compatibility date from which the platform is so; before it the case must pass. */
+  readonly since?: string;
   readonly why: string;
   /** A citation, and what is seen. */
   readonly evidence: string;
@@ -83,6 +85,51 @@ export const limits = {
     evidence:
       'Deno 2.9.5, bare Deno.serve whose handler answers everything: "HTTP/1.1 400 Bad Request\\r\\ncontent-length: 0\\r\\nconnection: close"; without Content-Length the handler is asked.',
     shows: /400 !== 405/,
+  },
+  P13: {
+    columns: ["deno"],
+    why: "Deno answers a broken frame by ending TCP, without a close frame; the hook is told what a close frame would have said.",
+    evidence:
+      'Deno 2.9.5, bare Deno.upgradeWebSocket: after c1 81 … (a reserved bit) the client reads FIN alone; the error event says "Reserved bits are not zero", the close event code 0.',
+    shows: /type: 'end'/,
+  },
+  P14: {
+    columns: ["deno", "workers", "durable", "evicted"],
+    why: "Deno and workerd accept frames without a mask, and tell nobody.",
+    evidence: "Deno 2.9.5 and workerd 2026-10: 81 04 62 61 72 65 (unmasked text) is echoed as 81 04 62 61 72 65.",
+    shows: /type: 'text'|did not report|close \(1\)/,
+  },
+  P15: {
+    columns: ["workers", "durable", "evicted"],
+    why: "workerd does not validate text: a message that is not UTF-8 arrives with U+FFFD in it, which a good one may hold too.",
+    evidence: "workerd 2026-10: a text frame of the byte ff is echoed as 81 03 ef bf bd.",
+    shows: /type: 'text'|did not report|close \(1\)/,
+  },
+  P16: {
+    columns: ["workers", "durable", "evicted"],
+    why: "workerd takes and writes control frames of more than 125 bytes.",
+    evidence:
+      "workerd 2026-10: a ping of 126 bytes is answered by 8a 7e 00 7e …; a reserved bit by a close frame whose reason makes it 88 7e 00 81 03 ea 52 65 63 65 69 76 65 64 ….",
+    shows: /long or fragmented control frame|did not report|close \(1\)/,
+  },
+  P17: {
+    columns: ["workers", "durable", "evicted"],
+    why: "workerd does not validate a close frame's payload: one byte is told as 1005, like no payload, and so is the code 1005; a reason that is not UTF-8 is passed on as text.",
+    evidence: 'workerd 2026-10: 88 81 … (one byte) gives webSocketClose(1005, ""), and the answer 88 00.',
+    shows: /code: 100[05]|not valid for encoding/,
+  },
+  P18: {
+    columns: ["workers"],
+    since: "2026-04-07",
+    why: "From compatibility date 2026-04-07 workerd itself answers a client's close on a plain Worker, with the same code, also one that no endpoint may send. Before it, and on an object, the answer is ours: 1002.",
+    evidence: "workerd 2026-10: a close frame with the code 0 is answered by 88 02 00 00.",
+    shows: /code: 0/,
+  },
+  P19: {
+    columns: ["deno"],
+    why: "Deno takes a pong of more than 125 bytes (a ping it refuses), and tells nobody.",
+    evidence: "Deno 2.9.5: after 8a fe 00 7e … the connection goes on, without an error event.",
+    shows: /did not report close|close \(1\)/,
   },
 } as const satisfies Record<string, Limit>;
 

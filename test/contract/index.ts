@@ -10,6 +10,7 @@ import { origin } from "./origin.ts";
 import { http, isolation, tls } from "./serving.ts";
 import { rooms, topics } from "./topics.ts";
 import { upgrade } from "./upgrade.ts";
+import { violations } from "./violations.ts";
 
 export const chapters: readonly Chapter[] = [
   handshake,
@@ -19,6 +20,7 @@ export const chapters: readonly Chapter[] = [
   messages,
   order,
   closing,
+  violations,
   failures,
   topics,
   rooms,
