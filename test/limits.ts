@@ -131,6 +131,27 @@ export const limits = {
     evidence: "Deno 2.9.5: after 8a fe 00 7e … the connection goes on, without an error event.",
     shows: /did not report close|close \(1\)/,
   },
+  P20: {
+    columns: ["workers", "durable", "evicted"],
+    why: 'workerd keeps what a client has not read and tells nobody how much it is: `bufferedAmount` is 0, every `send` is "sent", and there is no drain.',
+    evidence:
+      "cloudflare/workerd#988 (open): WebSocket has no bufferedAmount; workerd 2026-10: 256 sends of 64 KiB to a client that does not read return.",
+    shows: /^0 bytes wait|Input:\s+'s+'/m,
+  },
+  P21: {
+    columns: ["deno", "workers", "durable", "evicted", "memory"],
+    why: "The standard's WebSocket, which is all that Deno and workerd have and what the in-process runtime follows, can't stop reading: over the bound the connection is closed with 1013.",
+    evidence:
+      'WHATWG WebSockets, the WebSocket interface; whatwg/websockets#17 (open): flow control is what it lacks. The close frame is 1013 "Too many messages queued".',
+    shows: /Too many messages queued/,
+  },
+  P22: {
+    columns: ["deno"],
+    why: "Deno can't stop reading either (P21), and resets TCP when messages arrive between its close and the close frame's way out: of a client that goes on sending megabytes, some never read the 1013.",
+    evidence:
+      'Deno 2.9.5: of 8 MiB sent at once to a connection that closes, one time in five the client reads a reset; else 1013 "Too many messages queued".',
+    shows: /Too many messages queued|how: 'reset'/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

@@ -67,6 +67,7 @@ export class MemoryHost implements Host {
 class MemoryPeer implements Peer {
   number = 0;
   sent = 0;
+  paused = false;
   place = "";
   after: () => Promise<void> = async () => {};
   readonly #client: MemoryClient;
@@ -119,7 +120,19 @@ class MemoryPeer implements Peer {
     this.#client.terminate();
   }
 
+  pause(): void {
+    this.paused = true;
+    this.#client.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#client.resume();
+  }
+
   leave(): void {
+    // What was sent to a client that does not read would keep its close waiting.
+    this.#client.resume();
     void this.#client.close();
   }
 }

@@ -25,6 +25,10 @@ export interface Peer {
   /** Ends without a close frame: a TCP reset, where there is a wire. */
   lose(): Promise<void>;
   next(): Promise<Event>;
+  /** Stops reading: what the server sends waits on its side. */
+  pause(): void;
+  resume(): void;
+  readonly paused: boolean;
   /** Lets go of it, at the end of a case. */
   leave(): void;
 }
@@ -70,6 +74,18 @@ export class WirePeer implements Peer {
     const event = await this.wire.next();
     if (event.type !== "end" && event.type !== "close") await this.after();
     return event;
+  }
+
+  get paused(): boolean {
+    return this.wire.socket.isPaused();
+  }
+
+  pause(): void {
+    this.wire.pause();
+  }
+
+  resume(): void {
+    this.wire.resume();
   }
 
   leave(): void {

@@ -18,6 +18,7 @@ export type Step =
   | readonly ["send", Value]
   | readonly ["echo"]
   | readonly ["sendThenChange", readonly number[]]
+  | readonly ["flood", count: number, size: number]
   | readonly ["close", code?: number, reason?: string]
   | readonly ["terminate"]
   | readonly ["sleep", number]
@@ -106,6 +107,8 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return connection.send(toSendable(step[1]));
     case "echo":
       return connection.send(data ?? "nothing to echo");
+    case "flood":
+      return flood(connection, step[1], step[2]);
     case "sendThenChange": {
       const bytes = new Uint8Array(step[1]);
       const result = connection.send(bytes);
@@ -130,6 +133,18 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
     default:
       throw new Error(`no step ${JSON.stringify(step)}`);
   }
+}
+
+/** Sends numbered messages in one turn (see `readFlood`); one letter for each result: `s`ent, `b`ackpressure, `d`ropped, `c`losed. */
+function flood(connection: Connection, count: number, size: number): string {
+  let results = "";
+  const bytes = new Uint8Array(size);
+  for (let index = 0; index < count; index++) {
+    bytes.fill(index);
+    new DataView(bytes.buffer).setUint32(0, index);
+    results += connection.send(bytes)[0];
+  }
+  return results;
 }
 
 function attempt(action: () => unknown): { result: unknown } | { threw: string; message: string } {

@@ -2,6 +2,7 @@
 import type { Chapter } from "../case.ts";
 import { closing } from "./closing.ts";
 import { failures } from "./failing.ts";
+import { flow } from "./flow.ts";
 import { hibernation } from "./hibernation.ts";
 import { handshake, subprotocol } from "./handshake.ts";
 import { messages } from "./messages.ts";
@@ -19,6 +20,7 @@ export const chapters: readonly Chapter[] = [
   upgrade,
   messages,
   order,
+  flow,
   closing,
   violations,
   failures,

@@ -1,0 +1,377 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import type { Case, Chapter, Context } from "../case.ts";
+import { needsRooms } from "../case.ts";
+import { expectClose, expectTexts, type Peer } from "../peer.ts";
+
+/** What a kernel takes for a client that does not read is far less than 100 of these. */
+const size = 64 * 1024;
+/** 12 MiB: less than the default `maxBuffered`, more than any kernel takes. */
+const many = 192;
+
+const saysNothing: Case["limits"] = { workers: "P20", durable: "P20", evicted: "P20" };
+const cannotPause: Case["limits"] = { deno: "P21", workers: "P21", durable: "P21", evicted: "P21", memory: "P21" };
+
+export const flow: Chapter = {
+  letter: "B",
+  title: "Flow",
+  cases: [
+    {
+      id: "B1",
+      statement: "`bufferedAmount` is 0 when nothing waits, more while the client does not read, and 0 again once it has.",
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        await run(peer, ["inspect"]);
+        equal((await t.did(peer, "inspect"))["bufferedAmount"], 0);
+        peer.pause();
+        await run(peer, ["flood", many, size], ["inspect"]);
+        const waiting = (await t.did(peer, "inspect", 2))["bufferedAmount"] as number;
+        ok(waiting >= size && waiting <= many * (size + 16), `${waiting} bytes wait`);
+        peer.resume();
+        await readFlood(peer, await results(t, peer));
+        // The drain hook has seen it fall; only then is it certain that the runtime has noticed.
+        await t.done(peer, "drain");
+        await run(peer, ["inspect"]);
+        equal((await t.did(peer, "inspect", 3))["bufferedAmount"], 0);
+      },
+    },
+    {
+      id: "B2",
+      statement: '`send` says "backpressure" once `highWaterMark` bytes wait, and `drain` runs, once, when they no longer do.',
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ message: "run", drain: [["send", "drained"]] });
+        peer.pause();
+        await run(peer, ["flood", many, size]);
+        const said = await results(t, peer);
+        match(said, /^s*b+$/);
+        await t.barrier();
+        equal(hooks(t, peer, "drain"), 0, "drain ran while the client did not read");
+        peer.resume();
+        await readFlood(peer, said);
+        await expectTexts(peer, "drained");
+        await t.barrier();
+        equal(hooks(t, peer, "drain"), 1);
+        ok(((await t.hook(peer, "drain"))["buffered"] as number) < size, "drain ran too early");
+      },
+    },
+    {
+      id: "B3",
+      statement: 'Each time that `send` has said "backpressure" has its own `drain`.',
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ message: "run", drain: [["send", "drained"]] });
+        for (const round of [1, 2, 3]) {
+          peer.pause();
+          await run(peer, ["flood", many, size]);
+          const said = await results(t, peer, round);
+          match(said, /^s*b+$/);
+          peer.resume();
+          await readFlood(peer, said);
+          await expectTexts(peer, "drained");
+          await t.done(peer, "drain", round);
+        }
+        await t.barrier();
+        equal(hooks(t, peer, "drain"), 3);
+      },
+    },
+    {
+      id: "B4",
+      statement: 'For a client that reads, small messages are "sent", and `drain` does not run.',
+      async run(t) {
+        const peer = await t.connect();
+        for (let index = 0; index < 100; index++) {
+          await peer.send(`${index}`);
+          await expectTexts(peer, `${index}`);
+        }
+        await t.done(peer, "message", 100);
+        ok(t.entries(peer).every((entry) => entry.did !== "echo" || entry["result"] === "sent"));
+        equal(hooks(t, peer, "drain"), 0);
+      },
+    },
+    {
+      id: "B5",
+      statement: "What was accepted while the client did not read arrives whole and in order when it reads: 12 MiB at once.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        peer.pause();
+        await run(peer, ["flood", many, size]);
+        const said = await results(t, peer);
+        match(said, /^[sb]+$/);
+        peer.resume();
+        await readFlood(peer, said);
+      },
+    },
+    {
+      id: "B6",
+      statement: "A client that stops and reads by turns, while more is sent, gets everything that was accepted, in order.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        const rounds = 12;
+        const script = JSON.stringify([
+          ["flood", 16, size],
+          ["sleep", 1],
+          ["send", "turn"],
+        ]);
+        await peer.sendAll(Array.from({ length: rounds }, () => script));
+        await quietly(peer, async () => {
+          for (let round = 0; round < rounds; round++) {
+            peer.pause();
+            const said = await results(t, peer, round + 1);
+            match(said, /^[sb]+$/);
+            peer.resume();
+            await readFlood(peer, said);
+            await expectTexts(peer, "turn");
+          }
+        });
+      },
+    },
+    {
+      id: "B7",
+      statement: "Everything that was accepted arrives before our close, also at a client that did not read when it was closed.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        peer.pause();
+        await run(peer, ["flood", many, size], ["close", 4000, "full"]);
+        const said = await results(t, peer);
+        await t.did(peer, "close");
+        peer.resume();
+        await readFlood(peer, said);
+        await expectClose(peer, 4000, "full");
+        deepEqual(await t.closing(peer), { code: 4000, reason: "full", initiator: "server" });
+      },
+    },
+    {
+      id: "B8",
+      statement: 'At `maxBuffered` `send` says "dropped" and closes with 1013 "Slow consumer"; what was accepted before arrives before it.',
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        peer.pause();
+        await run(peer, ["flood", 512, size]);
+        const said = await results(t, peer);
+        match(said, /^[sb]+dc+$/);
+        peer.resume();
+        await readFlood(peer, said);
+        await expectClose(peer, 1013, "Slow consumer");
+        deepEqual(await t.closing(peer), { code: 1013, reason: "Slow consumer", initiator: "server" });
+        equal(hooks(t, peer, "drain"), 0, "drain ran on a closing connection");
+      },
+    },
+    {
+      id: "B9",
+      statement:
+        'With `slowConsumer: "drop"` it says "dropped" and the connection stays: what was accepted arrives, then what is sent later.',
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ on: "dropping", message: "run", drain: [["send", "drained"]] });
+        peer.pause();
+        await run(peer, ["flood", 256, size], ["inspect"]);
+        const said = await results(t, peer);
+        match(said, /^[sb]+d+$/);
+        ok(((await t.did(peer, "inspect"))["bufferedAmount"] as number) <= 256 * 1024 + 1024, "more than maxBuffered waits");
+        peer.resume();
+        await readFlood(peer, said);
+        await expectTexts(peer, "drained");
+        await run(peer, ["send", "after"]);
+        await expectTexts(peer, "after");
+      },
+    },
+    {
+      id: "B10",
+      statement: "A single message larger than `maxBuffered` is sent to a client for which nothing waits.",
+      async run(t) {
+        const peer = await t.connect({ on: "dropping", message: "run" });
+        await run(peer, ["flood", 1, 2 * 1024 * 1024]);
+        const said = await results(t, peer);
+        match(said, /^[sb]$/);
+        await readFlood(peer, said, 2 * 1024 * 1024);
+      },
+    },
+    {
+      id: "B11",
+      statement: "A client that does not read delays no other connection of its room.",
+      async run(t) {
+        const slow = await t.connect({ message: "run" });
+        slow.pause();
+        await run(slow, ["flood", many, size]);
+        const said = await results(t, slow);
+        const fast = await t.connect({ message: "run" });
+        await run(fast, ["flood", 64, size], ["send", "end"]);
+        await readFlood(fast, await results(t, fast));
+        await expectTexts(fast, "end");
+        slow.resume();
+        await readFlood(slow, said);
+      },
+    },
+    {
+      id: "B12",
+      statement: "`publish` to a subscriber for which `maxBuffered` waits leaves that one out, and does not count it.",
+      limits: { ...saysNothing, ...needsRooms },
+      async run(t) {
+        const slow = await t.connect({ on: "dropping", open: [["subscribe", "news"]], message: "run" });
+        await t.done(slow, "open");
+        const fast = await t.connect({ on: "dropping", open: [["subscribe", "news"]], message: "run" });
+        await t.done(fast, "open");
+        const sender = await t.connect({ on: "dropping", message: "run" });
+        slow.pause();
+        const said = await fill(t, slow);
+        await run(sender, ["publish", "news", { letter: "x", times: size }]);
+        equal((await t.did(sender, "publish"))["result"], 1);
+        await expectTexts(fast, "x".repeat(size));
+        slow.resume();
+        for (const each of said) await readFlood(slow, each);
+      },
+    },
+    {
+      id: "B13",
+      statement: "Over `maxQueued` messages behind a slow hook the client is read no further, and nothing is lost.",
+      limits: cannotPause,
+      async run(t) {
+        const peer = await t.connect({ on: "tight", message: [["sleep", 1], ["echo"]] });
+        const texts = numbers(500);
+        await peer.sendAll(texts);
+        await readAll(peer, texts);
+      },
+    },
+    {
+      id: "B14",
+      statement: "So it is over `maxBuffered` bytes of them: 8 MiB behind a slow hook are all delivered, in order.",
+      limits: { ...cannotPause, deno: "P22" },
+      async run(t) {
+        const peer = await t.connect({
+          on: "dropping",
+          message: [
+            ["sleep", 1],
+            ["send", "had it"],
+          ],
+        });
+        const texts = numbers(128).map((number) => number.padEnd(size, "."));
+        await peer.sendAll(texts);
+        await readAll(
+          peer,
+          texts.map(() => "had it"),
+        );
+        deepEqual(
+          delivered(t, peer),
+          texts.map((text) => text.slice(0, 100)),
+        );
+      },
+    },
+    {
+      id: "B15",
+      statement: "A client that is read no further can still be closed, and its answer is read.",
+      limits: cannotPause,
+      async run(t) {
+        const peer = await t.connect({
+          on: "dropping",
+          message: [
+            ["sleep", 50],
+            ["close", 4000, "enough"],
+          ],
+        });
+        await peer.sendAll(numbers(64).map((number) => number.padEnd(size, ".")));
+        await expectClose(peer, 4000, "enough");
+        deepEqual(await t.closing(peer), { code: 4000, reason: "enough", initiator: "server" });
+        equal(hooks(t, peer, "message"), 1);
+      },
+    },
+    {
+      id: "B16",
+      statement: "A client that closes while it is read no further: its messages are delivered first, then its close.",
+      limits: cannotPause,
+      async run(t) {
+        const peer = await t.connect({ on: "tight", message: [["sleep", 1]] });
+        const texts = numbers(100);
+        await peer.sendAll(texts);
+        await peer.close(4001, "bye");
+        deepEqual(await t.closing(peer), { code: 4001, reason: "bye", initiator: "client" });
+        // The answer's reason is the runtime's own.
+        equal(((await peer.next()) as { code?: number }).code, 4001);
+        deepEqual(delivered(t, peer), texts);
+      },
+    },
+    {
+      id: "B17",
+      statement: "No message is lost in silence: what a slow hook is given is the beginning of what was sent, and all of it or else 1013.",
+      async run(t) {
+        const peer = await t.connect({ on: "tight", message: [["sleep", 1]] });
+        const texts = numbers(200);
+        await peer.sendAll(texts);
+        await t.until(
+          "the last message, or a close",
+          (entry) => entry.hook === "close" || (entry.hook === "message" && (entry["data"] as { text: string }).text === "199"),
+        );
+        const given = delivered(t, peer);
+        deepEqual(given, texts.slice(0, given.length));
+        if (given.length === texts.length) return;
+        deepEqual(await t.closing(peer), { code: 1013, reason: "Too many messages queued", initiator: "server" });
+      },
+    },
+  ],
+};
+
+/** Has the handler run these steps. */
+function run(peer: Peer, ...script: readonly (readonly unknown[])[]): Promise<void> {
+  return peer.send(JSON.stringify(script));
+}
+
+/** What the nth flood's sends said: a letter for each. */
+async function results(t: Context, peer: Peer, nth = 1): Promise<string> {
+  return String((await t.did(peer, "flood", nth))["result"]);
+}
+
+/** Sends to a client that does not read until the kernel takes no more either: what each flood's sends said. */
+async function fill(t: Context, peer: Peer): Promise<string[]> {
+  const said: string[] = [];
+  while (said.length < 64) {
+    await run(peer, ["flood", 8, size]);
+    said.push(await results(t, peer, said.length + 1));
+    await t.barrier();
+    if (said.slice(-3).every((each) => /^d+$/.test(each))) return said;
+  }
+  match(said.join(""), /d$/);
+  return said;
+}
+
+/** Reads the messages of a flood that were accepted: these and no others, whole and in order. */
+async function readFlood(peer: Peer, said: string, bytes = size): Promise<void> {
+  await quietly(peer, async () => {
+    for (const [index, letter] of [...said].entries()) {
+      if (letter !== "s" && letter !== "b") continue;
+      const event = await peer.next();
+      if (event.type !== "binary") throw new Error(`${JSON.stringify(event)} instead of message ${index}`);
+      const expected = Buffer.alloc(bytes, index);
+      expected.writeUInt32BE(index);
+      ok(event.data.equals(expected), `message ${event.data.readUInt32BE()} of ${event.data.length} bytes instead of ${index}`);
+    }
+  });
+}
+
+async function readAll(peer: Peer, texts: readonly string[]): Promise<void> {
+  await quietly(peer, () => expectTexts(peer, ...texts));
+}
+
+/** Without an eviction after each event, of which there are hundreds: one after the last. */
+async function quietly(peer: Peer, action: () => Promise<void>): Promise<void> {
+  const { after } = peer;
+  peer.after = async () => {};
+  await action();
+  peer.after = after;
+  await after();
+}
+
+function hooks(t: Context, peer: Peer, hook: string): number {
+  return t.entries(peer).filter((entry) => entry.hook === hook).length;
+}
+
+function delivered(t: Context, peer: Peer): unknown[] {
+  return t
+    .entries(peer)
+    .filter((entry) => entry.hook === "message")
+    .map((entry) => (entry["data"] as { text: string }).text);
+}
+
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index));
+}

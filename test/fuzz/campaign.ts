@@ -1,0 +1,210 @@
+/** One run against one server: attackers in parallel, neighbours beside them, and what must hold during it and after it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { handlerNames } from "../handler.ts";
+import type { Entry } from "../log.ts";
+import { Running, type Listener, type ProcessRuntime } from "../runtimes.ts";
+import { attack, patience } from "./attack.ts";
+import { generate } from "./generate.ts";
+import { Hooks } from "./hooks.ts";
+import { isLimit, losesClose } from "./limits.ts";
+import { Neighbours } from "./neighbour.ts";
+import { describePlan, type Cause, type Plan } from "./plan.ts";
+import { Random } from "./random.ts";
+import { settle, Watch } from "./watch.ts";
+
+export interface CampaignOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  /** Only this connection, to replay it alone. */
+  readonly only?: number | undefined;
+  /** A line now and then. */
+  readonly progress: (line: string) => void;
+}
+
+export interface Report {
+  readonly connections: number;
+  readonly accepted: number;
+  readonly frames: number;
+  readonly rounds: number;
+  readonly memory: readonly [before: number, after: number];
+  readonly descriptors: readonly [before: number, after: number];
+  /** How many connections the platform left to the client to end, by why it should have. */
+  readonly left: ReadonlyMap<Cause, number>;
+}
+
+/** Attackers at a time. */
+const width = 24;
+/** Connections of the round before the one that is measured: after it, what a runtime keeps for good has been allocated. */
+const warmUp = 300;
+/** MiB that memory may have grown by in the end: a garbage collector gives back what it wants when it wants. */
+const growth = 64;
+
+export async function campaign(runtime: ProcessRuntime, options: CampaignOptions): Promise<Report> {
+  const running = await Running.start(runtime);
+  const campaign = new Campaign(running, options);
+  try {
+    return await campaign.run();
+  } catch (error) {
+    // That the process died explains more than what one client saw of it; its exit may be reported later than its sockets'.
+    await sleep(500);
+    try {
+      running.assertAlive();
+    } catch (death) {
+      throw new Error(`${(death as Error).message}\nConnections at that time:\n${campaign.active}`, { cause: error });
+    }
+    throw error;
+  } finally {
+    await running.stop();
+  }
+}
+
+class Campaign {
+  readonly #running: Running;
+  readonly #options: CampaignOptions;
+  readonly #hooks: Hooks;
+  readonly #watch: Watch;
+  readonly #tag: string;
+  readonly #listeners: readonly Listener[];
+  readonly #accepted = new Set<number>();
+  readonly #broken = new Set<number>();
+  readonly #left = new Map<Cause, number>();
+  readonly #active = new Set<Plan>();
+  readonly #recent: Plan[] = [];
+  #next = 0;
+  #connections = 0;
+  #frames = 0;
+
+  constructor(running: Running, options: CampaignOptions) {
+    this.#running = running;
+    this.#options = options;
+    this.#hooks = new Hooks(running.log);
+    this.#tag = `fuzz-${options.seed}`;
+    this.#listeners = [...handlerNames, "tls" as const].filter((name) => running.address(name) !== undefined);
+    this.#watch = new Watch(this.#address("main").port);
+  }
+
+  /** What was under way, and what came to its end just before: who killed the process is among them. */
+  get active(): string {
+    return [...this.#recent, ...this.#active].map((plan) => describePlan(plan)).join("\n");
+  }
+
+  async run(): Promise<Report> {
+    const { seed, seconds, only } = this.#options;
+    const random = new Random(seed);
+    const neighbours = await Neighbours.start(this.#address("main"), this.#tag, random, this.#running.runtime === "workers");
+    const watch = this.#watch;
+    const atFirst = watch.descriptors;
+    if (only !== undefined) {
+      this.#next = only;
+      await this.#round(neighbours, () => this.#connections >= 1);
+    } else await this.#round(neighbours, () => this.#connections >= warmUp);
+    const descriptors = await settle(() => watch.descriptors, atFirst, 5000);
+    const memory = watch.memory;
+
+    const end = Date.now() + seconds * 1000;
+    if (only === undefined) await this.#round(neighbours, () => Date.now() >= end);
+    const after = {
+      descriptors: await settle(() => watch.descriptors, descriptors, patience),
+      memory: await settle(() => watch.memory, memory + growth, patience),
+    };
+    await neighbours.stop();
+    this.#running.assertAlive();
+    if (after.descriptors > descriptors) throw new Error(`${after.descriptors} descriptors are open, ${descriptors} were before`);
+    if (after.memory > memory + growth) throw new Error(`${mebibytes(after.memory)} of memory are used, ${mebibytes(memory)} were before`);
+    return {
+      connections: this.#connections,
+      accepted: this.#accepted.size,
+      frames: this.#frames,
+      rounds: neighbours.rounds,
+      memory: [memory, after.memory],
+      descriptors: [descriptors, after.descriptors],
+      left: this.#left,
+    };
+  }
+
+  /** Attacks until `enough`, then waits for the close hook of every connection that was opened. */
+  async #round(neighbours: Neighbours, enough: () => boolean): Promise<void> {
+    let stop = false;
+    const supervise = async (): Promise<void> => {
+      let shown = Date.now();
+      while (!stop) {
+        this.#hooks.read();
+        this.#running.assertAlive();
+        if (Date.now() - shown >= 5000) {
+          this.#show();
+          shown = Date.now();
+        }
+        await sleep(50);
+      }
+    };
+    const attackers = Promise.all(
+      Array.from({ length: width }, async () => {
+        while (!stop && !enough()) await this.#attack();
+      }),
+    );
+    try {
+      await Promise.race([attackers, supervise(), neighbours.failed]);
+    } finally {
+      stop = true;
+    }
+    await this.#settleHooks();
+  }
+
+  async #attack(): Promise<void> {
+    this.#connections++;
+    const plan = this.#plan(this.#next++);
+    if (plan.broken) this.#broken.add(plan.number);
+    this.#active.add(plan);
+    const outcome = await attack(plan, this.#address(plan.on), (cause) => isLimit(this.#running.runtime, cause));
+    this.#recent.push(plan);
+    if (this.#recent.length > 5) this.#recent.shift();
+    this.#active.delete(plan);
+    this.#frames += plan.frames;
+    if (outcome.accepted && plan.on !== "bare") this.#accepted.add(plan.number);
+    if (outcome.left !== undefined) this.#left.set(outcome.left, (this.#left.get(outcome.left) ?? 0) + 1);
+  }
+
+  async #settleHooks(): Promise<void> {
+    const hooks = this.#hooks;
+    const unopened = (): number[] => [...this.#accepted].filter((number) => !hooks.wasOpened(number));
+    const owed = (): readonly Entry[] => hooks.open.filter((entry) => !this.#mayVanish(entry));
+    const pending = (): number => {
+      hooks.read();
+      this.#running.assertAlive();
+      return owed().length + unopened().length;
+    };
+    if ((await settle(pending, 0, patience)) === 0) return;
+    const plans = (numbers: readonly number[]): string =>
+      numbers
+        .slice(0, 3)
+        .map((number) => describePlan(this.#plan(number)))
+        .join("\n");
+    const [open, never] = [owed().map(({ peer }) => peer), unopened()];
+    throw new Error(`${open.length} connections got no close hook, ${never.length} no open hook\n${plans(open)}\n${plans(never)}`);
+  }
+
+  /** A platform limit; which connection a spoilt handshake was, its log may not know. */
+  #mayVanish({ tag, peer }: Entry): boolean {
+    return losesClose(this.#running.runtime) && (tag !== this.#tag || this.#broken.has(peer));
+  }
+
+  #plan(number: number): Plan {
+    return generate(this.#options.seed, number, this.#tag, this.#listeners);
+  }
+
+  #show(): void {
+    const { descriptors, memory } = this.#watch;
+    const counts = `${this.#connections} connections, ${this.#frames} frames, ${this.#hooks.count} close hooks`;
+    this.#options.progress(`${counts}; ${mebibytes(memory)}, ${descriptors} descriptors`);
+  }
+
+  #address(listener: Listener): { port: number } {
+    const address = this.#running.address(listener);
+    if (address === undefined) throw new Error(`${this.#running.runtime} has no listener ${listener}`);
+    return address;
+  }
+}
+
+export function mebibytes(value: number): string {
+  return `${Math.round(value)} MiB`;
+}

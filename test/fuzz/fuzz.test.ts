@@ -1,0 +1,32 @@
+/**
+ * Bad input against every runtime's server. `FUZZ_SECONDS` is how long for each (a short run by default; `npm run fuzz` takes ten
+ * minutes), `FUZZ_SEED` replays a run, and `FUZZ_ONLY` one of its connections.
+ */
+import { describe, test } from "vitest";
+import { processRuntimes } from "../runtimes.ts";
+import { campaign, mebibytes } from "./campaign.ts";
+
+const seconds = Number(process.env["FUZZ_SECONDS"] ?? 3);
+const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000);
+const only = process.env["FUZZ_ONLY"] === undefined ? undefined : Number(process.env["FUZZ_ONLY"]);
+
+describe("bad input", () => {
+  for (const runtime of processRuntimes) {
+    test(`${runtime} lives, and its other clients see nothing of it`, { timeout: seconds * 1000 + 180_000 }, async () => {
+      const say = (line: string): void => console.log(`fuzz ${runtime}, seed ${seed}: ${line}`);
+      say(`${seconds} s`);
+      try {
+        const report = await campaign(runtime, { seed, seconds, only, progress: say });
+        const left = [...report.left].map(([cause, count]) => `${cause} ${count}`).join(", ");
+        say(
+          `${report.connections} connections (${report.accepted} accepted), ${report.frames} frames, ${report.rounds} rounds of neighbours; ` +
+            `memory ${report.memory.map(mebibytes).join(" -> ")}, descriptors ${report.descriptors.join(" -> ")}` +
+            (left === "" ? "" : `; left open by the platform: ${left}`),
+        );
+      } catch (error) {
+        const message = `FUZZ_SEED=${seed} npm run fuzz -- -t ${runtime}\n${(error as Error).message}`;
+        throw new Error(message, { cause: error });
+      }
+    });
+  }
+});

@@ -1,0 +1,78 @@
+/** Where a platform does not do what every server should, whatever a library does; each was seen on the bare runtime too. */
+import type { ProcessRuntime } from "../runtimes.ts";
+import type { Cause } from "./plan.ts";
+
+export interface Limit {
+  readonly runtimes: readonly ProcessRuntime[];
+  /** After these the server leaves TCP open: the client has to end it. */
+  readonly causes: readonly Cause[];
+  readonly why: string;
+  readonly evidence: string;
+}
+
+export const limits: readonly Limit[] = [
+  {
+    runtimes: ["deno", "workers", "durable"],
+    causes: ["unmasked frame"],
+    why: "Deno and workerd take unmasked frames from a client (RFC 6455 section 5.1 says to close).",
+    evidence: 'Deno 2.9.5, workerd 2026-10: the bytes 81 01 78 are answered by an echo: 81 01 78.',
+  },
+  {
+    runtimes: ["deno"],
+    causes: ["long control frame"],
+    why: "Deno takes a pong of more than 125 bytes (RFC 6455 section 5.5); it ends a ping of that size.",
+    evidence: "Deno 2.9.5: 8a fe 00 80 and 128 masked bytes: nothing comes back, and the next message is echoed.",
+  },
+  {
+    runtimes: ["workers", "durable"],
+    causes: ["long control frame", "text that is no UTF-8"],
+    why: "workerd takes control frames of more than 125 bytes, and text that is no UTF-8 (the handler gets U+FFFD).",
+    evidence: "workerd 2026-10: a ping of 126 bytes is answered by a pong of 126; the text ff is echoed as ef bf bd.",
+  },
+  {
+    runtimes: ["durable"],
+    causes: [
+      "reserved bits",
+      "reserved opcode",
+      "fragmented control frame",
+      "continuation of nothing",
+      "message inside a message",
+      "length over 2^63",
+      "length over every limit",
+      "FIN after a broken frame",
+    ],
+    why: "After a broken frame a hibernatable socket's client gets 1002 or 1009, and TCP stays open, even for a client that answers.",
+    evidence: "workerd 2026-10, a bare Durable Object: `webSocketError` is called, calling `ws.close()` in it sends nothing and ends nothing.",
+  },
+  {
+    runtimes: ["durable"],
+    causes: ["hook's end before the first message", "FIN after a hook's end"],
+    why: "When an object closes a socket on which no message has come yet, the closing handshake is done but TCP stays open.",
+    evidence: "workerd 2026-10, a bare Durable Object: close(4000) in fetch, or 300 ms later: close frame, answer, webSocketClose, no FIN; after one message: FIN.",
+  },
+  {
+    runtimes: ["deno", "durable"],
+    causes: ["unanswered close"],
+    why: "Neither Deno nor a Durable Object can cut the TCP connection of a client that never answers a close.",
+    evidence: "Deno's WebSocket has no terminate; Cloudflare documentation, WebSocket Hibernation API: ctx.abort() ends the whole object.",
+  },
+  {
+    runtimes: ["deno"],
+    causes: ["FIN while upgrade is pending"],
+    why: "Deno forgets a client that half-closes before the 101: it gets no response, and TCP stays open.",
+    evidence: "Deno 2.9.5, a bare Deno.serve that awaits 50 ms before upgradeWebSocket: request and FIN get 0 bytes and no FIN.",
+  },
+];
+
+export function isLimit(runtime: ProcessRuntime, cause: Cause): boolean {
+  return limits.some((limit) => limit.runtimes.includes(runtime) && limit.causes.includes(cause));
+}
+
+/**
+ * A Durable Object is never told of a client that sent a ping and a broken frame and was gone: no `webSocketError`, no
+ * `webSocketClose` (workerd 2026-10, a bare object: ping, opcode 6 and a reset in one turn; any two of the three are told).
+ * cloudflare/workerd#1187 is of the same kind.
+ */
+export function losesClose(runtime: ProcessRuntime): boolean {
+  return runtime === "durable";
+}
