@@ -1,6 +1,7 @@
 /** What a case of the contract is, and where it runs. */
 import type { Context } from "./context.ts";
 import type { LimitId } from "./limits.ts";
+import { compatibilityDate } from "./runtimes.ts";
 
 /**
  * A column of the table. `attached` is Node with the application's own server; `evicted` is a Durable Object that is evicted
@@ -8,6 +9,21 @@ import type { LimitId } from "./limits.ts";
  */
 export const columns = ["node", "attached", "bun", "deno", "workers", "durable", "evicted", "memory"] as const;
 export type Column = (typeof columns)[number];
+
+/** One run of every case: a column, on Cloudflare also at older compatibility dates. */
+export interface Run {
+  readonly name: string;
+  readonly column: Column;
+  readonly date: string;
+}
+
+/** On both sides of 2026-03-17 (binary messages become Blobs) and 2026-04-07 (workerd answers a client's close on a plain Worker). */
+const olderDates = ["2026-03-01", "2026-04-01"];
+
+export const runs: readonly Run[] = [
+  ...columns.map((column) => ({ name: column, column, date: compatibilityDate })),
+  ...olderDates.flatMap((date) => (["workers", "durable"] as const).map((column) => ({ name: `${column} ${date}`, column, date }))),
+];
 
 export interface Case {
   /** As in docs/contract.md: the chapter's letter and a number that never changes. */

@@ -3,32 +3,31 @@
  * Each result goes into the test's meta, from which table.ts makes the table of the page.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { columns, type Case, type Column } from "./case.ts";
+import { runs, type Case, type Column } from "./case.ts";
 import { patience } from "./client.ts";
 import { Context } from "./context.ts";
 import { chapters } from "./contract/index.ts";
 import { startHost, type Host } from "./host.ts";
 import { limits, type Limit, type LimitId } from "./limits.ts";
-import { compatibilityDate } from "./runtimes.ts";
 
 declare module "vitest" {
   interface TaskMeta {
-    contract?: { id: string; column: Column; limit?: LimitId };
+    contract?: { id: string; run: string; limit?: LimitId };
   }
 }
 
 /** A case that is expected to fail need not wait as long for what never comes. */
 const shortPatience = 1500;
-const run = Date.now().toString(36);
+const stamp = Date.now().toString(36);
 const held = new Map<LimitId, string[]>();
 
-for (const column of columns) {
-  describe(column, () => {
+for (const { name, column, date } of runs) {
+  describe(name, () => {
     let host: Host;
     beforeAll(async () => {
       // In memory the handler's warnings and errors are this process's own; elsewhere they go to the server's stderr.
       if (column === "memory") for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
-      host = await startHost(column);
+      host = await startHost(column, date);
     });
     afterAll(() => host?.stop());
 
@@ -36,10 +35,15 @@ for (const column of columns) {
       describe(`${letter}. ${title}`, () => {
         for (const one of cases) {
           test(`${one.id} ${one.statement}`, async ({ task }) => {
-            const limit = limitOf(one, column);
-            task.meta.contract = { id: one.id, column, ...(limit === undefined ? {} : { limit }) };
-            host = await revive(host, column);
-            const t = new Context(host, column, `${run}-${column}-${one.id}`, limit === undefined ? patience : shortPatience);
+            const limit = limitOf(one, column, date);
+            task.meta.contract = { id: one.id, run: name, ...(limit === undefined ? {} : { limit }) };
+            host = await revive(host, column, date);
+            const t = new Context(
+              host,
+              column,
+              `${stamp}-${name.replace(" ", "-")}-${one.id}`,
+              limit === undefined ? patience : shortPatience,
+            );
             if (limit === undefined) await runCase(one, t);
             else await expectLimit(one, t, limit);
           });
@@ -55,10 +59,10 @@ afterAll(() => {
 });
 
 /** The limit that a case meets, if the platform has it at this run's compatibility date. */
-function limitOf(one: Case, column: Column): LimitId | undefined {
+function limitOf(one: Case, column: Column, date: string): LimitId | undefined {
   const id = one.limits?.[column];
   const since = id === undefined ? undefined : (limits[id] as Limit).since;
-  return since !== undefined && compatibilityDate < since ? undefined : id;
+  return since !== undefined && date < since ? undefined : id;
 }
 
 async function runCase(one: Case, t: Context): Promise<void> {
@@ -87,11 +91,11 @@ async function expectLimit(one: Case, t: Context, limit: LimitId): Promise<void>
 }
 
 /** A process that died failed its own case; the next one gets a new process. */
-async function revive(host: Host, column: Column): Promise<Host> {
+async function revive(host: Host, column: Column, date: string): Promise<Host> {
   try {
     host.assertAlive();
     return host;
   } catch {
-    return startHost(column);
+    return startHost(column, date);
   }
 }

@@ -35,9 +35,9 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-export async function startHost(column: Column): Promise<Host> {
+export async function startHost(column: Column, date?: string): Promise<Host> {
   if (column === "memory") return new MemoryHost();
-  return new ProcessHost(await Running.start(column === "evicted" ? "durable" : column));
+  return new ProcessHost(await Running.start(column === "evicted" ? "durable" : column, date));
 }
 
 class ProcessHost implements Host {

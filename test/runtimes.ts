@@ -17,10 +17,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 const bin = join(here, "../node_modules/.bin");
 const denoFlags = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
 
-/** One date for all, unless a run asks for another: see docs/contract.md, "Compatibility dates". */
-export const compatibilityDate: string = process.env["CONTRACT_DATE"] ?? "2026-10-01";
+/** workerd's, unless a run asks for another (test/case.ts). */
+export const compatibilityDate = "2026-10-01";
 
-function commandOf(runtime: ProcessRuntime): readonly [string, ...string[]] {
+function commandOf(runtime: ProcessRuntime, date: string): readonly [string, ...string[]] {
   const file = (name: string): string => join(here, "serve", `${name}.ts`);
   switch (runtime) {
     case "node":
@@ -33,7 +33,7 @@ function commandOf(runtime: ProcessRuntime): readonly [string, ...string[]] {
       return [denoBinary(), ...denoFlags, file("server")];
     case "workers":
     case "durable":
-      return [process.execPath, file("cloudflare"), runtime, compatibilityDate];
+      return [process.execPath, file("cloudflare"), runtime, date];
   }
 }
 
@@ -54,15 +54,15 @@ export class Running {
   #answers: ((line: string) => void)[] = [];
 
   /** Resolves when every listener is up. */
-  static async start(runtime: ProcessRuntime): Promise<Running> {
-    const running = new Running(runtime);
+  static async start(runtime: ProcessRuntime, date: string = compatibilityDate): Promise<Running> {
+    const running = new Running(runtime, date);
     await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
     return running;
   }
 
-  private constructor(runtime: ProcessRuntime) {
+  private constructor(runtime: ProcessRuntime, date: string) {
     this.runtime = runtime;
-    const [command, ...args] = commandOf(runtime);
+    const [command, ...args] = commandOf(runtime, date);
     this.#child = spawn(command, args, { stdio: "pipe", detached: true });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
     createInterface({ input: this.#child.stderr }).on("line", (line) => this.#output.push(line));
