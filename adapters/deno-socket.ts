@@ -42,6 +42,8 @@ function violationOf(message: string): number | undefined {
 const OPEN = 1;
 /** Milliseconds between two looks at what a closing connection still has to send. */
 const flushing = 4;
+/** Looks in a row without a message, after which a client that was sending has stopped. */
+const settled = 5;
 
 class DenoSocket implements Socket {
   readonly #ready: Ready;
@@ -67,22 +69,26 @@ class DenoSocket implements Socket {
 
   /**
    * Deno resets TCP when messages arrive between its `close` and the close frame's way out, and what was sent before is
-   * lost with it: the native close waits for a turn that brings no message and finds nothing left to send. The core's
+   * lost with it: the native close waits for a moment that brings no message and finds nothing left to send. The core's
    * `closeTimeout` ends the waiting, with `terminate`.
    */
   close(code: number, reason: string): void {
     const ws = this.#ws;
     let received = 0;
+    let quiet = 0;
+    let wanted = 1;
     ws.addEventListener("message", () => void received++);
-    const turn = (): void => {
+    const look = (): void => {
       if (ws.readyState !== OPEN) return;
-      if (received === 0 && ws.bufferedAmount === 0) return closeNative(ws, code, reason);
-      const delay = received > 0 ? 0 : flushing;
+      quiet = received > 0 ? 0 : quiet + 1;
+      // A stream has gaps: a client that is sending must be silent for several looks.
+      if (received > 0) wanted = settled;
       received = 0;
-      setTimeout(turn, delay);
+      if (quiet >= wanted && ws.bufferedAmount === 0) closeNative(ws, code, reason);
+      else setTimeout(look, flushing);
     };
     // Not in the next turn: a close in `open` would meet the client's first message on its way.
-    setTimeout(turn, flushing);
+    setTimeout(look, flushing);
   }
 
   /** Deno has nothing that cuts TCP: the most is a close frame without a code. */
