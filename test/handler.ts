@@ -91,7 +91,9 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       const room = searchParams.get("room") ?? searchParams.get("tag") ?? "lobby";
       return finally_(
         () =>
-          runUpgrade((script ?? [["accept", { room }]]).map((step) => (step[0] === "accept" ? ["accept", { room, ...step[1] }] : step))),
+          runUpgrade(
+            (script ?? [["accept", { room }]]).map((step) => (step[0] === "accept" ? ["accept", { room, ...step[1] }, step[2]] : step)),
+          ),
         () => note({ done: "upgrade" }),
       );
     },

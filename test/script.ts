@@ -28,15 +28,19 @@ export type Step =
   | readonly ["subscribe" | "unsubscribe", string]
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
+  | readonly ["describe"]
   | readonly ["peers"]
   | readonly ["repeat", number, Script];
 
 export type Script = readonly Step[];
 
+/** State that JSON can't say: one value of each type that can be stored, or a function, which can't, under this key. */
+export type OddState = "rich" | { readonly functionAt: string };
+
 /** What `upgrade` is told: the last step decides. */
 export type UpgradeStep =
   | readonly ["sleep", number]
-  | readonly ["accept", UpgradeResult]
+  | readonly ["accept", UpgradeResult, state?: OddState | undefined]
   | readonly ["nothing"]
   | readonly ["refuse" | "throwResponse", { readonly status: number; readonly headers?: HeadersInit; readonly body?: string }]
   | readonly ["throw", string]
@@ -63,7 +67,7 @@ export function runUpgrade(
       case "sleep":
         return sleep(step[1]).then(() => runUpgrade(script, index + 1));
       case "accept":
-        return step[1];
+        return step[2] === undefined ? step[1] : { ...step[1], state: oddState(step[2]) };
       case "nothing":
         return undefined;
       case "refuse":
@@ -93,6 +97,9 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       return undefined;
     case "inspect":
       note({ did: "inspect", ...inspect(connection) });
+      return undefined;
+    case "describe":
+      note({ did: "describe", state: describe(connection.state) });
       return undefined;
     default:
       note({ did: step[0], ...attempt(() => act(step, connection, data)) });
@@ -158,6 +165,35 @@ function attempt(action: () => unknown): { result: unknown } | { threw: string; 
 function inspect(connection: Connection): Record<string, unknown> {
   const { id, room, url, protocol, remoteAddress, phase, state, topics, bufferedAmount } = connection;
   return { id, room, url, protocol, remoteAddress, phase, state, topics: [...topics], bufferedAmount };
+}
+
+function oddState(state: OddState): unknown {
+  if (state !== "rich") return { [state.functionAt]: () => {} };
+  const bytes = new Uint8Array([0, 128, 255]);
+  return {
+    map: new Map<unknown, unknown>([
+      ["set", new Set([1, "two"])],
+      [2, null],
+    ]),
+    date: new Date(1e12),
+    numbers: [2n ** 64n, NaN, -Infinity, -0],
+    bytes,
+    buffer: bytes.buffer,
+    nothing: undefined,
+  };
+}
+
+/** A value whose every part says its type, in JSON. */
+function describe(value: unknown): unknown {
+  if (value instanceof Map) return { Map: [...value].map((entry) => entry.map(describe)) };
+  if (value instanceof Set) return { Set: [...value].map(describe) };
+  if (value instanceof Date) return { Date: value.toISOString() };
+  if (value instanceof Uint8Array) return { Uint8Array: [...value] };
+  if (value instanceof ArrayBuffer) return { ArrayBuffer: [...new Uint8Array(value)] };
+  if (Array.isArray(value)) return value.map(describe);
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
+  return `${typeof value} ${Object.is(value, -0) ? "-0" : String(value)}`;
 }
 
 const oddValues = {

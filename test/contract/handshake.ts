@@ -251,6 +251,19 @@ export const handshake: Chapter = {
       },
     },
     {
+      id: "H19",
+      statement: "A request head over 16 KiB: 431, a URL over 8 KiB: 414; no hook runs, and the next request is served.",
+      limits: needsWire,
+      async run(t) {
+        equal((await raw(t, [["X-Long", "x".repeat(20_000)]])).response.status, 431, "one header");
+        const several = Array.from({ length: 20 }, (_, index) => [`X-Long-${index}`, "x".repeat(1000)] as const);
+        equal((await raw(t, several)).response.status, 431, "20 headers");
+        equal((await raw(t, [], { target: "/".padEnd(8300, "x") })).response.status, 414, "a URL");
+        equal(t.entries().length, 0, "a hook ran");
+        equal((await raw(t, [["X-Long", "x".repeat(15_000)]])).response.status, 101, "15 000 bytes");
+      },
+    },
+    {
       id: "H15",
       statement: "Bytes that are no HTTP end that TCP connection (a 4xx may come first) and nothing else.",
       limits: needsWire,

@@ -127,6 +127,19 @@ export const messages: Chapter = {
       },
     },
     {
+      id: "M18",
+      statement: "A message in 16 000 fragments of one byte is delivered whole.",
+      limits: needsWire,
+      async run(t) {
+        const peer = await t.connect();
+        const first = encodeFrame({ opcode: Opcode.text, fin: false, payload: "a" });
+        const middle = encodeFrame({ opcode: Opcode.continuation, fin: false, payload: "b" });
+        const last = encodeFrame({ opcode: Opcode.continuation, payload: "c" });
+        peer.wire.write(Buffer.concat([first, ...Array.from({ length: 15_998 }, () => middle), last]));
+        await expectTexts(peer, `a${"b".repeat(15_998)}c`);
+      },
+    },
+    {
       id: "M10",
       statement: "A character whose UTF-8 bytes are split between fragments arrives whole.",
       limits: needsWire,

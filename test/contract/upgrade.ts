@@ -131,13 +131,35 @@ export const upgrade: Chapter = {
     },
     {
       id: "U9",
-      statement: "State may hold a Map, a Set, a Date, a bigint or bytes' plain kin; a function in it is a 500 that names the place.",
+      statement:
+        "State may hold what JSON can and Map, Set, Date, bigint, bytes, undefined, NaN and -0; a function is a 500, and `error` is told where.",
       async run(t) {
-        // A script is JSON: the rich types are in the unit tests of the codec, what a wire case can show is that nothing is lost on the way.
         const state = { text: "é€😀\u0000", list: [null, true, 1.5, -0.1], nested: { deep: { er: "x".repeat(2000) } } };
-        const peer = await t.connect({ upgrade: [["accept", { state }]], message: [["inspect"]] });
-        await peer.send("go");
-        deepEqual((await t.did(peer, "inspect"))["state"], state);
+        const plain = await t.connect({ upgrade: [["accept", { state }]], message: [["inspect"]] });
+        await plain.send("go");
+        deepEqual((await t.did(plain, "inspect"))["state"], state);
+
+        const rich = await t.connect({ upgrade: [["accept", {}, "rich"]], message: [["describe"]] });
+        await rich.send("go");
+        deepEqual((await t.did(rich, "describe"))["state"], {
+          map: {
+            Map: [
+              ["string set", { Set: ["number 1", "string two"] }],
+              ["number 2", "object null"],
+            ],
+          },
+          date: { Date: new Date(1e12).toISOString() },
+          numbers: ["bigint 18446744073709551616", "number NaN", "number -Infinity", "number -0"],
+          bytes: { Uint8Array: [0, 128, 255] },
+          buffer: { ArrayBuffer: [0, 128, 255] },
+          nothing: "undefined undefined",
+        });
+
+        // The error's own words are all that says whose it is: the place is named after the case.
+        const { status } = await t.refused({ upgrade: [["accept", {}, { functionAt: `tag=${t.tag}` }]] });
+        equal(status, 500);
+        const told = await t.until("the error", (entry) => entry.hook === "error");
+        match(String(told["error"]), new RegExp(`^TypeError: .*state\\.tag=${t.tag} is a function`));
       },
     },
     {
