@@ -27,7 +27,8 @@ export async function start(runtime: Runtime, file: string, port = 0): Promise<S
   const gone = once(child, "exit");
   const listening = (async () => {
     for await (const line of createInterface({ input: child.stdout })) {
-      if (line.includes("listening")) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
+      // "Started" is Bun's own, of a file whose default export is a server.
+      if (/listening|Started/.test(line)) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
     }
     throw new Error(`${file} ended on ${runtime} before it listened`);
   })();
