@@ -145,13 +145,6 @@ export const limits = {
       'WHATWG WebSockets, the WebSocket interface; whatwg/websockets#17 (open): flow control is what it lacks. The close frame is 1013 "Too many messages queued".',
     shows: /Too many messages queued/,
   },
-  P22: {
-    columns: ["deno"],
-    why: "Deno can't stop reading either (P21), and resets TCP when messages arrive between its close and the close frame's way out: of a client that goes on sending megabytes, some never read the 1013.",
-    evidence:
-      'Deno 2.9.5: of 8 MiB sent at once to a connection that closes, one time in five the client reads a reset; else 1013 "Too many messages queued".',
-    shows: /Too many messages queued|how: 'reset'/,
-  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

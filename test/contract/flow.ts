@@ -44,7 +44,8 @@ export const flow: Chapter = {
         peer.pause();
         await run(peer, ["flood", many, size]);
         const said = await results(t, peer);
-        match(said, /^s*b+$/);
+        // Not always s first and then b: the kernel may take some meanwhile.
+        match(said, /^[sb]*b$/);
         await t.barrier();
         equal(hooks(t, peer, "drain"), 0, "drain ran while the client did not read");
         peer.resume();
@@ -65,7 +66,7 @@ export const flow: Chapter = {
           peer.pause();
           await run(peer, ["flood", many, size]);
           const said = await results(t, peer, round);
-          match(said, /^s*b+$/);
+          match(said, /^[sb]*b$/);
           peer.resume();
           await readFlood(peer, said);
           await expectTexts(peer, "drained");
@@ -237,7 +238,7 @@ export const flow: Chapter = {
     {
       id: "B14",
       statement: "So it is over `maxBuffered` bytes of them: 8 MiB behind a slow hook are all delivered, in order.",
-      limits: { ...cannotPause, deno: "P22" },
+      limits: cannotPause,
       async run(t) {
         const peer = await t.connect({
           on: "dropping",
