@@ -85,6 +85,9 @@ export class Wire {
   /** What the paused client has not taken: messages, and at last a close. */
   #waiting: (() => void)[] = [];
   #buffered = 0;
+  /** What the paused server has not read. */
+  #unheard: (() => void)[] = [];
+  #stopped = false;
   #current: Socket | undefined;
 
   /** A socket for the server of today: one that hibernated can't reach the client through its old one. */
@@ -102,15 +105,15 @@ export class Wire {
 
   toServer(data: Data): void {
     if (this.over) throw new Error("the connection has ended");
-    queueMicrotask(() => void this.live?.message(data));
+    queueMicrotask(() => this.#arrive(() => void this.live?.message(data)));
   }
 
   closeFromClient(code: number, reason: string): void {
-    queueMicrotask(() => this.end(code, reason));
+    queueMicrotask(() => this.#leave(code, reason));
   }
 
   cut(): void {
-    queueMicrotask(() => this.end(1006, ""));
+    queueMicrotask(() => this.#leave(1006, ""));
   }
 
   resume(): void {
@@ -130,6 +133,20 @@ export class Wire {
     return reader.promise;
   }
 
+  /** The server stops reading, and reads on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  readOn(): void {
+    this.#stopped = false;
+    while (!this.#stopped) {
+      const deliver = this.#unheard.shift();
+      if (deliver === undefined) return;
+      deliver();
+    }
+  }
+
   toClient(data: Data): void {
     this.#deliver(data.length, () => {
       const reader = this.#readers.shift();
@@ -142,6 +159,17 @@ export class Wire {
     this.#deliver(0, () => {
       if (this.answers) this.end(code, reason);
     });
+  }
+
+  #arrive(deliver: () => void): void {
+    if (this.#stopped) this.#unheard.push(deliver);
+    else deliver();
+  }
+
+  /** What the client had sent is read before its end, as on the runtimes that can pause. */
+  #leave(code: number, reason: string): void {
+    for (const deliver of this.#unheard.splice(0)) deliver();
+    this.end(code, reason);
   }
 
   #deliver(size: number, deliver: () => void): void {
@@ -189,6 +217,14 @@ class MemorySocket implements Socket {
 
   terminate(): void {
     if (this.#wire.isCurrent(this)) this.#wire.end(1006, "");
+  }
+
+  pause(): void {
+    if (this.#wire.isCurrent(this)) this.#wire.stop();
+  }
+
+  resume(): void {
+    if (this.#wire.isCurrent(this)) this.#wire.readOn();
   }
 
   save(snapshot: string): void {

@@ -12,7 +12,7 @@ const tag = "$";
 
 /** @throws TypeError naming the path of a value that can't be carried. */
 export function encode(value: unknown): string {
-  return JSON.stringify(pack(value, "state", []));
+  return JSON.stringify(pack(value, "", []));
 }
 
 export function decode(text: string): unknown {
@@ -33,7 +33,7 @@ function pack(value: unknown, path: string, parents: object[]): Json {
     case "object":
       return value === null ? null : packObject(value, path, parents);
     default:
-      throw new TypeError(`${path} is a ${typeof value}, which can't be stored: ${allowed}`);
+      throw new TypeError(`${path || "the value"} is a ${typeof value}, which can't be stored: ${allowed}`);
   }
 }
 
@@ -41,7 +41,7 @@ const allowed =
   "use plain objects, arrays, strings, numbers, bigint, booleans, null, undefined, Date, Map, Set, ArrayBuffer and Uint8Array";
 
 function packObject(value: object, path: string, parents: object[]): Json {
-  if (parents.includes(value)) throw new TypeError(`${path} refers back to an object that holds it, which can't be stored`);
+  if (parents.includes(value)) throw new TypeError(`${path || "the value"} refers back to an object that holds it, which can't be stored`);
   parents.push(value);
   const packed = packKnown(value, path, parents);
   parents.pop();
@@ -68,9 +68,9 @@ function packKnown(value: object, path: string, parents: object[]): Json {
   const prototype: unknown = Object.getPrototypeOf(value);
   // A plain object may come from another realm (a test runner's, a vm's), whose Object.prototype is not ours.
   const plain = prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-  if (!plain) throw new TypeError(`${path} is a ${value.constructor.name}, which can't be stored: ${allowed}`);
+  if (!plain) throw new TypeError(`${path || "the value"} is a ${value.constructor.name}, which can't be stored: ${allowed}`);
   const packed: { [key: string]: Json } = {};
-  for (const [key, item] of Object.entries(value)) define(packed, key, pack(item, `${path}.${key}`, parents));
+  for (const [key, item] of Object.entries(value)) define(packed, key, pack(item, path === "" ? key : `${path}.${key}`, parents));
   return tag in packed ? tagged("object", packed) : packed;
 }
 

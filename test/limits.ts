@@ -139,8 +139,8 @@ export const limits = {
     shows: /^0 bytes wait|Input:\s+'s+'/m,
   },
   P21: {
-    columns: ["deno", "workers", "durable", "evicted", "memory"],
-    why: "The standard's WebSocket, which is all that Deno and workerd have and what the in-process runtime follows, can't stop reading: over the bound the connection is closed with 1013.",
+    columns: ["deno", "workers", "durable", "evicted"],
+    why: "The standard's WebSocket, which is all that Deno and workerd have, can't stop reading: over the bound the connection is closed with 1013.",
     evidence:
       'WHATWG WebSockets, the WebSocket interface; whatwg/websockets#17 (open): flow control is what it lacks. The close frame is 1013 "Too many messages queued".',
     shows: /Too many messages queued/,

@@ -9,7 +9,7 @@ const size = 64 * 1024;
 const many = 192;
 
 const saysNothing: Case["limits"] = { workers: "P20", durable: "P20", evicted: "P20" };
-const cannotPause: Case["limits"] = { deno: "P21", workers: "P21", durable: "P21", evicted: "P21", memory: "P21" };
+const cannotPause: Case["limits"] = { deno: "P21", workers: "P21", durable: "P21", evicted: "P21" };
 
 export const flow: Chapter = {
   letter: "B",

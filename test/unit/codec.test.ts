@@ -42,11 +42,11 @@ const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
 
 test.each([
-  ["a function", { a: { b: () => 1 } }, "state.a.b is a function"],
-  ["a symbol", [Symbol("x")], "state[0] is a symbol"],
-  ["a class instance", { at: new URL("http://x/") }, "state.at is a URL"],
-  ["a promise", Promise.resolve(), "state is a Promise"],
-  ["a cycle", cyclic, "state.self refers back"],
+  ["a function", { a: { b: () => 1 } }, "a.b is a function"],
+  ["a symbol", [Symbol("x")], "[0] is a symbol"],
+  ["a class instance", { at: new URL("http://x/") }, "at is a URL"],
+  ["a promise", Promise.resolve(), "the value is a Promise"],
+  ["a cycle", cyclic, "self refers back"],
 ])("%s is refused by path", (_, given, message) => {
   expect(() => encode(given)).toThrow(TypeError);
   expect(() => encode(given)).toThrow(message);
