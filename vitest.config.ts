@@ -21,16 +21,19 @@ export default defineConfig({
         },
       },
       {
+        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], sequence: { groupOrder: 4 } },
+      },
+      {
         test: {
           name: "docs",
           include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts"],
           testTimeout: 60_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 5 } },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 6 } },
       },
       {
         test: {
@@ -40,7 +43,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 6 },
+          sequence: { groupOrder: 7 },
         },
       },
       {
@@ -49,7 +52,7 @@ export default defineConfig({
           include: ["test/packaging/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 7 },
+          sequence: { groupOrder: 8 },
         },
       },
     ],

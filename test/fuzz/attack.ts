@@ -11,7 +11,7 @@ export interface Outcome {
 }
 
 /** How long a server may take to end a connection: the core's closing deadline of 10 s, twice, on a busy machine. */
-export const patience = Number(process.env["DEVP"] ?? 30_000);
+export const patience = 30_000;
 /** How long a connection waits that, by a platform limit, may never be ended. */
 const shortPatience = 200;
 
@@ -20,19 +20,20 @@ export async function attack(plan: Plan, address: Address, isLimit: (cause: Caus
   const outcome: Outcome = { accepted: false, left: undefined };
   // Bytes that are no TLS are what the TLS listener gets.
   const client = await dial({ port: address.port }, patience);
-  client.answersClose = plan.answersClose;
+  // Not by itself: its answer could fall between two halves of a frame.
+  client.answersClose = false;
   const tcpEnded = endOf(client);
   let step = 0;
   try {
     for (const action of plan.actions) {
+      if (action.type === "ended" && plan.answersClose) answerClose(client);
       await perform(action, client, outcome, tcpEnded, isLimit);
       step++;
     }
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${describePlan(plan, step)}`, { cause: error });
   } finally {
-    if (client.socket.destroyed) client.destroy();
-    else client.reset();
+    cut(client);
   }
   return outcome;
 }
@@ -69,7 +70,9 @@ async function perform(
       const wait = limit ? shortPatience : patience;
       // A response to a spoilt handshake, say, has to be read for its end to be seen.
       client.resume();
-      const ended = await Promise.race([tcpEnded, sleep(wait, false)]);
+      const giveUp = new AbortController();
+      const ended = await Promise.race([tcpEnded, sleep(wait, false, { signal: giveUp.signal }).catch(() => false)]);
+      giveUp.abort();
       if (!ended && !limit) throw new Error(`the server did not end it within ${wait} ms`);
       if (!ended) outcome.left = action.cause;
       return;
@@ -79,8 +82,7 @@ async function perform(
     case "fin":
       return client.finish();
     case "reset":
-      client.reset();
-      return;
+      return cut(client);
   }
 }
 
@@ -91,6 +93,19 @@ async function expectText(client: Client, text: string): Promise<void> {
     if (event.type === "text" && event.data === text) return;
     if (event.type === "close" || event.type === "end") throw new Error(`a legal connection was ended: ${JSON.stringify(event)}`);
   }
+}
+
+/** Answers the server's close frame, whether it has come or will. */
+function answerClose(client: Client): void {
+  client.answersClose = true;
+  const close = client.pending.find((event) => event.type === "close");
+  if (close !== undefined && !client.socket.writableEnded) client.close(close.code === 1005 ? undefined : close.code);
+}
+
+/** A reset. After our FIN, Node 24's `resetAndDestroy` would leave a handle behind that keeps the process alive; the kernel resets all the same. */
+function cut(client: Client): void {
+  if (client.socket.destroyed || client.socket.writableEnded) client.destroy();
+  else client.reset();
 }
 
 /** FIN or a reset from the server. */

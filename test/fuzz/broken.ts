@@ -15,7 +15,10 @@ export function broken(build: Build): readonly [Cause, Buffer] {
     ["reserved bits", () => frame(build, { opcode: data, payload, rsv: random.pick([1, 2, 3]) })],
     ["reserved opcode", () => frame(build, { opcode: random.pick([3, 4, 5, 6, 7, 11, 12, 13, 14, 15]), payload })],
     ["unmasked frame", () => frame(build, { opcode: data, payload, masked: false })],
-    ["long control frame", () => frame(build, { opcode: random.pick([Opcode.ping, Opcode.pong]), payload: "l".repeat(random.int(126, 300)) })],
+    [
+      "long control frame",
+      () => frame(build, { opcode: random.pick([Opcode.ping, Opcode.pong]), payload: "l".repeat(random.int(126, 300)) }),
+    ],
     ["fragmented control frame", () => frame(build, { opcode: control, payload: control === Opcode.close ? "" : "x", fin: false })],
     ["continuation of nothing", () => frame(build, { opcode: Opcode.continuation, payload, fin: random.chance(0.5) })],
     ["message inside a message", () => Buffer.concat([begun, frame(build, { opcode: data, payload })])],
@@ -24,7 +27,11 @@ export function broken(build: Build): readonly [Cause, Buffer] {
     ["message over maxPayload", () => frame(build, { opcode: data, payload: "b".repeat(random.int(1001, 70_000)) })],
     ["text that is no UTF-8", () => frame(build, { opcode: Opcode.text, payload: Buffer.from(notUtf8) })],
     ["close of one byte", () => frame(build, { opcode: Opcode.close, payload: "c" })],
-    ["close with a bad code", () => frame(build, { opcode: Opcode.close, payload: closePayload(random.pick([0, 999, 1004, 1005, 1006, 1015, 2000, 5000, 65_535])) })],
+    [
+      "close with a bad code",
+      () =>
+        frame(build, { opcode: Opcode.close, payload: closePayload(random.pick([0, 999, 1004, 1005, 1006, 1015, 2000, 5000, 65_535])) }),
+    ],
     ["close with a reason that is no UTF-8", () => frame(build, { opcode: Opcode.close, payload: Buffer.from([3, 0xe8, ...notUtf8]) })],
   ];
   const [cause, make] = random.pick(all);

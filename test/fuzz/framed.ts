@@ -114,9 +114,13 @@ function deaf(build: Build): void {
 function closes(build: Build): void {
   const { random } = build;
   open(build);
+  build.answersClose = false;
   const code = random.pick([undefined, 1000, 1001, 1011, 3000, 4999]);
   build.frames++;
-  build.write("a close", frame(build, { opcode: Opcode.close, payload: closePayload(code, code === undefined ? "" : random.text(random.int(0, 123))) }));
+  build.write(
+    "a close",
+    frame(build, { opcode: Opcode.close, payload: closePayload(code, code === undefined ? "" : random.text(random.int(0, 123))) }),
+  );
   for (let count = random.int(0, 4); count > 0; count--) build.write("data after the close", legalFrame(build));
   if (random.chance(0.3)) return build.leave("FIN after the handshake");
   build.ended("client's close");
@@ -125,7 +129,13 @@ function closes(build: Build): void {
 /** The server is the one who ends it, in a hook; in the midst of what the client sends. */
 function hooks(build: Build): void {
   const { random } = build;
-  const end = random.pick([[["throw", "fuzz"]], [["reject", "fuzz"]], [["close", 4000, "fuzz"]], [["sleep", 10], ["close"]], [["terminate"]]]);
+  const end = random.pick([
+    [["throw", "fuzz"]],
+    [["reject", "fuzz"]],
+    [["close", 4000, "fuzz"]],
+    [["sleep", 10], ["close"]],
+    [["terminate"]],
+  ]);
   // Only here is the closing deadline short enough to wait for it.
   build.on = "tight";
   build.answersClose = random.chance(0.7);
@@ -141,7 +151,17 @@ function hooks(build: Build): void {
 /** Subscribes and publishes to a topic that a neighbour uses in a room of its own. */
 function legal(build: Build): void {
   const { random } = build;
-  open(build, random.chance(0.7) ? { open: [["subscribe", "news"], ["publish", "news", "not for the neighbour"]] } : {});
+  open(
+    build,
+    random.chance(0.7)
+      ? {
+          open: [
+            ["subscribe", "news"],
+            ["publish", "news", "not for the neighbour"],
+          ],
+        }
+      : {},
+  );
   for (let count = random.int(0, 10); count > 0; count--) build.write("a legal frame", legalFrame(build));
   sayGoodbye(build);
 }
@@ -155,6 +175,7 @@ function sayGoodbye(build: Build): void {
 }
 
 function endIt(build: Build): void {
+  build.answersClose = false;
   build.frames++;
   build.write("a close", frame(build, { opcode: Opcode.close, payload: closePayload(1000) }));
   build.ended("client's close");

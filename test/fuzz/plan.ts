@@ -20,6 +20,7 @@ export const causes = [
   "client's close",
   "unanswered close",
   "FIN in the handshake",
+  "FIN after a spoilt handshake",
   "FIN after the handshake",
   "FIN inside a frame",
   "FIN after a broken frame",
@@ -50,6 +51,7 @@ export interface Plan {
   readonly number: number;
   readonly family: string;
   readonly on: Listener;
+  /** Whether it answers the server's close frame; where it closes itself there is none to answer. */
   readonly answersClose: boolean;
   /** It sends what no frame may be. */
   readonly broken: boolean;
@@ -61,7 +63,7 @@ export interface Plan {
 /** `step`: the action that failed. */
 export function describePlan(plan: Plan, step?: number): string {
   const actions = plan.actions.map((action, index) => `  ${index === step ? ">" : " "} ${describeAction(action)}`);
-  const about = `${plan.family}, on ${plan.on}${plan.answersClose ? "" : ", never answers a close"}`;
+  const about = `${plan.family}, on ${plan.on}${plan.answersClose ? "" : ", answers no close"}`;
   return [`connection ${plan.number} (${about})`, ...actions].join("\n");
 }
 

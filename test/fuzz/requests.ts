@@ -41,7 +41,7 @@ function spoiltHandshake(build: Build): void {
     build.pause(20);
     build.write("a frame", legalFrame(build));
   }
-  build.leave("FIN in the handshake");
+  build.leave("FIN after a spoilt handshake");
 }
 
 function spoil({ random }: Build, bytes: Buffer): Buffer {
@@ -52,8 +52,17 @@ function spoil({ random }: Build, bytes: Buffer): Buffer {
     () => Buffer.concat([before, random.bytes(piece.length), after]),
     () => Buffer.concat([before, after]),
     () => Buffer.concat([before, piece, piece, after]),
-    () => Buffer.concat([before, Buffer.from(random.pick(["\r\n", "\n", "\r", "\0", " ", "\t", ":", ",", "é", "\r\n\r\n"])), bytes.subarray(at)]),
-    () => Buffer.from(bytes.toString("latin1").replace(/[A-Za-z]/g, (letter) => (random.chance(0.5) ? letter.toUpperCase() : letter)), "latin1"),
+    () =>
+      Buffer.concat([
+        before,
+        Buffer.from(random.pick(["\r\n", "\n", "\r", "\0", " ", "\t", ":", ",", "é", "\r\n\r\n"])),
+        bytes.subarray(at),
+      ]),
+    () =>
+      Buffer.from(
+        bytes.toString("latin1").replace(/[A-Za-z]/g, (letter) => (random.chance(0.5) ? letter.toUpperCase() : letter)),
+        "latin1",
+      ),
     () => before,
   ])();
 }
@@ -61,7 +70,17 @@ function spoil({ random }: Build, bytes: Buffer): Buffer {
 /** Well-formed HTTP that no client should send. */
 function strangeHandshake(build: Build): void {
   const { random } = build;
-  const host = random.pick(["localhost", "", "user:password@localhost", "[::1", "a b", "%00", "x".repeat(300), "localhost:99999", "\u00e9"]);
+  const host = random.pick([
+    "localhost",
+    "",
+    "user:password@localhost",
+    "[::1",
+    "a b",
+    "%00",
+    "x".repeat(300),
+    "localhost:99999",
+    "\u00e9",
+  ]);
   const target = random.pick([
     build.target(),
     `http://user:password@localhost${build.target()}`,
@@ -117,7 +136,18 @@ function slowHandshake(build: Build): void {
 function leftDuringUpgrade(build: Build): void {
   const { random } = build;
   build.on = random.pick(["main", "tight"]);
-  const upgrade = random.pick([[["sleep", random.int(1, 60)], ["accept", {}]], [["never"]], [["reject", `tag=${build.tag}`]], [["sleep", 20], ["throw", `tag=${build.tag}`]]]);
+  const upgrade = random.pick([
+    [
+      ["sleep", random.int(1, 60)],
+      ["accept", {}],
+    ],
+    [["never"]],
+    [["reject", `tag=${build.tag}`]],
+    [
+      ["sleep", 20],
+      ["throw", `tag=${build.tag}`],
+    ],
+  ]);
   // On `main` this one would take the whole ten seconds of its deadline.
   if (upgrade[0]![0] === "never") build.on = "tight";
   build.write("a handshake", encodeRequest({ target: build.target({ upgrade }) }, "localhost"));
@@ -132,6 +162,9 @@ function plainRequest(build: Build): void {
   const body = random.text(random.int(0, 100));
   const plain = Buffer.from(`POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${random.pick([body.length, 1000])}\r\n\r\n${body}`);
   const repeated = Array.from({ length: random.int(1, 5) }, () => plain);
-  build.write("plain requests", Buffer.concat(random.chance(0.3) ? [...repeated, encodeRequest({ target: build.target() }, "localhost")] : repeated));
+  build.write(
+    "plain requests",
+    Buffer.concat(random.chance(0.3) ? [...repeated, encodeRequest({ target: build.target() }, "localhost")] : repeated),
+  );
   build.leave("FIN in the handshake");
 }
