@@ -6,7 +6,7 @@ import { Running, type Listener, type ProcessRuntime } from "../runtimes.ts";
 import { attack, patience } from "./attack.ts";
 import { generate } from "./generate.ts";
 import { Hooks } from "./hooks.ts";
-import { isLimit, keepsDescriptor, losesClose } from "./limits.ts";
+import { isLimit, keptDescriptors, losesClose } from "./limits.ts";
 import { Neighbours } from "./neighbour.ts";
 import { describePlan, type Cause, type Plan } from "./plan.ts";
 import { Random } from "./random.ts";
@@ -36,8 +36,8 @@ export interface Report {
 const width = 24;
 /** Connections of the round before the one that is measured: after it, what a runtime keeps for good has been allocated. */
 const warmUp = 1000;
-/** A Durable Object lets some descriptors go only when it is evicted, after 10 s without work. */
-const idle = 12_000;
+/** A Durable Object lets some descriptors go only when it is evicted: after 10 s without work, once no close waits for its answer (10 s more). */
+const idle = 15_000;
 /** MiB that memory may have grown by in the end. workerd levels off last: 190 after 3 000 connections, 280 after 36 000, 284 after 78 000. */
 const growth = 128;
 
@@ -110,7 +110,7 @@ class Campaign {
     const end = Date.now() + seconds * 1000;
     if (only === undefined) await this.#round(neighbours, () => Date.now() >= end);
     const after = {
-      descriptors: await settle(() => watch.descriptors - this.#kept, descriptors, patience).then(() => watch.descriptors),
+      descriptors: await settle(() => watch.descriptors - this.#kept, descriptors, idle).then(() => watch.descriptors),
       memory: await settle(() => watch.memory, memory + growth, patience),
     };
     await neighbours.stop();
@@ -161,7 +161,7 @@ class Campaign {
     this.#connections++;
     const plan = this.#plan(this.#next++);
     if (losesClose(this.#running.runtime, plan)) this.#unsure.add(plan.number);
-    if (keepsDescriptor(this.#running.runtime, plan)) this.#kept++;
+    this.#kept += keptDescriptors(this.#running.runtime, plan);
     this.#active.add(plan);
     const outcome = await attack(plan, this.#address(plan.on), (cause) => isLimit(this.#running.runtime, cause));
     this.#recent.push(plan);

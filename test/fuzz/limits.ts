@@ -84,14 +84,13 @@ export function losesClose(runtime: ProcessRuntime, plan: Plan): boolean {
 }
 
 /**
- * Deno keeps the descriptor of a client that left, by FIN or reset, before its 101 (Deno 2.9.5, a bare Deno.serve that awaits
- * 50 ms before upgradeWebSocket: 10 such clients, 10 descriptors more; neither `request.signal` nor `info.completed` tells of it).
+ * How many descriptors a platform may keep of a client that has gone. Deno keeps that of a client that left, by FIN or reset,
+ * before its 101 (Deno 2.9.5, a bare Deno.serve that awaits 50 ms before upgradeWebSocket: 10 such clients, 10 descriptors more;
+ * neither `request.signal` nor `info.completed` tells of it). workerd keeps both ends of an object's socket after a broken frame,
+ * after our close of a client that had sent nothing, and of one that vanished, until the object is evicted (the evidence above).
  */
-export function keepsDescriptor(runtime: ProcessRuntime, plan: Plan): boolean {
-  return runtime === "deno" && leavesEarly(plan);
-}
-
-/** It does not wait for its 101. */
-function leavesEarly(plan: Plan): boolean {
-  return plan.actions.every(({ type }) => type !== "accepted");
+export function keptDescriptors(runtime: ProcessRuntime, plan: Plan): number {
+  if (runtime === "deno") return plan.actions.every(({ type }) => type !== "accepted") ? 1 : 0;
+  const left = plan.actions.some((action) => action.type === "ended" && isLimit(runtime, action.cause));
+  return runtime === "durable" && (left || losesClose(runtime, plan)) ? 2 : 0;
 }
