@@ -1,6 +1,6 @@
 /**
  * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/contract.md, between
- * the markers of each chapter. `--check` writes nothing and fails when the page is not what the run gave.
+ * the markers of each chapter. `--from FILE` takes a finished run's JSON report instead. `--check` writes nothing and fails when the page is not what the run gave.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,12 +17,17 @@ const root = join(import.meta.dirname, "..");
 const page = join(root, "docs/contract.md");
 const keyOf = (id: string, run: string): string => `${id} ${run}`;
 
-const results = runSuite();
+const from = process.argv.indexOf("--from");
+const results = from < 0 ? runSuite() : read(process.argv[from + 1] ?? "");
 const text = fill(readFileSync(page, "utf8"), results);
 console.log(summary(results));
 if (!process.argv.includes("--check")) writeFileSync(page, text);
 else if (text !== readFileSync(page, "utf8")) fail("docs/contract.md is not what this run gave: npm run contract");
 if ([...results.values()].includes("fail")) fail("some cases fail");
+
+function read(file: string): Results {
+  return readResults(JSON.parse(readFileSync(file, "utf8")) as Report);
+}
 
 function runSuite(): Results {
   const directory = mkdtempSync(join(tmpdir(), "contract-"));
@@ -31,7 +36,7 @@ function runSuite(): Results {
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
     const args = [vitest, "run", "--project", "contract", "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`];
     spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
-    return readResults(JSON.parse(readFileSync(output, "utf8")) as Report);
+    return read(output);
   } finally {
     rmSync(directory, { recursive: true });
   }
