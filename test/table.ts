@@ -17,8 +17,8 @@ const root = join(import.meta.dirname, "..");
 const page = join(root, "docs/contract.md");
 const keyOf = (id: string, run: string): string => `${id} ${run}`;
 
-const from = process.argv.indexOf("--from");
-const results = from < 0 ? runSuite() : read(process.argv[from + 1] ?? "");
+const reportAt = process.argv.indexOf("--from");
+const results = reportAt < 0 ? runSuite() : read(process.argv[reportAt + 1] ?? "");
 const text = fill(readFileSync(page, "utf8"), results);
 console.log(summary(results));
 if (!process.argv.includes("--check")) writeFileSync(page, text);
