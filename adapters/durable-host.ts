@@ -6,10 +6,14 @@ import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
+import { callRoom } from "../src/local-room.ts";
+import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise, Room, Snapshot } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { DurableSocket, savedIn } from "./durable-socket.ts";
+import { durableStore } from "./durable-store.ts";
+import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { namespaceOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
@@ -24,6 +28,7 @@ export interface ObjectContext {
   waitUntil(promise: Promise<unknown>): void;
   acceptWebSocket(ws: NativeSocket): void;
   getWebSockets(): NativeSocket[];
+  readonly storage: ObjectStorage;
 }
 
 export class ObjectHost {
@@ -43,8 +48,11 @@ export class ObjectHost {
     this.#room = ctx.id.name;
     // Its own room is here: an RPC to oneself would wait for what it interrupts.
     const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(namespaceOf(handler, env), name));
-    this.#server = new Server(handler, { name: "durable", env, remote });
+    const { storage } = ctx;
+    const alarm = { set: (time: number) => this.#keep(storage.setAlarm(time)), clear: () => this.#keep(storage.deleteAlarm()) };
+    this.#server = new Server(handler, { name: "durable", env, remote, alarm, store: () => durableStore(storage) });
     for (const ws of ctx.getWebSockets()) this.#restore(ws);
+    this.#server.resume(this.#room ?? "");
   }
 
   fetch(request: Request): MaybePromise<Response> {
@@ -84,11 +92,15 @@ export class ObjectHost {
     return live.ended(CloseCode.abnormal, "");
   }
 
-  /** This object's room, for callers from outside. @throws Error when it is another's. */
-  room(name: string): Room {
+  /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
+  call(name: string, method: RoomCall, args: readonly unknown[]): unknown {
     const misplaced = this.#misplaced(name);
     if (misplaced !== undefined) throw new Error(misplaced);
-    return this.#server.room(name);
+    return callRoom(this.#server.local(name), method, args);
+  }
+
+  alarm(): MaybePromise<void> {
+    return this.#server.alarm();
   }
 
   #forwarded(edgewire: string): Response {

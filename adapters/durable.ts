@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
+import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { ObjectHost } from "./durable-host.ts";
 import type { ObjectContext } from "./durable-host.ts";
@@ -13,8 +14,6 @@ import type { NativeSocket } from "./workers-types.ts";
 
 export { rooms } from "./workers-rooms.ts";
 export { route } from "./workers-route.ts";
-
-type Bytes = string | ArrayBuffer | ArrayBufferView;
 
 /** An object of a room, as a subclass and the runtime see it. */
 export declare class RoomObject<Env = unknown> {
@@ -28,10 +27,10 @@ export declare class RoomObject<Env = unknown> {
   webSocketMessage(ws: NativeSocket, message: string | ArrayBuffer): MaybePromise<void>;
   webSocketClose(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void>;
   webSocketError(ws: NativeSocket, error: unknown): MaybePromise<void>;
+  /** Liveness, expiry and `room.setAlarm` share the object's one alarm: an override calls `super.alarm()`. */
+  alarm(): MaybePromise<void>;
   /** For `rooms`, over RPC. */
-  edgewirePublish(room: string, topic: string, data: Bytes, except: readonly string[]): Promise<number>;
-  edgewireBroadcast(room: string, data: Bytes, except: readonly string[]): Promise<number>;
-  edgewireCount(room: string): Promise<number>;
+  edgewireRoom(room: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
 }
 
 /**
@@ -66,16 +65,12 @@ export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof
       return this.#host.failed(ws, error);
     }
 
-    edgewirePublish(room: string, topic: string, data: Bytes, except: readonly string[]): Promise<number> {
-      return this.#host.room(room).publish(topic, data, { except });
+    alarm(): MaybePromise<void> {
+      return this.#host.alarm();
     }
 
-    edgewireBroadcast(room: string, data: Bytes, except: readonly string[]): Promise<number> {
-      return this.#host.room(room).broadcast(data, { except });
-    }
-
-    edgewireCount(room: string): Promise<number> {
-      return this.#host.room(room).count();
+    async edgewireRoom(room: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
+      return this.#host.call(room, method, args);
     }
   }
   // `ctx` and `env` are DurableObject's own, whose types only Cloudflare's package knows.

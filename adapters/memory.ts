@@ -6,7 +6,9 @@ import { checkClose } from "../src/close.ts";
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
-import type { Clock, HeadersInput, Room, Rooms, Sendable } from "../src/types.ts";
+import { callRoom, farRoom } from "../src/local-room.ts";
+import { MemoryStore } from "../src/store.ts";
+import type { Clock, HeadersInput, Room, Rooms } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
 
@@ -51,11 +53,17 @@ export interface Memory extends Rooms {
 export function memory<State, Env>(handler: DefinedHandler<State, Env>, options: MemoryOptions = {}): Memory {
   checkHandler("memory", handler);
   const wires = new Set<Wire>();
+  const stores = new Map<string, MemoryStore>();
+  const store = (room: string): MemoryStore => {
+    let known = stores.get(room);
+    if (known === undefined) stores.set(room, (known = new MemoryStore()));
+    return known;
+  };
   let clock = new Timers(options.clock);
   let server = start();
 
   function start(): Server {
-    return new Server(handler as DefinedHandler, { name: "memory", env: options.env ?? {}, clock });
+    return new Server(handler as DefinedHandler, { name: "memory", env: options.env ?? {}, clock, store });
   }
 
   return {
@@ -80,16 +88,12 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       for (const wire of wires) {
         if (wire.saved !== undefined && !wire.over) wire.live = server.restore(wire.socket(), wire.saved);
       }
+      for (const room of stores.keys()) server.resume(room);
     },
     room: (name): Room => {
       server.room(name);
       // Looked up at each call: the room outlives a hibernation, the server does not.
-      return {
-        name,
-        publish: (topic: string, data: Sendable, except) => server.room(name).publish(topic, data, except),
-        broadcast: (data: Sendable, except) => server.room(name).broadcast(data, except),
-        count: () => server.room(name).count(),
-      };
+      return farRoom(name, async (method, args) => callRoom(server.local(name), method, args));
     },
     close: ({ code = 1001, reason = "" } = {}) => {
       checkClose(code, reason);
@@ -120,6 +124,7 @@ class Timers implements Clock {
     this.#clock = clock ?? {
       setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
       clearTimeout: (timer) => clearTimeout(timer as number),
+      now: () => Date.now(),
     };
   }
 
@@ -135,6 +140,10 @@ class Timers implements Clock {
   clearTimeout(timer: unknown): void {
     this.#running.delete(timer);
     this.#clock.clearTimeout(timer);
+  }
+
+  now(): number {
+    return this.#clock.now();
   }
 
   stop(): void {

@@ -1,8 +1,8 @@
 /** Rooms in Durable Objects, from outside: a room's object is found by its name and asked over RPC. */
-import { checkData } from "../src/data.ts";
 import type { DefinedHandler } from "../src/define.ts";
+import { farRoom } from "../src/local-room.ts";
 import { checkName } from "../src/text.ts";
-import type { PublishOptions, Room, Rooms, Sendable } from "../src/types.ts";
+import type { Room, Rooms } from "../src/types.ts";
 import type { ObjectNamespace, ObjectStub } from "./workers-types.ts";
 
 /**
@@ -52,40 +52,23 @@ export function stubOf(namespace: ObjectNamespace, room: string): ObjectStub {
 /** @throws TypeError for a bad name. */
 export function remoteRoom(namespace: ObjectNamespace, name: string): Room {
   checkName("room", name);
-  const ask = async <T>(call: (stub: ObjectStub) => Promise<T>): Promise<T> => {
+  return farRoom(name, async (method, args) => {
     try {
-      return await call(stubOf(namespace, name));
+      return await stubOf(namespace, name).edgewireRoom(name, method, args.map(portable));
     } catch (error) {
       if (/does not implement the method "edgewire/.test(String(error)))
         throw new Error(`room "${name}" is in an object whose class is not made by durable(handler)`, { cause: error });
       throw error;
     }
-  };
-  return {
-    name,
-    async publish(topic: string, data: Sendable, options?: PublishOptions): Promise<number> {
-      checkName("topic", topic);
-      checkData(data);
-      return ask((stub) => stub.edgewirePublish(name, topic, own(data), exceptions(options)));
-    },
-    async broadcast(data: Sendable, options?: PublishOptions): Promise<number> {
-      checkData(data);
-      return ask((stub) => stub.edgewireBroadcast(name, own(data), exceptions(options)));
-    },
-    count: () => ask((stub) => stub.edgewireCount(name)),
-  };
+  });
 }
 
 /** A view would travel with the whole buffer that it is a part of, and one on shared memory not at all. */
-function own(data: Sendable): Sendable {
+function portable(data: unknown): unknown {
   if (!ArrayBuffer.isView(data)) return data;
   const copy = new Uint8Array(data.byteLength);
   copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   return copy;
-}
-
-function exceptions({ except = [] }: PublishOptions = {}): readonly string[] {
-  return typeof except === "string" ? [except] : except;
 }
 
 /** By its class: any other binding to a service has every method that one asks for. */

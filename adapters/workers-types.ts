@@ -2,6 +2,7 @@
  * The parts of Cloudflare's API that the adapters use, as structural types: published code must compile with and without
  * @cloudflare/workers-types, whose global types would clash with another runtime's.
  */
+import type { RoomCall } from "../src/local-room.ts";
 import type { EventSocket } from "./events.ts";
 
 /** A server's half of a WebSocketPair, or a hibernating object's socket. */
@@ -49,7 +50,5 @@ export interface ObjectNamespace {
 /** One object seen from outside: the methods of adapters/durable.ts, over RPC. */
 export interface ObjectStub {
   fetch(request: Request): Promise<Response>;
-  edgewirePublish(room: string, topic: string, data: string | ArrayBuffer | ArrayBufferView, except: readonly string[]): Promise<number>;
-  edgewireBroadcast(room: string, data: string | ArrayBuffer | ArrayBufferView, except: readonly string[]): Promise<number>;
-  edgewireCount(room: string): Promise<number>;
+  edgewireRoom(room: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
 }

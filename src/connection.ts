@@ -8,18 +8,30 @@ import { isPromise, report } from "./errors.ts";
 import { Inflow } from "./inflow.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
-import { sendToAll } from "./rooms.ts";
 import { checkData, sizeAtMost } from "./data.ts";
 import type { Server } from "./server.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 import { checkName } from "./text.ts";
-import type { Closing, Connection, Data, HookName, MaybePromise, Phase, Rooms, Sendable, SendResult, Snapshot, Socket } from "./types.ts";
+import type {
+  Closing,
+  Connection,
+  ConnectionInfo,
+  Data,
+  LocalRoom,
+  MaybePromise,
+  Phase,
+  Rooms,
+  Sendable,
+  SendResult,
+  Snapshot,
+  Socket,
+} from "./types.ts";
 
-type ConnectionHook = Exclude<HookName, "upgrade">;
+type ConnectionHook = "open" | "message" | "drain" | "close";
 
 export class Live<State = unknown, Env = unknown> implements Connection<State, Env>, Owner<ConnectionHook> {
   readonly id: string;
-  readonly room: string;
+  readonly roomName: string;
   readonly url: string;
   readonly protocol: string;
   readonly remoteAddress: string;
@@ -42,7 +54,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#socket = socket;
     this.#mailbox = new Mailbox(this);
     this.id = snapshot.id;
-    this.room = snapshot.room;
+    this.roomName = snapshot.room;
     this.url = snapshot.url;
     this.protocol = snapshot.protocol;
     this.remoteAddress = snapshot.remoteAddress;
@@ -74,6 +86,16 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   get rooms(): Rooms {
     return this.#server;
+  }
+
+  get room(): LocalRoom<State, Env> {
+    return this.#server.local(this.roomName);
+  }
+
+  /** What is seen of it from outside. */
+  get info(): ConnectionInfo<State> {
+    const { id, url, protocol, remoteAddress, state } = this;
+    return { id, url, protocol, remoteAddress, state, topics: [...this.topics] };
   }
 
   /** Settles when no hook is pending; undefined when none is. For runtimes that may stop once the event handler returns. */
@@ -133,26 +155,23 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     const topics = (this.#topics ??= new Set());
     topics.add(topic);
     this.#store(() => topics.delete(topic));
-    this.#server.index.subscribe(this.room, topic, this);
+    this.#server.index.subscribe(this.roomName, topic, this);
   }
 
   unsubscribe(topic: string): void {
     checkName("topic", topic);
     this.#server.needRooms("unsubscribe");
     if (this.#topics?.delete(topic) !== true) return;
-    this.#server.index.unsubscribe(this.room, topic, this);
+    this.#server.index.unsubscribe(this.roomName, topic, this);
     if (this.#phase === "open") this.#save();
   }
 
-  publish(topic: string, data: Sendable): number {
-    checkName("topic", topic);
-    checkData(data);
-    this.#server.needRooms("publish");
-    return sendToAll(this.#server.index.subscribers(this.room, topic), data, this);
+  publish(topic: string | readonly string[], data: Sendable): number {
+    return this.#server.publish(this.roomName, topic, data, this);
   }
 
   peers(): Iterable<Connection<State, Env>> {
-    return this.#server.index.members(this.room);
+    return this.#server.index.members(this.roomName);
   }
 
   /** Port: the socket is open; runs the `open` hook. */
@@ -217,12 +236,20 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       case "message":
         return hooks.message?.(this, payload as Data);
       case "open":
-        return hooks.open?.(this);
+        return this.#open();
       case "drain":
         return hooks.drain?.(this);
       case "close":
         return hooks.close?.(this, payload as Closing);
     }
+  }
+
+  /** Not before the room is open; closed, where it could not be. */
+  #open(): MaybePromise<void> {
+    const { hooks, lives } = this.#server;
+    const opening = lives?.opening(this.roomName);
+    if (opening === undefined) return hooks.open?.(this);
+    return opening.then((opened) => (opened ? hooks.open?.(this) : this.#end(CloseCode.internalError, "Internal error")));
   }
 
   #failed(hook: ConnectionHook, error: unknown): MaybePromise<void> {
@@ -235,7 +262,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     if (this.#phase !== "open") return;
     this.#phase = "closing";
     this.#closing = { code, reason, initiator: "server" };
-    this.#server.index.leave(this.room, this);
+    this.#server.index.leave(this.roomName, this);
     this.#mailbox.keepOnly("close");
     this.#inflow?.clear();
     // Before the native close: an object evicted in between must know that it closed, and with what.
@@ -254,7 +281,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #finish(closing: Closing): Promise<void> | undefined {
     if (this.#ended) return;
     this.#ended = true;
-    this.#server.index.leave(this.room, this);
+    this.#server.index.leave(this.roomName, this);
     this.#server.forget(this);
     if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
     this.#phase = "closed";
@@ -262,7 +289,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#save();
     const pending = this.#mailbox.post("close", closing);
     this.#finished?.resolve(pending);
-    return pending;
+    return this.#server.left(this.roomName, pending);
   }
 
   /** Checks that the connection can be stored, on every runtime alike, and stores it where there is a store. */
@@ -281,10 +308,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   #snapshot(): Snapshot {
-    const { id, room, url, protocol, remoteAddress } = this;
+    const { id, url, protocol, remoteAddress } = this;
     const open = {
       id,
-      room,
+      room: this.roomName,
       url,
       protocol,
       remoteAddress,

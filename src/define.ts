@@ -4,7 +4,7 @@
  */
 import { resolveOptions } from "./limits.ts";
 import type { Settings } from "./limits.ts";
-import type { Handler, Hooks } from "./types.ts";
+import type { Handler, Hooks, RoomHooks } from "./types.ts";
 
 /** A checked handler: what adapters and `serve` take. */
 export interface DefinedHandler<State = unknown, Env = unknown> {
@@ -12,7 +12,8 @@ export interface DefinedHandler<State = unknown, Env = unknown> {
   readonly settings: Settings;
 }
 
-const hookNames = ["upgrade", "open", "message", "drain", "close", "error", "migrate"] as const;
+const hookNames = ["upgrade", "open", "message", "drain", "close", "error", "migrate", "alarm"] as const;
+const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomHooks)[];
 
 /**
  * Defines a WebSocket handler for every runtime.
@@ -33,12 +34,28 @@ export function defineHandler<State = unknown, Env = unknown>(handler: Handler<S
   const options: Record<string, unknown> = {};
   for (const name in handler) {
     const value: unknown = handler[name as keyof typeof handler];
-    if (!(hookNames as readonly string[]).includes(name)) options[name] = value;
-    else if (value !== undefined && typeof value !== "function") {
-      throw new TypeError(`hook "${name}" must be a function, not ${value === null ? "null" : typeof value}`);
-    }
+    if (name === "room") checkRoomHooks(value);
+    else if ((hookNames as readonly string[]).includes(name)) checkHook(name, value);
+    else options[name] = value;
   }
-  return Object.freeze({ hooks: handler, settings: resolveOptions(options, hookNames) });
+  return Object.freeze({ hooks: handler, settings: resolveOptions(options, [...hookNames, "room"]) });
+}
+
+function checkHook(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw new TypeError(`hook "${name}" must be a function, not ${value === null ? "null" : typeof value}`);
+  }
+}
+
+function checkRoomHooks(value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object of the hooks open and empty');
+  for (const [name, hook] of Object.entries(value)) {
+    if (!(roomHookNames as readonly string[]).includes(name)) {
+      throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")}`);
+    }
+    checkHook(`room.${name}`, hook);
+  }
 }
 
 /** @throws TypeError naming who was given something that `defineHandler` did not make. */

@@ -4,6 +4,7 @@
  */
 import { compileOrigins } from "./origin.ts";
 import type { OriginRule } from "./origin.ts";
+import { longestTimer } from "./schedule.ts";
 import { isToken } from "./text.ts";
 import type { Origins } from "./types.ts";
 
@@ -27,8 +28,6 @@ export interface Settings {
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
-/** Timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
-const longestTimer = 2 ** 31 - 1;
 
 /**
  * The encoded size of a snapshot, on every runtime. A hibernating socket's attachment holds 16 384 serialized bytes

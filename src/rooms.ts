@@ -44,6 +44,19 @@ export class RoomIndex<State, Env> {
   subscribers(room: string, topic: string): ReadonlySet<Live<State, Env>> {
     return this.#rooms.get(room)?.topics.get(topic) ?? nobody;
   }
+
+  /** Subscribers of several topics, each once. */
+  subscribersOfAny(room: string, topics: readonly string[]): ReadonlySet<Live<State, Env>> {
+    const scope = this.#rooms.get(room);
+    const any = new Set<Live<State, Env>>();
+    for (const topic of topics) for (const live of scope?.topics.get(topic) ?? nobody) any.add(live);
+    return any;
+  }
+
+  /** Topics that have subscribers, and how many. */
+  topics(room: string): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.#rooms.get(room)?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
+  }
 }
 
 const nobody: ReadonlySet<never> = new Set<never>();

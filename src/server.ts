@@ -7,19 +7,25 @@ import { CloseCode, checkClose } from "./close.ts";
 import { Live } from "./connection.ts";
 import { checkData } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
-import { report } from "./errors.ts";
+import { isPromise, report } from "./errors.ts";
 import { checkHead, refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
+import { HereRoom, callRoom, checkTopics, farRoom } from "./local-room.ts";
+import { RoomAlarms } from "./room-alarm.ts";
+import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
+import { Schedule } from "./schedule.ts";
 import { encodeSnapshot } from "./snapshot.ts";
+import { MemoryStore } from "./store.ts";
 import { checkName } from "./text.ts";
-import type { Clock, Hooks, MaybePromise, PublishOptions, Room, Rooms, Runtime, Sendable, Snapshot, Socket } from "./types.ts";
+import type { Clock, Hooks, LocalRoom, MaybePromise, Room, Rooms, Runtime, Sendable, Snapshot, Socket, Store } from "./types.ts";
 import { acceptUpgrade } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
 const globalClock: Clock = {
   setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
   clearTimeout: (timer) => clearTimeout(timer as number),
+  now: () => Date.now(),
 };
 
 export class Server<State = unknown, Env = unknown> implements Rooms {
@@ -28,6 +34,12 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly index: RoomIndex<State, Env> = new RoomIndex();
+  readonly schedule: Schedule;
+  /** Undefined where the handler has no hooks of rooms. */
+  readonly lives: RoomLives<State, Env> | undefined;
+  readonly #alarms: RoomAlarms;
+  readonly #rooms = new Map<string, LocalRoom<State, Env>>();
+  readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
   readonly #connections = new Map<string, Live<State, Env>>();
   #draining = false;
@@ -38,6 +50,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.settings = handler.settings;
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
+    this.schedule = new Schedule(this.clock, runtime.alarm);
+    const { room, alarm } = handler.hooks;
+    if ((room !== undefined || alarm !== undefined) && runtime.roomless === undefined) this.lives = new RoomLives(this);
+    this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives?.alarm(name));
   }
 
   /** Whether the server is closing: what is read now is not delivered. */
@@ -60,6 +76,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: a socket is open. Synchronous: its listeners can be attached before any message arrives. */
   open(socket: Socket, snapshot: Snapshot): Live<State, Env> {
+    this.lives?.entered(snapshot.room);
     const live = this.#add(socket, snapshot);
     // Kept before the first hook: one that never stores anything is woken all the same.
     socket.save?.(encodeSnapshot(snapshot));
@@ -101,7 +118,48 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   room(name: string): Room {
     checkName("room", name);
     this.needRooms("rooms");
-    return this.runtime.remote?.(name) ?? this.#localRoom(name);
+    return this.runtime.remote?.(name) ?? farRoom(name, async (method, args) => callRoom(this.local(name), method, args));
+  }
+
+  /** A room of this server, as its hooks hold it: the same object for as long as anybody is in it. */
+  local(name: string): LocalRoom<State, Env> {
+    let room = this.#rooms.get(name);
+    if (room !== undefined) return room;
+    room = new HereRoom(this, name);
+    if (this.index.members(name).size > 0) this.#rooms.set(name, room);
+    return room;
+  }
+
+  /** What a room has stored. */
+  store(room: string): Store {
+    let store = this.#stores.get(room);
+    if (store === undefined) this.#stores.set(room, (store = this.runtime.store?.(room) ?? new MemoryStore()));
+    return store;
+  }
+
+  /** @throws Error for a handler without an `alarm` hook, TypeError for what is no time. */
+  setAlarm(room: string, time: Date | number | null): void {
+    if (this.hooks.alarm === undefined) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
+    this.#alarms.set(room, this.store(room), time);
+  }
+
+  /** Port: a room's object has been made again: what it had appointed is due as before. */
+  resume(room: string): void {
+    if (this.hooks.alarm !== undefined) this.#alarms.resume(this.store(room));
+  }
+
+  /** Port: the runtime's alarm went off. Await it where the runtime may stop us once we return. */
+  alarm(): MaybePromise<void> {
+    return this.schedule.fire();
+  }
+
+  /** @throws TypeError for what is no topic or can't be sent. */
+  publish(room: string, topic: string | readonly string[], data: Sendable, except: Parameters<typeof sendToAll>[2]): number {
+    checkTopics(topic);
+    checkData(data);
+    this.needRooms("publish");
+    const targets = typeof topic === "string" ? this.index.subscribers(room, topic) : this.index.subscribersOfAny(room, topic);
+    return sendToAll(targets, data, except);
   }
 
   /** @throws Error where connections can't reach each other. */
@@ -111,6 +169,16 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   forget(live: Live<State, Env>): void {
     this.#connections.delete(live.id);
+  }
+
+  /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
+  left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
+    if (this.index.members(room).size === 0) this.#rooms.delete(room);
+    if (this.lives === undefined) return closing;
+    const { lives } = this;
+    if (closing !== undefined) return closing.then(() => lives.left(room));
+    const emptied = lives.left(room);
+    return isPromise(emptied) ? Promise.resolve(emptied) : undefined;
   }
 
   /**
@@ -137,30 +205,15 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #add(socket: Socket, snapshot: Snapshot): Live<State, Env> {
     const live = new Live<State, Env>(this, socket, snapshot);
     this.#connections.set(live.id, live);
-    if (snapshot.phase === "open") this.index.join(live.room, live);
+    if (snapshot.phase === "open") this.index.join(live.roomName, live);
     return live;
   }
 
   #wake(socket: Socket, snapshot: Snapshot): Live<State, Env> {
+    this.lives?.woken(snapshot.room);
     const live = this.#add(socket, snapshot);
-    if (snapshot.phase === "open") for (const topic of snapshot.topics) this.index.subscribe(live.room, topic, live);
+    if (snapshot.phase === "open") for (const topic of snapshot.topics) this.index.subscribe(live.roomName, topic, live);
     live.resumeClosing();
     return live;
-  }
-
-  #localRoom(name: string): Room {
-    return {
-      name,
-      publish: async (topic: string, data: Sendable, options?: PublishOptions): Promise<number> => {
-        checkName("topic", topic);
-        checkData(data);
-        return sendToAll(this.index.subscribers(name, topic), data, options?.except);
-      },
-      broadcast: async (data: Sendable, options?: PublishOptions): Promise<number> => {
-        checkData(data);
-        return sendToAll(this.index.members(name), data, options?.except);
-      },
-      count: async (): Promise<number> => this.index.members(name).size,
-    };
   }
 }

@@ -38,8 +38,8 @@ export interface Closing {
 export interface Connection<State = unknown, Env = unknown> {
   /** Unique, random, stable through hibernation. */
   readonly id: string;
-  /** The room chosen at upgrade; `"default"` where none was chosen. */
-  readonly room: string;
+  /** The room chosen at upgrade, named `"default"` where none was chosen. */
+  readonly room: LocalRoom<State, Env>;
   /** The URL of the handshake request. */
   readonly url: string;
   /** The subprotocol that the handshake selected, or "". */
@@ -80,9 +80,9 @@ export interface Connection<State = unknown, Env = unknown> {
   /** @throws TypeError for a topic that is not a well-formed string of 1 to 512 bytes; RangeError when the snapshot grows over 15 KiB. */
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
-  /** Sends to every subscriber of the topic in this room except this connection. Returns how many it was handed to. */
-  publish(topic: string, data: Sendable): number;
-  /** Every open connection of this room that is in memory here, this one included; on a plain Worker only itself. */
+  /** Sends to every subscriber of the topic, or of any of the topics, in this room except this connection. Returns how many it was handed to. */
+  publish(topic: string | readonly string[], data: Sendable): number;
+  /** Every open connection of this room, this one included; on a plain Worker only itself. */
   peers(): Iterable<Connection<State, Env>>;
 }
 
@@ -91,15 +91,66 @@ export interface PublishOptions {
   readonly except?: string | readonly string[];
 }
 
-/** A room from outside: an HTTP route, a cron trigger, another room's handler. Asleep or awake, here or in a Durable Object. */
+/** A connection as it is seen from outside: plain data. */
+export interface ConnectionInfo<State = unknown> {
+  readonly id: string;
+  readonly url: string;
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  readonly state: Readonly<State>;
+  readonly topics: readonly string[];
+}
+
+/**
+ * A room from outside: an HTTP route, a cron trigger, a queue's consumer, another room's handler. Asleep or awake, here or in a
+ * Durable Object. Every method rejects with what the same method of `LocalRoom` throws.
+ */
 export interface Room {
   readonly name: string;
-  /** Sends to every subscriber of the topic. Resolves to how many connections it was handed to. */
-  publish(topic: string, data: Sendable, options?: PublishOptions): Promise<number>;
-  /** Sends to everyone in the room. Resolves to how many connections it was handed to. */
+  /** Sends to every subscriber of the topic, or of any of the topics, to each once. Resolves to how many connections it was handed to; 0 in an empty room. */
+  publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): Promise<number>;
+  /** Sends to everyone in the room. Resolves to how many connections it was handed to; 0 in an empty room. */
   broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
-  /** How many connections are open in the room. */
-  count(): Promise<number>;
+  /** The open connections, in the order in which they came. */
+  connections(): Promise<readonly ConnectionInfo[]>;
+  /** How many connections are open in the room, or subscribed to the topic. */
+  count(topic?: string): Promise<number>;
+  /** The topics that have subscribers, and how many. */
+  topics(): Promise<ReadonlyMap<string, number>>;
+  /** Closes every connection of the room, as `connection.close` does. Resolves to how many there were. */
+  close(code?: number, reason?: string): Promise<number>;
+}
+
+/** The room that a hook runs in: at once what `Room` does with a promise. On a plain Worker every method throws. */
+export interface LocalRoom<State = unknown, Env = unknown> {
+  readonly name: string;
+  /** As a connection's. */
+  readonly env: Env;
+  /** As a connection's. */
+  readonly rooms: Rooms;
+  /**
+   * Sends to every subscriber of the topic, or of any of the topics, to each once. Returns how many connections it was handed to.
+   * @throws TypeError for what is no topic or can't be sent.
+   */
+  publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
+  /** Sends to everyone in the room. Returns how many connections it was handed to. @throws TypeError for what can't be sent. */
+  broadcast(data: Sendable, options?: PublishOptions): number;
+  /** Every open connection of the room. */
+  peers(): Iterable<Connection<State, Env>>;
+  /** The same as plain data. */
+  connections(): readonly ConnectionInfo<State>[];
+  /** How many connections are open in the room, or subscribed to the topic. */
+  count(topic?: string): number;
+  /** The topics that have subscribers, and how many. */
+  topics(): ReadonlyMap<string, number>;
+  /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
+  close(code?: number, reason?: string): number;
+  /**
+   * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), once; a later call replaces it, `null` clears it. It
+   * survives hibernation and, on Cloudflare, a deploy; there it wakes the object. Elsewhere it lives as long as the server.
+   * @throws TypeError for what is no time, Error for a handler without an `alarm` hook.
+   */
+  setAlarm(time: Date | number | null): void;
 }
 
 export interface Rooms {
@@ -107,12 +158,21 @@ export interface Rooms {
   room(name: string): Room;
 }
 
-export type HookName = "upgrade" | "open" | "message" | "drain" | "close" | "migrate";
+export type HookName = "upgrade" | "open" | "message" | "drain" | "close" | "migrate" | "room.open" | "room.empty" | "alarm";
 
-/** What failed, and on which connection (none yet for `upgrade` and `migrate`). */
+/** What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. */
 export interface ErrorContext<State = unknown, Env = unknown> {
   readonly hook: HookName;
   readonly connection?: Connection<State, Env>;
+  readonly room?: LocalRoom<State, Env>;
+}
+
+/** Hooks of a room's life. They run one at a time, and before the hooks of the connections that wait for them. */
+export interface RoomHooks<State = unknown, Env = unknown> {
+  /** Its first connection came: before that one's `open`, which waits for it. Not run again after hibernation. If it fails, those who wait are closed with 1011. */
+  open?(room: LocalRoom<State, Env>): MaybePromise<void>;
+  /** Its last connection has left, and the close hook has run. Not promised where everything ended at once: a crash, a deploy. */
+  empty?(room: LocalRoom<State, Env>): MaybePromise<void>;
 }
 
 export interface UpgradeContext<Env = unknown> {
@@ -160,6 +220,10 @@ export interface Hooks<State = unknown, Env = unknown> {
    * Without it, connections of another version are closed with 1012.
    */
   migrate?(state: unknown, version: number): State;
+  /** A room's life: `open` when the first connection comes, `empty` when the last has left. */
+  readonly room?: RoomHooks<State, Env>;
+  /** The time that `room.setAlarm` set has come. */
+  alarm?(room: LocalRoom<State, Env>): MaybePromise<void>;
 }
 
 /** Which origins a browser may connect from. */
@@ -241,6 +305,10 @@ export interface Runtime {
   readonly roomless?: string;
   /** The rooms beyond this server's own, where there are any (Durable Objects). */
   remote?(name: string): Room | undefined;
+  /** A room's small values; by default in memory, for as long as the server lives. */
+  store?(room: string): Store;
+  /** Wakes the server at a time; by default a timer. */
+  readonly alarm?: Alarm;
   readonly env?: unknown;
   /** It answers 431 to a request head over 16 KiB itself, as the core does elsewhere. */
   readonly limitsHead?: boolean;
@@ -251,6 +319,22 @@ export interface Runtime {
 export interface Clock {
   setTimeout(callback: () => void, milliseconds: number): unknown;
   clearTimeout(timer: unknown): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** One appointment, which a hibernating object keeps while it sleeps; then `Server.alarm` is called. */
+export interface Alarm {
+  /** Milliseconds since 1970; replaces the one before. */
+  set(time: number): void;
+  clear(): void;
+}
+
+/** One room's values by name, encoded by the core. Synchronous, as a Durable Object's own is. */
+export interface Store {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+  delete(key: string): void;
 }
 
 /** A handshake that was accepted: what the 101 carries, and what the connection starts from. */

@@ -99,7 +99,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
     },
     open(connection) {
       seen.set(connection.id, connection);
-      return run("open", connection, { room: connection.room, protocol: connection.protocol });
+      return run("open", connection, { room: connection.room.name, protocol: connection.protocol });
     },
     message: (connection, data) => run("message", connection, { data: summary(data) }, data),
     drain: (connection) => run("drain", connection, { buffered: connection.bufferedAmount }),

@@ -164,7 +164,7 @@ function attempt(action: () => unknown): { result: unknown } | { threw: string; 
 
 function inspect(connection: Connection): Record<string, unknown> {
   const { id, room, url, protocol, remoteAddress, phase, state, topics, bufferedAmount } = connection;
-  return { id, room, url, protocol, remoteAddress, phase, state, topics: [...topics], bufferedAmount };
+  return { id, room: room.name, url, protocol, remoteAddress, phase, state, topics: [...topics], bufferedAmount };
 }
 
 function oddState(state: OddState): unknown {

@@ -31,7 +31,7 @@ function chatHandler(binding: { binding?: string }): ReturnType<typeof defineHan
         ],
       };
     },
-    message: (connection, data) => void connection.send(`${connection.room} ${connection.state.user} ${String(data)}`),
+    message: (connection, data) => void connection.send(`${connection.room.name} ${connection.state.user} ${String(data)}`),
     error: (error, { hook }) => console.log(`error hook: ${hook}: ${(error as Error).message}`),
   });
 }

@@ -54,6 +54,10 @@ export class FakeClock implements Clock {
     this.#timers.delete(timer as number);
   }
 
+  now(): number {
+    return this.#now;
+  }
+
   advance(milliseconds: number): void {
     this.#now += milliseconds;
     for (const [timer, { at, callback }] of this.#timers) {

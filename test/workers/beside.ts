@@ -9,7 +9,7 @@ const ours = defineHandler({
   binding: "BESIDE",
   upgrade: roomOf,
   message: (connection, data) => void connection.send(`ours ${String(data)}`),
-  close: (connection, { code }) => void log.push(`ours closed ${connection.room} ${code}`),
+  close: (connection, { code }) => void log.push(`ours closed ${connection.room.name} ${code}`),
 });
 
 type Native = Parameters<InstanceType<ReturnType<typeof durable>>["webSocketMessage"]>[0];

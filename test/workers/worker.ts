@@ -12,7 +12,7 @@ const handler = defineHandler({
   binding: "ROOM",
   upgrade: (request) => ({ room: new URL(request.url).pathname.slice(1), state: { heard: 0 } }),
   open(connection) {
-    log.push(`open ${connection.room}`);
+    log.push(`open ${connection.room.name}`);
     connection.subscribe("everyone");
   },
   message(connection, data) {
@@ -24,7 +24,7 @@ const handler = defineHandler({
     else connection.send(JSON.stringify({ id: connection.id, state: connection.state, topics: [...connection.topics] }));
   },
   close(connection, { code, reason, initiator }) {
-    log.push(`close ${connection.room} ${code} ${reason} ${initiator} after ${connection.state.heard}`);
+    log.push(`close ${connection.room.name} ${code} ${reason} ${initiator} after ${connection.state.heard}`);
   },
 });
 

@@ -1,0 +1,110 @@
+/** A room of this server, as its hooks hold it; `asRoom` makes of it what is held outside. */
+import { checkClose, CloseCode } from "./close.ts";
+import { checkData } from "./data.ts";
+import { sendToAll } from "./rooms.ts";
+import type { Server } from "./server.ts";
+import { checkName } from "./text.ts";
+import type { Connection, ConnectionInfo, LocalRoom, PublishOptions, Room, Rooms, Sendable } from "./types.ts";
+
+export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State, Env> {
+  readonly name: string;
+  readonly #server: Server<State, Env>;
+
+  constructor(server: Server<State, Env>, name: string) {
+    this.#server = server;
+    this.name = name;
+  }
+
+  get env(): Env {
+    return this.#server.runtime.env as Env;
+  }
+
+  get rooms(): Rooms {
+    return this.#server;
+  }
+
+  publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
+    return this.#server.publish(this.name, topic, data, options?.except);
+  }
+
+  broadcast(data: Sendable, options?: PublishOptions): number {
+    checkData(data);
+    this.#server.needRooms("broadcast");
+    return sendToAll(this.#server.index.members(this.name), data, options?.except);
+  }
+
+  peers(): Iterable<Connection<State, Env>> {
+    this.#server.needRooms("peers");
+    return this.#server.index.members(this.name);
+  }
+
+  connections(): readonly ConnectionInfo<State>[] {
+    this.#server.needRooms("connections");
+    return Array.from(this.#server.index.members(this.name), (live) => live.info);
+  }
+
+  count(topic?: string): number {
+    this.#server.needRooms("count");
+    if (topic === undefined) return this.#server.index.members(this.name).size;
+    checkName("topic", topic);
+    return this.#server.index.subscribers(this.name, topic).size;
+  }
+
+  topics(): ReadonlyMap<string, number> {
+    this.#server.needRooms("topics");
+    return this.#server.index.topics(this.name);
+  }
+
+  close(code: number = CloseCode.normal, reason = ""): number {
+    checkClose(code, reason);
+    this.#server.needRooms("close");
+    // Closing takes a connection out of the room's set.
+    const open = [...this.#server.index.members(this.name)];
+    for (const live of open) live.close(code, reason);
+    return open.length;
+  }
+
+  setAlarm(time: Date | number | null): void {
+    this.#server.needRooms("setAlarm");
+    this.#server.setAlarm(this.name, time);
+  }
+}
+
+/** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
+export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "close";
+const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "close"];
+
+/** @throws what the method throws, and TypeError for what is none. */
+export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
+  if (!calls.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
+  return Reflect.apply(room[method], room, args);
+}
+
+/** A room that is reached by `call`, which rejects with what the method throws. What could not travel is refused here. */
+export function farRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
+  const ask =
+    (method: RoomCall, check?: (...args: never[]) => void) =>
+    async (...args: unknown[]) => {
+      check?.(...(args as never[]));
+      return call(method, args);
+    };
+  const checkPublish = (topic: string | readonly string[], data: Sendable): void => {
+    checkTopics(topic);
+    checkData(data);
+  };
+  return {
+    name,
+    publish: ask("publish", checkPublish),
+    broadcast: ask("broadcast", checkData),
+    connections: ask("connections"),
+    count: ask("count"),
+    topics: ask("topics"),
+    close: ask("close"),
+  } as unknown as Room;
+}
+
+/** @throws TypeError for what is neither a topic nor an array of topics. */
+export function checkTopics(topic: string | readonly string[]): void {
+  if (Array.isArray(topic)) for (const one of topic as readonly string[]) checkName("topic", one);
+  else checkName("topic", topic as string);
+}

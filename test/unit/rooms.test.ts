@@ -1,0 +1,143 @@
+import { expect, test, vi } from "vitest";
+import { defineHandler } from "../../src/define.ts";
+import type { Live } from "../../src/connection.ts";
+import { Server } from "../../src/server.ts";
+import type { Handler } from "../../src/types.ts";
+import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
+
+function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Live; socket: FakeSocket } } {
+  const clock = new FakeClock();
+  const server = new Server(defineHandler(handler), { name: "fake", clock });
+  return {
+    server,
+    clock,
+    join(room = "r") {
+      const socket = new FakeSocket();
+      return { socket, live: server.open(socket, snapshot({ room })) };
+    },
+  };
+}
+
+test("the room opens once before its first connection, and empties after the last one's close hook", async () => {
+  const log: string[] = [];
+  const { join } = serve({
+    room: { open: ({ name }) => void log.push(`room.open ${name}`), empty: ({ name }) => void log.push(`room.empty ${name}`) },
+    open: (connection) => void log.push(`open ${connection.room.name}`),
+    close: async () => {
+      await Promise.resolve();
+      log.push("close");
+    },
+  });
+  const [one, two] = [join(), join()];
+  await one.live.ended(1000, "");
+  await two.live.ended(1000, "");
+  await join().live.ended(1006, "");
+  expect(log).toEqual([
+    "room.open r",
+    "open r",
+    "open r",
+    "close",
+    "close",
+    "room.empty r",
+    "room.open r",
+    "open r",
+    "close",
+    "room.empty r",
+  ]);
+});
+
+test("connections wait for an asynchronous room.open; one that leaves meanwhile empties the room after it", async () => {
+  const log: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const { join } = serve({
+    room: { open: () => gate.promise.then(() => void log.push("opened")), empty: () => void log.push("empty") },
+    open: () => void log.push("open"),
+    message: (_, data) => void log.push(String(data)),
+    close: () => void log.push("close"),
+  });
+  const { live } = join();
+  void live.message("hello");
+  expect(log).toEqual([]);
+  const ended = live.ended(1000, "");
+  gate.resolve();
+  await ended;
+  expect(log).toEqual(["opened", "open", "hello", "close", "empty"]);
+});
+
+test("a room that can't be opened closes those who wait with 1011; the next to come opens it anew", async () => {
+  const error = vi.fn();
+  const open = vi.fn();
+  let fail = true;
+  const empty = vi.fn();
+  const { join } = serve({
+    room: {
+      open: async () => {
+        if (fail) throw new Error("no document");
+      },
+      empty,
+    },
+    open,
+    error,
+  });
+  const one = join();
+  await one.live.running;
+  expect(one.socket.calls).toEqual(["close 1011 Internal error"]);
+  expect(open).not.toHaveBeenCalled();
+  expect(error.mock.calls[0]?.[1]).toMatchObject({ hook: "room.open", room: { name: "r" } });
+  await one.live.ended(1011, "");
+  expect(empty).not.toHaveBeenCalled();
+  fail = false;
+  await join().live.running;
+  expect(open).toHaveBeenCalledOnce();
+});
+
+test("the same calls on a room inside a hook, without promises", () => {
+  const { server, join } = serve({});
+  const [one, two, three] = [join(), join(), join("other")];
+  const { room } = one.live;
+  expect(room).toBe(two.live.room);
+  for (const topic of ["a", "b"]) one.live.subscribe(topic);
+  two.live.subscribe("b");
+  expect(room.count()).toBe(2);
+  expect(room.count("b")).toBe(2);
+  expect(room.count("nothing")).toBe(0);
+  expect([...room.topics()]).toEqual([
+    ["a", 1],
+    ["b", 2],
+  ]);
+  expect(room.publish(["a", "b", "a"], "once")).toBe(2);
+  expect([one.socket.sent, two.socket.sent, three.socket.sent]).toEqual([["once"], ["once"], []]);
+  expect(room.connections()).toMatchObject([
+    { id: one.live.id, topics: ["a", "b"] },
+    { id: two.live.id, topics: ["b"] },
+  ]);
+  expect(room.publish([], "to nobody")).toBe(0);
+  expect(() => room.publish(["a", ""], "x")).toThrow("topic name is empty");
+  expect(room.close(4000, "over")).toBe(2);
+  expect(two.socket.calls).toEqual(["close 4000 over"]);
+  expect(room.count()).toBe(0);
+  expect(server.local("other").count()).toBe(1);
+});
+
+test("an alarm comes once, at its time; a later one replaces it, null clears it", async () => {
+  const alarm = vi.fn();
+  const { join, clock } = serve({ alarm });
+  const { room } = join().live;
+  room.setAlarm(1000);
+  room.setAlarm(new Date(2000));
+  clock.advance(1999);
+  expect(alarm).not.toHaveBeenCalled();
+  clock.advance(1);
+  expect(alarm).toHaveBeenCalledWith(expect.objectContaining({ name: "r" }));
+  room.setAlarm(3000);
+  room.setAlarm(null);
+  expect(clock.pending).toBe(0);
+  expect(() => room.setAlarm(Number.NaN)).toThrow("setAlarm takes a Date, milliseconds since 1970, or null, not NaN");
+  expect(() => serve({}).join().live.room.setAlarm(1)).toThrow("alarm hook");
+});
+
+test("room hooks are checked by name", () => {
+  expect(() => defineHandler({ room: { opne() {} } } as never)).toThrow('unknown hook "room.opne": hooks of a room are open and empty');
+  expect(() => defineHandler({ room: { open: 1 } } as never)).toThrow('hook "room.open" must be a function, not number');
+  expect(() => defineHandler({ room: "lobby" } as never)).toThrow('"room" must be an object of the hooks open and empty');
+});
