@@ -32,6 +32,9 @@ export default defineConfig({
         },
       },
       {
+        test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], sequence: { groupOrder: 4 } },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 6 } },
       },

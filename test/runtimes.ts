@@ -14,8 +14,8 @@ export type ProcessRuntime = (typeof processRuntimes)[number];
 export type Listener = HandlerName | "tls";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const bin = join(here, "../node_modules/.bin");
-const denoFlags = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
+export const bunBinary: string = join(here, "../node_modules/.bin/bun");
+export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
 
 /** workerd's, unless a run asks for another (test/case.ts). */
 export const compatibilityDate = "2026-10-01";
@@ -28,7 +28,7 @@ function commandOf(runtime: ProcessRuntime, date: string): readonly [string, ...
     case "attached":
       return [process.execPath, file("attached")];
     case "bun":
-      return [join(bin, "bun"), file("server")];
+      return [bunBinary, file("server")];
     case "deno":
       return [denoBinary(), ...denoFlags, file("server")];
     case "workers":

@@ -1,0 +1,101 @@
+/** A real server of each runtime for the crowd. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { bunBinary, compatibilityDate, denoBinary, denoFlags } from "../runtimes.ts";
+
+export const places = ["node", "bun", "deno", "durable"] as const;
+export type PlaceName = (typeof places)[number];
+
+export interface Place {
+  readonly port: number;
+  /** Drops a room from memory while its clients stay connected, where the runtime can; false when it was asleep already. */
+  evict?(room: string): Promise<boolean>;
+  /** Ends it, and rejects if it had ended by itself. */
+  stop(): Promise<void>;
+}
+
+export function open(name: PlaceName): Promise<Place> {
+  return name === "durable" ? openObjects() : openProcess(name);
+}
+
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+async function openProcess(name: Exclude<PlaceName, "durable">): Promise<Place> {
+  const command = {
+    node: [process.execPath, file("server.ts")],
+    bun: [bunBinary, file("server.ts")],
+    deno: [denoBinary(), ...denoFlags, file("server.ts")],
+  }[name] as [string, ...string[]];
+  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+  const gone = new Promise<string>((resolve) => child.on("exit", (code, signal) => resolve(`exit code ${code}, signal ${signal}`)));
+  const listening = new Promise<number>((resolve) => {
+    createInterface({ input: child.stdout }).on("line", (line) =>
+      line.startsWith("LISTEN ") ? resolve(Number(line.slice(7))) : undefined,
+    );
+  });
+  const ended = gone.then((how) => {
+    throw new Error(`the ${name} process ended (${how}):\n${said.slice(-20).join("\n")}`);
+  });
+  const port = await Promise.race([listening, ended]);
+  ended.catch(() => {});
+  return {
+    port,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) await ended;
+      child.stdin.end();
+      child.kill("SIGKILL");
+      await gone;
+    },
+  };
+}
+
+async function openObjects(): Promise<Place> {
+  const bundle = await build({
+    entryPoints: [file("object.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd"],
+    external: ["cloudflare:*"],
+  });
+  const mf = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: 0,
+      handleStructuredLogs: ({ message }) => console.log(message),
+      workers: [
+        {
+          name: "crowd",
+          modules: true,
+          script: bundle.outputFiles[0]!.text,
+          compatibilityDate,
+          durableObjects: { CROWD: { className: "Crowd", useSQLite: true } },
+          // Miniflare's own port has a proxy in front that changes what a client sees.
+          unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+        },
+      ],
+    }),
+  );
+  await mf.ready;
+  const { port } = await mf.unsafeGetDirectURL("crowd", "default");
+  return {
+    port: Number(port),
+    async evict(name) {
+      try {
+        // A Blob among the arguments makes every call asynchronous, one that will be rejected too.
+        await mf.unsafeEvictDurableObject("crowd", "Crowd", { name, asynchronous: new Blob() } as { name: string });
+        return true;
+      } catch {
+        // Miniflare's assertion that the object is running.
+        return false;
+      }
+    },
+    stop: () => mf.dispose(),
+  };
+}
