@@ -9,6 +9,7 @@ import { Server } from "../src/server.ts";
 import { callRoom } from "../src/local-room.ts";
 import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise, Room, Snapshot } from "../src/types.ts";
+import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { DurableSocket, savedIn } from "./durable-socket.ts";
@@ -18,9 +19,10 @@ import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-clos
 import { namespaceOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
-import type { NativeSocket, SocketPair } from "./workers-types.ts";
+import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
+declare const WebSocketRequestResponsePair: new (request: string, response: string) => AutoResponse;
 
 /** What the adapter uses of a `DurableObjectState`. */
 export interface ObjectContext {
@@ -28,6 +30,7 @@ export interface ObjectContext {
   waitUntil(promise: Promise<unknown>): void;
   acceptWebSocket(ws: NativeSocket): void;
   getWebSockets(): NativeSocket[];
+  setWebSocketAutoResponse(pair?: AutoResponse): void;
   readonly storage: ObjectStorage;
 }
 
@@ -51,6 +54,9 @@ export class ObjectHost {
     const { storage } = ctx;
     const alarm = { set: (time: number) => this.#keep(storage.setAlarm(time)), clear: () => this.#keep(storage.deleteAlarm()) };
     this.#server = new Server(handler, { name: "durable", env, remote, alarm, store: () => durableStore(storage) });
+    // Answered without waking the object. What an earlier version of the handler has set is taken back.
+    if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
+    else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
     for (const ws of ctx.getWebSockets()) this.#restore(ws);
     this.#server.resume(this.#room ?? "");
   }

@@ -15,6 +15,12 @@ export interface NativeSocket {
   deserializeAttachment(): unknown;
 }
 
+/** A message that workerd answers without the object. */
+export interface AutoResponse {
+  readonly request: string;
+  readonly response: string;
+}
+
 /** A half that the Worker keeps for itself. */
 export interface PairSocket extends NativeSocket, EventSocket {
   binaryType: "blob" | "arraybuffer";

@@ -12,6 +12,7 @@ import { checkData, sizeAtMost } from "./data.ts";
 import type { Server } from "./server.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 import { checkName } from "./text.ts";
+import { isPing, pongText } from "./wire.ts";
 import type {
   Closing,
   Connection,
@@ -181,14 +182,21 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** Port: a message arrived. Await the result where the runtime may stop us once we return. */
   message(data: Data): MaybePromise<void> {
-    if (this.#phase !== "open" || this.#server.draining) return;
+    if (this.#phase !== "open") return;
     const { settings } = this.#server;
+    if (isPing(data) && settings.heartbeat !== false) return this.#pong();
+    if (this.#server.draining) return;
     const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
     if (size > settings.maxPayload) return this.violated(CloseCode.messageTooBig);
     if (this.#mailbox.busy && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
       return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
     }
     return this.#mailbox.post("message", data);
+  }
+
+  /** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */
+  #pong(): void {
+    if ((this.#socket.buffered ?? 0) < this.#server.settings.maxBuffered) this.#socket.send(pongText);
   }
 
   /** Port: less waits for this client than before. */

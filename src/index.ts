@@ -8,6 +8,7 @@ export type {
   Data,
   ErrorContext,
   Handler,
+  Heartbeat,
   Hooks,
   HookName,
   LocalRoom,

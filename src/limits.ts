@@ -6,7 +6,7 @@ import { compileOrigins } from "./origin.ts";
 import type { OriginRule } from "./origin.ts";
 import { longestTimer } from "./schedule.ts";
 import { isToken } from "./text.ts";
-import type { Origins } from "./types.ts";
+import type { Heartbeat, Origins } from "./types.ts";
 
 /** Options with nothing left to default. */
 export interface Settings {
@@ -22,6 +22,7 @@ export interface Settings {
   readonly compression: boolean;
   readonly upgradeTimeout: number;
   readonly closeTimeout: number;
+  readonly heartbeat: Required<Heartbeat> | false;
   readonly binding: string | undefined;
   readonly version: number;
 }
@@ -42,6 +43,9 @@ export const maxUrl: number = 8 * KiB;
 /** What Node and Bun take of a request before its body; they answer 431 to more. */
 export const maxHead: number = 16 * KiB;
 
+const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
+const day = 86_400_000;
+
 type Check<T> = (name: string, value: unknown) => T;
 
 const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {
@@ -58,6 +62,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   compression: [boolean, false],
   upgradeTimeout: [integer(1, longestTimer), 10_000],
   closeTimeout: [integer(1, longestTimer), 10_000],
+  heartbeat: [heartbeat, beats],
   binding: [bindingName, undefined],
   version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
 };
@@ -80,6 +85,19 @@ export function resolveOptions(options: Record<string, unknown>, hooks: readonly
   }
   if (resolved.requireProtocol && resolved.protocols.length === 0) {
     throw new TypeError('option "requireProtocol" needs "protocols" to choose from');
+  }
+  return Object.freeze(resolved);
+}
+
+function heartbeat(name: string, value: unknown): Required<Heartbeat> | false {
+  if (value === false) return false;
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`option "${name}" must be { interval, timeout } or false, not ${show(value)}`);
+  const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...beats };
+  for (const [key, given] of Object.entries(value)) {
+    if (key !== "interval" && key !== "timeout") throw new TypeError(`option "${name}" has no ${show(key)}: it takes interval and timeout`);
+    // Less than 100 ms would judge the machine, not the client.
+    if (given !== undefined) resolved[key] = integer(100, day)(`${name}.${key}`, given);
   }
   return Object.freeze(resolved);
 }

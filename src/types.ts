@@ -229,6 +229,14 @@ export interface Hooks<State = unknown, Env = unknown> {
 /** Which origins a browser may connect from. */
 export type Origins = "*" | readonly string[] | ((origin: string, request: Request) => boolean);
 
+/** See `Options.heartbeat`. */
+export interface Heartbeat {
+  /** Milliseconds of silence before a client has to show that it lives. Default: 30 000. */
+  readonly interval?: number;
+  /** Milliseconds that it has for that. Default: 10 000. */
+  readonly timeout?: number;
+}
+
 /** Every option has one default, and the same effect on every runtime. */
 export interface Options {
   /**
@@ -258,6 +266,13 @@ export interface Options {
   readonly upgradeTimeout?: number;
   /** Milliseconds that a client has to answer a close before it is let go. Default: 10 000. */
   readonly closeTimeout?: number;
+  /**
+   * How the server finds clients that vanished without a close frame: one of which nothing was heard for `interval` milliseconds is
+   * pinged where the runtime can ping, and has `timeout` milliseconds to answer. Where it can't, and besides, a client that sends the
+   * text ping (docs/liveness.md) has to be heard every `interval`. `false` turns it off: the text ping is then a message like any other.
+   * Default: `{ interval: 30_000, timeout: 10_000 }`; each 100 to 86 400 000.
+   */
+  readonly heartbeat?: Heartbeat | false;
   /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
   readonly binding?: string;
   /** Version of the state's shape, for `migrate`. Default: 0. */

@@ -7,6 +7,11 @@
 export const pingText = "edgewire.ping.9f3a41c7";
 export const pongText = "edgewire.pong.9f3a41c7";
 
+/** Asked of every message: almost all are told apart by their length. */
+export function isPing(data: string | Uint8Array): boolean {
+  return data.length === pingText.length && data === pingText;
+}
+
 /** The reason of a close by a server that wants the client back, not before that many milliseconds. */
 export function retryReason(milliseconds: number): string {
   return `retry in ${Math.round(milliseconds)} ms`;

@@ -18,6 +18,8 @@ export const handlerNames = [
   "proxied",
   "dropping",
   "bare",
+  "lively",
+  "mute",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -33,6 +35,8 @@ const options: Record<HandlerName, Handler> = {
   proxied: { trustProxy: true },
   dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024 },
   bare: {},
+  lively: { heartbeat: { interval: 400, timeout: 400 } },
+  mute: { heartbeat: false },
 };
 
 export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;

@@ -6,6 +6,7 @@ import { createHandlers, handlerNames, type HandlerName } from "./handler.ts";
 import type { Host, Refusal, RoomCalls } from "./host.ts";
 import { Log } from "./log.ts";
 import type { Peer } from "./peer.ts";
+import { pingText } from "../src/wire.ts";
 
 export class MemoryHost implements Host {
   readonly log: Log = new Log();
@@ -99,6 +100,10 @@ class MemoryPeer implements Peer {
 
   async sendAll(messages: readonly (string | Uint8Array)[]): Promise<void> {
     for (const data of messages) void this.send(data);
+  }
+
+  async ping(count = 1): Promise<void> {
+    for (let sent = 0; sent < count; sent++) this.#client.send(pingText);
   }
 
   async close(code?: number, reason?: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** A client whose handshake was accepted, on a wire or in memory. */
 import { deepEqual } from "node:assert/strict";
 import type { Client, Event } from "./client.ts";
+import { pingText } from "../src/wire.ts";
 import { messageFrame } from "./wire/frames.ts";
 
 export interface Peer {
@@ -21,6 +22,8 @@ export interface Peer {
   send(data: string | Uint8Array): Promise<void>;
   /** Several at once: in one write, where there is a wire. */
   sendAll(messages: readonly (string | Uint8Array)[]): Promise<void>;
+  /** Text pings, in one write where there is a wire. They count as no message: no hook gets them. */
+  ping(count?: number): Promise<void>;
   close(code?: number, reason?: string): Promise<void>;
   /** Ends without a close frame: a TCP reset, where there is a wire. */
   lose(): Promise<void>;
@@ -60,6 +63,10 @@ export class WirePeer implements Peer {
   async sendAll(messages: readonly (string | Uint8Array)[]): Promise<void> {
     this.sent += messages.length;
     this.wire.write(Buffer.concat(messages.map(messageFrame)));
+  }
+
+  async ping(count = 1): Promise<void> {
+    this.wire.write(Buffer.concat(Array.from({ length: count }, () => messageFrame(pingText))));
   }
 
   async close(code?: number, reason?: string): Promise<void> {

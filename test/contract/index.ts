@@ -5,6 +5,7 @@ import { failures } from "./failing.ts";
 import { flow } from "./flow.ts";
 import { hibernation } from "./hibernation.ts";
 import { handshake, subprotocol } from "./handshake.ts";
+import { liveness } from "./liveness.ts";
 import { messages } from "./messages.ts";
 import { order } from "./order.ts";
 import { origin } from "./origin.ts";
@@ -27,6 +28,7 @@ export const chapters: readonly Chapter[] = [
   topics,
   rooms,
   hibernation,
+  liveness,
   http,
   tls,
   isolation,

@@ -21,6 +21,8 @@ export const anywhere = route(handlers.anywhere);
 export const proxied = route(handlers.proxied);
 export const dropping = route(handlers.dropping);
 export const bare = route(handlers.bare);
+export const lively = route(handlers.lively);
+export const mute = route(handlers.mute);
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -33,3 +35,5 @@ export class Anywhere extends durable(handlers.anywhere) {}
 export class Proxied extends durable(handlers.proxied) {}
 export class Dropping extends durable(handlers.dropping) {}
 export class Bare extends durable(handlers.bare) {}
+export class Lively extends durable(handlers.lively) {}
+export class Mute extends durable(handlers.mute) {}

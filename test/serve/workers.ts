@@ -24,3 +24,5 @@ export const anywhere = worker(handlers.anywhere);
 export const proxied = worker(handlers.proxied);
 export const dropping = worker(handlers.dropping);
 export const bare = worker(handlers.bare);
+export const lively = worker(handlers.lively);
+export const mute = worker(handlers.mute);

@@ -21,6 +21,10 @@ test.each<[string, object, string]>([
   ["a policy of another name", { slowConsumer: "wait" }, 'option "slowConsumer" must be "close" or "drop", not "wait"'],
   ["an empty binding", { binding: "" }, 'option "binding" must be the name of a Durable Object binding'],
   ["a truthy compression", { compression: {} }, 'option "compression" must be true or false, not a object'],
+  ["a heartbeat that is on", { heartbeat: true }, 'option "heartbeat" must be { interval, timeout } or false, not true'],
+  ["a heartbeat of another name", { heartbeat: { every: 1000 } }, 'option "heartbeat" has no "every"'],
+  ["a heartbeat too fast", { heartbeat: { interval: 10 } }, 'option "heartbeat.interval" is 10: must be a whole number from 100'],
+  ["a heartbeat in words", { heartbeat: { timeout: "10s" } }, 'option "heartbeat.timeout" must be a number, not "10s"'],
 ])("%s is refused by name", (_, handler, message) => {
   expect(() => defineHandler(handler)).toThrow(message);
 });
