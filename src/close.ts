@@ -26,6 +26,8 @@ export const CloseCode = {
   serviceRestart: 1012,
   /** A slow consumer, or more messages than a slow hook can take. */
   tryAgainLater: 1013,
+  /** Who are you? (IANA's registry, as HTTP's 401) The credential that `upgrade` gave an `expiresAt` has ended. */
+  unauthorized: 3000,
 } as const;
 
 /** RFC 6455 section 5.5: a control frame's payload is at most 125 bytes, two of them the code. */

@@ -5,6 +5,7 @@
 import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
 import { encode } from "./codec.ts";
 import { isPromise, report } from "./errors.ts";
+import { expired, toTime } from "./expiry.ts";
 import { Inflow } from "./inflow.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
@@ -43,6 +44,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #topics: Set<string> | undefined;
   #phase: Phase;
   #closing: Closing | undefined;
+  #expiresAt: number | undefined;
   #inflow: Inflow | undefined;
   #wantsDrain = false;
   /** `ended` was called, or will not be waited for: the close hook has been posted. */
@@ -63,6 +65,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#topics = snapshot.topics.length > 0 ? new Set(snapshot.topics) : undefined;
     this.#phase = snapshot.phase;
     this.#closing = snapshot.closing;
+    this.#expiresAt = snapshot.expiresAt;
   }
 
   get phase(): Phase {
@@ -75,6 +78,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   get topics(): ReadonlySet<string> {
     return this.#topics ?? noTopics;
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#expiresAt;
   }
 
   get bufferedAmount(): number {
@@ -143,6 +150,22 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#end(code, reason);
   }
 
+  renew(expiresAt: Date | number | null): void {
+    const before = this.#expiresAt;
+    this.#expiresAt = expiresAt === null ? undefined : toTime("renew", expiresAt);
+    if (this.#phase !== "open") return;
+    this.#store(() => (this.#expiresAt = before));
+    if (this.#hasExpired()) this.#end(CloseCode.unauthorized, expired);
+    else this.watchExpiry();
+  }
+
+  /** Its `expiresAt` counts from now on: it has opened, woken or been renewed. */
+  watchExpiry(): void {
+    if (this.#phase !== "open") return;
+    if (this.#expiresAt === undefined) this.#server.expiry.delete(this);
+    else this.#server.expiry.add(this);
+  }
+
   terminate(): void {
     if (this.#ended) return;
     this.#finish({ code: CloseCode.abnormal, reason: "", initiator: "server" });
@@ -186,6 +209,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     const { settings } = this.#server;
     if (isPing(data) && settings.heartbeat !== false) return this.#pong();
     if (this.#server.draining) return;
+    // The alarm may be late, by an eviction or by a second.
+    if (this.#expiresAt !== undefined && this.#hasExpired()) return this.violated(CloseCode.unauthorized, expired);
     const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
     if (size > settings.maxPayload) return this.violated(CloseCode.messageTooBig);
     if (this.#mailbox.busy && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
@@ -271,6 +296,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#phase = "closing";
     this.#closing = { code, reason, initiator: "server" };
     this.#server.index.leave(this.roomName, this);
+    this.#server.expiry.delete(this);
     this.#mailbox.keepOnly("close");
     this.#inflow?.clear();
     // Before the native close: an object evicted in between must know that it closed, and with what.
@@ -290,6 +316,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     if (this.#ended) return;
     this.#ended = true;
     this.#server.index.leave(this.roomName, this);
+    this.#server.expiry.delete(this);
     this.#server.forget(this);
     if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
     this.#phase = "closed";
@@ -317,7 +344,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   #snapshot(): Snapshot {
     const { id, url, protocol, remoteAddress } = this;
-    const open = {
+    const closing = this.#closing === undefined ? {} : { closing: this.#closing };
+    const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
+    return {
       id,
       room: this.roomName,
       url,
@@ -327,8 +356,13 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       state: this.#state,
       topics: [...this.topics],
       phase: this.#phase,
+      ...closing,
+      ...expiresAt,
     };
-    return this.#closing === undefined ? open : { ...open, closing: this.#closing };
+  }
+
+  #hasExpired(): boolean {
+    return this.#expiresAt !== undefined && this.#expiresAt <= this.#server.clock.now();
   }
 }
 

@@ -8,6 +8,7 @@ import { Live } from "./connection.ts";
 import { checkData } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
+import { Expiry } from "./expiry.ts";
 import { checkHead, refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { HereRoom, callRoom, checkTopics, farRoom } from "./local-room.ts";
@@ -35,6 +36,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly clock: Clock;
   readonly index: RoomIndex<State, Env> = new RoomIndex();
   readonly schedule: Schedule;
+  readonly expiry: Expiry;
   /** Undefined where the handler has no hooks of rooms. */
   readonly lives: RoomLives<State, Env> | undefined;
   readonly #alarms: RoomAlarms;
@@ -51,6 +53,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
     this.schedule = new Schedule(this.clock, runtime.alarm);
+    this.expiry = new Expiry(this.schedule, () => this.clock.now());
     const { room, alarm } = handler.hooks;
     if ((room !== undefined || alarm !== undefined) && runtime.roomless === undefined) this.lives = new RoomLives(this);
     this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives?.alarm(name));
@@ -80,6 +83,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const live = this.#add(socket, snapshot);
     // Kept before the first hook: one that never stores anything is woken all the same.
     socket.save?.(encodeSnapshot(snapshot));
+    if (snapshot.expiresAt !== undefined) live.watchExpiry();
     void live.opened();
     // Its `upgrade` was still pending when the server began to close.
     if (this.#draining) live.close(CloseCode.goingAway);
@@ -213,6 +217,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.lives?.woken(snapshot.room);
     const live = this.#add(socket, snapshot);
     if (snapshot.phase === "open") for (const topic of snapshot.topics) this.index.subscribe(live.roomName, topic, live);
+    if (snapshot.expiresAt !== undefined) live.watchExpiry();
     live.resumeClosing();
     return live;
   }

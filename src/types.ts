@@ -51,6 +51,8 @@ export interface Connection<State = unknown, Env = unknown> {
   readonly state: Readonly<State>;
   /** The topics this connection is subscribed to. */
   readonly topics: ReadonlySet<string>;
+  /** When its credential ends, in milliseconds since 1970: the connection is then closed with 3000. Undefined: never. */
+  readonly expiresAt: number | undefined;
   /** Bytes that wait to be sent to this client; 0 on workerd, which reports nothing. */
   readonly bufferedAmount: number;
   /** The platform's environment: bindings on Cloudflare, `process.env` or `serve`'s `env` elsewhere. */
@@ -75,6 +77,11 @@ export interface Connection<State = unknown, Env = unknown> {
    * @throws RangeError for any other code or a longer reason.
    */
   close(code?: number, reason?: string): void;
+  /**
+   * The credential is good until then (a Date, or milliseconds since 1970), or for ever (`null`). A time that has come closes.
+   * @throws TypeError for what is no time.
+   */
+  renew(expiresAt: Date | number | null): void;
   /** Drops the connection without a close frame; the close hook gets 1006. Where the runtime can't cut TCP it is closed behind the handler's back. */
   terminate(): void;
   /** @throws TypeError for a topic that is not a well-formed string of 1 to 512 bytes; RangeError when the snapshot grows over 15 KiB. */
@@ -195,6 +202,12 @@ export interface UpgradeResult<State = unknown> {
   readonly room?: string;
   /** The subprotocol to select: one that the client offered, or "" for none. By default the server's first preference among `protocols`. */
   readonly protocol?: string;
+  /**
+   * When the credential ends: a Date, or milliseconds since 1970 (a JWT's `exp` is in seconds). The connection is closed with 3000
+   * "Credential expired" within a second after it, and no message that comes after it is delivered; `connection.renew` extends it. A time that has
+   * come already refuses the handshake with 401. Default: never.
+   */
+  readonly expiresAt?: Date | number;
   /** Headers of the 101, cookies included. The handshake's own headers can't be set. */
   readonly headers?: HeadersInput;
 }
@@ -293,6 +306,7 @@ export interface Snapshot {
   readonly topics: readonly string[];
   readonly phase: Phase;
   readonly closing?: Closing;
+  readonly expiresAt?: number;
 }
 
 /** An adapter's only output port: a plain object over the native socket. */

@@ -6,6 +6,7 @@ import { checkHandshake, refuse } from "./handshake.ts";
 import type { DefinedHandler } from "./define.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 import { isPromise, report } from "./errors.ts";
+import { toTime } from "./expiry.ts";
 import { checkName } from "./text.ts";
 import type { Accepted, Clock, HeadersInput, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
 
@@ -49,8 +50,12 @@ export function acceptUpgrade<State, Env>(
     const { env, remoteAddress, params = {}, vars = {} } = options;
     const context: UpgradeContext<Env> = { env, remoteAddress: forwardedFor(request, handler) ?? remoteAddress, params, vars };
     const result = handler.hooks.upgrade?.(request, context);
-    const accept = (value: UpgradeResult<State> | Response | void): Upgrade =>
-      isResponse(value) ? value : accepted(handler, request, offered, value, context, options.room);
+    const accept = (value: UpgradeResult<State> | Response | void): Upgrade => {
+      if (isResponse(value)) return value;
+      const upgrade = accepted(handler, request, offered, value, context, options.room);
+      const { expiresAt } = upgrade.snapshot;
+      return expiresAt !== undefined && expiresAt <= clock.now() ? refuse(401, "the credential has expired", challenge) : upgrade;
+    };
     if (!isPromise(result)) return accept(result);
     // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
     options.waitUntil?.(result.then(ignore, ignore));
@@ -60,6 +65,9 @@ export function acceptUpgrade<State, Env>(
     return fail(error);
   }
 }
+
+/** RFC 9110 section 15.5.2 wants a challenge with a 401; this one is for a credential that has expired (RFC 6750 section 3.1). */
+const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
 
 function ignore(): void {}
 
@@ -90,7 +98,7 @@ async function withDeadline<T>(
   }
 }
 
-const resultKeys: readonly string[] = ["state", "room", "protocol", "headers"] satisfies (keyof UpgradeResult)[];
+const resultKeys: readonly string[] = ["state", "room", "protocol", "expiresAt", "headers"] satisfies (keyof UpgradeResult)[];
 
 function accepted<State, Env>(
   handler: DefinedHandler<State, Env>,
@@ -100,7 +108,7 @@ function accepted<State, Env>(
   context: UpgradeContext<Env>,
   defaultRoom: string | undefined,
 ): Accepted {
-  const { state, room = defaultRoom, protocol, headers } = checkResult(result);
+  const { state, room = defaultRoom, protocol, expiresAt, headers } = checkResult(result);
   if (room === undefined) {
     throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter");
   }
@@ -118,6 +126,7 @@ function accepted<State, Env>(
     state,
     topics: [],
     phase: "open",
+    ...(expiresAt === undefined ? {} : { expiresAt: toTime("expiresAt of upgrade", expiresAt) }),
   };
   encodeSnapshot(snapshot);
   return { snapshot, headers: checkHeaders(headers) };

@@ -25,6 +25,7 @@ export type Step =
   | readonly ["throw", string]
   | readonly ["reject", string]
   | readonly ["setState", unknown]
+  | readonly ["renew", number | null]
   | readonly ["subscribe" | "unsubscribe", string]
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
@@ -37,10 +38,15 @@ export type Script = readonly Step[];
 /** State that JSON can't say: one value of each type that can be stored, or a function, which can't, under this key. */
 export type OddState = "rich" | { readonly functionAt: string };
 
+/** An `expiresAt` that is a Date, which JSON can't say either. */
+export interface OddExpiry {
+  readonly expiresAtDate: number;
+}
+
 /** What `upgrade` is told: the last step decides. */
 export type UpgradeStep =
   | readonly ["sleep", number]
-  | readonly ["accept", UpgradeResult, state?: OddState | undefined]
+  | readonly ["accept", UpgradeResult, odd?: OddState | OddExpiry | undefined]
   | readonly ["nothing"]
   | readonly ["refuse" | "throwResponse", { readonly status: number; readonly headers?: HeadersInit; readonly body?: string }]
   | readonly ["throw", string]
@@ -67,7 +73,7 @@ export function runUpgrade(
       case "sleep":
         return sleep(step[1]).then(() => runUpgrade(script, index + 1));
       case "accept":
-        return step[2] === undefined ? step[1] : { ...step[1], state: oddState(step[2]) };
+        return step[2] === undefined ? step[1] : { ...step[1], ...odd(step[2]) };
       case "nothing":
         return undefined;
       case "refuse":
@@ -129,6 +135,8 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return connection.terminate();
     case "setState":
       return connection.setState(step[1]);
+    case "renew":
+      return connection.renew(step[1]);
     case "subscribe":
       return connection.subscribe(step[1]);
     case "unsubscribe":
@@ -163,8 +171,13 @@ function attempt(action: () => unknown): { result: unknown } | { threw: string; 
 }
 
 function inspect(connection: Connection): Record<string, unknown> {
-  const { id, room, url, protocol, remoteAddress, phase, state, topics, bufferedAmount } = connection;
-  return { id, room: room.name, url, protocol, remoteAddress, phase, state, topics: [...topics], bufferedAmount };
+  const { id, room, url, protocol, remoteAddress, phase, state, topics, expiresAt, bufferedAmount } = connection;
+  return { id, room: room.name, url, protocol, remoteAddress, phase, state, topics: [...topics], expiresAt, bufferedAmount };
+}
+
+function odd(given: OddState | OddExpiry): UpgradeResult {
+  if (typeof given === "object" && "expiresAtDate" in given) return { expiresAt: new Date(given.expiresAtDate) };
+  return { state: oddState(given) };
 }
 
 function oddState(state: OddState): unknown {

@@ -1,6 +1,7 @@
 /** The chapters of docs/contract.md, in its order. */
 import type { Chapter } from "../case.ts";
 import { closing } from "./closing.ts";
+import { expiry } from "./expiry.ts";
 import { failures } from "./failing.ts";
 import { flow } from "./flow.ts";
 import { hibernation } from "./hibernation.ts";
@@ -29,6 +30,7 @@ export const chapters: readonly Chapter[] = [
   rooms,
   hibernation,
   liveness,
+  expiry,
   http,
   tls,
   isolation,
