@@ -14,6 +14,8 @@ export type ProcessRuntime = (typeof processRuntimes)[number];
 export type Listener = HandlerName | "tls";
 
 const here = dirname(fileURLToPath(import.meta.url));
+/** For test/serve/heap.ts. */
+const exposeGc = "--expose-gc";
 export const bunBinary: string = join(here, "../node_modules/.bin/bun");
 export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
 
@@ -24,13 +26,13 @@ function commandOf(runtime: ProcessRuntime, date: string): readonly [string, ...
   const file = (name: string): string => join(here, "serve", `${name}.ts`);
   switch (runtime) {
     case "node":
-      return [process.execPath, file("server")];
+      return [process.execPath, exposeGc, file("server")];
     case "attached":
-      return [process.execPath, file("attached")];
+      return [process.execPath, exposeGc, file("attached")];
     case "bun":
-      return [bunBinary, file("server")];
+      return [bunBinary, exposeGc, file("server")];
     case "deno":
-      return [denoBinary(), ...denoFlags, file("server")];
+      return [denoBinary(), ...denoFlags, `--v8-flags=${exposeGc}`, file("server")];
     case "workers":
     case "durable":
       return [process.execPath, file("cloudflare"), runtime, date];

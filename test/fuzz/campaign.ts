@@ -26,7 +26,14 @@ export interface Report {
   readonly accepted: number;
   readonly frames: number;
   readonly rounds: number;
+  /** Connections that the client reset. */
+  readonly resets: number;
+  /** Everything that was done: writes, waits, resets, frames of neighbours aside. */
+  readonly actions: number;
+  /** Resident memory, in MiB. */
   readonly memory: readonly [before: number, after: number];
+  /** Heap in use after a collection, in MiB; workerd tells nobody. */
+  readonly heap: readonly [before: number | undefined, after: number | undefined];
   readonly descriptors: readonly [before: number, after: number];
   /** How many connections the platform left to the client to end, by why it should have. */
   readonly left: ReadonlyMap<Cause, number>;
@@ -40,6 +47,8 @@ const warmUp = 1000;
 const idle = 15_000;
 /** MiB that memory may have grown by in the end. workerd levels off last: 190 after 3 000 connections, 280 after 36 000, 284 after 78 000. */
 const growth = 128;
+/** MiB of heap that may be in use more in the end, after a collection. */
+const heapGrowth = 8;
 
 export async function campaign(runtime: ProcessRuntime, options: CampaignOptions): Promise<Report> {
   const running = await Running.start(runtime);
@@ -78,6 +87,8 @@ class Campaign {
   #next = 0;
   #connections = 0;
   #frames = 0;
+  #resets = 0;
+  #actions = 0;
 
   constructor(running: Running, options: CampaignOptions) {
     this.#running = running;
@@ -85,7 +96,7 @@ class Campaign {
     this.#hooks = new Hooks(running.log);
     this.#tag = `fuzz-${options.seed}`;
     this.#listeners = [...handlerNames, "tls" as const].filter((name) => running.address(name) !== undefined);
-    this.#watch = new Watch(this.#address("main").port);
+    this.#watch = new Watch(this.#address("main").port, !["workers", "durable"].includes(running.runtime));
   }
 
   /** What was under way, and what came to its end just before: who killed the process is among them. */
@@ -104,7 +115,7 @@ class Campaign {
       await this.#round(neighbours, () => this.#connections >= 1);
     } else await this.#round(neighbours, () => this.#connections >= warmUp);
     const descriptors = await settle(() => watch.descriptors, atFirst, idle);
-    const memory = watch.memory;
+    const [memory, heap] = [watch.memory, await watch.heap()];
     this.#kept = 0;
 
     const end = Date.now() + seconds * 1000;
@@ -112,18 +123,24 @@ class Campaign {
     const after = {
       descriptors: await settle(() => watch.descriptors - this.#kept, descriptors, idle).then(() => watch.descriptors),
       memory: await settle(() => watch.memory, memory + growth, patience),
+      heap: await watch.heap(),
     };
     await neighbours.stop();
     this.#running.assertAlive();
     if (after.descriptors - this.#kept > descriptors)
       throw new Error(`${after.descriptors} descriptors are open, ${descriptors} were before`);
     if (after.memory > memory + growth) throw new Error(`${mebibytes(after.memory)} of memory are used, ${mebibytes(memory)} were before`);
+    if (heap !== undefined && after.heap! > heap + heapGrowth)
+      throw new Error(`${mebibytes(after.heap!)} of heap are used, ${mebibytes(heap)} were before`);
     return {
       connections: this.#connections,
       accepted: this.#accepted.size,
       frames: this.#frames,
       rounds: neighbours.rounds,
+      resets: this.#resets,
+      actions: this.#actions,
       memory: [memory, after.memory],
+      heap: [heap, after.heap],
       descriptors: [descriptors, after.descriptors],
       left: this.#left,
     };
@@ -168,6 +185,8 @@ class Campaign {
     if (this.#recent.length > 5) this.#recent.shift();
     this.#active.delete(plan);
     this.#frames += plan.frames;
+    this.#actions += plan.actions.length;
+    if (plan.actions.some(({ type }) => type === "reset")) this.#resets++;
     if (outcome.accepted && plan.on !== "bare") this.#accepted.add(plan.number);
     if (outcome.left !== undefined) this.#left.set(outcome.left, (this.#left.get(outcome.left) ?? 0) + 1);
   }
@@ -213,6 +232,6 @@ class Campaign {
   }
 }
 
-export function mebibytes(value: number): string {
-  return `${Math.round(value)} MiB`;
+export function mebibytes(value: number | undefined): string {
+  return value === undefined ? "unknown" : `${Math.round(value)} MiB`;
 }

@@ -5,6 +5,7 @@
 import { describe, test } from "vitest";
 import { processRuntimes } from "../runtimes.ts";
 import { campaign, mebibytes } from "./campaign.ts";
+import { record, recorded } from "./record.ts";
 
 const long = process.env["FUZZ_SECONDS"] !== undefined;
 const seconds = Number(process.env["FUZZ_SECONDS"] ?? 3);
@@ -26,10 +27,12 @@ describe("bad input", () => {
         const report = await campaign(runtime, { seed, seconds, only, progress: say });
         const left = [...report.left].map(([cause, count]) => `${cause} ${count}`).join(", ");
         say(
-          `${report.connections} connections (${report.accepted} accepted), ${report.frames} frames, ${report.rounds} rounds of neighbours; ` +
-            `memory ${report.memory.map(mebibytes).join(" -> ")}, descriptors ${report.descriptors.join(" -> ")}` +
+          `${report.connections} connections (${report.accepted} accepted, ${report.resets} reset), ${report.frames} frames, ` +
+            `${report.actions} actions, ${report.rounds} rounds of neighbours; memory ${report.memory.map(mebibytes).join(" -> ")}, ` +
+            `heap ${report.heap.map(mebibytes).join(" -> ")}, descriptors ${report.descriptors.join(" -> ")}` +
             (left === "" ? "" : `; left open by the platform: ${left}`),
         );
+        if (seconds >= recorded && only === undefined) record(runtime, seed, seconds, report);
       } catch (error) {
         const message = `FUZZ_SEED=${seed} npm run fuzz -- -t ${runtime}\n${(error as Error).message}`;
         throw new Error(message, { cause: error });

@@ -39,14 +39,25 @@ function linksOf(pid: number | string): string[] {
 
 export class Watch {
   readonly #pid: number;
+  readonly #port: number;
+  readonly #tellsHeap: boolean;
 
-  constructor(port: number) {
+  constructor(port: number, tellsHeap: boolean) {
     this.#pid = listenerOf(port);
+    this.#port = port;
+    this.#tellsHeap = tellsHeap;
   }
 
   /** Open descriptors, but for files: a Durable Object has three for its database. */
   get descriptors(): number {
     return linksOf(this.#pid).filter((target) => !target.startsWith("/")).length;
+  }
+
+  /** MiB of heap after a collection; undefined on workerd, which tells nobody. */
+  async heap(): Promise<number | undefined> {
+    if (!this.#tellsHeap) return undefined;
+    const response = await fetch(`http://127.0.0.1:${this.#port}/heap`, { headers: { connection: "close" } });
+    return ((await response.json()) as number) / 2 ** 20;
   }
 
   /** Resident memory in MiB. */

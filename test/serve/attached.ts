@@ -9,6 +9,7 @@ import type { Rooms } from "edgewire";
 import { attach } from "edgewire/node";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames, type HandlerName } from "../handler.ts";
+import { heap } from "./heap.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();
@@ -36,6 +37,6 @@ async function respond(request: IncomingMessage, response: ServerResponse, rooms
   const method = request.method ?? "GET";
   const body = await text(request);
   const url = new URL(request.url ?? "/", "http://localhost");
-  const answered = await answer(new Request(url, { method, ...(body === "" ? {} : { body }) }), rooms);
+  const answered = url.pathname === "/heap" ? heap() : await answer(new Request(url, { method, ...(body === "" ? {} : { body }) }), rooms);
   response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(await answered.text());
 }

@@ -3,13 +3,17 @@ import { readFileSync } from "node:fs";
 import { serve, type Serving } from "edgewire/serve";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames } from "../handler.ts";
+import { heap } from "./heap.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();
 const hostname = "127.0.0.1";
 const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
 
-const main: Serving = await serve(handlers.main, { hostname, fetch: (request: Request) => answer(request, main) });
+const main: Serving = await serve(handlers.main, {
+  hostname,
+  fetch: (request: Request) => (new URL(request.url).pathname === "/heap" ? heap() : answer(request, main)),
+});
 const tls: Serving = await serve(handlers.main, {
   hostname,
   tls: { cert: file("cert"), key: file("key") },

@@ -1,0 +1,48 @@
+/** Writes a long run's row of the table in docs/fuzz.md. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { processRuntimes, type ProcessRuntime } from "../runtimes.ts";
+import { mebibytes, type Report } from "./campaign.ts";
+
+/** Seconds from which on a run is worth a row. */
+export const recorded = 600;
+
+const page = join(import.meta.dirname, "../../docs/fuzz.md");
+const [begin, end] = ["<!-- runs -->\n", "<!-- /runs -->"];
+const columns = [
+  "",
+  "seed",
+  "seconds",
+  "connections",
+  "accepted",
+  "resets",
+  "frames",
+  "neighbours' rounds",
+  "heap",
+  "memory",
+  "descriptors",
+];
+
+/** Rows keep the runtimes' order; a runtime's row of an earlier run is replaced. */
+export function record(runtime: ProcessRuntime, seed: number, seconds: number, report: Report): void {
+  const text = readFileSync(page, "utf8");
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  if (from < begin.length || to < from) throw new Error("docs/fuzz.md lacks the markers of its table");
+  const kept = text
+    .slice(from, to)
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith(`| ${runtime} |`))
+    .slice(2);
+  const rows = [...kept, row(rowOf(runtime, seed, seconds, report))].sort((a, b) => place(a) - place(b));
+  writeFileSync(page, text.slice(0, from) + [row(columns), row(columns.map(() => "---")), ...rows, ""].join("\n") + text.slice(to));
+}
+
+function rowOf(runtime: ProcessRuntime, seed: number, seconds: number, report: Report): string[] {
+  const { connections, accepted, resets, frames, rounds, heap, memory, descriptors } = report;
+  const change = (values: readonly (number | undefined)[]): string => values.map(mebibytes).join(" → ");
+  const counts = [seed, seconds, connections, accepted, resets, frames, rounds].map(String);
+  return [runtime, ...counts, change(heap), change(memory), descriptors.join(" → ")];
+}
+
+const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+const place = (line: string): number => processRuntimes.indexOf(line.split(" | ")[0]!.slice(2) as ProcessRuntime);
