@@ -44,7 +44,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
-  const host = new Host({ name: "deno", env }, { handler, fetch });
+  const host = new Host({ name: "deno", upgradesNoList: true, env }, { handler, fetch });
   const stop = new AbortController();
   let closing = false;
   const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
@@ -116,7 +116,7 @@ export const bareMark: BareMark = (_, env, handler) => {
     );
   }
   let host = hosts.get(handler);
-  if (host === undefined) hosts.set(handler, (host = new Host({ name: "deno", env: process.env })));
+  if (host === undefined) hosts.set(handler, (host = new Host({ name: "deno", upgradesNoList: true, env: process.env })));
   return { host, remoteAddress: addressOf(info.remoteAddr) };
 };
 

@@ -53,7 +53,7 @@ export class ObjectHost {
     const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(namespaceOf(handler, env), name));
     const { storage } = ctx;
     const alarm = { set: (time: number) => this.#keep(storage.setAlarm(time)), clear: () => this.#keep(storage.deleteAlarm()) };
-    this.#server = new Server(handler, { name: "durable", env, remote, alarm, store: () => durableStore(storage) });
+    this.#server = new Server(handler, { name: "durable", upgradesNoList: true, env, remote, alarm, store: () => durableStore(storage) });
     // Answered without waking the object. What an earlier version of the handler has set is taken back.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));

@@ -8,9 +8,10 @@ import { acceptPair, addressOf, roomless } from "./workers-socket.ts";
 /** @throws Error for a handler whose binding is missing or no Durable Object's. */
 export const bareMark: BareMark = (request, env, handler) => {
   const remoteAddress = addressOf(request);
-  if (handler.settings.binding === undefined) return { host: new Host({ name: "workers", roomless, env }), remoteAddress };
+  if (handler.settings.binding === undefined)
+    return { host: new Host({ name: "workers", upgradesNoList: true, roomless, env }), remoteAddress };
   const namespace = namespaceOf(handler, env);
-  const runtime = { name: "durable", env, remote: (name: string) => remoteRoom(namespace, name) };
+  const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(namespace, name) };
   return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
 };
 

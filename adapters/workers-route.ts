@@ -30,7 +30,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
     async fetch(request, env, ctx) {
       try {
         namespaceOf(routed, env);
-        const server = new Server(routed, { name: "durable", env });
+        const server = new Server(routed, { name: "durable", upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         return isResponse(upgrade) ? upgrade : await forward(routed, env, upgrade, request);

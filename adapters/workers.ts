@@ -26,7 +26,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
   return {
     fetch(request, env, ctx) {
       // One for each connection: no other connection's hooks may be run in this request.
-      const server = new Server(handler as DefinedHandler, { name: "workers", roomless, env });
+      const server = new Server(handler as DefinedHandler, { name: "workers", upgradesNoList: true, roomless, env });
       const finish = (decided: Upgrade): Response =>
         isResponse(decided) ? decided : acceptPair(server, decided.snapshot, decided.headers, ctx, isPromise(upgrade));
       const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));

@@ -15,6 +15,16 @@ export function wantsWebSocket(request: { readonly headers: { get(name: string):
   return hasToken(request.headers.get("upgrade"), "websocket");
 }
 
+/** Whether it asks for a WebSocket among others, or more than once (RFC 9110 section 7.8 allows a list). */
+export function isList(request: Request): boolean {
+  return wantsWebSocket(request) && request.headers.get("upgrade")?.length !== "websocket".length;
+}
+
+/** The refusal of such a list where the runtime takes none. */
+export function refuseList(): Response {
+  return upgradeRequired('the Upgrade header must be "websocket" alone');
+}
+
 /** The refusal of a request whose head is larger than Node and Bun, which count for themselves, take. */
 export function checkHead(request: Request): Response | undefined {
   let bytes = request.url.length;

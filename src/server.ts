@@ -9,7 +9,7 @@ import { checkData } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
-import { checkHead, refuse } from "./handshake.ts";
+import { checkHead, isList, refuse, refuseList } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { HereRoom, callRoom, checkTopics, farRoom } from "./local-room.ts";
 import { RoomAlarms } from "./room-alarm.ts";
@@ -74,6 +74,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     if (this.#draining) return refuse(503, "the server is closing", { "retry-after": "1" });
     const refusal = this.runtime.limitsHead === true ? undefined : checkHead(request);
     if (refusal !== undefined) return refusal;
+    if (this.runtime.upgradesNoList === true && isList(request)) return refuseList();
     return acceptUpgrade(this.#handler, request, options, this.clock);
   }
 

@@ -341,6 +341,8 @@ export interface Runtime {
   readonly env?: unknown;
   /** It answers 431 to a request head over 16 KiB itself, as the core does elsewhere. */
   readonly limitsHead?: boolean;
+  /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
+  readonly upgradesNoList?: boolean;
   /** Defaults to the global timers. */
   readonly clock?: Clock;
 }

@@ -11,11 +11,11 @@ type Limits = NonNullable<Case["limits"]>;
 const applications: Limits = { attached: "P7" };
 
 /** Answered 101, and working. */
-function accepted(id: string, statement: string, ...lists: HeaderList[]): Case {
+function accepted(id: string, statement: string, limits: Limits, ...lists: HeaderList[]): Case {
   return {
     id,
     statement,
-    limits: needsWire,
+    limits: { ...needsWire, ...limits },
     async run(t) {
       for (const headers of lists) {
         const client = await raw(t, headers);
@@ -84,7 +84,8 @@ export const handshake: Chapter = {
     },
     accepted(
       "H2",
-      "Upgrade and Connection are lists of tokens in any case, also over several headers.",
+      "Upgrade and Connection are tokens in any case; Connection is a list, also over several headers.",
+      {},
       [
         ["Upgrade", "WebSocket"],
         ["Connection", "upgrade"],
@@ -97,6 +98,20 @@ export const handshake: Chapter = {
       [
         ["Connection", "keep-alive"],
         ["Connection", "Upgrade"],
+      ],
+    ),
+    accepted(
+      "H20",
+      "Upgrade is a list too, also over several headers: websocket among others, or repeated, is enough (RFC 9110 section 7.8).",
+      { deno: "P22", workers: "P22", durable: "P22", evicted: "P22" },
+      [["Upgrade", "h2c, websocket"]],
+      [
+        ["Upgrade", "h2c"],
+        ["Upgrade", "websocket"],
+      ],
+      [
+        ["Upgrade", "websocket"],
+        ["Upgrade", "WebSocket"],
       ],
     ),
     rejected(
@@ -193,7 +208,7 @@ export const handshake: Chapter = {
         equal(response.header("upgrade")?.toLowerCase(), "websocket");
       },
     },
-    accepted("H9", "Headers that mean nothing here are ignored; Sec-WebSocket-Extensions too, and none is negotiated.", [
+    accepted("H9", "Headers that mean nothing here are ignored; Sec-WebSocket-Extensions too, and none is negotiated.", {}, [
       ["X-Unknown", "1"],
       ["Sec-WebSocket-Extensions", "x-unknown; a=1"],
     ]),
