@@ -11,15 +11,10 @@ const long = process.env["FUZZ_SECONDS"] !== undefined;
 const seconds = Number(process.env["FUZZ_SECONDS"] ?? 3);
 /** The short run is the same each time; a long one is for finding something new. */
 const seed = Number(process.env["FUZZ_SEED"] ?? (long ? Date.now() % 1_000_000 : 1));
-/**
- * Not yet workerd in the short run: what it keeps of clients that vanished or were broken (limits.ts) it lets go late or never, and
- * the campaign does not tell all of it from a fault. `npm run fuzz -- -t workers` (or durable) runs it.
- */
-const runtimes = processRuntimes.filter((runtime) => long || (runtime !== "workers" && runtime !== "durable"));
 const only = process.env["FUZZ_ONLY"] === undefined ? undefined : Number(process.env["FUZZ_ONLY"]);
 
 describe("bad input", () => {
-  for (const runtime of runtimes) {
+  for (const runtime of processRuntimes) {
     test(`${runtime} lives, and its other clients see nothing of it`, { timeout: seconds * 1000 + 180_000 }, async () => {
       const say = (line: string): void => console.log(`fuzz ${runtime}, seed ${seed}: ${line}`);
       say(`${seconds} s`);
