@@ -149,7 +149,7 @@ export const limits = {
     columns: ["deno", "workers", "durable", "evicted"],
     why: 'workerd upgrades only a request with one Upgrade header that is exactly "websocket", Deno one with one Upgrade header, which its API can\'t tell from two. The core answers a list with 426 there before any hook runs.',
     evidence:
-      'Deno 2.9.5, a bare Deno.serve and two Upgrade headers, h2c and websocket: 101, then 400 to the first frame. workerd 2026-10, a bare Worker and "Upgrade: h2c, websocket": 500, "Worker tried to return a WebSocket in a response to a request which did not contain the header \"Upgrade: websocket\"", and no event on the accepted half.',
+      'Deno 2.9.5, a bare Deno.serve and two Upgrade headers, h2c and websocket: 101, then 400 to the first frame. workerd 2026-10, a bare Worker and "Upgrade: h2c, websocket": 500, "Worker tried to return a WebSocket in a response to a request which did not contain the header "Upgrade: websocket"", and no event on the accepted half.',
     shows: /426 !== 101/,
   },
 } as const satisfies Record<string, Limit>;
