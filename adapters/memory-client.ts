@@ -2,7 +2,7 @@
 import { checkClose } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { checkData } from "../src/data.ts";
-import type { Data, Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Data, Saved, Sendable, SendResult, Socket } from "../src/types.ts";
 
 /** What `connect` rejects with. */
 export interface Refused extends Error {
@@ -75,7 +75,7 @@ export class MemoryClient {
 /** Both directions of one connection. What is written in one turn is read in a later one. */
 export class Wire {
   live: Live | undefined;
-  saved: string | undefined;
+  saved: Saved | undefined;
   over = false;
   paused = false;
   answers = true;
@@ -227,8 +227,8 @@ class MemorySocket implements Socket {
     if (this.#wire.isCurrent(this)) this.#wire.readOn();
   }
 
-  save(snapshot: string): void {
-    if (this.#wire.isCurrent(this)) this.#wire.saved = snapshot;
+  save(saved: Saved): void {
+    if (this.#wire.isCurrent(this)) this.#wire.saved = saved;
   }
 }
 

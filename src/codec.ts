@@ -16,7 +16,9 @@ export function encode(value: unknown): string {
 }
 
 export function decode(text: string): unknown {
-  return unpack(JSON.parse(text) as Json);
+  const parsed = JSON.parse(text) as Json;
+  // Looking for a tag in the text costs a tenth of looking at every value.
+  return text.includes(`"${tag}":`) ? unpack(parsed) : parsed;
 }
 
 function pack(value: unknown, path: string, parents: object[]): Json {
@@ -78,11 +80,24 @@ function tagged(type: string, value: Json): Json {
   return { [tag]: type, value };
 }
 
+/** In place: what JSON.parse has just made is nobody else's, and most of it is what it should be. */
 function unpack(value: Json): unknown {
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(unpack);
+  if (Array.isArray(value)) return unpackEach(value);
   const type = value[tag];
-  return typeof type === "string" ? unpackTagged(type, value["value"] as Json) : unpackPlain(value);
+  return typeof type === "string" ? unpackTagged(type, value["value"] as Json) : unpackEach(value);
+}
+
+function unpackEach<T extends object>(values: T): T {
+  const items = values as { [key: string]: unknown };
+  for (const key in items) {
+    const item = items[key] as Json;
+    if (item === null || typeof item !== "object") continue;
+    const unpacked = unpack(item);
+    // An own property whatever the key, as JSON.parse has defined it: an assignment to "__proto__" sets that.
+    if (unpacked !== item) items[key] = unpacked;
+  }
+  return values;
 }
 
 function unpackTagged(type: string, value: Json): unknown {
@@ -104,16 +119,10 @@ function unpackTagged(type: string, value: Json): unknown {
     case "ArrayBuffer":
       return fromBase64(value as string).buffer;
     case "object":
-      return unpackPlain(value as { [key: string]: Json });
+      return unpackEach(value as { [key: string]: Json });
     default:
       throw new TypeError(`a stored value is tagged "${type}", which this version of Edgewire does not know`);
   }
-}
-
-function unpackPlain(value: { [key: string]: Json }): object {
-  const plain: { [key: string]: unknown } = {};
-  for (const [key, item] of Object.entries(value)) define(plain, key, unpack(item));
-  return plain;
 }
 
 /** As an own property whatever the key: `plain["__proto__"] = …` would set the prototype. */

@@ -3,7 +3,6 @@
  * Phase, queueing and the close are decided here, once for every runtime.
  */
 import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
-import { encode } from "./codec.ts";
 import { isPromise, report } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
 import { Inflow } from "./inflow.ts";
@@ -11,7 +10,8 @@ import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import { checkData, sizeAtMost } from "./data.ts";
 import type { Server } from "./server.ts";
-import { encodeSnapshot } from "./snapshot.ts";
+import { decodeRest, encodeClosing, encodeSnapshot } from "./snapshot.ts";
+import type { Rest, Woken } from "./snapshot.ts";
 import { checkName } from "./text.ts";
 import { isPing, pongText } from "./wire.ts";
 import type {
@@ -34,13 +34,13 @@ type ConnectionHook = "open" | "message" | "drain" | "close";
 export class Live<State = unknown, Env = unknown> implements Connection<State, Env>, Owner<ConnectionHook> {
   readonly id: string;
   readonly roomName: string;
-  readonly url: string;
-  readonly protocol: string;
-  readonly remoteAddress: string;
   readonly #server: Server<State, Env>;
   readonly #socket: Socket;
   readonly #mailbox: Mailbox<ConnectionHook>;
-  #state: State;
+  /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
+  #rest: Rest | string;
+  /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
+  readonly #woken: ReadonlySet<string> | undefined;
   #topics: Set<string> | undefined;
   #phase: Phase;
   #closing: Closing | undefined;
@@ -52,20 +52,33 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #timer: unknown;
   #finished: PromiseWithResolvers<void> | undefined;
 
-  constructor(server: Server<State, Env>, socket: Socket, snapshot: Snapshot) {
+  constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt }: Woken) {
     this.#server = server;
     this.#socket = socket;
     this.#mailbox = new Mailbox(this);
-    this.id = snapshot.id;
-    this.roomName = snapshot.room;
-    this.url = snapshot.url;
-    this.protocol = snapshot.protocol;
-    this.remoteAddress = snapshot.remoteAddress;
-    this.#state = snapshot.state as State;
-    this.#topics = snapshot.topics.length > 0 ? new Set(snapshot.topics) : undefined;
-    this.#phase = snapshot.phase;
-    this.#closing = snapshot.closing;
-    this.#expiresAt = snapshot.expiresAt;
+    this.id = id;
+    this.roomName = head.room;
+    this.#woken = head.topics;
+    this.#phase = head.phase;
+    this.#rest = rest;
+    this.#expiresAt = expiresAt;
+    if (head.phase !== "open") this.#closing = this.#decoded.closing;
+  }
+
+  get #decoded(): Rest {
+    return (this.#rest = decodeRest(this.#rest));
+  }
+
+  get url(): string {
+    return this.#decoded.url;
+  }
+
+  get protocol(): string {
+    return this.#decoded.protocol;
+  }
+
+  get remoteAddress(): string {
+    return this.#decoded.remoteAddress;
   }
 
   get phase(): Phase {
@@ -73,11 +86,11 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   get state(): Readonly<State> {
-    return this.#state;
+    return this.#decoded.state as State;
   }
 
   get topics(): ReadonlySet<string> {
-    return this.#topics ?? noTopics;
+    return this.#topics ?? this.#woken ?? noTopics;
   }
 
   get expiresAt(): number | undefined {
@@ -118,9 +131,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   setState(state: State): void {
-    const before = this.#state;
-    this.#state = state;
-    this.#store(() => (this.#state = before));
+    const before = this.#decoded;
+    const { url, protocol, remoteAddress } = before;
+    this.#rest = { url, protocol, remoteAddress, state };
+    this.#store(() => (this.#rest = before));
   }
 
   send(data: Sendable): SendResult {
@@ -176,7 +190,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     checkName("topic", topic);
     this.#server.needRooms("subscribe");
     if (this.#phase !== "open" || this.topics.has(topic)) return;
-    const topics = (this.#topics ??= new Set());
+    const topics = (this.#topics ??= new Set(this.#woken));
     topics.add(topic);
     this.#store(() => topics.delete(topic));
     this.#server.index.subscribe(this.roomName, topic, this);
@@ -185,7 +199,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   unsubscribe(topic: string): void {
     checkName("topic", topic);
     this.#server.needRooms("unsubscribe");
-    if (this.#topics?.delete(topic) !== true) return;
+    if (!this.topics.has(topic)) return;
+    (this.#topics ??= new Set(this.#woken)).delete(topic);
     this.#server.index.unsubscribe(this.roomName, topic, this);
     if (this.#phase === "open") this.#save();
   }
@@ -330,8 +345,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** Checks that the connection can be stored, on every runtime alike, and stores it where there is a store. */
   #store(undo: () => void): void {
     try {
-      const snapshot = encodeSnapshot(this.#snapshot());
-      this.#socket.save?.(snapshot);
+      const saved = encodeSnapshot(this.#snapshot());
+      this.#socket.save?.(saved);
     } catch (error) {
       undo();
       throw error;
@@ -339,11 +354,11 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   #save(): void {
-    if (this.#socket.save !== undefined) this.#socket.save(encode(this.#snapshot()));
+    if (this.#socket.save !== undefined) this.#socket.save(encodeClosing(this.#snapshot()));
   }
 
   #snapshot(): Snapshot {
-    const { id, url, protocol, remoteAddress } = this;
+    const { id, url, protocol, remoteAddress, state } = this;
     const closing = this.#closing === undefined ? {} : { closing: this.#closing };
     const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
     return {
@@ -353,7 +368,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       protocol,
       remoteAddress,
       version: this.#server.settings.version,
-      state: this.#state,
+      state,
       topics: [...this.topics],
       phase: this.#phase,
       ...closing,

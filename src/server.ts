@@ -2,7 +2,6 @@
  * One server's connections and rooms: an adapter makes one for each native server (or each Durable Object
  * instance) and handler. Nothing here is shared between servers.
  */
-import { decode } from "./codec.ts";
 import { CloseCode, checkClose } from "./close.ts";
 import { Live } from "./connection.ts";
 import { checkData } from "./data.ts";
@@ -16,10 +15,11 @@ import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
 import { Schedule } from "./schedule.ts";
-import { encodeSnapshot } from "./snapshot.ts";
+import { Heads, decodeRest, encodeSnapshot, wokenFrom } from "./snapshot.ts";
+import type { Woken } from "./snapshot.ts";
 import { MemoryStore } from "./store.ts";
 import { checkName } from "./text.ts";
-import type { Clock, Hooks, LocalRoom, MaybePromise, Room, Rooms, Runtime, Sendable, Snapshot, Socket, Store } from "./types.ts";
+import type { Clock, Hooks, LocalRoom, MaybePromise, Room, Rooms, Runtime, Saved, Sendable, Snapshot, Socket, Store } from "./types.ts";
 import { acceptUpgrade } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
@@ -44,6 +44,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
   readonly #connections = new Map<string, Live<State, Env>>();
+  readonly #heads = new Heads();
   #draining = false;
 
   constructor(handler: DefinedHandler<State, Env>, runtime: Runtime) {
@@ -81,7 +82,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** Port: a socket is open. Synchronous: its listeners can be attached before any message arrives. */
   open(socket: Socket, snapshot: Snapshot): Live<State, Env> {
     this.lives?.entered(snapshot.room);
-    const live = this.#add(socket, snapshot);
+    const live = this.#add(socket, wokenFrom(snapshot));
     // Kept before the first hook: one that never stores anything is woken all the same.
     socket.save?.(encodeSnapshot(snapshot));
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
@@ -92,28 +93,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** Port: a socket outlived the memory of its object; `saved` is what its `save` was last given. Undefined for one that is over. */
-  restore(socket: Socket, saved: string): Live<State, Env> | undefined {
-    const snapshot = decode(saved) as Snapshot;
-    if (snapshot.phase === "closed") return undefined;
-    const { version } = this.settings;
-    if (snapshot.version === version) return this.#wake(socket, snapshot);
-    if (this.hooks.migrate !== undefined) {
-      try {
-        const live = this.#wake(socket, { ...snapshot, version, state: this.hooks.migrate(snapshot.state, snapshot.version) });
-        live.setState(live.state as State);
-        return live;
-      } catch (error) {
-        void report(this.hooks, error, { hook: "migrate" });
-      }
-    } else {
-      const error = new Error(
-        `a connection's state is of version ${snapshot.version}, the handler is of version ${version} and has no migrate hook`,
-      );
-      void report(this.hooks, error, { hook: "migrate" });
-    }
-    const live = this.#connections.get(snapshot.id) ?? this.#wake(socket, snapshot);
-    void live.violated(CloseCode.serviceRestart, "State of another version");
-    return live;
+  restore(socket: Socket, saved: Saved): Live<State, Env> | undefined {
+    const woken = this.#heads.read(saved);
+    if (woken.head.phase === "closed") return undefined;
+    return woken.head.version === this.settings.version ? this.#wake(socket, woken) : this.#migrate(socket, woken);
   }
 
   find(id: string): Live<State, Env> | undefined {
@@ -207,19 +190,41 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     await live.finished;
   }
 
-  #add(socket: Socket, snapshot: Snapshot): Live<State, Env> {
-    const live = new Live<State, Env>(this, socket, snapshot);
+  #add(socket: Socket, woken: Woken): Live<State, Env> {
+    const live = new Live<State, Env>(this, socket, woken);
     this.#connections.set(live.id, live);
-    if (snapshot.phase === "open") this.index.join(live.roomName, live);
+    if (woken.head.phase === "open") this.index.join(live.roomName, live);
     return live;
   }
 
-  #wake(socket: Socket, snapshot: Snapshot): Live<State, Env> {
-    this.lives?.woken(snapshot.room);
-    const live = this.#add(socket, snapshot);
-    if (snapshot.phase === "open") for (const topic of snapshot.topics) this.index.subscribe(live.roomName, topic, live);
-    if (snapshot.expiresAt !== undefined) live.watchExpiry();
+  #wake(socket: Socket, woken: Woken): Live<State, Env> {
+    const { head, expiresAt } = woken;
+    this.lives?.woken(head.room);
+    const live = this.#add(socket, woken);
+    if (head.phase === "open" && head.topics !== undefined) for (const topic of head.topics) this.index.subscribe(head.room, topic, live);
+    if (expiresAt !== undefined) live.watchExpiry();
     live.resumeClosing();
     return live;
+  }
+
+  /** A deploy came between: `migrate` brings the state into today's shape, or the client is told to come back. */
+  #migrate(socket: Socket, woken: Woken): Live<State, Env> {
+    const { version } = this.settings;
+    const before = woken.head.version;
+    try {
+      if (this.hooks.migrate === undefined) {
+        throw new Error(`a connection's state is of version ${before}, the handler is of version ${version} and has no migrate hook`);
+      }
+      const rest = decodeRest(woken.rest);
+      const state = this.hooks.migrate(rest.state, before);
+      const live = this.#wake(socket, { ...woken, head: { ...woken.head, version }, rest: { ...rest, state } });
+      live.setState(state);
+      return live;
+    } catch (error) {
+      void report(this.hooks, error, { hook: "migrate" });
+      const live = this.#connections.get(woken.id) ?? this.#wake(socket, woken);
+      void live.violated(CloseCode.serviceRestart, "State of another version");
+      return live;
+    }
   }
 }

@@ -323,8 +323,11 @@ export interface Socket {
   pause?(): void;
   resume?(): void;
   /** Keeps the encoded snapshot, for `Server.restore`; absent where memory outlives the socket. */
-  save?(snapshot: string): void;
+  save?(saved: Saved): void;
 }
+
+/** An encoded snapshot (src/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */
+export type Saved = readonly [id: string, head: string, rest: string, expiresAt?: number | undefined];
 
 /** What a runtime can do that the core cannot. */
 export interface Runtime {

@@ -2,13 +2,13 @@
 import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
 import type { Live } from "../../src/connection.ts";
-import type { Clock, Handler, Sendable, SendResult, Snapshot, Socket } from "../../src/types.ts";
+import type { Clock, Handler, Saved, Sendable, SendResult, Snapshot, Socket } from "../../src/types.ts";
 
 export class FakeSocket implements Socket {
   readonly sent: Sendable[] = [];
   readonly calls: string[] = [];
   buffered: number | undefined = 0;
-  saved: string | undefined;
+  saved: Saved | undefined;
   pause?: () => void;
   resume?: () => void;
 
@@ -31,8 +31,8 @@ export class FakeSocket implements Socket {
     this.calls.push("terminate");
   }
 
-  save(encoded: string): void {
-    this.saved = encoded;
+  save(saved: Saved): void {
+    this.saved = saved;
   }
 }
 
