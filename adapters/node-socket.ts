@@ -22,7 +22,7 @@ class NodeSocket implements Socket {
   readonly #ws: WebSocket;
   readonly #highWaterMark: number;
   live: Live | undefined;
-  readonly #flushed = (): void => void this.live?.drained();
+  readonly #flushed = (): void => void this.live?.eased();
 
   constructor(ws: WebSocket, highWaterMark: number) {
     this.#ws = ws;

@@ -84,6 +84,8 @@ function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: 
     socket.off("error", ignore);
     openSocket(ready.server, ready.snapshot, ws);
   });
+  // ws says nothing of a client that has gone meanwhile.
+  ready.server.abandon(ready.snapshot.id);
 }
 
 const pending = new WeakMap<IncomingMessage, Ready>();

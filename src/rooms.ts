@@ -66,16 +66,17 @@ function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, l
   if (subscribers?.delete(live) === true && subscribers.size === 0) scope.topics.delete(topic);
 }
 
-/** Sends to all of them but `except`; returns how many took it. The data is checked already. */
+/** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
 export function sendToAll<State, Env>(
   targets: Iterable<Live<State, Env>>,
   data: Sendable,
   except: Live<State, Env> | PublishOptions["except"],
+  topic?: string | readonly string[],
 ): number {
   let reached = 0;
   for (const live of targets) {
     if (except !== undefined && isExcepted(live, except)) continue;
-    const result = live.push(data);
+    const result = live.push(data, topic);
     if (result === "sent" || result === "backpressure") reached++;
   }
   return reached;
