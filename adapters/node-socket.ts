@@ -1,17 +1,19 @@
 /** The core's `Socket` over a WebSocket of `ws`, and its events. */
-import type { WebSocket } from "ws";
+import type { Duplex } from "node:stream";
+import { Frame, Outbox } from "./node-outbox.ts";
+import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import type { Server } from "../src/server.ts";
-import type { Data, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
+import type { Data, Prepared, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
-export function openSocket(server: Server, snapshot: Snapshot, ws: WebSocket): void {
-  const socket = new NodeSocket(ws, server.settings.highWaterMark);
+export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
+  const socket = new NodeSocket(ws, stream, turn, server.settings.highWaterMark);
   // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
   const live = server.open(socket, snapshot);
   socket.live = live;
-  ws.on("message", (data: Buffer, isBinary: boolean) => void live.message(isBinary ? ownBytes(data) : data.toString()));
+  ws.on("message", (data: Buffer, isBinary: boolean) => void live.message(isBinary ? ownBytes(data) : turn.textOf(data)));
   // Only the latest ping needs an answer (RFC 6455 section 5.5.3): a client that does not read gets none.
   ws.on("ping", (data: Buffer) => void (ws.bufferedAmount < server.settings.maxBuffered && ws.pong(data)));
   ws.on("error", (error: Error & { code?: string }) => violation(live, error.code));
@@ -19,29 +21,40 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: WebSocket): v
 }
 
 class NodeSocket implements Socket {
-  readonly #ws: WebSocket;
-  readonly #highWaterMark: number;
+  readonly #ws: OrderedWebSocket;
+  readonly #turn: Turn;
+  readonly #outbox: Outbox;
+  /** permessage-deflate was negotiated: ws compresses, and so frames. */
+  readonly #deflated: boolean;
   live: Live | undefined;
-  readonly #flushed = (): void => void this.live?.eased();
 
-  constructor(ws: WebSocket, highWaterMark: number) {
+  constructor(ws: OrderedWebSocket, stream: Duplex, turn: Turn, highWaterMark: number) {
     this.#ws = ws;
-    this.#highWaterMark = highWaterMark;
+    this.#turn = turn;
+    this.#deflated = ws.extensions !== "";
+    this.#outbox = new Outbox(ws, stream, turn, highWaterMark, () => void this.live?.drained());
   }
 
   get buffered(): number {
-    return this.#ws.bufferedAmount;
+    return this.#outbox.buffered;
   }
 
-  send(data: Sendable): SendResult {
-    const ws = this.#ws;
-    if (ws.readyState !== ws.OPEN) return "closed";
-    // ws keeps what it is given by reference until the kernel takes it: the caller may change its bytes meanwhile.
-    const message = typeof data === "string" ? data : copy(data);
-    // The callback costs a closure a write inside Node's streams: only where this message can fill the buffer.
-    if (ws.bufferedAmount + message.length < this.#highWaterMark) ws.send(message);
-    else ws.send(message, this.#flushed);
+  send(data: Sendable | Prepared): SendResult {
+    if (this.#ws.readyState !== this.#ws.OPEN) return "closed";
+    if (data instanceof Frame) this.#write(data);
+    else if (typeof data === "string") this.#write(new Frame(this.#turn.bytesOf(data), true));
+    else {
+      const { bytes, release } = this.#turn.pool.copy(data as ArrayBuffer | ArrayBufferView);
+      this.#write(new Frame(bytes, false), release);
+    }
     return "sent";
+  }
+
+  /** @param release to be called when the frame's memory is no longer needed. */
+  #write(frame: Frame, release?: () => void): void {
+    if (this.#deflated) this.#ws.send(frame.payload, { binary: !frame.text }, () => this.#outbox.flushed(release));
+    else if (release === undefined) this.#outbox.push(frame);
+    else this.#outbox.write(frame, release);
   }
 
   close(code: number, reason: string): void {
@@ -61,6 +74,15 @@ class NodeSocket implements Socket {
   }
 }
 
+/** A message for many sockets. */
+export function prepare(data: Sendable): Prepared {
+  if (typeof data === "string") return new Frame(Buffer.from(data), true);
+  return new Frame(
+    Buffer.from(ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)),
+    false,
+  );
+}
+
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */
 function violation(live: Live, code: string | undefined): void {
   if (code === undefined || !code.startsWith("WS_ERR_")) return;
@@ -74,11 +96,7 @@ function violation(live: Live, code: string | undefined): void {
 
 /** A message of `ws` is a view on the slab that the kernel read into, beside other clients' bytes. */
 function ownBytes(data: Buffer): Data {
+  // One that came in several reads ws has put together in memory of its own.
+  if (data.byteLength === data.buffer.byteLength) return new Uint8Array(data.buffer as ArrayBuffer);
   return new Uint8Array(data);
-}
-
-function copy(data: ArrayBuffer | ArrayBufferView): Buffer {
-  return ArrayBuffer.isView(data)
-    ? Buffer.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    : Buffer.from(new Uint8Array(data));
 }

@@ -10,6 +10,7 @@ import type { Server } from "../src/server.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Host, Ready } from "./host.ts";
 import { addressOf, answer, toRequest } from "./node-http.ts";
+import { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { openSocket } from "./node-socket.ts";
 
 /** An `http.Server` or `https.Server`. */
@@ -80,24 +81,29 @@ function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: 
   // The checks are done: ws knows no list in Upgrade, and would refuse what we accepted.
   incoming.headers.upgrade = "websocket";
   pending.set(incoming, ready);
-  wsServerOf(ready.server).handleUpgrade(incoming, socket, head, (ws) => {
+  const { wss, turn } = wsServerOf(ready.server);
+  wss.handleUpgrade(incoming, socket, head, (ws) => {
     socket.off("error", ignore);
-    openSocket(ready.server, ready.snapshot, ws);
+    openSocket(ready.server, ready.snapshot, ws as OrderedWebSocket, socket, turn);
   });
-  // ws says nothing of a client that has gone meanwhile.
-  ready.server.abandon(ready.snapshot.id);
 }
 
 const pending = new WeakMap<IncomingMessage, Ready>();
-const wsServers = new WeakMap<Server, WebSocketServer>();
+const wsServers = new WeakMap<Server, WsServer>();
+
+interface WsServer {
+  readonly wss: WebSocketServer;
+  readonly turn: Turn;
+}
 
 /** ws's own server, for the 101 and its limits: one a handler. */
-function wsServerOf(server: Server): WebSocketServer {
+function wsServerOf(server: Server): WsServer {
   const known = wsServers.get(server);
   if (known !== undefined) return known;
   const { maxPayload, compression } = server.settings;
   const wss = new WebSocketServer({
     noServer: true,
+    WebSocket: OrderedWebSocket,
     clientTracking: false,
     // ws itself terminates a client with many pings waiting for their pongs: openSocket answers them.
     autoPong: false,
@@ -108,8 +114,9 @@ function wsServerOf(server: Server): WebSocketServer {
   wss.on("headers", (lines: string[], incoming: IncomingMessage) => {
     for (const [name, value] of pending.get(incoming)?.headers ?? []) lines.push(`${name}: ${value}`);
   });
-  wsServers.set(server, wss);
-  return wss;
+  const made = { wss, turn: new Turn() };
+  wsServers.set(server, made);
+  return made;
 }
 
 function ignore(): void {}

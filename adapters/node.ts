@@ -10,6 +10,7 @@ import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
 import { addressOf, toRequest, write } from "./node-http.ts";
+import { prepare } from "./node-socket.ts";
 import { upgraderOf } from "./node-upgrade.ts";
 import type { HttpServer, Route } from "./node-upgrade.ts";
 import { listenError } from "./serve.ts";
@@ -45,7 +46,7 @@ export function attach<State, Env>(
   if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
   const host = new Host(
-    { name: "node", limitsHead: true, env: options.env ?? process.env },
+    { name: "node", limitsHead: true, prepare, env: options.env ?? process.env },
     { handler, fetch: handler === undefined ? options.fetch : undefined },
   );
   return attachHost(server, host, options.path);
@@ -74,7 +75,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
-  const host = new Host({ name: "node", limitsHead: true, env }, { handler, fetch });
+  const host = new Host({ name: "node", limitsHead: true, prepare, env }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
   const http = {

@@ -1,6 +1,6 @@
 /** What can be sent, and how large it is. */
 import { utf8Length } from "./text.ts";
-import type { Sendable } from "./types.ts";
+import type { Prepared, Sendable } from "./types.ts";
 
 /** @throws TypeError for anything but text and bytes. */
 export function checkData(data: Sendable): void {
@@ -14,15 +14,8 @@ export function checkData(data: Sendable): void {
  * The size in bytes; of text its UTF-8 length, counted only where it could exceed `limit`: three bytes a UTF-16 unit are
  * the most there can be, so most texts are measured by their length alone (and then reported as at most that).
  */
-export function sizeAtMost(data: Sendable, limit: number = Number.POSITIVE_INFINITY): number {
+export function sizeAtMost(data: Sendable | Prepared, limit: number = Number.POSITIVE_INFINITY): number {
   if (typeof data !== "string") return data.byteLength;
   if (data.length > limit || data.length * 3 <= limit) return data.length;
   return utf8Length(data);
-}
-
-/** Bytes that nobody else can change. */
-export function ownCopy(data: Sendable): Sendable {
-  if (typeof data === "string") return data;
-  if (data instanceof ArrayBuffer) return data.slice(0);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
 }

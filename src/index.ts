@@ -7,7 +7,6 @@ export type {
   Connection,
   ConnectionInfo,
   Data,
-  Dropped,
   ErrorContext,
   Handler,
   Heartbeat,

@@ -1,7 +1,6 @@
 /** A room of this server, as its hooks hold it; `asRoom` makes of it what is held outside. */
 import { checkClose, CloseCode } from "./close.ts";
 import { checkData } from "./data.ts";
-import { sendToAll } from "./rooms.ts";
 import type { Server } from "./server.ts";
 import { checkName } from "./text.ts";
 import type { Connection, ConnectionInfo, LocalRoom, PublishOptions, Room, Rooms, Sendable } from "./types.ts";
@@ -30,7 +29,7 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
   broadcast(data: Sendable, options?: PublishOptions): number {
     checkData(data);
     this.#server.needRooms("broadcast");
-    return sendToAll(this.#server.index.members(this.name), data, options?.except);
+    return this.#server.sendToAll(this.#server.index.members(this.name), data, options?.except);
   }
 
   peers(): Iterable<Connection<State, Env>> {

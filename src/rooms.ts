@@ -1,6 +1,6 @@
 /** The one index of rooms: who is in a room, and who is subscribed to which of its topics. Two maps, no I/O. */
 import type { Live } from "./connection.ts";
-import type { PublishOptions, Sendable } from "./types.ts";
+import type { Prepared, PublishOptions, Sendable } from "./types.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {
@@ -66,17 +66,15 @@ function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, l
   if (subscribers?.delete(live) === true && subscribers.size === 0) scope.topics.delete(topic);
 }
 
-/** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
-export function sendToAll<State, Env>(
-  targets: Iterable<Live<State, Env>>,
-  data: Sendable,
-  except: Live<State, Env> | PublishOptions["except"],
-  topic?: string | readonly string[],
-): number {
+/** Who is left out: the sender, or those whose ids these are. */
+export type Except<State, Env> = Live<State, Env> | PublishOptions["except"];
+
+/** Sends to all of them but `except`; returns how many took it. The data is checked already. */
+export function sendToAll<State, Env>(targets: Iterable<Live<State, Env>>, data: Sendable | Prepared, except: Except<State, Env>): number {
   let reached = 0;
   for (const live of targets) {
     if (except !== undefined && isExcepted(live, except)) continue;
-    const result = live.push(data, topic);
+    const result = live.push(data);
     if (result === "sent" || result === "backpressure") reached++;
   }
   return reached;

@@ -21,13 +21,12 @@ export function exceeds(text: string, limit: number): boolean {
   return text.length * 3 > limit && utf8Length(text) > limit;
 }
 
-/** What a room's or a topic's name may take in bytes, where no handler allows less. */
-export const longestName = 512;
+const maxName = 512;
 
-/** @throws TypeError for a room or topic name that is not a well-formed string of 1 to `limit` bytes. */
-export function checkName(what: "room" | "topic", name: string, limit: number = longestName): void {
-  if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, limit)) {
-    throw new TypeError(`${what} name ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
+/** @throws TypeError for a room or topic name that is not a well-formed string of 1 to 512 bytes. */
+export function checkName(what: "room" | "topic", name: string): void {
+  if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, maxName)) {
+    throw new TypeError(`${what} name ${describe(name)}: must be a well-formed string of 1 to ${maxName} bytes`);
   }
 }
 

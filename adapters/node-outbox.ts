@@ -1,0 +1,202 @@
+/**
+ * What is sent in one turn leaves in one write for each socket, at the end of that turn. A write costs more than all else that a
+ * small message needs: Node 24, echo of 32 bytes with eight messages on their way, spends most of its CPU in it (bench/).
+ * The frames are ws's own (`Sender.frame`), and its methods that write flush first, so that nothing overtakes.
+ */
+import type { Duplex } from "node:stream";
+import * as library from "ws";
+import { WebSocket } from "ws";
+import type { Prepared } from "../src/types.ts";
+import { Pool } from "./node-pool.ts";
+
+/** One of ws's own exports, which its types lack. */
+const { Sender } = library as unknown as { readonly Sender: { frame(data: Buffer, options: FrameOptions): Buffer[] } };
+
+interface FrameOptions {
+  readonly fin: boolean;
+  readonly opcode: number;
+  readonly mask: boolean;
+  readonly readOnly: boolean;
+  readonly rsv1: boolean;
+}
+
+/** More is not worth joining: it is copied no further, and does not wait. */
+const most = 64 * 1024;
+/** Below it a header and its payload are one buffer. */
+const small = 4096;
+
+/** A message as it goes over the wire: made once, whatever the number of its receivers. */
+export class Frame implements Prepared {
+  readonly payload: Buffer;
+  readonly text: boolean;
+  readonly parts: readonly Buffer[];
+  readonly byteLength: number;
+  #alone: Run | undefined;
+
+  /** @param payload belongs to the frame: nobody may change it. */
+  constructor(payload: Buffer, text: boolean) {
+    this.payload = payload;
+    this.text = text;
+    const parts = Sender.frame(payload, text ? textFrame : binaryFrame);
+    this.byteLength = parts.reduce((sum, part) => sum + part.length, 0);
+    this.parts = this.byteLength < small ? [Buffer.concat(parts, this.byteLength)] : parts;
+  }
+
+  get alone(): Run {
+    return (this.#alone ??= new Run(undefined, this));
+  }
+}
+
+const textFrame = { fin: true, opcode: 1, mask: false, readOnly: true, rsv1: false };
+const binaryFrame = { ...textFrame, opcode: 2 };
+
+/** Frames one after the other. Sockets that are sent the same share it, and it is joined once for all of them. */
+class Run {
+  readonly byteLength: number;
+  readonly #before: Run | undefined;
+  readonly #frame: Frame;
+  #next: Run | undefined;
+  #joined: Buffer | undefined;
+
+  constructor(before: Run | undefined, frame: Frame) {
+    this.#before = before;
+    this.#frame = frame;
+    this.byteLength = frame.byteLength + (before?.byteLength ?? 0);
+  }
+
+  followedBy(frame: Frame): Run {
+    const next = this.#next;
+    return next !== undefined && next.#frame === frame ? next : (this.#next = new Run(this, frame));
+  }
+
+  write(socket: Duplex, done: (() => void) | undefined): void {
+    if (this.byteLength < most) {
+      socket.write((this.#joined ??= join(Run.#parts(this))), done);
+      return;
+    }
+    socket.cork();
+    for (const part of Run.#parts(this)) socket.write(part);
+    // Nothing more to write, but a callback when all of it is gone.
+    socket.write(nothing, done);
+    socket.uncork();
+  }
+
+  static #parts(last: Run): Buffer[] {
+    const parts: Buffer[] = [];
+    for (let run: Run | undefined = last; run !== undefined; run = run.#before) parts.push(...run.#frame.parts.toReversed());
+    return parts.toReversed();
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+function join(parts: Buffer[]): Buffer {
+  const [first] = parts;
+  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
+}
+
+/** The sockets of a server that have something to write at the end of this turn. */
+export class Turn {
+  readonly pool: Pool = new Pool();
+  readonly #outboxes: Outbox[] = [];
+  /** The text that came last, and its bytes, which nobody else has: an echo or a relay of it need not be encoded. */
+  #text = "";
+  #bytes: Buffer = Buffer.alloc(0);
+
+  textOf(bytes: Buffer): string {
+    this.#bytes = bytes;
+    return (this.#text = bytes.toString());
+  }
+
+  bytesOf(text: string): Buffer {
+    return text === this.#text ? this.#bytes : Buffer.from(text);
+  }
+
+  add(outbox: Outbox): void {
+    // After this event's callback and before anything else: a message never waits for another turn.
+    if (this.#outboxes.push(outbox) === 1) process.nextTick(this.#end);
+  }
+
+  readonly #end = (): void => {
+    for (const outbox of this.#outboxes) outbox.flush();
+    this.#outboxes.length = 0;
+  };
+}
+
+/** ws's WebSocket, whose own frames never overtake what an outbox holds. */
+export class OrderedWebSocket extends WebSocket {
+  outbox: Outbox | undefined;
+
+  override close(code?: number, reason?: string | Buffer): void {
+    this.outbox?.flush();
+    super.close(code, reason);
+  }
+
+  override terminate(): void {
+    this.outbox?.flush();
+    super.terminate();
+  }
+
+  override ping(...args: Parameters<WebSocket["ping"]>): void {
+    this.outbox?.flush();
+    super.ping(...args);
+  }
+
+  override pong(...args: Parameters<WebSocket["pong"]>): void {
+    this.outbox?.flush();
+    super.pong(...args);
+  }
+}
+
+export class Outbox {
+  readonly #ws: OrderedWebSocket;
+  readonly #socket: Duplex;
+  readonly #turn: Turn;
+  readonly #highWaterMark: number;
+  readonly #flushed: () => void;
+  #run: Run | undefined;
+
+  /** @param flushed called when so much was written that more may have waited than `highWaterMark`, and the kernel has it. */
+  constructor(ws: OrderedWebSocket, socket: Duplex, turn: Turn, highWaterMark: number, flushed: () => void) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#turn = turn;
+    this.#highWaterMark = highWaterMark;
+    this.#flushed = flushed;
+    ws.outbox = this;
+  }
+
+  /** Bytes that wait for the client to read. What this turn will write is no backlog unless there is one already. */
+  get buffered(): number {
+    const waiting = this.#ws.bufferedAmount;
+    return waiting === 0 ? 0 : waiting + (this.#run?.byteLength ?? 0);
+  }
+
+  /** Writes now, after what waits; `done` is called when the kernel has it all, or the socket is gone. */
+  write(frame: Frame, done: () => void): void {
+    this.flush();
+    frame.alone.write(this.#socket, () => this.flushed(done));
+  }
+
+  /** The kernel has what was written before. */
+  flushed(done?: () => void): void {
+    done?.();
+    this.#flushed();
+  }
+
+  push(frame: Frame): void {
+    const run = this.#run;
+    if (run === undefined) this.#turn.add(this);
+    this.#run = run === undefined ? frame.alone : run.followedBy(frame);
+    if (this.#run.byteLength >= most || this.#run.byteLength >= this.#highWaterMark) this.flush();
+  }
+
+  flush(): void {
+    const run = this.#run;
+    this.#run = undefined;
+    if (run === undefined || this.#ws.readyState !== WebSocket.OPEN) return;
+    // The callback costs a closure a write inside Node's streams: only where this write can fill the buffer.
+    const fills = this.#ws.bufferedAmount + run.byteLength >= this.#highWaterMark;
+    run.write(this.#socket, fills ? this.#flushed : undefined);
+  }
+}

@@ -1,0 +1,382 @@
+/*
+ * The load generator: one process for each server, all of their connections open for the whole run. It answers pings while it
+ * waits, and works on a line of its stdin:
+ *
+ *   go <milliseconds>   a slice of the mode; answers one line of JSON
+ *   end                 closes
+ *
+ * usage: load <port> <mode> <connections> <in flight> <bytes> <text|binary>
+ *
+ * echo     every connection keeps that many messages on the way; each answer must be the message, in order
+ * latency  the same, with the time of each round trip
+ * fanout   the first connection publishes (path /pub); a publish is done when every other one has it, in order
+ * connect  opens, closes and opens again; "in flight" is how many at once
+ * idle     opens, and waits
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ECHO, LATENCY, FANOUT, CONNECT, IDLE };
+enum { CLOSED, CONNECTING, SHAKING, OPEN, ENDING };
+
+typedef struct {
+  int fd, state;
+  uint32_t sent, received; /* sequence numbers */
+  uint8_t *in;
+  size_t held; /* bytes in `in` */
+  uint8_t *out;
+  size_t out_len, out_at;
+  uint64_t at; /* when the message on the way left (latency) */
+} conn;
+
+static int epoll, port, mode, connections, inflight, size, binary;
+static conn *conns;
+static int running, open_count;
+static size_t in_cap, out_cap, header_len;
+static uint64_t done, started, deadline, last;
+static uint32_t *samples;
+static size_t sample_count, sample_cap;
+/* fan-out: how many subscribers have each publish on the way */
+static uint32_t published, completed;
+static uint32_t got[65536];
+
+static uint64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
+}
+
+static void die(const char *what) {
+  printf("{\"error\":\"%s (%s)\"}\n", what, strerror(errno));
+  fflush(stdout);
+  exit(1);
+}
+
+static void watch(conn *c, int op) {
+  struct epoll_event e = {.events = EPOLLIN | (c->out_at < c->out_len || c->state == CONNECTING ? EPOLLOUT : 0), .data.ptr = c};
+  if (epoll_ctl(epoll, op, c->fd, &e) < 0) die("epoll_ctl");
+}
+
+static void flush_out(conn *c) {
+  int waited = 0;
+  while (c->out_at < c->out_len) {
+    ssize_t n = write(c->fd, c->out + c->out_at, c->out_len - c->out_at);
+    if (n < 0 && errno == EAGAIN) {
+      waited = 1;
+      break;
+    }
+    if (n < 0) die("write");
+    c->out_at += n;
+  }
+  if (c->out_at == c->out_len) c->out_at = c->out_len = 0;
+  static int writing[1 << 20];
+  if (waited != writing[c->fd]) {
+    writing[c->fd] = waited;
+    watch(c, EPOLL_CTL_MOD);
+  }
+}
+
+static void put(conn *c, const void *bytes, size_t n) {
+  if (c->out_at > 0) {
+    memmove(c->out, c->out + c->out_at, c->out_len - c->out_at);
+    c->out_len -= c->out_at;
+    c->out_at = 0;
+  }
+  if (c->out_len + n > out_cap) die("the output buffer is full");
+  memcpy(c->out + c->out_len, bytes, n);
+  c->out_len += n;
+}
+
+static uint8_t *frame; /* a masked frame; the mask is zero, the first eight bytes of the payload are the number in hex */
+
+static void make_frame(void) {
+  header_len = 2 + (size < 126 ? 0 : size < 65536 ? 2 : 8) + 4;
+  frame = calloc(1, header_len + size);
+  frame[0] = binary ? 0x82 : 0x81;
+  if (size < 126) frame[1] = 0x80 | size;
+  else if (size < 65536) {
+    frame[1] = 0x80 | 126;
+    frame[2] = size >> 8;
+    frame[3] = size & 255;
+  } else {
+    frame[1] = 0x80 | 127;
+    for (int i = 0; i < 8; i++) frame[2 + i] = (uint64_t)size >> (8 * (7 - i));
+  }
+  for (int i = 0; i < size; i++) frame[header_len + i] = "abcdefghijklmnop"[i % 16];
+}
+
+static void number(uint8_t *to, uint32_t n) {
+  for (int i = 0; i < 8; i++) to[i] = "0123456789abcdef"[(n >> (28 - 4 * i)) & 15];
+}
+
+static void send_next(conn *c) {
+  number(frame + header_len, c->sent++);
+  put(c, frame, header_len + size);
+}
+
+static void open_conn(conn *c) {
+  static uint32_t source;
+  c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (c->fd < 0) die("socket");
+  int one = 1;
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001 + (source++ % 200))};
+  setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+  if (bind(c->fd, (void *)&from, sizeof from) < 0) die("bind");
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000001)};
+  if (connect(c->fd, (void *)&to, sizeof to) < 0 && errno != EINPROGRESS) die("connect");
+  c->state = CONNECTING;
+  c->held = c->out_at = c->out_len = 0;
+  c->sent = c->received = 0;
+  watch(c, EPOLL_CTL_ADD);
+}
+
+static void shake(conn *c) {
+  char head[256];
+  int n = snprintf(head, sizeof head,
+                   "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                   mode == FANOUT && c == conns ? "/pub" : "/", port);
+  c->state = SHAKING;
+  put(c, head, n);
+}
+
+static void close_conn(conn *c) {
+  static const uint8_t frame[] = {0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8};
+  put(c, frame, sizeof frame);
+  c->state = ENDING;
+}
+
+static void gone(conn *c) {
+  close(c->fd);
+  if (c->state == OPEN) open_count--;
+  if (c->state != ENDING) die("the server ended a connection");
+  c->state = CLOSED;
+  if (mode != CONNECT) return;
+  done++;
+  last = now();
+  if (running && last < deadline) open_conn(c);
+}
+
+static void publish(conn *c) {
+  while ((int)(published - completed) < inflight && now() < deadline) {
+    published++;
+    send_next(c);
+  }
+}
+
+static void message(conn *c, const uint8_t *payload, size_t n) {
+  if (n != (size_t)size) die("a message of another length");
+  uint8_t expected[8];
+  number(expected, c->received);
+  if (memcmp(payload, expected, 8) || payload[n - 1] != frame[header_len + n - 1] || (n > 8 && payload[8] != frame[header_len + 8])) die("another message, or out of order");
+  c->received++;
+  if (mode == FANOUT) {
+    uint32_t slot = (c->received - 1) & 65535;
+    done++;
+    if ((int)++got[slot] < connections - 1) return;
+    got[slot] = 0;
+    completed++;
+    return;
+  }
+  done++;
+  if (mode == LATENCY) {
+    if (sample_count < sample_cap) samples[sample_count++] = now() - c->at;
+  }
+}
+
+static void read_conn(conn *c) {
+  for (;;) {
+    ssize_t n = read(c->fd, c->in + c->held, in_cap - c->held);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0 && c->state != ENDING) die("read");
+    if (n <= 0) return gone(c);
+    c->held += n;
+    size_t at = 0;
+    if (c->state == SHAKING) {
+      uint8_t *end = memmem(c->in, c->held, "\r\n\r\n", 4);
+      if (!end) return;
+      if (memcmp(c->in, "HTTP/1.1 101", 12)) die("no 101");
+      at = end + 4 - c->in;
+      c->state = OPEN;
+      open_count++;
+      if (mode == CONNECT) {
+        close_conn(c);
+        open_count--;
+      }
+    }
+    uint32_t before = c->received;
+    while (c->held - at >= 2) {
+      uint8_t *f = c->in + at;
+      uint64_t length = f[1] & 127;
+      size_t head = 2;
+      if (length == 126) head = 4;
+      if (length == 127) head = 10;
+      if (c->held - at < head) break;
+      if (head == 4) length = f[2] << 8 | f[3];
+      if (head == 10) {
+        length = 0;
+        for (int i = 0; i < 8; i++) length = length << 8 | f[2 + i];
+      }
+      if (c->held - at < head + length) break;
+      int opcode = f[0] & 15;
+      if (opcode == 9) {
+        uint8_t pong[6 + 125] = {0x8a, 0x80 | length};
+        memcpy(pong + 6, f + head, length);
+        put(c, pong, 6 + length);
+      } else if (opcode == 8) {
+        if (c->state != ENDING) die("the server closed");
+      } else if (opcode == (binary ? 2 : 1)) message(c, f + head, length);
+      else if (opcode != 10) die("a frame of another type");
+      at += head + length;
+    }
+    memmove(c->in, c->in + at, c->held - at);
+    c->held -= at;
+    uint32_t came = c->received - before;
+    if (came > 0 && mode != FANOUT) {
+      last = now();
+      if (running && last < deadline) {
+        for (uint32_t i = 0; i < came; i++) send_next(c);
+        c->at = last;
+      }
+    }
+    if (mode == FANOUT && running) {
+      last = now();
+      publish(conns);
+      if (conns->out_len > conns->out_at && c != conns) flush_out(conns);
+    }
+    flush_out(c);
+  }
+}
+
+static int busy(void) {
+  if (mode == FANOUT) return published != completed;
+  for (int i = 0; i < connections; i++) {
+    conn *c = conns + i;
+    if (mode == CONNECT ? c->state != CLOSED : c->sent != c->received) return 1;
+  }
+  return 0;
+}
+
+static void turn(int wait) {
+  struct epoll_event events[512];
+  int n = epoll_wait(epoll, events, 512, wait);
+  for (int i = 0; i < n; i++) {
+    conn *c = events[i].data.ptr;
+    if (!c) continue;
+    if (c->state == CONNECTING) {
+      int error = 0;
+      socklen_t length = sizeof error;
+      getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+      if (error) {
+        errno = error;
+        die("connect");
+      }
+      shake(c);
+      flush_out(c);
+      watch(c, EPOLL_CTL_MOD);
+      continue;
+    }
+    if (c->state == CLOSED) continue;
+    if (events[i].events & EPOLLOUT) flush_out(c);
+    if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_conn(c);
+  }
+}
+
+static int by_value(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+static void go(int milliseconds) {
+  done = sample_count = 0;
+  running = 1;
+  started = last = now();
+  deadline = started + milliseconds * 1000000ull;
+  if (mode == CONNECT) {
+    for (int i = 0; i < connections; i++) open_conn(conns + i);
+  } else if (mode == FANOUT) {
+    publish(conns);
+    flush_out(conns);
+  } else if (mode != IDLE) {
+    for (int i = 0; i < connections; i++) {
+      for (int k = 0; k < inflight; k++) send_next(conns + i);
+      conns[i].at = now();
+      flush_out(conns + i);
+    }
+  }
+  while (now() < deadline || busy()) {
+    turn(10);
+    if (now() > deadline + 10000000000ull) {
+      errno = 0;
+      die("answers are missing ten seconds after the end");
+    }
+  }
+  running = 0;
+  printf("{\"messages\":%llu,\"ms\":%.3f", (unsigned long long)done, (last - started) / 1e6);
+  if (sample_count > 0) {
+    qsort(samples, sample_count, sizeof *samples, by_value);
+    printf(",\"p50\":%u,\"p99\":%u", samples[sample_count / 2], samples[sample_count * 99 / 100]);
+  }
+  printf("}\n");
+  fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 7) {
+    fprintf(stderr, "usage: load <port> <mode> <connections> <in flight> <bytes> <text|binary>\n");
+    return 2;
+  }
+  static const char *modes[] = {"echo", "latency", "fanout", "connect", "idle"};
+  port = atoi(argv[1]);
+  for (mode = 0; mode <= IDLE && strcmp(argv[2], modes[mode]); mode++) continue;
+  connections = atoi(argv[3]);
+  inflight = atoi(argv[4]);
+  size = atoi(argv[5]);
+  binary = argv[6][0] == 'b';
+  if (mode > IDLE || size < 9) die("no such mode, or fewer than nine bytes");
+  if (mode == FANOUT) connections++;
+  if (mode == CONNECT) connections = inflight;
+  epoll = epoll_create1(0);
+  make_frame();
+  in_cap = (mode == IDLE || mode == CONNECT ? 1024 : 4096) + (mode == IDLE ? 0 : 2 * (size_t)(size + 14) > 65536 ? 2 * (size_t)(size + 14) : 65536);
+  out_cap = 1024 + (mode == IDLE || mode == CONNECT ? 0 : (size_t)(inflight + 1) * (size + 14) * 2);
+  conns = calloc(connections, sizeof *conns);
+  sample_cap = mode == LATENCY ? 1 << 22 : 0;
+  if (sample_cap) samples = malloc(sample_cap * sizeof *samples);
+  for (int i = 0; i < connections; i++) {
+    conns[i].in = malloc(in_cap);
+    conns[i].out = malloc(out_cap);
+    if (mode == CONNECT) continue;
+    open_conn(conns + i);
+    /* A listener's backlog is finite. */
+    while (open_count < i - 100) turn(10);
+  }
+  while (mode != CONNECT && open_count < connections) turn(10);
+  struct epoll_event e = {.events = EPOLLIN, .data.ptr = NULL};
+  epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &e);
+  printf("{\"ready\":%d}\n", open_count);
+  fflush(stdout);
+  fcntl(0, F_SETFL, O_NONBLOCK);
+  char line[64];
+  for (;;) {
+    turn(100);
+    ssize_t n = read(0, line, sizeof line - 1);
+    if (n == 0) return 0;
+    if (n < 0) continue;
+    line[n] = 0;
+    if (line[0] == 'g') go(atoi(line + 3));
+    else return 0;
+  }
+}

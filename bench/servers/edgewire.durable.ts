@@ -1,0 +1,9 @@
+/** Edgewire on a Durable Object. The mode is known when the class is made: it is bundled in. */
+import { durable, route } from "edgewire/durable";
+import { bench } from "./edgewire.handler.ts";
+
+declare const MODE: string;
+const handler = bench(MODE);
+
+export class Room extends durable(handler) {}
+export default route(handler);
