@@ -42,8 +42,8 @@ export const serve: Serve = async <State, Env>(
   given: ServeOptions = {},
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
-  const host = new Host({ name: "bun", limitsHead: true, env }, { handler, fetch });
+  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
+  const host = new Host({ name: "bun", limitsHead: true, env, storage }, { handler, fetch });
   const native = listen({
     port,
     hostname,

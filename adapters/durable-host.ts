@@ -13,7 +13,7 @@ import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { DurableSocket, savedIn } from "./durable-socket.ts";
-import { durableStore } from "./durable-store.ts";
+import { canStore, durableStore } from "./durable-store.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { namespaceOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
@@ -58,7 +58,8 @@ export class ObjectHost {
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
     for (const ws of ctx.getWebSockets()) this.#restore(ws);
-    this.#server.resume(this.#room ?? "");
+    // A class without SQLite has nothing to come back to.
+    if (canStore(storage)) this.#server.resume(this.#room ?? "");
   }
 
   fetch(request: Request): MaybePromise<Response> {
@@ -134,7 +135,15 @@ export class ObjectHost {
       console.error("edgewire: the object accepts no more sockets:", error);
       return unavailable("the room is full");
     }
-    const live = this.#server.open(new DurableSocket(ws), snapshot);
+    let live: Live;
+    try {
+      live = this.#server.open(new DurableSocket(ws), snapshot);
+    } catch (error) {
+      // Its state is too large for a class without SQLite, for one.
+      console.error("edgewire: a connection can't be opened:", error);
+      closeSocket(ws, CloseCode.internalError, "");
+      return refuse(500, "Internal Server Error");
+    }
     this.#lives.set(ws, live);
     this.#keep(live.running);
     return switchingProtocols(client, snapshot.protocol, headers, compression);

@@ -5,27 +5,65 @@ import type { Store } from "../src/types.ts";
 export interface ObjectStorage {
   setAlarm(time: number): Promise<void>;
   deleteAlarm(): Promise<void>;
-  /** Synchronous, of classes made with new_sqlite_classes alone. */
-  readonly kv?: {
-    get(key: string): unknown;
-    put(key: string, value: unknown): void;
-    delete(key: string): boolean;
-  };
+  /** Synchronous. In a class that was not made with new_sqlite_classes it throws an Error that says so. */
+  readonly kv?: KeyValues;
+}
+
+interface KeyValues {
+  get(key: string): unknown;
+  put(key: string, value: unknown): void;
+  delete(key: string): boolean;
+  list(range: { prefix: string; startAfter?: string; limit?: number }): Iterable<readonly [string, unknown]>;
 }
 
 /** Before each of our keys: an application's class may store things of its own. */
 const prefix = "edgewire:";
 
-export function durableStore({ kv }: ObjectStorage): Store {
-  const needed = (): NonNullable<typeof kv> => {
-    if (kv !== undefined) return kv;
-    throw new Error(
-      "the room's class has no SQLite storage: list it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes",
-    );
-  };
+export function durableStore(storage: ObjectStorage): Store {
   return {
-    get: (key) => kv?.get(prefix + key) as string | undefined,
-    set: (key, value) => needed().put(prefix + key, value),
-    delete: (key) => void needed().delete(prefix + key),
+    get(key) {
+      const value = needed(storage).get(prefix + key);
+      return value === undefined ? undefined : text(value);
+    },
+    // As UTF-8, whose size is what the core has checked: V8 would write a string with one letter beyond Latin-1 as UTF-16.
+    set: (key, value) => needed(storage).put(prefix + key, new TextEncoder().encode(value)),
+    delete: (key) => needed(storage).delete(prefix + key),
+    *list(range) {
+      const { after, limit } = range;
+      const bounds = { ...(after === undefined ? {} : { startAfter: prefix + after }), ...(limit === undefined ? {} : { limit }) };
+      const rows = needed(storage).list({ prefix: prefix + range.prefix, ...bounds });
+      for (const [key, value] of rows) yield [key.slice(prefix.length), text(value)];
+    },
+    clear(within) {
+      const kv = needed(storage);
+      // A write ends the list that is being read, and there may be more than fits in memory.
+      for (;;) {
+        const keys = Array.from(kv.list({ prefix: prefix + within, limit: 64 }), ([key]) => key);
+        for (const key of keys) kv.delete(key);
+        if (keys.length < 64) return;
+      }
+    },
   };
+}
+
+function text(value: unknown): string {
+  return new TextDecoder().decode(value as Uint8Array);
+}
+
+/** Whether the object's class has SQLite. Where it has none, every use of `kv` throws. */
+export function canStore(storage: ObjectStorage): boolean {
+  try {
+    needed(storage).get(prefix);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error that says what wrangler.toml lacks. */
+function needed({ kv }: ObjectStorage): KeyValues {
+  if (kv !== undefined) return kv;
+  throw new Error(
+    "the room's class has no SQLite storage: list it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes",
+  );
 }

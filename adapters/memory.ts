@@ -8,7 +8,7 @@ import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
 import { callRoom, farRoom } from "../src/local-room.ts";
 import { MemoryStore } from "../src/store.ts";
-import type { Clock, HeadersInput, Room, Rooms } from "../src/types.ts";
+import type { Clock, HeadersInput, Room, Rooms, StorageOption } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
 
@@ -19,6 +19,8 @@ export interface MemoryOptions {
   readonly env?: object;
   /** Timers, for tests with a fake clock. Default: the global ones. */
   readonly clock?: Clock;
+  /** Where rooms keep their values (`room.storage`). Default: in memory. */
+  readonly storage?: StorageOption;
 }
 
 export interface ConnectOptions {
@@ -63,7 +65,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   let server = start();
 
   function start(): Server {
-    return new Server(handler as DefinedHandler, { name: "memory", env: options.env ?? {}, clock, store });
+    return new Server(handler as DefinedHandler, { name: "memory", env: options.env ?? {}, clock, store, storage: options.storage });
   }
 
   return {

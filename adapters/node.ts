@@ -5,7 +5,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
-import type { Rooms } from "../src/types.ts";
+import type { Rooms, StorageOption } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
@@ -24,6 +24,8 @@ export interface AttachOptions {
   readonly fetch?: Fetch;
   /** What hooks get as `env`. Default: `process.env`. */
   readonly env?: object;
+  /** Where rooms keep their values. Default: in memory. */
+  readonly storage?: StorageOption;
 }
 
 /** Handshakes of an existing server. */
@@ -46,7 +48,7 @@ export function attach<State, Env>(
   if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
   const host = new Host(
-    { name: "node", limitsHead: true, prepare, env: options.env ?? process.env },
+    { name: "node", limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
     { handler, fetch: handler === undefined ? options.fetch : undefined },
   );
   return attachHost(server, host, options.path);
@@ -74,8 +76,8 @@ export const serve: Serve = async <State, Env>(
   given: ServeOptions = {},
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env } = options;
-  const host = new Host({ name: "node", limitsHead: true, prepare, env }, { handler, fetch });
+  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
+  const host = new Host({ name: "node", limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
   const http = {

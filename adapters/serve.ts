@@ -3,7 +3,7 @@
  * types, and is what the conditions choose where there is no server to start.
  */
 import type { DefinedHandler } from "../src/define.ts";
-import type { MaybePromise, Rooms } from "../src/types.ts";
+import type { MaybePromise, Rooms, StorageOption } from "../src/types.ts";
 
 export interface ServeOptions {
   /** 0, the default, takes a free one. */
@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** What hooks get as `env` and `fetch` as its second argument. Default: `process.env`. */
   readonly env?: object;
+  /** Where rooms keep their values (`room.storage`). Default: in memory, for as long as the server lives. */
+  readonly storage?: StorageOption;
 }
 
 /** A server that listens; its rooms are those of the handler that `serve` was given. */

@@ -8,8 +8,8 @@ interface Given {
 }
 
 const known = {
-  serve: ["port", "hostname", "fetch", "tls", "env"],
-  attach: ["path", "fetch", "env"],
+  serve: ["port", "hostname", "fetch", "tls", "env", "storage"],
+  attach: ["path", "fetch", "env", "storage"],
 } as const;
 
 /**
@@ -34,7 +34,10 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
       throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")}`);
     }
   }
-  const { port, fetch, tls, hostname, path } = options;
+  const { port, fetch, tls, hostname, path, storage } = options;
+  if (storage !== undefined && typeof storage !== "function") {
+    throw new TypeError(`${who}: option "storage" must be a function from a room's name to what keeps its values`);
+  }
   if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
   if (hostname !== undefined && typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string`);
   if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {

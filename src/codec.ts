@@ -10,9 +10,9 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** The key that marks a tagged value; an application's own object with this key is tagged "object". */
 const tag = "$";
 
-/** @throws TypeError naming the path of a value that can't be carried. */
-export function encode(value: unknown): string {
-  return JSON.stringify(pack(value, "", []));
+/** @throws TypeError naming the path, from `name` on, of a value that can't be carried. */
+export function encode(value: unknown, name = ""): string {
+  return JSON.stringify(pack(value, name, []));
 }
 
 export function decode(text: string): unknown {

@@ -3,6 +3,7 @@
  * Phase, queueing and the close are decided here, once for every runtime.
  */
 import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
+import { decode } from "./codec.ts";
 import { isPromise, report } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
 import { Inflow } from "./inflow.ts";
@@ -10,8 +11,8 @@ import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import { checkData, sizeAtMost } from "./data.ts";
 import type { Server } from "./server.ts";
-import { decodeRest, encodeClosing, encodeSnapshot } from "./snapshot.ts";
-import type { Rest, Woken } from "./snapshot.ts";
+import { decodeRest, encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
+import type { Rest, Stateless, Woken } from "./snapshot.ts";
 import { checkName } from "./text.ts";
 import { isPing, pongText } from "./wire.ts";
 import type {
@@ -26,8 +27,8 @@ import type {
   Rooms,
   Sendable,
   SendResult,
-  Snapshot,
   Socket,
+  Store,
 } from "./types.ts";
 
 type ConnectionHook = "open" | "message" | "drain" | "close";
@@ -87,7 +88,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   get state(): Readonly<State> {
-    return this.#decoded.state as State;
+    const rest = this.#decoded;
+    const known = rest.apart !== true || "state" in rest ? rest : (this.#rest = { ...rest, state: this.#readState() });
+    return known.state as State;
   }
 
   get topics(): ReadonlySet<string> {
@@ -132,10 +135,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   setState(state: State): void {
-    const before = this.#decoded;
-    const { url, protocol, remoteAddress } = before;
-    this.#rest = { url, protocol, remoteAddress, state };
-    this.#store(() => (this.#rest = before));
+    this.#put(state);
+  }
+
+  /** Stores what the connection starts from, where there is a store. */
+  keep(): void {
+    if (this.#socket.save !== undefined) this.#put(this.state as State);
   }
 
   send(data: Sendable): SendResult {
@@ -338,15 +343,31 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#phase = "closed";
     this.#closing = closing;
     this.#save();
+    this.#forgetState();
     const pending = this.#mailbox.post("close", closing);
     this.#finished?.resolve(pending);
     return this.#server.left(this.roomName, pending);
   }
 
-  /** Checks that the connection can be stored, on every runtime alike, and stores it where there is a store. */
+  /** Checks that the connection can be stored with this state, on every runtime alike, and stores it where there is a store. */
+  #put(state: State): void {
+    const { url, protocol, remoteAddress, apart } = this.#decoded;
+    const encoded = encodeSnapshot({ ...this.#snapshot(), state }, this.#server.settings.maxState);
+    // Of one that has ended nothing is kept.
+    if (this.#socket.save !== undefined && !this.#ended) {
+      if (encoded.state !== undefined) this.#values.set(this.#stateKey, encoded.state);
+      this.#socket.save(encoded.saved);
+      if (apart === true && encoded.state === undefined) this.#values.delete(this.#stateKey);
+    }
+    this.#rest = { url, protocol, remoteAddress, state, apart: encoded.state !== undefined };
+  }
+
+  /** The same with the state as it is; where that is stored apart, it stays there unread. */
   #store(undo: () => void): void {
     try {
-      const saved = encodeSnapshot(this.#snapshot());
+      const rest = this.#decoded;
+      if (rest.apart !== true) return this.#put(rest.state as State);
+      const saved = encodeApart(this.#snapshot());
       this.#socket.save?.(saved);
     } catch (error) {
       undo();
@@ -355,11 +376,36 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   #save(): void {
-    if (this.#socket.save !== undefined) this.#socket.save(encodeClosing(this.#snapshot()));
+    if (this.#socket.save !== undefined) this.#socket.save(encodeClosing(this.#snapshot(), this.#decoded));
   }
 
-  #snapshot(): Snapshot {
-    const { id, url, protocol, remoteAddress, state } = this;
+  #readState(): unknown {
+    const stored = this.#values.get(this.#stateKey);
+    if (stored === undefined) throw new Error(`the state of connection ${this.id} is no longer in the storage of room "${this.roomName}"`);
+    return decode(stored);
+  }
+
+  /** The connection is over. Its close hook may still ask for the state. */
+  #forgetState(): void {
+    if (this.#socket.save === undefined || this.#decoded.apart !== true) return;
+    try {
+      if (this.#server.hooks.close !== undefined) void this.state;
+    } catch {
+      // A hook that asks for it will be told.
+    }
+    this.#values.delete(this.#stateKey);
+  }
+
+  get #values(): Store {
+    return this.#server.store(this.roomName);
+  }
+
+  get #stateKey(): string {
+    return statePrefix + this.id;
+  }
+
+  #snapshot(): Stateless {
+    const { id, url, protocol, remoteAddress } = this;
     const closing = this.#closing === undefined ? {} : { closing: this.#closing };
     const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
     return {
@@ -369,7 +415,6 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       protocol,
       remoteAddress,
       version: this.#server.settings.version,
-      state,
       topics: [...this.topics],
       phase: this.#phase,
       ...closing,

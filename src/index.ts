@@ -20,9 +20,12 @@ export type {
   PublishOptions,
   Room,
   RoomHooks,
+  RoomStorage,
+  RoomValues,
   Rooms,
   Sendable,
   SendResult,
+  StorageOption,
   UpgradeContext,
   UpgradeResult,
 } from "./types.ts";

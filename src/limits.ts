@@ -23,6 +23,7 @@ export interface Settings {
   readonly upgradeTimeout: number;
   readonly closeTimeout: number;
   readonly heartbeat: Required<Heartbeat> | false;
+  readonly maxState: number;
   readonly binding: string | undefined;
   readonly version: number;
 }
@@ -31,7 +32,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /**
- * The encoded size of a snapshot, on every runtime. A hibernating socket's attachment holds 16 384 serialized bytes
+ * The encoded size of a snapshot, on every runtime; a state that does not fit is stored apart. A hibernating socket's attachment holds 16 384 serialized bytes
  * (Cloudflare's documentation, Durable Objects, serializeAttachment); 1 KiB is kept for how the connection closed
  * (a reason of 123 control characters takes 738 bytes of JSON) and the serializer's own header.
  */
@@ -63,6 +64,8 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   upgradeTimeout: [integer(1, longestTimer), 10_000],
   closeTimeout: [integer(1, longestTimer), 10_000],
   heartbeat: [heartbeat, beats],
+  // In `Request.cf` its quotes and backslashes are escaped once more: with the rest, half of the 1 MB that it may take.
+  maxState: [integer(1, 256 * KiB), 64 * KiB],
   binding: [bindingName, undefined],
   version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
 };

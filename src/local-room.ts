@@ -2,12 +2,14 @@
 import { checkClose, CloseCode } from "./close.ts";
 import { checkData } from "./data.ts";
 import type { Server } from "./server.ts";
+import { Storage } from "./storage.ts";
 import { checkName } from "./text.ts";
-import type { Connection, ConnectionInfo, LocalRoom, PublishOptions, Room, Rooms, Sendable } from "./types.ts";
+import type { Connection, ConnectionInfo, LocalRoom, PublishOptions, Room, RoomStorage, Rooms, Sendable } from "./types.ts";
 
 export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State, Env> {
   readonly name: string;
   readonly #server: Server<State, Env>;
+  #storage: RoomStorage | undefined;
 
   constructor(server: Server<State, Env>, name: string) {
     this.#server = server;
@@ -61,6 +63,11 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
     const open = [...this.#server.index.members(this.name)];
     for (const live of open) live.close(code, reason);
     return open.length;
+  }
+
+  get storage(): RoomStorage {
+    this.#server.needRooms("storage");
+    return (this.#storage ??= new Storage(this.#server.values(this.name)));
   }
 
   setAlarm(time: Date | number | null): void {

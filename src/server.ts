@@ -16,11 +16,26 @@ import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
 import type { Except } from "./rooms.ts";
 import { Schedule } from "./schedule.ts";
-import { Heads, decodeRest, encodeSnapshot, wokenFrom } from "./snapshot.ts";
+import { Heads, statePrefix, wokenFrom } from "./snapshot.ts";
 import type { Woken } from "./snapshot.ts";
+import { valuesOf } from "./storage.ts";
 import { MemoryStore } from "./store.ts";
 import { checkName } from "./text.ts";
-import type { Clock, Hooks, LocalRoom, MaybePromise, Room, Rooms, Runtime, Saved, Sendable, Snapshot, Socket, Store } from "./types.ts";
+import type {
+  Clock,
+  Hooks,
+  LocalRoom,
+  MaybePromise,
+  Room,
+  RoomValues,
+  Rooms,
+  Runtime,
+  Saved,
+  Sendable,
+  Snapshot,
+  Socket,
+  Store,
+} from "./types.ts";
 import { acceptUpgrade } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
@@ -82,10 +97,11 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: a socket is open. Synchronous: its listeners can be attached before any message arrives. */
   open(socket: Socket, snapshot: Snapshot): Live<State, Env> {
+    const live = new Live<State, Env>(this, socket, wokenFrom(snapshot));
+    // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
+    live.keep();
     this.lives?.entered(snapshot.room);
-    const live = this.#add(socket, wokenFrom(snapshot));
-    // Kept before the first hook: one that never stores anything is woken all the same.
-    socket.save?.(encodeSnapshot(snapshot));
+    this.#add(live);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
     void live.opened();
     // Its `upgrade` was still pending when the server began to close.
@@ -126,14 +142,21 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return store;
   }
 
+  /** What the application has stored of a room. */
+  values(room: string): RoomValues {
+    return this.runtime.storage?.(room) ?? valuesOf(this.store(room));
+  }
+
   /** @throws Error for a handler without an `alarm` hook, TypeError for what is no time. */
   setAlarm(room: string, time: Date | number | null): void {
     if (this.hooks.alarm === undefined) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
     this.#alarms.set(room, this.store(room), time);
   }
 
-  /** Port: a room's object has been made again: what it had appointed is due as before. */
+  /** Port: a room's object has been made again, and its connections restored: what it had appointed is due as before. */
   resume(room: string): void {
+    // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
+    if (this.#connections.size === 0) this.store(room).clear(statePrefix);
     if (this.hooks.alarm !== undefined) this.#alarms.resume(this.store(room));
   }
 
@@ -196,17 +219,16 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     await live.finished;
   }
 
-  #add(socket: Socket, woken: Woken): Live<State, Env> {
-    const live = new Live<State, Env>(this, socket, woken);
+  #add(live: Live<State, Env>): void {
     this.#connections.set(live.id, live);
-    if (woken.head.phase === "open") this.index.join(live.roomName, live);
-    return live;
+    if (live.phase === "open") this.index.join(live.roomName, live);
   }
 
   #wake(socket: Socket, woken: Woken): Live<State, Env> {
     const { head, expiresAt } = woken;
     this.lives?.woken(head.room);
-    const live = this.#add(socket, woken);
+    const live = new Live<State, Env>(this, socket, woken);
+    this.#add(live);
     if (head.phase === "open" && head.topics !== undefined) for (const topic of head.topics) this.index.subscribe(head.room, topic, live);
     if (expiresAt !== undefined) live.watchExpiry();
     live.resumeClosing();
@@ -221,10 +243,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
       if (this.hooks.migrate === undefined) {
         throw new Error(`a connection's state is of version ${before}, the handler is of version ${version} and has no migrate hook`);
       }
-      const rest = decodeRest(woken.rest);
-      const state = this.hooks.migrate(rest.state, before);
-      const live = this.#wake(socket, { ...woken, head: { ...woken.head, version }, rest: { ...rest, state } });
-      live.setState(state);
+      const live = this.#wake(socket, woken);
+      live.setState(this.hooks.migrate(live.state, before));
       return live;
     } catch (error) {
       void report(this.hooks, error, { hook: "migrate" });

@@ -1,10 +1,11 @@
 /**
  * Snapshots as they are stored, in three parts, so that waking ten thousand connections is cheap: what each has for itself, what
- * most have in common, and what nobody needs before one of its hooks runs.
+ * most have in common, and what nobody needs before one of its hooks runs. A state that does not fit beside the others is stored apart, as
+ * a value of the room; what is where, and how large it may be, is the same on every runtime.
  */
 import { decode, encode } from "./codec.ts";
-import { sizeAtMost } from "./data.ts";
 import { maxSnapshot } from "./limits.ts";
+import { exceeds, utf8Length } from "./text.ts";
 import type { Closing, Phase, Saved, Snapshot } from "./types.ts";
 
 /** What a room has to know of a connection. */
@@ -21,7 +22,10 @@ export interface Rest {
   readonly url: string;
   readonly protocol: string;
   readonly remoteAddress: string;
-  readonly state: unknown;
+  /** Not there, where it is stored apart and nobody has asked for it yet. */
+  readonly state?: unknown;
+  /** The state is stored apart. */
+  readonly apart?: boolean;
   readonly closing?: Closing;
 }
 
@@ -38,24 +42,55 @@ export function wokenFrom(snapshot: Snapshot): Woken {
   return { id, head: { phase, version, room, topics: setOf(topics) }, rest: snapshot, expiresAt };
 }
 
-/** @throws TypeError for state that can't be stored, RangeError when the whole is too large. */
-export function encodeSnapshot(snapshot: Snapshot): Saved {
-  const saved = encodeClosing(snapshot);
-  const [id, head, rest] = saved;
-  const bytes = id.length + sizeAtMost(head, maxSnapshot) + sizeAtMost(rest, maxSnapshot);
-  if (bytes > maxSnapshot) {
-    throw new RangeError(`the connection's state, topics and URL take ${bytes} bytes encoded: at most ${maxSnapshot} can be stored`);
+/** A snapshot without its state. */
+export type Stateless = Omit<Snapshot, "state">;
+
+export interface Encoded {
+  readonly saved: Saved;
+  /** The state, where it has to be stored apart. */
+  readonly state: string | undefined;
+}
+
+/** @throws TypeError for state that can't be stored; RangeError for more of it than `maxState`, or when the others are too large by themselves. */
+export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
+  const state = encode(snapshot.state, "state");
+  if (exceeds(state, maxState)) {
+    throw new RangeError(
+      `the connection's state takes ${utf8Length(state)} bytes encoded: at most ${maxState} (option "maxState") can be stored`,
+    );
+  }
+  const saved = join(snapshot, `"state":${state}`);
+  return exceeds(saved[0] + saved[1] + saved[2], maxSnapshot) ? { saved: encodeApart(snapshot), state } : { saved, state: undefined };
+}
+
+/** The snapshot of a connection whose state is stored apart. @throws RangeError when even that is too large. */
+export function encodeApart(snapshot: Stateless): Saved {
+  const saved = join(snapshot, apart);
+  const all = saved[0] + saved[1] + saved[2];
+  if (exceeds(all, maxSnapshot)) {
+    throw new RangeError(
+      `the connection's topics, URL and address take ${utf8Length(all)} bytes encoded: at most ${maxSnapshot} can be stored`,
+    );
   }
   return saved;
 }
 
 /** Without a look at the size: 1 KiB is kept for how a connection closed. */
-export function encodeClosing(snapshot: Snapshot): Saved {
-  const { id, room, version, topics, phase, url, protocol, remoteAddress, state, closing, expiresAt } = snapshot;
-  const rest: Rest = { url, protocol, remoteAddress, state, ...(closing === undefined ? {} : { closing }) };
-  const head = JSON.stringify([phase, version, room, topics]);
-  return expiresAt === undefined ? [id, head, encode(rest)] : [id, head, encode(rest), expiresAt];
+export function encodeClosing(snapshot: Stateless, rest: Rest): Saved {
+  return join(snapshot, rest.apart === true ? apart : `"state":${encode(rest.state, "state")}`);
 }
+
+const apart = '"apart":true';
+
+function join({ id, room, version, topics, phase, url, protocol, remoteAddress, closing, expiresAt }: Stateless, member: string): Saved {
+  const rest = JSON.stringify({ url, protocol, remoteAddress, ...(closing === undefined ? {} : { closing }) });
+  const head = JSON.stringify([phase, version, room, topics]);
+  const whole = `${rest.slice(0, -1)},${member}}`;
+  return expiresAt === undefined ? [id, head, whole] : [id, head, whole, expiresAt];
+}
+
+/** Where a state that is apart is stored: among its room's values, by the connection's id. */
+export const statePrefix = "state:";
 
 /** Reads each head once: most connections of a room have the same. */
 export class Heads {

@@ -1,18 +1,38 @@
 /** A room's values in memory, where the runtime has nothing that lasts longer. */
-import type { Store } from "./types.ts";
+import { compareUtf8 } from "./text.ts";
+import type { Store, StoreRange } from "./types.ts";
 
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();
+  /** The keys in order; undefined since one came or went. */
+  #sorted: readonly string[] | undefined;
 
   get(key: string): string | undefined {
     return this.#values.get(key);
   }
 
   set(key: string, value: string): void {
+    if (!this.#values.has(key)) this.#sorted = undefined;
     this.#values.set(key, value);
   }
 
-  delete(key: string): void {
-    this.#values.delete(key);
+  delete(key: string): boolean {
+    const known = this.#values.delete(key);
+    if (known) this.#sorted = undefined;
+    return known;
+  }
+
+  *list({ prefix, after, limit = Number.POSITIVE_INFINITY }: StoreRange): Iterable<readonly [string, string]> {
+    this.#sorted ??= [...this.#values.keys()].sort(compareUtf8);
+    let left = limit;
+    for (const key of this.#sorted) {
+      if (!key.startsWith(prefix) || (after !== undefined && compareUtf8(key, after) <= 0)) continue;
+      if (left-- <= 0) return;
+      yield [key, this.#values.get(key) ?? ""];
+    }
+  }
+
+  clear(prefix: string): void {
+    for (const key of this.#values.keys()) if (key.startsWith(prefix)) this.delete(key);
   }
 }

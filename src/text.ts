@@ -23,10 +23,26 @@ export function exceeds(text: string, limit: number): boolean {
 
 const maxName = 512;
 
-/** @throws TypeError for a room or topic name that is not a well-formed string of 1 to 512 bytes. */
-export function checkName(what: "room" | "topic", name: string): void {
+/** The order of two well-formed strings' UTF-8, which is SQLite's: UTF-16 has surrogates before U+E000 to U+FFFF. */
+export function compareUtf8(one: string, other: string): number {
+  const shared = Math.min(one.length, other.length);
+  for (let index = 0; index < shared; index++) {
+    const [a, b] = [one.charCodeAt(index), other.charCodeAt(index)];
+    if (a !== b) return surrogatesLast(a) - surrogatesLast(b);
+  }
+  return one.length - other.length;
+}
+
+function surrogatesLast(unit: number): number {
+  return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit;
+}
+
+/** @throws TypeError for a room's, topic's or key's name that is not a well-formed string of 1 to 512 bytes. */
+export function checkName(what: "room" | "topic" | "key", name: string): void {
   if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, maxName)) {
-    throw new TypeError(`${what} name ${describe(name)}: must be a well-formed string of 1 to ${maxName} bytes`);
+    throw new TypeError(
+      `${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${maxName} bytes`,
+    );
   }
 }
 

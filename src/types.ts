@@ -62,7 +62,8 @@ export interface Connection<State = unknown, Env = unknown> {
   /**
    * Replaces the state and stores it.
    * @throws TypeError for a value that can't be stored (a function, a symbol, a class instance, a cycle), by path.
-   * @throws RangeError when state, topics and the rest of the snapshot exceed 15 KiB encoded (a hibernating socket's attachment holds 16).
+   * @throws RangeError when it takes more than `maxState` bytes encoded. On a Durable Object what exceeds 15 KiB, with topics and URL, is a row
+   * of SQLite; Error there for a class without it.
    */
   setState(state: State): void;
   /**
@@ -84,7 +85,7 @@ export interface Connection<State = unknown, Env = unknown> {
   renew(expiresAt: Date | number | null): void;
   /** Drops the connection without a close frame; the close hook gets 1006. Where the runtime can't cut TCP it is closed behind the handler's back. */
   terminate(): void;
-  /** @throws TypeError for a topic that is not a well-formed string of 1 to 512 bytes; RangeError when the snapshot grows over 15 KiB. */
+  /** @throws TypeError for a topic that is not a well-formed string of 1 to 512 bytes; RangeError when topics and URL exceed 15 KiB encoded. */
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** Sends to every subscriber of the topic, or of any of the topics, in this room except this connection. Returns how many it was handed to. */
@@ -152,6 +153,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   topics(): ReadonlyMap<string, number>;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
   close(code?: number, reason?: string): number;
+  /** Values that the room keeps, whoever is in it. */
+  readonly storage: RoomStorage;
   /**
    * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), once; a later call replaces it, `null` clears it. It
    * survives hibernation and, on Cloudflare, a deploy; there it wakes the object. Elsewhere it lives as long as the server.
@@ -159,6 +162,50 @@ export interface LocalRoom<State = unknown, Env = unknown> {
    */
   setAlarm(time: Date | number | null): void;
 }
+
+/**
+ * A room's values by key. What `setState` takes can be stored: Map, Set, Date, bigint and bytes come back as they were. On a Durable Object they are
+ * in its SQLite, and outlive eviction, `room.empty` and a deploy; elsewhere they are in memory for as long as the server lives, or
+ * where the option `storage` of `serve`, `attach` and `memory` puts them. What is asked first is done first. A wrong argument throws
+ * at once; the promises reject only where the storage fails. Keys are well-formed strings of 1 to 512 bytes: any other is a TypeError.
+ */
+export interface RoomStorage {
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  /** @throws TypeError for a value that can't be stored (by path, `undefined` included), RangeError for one over 1 MiB encoded. */
+  set(key: string, value: unknown): Promise<void>;
+  /** Resolves to whether there was one. */
+  delete(key: string): Promise<boolean>;
+  /** The values in the order of their keys' UTF-8: those whose keys begin with `prefix` and come after `after`, at most `limit` (1000 by default, and at most). */
+  list<T = unknown>(range?: {
+    readonly prefix?: string;
+    readonly after?: string;
+    readonly limit?: number;
+  }): Promise<ReadonlyMap<string, T>>;
+  /** Deletes every value of `room.storage`, and nothing else. */
+  clear(): Promise<void>;
+}
+
+/**
+ * What keeps a room's values, where the option `storage` says so: a file, a database. Keys and values are well-formed strings, checked and
+ * encoded already (a value takes up to 1 MiB of UTF-8). A room asks in the order in which its hooks did, without waiting for an answer
+ * before the next question: answers must be as if each was done before the next one began.
+ */
+export interface RoomValues {
+  get(key: string): MaybePromise<string | undefined | null>;
+  set(key: string, value: string): MaybePromise<unknown>;
+  /** Whether there was one. */
+  delete(key: string): MaybePromise<boolean>;
+  /** In the order of the keys' UTF-8, those that begin with `prefix` (`""` is every key) and come after the key `after`, `limit` at most. */
+  list(range: {
+    readonly prefix: string;
+    readonly after: string | undefined;
+    readonly limit: number;
+  }): MaybePromise<Iterable<readonly [key: string, value: string]>>;
+  clear(): MaybePromise<unknown>;
+}
+
+/** Which values are a room's. Asked whenever a room that nobody held comes to be used: what it returns for one name shares what it keeps. */
+export type StorageOption = (room: string) => RoomValues;
 
 export interface Rooms {
   /** @throws TypeError for a name that is not a well-formed string of 1 to 512 bytes. */
@@ -286,6 +333,11 @@ export interface Options {
    * Default: `{ interval: 30_000, timeout: 10_000 }`; each 100 to 86 400 000.
    */
   readonly heartbeat?: Heartbeat | false;
+  /**
+   * Most bytes that a connection's state may take, encoded. Up to about 15 KiB it costs nothing to keep; more is a row of SQLite for each
+   * `setState` on a Durable Object. Default: 64 KiB; at most 256 KiB.
+   */
+  readonly maxState?: number;
   /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
   readonly binding?: string;
   /** Version of the state's shape, for `migrate`. Default: 0. */
@@ -294,7 +346,7 @@ export interface Options {
 
 export interface Handler<State = unknown, Env = unknown> extends Hooks<State, Env>, Options {}
 
-/** All that is true of a connection for its whole life. It encodes (src/codec.ts) into at most 15 KiB on every runtime. */
+/** All that is true of a connection for its whole life. It encodes (src/codec.ts) into at most 15 KiB on every runtime, its state apart if need be. */
 export interface Snapshot {
   readonly id: string;
   readonly room: string;
@@ -347,6 +399,8 @@ export interface Runtime {
   prepare?(data: Sendable): Prepared;
   /** A room's small values; by default in memory, for as long as the server lives. */
   store?(room: string): Store;
+  /** Where the application keeps what `room.storage` is given; by default in `store`. */
+  readonly storage?: StorageOption | undefined;
   /** Wakes the server at a time; by default a timer. */
   readonly alarm?: Alarm;
   readonly env?: unknown;
@@ -375,8 +429,20 @@ export interface Alarm {
 /** One room's values by name, encoded by the core. Synchronous, as a Durable Object's own is. */
 export interface Store {
   get(key: string): string | undefined;
+  /** @throws Error when it can't be stored. */
   set(key: string, value: string): void;
-  delete(key: string): void;
+  /** Whether there was one. */
+  delete(key: string): boolean;
+  /** In the order of the keys' UTF-8, those that begin with `prefix` and come after the key `after`, `limit` at most. Not to be changed meanwhile. */
+  list(range: StoreRange): Iterable<readonly [key: string, value: string]>;
+  /** Deletes every key that begins with the prefix. */
+  clear(prefix: string): void;
+}
+
+export interface StoreRange {
+  readonly prefix: string;
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
 }
 
 /** A handshake that was accepted: what the 101 carries, and what the connection starts from. */

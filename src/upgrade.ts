@@ -128,7 +128,7 @@ function accepted<State, Env>(
     phase: "open",
     ...(expiresAt === undefined ? {} : { expiresAt: toTime("expiresAt of upgrade", expiresAt) }),
   };
-  encodeSnapshot(snapshot);
+  encodeSnapshot(snapshot, handler.settings.maxState);
   return { snapshot, headers: checkHeaders(headers) };
 }
 

@@ -31,12 +31,21 @@ export type Step =
   | readonly ["inspect"]
   | readonly ["describe"]
   | readonly ["peers"]
+  | readonly ["storage", ...StorageCall]
   | readonly ["repeat", number, Script];
 
 export type Script = readonly Step[];
 
-/** State that JSON can't say: one value of each type that can be stored, or a function, which can't, under this key. */
-export type OddState = "rich" | { readonly functionAt: string };
+/** A call of `room.storage`; `setOdd` is `set` with a value that JSON can't say. */
+export type StorageCall =
+  | readonly ["get" | "delete", key: string]
+  | readonly ["set", key: string, value: unknown]
+  | readonly ["setOdd", key: string, value: OddState]
+  | readonly ["list", range?: { readonly prefix?: string; readonly after?: string; readonly limit?: number }]
+  | readonly ["clear"];
+
+/** State that JSON can't say, or a URL is too short for: one value of each type that can be stored, a function, which can't, under this key, or many letters. */
+export type OddState = "rich" | { readonly functionAt: string } | { readonly letters: number } | "undefined";
 
 /** An `expiresAt` that is a Date, which JSON can't say either. */
 export interface OddExpiry {
@@ -104,6 +113,8 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
     case "inspect":
       note({ did: "inspect", ...inspect(connection) });
       return undefined;
+    case "storage":
+      return store(step, connection, note);
     case "describe":
       note({ did: "describe", state: describe(connection.state) });
       return undefined;
@@ -150,6 +161,22 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
   }
 }
 
+async function store(step: Step & readonly ["storage", ...unknown[]], connection: Connection, note: Note): Promise<void> {
+  const [, method, ...args] = step;
+  try {
+    note({ did: "storage", result: describe(await callStorage(connection, method, args)) });
+  } catch (error) {
+    note({ did: "storage", threw: (error as Error).name, message: (error as Error).message });
+  }
+}
+
+/** Not asynchronous itself: a wrong argument must throw at once. */
+function callStorage({ room }: Connection, method: StorageCall[0], args: readonly unknown[]): Promise<unknown> {
+  const [key, value] = args as [string, OddState];
+  if (method === "setOdd") return room.storage.set(key, oddState(value));
+  return (room.storage[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+}
+
 /** Sends numbered messages in one turn (see `readFlood`); one letter for each result: `s`ent, `b`ackpressure, `d`ropped, `c`losed. */
 function flood(connection: Connection, count: number, size: number): string {
   let results = "";
@@ -181,7 +208,8 @@ function odd(given: OddState | OddExpiry): UpgradeResult {
 }
 
 function oddState(state: OddState): unknown {
-  if (state !== "rich") return { [state.functionAt]: () => {} };
+  if (state === "undefined") return undefined;
+  if (state !== "rich") return "letters" in state ? "x".repeat(state.letters) : { [state.functionAt]: () => {} };
   const bytes = new Uint8Array([0, 128, 255]);
   return {
     map: new Map<unknown, unknown>([
@@ -206,6 +234,7 @@ function describe(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(describe);
   if (typeof value === "object" && value !== null)
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
+  if (typeof value === "string" && value.length > 100) return `${value.length} letters`;
   return `${typeof value} ${Object.is(value, -0) ? "-0" : String(value)}`;
 }
 

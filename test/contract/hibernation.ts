@@ -213,23 +213,49 @@ export const hibernation: Chapter = {
     },
     {
       id: "D14",
-      statement: "State at the very limit of the snapshot survives; over it `setState` is a RangeError and the state before stays.",
+      statement:
+        "State of up to 64 KiB (`maxState`) survives, whether it fits the 15 KiB of a snapshot or not; over it `setState` is a RangeError and the state before stays.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
-        const sizes = Array.from({ length: 16 }, (_, index) => 1000 * (index + 1));
-        for (const size of sizes) {
+        const sizes = [1000, 14_000, 15_000, 16_000, 65_000, 66_000, 10];
+        for (const [index, size] of sizes.entries()) {
           await peer.send(JSON.stringify([["setState", "x".repeat(size)]]));
+          equal((await t.did(peer, "setState", index + 1))["threw"], size > 65_000 ? "RangeError" : undefined);
+          await t.done(peer, "message", 2 * index + 1);
+          await t.evict();
+          await peer.send(JSON.stringify([["inspect"]]));
+          const kept = size > 65_000 ? 65_000 : size;
+          equal((await t.did(peer, "inspect", index + 1))["state"], "x".repeat(kept));
+          await t.done(peer, "message", 2 * index + 2);
         }
-        await t.done(peer, "message", sizes.length);
-        const results = t
-          .entries(peer)
-          .filter(({ did }) => did === "setState")
-          .map((entry) => entry["threw"]);
-        const largest = sizes.findLast((_, index) => results[index] === undefined)!;
-        equal(results.at(-1), "RangeError");
+      },
+    },
+    {
+      id: "D15",
+      statement: "State beyond the snapshot stays while topics come and go, before and after an eviction, and is what the close hook sees.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({
+          upgrade: [["accept", {}, { letters: 40_000 }]],
+          open: [["subscribe", "a"]],
+          message: "run",
+          close: [["describe"]],
+        });
+        await t.done(peer, "open");
         await t.evict();
-        await peer.send(JSON.stringify([["inspect"]]));
-        equal((await t.did(peer, "inspect"))["state"], "x".repeat(largest));
+        await peer.send(JSON.stringify([["subscribe", "b"]]));
+        await t.done(peer, "message", 1);
+        await t.evict();
+        await peer.send(JSON.stringify([["unsubscribe", "a"], ["describe"]]));
+        equal((await t.did(peer, "describe", 1))["state"], "40000 letters");
+        await t.done(peer, "message", 2);
+        await t.evict();
+        equal(await t.outside().publish("b", "heard"), 1);
+        equal(await t.outside().publish("a", "not heard"), 0);
+        await expectTexts(peer, "heard");
+        await t.evict();
+        await peer.close(1000);
+        equal((await t.did(peer, "describe", 2))["state"], "40000 letters");
       },
     },
   ],

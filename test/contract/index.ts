@@ -11,6 +11,7 @@ import { messages } from "./messages.ts";
 import { order } from "./order.ts";
 import { origin } from "./origin.ts";
 import { http, isolation, tls } from "./serving.ts";
+import { storage } from "./storage.ts";
 import { rooms, topics } from "./topics.ts";
 import { upgrade } from "./upgrade.ts";
 import { violations } from "./violations.ts";
@@ -31,6 +32,7 @@ export const chapters: readonly Chapter[] = [
   hibernation,
   liveness,
   expiry,
+  storage,
   http,
   tls,
   isolation,

@@ -208,7 +208,7 @@ export const topics: Chapter = {
     {
       id: "T12",
       statement:
-        "Subscriptions that don't fit the 15 KiB of a connection's snapshot are a RangeError at the line that caused it; those before it stay.",
+        "Subscriptions that don't fit the 15 KiB of a connection's snapshot, its state aside, are a RangeError at the line that caused it; those before it stay.",
       limits: needsRooms,
       async run(t) {
         const peer = await member(t, []);

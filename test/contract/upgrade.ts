@@ -164,15 +164,20 @@ export const upgrade: Chapter = {
     },
     {
       id: "U10",
-      statement: "State too large to store (over 15 KiB with the rest of the snapshot) is a 500, on every runtime, and `error` is told.",
+      statement: "State of up to `maxState` (64 KiB) travels with the handshake; more is a 500, on every runtime, and `error` is told.",
       async run(t) {
-        const state = "x".repeat(4000);
-        const url = "/" + "p".repeat(2000);
-        const peer = await t.connect({ path: url, upgrade: [["accept", { state }]] });
+        const peer = await t.connect({
+          path: "/" + "p".repeat(2000),
+          upgrade: [["accept", {}, { letters: 65_000 }]],
+          message: [["describe"], ["echo"]],
+        });
         await peer.send("fits");
         await expectTexts(peer, "fits");
+        equal((await t.did(peer, "describe"))["state"], "65000 letters");
+        const refusal = await t.refused({ upgrade: [["accept", {}, { letters: 66_000 }]] });
+        equal(refusal.status, 500);
         const over = await t.connect({ message: "run" });
-        await over.send(JSON.stringify([["setState", "x".repeat(16_000)], ["inspect"]]));
+        await over.send(JSON.stringify([["setState", "x".repeat(66_000)], ["inspect"]]));
         equal((await t.did(over, "setState"))["threw"], "RangeError");
         equal((await t.did(over, "inspect"))["phase"], "open");
       },

@@ -70,7 +70,7 @@ export async function startWorker(
     script,
     bindings,
     compatibilityDate: "2026-10-01",
-    durableObjects: objects,
+    durableObjects: Object.fromEntries(Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }])),
     unsafeDirectSockets,
   };
   const options = { host: "127.0.0.1", port: 0, workers: [worker] };

@@ -184,7 +184,7 @@ class Oracle {
         if (member.closing?.code === 1006) member.phase = "closed";
         return didLine("terminate", undefined);
       case "setState":
-        if (typeof step[1] === "string" && step[1].length > 15_000) return threwLine("setState", "RangeError");
+        if (typeof step[1] === "string" && step[1].length > 65_536) return threwLine("setState", "RangeError");
         member.state = step[1];
         return didLine("setState", undefined);
       case "subscribe":

@@ -20,7 +20,8 @@ const bundle = await build({
   external: ["cloudflare:*"],
 });
 
-const objects = Object.fromEntries(handlerNames.map((name) => [bindingOf(name), classOf(name)]));
+const objects = Object.fromEntries(handlerNames.map((name) => [bindingOf(name), { className: classOf(name), useSQLite: true }]));
+
 const mf = new Miniflare(
   convertV4MiniflareOptions({
     host: "127.0.0.1",

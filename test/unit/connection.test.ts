@@ -209,7 +209,7 @@ test("state is stored, and refused at the line that sets what can't be", () => {
   live.setState({ name: "Ada", seen: new Map([["a", 1n]]) });
   expect(decodeRest(socket.saved?.[2] ?? "")).toMatchObject({ state: { name: "Ada", seen: new Map([["a", 1n]]) } });
   expect(() => live.setState({ deep: [() => 1] })).toThrow("state.deep[0] is a function, which can't be stored");
-  expect(() => live.setState("x".repeat(16 * 1024))).toThrow(RangeError);
+  expect(() => live.setState("x".repeat(64 * 1024))).toThrow(RangeError);
   expect(live.state).toEqual({ name: "Ada", seen: new Map([["a", 1n]]) });
 });
 

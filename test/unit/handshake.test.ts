@@ -186,7 +186,7 @@ test.each<[string, () => unknown, string]>([
   ["sets a header of the handshake", () => ({ headers: { "sec-websocket-protocol": "z" } }), "can't set the header"],
   ["names an empty room", () => ({ room: "" }), "room name is empty"],
   ["returns state that can't be stored", () => ({ state: { f: () => 1 } }), "is a function"],
-  ["returns too much state", () => ({ state: "x".repeat(20_000) }), "at most"],
+  ["returns too much state", () => ({ state: "x".repeat(70_000) }), "at most"],
 ])("an upgrade that %s is a 500 with no detail, and an error", async (_, hook, message) => {
   const errors: string[] = [];
   const decision = (await upgrade(

@@ -3,8 +3,10 @@ import { DurableObject } from "cloudflare:workers";
 import { defineHandler } from "edgewire";
 import { durable, route } from "edgewire/durable";
 import { deployedClass, routes } from "./beside.ts";
+import { keepers } from "./keeper.ts";
 
 export { Beside } from "./beside.ts";
+export { Keeper, Older } from "./keeper.ts";
 
 export const log: string[] = [];
 
@@ -48,6 +50,8 @@ const main = route(handler);
 export default {
   fetch(request: Request, env: object, ctx: ExecutionContext): Response | Promise<Response> {
     const { pathname } = new URL(request.url);
+    const keeper = keepers[pathname.split("/")[1] as keyof typeof keepers];
+    if (keeper !== undefined) return keeper.fetch(request, env, ctx);
     if (pathname.startsWith("/deployed/")) return routes.deployed.fetch(request, env, ctx);
     if (!pathname.startsWith("/beside/")) return main.fetch(request, env, ctx);
     if (!pathname.startsWith("/beside/own/")) return routes.own.fetch(request, env, ctx);

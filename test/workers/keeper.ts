@@ -1,0 +1,47 @@
+/** Objects whose connections have large states: with SQLite, and of the older kind without. */
+import { defineHandler } from "edgewire";
+import type { Handler } from "edgewire";
+import { durable, route } from "edgewire/durable";
+
+export const failures: string[] = [];
+
+/** `n` sets a state of n letters; `read` asks for its length, `keep x` and `kept` for the room's storage, anything else is echoed. */
+const keeper = (binding: string): Handler<string> => ({
+  binding,
+  upgrade(request) {
+    const { pathname, searchParams } = new URL(request.url);
+    return { room: pathname.split("/").at(-1) ?? "", state: "x".repeat(Number(searchParams.get("letters"))) };
+  },
+  async message(connection, data) {
+    const text = String(data);
+    if (/^\d+$/.test(text)) connection.setState("x".repeat(Number(text)));
+    else if (text.startsWith("keep ")) await connection.room.storage.set("kept", text.slice(5));
+    const answer = text === "read" ? connection.state.length : text === "kept" ? await connection.room.storage.get("kept") : text;
+    connection.send(String(answer));
+  },
+  error: (error) => void failures.push(String(error)),
+});
+
+const kept = defineHandler(keeper("KEEPER"));
+const older = defineHandler(keeper("OLDER"));
+
+export class Keeper extends durable(kept) {
+  /** Rows that the room's storage has, by key. */
+  rows(): string[] {
+    return Array.from((this.ctx as unknown as DurableObjectState).storage.kv.list(), ([key]) => key);
+  }
+
+  /** As an application's own code would. */
+  put(key: string): void {
+    (this.ctx as unknown as DurableObjectState).storage.kv.put(key, "its own");
+  }
+
+  /** Bytes of the largest attachment, as far as JSON tells. */
+  attachments(): unknown[] {
+    return (this.ctx as unknown as DurableObjectState).getWebSockets().map((ws) => ws.deserializeAttachment());
+  }
+}
+
+export class Older extends durable(older) {}
+
+export const keepers = { keeper: route(kept), older: route(older) };

@@ -1,0 +1,87 @@
+/** What a room's object has in SQLite: rows of large states, which come and go with their connections, and the application's values. */
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { connect } from "./client.ts";
+import { failures } from "./keeper.ts";
+import type { Keeper, Older } from "./keeper.ts";
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      KEEPER: DurableObjectNamespace<Keeper>;
+      OLDER: DurableObjectNamespace<Older>;
+    }
+  }
+}
+
+const rows = (room: string): Promise<string[]> => runInDurableObject(env.KEEPER.getByName(room), (object: Keeper) => object.rows());
+const evict = (room: string, webSockets: "hibernate" | "close" = "hibernate"): Promise<void> =>
+  evictDurableObject(env.KEEPER.getByName(room), { webSockets });
+
+test("a state that fits the attachment is no row; one that does not is one row until it shrinks", async () => {
+  const ada = await connect("keeper/rows");
+  await ada.ask("14000");
+  expect(await rows("rows")).toEqual([]);
+  await ada.ask("16000");
+  await ada.ask("60000");
+  expect(await rows("rows")).toEqual([expect.stringMatching(/^edgewire:state:[-\da-f]{36}$/)]);
+  await evict("rows");
+  expect(await ada.ask("read")).toBe("60000");
+  await ada.ask("100");
+  expect(await rows("rows")).toEqual([]);
+  await evict("rows");
+  expect(await ada.ask("read")).toBe("100");
+});
+
+test("the row goes with its connection, and the others stay", async () => {
+  const [ada, grace] = [await connect("keeper/ending?letters=20000"), await connect("keeper/ending?letters=30000")];
+  expect(await rows("ending")).toHaveLength(2);
+  await evict("ending");
+  ada.socket.close(1000);
+  await ada.closed;
+  await expect.poll(() => rows("ending")).toHaveLength(1);
+  expect(await grace.ask("read")).toBe("30000");
+});
+
+test("rows of connections that a crash or a deploy ended are gone when the object is made again; what the room keeps stays", async () => {
+  const ada = await connect("keeper/crash?letters=20000");
+  await connect("keeper/crash?letters=20000");
+  await ada.ask("keep this");
+  await runInDurableObject(env.KEEPER.getByName("crash"), (object: Keeper) => object.put("own"));
+  expect(await rows("crash")).toHaveLength(4);
+  await evict("crash", "close");
+  const grace = await connect("keeper/crash");
+  expect(await rows("crash")).toEqual(["edgewire:value:kept", "own"]);
+  expect(await grace.ask("kept")).toBe("this");
+});
+
+test("a row is not read before the state is asked for", async () => {
+  const ada = await connect("keeper/lazy?letters=20000");
+  await evict("lazy");
+  // With the row gone, only a hook that asks for the state notices.
+  await runInDurableObject(env.KEEPER.getByName("lazy"), (_: Keeper, state: DurableObjectState) => {
+    for (const [key] of Array.from(state.storage.kv.list())) state.storage.kv.delete(key);
+  });
+  expect(await ada.ask("hello")).toBe("hello");
+  failures.length = 0;
+  ada.socket.send("read");
+  expect((await ada.closed).code).toBe(1011);
+  expect(failures).toEqual([expect.stringMatching(/the state of connection .* is no longer in the storage of room "lazy"/)]);
+});
+
+test("a class without SQLite keeps what fits an attachment, and says by name what it lacks for more", async () => {
+  failures.length = 0;
+  const ada = await connect("older/r");
+  expect(await ada.ask("14000")).toBe("14000");
+  await evictDurableObject(env.OLDER.getByName("r"));
+  expect(await ada.ask("read")).toBe("14000");
+  await expect(connect("older/r?letters=20000")).rejects.toThrow("refused with 500");
+  for (const message of ["20000", "keep x", "kept"]) {
+    const one = await connect("older/r");
+    one.socket.send(message);
+    expect((await one.closed).code).toBe(1011);
+  }
+  expect(failures).toEqual(Array(3).fill(expect.stringContaining("new_sqlite_classes")));
+  expect(await ada.ask("read")).toBe("14000");
+});
