@@ -35,8 +35,18 @@ export default defineConfig({
         test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], sequence: { groupOrder: 4 } },
       },
       {
+        test: {
+          name: "client",
+          include: ["test/client/**/*.test.ts"],
+          globalSetup: "scripts/browser.ts",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 6 },
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 6 } },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 7 } },
       },
       {
         test: {
@@ -46,7 +56,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 7 },
+          sequence: { groupOrder: 8 },
         },
       },
       {
@@ -55,7 +65,7 @@ export default defineConfig({
           include: ["test/packaging/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 8 },
+          sequence: { groupOrder: 9 },
         },
       },
     ],

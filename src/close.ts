@@ -11,6 +11,8 @@ export const CloseCode = {
   /** The server goes down, or the page is left. */
   goingAway: 1001,
   protocolError: 1002,
+  /** A kind of data that the other side has no use for. */
+  unsupportedData: 1003,
   /** Reported for a close frame without a code; never sent. */
   noStatus: 1005,
   /** Reported when the connection ended without a close frame; never sent. */
@@ -20,15 +22,27 @@ export const CloseCode = {
   policyViolation: 1008,
   /** A message over `maxPayload`. */
   messageTooBig: 1009,
+  /** The client misses an extension in the handshake. */
+  mandatoryExtension: 1010,
   /** A hook failed. */
   internalError: 1011,
   /** State of another version, and no `migrate`. */
   serviceRestart: 1012,
   /** A slow consumer, or more messages than a slow hook can take. */
   tryAgainLater: 1013,
+  /** A gateway between the two got no answer, or a wrong one. */
+  badGateway: 1014,
   /** Who are you? (IANA's registry, as HTTP's 401) The credential that `upgrade` gave an `expiresAt` has ended. */
   unauthorized: 3000,
+  /** Not you. (IANA's registry, as HTTP's 403) */
+  forbidden: 3003,
 } as const;
+
+/**
+ * The codes after which `edgewire/client` does not come back unless told otherwise: the purpose is fulfilled, or the next
+ * connection would end the same way. A literal list, so that a page does not load the names.
+ */
+export const finalCloseCodes: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003];
 
 /** RFC 6455 section 5.5: a control frame's payload is at most 125 bytes, two of them the code. */
 const maxReason = 123;

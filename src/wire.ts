@@ -20,5 +20,5 @@ export function retryReason(milliseconds: number): string {
 /** Milliseconds after which the server that closed with this reason wants the client back; undefined when it says nothing of it. */
 export function retryDelay(reason: string): number | undefined {
   const said = /^retry in (\d{1,9}) ms$/.exec(reason)?.[1];
-  return said === undefined ? undefined : Number(said);
+  return said ? Number(said) : undefined;
 }

@@ -8,7 +8,7 @@ import { installed } from "./install.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
-const anywhere = ["edgewire", "edgewire/serve", "edgewire/memory"];
+const anywhere = ["edgewire", "edgewire/client", "edgewire/serve", "edgewire/memory"];
 const entries = [...anywhere, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
 
 let tarball: string;
@@ -22,7 +22,7 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 test("holds dist, the licence and the two pages that npm shows, and nothing else", () => {
   const files = execFileSync("tar", ["tf", tarball], { encoding: "utf8" }).trim().split("\n");
-  const expected = /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|adapters)\/[a-z-]+\.(js|d\.ts))$/;
+  const expected = /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|adapters)\/([a-z]+\/)?[a-z-]+\.(js|d\.ts))$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.length).toBeGreaterThan(20);
 });
@@ -66,7 +66,7 @@ const users = [
     name: "@cloudflare/workers-types",
     lib: ["es2024"],
     types: ["@cloudflare/workers-types"],
-    uses: ["edgewire", "edgewire/workers", "edgewire/durable", "edgewire/hono", "edgewire/serve"],
+    uses: ["edgewire", "edgewire/client", "edgewire/workers", "edgewire/durable", "edgewire/hono", "edgewire/serve"],
   },
 ];
 const modules = [

@@ -7,6 +7,7 @@ import { append, copySources, errorsOf } from "./copy.ts";
 /** What no file of a part may use. */
 const foreign: Record<string, readonly string[]> = {
   "src/server.ts": ["Deno", "Bun", "process", "Buffer", "WebSocketPair", "window"],
+  "src/client/socket.ts": ["Deno", "Bun", "process", "Buffer", "document", "window"],
   "adapters/bun.ts": ["Deno", "WebSocketPair", "document"],
   "adapters/deno.ts": ["Bun", "WebSocketPair", "Buffer"],
   "adapters/node.ts": ["Bun", "Deno", "WebSocketPair"],

@@ -1,0 +1,35 @@
+/** The client's options: one default each, checked by name. Every byte here is in each page that loads the client. */
+import { finalCloseCodes } from "../close.ts";
+import type { ClientOptions } from "./types.ts";
+
+/** Options with nothing left to default. */
+export type ClientSettings = Required<ClientOptions>;
+
+/** @throws TypeError, RangeError by the option's name. */
+export function resolveClientOptions(options: ClientOptions): ClientSettings {
+  const settings: Record<string, unknown> & ClientSettings = {
+    firstDelay: 1000,
+    maxDelay: 30_000,
+    connectTimeout: 10_000,
+    stableAfter: 5000,
+    heartbeat: 30_000,
+    heartbeatTimeout: 10_000,
+    queueMessages: 1000,
+    queueBytes: 2 ** 20,
+    finalCodes: finalCloseCodes,
+    signal: new AbortController().signal,
+    WebSocket: globalThis.WebSocket,
+  };
+  for (const [name, value] of Object.entries(options)) {
+    const kind = settings[name]?.constructor;
+    // A longer timer fires at once.
+    const right = kind === Number ? value >= 0 && value < 2 ** 31 : kind && Object(value) instanceof kind;
+    if (value === undefined) continue;
+    if (!right) {
+      const expected = kind === Number ? "0 to 2147483647" : (kind?.name ?? Object.keys(settings));
+      throw new (kind === Number ? RangeError : TypeError)(`option "${name}" is ${value}: expected ${expected}`);
+    }
+    settings[name] = value;
+  }
+  return settings;
+}

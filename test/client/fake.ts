@@ -1,0 +1,60 @@
+/** A runtime's WebSocket that does what a test tells it, and random numbers that are the same in each run. */
+export class FakeWebSocket extends EventTarget {
+  static made: FakeWebSocket[] = [];
+  static get last(): FakeWebSocket {
+    return FakeWebSocket.made.at(-1)!;
+  }
+  readonly url: string;
+  readonly protocols: readonly string[];
+  readyState = 0;
+  protocol = "";
+  extensions = "";
+  bufferedAmount = 0;
+  binaryType = "";
+  sent: unknown[] = [];
+  closedWith: unknown[] | undefined;
+
+  constructor(url: string, protocols: string[]) {
+    super();
+    this.url = new URL(url).href;
+    this.protocols = protocols;
+    FakeWebSocket.made.push(this);
+  }
+
+  send(data: unknown): void {
+    this.sent.push(data);
+  }
+  close(...how: unknown[]): void {
+    if (this.readyState > 1) return;
+    this.readyState = 2;
+    this.closedWith = how;
+  }
+
+  /** What the network does. */
+  opens(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event("open"));
+  }
+  hears(data: unknown): void {
+    this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+  ends(code = 1006, reason = "", wasClean = false): void {
+    this.readyState = 3;
+    this.dispatchEvent(Object.assign(new Event("close"), { code, reason, wasClean }));
+  }
+  fails(error?: Error): void {
+    this.readyState = 3;
+    this.dispatchEvent(Object.assign(new Event("error"), { error }));
+  }
+}
+
+/** mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
