@@ -48,7 +48,7 @@ export const websocket: NativeHandlers = {
   perMessageDeflate: true,
   open: (ws) => (ws.data as BunSocket).opened(ws),
   message: (ws, data) => (ws.data as BunSocket).message(data),
-  drain: (ws) => (ws.data as BunSocket).drained(),
+  drain: (ws) => (ws.data as BunSocket).eased(),
   close: (ws, code, reason) => (ws.data as BunSocket).closed(code, reason),
 };
 
@@ -77,8 +77,8 @@ export class BunSocket implements Socket {
     void this.#live?.message(data);
   }
 
-  drained(): void {
-    void this.#live?.drained();
+  eased(): void {
+    void this.#live?.eased();
   }
 
   closed(code: number, reason: string): void {

@@ -98,7 +98,9 @@ function upgrade(native: NativeServer, request: Request, ready: Ready): boolean 
   ready.headers.set("sec-websocket-protocol", ready.snapshot.protocol);
   // Compression is the native server's switch, not a handler's: Bun declines it when the request no longer offers it.
   if (!ready.server.settings.compression) request.headers.delete("sec-websocket-extensions");
-  return native.upgrade(request, { data: new BunSocket(ready), headers: ready.headers });
+  const upgraded = native.upgrade(request, { data: new BunSocket(ready), headers: ready.headers });
+  ready.server.abandon(ready.snapshot.id);
+  return upgraded;
 }
 
 function tooLate(): Response {

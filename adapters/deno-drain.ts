@@ -29,7 +29,7 @@ export class Poller {
     this.#scheduled = false;
     let drained = false;
     for (const live of this.#waiting) {
-      void live.drained();
+      void live.eased();
       // A hook that filled the buffer again wants the next drain, and stays.
       if (live.wantsDrain) continue;
       this.#waiting.delete(live);

@@ -127,12 +127,15 @@ export class ObjectHost {
     const unavailable = (why: string): Response => refuse(503, why, { "retry-after": "1" });
     // While a deploy spreads, a Worker may be older or newer than the object.
     if (snapshot.version !== version) return unavailable("the room is being updated");
+    const full = this.#server.admit(snapshot);
+    if (full !== undefined) return full;
     const { 0: client, 1: ws } = new WebSocketPair();
     try {
       this.#ctx.acceptWebSocket(ws);
     } catch (error) {
       // 32 768 sockets are the most that an object takes.
       console.error("edgewire: the object accepts no more sockets:", error);
+      this.#server.abandon(snapshot.id);
       return unavailable("the room is full");
     }
     let live: Live;

@@ -123,7 +123,11 @@ function extend(env: object, own: object): object {
 function finish(mark: Mark, response: Response): Response | Ready {
   const { accepted } = mark;
   // Middleware that ran after ours may have refused all the same.
-  if (accepted === undefined || response.status !== placeholderStatus) return response;
+  if (accepted === undefined) return response;
+  if (response.status !== placeholderStatus) {
+    accepted.server.abandon(accepted.snapshot.id);
+    return response;
+  }
   return { server: accepted.server, snapshot: accepted.snapshot, headers: upgradeHeaders(response.headers) };
 }
 

@@ -121,7 +121,7 @@ export class Wire {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const deliver of waiting) deliver();
-    void this.live?.drained();
+    void this.live?.eased();
   }
 
   async next(): Promise<Data> {

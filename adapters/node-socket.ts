@@ -32,7 +32,7 @@ class NodeSocket implements Socket {
     this.#ws = ws;
     this.#turn = turn;
     this.#deflated = ws.extensions !== "";
-    this.#outbox = new Outbox(ws, stream, turn, highWaterMark, () => void this.live?.drained());
+    this.#outbox = new Outbox(ws, stream, turn, highWaterMark, () => void this.live?.eased());
   }
 
   get buffered(): number {

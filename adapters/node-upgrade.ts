@@ -86,6 +86,8 @@ function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: 
     socket.off("error", ignore);
     openSocket(ready.server, ready.snapshot, ws as OrderedWebSocket, socket, turn);
   });
+  // ws says nothing of a client that has gone meanwhile.
+  ready.server.abandon(ready.snapshot.id);
 }
 
 const pending = new WeakMap<IncomingMessage, Ready>();

@@ -7,9 +7,11 @@ import { decode } from "./codec.ts";
 import { isPromise, report } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
 import { Inflow } from "./inflow.ts";
+import { Latest } from "./latest.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import { checkData, sizeAtMost } from "./data.ts";
+import { Rate } from "./rate.ts";
 import type { Server } from "./server.ts";
 import { decodeRest, encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
 import type { Rest, Stateless, Woken } from "./snapshot.ts";
@@ -31,7 +33,7 @@ import type {
   Store,
 } from "./types.ts";
 
-type ConnectionHook = "open" | "message" | "drain" | "close";
+type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
 
 export class Live<State = unknown, Env = unknown> implements Connection<State, Env>, Owner<ConnectionHook> {
   readonly id: string;
@@ -48,7 +50,11 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #closing: Closing | undefined;
   #expiresAt: number | undefined;
   #inflow: Inflow | undefined;
+  #rate: Rate | undefined;
+  /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
   #wantsDrain = false;
+  #latest: Latest | undefined;
+  #relief: PromiseWithResolvers<void> | undefined;
   /** `ended` was called, or will not be waited for: the close hook has been posted. */
   #ended = false;
   #timer: unknown;
@@ -148,21 +154,23 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     return this.push(data);
   }
 
-  /** `send` of data that is known to be sendable: a publish checks once for all its subscribers. */
-  push(data: Sendable | Prepared): SendResult {
+  /** `send` of data that is known to be sendable: a publish, to `topic`, checks once for all its subscribers. */
+  push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
     if (this.#phase !== "open") return "closed";
-    const socket = this.#socket;
-    const before = socket.buffered;
-    if (before === undefined) return socket.send(data);
+    const before = this.#socket.buffered;
+    if (before === undefined) return this.#socket.send(data);
     const { settings } = this.#server;
+    if (this.#wantsDrain && topic !== undefined && settings.slowConsumer === "coalesce") return this.#keep(topic, data, before);
     if (before > 0 && before + sizeAtMost(data) > settings.maxBuffered) {
-      if (settings.slowConsumer === "close") this.#end(CloseCode.tryAgainLater, "Slow consumer");
+      if (settings.slowConsumer !== "drop") this.#giveUp();
       return "dropped";
     }
-    const result = socket.send(data);
-    if (result !== "sent" || (socket.buffered ?? 0) < settings.highWaterMark) return result;
-    this.#wantsDrain = true;
-    return "backpressure";
+    return this.#hand(data);
+  }
+
+  drained(): Promise<void> {
+    if (!this.#wantsDrain || this.#phase !== "open") return Promise.resolve();
+    return (this.#relief ??= Promise.withResolvers()).promise;
   }
 
   close(code: number = CloseCode.normal, reason = ""): void {
@@ -193,9 +201,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   subscribe(topic: string): void {
-    checkName("topic", topic);
+    const { maxName, maxTopics } = this.#server.settings;
+    checkName("topic", topic, maxName);
     this.#server.needRooms("subscribe");
     if (this.#phase !== "open" || this.topics.has(topic)) return;
+    if (this.topics.size >= maxTopics)
+      throw new RangeError(`the connection has ${maxTopics} topics already: option "maxTopics" allows no more`);
     const topics = (this.#topics ??= new Set(this.#woken));
     topics.add(topic);
     this.#store(() => topics.delete(topic));
@@ -207,6 +218,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#server.needRooms("unsubscribe");
     if (!this.topics.has(topic)) return;
     (this.#topics ??= new Set(this.#woken)).delete(topic);
+    this.#latest?.forget(topic);
     this.#server.index.unsubscribe(this.roomName, topic, this);
     if (this.#phase === "open") this.#save();
   }
@@ -228,12 +240,19 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   message(data: Data): MaybePromise<void> {
     if (this.#phase !== "open") return;
     const { settings } = this.#server;
-    if (isPing(data) && settings.heartbeat !== false) return this.#pong();
-    if (this.#server.draining) return;
+    const ping = isPing(data) && settings.heartbeat !== false;
+    if (this.#server.draining && !ping) return;
     // The alarm may be late, by an eviction or by a second.
-    if (this.#expiresAt !== undefined && this.#hasExpired()) return this.violated(CloseCode.unauthorized, expired);
+    if (this.#expiresAt !== undefined && !ping && this.#hasExpired()) return this.violated(CloseCode.unauthorized, expired);
     const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
-    if (size > settings.maxPayload) return this.violated(CloseCode.messageTooBig);
+    if (size > settings.maxPayload && !ping) return this.violated(CloseCode.messageTooBig);
+    const { rate } = settings;
+    if (rate !== undefined) {
+      const excess = (this.#rate ??= new Rate(rate, this.#server.clock)).admit(size);
+      if (excess !== undefined && rate.over === "close") return this.violated(CloseCode.policyViolation, `Too many ${excess}`);
+      if (excess !== undefined) return this.#rate.drop(size) ? this.#mailbox.post("drop", this.#rate) : undefined;
+    }
+    if (ping) return this.#pong();
     if (this.#mailbox.busy && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
       return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
     }
@@ -246,13 +265,16 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   /** Port: less waits for this client than before. */
-  drained(): MaybePromise<void> {
+  eased(): MaybePromise<void> {
     if (!this.#wantsDrain || this.#phase !== "open" || (this.#socket.buffered ?? 0) >= this.#server.settings.highWaterMark) return;
     this.#wantsDrain = false;
+    this.#latest?.flush((data) => this.#hand(data) === "sent");
+    if (this.#wantsDrain) return;
+    this.#relieve();
     return this.#mailbox.post("drain", undefined);
   }
 
-  /** Whether `drained` is worth a call: adapters that must poll do so only while it is. */
+  /** Whether `eased` is worth a call: adapters that must poll do so only while it is. */
   get wantsDrain(): boolean {
     return this.#wantsDrain && this.#phase === "open";
   }
@@ -291,6 +313,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
         return hooks.message?.(this, payload as Data);
       case "open":
         return this.#open();
+      case "drop": {
+        const { droppedMessages: messages, droppedBytes: bytes } = payload as Rate;
+        return hooks.drop?.(this, { messages, bytes });
+      }
       case "drain":
         return hooks.drain?.(this);
       case "close":
@@ -311,6 +337,34 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     return report(this.#server.hooks, error, { hook, connection: this });
   }
 
+  #hand(data: Sendable | Prepared): SendResult {
+    const socket = this.#socket;
+    const result = socket.send(data);
+    if (result !== "sent" || (socket.buffered ?? 0) < this.#server.settings.highWaterMark) return result;
+    this.#wantsDrain = true;
+    return "backpressure";
+  }
+
+  /** Keeps a published message until the client has read what it was sent, or until a newer one replaces it. */
+  #keep(topic: string | readonly string[], data: Sendable | Prepared, before: number): SendResult {
+    const latest = (this.#latest ??= new Latest());
+    latest.keep(typeof topic === "string" ? topic : (topic.find((one) => this.topics.has(one)) ?? ""), data);
+    if (before + latest.bytes <= this.#server.settings.maxBuffered) return "backpressure";
+    this.#giveUp();
+    return "dropped";
+  }
+
+  #giveUp(): void {
+    this.#latest = undefined;
+    this.#end(CloseCode.tryAgainLater, "Slow consumer");
+  }
+
+  /** Whoever waits for the client to read need not any longer. */
+  #relieve(): void {
+    this.#relief?.resolve();
+    this.#relief = undefined;
+  }
+
   /** Our side closes: what waits is discarded, the client is told, and has `closeTimeout` to answer. */
   #end(code: number, reason: string): void {
     if (this.#phase !== "open") return;
@@ -320,6 +374,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#server.expiry.delete(this);
     this.#mailbox.keepOnly("close");
     this.#inflow?.clear();
+    this.#latest?.flush((data) => this.#socket.send(data) !== "closed");
+    this.#relieve();
     // Before the native close: an object evicted in between must know that it closed, and with what.
     this.#save();
     this.#waitForPeer();
@@ -342,6 +398,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
     this.#phase = "closed";
     this.#closing = closing;
+    this.#latest = undefined;
+    this.#relieve();
     this.#save();
     this.#forgetState();
     const pending = this.#mailbox.post("close", closing);

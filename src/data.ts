@@ -19,3 +19,10 @@ export function sizeAtMost(data: Sendable | Prepared, limit: number = Number.POS
   if (data.length > limit || data.length * 3 <= limit) return data.length;
   return utf8Length(data);
 }
+
+/** Bytes that nobody else can change. */
+export function ownCopy(data: Sendable): Sendable {
+  if (typeof data === "string") return data;
+  if (data instanceof ArrayBuffer) return data.slice(0);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+}

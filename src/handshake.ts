@@ -35,8 +35,8 @@ export function checkHead(request: Request): Response | undefined {
 /** The colon, the space and the line's end. */
 const separators = 4;
 
-/** The subprotocols that the client offers, or the refusal. */
-export function checkHandshake(request: Request, settings: Settings): Response | readonly string[] {
+/** The subprotocols that the client offers, or the refusal. `forwardedHost` is a trusted proxy's word, or null. */
+export function checkHandshake(request: Request, settings: Settings, forwardedHost: string | null): Response | readonly string[] {
   const { headers } = request;
   if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
   if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
@@ -48,7 +48,7 @@ export function checkHandshake(request: Request, settings: Settings): Response |
   }
   const offered = parseProtocols(headers.get("sec-websocket-protocol"));
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
-  const foreign = refuseOrigin(request, settings.origins, settings.trustProxy);
+  const foreign = refuseOrigin(request, settings.origins, forwardedHost);
   if (foreign !== undefined) {
     console.warn(`edgewire: 403: ${foreign}`);
     return refuse(403, "this origin may not connect");
@@ -59,9 +59,18 @@ export function checkHandshake(request: Request, settings: Settings): Response |
   return offered;
 }
 
-/** A refusal that says what was wrong; the same status, headers and body on every runtime. */
-export function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+/** A refusal that says what was wrong; the same status, headers and body on every runtime. `cause`, for counting, is the option behind it. */
+export function refuse(status: number, message: string, headers: Record<string, string> = {}, cause?: string): Response {
+  const response = new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
+  if (cause !== undefined) causes.set(response, cause);
+  return response;
+}
+
+const causes = new WeakMap<Response, string>();
+
+/** Why a handshake was refused, in a word: the option that it met, or the status. */
+export function causeOf(refusal: Response): string {
+  return causes.get(refusal) ?? String(refusal.status);
 }
 
 function upgradeRequired(message: string): Response {

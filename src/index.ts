@@ -7,6 +7,7 @@ export type {
   Connection,
   ConnectionInfo,
   Data,
+  Dropped,
   ErrorContext,
   Handler,
   Heartbeat,

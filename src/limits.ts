@@ -4,8 +4,12 @@
  */
 import { compileOrigins } from "./origin.ts";
 import type { OriginRule } from "./origin.ts";
+import { compileProxies } from "./proxy.ts";
+import type { ProxyRule } from "./proxy.ts";
+import { resolveRate } from "./rate.ts";
+import type { RateLimit } from "./rate.ts";
 import { longestTimer } from "./schedule.ts";
-import { isToken } from "./text.ts";
+import { isToken, longestName } from "./text.ts";
 import type { Heartbeat, Origins } from "./types.ts";
 
 /** Options with nothing left to default. */
@@ -13,12 +17,18 @@ export interface Settings {
   readonly origins: OriginRule;
   readonly protocols: readonly string[];
   readonly requireProtocol: boolean;
-  readonly trustProxy: boolean;
+  readonly trustProxy: ProxyRule;
   readonly maxPayload: number;
   readonly maxBuffered: number;
-  readonly slowConsumer: "close" | "drop";
+  readonly slowConsumer: "close" | "drop" | "coalesce";
   readonly highWaterMark: number;
   readonly maxQueued: number;
+  readonly rate: RateLimit | undefined;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerRoom: number;
+  readonly maxConnectionsPerAddress: number | undefined;
+  readonly maxTopics: number;
+  readonly maxName: number;
   readonly compression: boolean;
   readonly upgradeTimeout: number;
   readonly closeTimeout: number;
@@ -46,6 +56,8 @@ export const maxHead: number = 16 * KiB;
 
 const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
 const day = 86_400_000;
+/** Of connections: more than any machine has descriptors. */
+const mostConnections = 100_000_000;
 
 type Check<T> = (name: string, value: unknown) => T;
 
@@ -53,13 +65,20 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   origins: [(_, value) => compileOrigins(value as Origins), compileOrigins([])],
   protocols: [protocolList, []],
   requireProtocol: [boolean, false],
-  trustProxy: [boolean, false],
+  trustProxy: [compileProxies, compileProxies("trustProxy", false)],
   // workerd takes messages of up to 32 MiB and leaves the client of a larger one hanging.
   maxPayload: [integer(1, 32 * MiB - 1), MiB],
   maxBuffered: [integer(1, 1024 * MiB), 16 * MiB],
-  slowConsumer: [oneOf("close", "drop"), "close"],
+  slowConsumer: [oneOf("close", "drop", "coalesce"), "close"],
   highWaterMark: [integer(1, 1024 * MiB), 64 * KiB],
   maxQueued: [integer(1, 1_000_000), 4096],
+  rate: [resolveRate, resolveRate("rate", undefined)],
+  maxConnections: [integer(1, mostConnections), 65_536],
+  // What a Durable Object takes (Cloudflare's documentation, WebSocket hibernation): one room's default is every room's.
+  maxConnectionsPerRoom: [integer(1, mostConnections), 32_768],
+  maxConnectionsPerAddress: [integer(1, mostConnections), undefined],
+  maxTopics: [integer(1, 1_000_000), 1000],
+  maxName: [integer(1, longestName), longestName],
   compression: [boolean, false],
   upgradeTimeout: [integer(1, longestTimer), 10_000],
   closeTimeout: [integer(1, longestTimer), 10_000],
@@ -89,6 +108,7 @@ export function resolveOptions(options: Record<string, unknown>, hooks: readonly
   if (resolved.requireProtocol && resolved.protocols.length === 0) {
     throw new TypeError('option "requireProtocol" needs "protocols" to choose from');
   }
+  checkTogether(options, resolved);
   return Object.freeze(resolved);
 }
 
@@ -103,6 +123,24 @@ function heartbeat(name: string, value: unknown): Required<Heartbeat> | false {
     if (given !== undefined) resolved[key] = integer(100, day)(`${name}.${key}`, given);
   }
   return Object.freeze(resolved);
+}
+
+/** Options that contradict each other; a default gives way to what was asked for. */
+function checkTogether(options: Record<string, unknown>, { rate, ...settings }: Settings): void {
+  for (const name of ["maxConnectionsPerRoom", "maxConnectionsPerAddress"] as const) {
+    const value = settings[name] ?? 0;
+    if (options[name] !== undefined && value > settings.maxConnections) {
+      throw new RangeError(`option "${name}" (${value}) must not exceed "maxConnections" (${settings.maxConnections})`);
+    }
+  }
+  if (rate !== undefined && rate.bytes * rate.burst < settings.maxPayload) {
+    throw new RangeError(
+      `option "rate" lets ${rate.bytes * rate.burst} bytes through at once (bytes × burst), which no message of "maxPayload" (${settings.maxPayload}) fits`,
+    );
+  }
+  if (rate !== undefined && rate.messages * rate.burst < 1) {
+    throw new RangeError(`option "rate" lets no message through (messages × burst is ${rate.messages * rate.burst})`);
+  }
 }
 
 function boolean(name: string, value: unknown): boolean {

@@ -57,10 +57,10 @@ function matches(origin: string, scheme: string, suffix: string): boolean {
  * Why a request's origin is refused, for the log; undefined when it is allowed.
  * `Origin: null` (a sandboxed frame, a redirect), several Origins and a missing Host are never the same host.
  */
-export function refuseOrigin(request: RequestHead & Request, rule: OriginRule, trustProxy: boolean): string | undefined {
+export function refuseOrigin(request: RequestHead & Request, rule: OriginRule, forwardedHost: string | null): string | undefined {
   const origin = request.headers.get("origin");
   if (origin === null) return undefined;
-  const host = hostOf(request, trustProxy);
+  const host = forwardedHost ?? request.headers.get("host");
   const normal = normalize(origin);
   // The scheme is not compared: behind TLS termination the server sees http where the browser saw https.
   if (normal !== undefined && host !== null) {
@@ -70,12 +70,6 @@ export function refuseOrigin(request: RequestHead & Request, rule: OriginRule, t
   }
   if (rule(origin, request)) return undefined;
   return `Origin ${JSON.stringify(origin)} is not the request's own host ${JSON.stringify(host)} and not in option "origins"`;
-}
-
-function hostOf(request: RequestHead, trustProxy: boolean): string | null {
-  const forwarded = trustProxy ? request.headers.get("x-forwarded-host") : null;
-  // The last element is the one that the nearest proxy wrote; those before it are the client's word.
-  return forwarded?.split(",").at(-1)?.trim() ?? request.headers.get("host");
 }
 
 /** Scheme and authority in lower case without a default port; undefined for `null`, a list or anything that is no origin. */

@@ -69,12 +69,17 @@ function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, l
 /** Who is left out: the sender, or those whose ids these are. */
 export type Except<State, Env> = Live<State, Env> | PublishOptions["except"];
 
-/** Sends to all of them but `except`; returns how many took it. The data is checked already. */
-export function sendToAll<State, Env>(targets: Iterable<Live<State, Env>>, data: Sendable | Prepared, except: Except<State, Env>): number {
+/** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
+export function sendToAll<State, Env>(
+  targets: Iterable<Live<State, Env>>,
+  data: Sendable | Prepared,
+  except: Except<State, Env>,
+  topic?: string | readonly string[],
+): number {
   let reached = 0;
   for (const live of targets) {
     if (except !== undefined && isExcepted(live, except)) continue;
-    const result = live.push(data);
+    const result = live.push(data, topic);
     if (result === "sent" || result === "backpressure") reached++;
   }
   return reached;

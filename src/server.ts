@@ -2,9 +2,10 @@
  * One server's connections and rooms: an adapter makes one for each native server (or each Durable Object
  * instance) and handler. Nothing here is shared between servers.
  */
+import { Capacity } from "./capacity.ts";
 import { CloseCode, checkClose } from "./close.ts";
 import { Live } from "./connection.ts";
-import { checkData } from "./data.ts";
+import { checkData, ownCopy } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
@@ -36,7 +37,7 @@ import type {
   Socket,
   Store,
 } from "./types.ts";
-import { acceptUpgrade } from "./upgrade.ts";
+import { acceptUpgrade, isResponse } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
 const globalClock: Clock = {
@@ -53,6 +54,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly index: RoomIndex<State, Env> = new RoomIndex();
   readonly schedule: Schedule;
   readonly expiry: Expiry;
+  readonly #capacity: Capacity;
   /** Undefined where the handler has no hooks of rooms. */
   readonly lives: RoomLives<State, Env> | undefined;
   readonly #alarms: RoomAlarms;
@@ -69,6 +71,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.settings = handler.settings;
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
+    this.#capacity = new Capacity(this.settings, this.clock);
     this.schedule = new Schedule(this.clock, runtime.alarm);
     this.expiry = new Expiry(this.schedule, () => this.clock.now());
     const { room, alarm } = handler.hooks;
@@ -92,7 +95,22 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const refusal = this.runtime.limitsHead === true ? undefined : checkHead(request);
     if (refusal !== undefined) return refusal;
     if (this.runtime.upgradesNoList === true && isList(request)) return refuseList();
-    return acceptUpgrade(this.#handler, request, options, this.clock);
+    return acceptUpgrade(this.#handler, request, options, this.clock, this.#capacity);
+  }
+
+  /** Port: takes a place for a handshake that was accepted elsewhere, or refuses it. Undefined for one that has its place already. */
+  admit({ id, remoteAddress, room }: Snapshot): Response | undefined {
+    if (this.#capacity.has(id)) return undefined;
+    const place = this.#capacity.enter(remoteAddress);
+    if (isResponse(place)) return place;
+    const full = this.#capacity.accept(place, id, room);
+    if (full !== undefined) this.#capacity.leave(place);
+    return full;
+  }
+
+  /** Port: an accepted handshake came to nothing, and `open` will not be called; nothing where it was. */
+  abandon(id: string): void {
+    this.#capacity.abandon(id);
   }
 
   /** Port: a socket is open. Synchronous: its listeners can be attached before any message arrives. */
@@ -121,7 +139,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   room(name: string): Room {
-    checkName("room", name);
+    checkName("room", name, this.settings.maxName);
     this.needRooms("rooms");
     return this.runtime.remote?.(name) ?? farRoom(name, async (method, args) => callRoom(this.local(name), method, args));
   }
@@ -165,9 +183,14 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return this.schedule.fire();
   }
 
-  /** Sends to all of them but `except`; returns how many took it. The data is checked already. */
-  sendToAll(targets: ReadonlySet<Live<State, Env>>, data: Sendable, except: Except<State, Env>): number {
-    return targets.size === 0 ? 0 : sendToAll(targets, this.runtime.prepare?.(data) ?? data, except);
+  /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
+  sendToAll(
+    targets: ReadonlySet<Live<State, Env>>,
+    data: Sendable,
+    except: Except<State, Env>,
+    topic?: string | readonly string[],
+  ): number {
+    return targets.size === 0 ? 0 : sendToAll(targets, this.runtime.prepare?.(data) ?? data, except, topic);
   }
 
   /** @throws TypeError for what is no topic or can't be sent. */
@@ -176,7 +199,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     checkData(data);
     this.needRooms("publish");
     const targets = typeof topic === "string" ? this.index.subscribers(room, topic) : this.index.subscribersOfAny(room, topic);
-    return this.sendToAll(targets, data, except);
+    // What is kept for a slow consumer must not change with the caller's bytes: one copy for all.
+    const own = this.settings.slowConsumer === "coalesce" ? ownCopy(data) : data;
+    return this.sendToAll(targets, own, except, topic);
   }
 
   /** @throws Error where connections can't reach each other. */
@@ -185,7 +210,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   forget(live: Live<State, Env>): void {
-    this.#connections.delete(live.id);
+    if (this.#connections.delete(live.id)) this.#capacity.close(live);
   }
 
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
@@ -220,6 +245,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   #add(live: Live<State, Env>): void {
+    this.#capacity.open(live);
     this.#connections.set(live.id, live);
     if (live.phase === "open") this.index.join(live.roomName, live);
   }

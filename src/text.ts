@@ -21,7 +21,8 @@ export function exceeds(text: string, limit: number): boolean {
   return text.length * 3 > limit && utf8Length(text) > limit;
 }
 
-const maxName = 512;
+/** What a room's or a topic's name may take in bytes, where no handler allows less. */
+export const longestName = 512;
 
 /** The order of two well-formed strings' UTF-8, which is SQLite's: UTF-16 has surrogates before U+E000 to U+FFFF. */
 export function compareUtf8(one: string, other: string): number {
@@ -37,12 +38,10 @@ function surrogatesLast(unit: number): number {
   return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit;
 }
 
-/** @throws TypeError for a room's, topic's or key's name that is not a well-formed string of 1 to 512 bytes. */
-export function checkName(what: "room" | "topic" | "key", name: string): void {
-  if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, maxName)) {
-    throw new TypeError(
-      `${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${maxName} bytes`,
-    );
+/** @throws TypeError for a room's, topic's or key's name that is not a well-formed string of 1 to `limit` bytes. */
+export function checkName(what: "room" | "topic" | "key", name: string, limit: number = longestName): void {
+  if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, limit)) {
+    throw new TypeError(`${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
   }
 }
 

@@ -72,6 +72,11 @@ export interface Connection<State = unknown, Env = unknown> {
    */
   send(data: Sendable): SendResult;
   /**
+   * Resolves when less than `highWaterMark` waits for this client: at once where that is so, on workerd always. Also when the connection
+   * closes: the next `send` then says `"closed"`. Never rejects. `while (connection.send(next()) === "backpressure") await connection.drained();`
+   */
+  drained(): Promise<void>;
+  /**
    * Closes. Queued messages are discarded, no message hook runs after it, and everything sent before it arrives first. A second call does nothing.
    * @param code 1000-1003, 1007-1014 or 3000-4999; 1000 by default.
    * @param reason up to 123 bytes of UTF-8; "" by default.
@@ -85,7 +90,7 @@ export interface Connection<State = unknown, Env = unknown> {
   renew(expiresAt: Date | number | null): void;
   /** Drops the connection without a close frame; the close hook gets 1006. Where the runtime can't cut TCP it is closed behind the handler's back. */
   terminate(): void;
-  /** @throws TypeError for a topic that is not a well-formed string of 1 to 512 bytes; RangeError when topics and URL exceed 15 KiB encoded. */
+  /** @throws TypeError for a topic that is not a well-formed string of 1 to `maxName` bytes; RangeError beyond `maxTopics`, and when topics and URL exceed 15 KiB encoded. */
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   /** Sends to every subscriber of the topic, or of any of the topics, in this room except this connection. Returns how many it was handed to. */
@@ -212,7 +217,13 @@ export interface Rooms {
   room(name: string): Room;
 }
 
-export type HookName = "upgrade" | "open" | "message" | "drain" | "close" | "migrate" | "room.open" | "room.empty" | "alarm";
+/** What was dropped of a client's messages since its connection was opened, or woke. */
+export interface Dropped {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export type HookName = "upgrade" | "open" | "message" | "drop" | "drain" | "close" | "migrate" | "room.open" | "room.empty" | "alarm";
 
 /** What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. */
 export interface ErrorContext<State = unknown, Env = unknown> {
@@ -269,6 +280,11 @@ export interface Hooks<State = unknown, Env = unknown> {
   /** First, once. Messages wait until it is done. Not run again after hibernation. */
   open?(connection: Connection<State, Env>): MaybePromise<void>;
   message?(connection: Connection<State, Env>, data: Data): MaybePromise<void>;
+  /**
+   * The client is over `rate`, whose `over` is `"drop"`: messages were dropped. Runs at the first, then at most once a second while it
+   * goes on. The client knows nothing of it unless this hook tells it.
+   */
+  drop?(connection: Connection<State, Env>, dropped: Dropped): MaybePromise<void>;
   /** What waited for this client fell below `highWaterMark` after a `send` returned `"backpressure"`. */
   drain?(connection: Connection<State, Env>): MaybePromise<void>;
   /** Last, exactly once, never inside another hook. */
@@ -308,18 +324,49 @@ export interface Options {
   readonly protocols?: readonly string[];
   /** Refuse with 400 a client that offers none of `protocols`. Default: false. */
   readonly requireProtocol?: boolean;
-  /** Believe `X-Forwarded-Host` and `X-Forwarded-For` of the nearest proxy. Default: false. */
-  readonly trustProxy?: boolean;
+  /**
+   * Whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: `true`, the nearest proxy's; a number, that many proxies'; a list,
+   * the proxies' at these addresses and networks (`["10.0.0.0/8", "2001:db8::/32"]`). Default: false.
+   */
+  readonly trustProxy?: boolean | number | readonly string[];
   /** Largest message in bytes; a larger one closes with 1009. Default: 1 MiB; at most 32 MiB - 1. */
   readonly maxPayload?: number;
   /** Bytes that may wait for a client that does not read; see `slowConsumer`. Default: 16 MiB. */
   readonly maxBuffered?: number;
-  /** What happens at `maxBuffered`: close with 1013, or drop what would exceed it. Default: `"close"`. */
-  readonly slowConsumer?: "close" | "drop";
+  /**
+   * What happens to a client that does not read. `"close"`: at `maxBuffered` it is closed with 1013. `"drop"`: what would exceed
+   * `maxBuffered` is dropped, and `send` says so. `"coalesce"`: over `highWaterMark` only the newest published message of each topic
+   * is kept, to be sent when the client has read; what else waits is as with `"close"`. Default: `"close"`.
+   */
+  readonly slowConsumer?: "close" | "drop" | "coalesce";
   /** Bytes at which `send` says `"backpressure"`. Default: 64 KiB. */
   readonly highWaterMark?: number;
   /** Messages that may wait for a slow asynchronous hook: then the socket is paused, or closed with 1013 where the runtime can't pause. Default: 4096. */
   readonly maxQueued?: number;
+  /**
+   * What one client may send: messages and bytes a second (text counts its UTF-16 units), and how many seconds' worth at once. Over it
+   * the connection is closed with 1008, or the message is dropped and the `drop` hook told. `false`: anything.
+   * Default: `{ messages: 10_000, bytes: 64 MiB, burst: 2, over: "close" }`.
+   */
+  readonly rate?:
+    | { readonly messages?: number; readonly bytes?: number; readonly burst?: number; readonly over?: "close" | "drop" }
+    | false;
+  /**
+   * Connections of one server, handshakes under way included: more are refused with 503 and Retry-After. On Cloudflare a server is a
+   * room's object; a plain Worker can't count. Default: 65 536.
+   */
+  readonly maxConnections?: number;
+  /** Connections of one room: more are refused with 503 and Retry-After. Default: 32 768, the most that a Durable Object takes. */
+  readonly maxConnectionsPerRoom?: number;
+  /**
+   * Connections from one client address (of IPv6, from one /64): more are refused with 429 and Retry-After. Behind a proxy
+   * set `trustProxy` too, or the proxy is the one client. On Cloudflare counted within a room. Default: no limit.
+   */
+  readonly maxConnectionsPerAddress?: number;
+  /** Topics that one connection may be subscribed to. Default: 1000. */
+  readonly maxTopics?: number;
+  /** Bytes that a room's or a topic's name may take. Default, and the most: 512. */
+  readonly maxName?: number;
   /** Negotiate permessage-deflate where the runtime has it. Default: false. */
   readonly compression?: boolean;
   /** Milliseconds that `upgrade` may take before the client gets a 503. Default: 10 000. */

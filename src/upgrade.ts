@@ -3,7 +3,9 @@
  * hook under its deadline. It needs no server: on Cloudflare it runs in the Worker, in front of the object.
  */
 import { checkHandshake, refuse } from "./handshake.ts";
+import type { Capacity, Place } from "./capacity.ts";
 import type { DefinedHandler } from "./define.ts";
+import { forwarded } from "./proxy.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 import { isPromise, report } from "./errors.ts";
 import { toTime } from "./expiry.ts";
@@ -36,25 +38,43 @@ export function acceptUpgrade<State, Env>(
   request: Request,
   options: UpgradeOptions<Env>,
   clock: Clock,
+  capacity: Capacity,
 ): MaybePromise<Upgrade> {
+  let place: Place | undefined;
+  const refused = (refusal: Response): Response => {
+    if (place !== undefined) capacity.leave(place);
+    place = undefined;
+    return refusal;
+  };
   const fail = (error: unknown): Response => {
+    const refusal = refused(failure(error));
+    if (refusal !== error && options.rethrow === true) throw error;
+    return refusal;
+  };
+  const failure = (error: unknown): Response => {
     if (isResponse(error)) return error;
     const told = report(handler.hooks, error, { hook: "upgrade" });
     if (isPromise(told)) options.waitUntil?.(told);
-    if (options.rethrow === true) throw error;
     return refuse(500, "Internal Server Error");
   };
   try {
-    const offered = checkHandshake(request, handler.settings);
+    const { address, host } = forwarded(request.headers, options.remoteAddress, handler.settings.trustProxy);
+    const offered = checkHandshake(request, handler.settings, host);
     if (isResponse(offered)) return offered;
-    const { env, remoteAddress, params = {}, vars = {} } = options;
-    const context: UpgradeContext<Env> = { env, remoteAddress: forwardedFor(request, handler) ?? remoteAddress, params, vars };
+    // Before the hook, which may be slow: handshakes under way count.
+    const entered = capacity.enter(address);
+    if (isResponse(entered)) return entered;
+    place = entered;
+    const { env, params = {}, vars = {} } = options;
+    const context: UpgradeContext<Env> = { env, remoteAddress: address, params, vars };
     const result = handler.hooks.upgrade?.(request, context);
     const accept = (value: UpgradeResult<State> | Response | void): Upgrade => {
-      if (isResponse(value)) return value;
+      if (isResponse(value)) return refused(value);
       const upgrade = accepted(handler, request, offered, value, context, options.room);
-      const { expiresAt } = upgrade.snapshot;
-      return expiresAt !== undefined && expiresAt <= clock.now() ? refuse(401, "the credential has expired", challenge) : upgrade;
+      const { id, room, expiresAt } = upgrade.snapshot;
+      if (expiresAt !== undefined && expiresAt <= clock.now()) return refused(refuse(401, "the credential has expired", challenge));
+      const full = capacity.accept(entered, id, room);
+      return full === undefined ? upgrade : refused(full);
     };
     if (!isPromise(result)) return accept(result);
     // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
@@ -70,12 +90,6 @@ export function acceptUpgrade<State, Env>(
 const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
 
 function ignore(): void {}
-
-/** The client's address as the nearest proxy saw it. */
-function forwardedFor(request: Request, handler: { readonly settings: { readonly trustProxy: boolean } }): string | undefined {
-  if (!handler.settings.trustProxy) return undefined;
-  return request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
-}
 
 /** `late` is told of a rejection that comes when the client has had its answer. */
 async function withDeadline<T>(
@@ -112,7 +126,7 @@ function accepted<State, Env>(
   if (room === undefined) {
     throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter");
   }
-  checkName("room", room);
+  checkName("room", room, handler.settings.maxName);
   if (protocol !== undefined && protocol !== "" && !offered.includes(protocol)) {
     throw new TypeError(`upgrade selected the subprotocol "${protocol}", which the client did not offer (${offered.join(", ") || "none"})`);
   }

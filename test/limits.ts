@@ -60,10 +60,10 @@ export const limits = {
     shows: /200|undefined[^]*websocket/,
   },
   P8: {
-    columns: ["durable", "evicted"],
-    why: "A Durable Object can't cut one hibernatable socket: `terminate()` tells the handler at once, and the client sees a close frame.",
+    columns: ["deno", "durable", "evicted"],
+    why: "Neither Deno nor a Durable Object can cut one socket's TCP: `terminate()` tells the handler at once, and the client sees a close frame, without a code on Deno.",
     evidence:
-      "Cloudflare documentation, Durable Objects, WebSocket Hibernation API: there is no terminate, and ctx.abort() ends the whole object.",
+      "WHATWG WebSockets, all that Deno has: close() alone ends a connection; Deno 2.9.5: 88 00, then FIN. Cloudflare documentation, WebSocket Hibernation API: there is no terminate, and ctx.abort() ends the whole object.",
     shows: /close|an event/,
   },
   P10: {
@@ -151,6 +151,20 @@ export const limits = {
     evidence:
       'Deno 2.9.5, a bare Deno.serve and two Upgrade headers, h2c and websocket: 101, then 400 to the first frame. workerd 2026-10, a bare Worker and "Upgrade: h2c, websocket": 500, "Worker tried to return a WebSocket in a response to a request which did not contain the header "Upgrade: websocket"", and no event on the accepted half.',
     shows: /426 !== 101/,
+  },
+  P23: {
+    columns: ["durable"],
+    why: "After an object's close of a client that has sent no message TCP stays open until the client ends it, or the object is evicted; after one message it ends at once.",
+    evidence:
+      "workerd 2026-10, a bare object: close(4000) in fetch or 300 ms later, 88 02 0f a0, the client's answer, webSocketClose with readyState 3, and no FIN within 10 s; no close() there, one without a code, a later one, a send before it change nothing.",
+    shows: /no sign of an event/,
+  },
+  P24: {
+    columns: ["durable", "evicted"],
+    why: "After a broken frame workerd sends an object's client the close frame, and leaves TCP open until the client ends it, or the object is evicted.",
+    evidence:
+      "workerd 2026-10, a bare object: opcode 6 gets 88 … 03 ea …, webSocketError is called, close() in it sends and ends nothing, the client's answer and its FIN neither.",
+    shows: /no sign of an event/,
   },
 } as const satisfies Record<string, Limit>;
 

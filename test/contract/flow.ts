@@ -309,6 +309,25 @@ export const flow: Chapter = {
         deepEqual(await t.closing(peer), { code: 1013, reason: "Too many messages queued", initiator: "server" });
       },
     },
+    {
+      id: "B18",
+      statement:
+        "Of 32 MiB behind a slow hook the server takes no more than `maxBuffered` and what kernels hold: the rest stays with the client, and arrives later.",
+      limits: { memory: "P1", ...cannotPause },
+      async run(t) {
+        const peer = await t.connect({ on: "dropping", message: "run" });
+        const count = 512;
+        await peer.send(JSON.stringify([["sleep", 4000]]));
+        for (let sent = 0; sent < count; sent++) void peer.send("[]".padEnd(size));
+        await t.hook(peer, "message");
+        // 256 KiB for the hook and what sockets on both sides buffer (Linux: at most 4 and 6 MiB) have left the client; the rest can't have.
+        const { socket } = peer.wire;
+        const stuck = await standstill(() => socket.writableLength);
+        if (stuck < 16 * 2 ** 20) throw new Error(`${stuck} bytes wait at the client, and then ${JSON.stringify(await peer.next())}`);
+        equal(hooks(t, peer, "message"), 1);
+        await t.done(peer, "message", 1 + count);
+      },
+    },
   ],
 };
 
@@ -375,4 +394,14 @@ function delivered(t: Context, peer: Peer): unknown[] {
 
 function numbers(count: number): string[] {
   return Array.from({ length: count }, (_, index) => String(index));
+}
+
+/** Waits until a number that falls does so no more. */
+async function standstill(read: () => number): Promise<number> {
+  for (let before = -1; ;) {
+    const now = read();
+    if (now === before) return now;
+    before = now;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }

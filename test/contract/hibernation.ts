@@ -258,5 +258,52 @@ export const hibernation: Chapter = {
         equal((await t.did(peer, "describe", 2))["state"], "40000 letters");
       },
     },
+    {
+      id: "D15",
+      statement:
+        "An eviction during an asynchronous hook waits for it: the hook runs to its end, what it stored and the messages that came meanwhile are kept, and `close` runs once.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        await peer.send(
+          JSON.stringify([
+            ["sleep", 300],
+            ["setState", "stored"],
+            ["send", "slept"],
+          ]),
+        );
+        await t.hook(peer, "message");
+        const evicted = t.evict();
+        await peer.send(JSON.stringify([["inspect"], ["send", "meanwhile"]]));
+        await evicted;
+        await expectTexts(peer, "slept", "meanwhile");
+        await t.evict();
+        await peer.send(JSON.stringify([["inspect"], ["send", "after"]]));
+        await expectTexts(peer, "after");
+        for (const nth of [1, 2]) equal((await t.did(peer, "inspect", nth))["state"], "stored");
+        await peer.close(1000);
+        deepEqual(await t.closing(peer), { code: 1000, reason: "", initiator: "client" });
+      },
+    },
+    {
+      id: "D16",
+      statement:
+        "A client that leaves while an asynchronous hook keeps the object from its eviction: the hook runs to its end, then `close`, once.",
+      async run(t) {
+        const peer = await t.connect({
+          message: [
+            ["sleep", 300],
+            ["setState", "stored"],
+          ],
+          close: [["inspect"]],
+        });
+        await peer.send("go");
+        await t.hook(peer, "message");
+        const evicted = t.evict();
+        await peer.lose();
+        await evicted;
+        deepEqual(await t.closing(peer), { code: 1006, reason: "", initiator: "network" });
+        equal((await t.did(peer, "inspect"))["state"], "stored");
+      },
+    },
   ],
 };

@@ -164,4 +164,25 @@ const all: readonly Violation[] = [
   },
 ];
 
-export const violations: Chapter = { letter: "V", title: "Violations", cases: [...all.map(onTheWire), ...all.map(inTheHook)] };
+/** With a close frame in between, or without one on Deno: P13. */
+const afterwards: Case = {
+  id: "V51",
+  statement:
+    "After a broken frame (a reserved opcode, a continuation of nothing, a length of 2^63) TCP ends, once the client has answered the close.",
+  limits: { ...needsWire, durable: "P24", evicted: "P24" },
+  async run(t) {
+    const frames = [
+      frame({ opcode: 3, payload: "x" }),
+      frame({ opcode: continuation, payload: "x" }),
+      Buffer.concat([Uint8Array.of(0x82, 0xff), Buffer.alloc(8, 0xff), Buffer.alloc(4)]),
+    ];
+    for (const bytes of frames) {
+      const peer = await broken(t, bytes);
+      let event = await peer.next();
+      if (event.type === "close") event = await peer.next();
+      equal(event.type, "end");
+    }
+  },
+};
+
+export const violations: Chapter = { letter: "V", title: "Violations", cases: [...all.map(onTheWire), ...all.map(inTheHook), afterwards] };

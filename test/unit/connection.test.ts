@@ -41,14 +41,14 @@ test("a runtime that can't tell what waits never says backpressure", () => {
 test("drain runs once for each backpressure, when less than the mark waits", () => {
   const drained = vi.fn();
   const { live, socket } = open({ highWaterMark: 10, drain: drained });
-  void live.drained();
+  void live.eased();
   socket.buffered = 20;
   live.send("x");
-  void live.drained();
+  void live.eased();
   expect(drained).toHaveBeenCalledTimes(0);
   socket.buffered = 9;
-  void live.drained();
-  void live.drained();
+  void live.eased();
+  void live.eased();
   expect(drained).toHaveBeenCalledTimes(1);
 });
 
@@ -171,7 +171,7 @@ test.each(["open", "message", "drain", "close"] as const)(
       if (hook === "drain") {
         live.send("x");
         socket.buffered = 0;
-        void live.drained();
+        void live.eased();
       }
       if (hook === "message") void live.message("x");
       if (hook === "close") void live.ended(1000, "");

@@ -18,8 +18,30 @@ test.each<[string, object, string]>([
   ["an origin without a scheme", { origins: ["a.example"] }, "must be a scheme and a host"],
   ["a bare wildcard", { origins: ["*"] }, 'option "origins" has "*"'],
   ["origins as a string", { origins: "https://a.example" }, 'option "origins" must be "*", an array'],
-  ["a policy of another name", { slowConsumer: "wait" }, 'option "slowConsumer" must be "close" or "drop", not "wait"'],
+  ["a policy of another name", { slowConsumer: "wait" }, 'option "slowConsumer" must be "close" or "drop" or "coalesce", not "wait"'],
   ["an empty binding", { binding: "" }, 'option "binding" must be the name of a Durable Object binding'],
+  ["a rate that is true", { rate: true }, 'option "rate" must be false or an object of messages, bytes, burst, over'],
+  ["a rate of nothing", { rate: { messages: 0 } }, 'option "rate.messages" is 0: must be from 0.001 to'],
+  ["a rate of text", { rate: { bytes: "1 MB" } }, 'option "rate.bytes" must be a number, not string'],
+  ["a rate of NaN", { rate: { burst: Number.NaN } }, 'option "rate.burst" is NaN'],
+  ["a rate's misspelt key", { rate: { message: 1 } }, 'option "rate" has the unknown key "message"'],
+  ["another policy over the rate", { rate: { over: "wait" } }, 'option "rate.over" must be "close" or "drop"'],
+  ["a rate that lets no large message through", { rate: { bytes: 1000 } }, 'option "rate" lets 2000 bytes through at once'],
+  ["a rate that lets no message through", { rate: { messages: 0.1 } }, 'option "rate" lets no message through'],
+  ["no connections", { maxConnections: 0 }, 'option "maxConnections" is 0'],
+  [
+    "rooms larger than the server",
+    { maxConnections: 5, maxConnectionsPerRoom: 6 },
+    '"maxConnectionsPerRoom" (6) must not exceed "maxConnections" (5)',
+  ],
+  ["clients larger than the server", { maxConnections: 5, maxConnectionsPerAddress: 6 }, '"maxConnectionsPerAddress" (6) must not exceed'],
+  ["a fraction of a topic", { maxTopics: 1.5 }, 'option "maxTopics" is 1.5'],
+  ["a longer name than there may be", { maxName: 513 }, 'option "maxName" is 513: must be a whole number from 1 to 512'],
+  ["no proxies", { trustProxy: 0 }, 'option "trustProxy" is 0: a number of proxies is from 1 to 32'],
+  ["an empty list of proxies", { trustProxy: [] }, 'option "trustProxy" must be true or false, a number of proxies, or a list'],
+  ["a proxy by name", { trustProxy: ["proxy.internal"] }, 'option "trustProxy" has "proxy.internal": must be an IP address or a network'],
+  ["a network with bits set beyond its length", { trustProxy: ["10.0.0.1/8"] }, 'option "trustProxy" has "10.0.0.1/8"'],
+  ["a truthy proxy", { trustProxy: "yes" }, 'option "trustProxy" must be true or false'],
   ["a truthy compression", { compression: {} }, 'option "compression" must be true or false, not a object'],
   ["a heartbeat that is on", { heartbeat: true }, 'option "heartbeat" must be { interval, timeout } or false, not true'],
   ["a heartbeat of another name", { heartbeat: { every: 1000 } }, 'option "heartbeat" has no "every"'],
@@ -35,6 +57,10 @@ test.each([[null], [undefined], ["x"], [1]])("defineHandler(%o) is a TypeError",
 
 test("undefined is a default", () => {
   expect(defineHandler({ maxPayload: undefined as never, message: undefined as never }).settings.maxPayload).toBe(1024 * 1024);
+});
+
+test("a smaller server needs no smaller rooms", () => {
+  expect(defineHandler({ maxConnections: 5 }).settings.maxConnectionsPerRoom).toBe(32_768);
 });
 
 test("what a snapshot may take, with the longest close, fits an attachment", () => {

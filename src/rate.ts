@@ -1,0 +1,133 @@
+/**
+ * How much one client may send: a token bucket for messages and one for bytes. Both are emptied by counters that hold a part of
+ * the bucket; the clock is read when a counter runs out, not for each message.
+ */
+import type { Clock } from "./types.ts";
+
+/** The option `rate`, resolved. */
+export interface RateLimit {
+  /** A second. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Seconds' worth that may come at once. */
+  readonly burst: number;
+  readonly over: "close" | "drop";
+}
+
+/** What is too much. */
+export type Excess = "messages" | "bytes";
+
+/** Parts into which a bucket is taken: after a silence it lets at least all but one of them through. A small bucket is not parted. */
+const parts = 16;
+
+class Bucket {
+  readonly #perSecond: number;
+  readonly #part: number;
+  readonly #capacity: number;
+  #level: number;
+  #filled: number;
+  /** The part in use. */
+  #left: number;
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#perSecond = perSecond;
+    const all = Math.max(1, perSecond * burst);
+    this.#part = Math.floor(all / parts);
+    this.#capacity = all - this.#part;
+    this.#level = this.#capacity;
+    this.#filled = now;
+    this.#left = this.#part;
+  }
+
+  /** Takes from the part in use; false when it has less. */
+  quick(amount: number): boolean {
+    if (this.#left < amount) return false;
+    this.#left -= amount;
+    return true;
+  }
+
+  /** Takes from what has come in since; false when there is less. */
+  take(amount: number, now: number): boolean {
+    // A clock that was set back gives nothing.
+    const seconds = Math.max(0, now - this.#filled) / 1000;
+    this.#filled = now;
+    this.#level = Math.min(this.#capacity, this.#level + seconds * this.#perSecond);
+    if (this.#left + this.#level < amount) return false;
+    this.#level += this.#left - amount;
+    this.#left = Math.min(this.#part, this.#level);
+    this.#level -= this.#left;
+    return true;
+  }
+
+  /** Gives back what was taken for a message that something else kept out. */
+  give(amount: number): void {
+    this.#left += amount;
+  }
+}
+
+/** Made for a connection with its first message; full after hibernation, which no client that sends reaches. */
+export class Rate {
+  readonly #clock: Clock;
+  readonly #messages: Bucket;
+  readonly #bytes: Bucket;
+  #told = Number.NEGATIVE_INFINITY;
+  /** What was dropped, since the connection was opened or woken. */
+  droppedMessages = 0;
+  droppedBytes = 0;
+
+  constructor(limit: RateLimit, clock: Clock) {
+    this.#clock = clock;
+    const now = clock.now();
+    this.#messages = new Bucket(limit.messages, limit.burst, now);
+    this.#bytes = new Bucket(limit.bytes, limit.burst, now);
+  }
+
+  /** Counts a message; says of what there was too much, if there was. */
+  admit(bytes: number): Excess | undefined {
+    if (!this.#messages.quick(1) && !this.#messages.take(1, this.#clock.now())) return "messages";
+    if (this.#bytes.quick(bytes) || this.#bytes.take(bytes, this.#clock.now())) return undefined;
+    this.#messages.give(1);
+    return "bytes";
+  }
+
+  /** Counts a dropped message; whether the handler is to be told now: of the first, and then once a second. */
+  drop(bytes: number): boolean {
+    this.droppedMessages++;
+    this.droppedBytes += bytes;
+    const now = this.#clock.now();
+    if (now - this.#told < 1000) return false;
+    this.#told = now;
+    return true;
+  }
+}
+
+const MiB = 1024 * 1024;
+const fallback: RateLimit = { messages: 10_000, bytes: 64 * MiB, burst: 2, over: "close" };
+
+/** @throws TypeError, RangeError by the name of what is wrong in the option. */
+export function resolveRate(name: string, value: unknown): RateLimit | undefined {
+  if (value === undefined) return fallback;
+  if (value === false) return undefined;
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(`option "${name}" must be false or an object of ${Object.keys(fallback).join(", ")}`);
+  }
+  for (const key of Object.keys(value)) {
+    if (!(key in fallback))
+      throw new TypeError(`option "${name}" has the unknown key "${key}": known are ${Object.keys(fallback).join(", ")}`);
+  }
+  const given = value as Partial<RateLimit>;
+  const limit: RateLimit = {
+    messages: positive(`${name}.messages`, given.messages ?? fallback.messages, 0.001, 1e9),
+    bytes: positive(`${name}.bytes`, given.bytes ?? fallback.bytes, 1, 2 ** 40),
+    burst: positive(`${name}.burst`, given.burst ?? fallback.burst, 0.001, 86_400),
+    over: given.over ?? fallback.over,
+  };
+  if (limit.over !== "close" && limit.over !== "drop") throw new TypeError(`option "${name}.over" must be "close" or "drop"`);
+  return Object.freeze(limit);
+}
+
+function positive(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== "number") throw new TypeError(`option "${name}" must be a number, not ${value === null ? "null" : typeof value}`);
+  if (!(value >= least && value <= most)) throw new RangeError(`option "${name}" is ${value}: must be from ${least} to ${most}`);
+  return value;
+}

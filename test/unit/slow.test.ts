@@ -1,0 +1,201 @@
+import { expect, test, vi } from "vitest";
+import type { Live } from "../../src/connection.ts";
+import { FakeSocket, open, settle, snapshot } from "./fake.ts";
+import type { Setup } from "./fake.ts";
+
+const options = { slowConsumer: "coalesce", highWaterMark: 10, maxBuffered: 100 } as const;
+
+/** A subscriber of a, b and c that has stopped reading, and another connection to publish with. */
+function slow(over: object = {}): Setup<unknown> & { other: Live } {
+  const setup = open({ ...options, ...over });
+  for (const topic of ["a", "b", "c"]) setup.live.subscribe(topic);
+  const other = setup.server.open(new FakeSocket(), snapshot());
+  setup.socket.buffered = 10;
+  expect(setup.live.send("full")).toBe("backpressure");
+  setup.socket.sent.length = 0;
+  return { ...setup, other };
+}
+
+test("the newest message of each topic is kept, and sent in the order in which topics began to wait", () => {
+  const { live, other, socket } = slow();
+  for (const [topic, text] of [
+    ["b", "b1"],
+    ["a", "a1"],
+    ["b", "b2"],
+    ["c", "c1"],
+    ["a", "a2"],
+  ] as const)
+    expect(other.publish(topic, text)).toBe(1);
+  expect(socket.sent).toEqual([]);
+  socket.buffered = 9;
+  void live.eased();
+  expect(socket.sent).toEqual(["b2", "a2", "c1"]);
+  other.publish("a", "a3");
+  expect(socket.sent.at(-1)).toBe("a3");
+});
+
+test("direct messages and broadcasts are never kept: they go out before what is", () => {
+  const { live, other, socket } = slow();
+  other.publish("a", "kept");
+  live.send("direct");
+  other.room.broadcast("to all");
+  expect(socket.sent).toEqual(["direct", "to all"]);
+  socket.buffered = 0;
+  void live.eased();
+  expect(socket.sent).toEqual(["direct", "to all", "kept"]);
+});
+
+test("what is kept goes out as far as the client reads, and drain comes when nothing is left", () => {
+  const drain = vi.fn();
+  const { live, other, socket } = slow({ drain });
+  other.publish("a", "a1");
+  other.publish("b", "b1");
+  socket.buffered = 5;
+  const send = socket.send.bind(socket);
+  socket.send = (data) => {
+    socket.buffered = 10;
+    return send(data);
+  };
+  void live.eased();
+  expect(socket.sent).toEqual(["a1"]);
+  expect(drain).toHaveBeenCalledTimes(0);
+  socket.buffered = 5;
+  socket.send = send;
+  void live.eased();
+  expect(socket.sent).toEqual(["a1", "b1"]);
+  expect(drain).toHaveBeenCalledTimes(1);
+});
+
+test("over maxBuffered, kept or not, the client is given up", () => {
+  const { other, socket } = slow();
+  expect(other.publish("a", "x".repeat(80))).toBe(1);
+  expect(other.publish("a", "y".repeat(80))).toBe(1);
+  expect(other.publish("b", "z".repeat(20))).toBe(0);
+  expect(socket.calls).toEqual(["close 1013 Slow consumer"]);
+  expect(socket.sent).toEqual([]);
+});
+
+test("a direct message over maxBuffered closes too", () => {
+  const { live, socket } = slow();
+  socket.buffered = 100;
+  expect(live.send("x")).toBe("dropped");
+  expect(socket.calls).toEqual(["close 1013 Slow consumer"]);
+});
+
+test("a topic that is left is forgotten, a close sends what is kept first", () => {
+  const { live, other, socket } = slow();
+  other.publish("a", "a1");
+  other.publish("b", "b1");
+  live.unsubscribe("a");
+  live.close(4000);
+  expect(socket.sent).toEqual(["b1"]);
+  expect(socket.calls).toEqual(["close 4000"]);
+});
+
+test("kept bytes are the publisher's no more", () => {
+  const { live, other, socket } = slow();
+  const bytes = new Uint8Array([1, 2, 3]);
+  other.publish("a", bytes);
+  bytes.fill(9);
+  socket.buffered = 0;
+  void live.eased();
+  expect(socket.sent).toEqual([new Uint8Array([1, 2, 3])]);
+});
+
+test("a message to several topics is kept under the first that the client has", () => {
+  const { live, other, socket } = slow();
+  other.publish(["nobody's", "b", "a"], "first");
+  other.publish("b", "second");
+  socket.buffered = 0;
+  void live.eased();
+  expect(socket.sent).toEqual(["second"]);
+});
+
+test("drained resolves at once, or when less waits, or when the connection closes", async () => {
+  const { live, socket } = open({ highWaterMark: 10 });
+  await live.drained();
+  const told = vi.fn();
+  socket.buffered = 10;
+  live.send("x");
+  void live.drained().then(told);
+  void live.drained().then(told);
+  await settle();
+  expect(told).toHaveBeenCalledTimes(0);
+  socket.buffered = 9;
+  void live.eased();
+  await settle();
+  expect(told).toHaveBeenCalledTimes(2);
+});
+
+test.each<[string, (live: Live) => void]>([
+  ["close", (live) => live.close()],
+  ["terminate", (live) => live.terminate()],
+  ["the network", (live) => void live.ended(1006, "")],
+])("drained resolves at the end by %s", async (_, end) => {
+  const { live, socket } = open({ highWaterMark: 10 });
+  socket.buffered = 10;
+  live.send("x");
+  const waiting = live.drained();
+  end(live);
+  await waiting;
+  await live.drained();
+  expect(live.send("x")).toBe("closed");
+});
+
+test("a hook can wait for drained: what resolves it waits for no hook", async () => {
+  const seen: string[] = [];
+  const { live, socket } = open({
+    highWaterMark: 10,
+    async message(connection) {
+      socket.buffered = 10;
+      seen.push(connection.send("x"));
+      await connection.drained();
+      seen.push("drained");
+    },
+    drain: () => void seen.push("drain"),
+  });
+  void live.message("go");
+  await settle();
+  socket.buffered = 0;
+  void live.eased();
+  await settle();
+  expect(seen).toEqual(["backpressure", "drained", "drain"]);
+});
+
+test("over the rate a connection is closed with 1008, saying of what there was too much", () => {
+  const message = vi.fn();
+  const { live, socket } = open({ rate: { messages: 3, burst: 1 }, message });
+  for (let index = 0; index < 5; index++) void live.message("x");
+  expect(message).toHaveBeenCalledTimes(3);
+  expect(socket.calls).toEqual(["close 1008 Too many messages"]);
+  const large = open({ rate: { bytes: 100, burst: 1 }, maxPayload: 100 });
+  void large.live.message("x".repeat(60));
+  void large.live.message("x".repeat(60));
+  expect(large.socket.calls).toEqual(["close 1008 Too many bytes"]);
+});
+
+test('with over: "drop" messages are dropped, the hook is told, and the connection goes on', () => {
+  const message = vi.fn();
+  const drop = vi.fn();
+  const { live, clock, socket } = open({ rate: { messages: 2, burst: 1, over: "drop" }, message, drop });
+  for (let index = 0; index < 5; index++) void live.message("xy");
+  expect(message).toHaveBeenCalledTimes(2);
+  expect(drop.mock.calls.map(([, dropped]: unknown[]) => dropped)).toEqual([{ messages: 1, bytes: 2 }]);
+  clock.advance(1000);
+  for (let index = 0; index < 4; index++) void live.message("xy");
+  expect(message).toHaveBeenCalledTimes(4);
+  expect(drop.mock.lastCall?.[1]).toEqual({ messages: 4, bytes: 8 });
+  expect(socket.calls).toEqual([]);
+});
+
+test("topics are limited in number and in length", () => {
+  const { live } = open({ maxTopics: 2, maxName: 3 });
+  expect(() => live.subscribe("long")).toThrow("topic name is 4 bytes: must be a well-formed string of 1 to 3 bytes");
+  live.subscribe("a");
+  live.subscribe("b");
+  live.subscribe("b");
+  expect(() => live.subscribe("c")).toThrow('option "maxTopics"');
+  live.unsubscribe("a");
+  live.subscribe("c");
+  expect([...live.topics]).toEqual(["b", "c"]);
+});
