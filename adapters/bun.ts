@@ -57,6 +57,7 @@ export const serve: Serve = async <State, Env>(
     port: bound,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
+    stats: () => host.stats(),
     async close({ code, reason } = {}) {
       void native.stop();
       await host.close(code, reason);

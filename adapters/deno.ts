@@ -55,6 +55,7 @@ export const serve: Serve = async <State, Env>(
     port: native.addr.port,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
+    stats: () => host.stats(),
     async close({ code, reason } = {}) {
       // Not yet `shutdown`, which closes every WebSocket with a 1001 of its own at once.
       closing = true;

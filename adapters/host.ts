@@ -8,6 +8,8 @@ import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
+import { addStats } from "../src/stats.ts";
+import type { Stats } from "../src/stats.ts";
 import type { Accepted, MaybePromise, Room, Rooms, Runtime, Snapshot } from "../src/types.ts";
 import { isHandshakeHeader, isResponse } from "../src/upgrade.ts";
 
@@ -99,6 +101,10 @@ export class Host implements Rooms {
       throw new Error("room() needs the handler: serve(handler, { fetch }); of an app alone use rooms(handler).room(name)");
     }
     return this.server(this.#handler).room(name);
+  }
+
+  stats(): Stats {
+    return addStats(Array.from(this.#servers.values(), (server) => server.stats()));
   }
 
   async close(code?: number, reason?: string): Promise<void> {

@@ -7,6 +7,7 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
 import { callRoom, farRoom } from "../src/local-room.ts";
+import type { Stats } from "../src/stats.ts";
 import { MemoryStore } from "../src/store.ts";
 import type { Clock, HeadersInput, Room, Rooms, StorageOption } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
@@ -38,6 +39,8 @@ export interface Memory extends Rooms {
   connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
   /** Waits until no hook is pending, then forgets everything and wakes from the stored snapshots. Connections stay open. */
   hibernate(): Promise<void>;
+  /** As `serve`'s; counted from the beginning, or from the last `hibernate`. */
+  stats(): Stats;
   /** Closes every connection, as `serve`'s `close` does. */
   close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
 }
@@ -97,6 +100,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       // Looked up at each call: the room outlives a hibernation, the server does not.
       return farRoom(name, async (method, args) => callRoom(server.local(name), method, args));
     },
+    stats: () => server.stats(),
     close: ({ code = 1001, reason = "" } = {}) => {
       checkClose(code, reason);
       return server.close(code, reason);

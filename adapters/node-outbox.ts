@@ -31,11 +31,16 @@ export class Frame implements Prepared {
   readonly text: boolean;
   readonly parts: readonly Buffer[];
   readonly byteLength: number;
+  readonly size: number;
   #alone: Run | undefined;
 
-  /** @param payload belongs to the frame: nobody may change it. */
-  constructor(payload: Buffer, text: boolean) {
+  /**
+   * @param payload belongs to the frame: nobody may change it.
+   * @param size as `Traffic` counts it.
+   */
+  constructor(payload: Buffer, text: boolean, size: number = payload.byteLength) {
     this.payload = payload;
+    this.size = size;
     this.text = text;
     const parts = Sender.frame(payload, text ? textFrame : binaryFrame);
     this.byteLength = parts.reduce((sum, part) => sum + part.length, 0);

@@ -76,7 +76,7 @@ class NodeSocket implements Socket {
 
 /** A message for many sockets. */
 export function prepare(data: Sendable): Prepared {
-  if (typeof data === "string") return new Frame(Buffer.from(data), true);
+  if (typeof data === "string") return new Frame(Buffer.from(data), true, data.length);
   return new Frame(
     Buffer.from(ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)),
     false,

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import type { Rooms, StorageOption } from "../src/types.ts";
+import type { Stats } from "../src/stats.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
@@ -32,6 +33,8 @@ export interface AttachOptions {
 export interface Attached extends Rooms {
   /** The rooms of any handler that the app's routes mount. */
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
+  /** What happened since it began, in numbers, of all its handlers together. */
+  stats(): Stats;
   /** Stops taking handshakes and closes the connections, not the HTTP server. */
   close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
 }
@@ -61,6 +64,7 @@ function attachHost(server: HttpServer, host: Host, path?: string): Attached {
   return {
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
+    stats: () => host.stats(),
     async close({ code, reason } = {}) {
       upgrader.routes.splice(upgrader.routes.indexOf(route), 1);
       if (upgrader.routes.length === 0) upgrader.detach();
@@ -96,6 +100,7 @@ export const serve: Serve = async <State, Env>(
     port: bound,
     room: attached.room,
     rooms: attached.rooms,
+    stats: attached.stats,
     async close(closing) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await attached.close(closing);

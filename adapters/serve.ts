@@ -4,6 +4,7 @@
  */
 import type { DefinedHandler } from "../src/define.ts";
 import type { MaybePromise, Rooms, StorageOption } from "../src/types.ts";
+import type { Stats } from "../src/stats.ts";
 
 export interface ServeOptions {
   /** 0, the default, takes a free one. */
@@ -27,6 +28,8 @@ export interface Serving extends Rooms {
   readonly port: number;
   /** The rooms of any handler that the app's routes mount. */
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
+  /** What happened since it began, in numbers, of all its handlers together. */
+  stats(): Stats;
   /** Stops accepting, runs the hooks already queued, closes every connection, then the port. Resolves when all close hooks have run. */
   close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
 }

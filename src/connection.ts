@@ -4,17 +4,19 @@
  */
 import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
 import { decode } from "./codec.ts";
-import { isPromise, report } from "./errors.ts";
+import { isPromise } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
 import { Inflow } from "./inflow.ts";
 import { Latest } from "./latest.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
-import { checkData, sizeAtMost } from "./data.ts";
+import { checkData, lengthOf, sizeAtMost } from "./data.ts";
+import { observed } from "./observe.ts";
 import { Rate } from "./rate.ts";
 import type { Server } from "./server.ts";
 import { decodeRest, encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
 import type { Rest, Stateless, Woken } from "./snapshot.ts";
+import type { Counters } from "./stats.ts";
 import { checkName } from "./text.ts";
 import { isPing, pongText } from "./wire.ts";
 import type {
@@ -45,6 +47,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #rest: Rest | string;
   /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
   readonly #woken: ReadonlySet<string> | undefined;
+  readonly #counters: Counters;
   #topics: Set<string> | undefined;
   #phase: Phase;
   #closing: Closing | undefined;
@@ -66,6 +69,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#mailbox = new Mailbox(this);
     this.id = id;
     this.roomName = head.room;
+    this.#counters = server.counters(head.room, true);
     this.#woken = head.topics;
     this.#phase = head.phase;
     this.#rest = rest;
@@ -134,6 +138,11 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     return this.#mailbox.running;
   }
 
+  /** Entries of its mailbox that wait for a slow hook. */
+  get queued(): number {
+    return this.#mailbox.waiting;
+  }
+
   /** Settles when the close hook has run. */
   get finished(): Promise<void> {
     if (this.#ended) return this.running ?? Promise.resolve();
@@ -158,11 +167,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
     if (this.#phase !== "open") return "closed";
     const before = this.#socket.buffered;
-    if (before === undefined) return this.#socket.send(data);
+    if (before === undefined) return this.#hand(data);
     const { settings } = this.#server;
     if (this.#wantsDrain && topic !== undefined && settings.slowConsumer === "coalesce") return this.#keep(topic, data, before);
     if (before > 0 && before + sizeAtMost(data) > settings.maxBuffered) {
       if (settings.slowConsumer !== "drop") this.#giveUp();
+      this.#dropped("sent", data);
       return "dropped";
     }
     return this.#hand(data);
@@ -233,6 +243,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** Port: the socket is open; runs the `open` hook. */
   opened(): MaybePromise<void> {
+    this.#counters.opened();
+    this.#server.settings.observe?.opened?.(this);
     return this.#mailbox.post("open", undefined);
   }
 
@@ -250,12 +262,15 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     if (rate !== undefined) {
       const excess = (this.#rate ??= new Rate(rate, this.#server.clock)).admit(size);
       if (excess !== undefined && rate.over === "close") return this.violated(CloseCode.policyViolation, `Too many ${excess}`);
+      if (excess !== undefined) this.#dropped("received", data);
       if (excess !== undefined) return this.#rate.drop(size) ? this.#mailbox.post("drop", this.#rate) : undefined;
     }
     if (ping) return this.#pong();
     if (this.#mailbox.busy && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
       return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
     }
+    this.#counters.received(data.length);
+    settings.observe?.received?.(this, data.length);
     return this.#mailbox.post("message", data);
   }
 
@@ -298,8 +313,13 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
     if (kind === "message") this.#inflow?.release(payload as Data);
+    const { hooks, settings } = this.#server;
+    const { observe } = settings;
     try {
-      const pending = this.#call(kind, payload);
+      const pending =
+        observe?.hook === undefined || hooks[kind] === undefined
+          ? this.#call(kind, payload)
+          : observed(observe, () => this.#call(kind, payload), { hook: kind, connection: this });
       if (isPromise(pending)) return pending.then(undefined, (error: unknown) => this.#failed(kind, error));
     } catch (error) {
       return this.#failed(kind, error);
@@ -334,12 +354,17 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   #failed(hook: ConnectionHook, error: unknown): MaybePromise<void> {
     this.#end(CloseCode.internalError, "Internal error");
-    return report(this.#server.hooks, error, { hook, connection: this });
+    return this.#server.failed(error, { hook, connection: this }, this.#counters);
   }
 
   #hand(data: Sendable | Prepared): SendResult {
     const socket = this.#socket;
     const result = socket.send(data);
+    if (result !== "closed") {
+      const size = lengthOf(data);
+      this.#counters.sent(size);
+      this.#server.settings.observe?.sent?.(this, size);
+    }
     if (result !== "sent" || (socket.buffered ?? 0) < this.#server.settings.highWaterMark) return result;
     this.#wantsDrain = true;
     return "backpressure";
@@ -351,7 +376,13 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     latest.keep(typeof topic === "string" ? topic : (topic.find((one) => this.topics.has(one)) ?? ""), data);
     if (before + latest.bytes <= this.#server.settings.maxBuffered) return "backpressure";
     this.#giveUp();
+    this.#dropped("sent", data);
     return "dropped";
+  }
+
+  #dropped(direction: "received" | "sent", data: Sendable | Prepared): void {
+    this.#counters.dropped(direction);
+    this.#server.settings.observe?.dropped?.(this, direction, lengthOf(data));
   }
 
   #giveUp(): void {
@@ -374,7 +405,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#server.expiry.delete(this);
     this.#mailbox.keepOnly("close");
     this.#inflow?.clear();
-    this.#latest?.flush((data) => this.#socket.send(data) !== "closed");
+    this.#latest?.flush((data) => this.#hand(data) !== "closed");
     this.#relieve();
     // Before the native close: an object evicted in between must know that it closed, and with what.
     this.#save();
@@ -402,6 +433,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#relieve();
     this.#save();
     this.#forgetState();
+    this.#counters.closed(closing.code);
+    this.#server.settings.observe?.closed?.(this, closing);
     const pending = this.#mailbox.post("close", closing);
     this.#finished?.resolve(pending);
     return this.#server.left(this.roomName, pending);

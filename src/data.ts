@@ -10,6 +10,11 @@ export function checkData(data: Sendable): void {
   throw new TypeError(`a message must be a string, an ArrayBuffer or a view of one, not ${type}`);
 }
 
+/** What `Traffic` counts, at no cost. */
+export function lengthOf(data: Sendable | Prepared): number {
+  return typeof data === "string" ? data.length : "size" in data ? data.size : data.byteLength;
+}
+
 /**
  * The size in bytes; of text its UTF-8 length, counted only where it could exceed `limit`: three bytes a UTF-16 unit are
  * the most there can be, so most texts are measured by their length alone (and then reported as at most that).

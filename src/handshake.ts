@@ -51,10 +51,10 @@ export function checkHandshake(request: Request, settings: Settings, forwardedHo
   const foreign = refuseOrigin(request, settings.origins, forwardedHost);
   if (foreign !== undefined) {
     console.warn(`edgewire: 403: ${foreign}`);
-    return refuse(403, "this origin may not connect");
+    return refuse(403, "this origin may not connect", {}, "origins");
   }
   if (settings.requireProtocol && !settings.protocols.some((protocol) => offered.includes(protocol))) {
-    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`);
+    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`, {}, "requireProtocol");
   }
   return offered;
 }
@@ -62,15 +62,15 @@ export function checkHandshake(request: Request, settings: Settings, forwardedHo
 /** A refusal that says what was wrong; the same status, headers and body on every runtime. `cause`, for counting, is the option behind it. */
 export function refuse(status: number, message: string, headers: Record<string, string> = {}, cause?: string): Response {
   const response = new Response(`${message}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
-  if (cause !== undefined) causes.set(response, cause);
+  causes.set(response, cause ?? String(status));
   return response;
 }
 
 const causes = new WeakMap<Response, string>();
 
-/** Why a handshake was refused, in a word: the option that it met, or the status. */
+/** Why a handshake was refused, in a word: the option that it met, the status of what was malformed, or `upgrade` for a Response of the hook's own. */
 export function causeOf(refusal: Response): string {
-  return causes.get(refusal) ?? String(refusal.status);
+  return causes.get(refusal) ?? "upgrade";
 }
 
 function upgradeRequired(message: string): Response {

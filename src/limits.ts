@@ -7,6 +7,8 @@ import type { OriginRule } from "./origin.ts";
 import { compileProxies } from "./proxy.ts";
 import type { ProxyRule } from "./proxy.ts";
 import { resolveRate } from "./rate.ts";
+import { checkObserver } from "./observe.ts";
+import type { Observer } from "./observe.ts";
 import type { RateLimit } from "./rate.ts";
 import { longestTimer } from "./schedule.ts";
 import { isToken, longestName } from "./text.ts";
@@ -34,6 +36,7 @@ export interface Settings {
   readonly closeTimeout: number;
   readonly heartbeat: Required<Heartbeat> | false;
   readonly maxState: number;
+  readonly observe: Observer | undefined;
   readonly binding: string | undefined;
   readonly version: number;
 }
@@ -85,6 +88,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   heartbeat: [heartbeat, beats],
   // In `Request.cf` its quotes and backslashes are escaped once more: with the rest, half of the 1 MB that it may take.
   maxState: [integer(1, 256 * KiB), 64 * KiB],
+  observe: [(_, value) => checkObserver(value), undefined],
   binding: [bindingName, undefined],
   version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
 };

@@ -3,6 +3,8 @@ import { checkClose, CloseCode } from "./close.ts";
 import { checkData } from "./data.ts";
 import type { Server } from "./server.ts";
 import { Storage } from "./storage.ts";
+import { readStats } from "./stats.ts";
+import type { RoomStats } from "./stats.ts";
 import { checkName } from "./text.ts";
 import type { Connection, ConnectionInfo, LocalRoom, PublishOptions, Room, RoomStorage, Rooms, Sendable } from "./types.ts";
 
@@ -56,6 +58,12 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
     return this.#server.index.topics(this.name);
   }
 
+  stats(): RoomStats {
+    this.#server.needRooms("stats");
+    const { refused: _, ...stats } = readStats(this.#server.counters(this.name), this.#server.index.members(this.name));
+    return stats;
+  }
+
   close(code: number = CloseCode.normal, reason = ""): number {
     checkClose(code, reason);
     this.#server.needRooms("close");
@@ -77,8 +85,8 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
 }
 
 /** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
-export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "close";
-const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "close"];
+export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "stats" | "close";
+const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "stats", "close"];
 
 /** @throws what the method throws, and TypeError for what is none. */
 export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
@@ -105,6 +113,7 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
     connections: ask("connections"),
     count: ask("count"),
     topics: ask("topics"),
+    stats: ask("stats"),
     close: ask("close"),
   } as unknown as Room;
 }

@@ -28,6 +28,11 @@ export class Mailbox<Kind> {
     return this.#busy;
   }
 
+  /** How many entries wait. */
+  get waiting(): number {
+    return this.#queue === undefined ? 0 : (this.#queue.length - this.#head) / 2;
+  }
+
   /** Runs the entry now, or after those before it. The promise, if any, settles when the mailbox is empty. */
   post(kind: Kind, payload: unknown): Promise<void> | undefined {
     if (this.#busy) {

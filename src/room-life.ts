@@ -1,5 +1,6 @@
 /** The hooks of rooms: `open` before the first connection's, `empty` after the last one's, and `alarm`. One at a time in each room. */
-import { isPromise, report } from "./errors.ts";
+import { isPromise } from "./errors.ts";
+import { observed } from "./observe.ts";
 import type { Server } from "./server.ts";
 import type { HookName, LocalRoom, MaybePromise } from "./types.ts";
 
@@ -77,13 +78,15 @@ export class RoomLives<State, Env> {
   }
 
   #call(hook: RoomHook, room: LocalRoom<State, Env>): MaybePromise<boolean> {
-    const { hooks } = this.#server;
+    const { hooks, settings } = this.#server;
     const failed = (error: unknown): MaybePromise<boolean> => {
-      const told = report(hooks, error, { hook: hook satisfies HookName, room });
+      const told = this.#server.failed(error, { hook: hook satisfies HookName, room }, this.#server.counters(room.name));
       return isPromise(told) ? told.then(() => false) : false;
     };
     try {
-      const pending = hook === "alarm" ? hooks.alarm?.(room) : hook === "room.open" ? hooks.room?.open?.(room) : hooks.room?.empty?.(room);
+      const one = hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
+      if (one === undefined) return true;
+      const pending = observed(settings.observe, () => Reflect.apply(one, hook === "alarm" ? hooks : hooks.room, [room]), { hook, room });
       return isPromise(pending) ? pending.then(() => true, failed) : true;
     } catch (error) {
       return failed(error);

@@ -9,7 +9,7 @@ import { checkData, ownCopy } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
-import { checkHead, isList, refuse, refuseList } from "./handshake.ts";
+import { causeOf, checkHead, isList, refuse, refuseList } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { HereRoom, callRoom, checkTopics, farRoom } from "./local-room.ts";
 import { RoomAlarms } from "./room-alarm.ts";
@@ -20,10 +20,13 @@ import { Schedule } from "./schedule.ts";
 import { Heads, statePrefix, wokenFrom } from "./snapshot.ts";
 import type { Woken } from "./snapshot.ts";
 import { valuesOf } from "./storage.ts";
+import { Counters, readStats } from "./stats.ts";
+import type { Stats } from "./stats.ts";
 import { MemoryStore } from "./store.ts";
 import { checkName } from "./text.ts";
 import type {
   Clock,
+  ErrorContext,
   Hooks,
   LocalRoom,
   MaybePromise,
@@ -61,6 +64,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly #rooms = new Map<string, LocalRoom<State, Env>>();
   readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
+  readonly #counters = new Counters();
+  readonly #roomCounters = new Map<string, Counters>();
   readonly #connections = new Map<string, Live<State, Env>>();
   readonly #heads = new Heads();
   #draining = false;
@@ -91,20 +96,69 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
   upgrade(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
-    if (this.#draining) return refuse(503, "the server is closing", { "retry-after": "1" });
+    const decided = (upgrade: Upgrade): Upgrade => {
+      if (isResponse(upgrade)) this.#refused(upgrade.status, causeOf(upgrade), request);
+      return upgrade;
+    };
+    // What `rethrow` asks for.
+    const threw = (error: unknown): never => {
+      this.#refused(500, "error", request);
+      throw error;
+    };
+    try {
+      const upgrade = this.#decide(request, options);
+      return isPromise(upgrade) ? upgrade.then(decided, threw) : decided(upgrade);
+    } catch (error) {
+      return threw(error);
+    }
+  }
+
+  #decide(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
+    if (this.#draining) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
     const refusal = this.runtime.limitsHead === true ? undefined : checkHead(request);
     if (refusal !== undefined) return refusal;
     if (this.runtime.upgradesNoList === true && isList(request)) return refuseList();
-    return acceptUpgrade(this.#handler, request, options, this.clock, this.#capacity);
+    const { clock } = this;
+    return acceptUpgrade(this.#handler, request, options, {
+      clock,
+      capacity: this.#capacity,
+      failed: (error) => this.failed(error, { hook: "upgrade" }),
+    });
+  }
+
+  #refused(status: number, cause: string, request?: Request): void {
+    this.#counters.refused(cause);
+    this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : { request }) });
+  }
+
+  /** A hook failed: it is counted, and whoever wants to know is told. Never throws or rejects. */
+  failed(error: unknown, context: ErrorContext<State, Env>, counters: Counters = this.#counters): MaybePromise<void> {
+    counters.failed();
+    this.settings.observe?.failed?.(error, context as ErrorContext);
+    return report(this.hooks, error, context);
+  }
+
+  /** A room's counters; kept for as long as anybody is in it, from when `keep` is said. */
+  counters(room: string, keep = false): Counters {
+    const known = this.#roomCounters.get(room);
+    if (known !== undefined) return known;
+    const counters = new Counters(this.#counters);
+    if (keep) this.#roomCounters.set(room, counters);
+    return counters;
+  }
+
+  stats(): Stats {
+    return readStats(this.#counters, this.#connections.values());
   }
 
   /** Port: takes a place for a handshake that was accepted elsewhere, or refuses it. Undefined for one that has its place already. */
   admit({ id, remoteAddress, room }: Snapshot): Response | undefined {
     if (this.#capacity.has(id)) return undefined;
     const place = this.#capacity.enter(remoteAddress);
-    if (isResponse(place)) return place;
-    const full = this.#capacity.accept(place, id, room);
-    if (full !== undefined) this.#capacity.leave(place);
+    const full = isResponse(place) ? place : this.#capacity.accept(place, id, room);
+    if (full === undefined) return undefined;
+    if (!isResponse(place)) this.#capacity.leave(place);
+    this.#refused(full.status, causeOf(full));
     return full;
   }
 
@@ -215,7 +269,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
   left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
-    if (this.index.members(room).size === 0) this.#rooms.delete(room);
+    if (this.index.members(room).size === 0) {
+      this.#rooms.delete(room);
+      this.#roomCounters.delete(room);
+    }
     if (this.lives === undefined) return closing;
     const { lives } = this;
     if (closing !== undefined) return closing.then(() => lives.left(room));
@@ -273,7 +330,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
       live.setState(this.hooks.migrate(live.state, before));
       return live;
     } catch (error) {
-      void report(this.hooks, error, { hook: "migrate" });
+      void this.failed(error, { hook: "migrate" });
       const live = this.#connections.get(woken.id) ?? this.#wake(socket, woken);
       void live.violated(CloseCode.serviceRestart, "State of another version");
       return live;

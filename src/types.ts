@@ -3,6 +3,9 @@
  * adapter must do. Each sentence here is a statement of docs/contract.md.
  */
 
+import type { Observer } from "./observe.ts";
+import type { RoomStats } from "./stats.ts";
+
 /** A value, or a promise of it. Edgewire never makes a promise where the hook did not. */
 export type MaybePromise<T> = T | PromiseLike<T>;
 
@@ -130,6 +133,11 @@ export interface Room {
   count(topic?: string): Promise<number>;
   /** The topics that have subscribers, and how many. */
   topics(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * What happened in the room, in numbers, since it came into memory: on Cloudflare since its object was made or woken, elsewhere
+   * since its first connection came.
+   */
+  stats(): Promise<RoomStats>;
   /** Closes every connection of the room, as `connection.close` does. Resolves to how many there were. */
   close(code?: number, reason?: string): Promise<number>;
 }
@@ -156,6 +164,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   count(topic?: string): number;
   /** The topics that have subscribers, and how many. */
   topics(): ReadonlyMap<string, number>;
+  /** What happened in the room, in numbers, since it came into memory. */
+  stats(): RoomStats;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
   close(code?: number, reason?: string): number;
   /** Values that the room keeps, whoever is in it. */
@@ -385,6 +395,8 @@ export interface Options {
    * `setState` on a Durable Object. Default: 64 KiB; at most 256 KiB.
    */
   readonly maxState?: number;
+  /** Told of what happens, for metrics and traces; `opentelemetry()` of "edgewire/opentelemetry" makes one. Default: none. */
+  readonly observe?: Observer;
   /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
   readonly binding?: string;
   /** Version of the state's shape, for `migrate`. Default: 0. */
@@ -432,6 +444,8 @@ export type Saved = readonly [id: string, head: string, rest: string, expiresAt?
 export interface Prepared {
   /** At most this many bytes will wait where it can't be sent at once. */
   readonly byteLength: number;
+  /** The size of what it was made of, as `Traffic` counts it. */
+  readonly size: number;
 }
 
 /** What a runtime can do that the core cannot. */

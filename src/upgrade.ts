@@ -7,7 +7,8 @@ import type { Capacity, Place } from "./capacity.ts";
 import type { DefinedHandler } from "./define.ts";
 import { forwarded } from "./proxy.ts";
 import { encodeSnapshot } from "./snapshot.ts";
-import { isPromise, report } from "./errors.ts";
+import { isPromise } from "./errors.ts";
+import { observed } from "./observe.ts";
 import { toTime } from "./expiry.ts";
 import { checkName } from "./text.ts";
 import type { Accepted, Clock, HeadersInput, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
@@ -28,6 +29,14 @@ export interface UpgradeOptions<Env = unknown> {
   waitUntil?(promise: PromiseLike<unknown>): void;
 }
 
+/** What a server lends to its handshakes. */
+export interface Site {
+  readonly clock: Clock;
+  readonly capacity: Capacity;
+  /** Never throws or rejects. */
+  failed(error: unknown): MaybePromise<void>;
+}
+
 export function isResponse(value: unknown): value is Response {
   // Not only `instanceof`: @hono/node-server may have replaced the global class.
   return value instanceof Response || (typeof value === "object" && value !== null && "arrayBuffer" in value && "status" in value);
@@ -37,8 +46,7 @@ export function acceptUpgrade<State, Env>(
   handler: DefinedHandler<State, Env>,
   request: Request,
   options: UpgradeOptions<Env>,
-  clock: Clock,
-  capacity: Capacity,
+  { clock, capacity, failed }: Site,
 ): MaybePromise<Upgrade> {
   let place: Place | undefined;
   const refused = (refusal: Response): Response => {
@@ -53,9 +61,9 @@ export function acceptUpgrade<State, Env>(
   };
   const failure = (error: unknown): Response => {
     if (isResponse(error)) return error;
-    const told = report(handler.hooks, error, { hook: "upgrade" });
+    const told = failed(error);
     if (isPromise(told)) options.waitUntil?.(told);
-    return refuse(500, "Internal Server Error");
+    return refuse(500, "Internal Server Error", {}, "error");
   };
   try {
     const { address, host } = forwarded(request.headers, options.remoteAddress, handler.settings.trustProxy);
@@ -67,19 +75,21 @@ export function acceptUpgrade<State, Env>(
     place = entered;
     const { env, params = {}, vars = {} } = options;
     const context: UpgradeContext<Env> = { env, remoteAddress: address, params, vars };
-    const result = handler.hooks.upgrade?.(request, context);
+    const { hooks, settings } = handler;
+    const result = hooks.upgrade && observed(settings.observe, () => hooks.upgrade?.(request, context), { hook: "upgrade", request });
     const accept = (value: UpgradeResult<State> | Response | void): Upgrade => {
       if (isResponse(value)) return refused(value);
       const upgrade = accepted(handler, request, offered, value, context, options.room);
       const { id, room, expiresAt } = upgrade.snapshot;
-      if (expiresAt !== undefined && expiresAt <= clock.now()) return refused(refuse(401, "the credential has expired", challenge));
+      if (expiresAt !== undefined && expiresAt <= clock.now())
+        return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
       const full = capacity.accept(entered, id, room);
       return full === undefined ? upgrade : refused(full);
     };
     if (!isPromise(result)) return accept(result);
     // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
     options.waitUntil?.(result.then(ignore, ignore));
-    const late = (error: unknown): void => void report(handler.hooks, error, { hook: "upgrade" });
+    const late = (error: unknown): void => void failed(error);
     return withDeadline(result, handler.settings.upgradeTimeout, clock, late).then(accept).catch(fail);
   } catch (error) {
     return fail(error);
@@ -102,7 +112,7 @@ async function withDeadline<T>(
   const deadline = new Promise<Response>((resolve) => {
     timer = clock.setTimeout(() => {
       result.then(undefined, late);
-      resolve(refuse(503, "the handshake took too long", { "retry-after": "1" }));
+      resolve(refuse(503, "the handshake took too long", { "retry-after": "1" }, "upgradeTimeout"));
     }, milliseconds);
   });
   try {

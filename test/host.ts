@@ -1,4 +1,5 @@
 /** Where a column's cases run: a process with a wire, or memory. */
+import type { RoomStats } from "edgewire";
 import { handshake, type Address, type Client } from "./client.ts";
 import type { Column } from "./case.ts";
 import type { ConnectOptions } from "./context.ts";
@@ -13,6 +14,7 @@ export interface RoomCalls {
   publish(topic: string, data: string, except?: string): Promise<number>;
   broadcast(data: string, except?: string): Promise<number>;
   count(): Promise<number>;
+  stats(): Promise<RoomStats>;
 }
 
 /** The answer to a handshake that was not accepted. */
@@ -78,6 +80,7 @@ class ProcessHost implements Host {
       publish: (topic, data, except) => this.#call(name, "publish", { topic, data, except }),
       broadcast: (data, except) => this.#call(name, "broadcast", { data, except }),
       count: () => this.#call(name, "count", {}),
+      stats: () => this.#call(name, "stats", {}),
     };
   }
 
@@ -97,7 +100,7 @@ class ProcessHost implements Host {
     return handshake(this.wire(on), { target, ...defined({ method, version, headers, early }) }, wait);
   }
 
-  async #call(room: string, method: string, parameters: Record<string, string | undefined>): Promise<number> {
+  async #call<T>(room: string, method: string, parameters: Record<string, string | undefined>): Promise<T> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
     const target = `/rooms/${encodeURIComponent(room)}/${method}?${query}`;
@@ -105,7 +108,7 @@ class ProcessHost implements Host {
     const body = await client.body();
     client.destroy();
     if (client.response.status !== 200) throw new Error(`${method} from outside got ${client.response.status}: ${body}`);
-    return JSON.parse(body) as number;
+    return JSON.parse(body) as T;
   }
 }
 

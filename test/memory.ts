@@ -42,6 +42,7 @@ export class MemoryHost implements Host {
       publish: (topic, data, except) => room.publish(topic, data, options(except)),
       broadcast: (data, except) => room.broadcast(data, options(except)),
       count: () => room.count(),
+      stats: () => room.stats(),
     };
   }
 

@@ -29,6 +29,7 @@ export type Step =
   | readonly ["subscribe" | "unsubscribe", string]
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
+  | readonly ["stats"]
   | readonly ["describe"]
   | readonly ["peers"]
   | readonly ["storage", ...StorageCall]
@@ -154,6 +155,8 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return connection.unsubscribe(step[1]);
     case "publish":
       return connection.publish(step[1], toSendable(step[2]));
+    case "stats":
+      return connection.room.stats();
     case "peers":
       return [...connection.peers()].map((peer) => peer.id).sort();
     default:

@@ -12,6 +12,7 @@ import { order } from "./order.ts";
 import { origin } from "./origin.ts";
 import { http, isolation, tls } from "./serving.ts";
 import { storage } from "./storage.ts";
+import { stats } from "./stats.ts";
 import { rooms, topics } from "./topics.ts";
 import { upgrade } from "./upgrade.ts";
 import { violations } from "./violations.ts";
@@ -33,6 +34,7 @@ export const chapters: readonly Chapter[] = [
   liveness,
   expiry,
   storage,
+  stats,
   http,
   tls,
   isolation,

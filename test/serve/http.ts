@@ -13,9 +13,10 @@ export async function answer(request: Request, rooms: Rooms): Promise<Response> 
   }
 }
 
-function call(room: Room, method: string | undefined, query: URLSearchParams): Promise<number> {
+function call(room: Room, method: string | undefined, query: URLSearchParams): Promise<unknown> {
   const except = query.getAll("except");
   if (method === "publish") return room.publish(query.get("topic") ?? "", query.get("data") ?? "", { except });
   if (method === "broadcast") return room.broadcast(query.get("data") ?? "", { except });
+  if (method === "stats") return room.stats();
   return room.count();
 }

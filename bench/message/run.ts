@@ -1,0 +1,53 @@
+/** What the core itself takes for a message: from the adapter's call to the socket's `send`, without a network. `node bench/message/run.ts`. */
+import { defineHandler } from "../../src/define.ts";
+import { Server } from "../../src/server.ts";
+import { utf8Length } from "../../src/text.ts";
+import type { Observer } from "../../src/observe.ts";
+
+const rounds = 9;
+const messages = 200_000;
+const text = "x".repeat(100);
+const bytes = new Uint8Array(100);
+
+let seen = 0;
+const perMessage: Observer = { received: () => void seen++, sent: () => void seen++ };
+const spans: Observer = { hook: (run) => run() };
+
+function echoing(observe?: Observer): (data: string | Uint8Array<ArrayBuffer>) => void {
+  const handler = defineHandler({
+    message: (connection, data) => void connection.send(data),
+    ...(observe === undefined ? {} : { observe }),
+  });
+  const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
+  const server = new Server(handler, { name: "bench" });
+  const start = {
+    id: "1",
+    room: "bench",
+    url: "http://localhost/",
+    protocol: "",
+    remoteAddress: "",
+    version: 0,
+    state: undefined,
+    topics: [],
+  };
+  const live = server.open(socket, { ...start, phase: "open" });
+  return (data) => void live.message(data);
+}
+
+const [plain, told, traced] = [echoing(), echoing(perMessage), echoing(spans)];
+const cases: Record<string, () => void> = {
+  "echo of 100 characters": () => plain(text),
+  "echo of 100 bytes": () => plain(bytes),
+  "with observe.received and sent": () => told(text),
+  "with observe.hook": () => traced(text),
+  "UTF-8 length of 100 characters": () => void utf8Length(text),
+};
+
+for (const [name, run] of Object.entries(cases)) {
+  const times = Array.from({ length: rounds }, () => {
+    const begin = performance.now();
+    for (let message = 0; message < messages; message++) run();
+    return ((performance.now() - begin) * 1e6) / messages;
+  });
+  console.log(`${name.padEnd(32)} ${Math.min(...times).toFixed(1)} ns`);
+}

@@ -1,0 +1,155 @@
+/** What a server has done, in numbers: counted as it happens, at a few integer additions a message. */
+
+import type { Phase } from "./types.ts";
+
+export interface Traffic {
+  readonly messages: number;
+  /** Of binary messages their bytes, of text its UTF-16 units, which are its bytes where it is ASCII: to count UTF-8 would cost more than to send it. */
+  readonly bytes: number;
+}
+
+export interface RoomStats {
+  /** Connections that are open now. */
+  readonly open: number;
+  readonly opened: number;
+  /** Connections that have ended, by the close code that the close hook was told. */
+  readonly closed: Readonly<Record<number, number>>;
+  /** Messages that were taken from clients for the `message` hook. */
+  readonly received: Traffic;
+  /** Messages that were handed to the runtime, one for each connection that a publish reached. */
+  readonly sent: Traffic;
+  /** Messages that were not: received over the limit of a rate, or sent to a client over `maxBuffered`. */
+  readonly dropped: { readonly received: number; readonly sent: number };
+  /** Bytes that wait now to be sent; 0 on workerd, which reports nothing. */
+  readonly buffered: number;
+  /** Messages that wait now for a slow hook. */
+  readonly queued: number;
+  /** Hooks that threw or rejected. */
+  readonly hookErrors: number;
+}
+
+export interface Stats extends RoomStats {
+  /**
+   * Handshakes that were refused, by cause: the option behind it (`origins`, `requireProtocol`, `upgradeTimeout`, `maxConnections`, …),
+   * `upgrade` for a Response of the hook, `error` for a hook that failed, `expiresAt`, `closing`, or the status of what was malformed (`"426"`).
+   */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+/** What is asked of connections for what is true now. */
+export interface Gauge {
+  readonly phase: Phase;
+  readonly bufferedAmount: number;
+  readonly queued: number;
+}
+
+export function readStats(counters: Counters, connections: Iterable<Gauge>): Stats {
+  let [open, buffered, queued] = [0, 0, 0];
+  for (const one of connections) {
+    if (one.phase === "open") open++;
+    buffered += one.bufferedAmount;
+    queued += one.queued;
+  }
+  return counters.read({ open, buffered, queued });
+}
+
+/** One room's counters, or a server's: what is added to a room's is added to the server's. */
+export class Counters {
+  readonly #whole: Counters | undefined;
+  #opened = 0;
+  readonly #closed = new Map<number, number>();
+  readonly #refused = new Map<string, number>();
+  #received = 0;
+  #receivedBytes = 0;
+  #sent = 0;
+  #sentBytes = 0;
+  #droppedReceived = 0;
+  #droppedSent = 0;
+  #hookErrors = 0;
+
+  constructor(whole?: Counters) {
+    this.#whole = whole;
+  }
+
+  opened(): void {
+    this.#opened++;
+    this.#whole?.opened();
+  }
+
+  closed(code: number): void {
+    add(this.#closed, code);
+    this.#whole?.closed(code);
+  }
+
+  refused(cause: string): void {
+    add(this.#refused, cause);
+  }
+
+  received(size: number): void {
+    this.#received++;
+    this.#receivedBytes += size;
+    this.#whole?.received(size);
+  }
+
+  sent(size: number): void {
+    this.#sent++;
+    this.#sentBytes += size;
+    this.#whole?.sent(size);
+  }
+
+  dropped(direction: "received" | "sent"): void {
+    if (direction === "received") this.#droppedReceived++;
+    else this.#droppedSent++;
+    this.#whole?.dropped(direction);
+  }
+
+  failed(): void {
+    this.#hookErrors++;
+    this.#whole?.failed();
+  }
+
+  read(now: Pick<Stats, "open" | "buffered" | "queued">): Stats {
+    return {
+      open: now.open,
+      opened: this.#opened,
+      closed: Object.fromEntries(this.#closed),
+      refused: Object.fromEntries(this.#refused),
+      received: { messages: this.#received, bytes: this.#receivedBytes },
+      sent: { messages: this.#sent, bytes: this.#sentBytes },
+      dropped: { received: this.#droppedReceived, sent: this.#droppedSent },
+      buffered: now.buffered,
+      queued: now.queued,
+      hookErrors: this.#hookErrors,
+    };
+  }
+}
+
+/** The sum of several servers' numbers. */
+export function addStats(all: readonly Stats[]): Stats {
+  return all.reduce(plus, new Counters().read({ open: 0, buffered: 0, queued: 0 }));
+}
+
+function plus(a: Stats, b: Stats): Stats {
+  return {
+    open: a.open + b.open,
+    opened: a.opened + b.opened,
+    closed: sum(a.closed, b.closed),
+    refused: sum(a.refused, b.refused),
+    received: { messages: a.received.messages + b.received.messages, bytes: a.received.bytes + b.received.bytes },
+    sent: { messages: a.sent.messages + b.sent.messages, bytes: a.sent.bytes + b.sent.bytes },
+    dropped: { received: a.dropped.received + b.dropped.received, sent: a.dropped.sent + b.dropped.sent },
+    buffered: a.buffered + b.buffered,
+    queued: a.queued + b.queued,
+    hookErrors: a.hookErrors + b.hookErrors,
+  };
+}
+
+function sum<Key extends string | number>(a: Readonly<Record<Key, number>>, b: Readonly<Record<Key, number>>): Record<Key, number> {
+  const both: Record<Key, number> = { ...a };
+  for (const key in b) both[key] = (both[key] ?? 0) + b[key];
+  return both;
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
