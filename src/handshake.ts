@@ -39,6 +39,8 @@ const separators = 4;
 export function checkHandshake(request: Request, settings: Settings, forwardedHost: string | null): Response | readonly string[] {
   const { headers } = request;
   if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
+  // workerd upgrades a request that announces a body and waits for 100, and then never hears of the client's end.
+  if (headers.has("expect")) return refuse(417, "a WebSocket handshake has no body to wait for");
   if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
   if (!wantsWebSocket(request)) return upgradeRequired("this is a WebSocket endpoint: it needs Upgrade: websocket");
   if (!hasToken(headers.get("connection"), "upgrade")) return refuse(400, "the Connection header lacks upgrade");

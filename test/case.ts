@@ -4,10 +4,10 @@ import type { LimitId } from "./limits.ts";
 import { compatibilityDate } from "./runtimes.ts";
 
 /**
- * A column of the table. `attached` is Node with the application's own server; `evicted` is a Durable Object that is evicted
+ * A column of the table. `attached` is Node with the application's own server, `hono` Node with a Hono app; `evicted` is a Durable Object that is evicted
  * after every event in which a client had a part.
  */
-export const columns = ["node", "attached", "bun", "deno", "workers", "durable", "evicted", "memory"] as const;
+export const columns = ["node", "attached", "hono", "bun", "deno", "workers", "durable", "evicted", "memory"] as const;
 export type Column = (typeof columns)[number];
 
 /** One run of every case: a column, on Cloudflare also at older compatibility dates. */

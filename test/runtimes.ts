@@ -11,6 +11,8 @@ import { Log } from "./log.ts";
 
 export const processRuntimes = ["node", "attached", "bun", "deno", "workers", "durable"] as const;
 export type ProcessRuntime = (typeof processRuntimes)[number];
+/** What a process may serve: Hono on Node is the contract's alone, the attacks of test/fuzz are on what is under it. */
+export type Served = ProcessRuntime | "hono";
 export type Listener = HandlerName | "tls";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,13 +24,15 @@ export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only
 /** workerd's, unless a run asks for another (test/case.ts). */
 export const compatibilityDate = "2026-10-01";
 
-function commandOf(runtime: ProcessRuntime, date: string): readonly [string, ...string[]] {
+function commandOf(runtime: Served, date: string): readonly [string, ...string[]] {
   const file = (name: string): string => join(here, "serve", `${name}.ts`);
   switch (runtime) {
     case "node":
       return [process.execPath, exposeGc, file("server")];
     case "attached":
       return [process.execPath, exposeGc, file("attached")];
+    case "hono":
+      return [process.execPath, file("hono")];
     case "bun":
       return [bunBinary, exposeGc, file("server")];
     case "deno":
@@ -47,7 +51,7 @@ export function denoBinary(): string {
 
 export class Running {
   readonly log: Log = new Log();
-  readonly runtime: ProcessRuntime;
+  readonly runtime: Served;
   #child: ChildProcessWithoutNullStreams;
   #ports: Record<string, number> = {};
   #output: string[] = [];
@@ -56,13 +60,13 @@ export class Running {
   #answers: ((line: string) => void)[] = [];
 
   /** Resolves when every listener is up. */
-  static async start(runtime: ProcessRuntime, date: string = compatibilityDate): Promise<Running> {
+  static async start(runtime: Served, date: string = compatibilityDate): Promise<Running> {
     const running = new Running(runtime, date);
     await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
     return running;
   }
 
-  private constructor(runtime: ProcessRuntime, date: string) {
+  private constructor(runtime: Served, date: string) {
     this.runtime = runtime;
     const [command, ...args] = commandOf(runtime, date);
     this.#child = spawn(command, args, { stdio: "pipe", detached: true });

@@ -55,7 +55,7 @@ const heapGrowth = 16;
 
 export async function campaign(runtime: ProcessRuntime, options: CampaignOptions): Promise<Report> {
   const running = await Running.start(runtime);
-  const attempt = new Campaign(running, options);
+  const attempt = new Campaign(runtime, running, options);
   try {
     return await attempt.run();
   } catch (error) {
@@ -73,6 +73,7 @@ export async function campaign(runtime: ProcessRuntime, options: CampaignOptions
 }
 
 class Campaign {
+  readonly #runtime: ProcessRuntime;
   readonly #running: Running;
   readonly #options: CampaignOptions;
   readonly #hooks: Hooks;
@@ -93,13 +94,14 @@ class Campaign {
   #resets = 0;
   #actions = 0;
 
-  constructor(running: Running, options: CampaignOptions) {
+  constructor(runtime: ProcessRuntime, running: Running, options: CampaignOptions) {
+    this.#runtime = runtime;
     this.#running = running;
     this.#options = options;
     this.#hooks = new Hooks(running.log);
     this.#tag = `fuzz-${options.seed}`;
     this.#listeners = [...handlerNames, "tls" as const].filter((name) => running.address(name) !== undefined);
-    this.#watch = new Watch(this.#address("main").port, !["workers", "durable"].includes(running.runtime));
+    this.#watch = new Watch(this.#address("main").port, !["workers", "durable"].includes(runtime));
   }
 
   /** What was under way, and what came to its end just before: who killed the process is among them. */
@@ -110,7 +112,7 @@ class Campaign {
   async run(): Promise<Report> {
     const { seed, seconds, only } = this.#options;
     const random = new Random(seed);
-    const neighbours = await Neighbours.start(this.#address("main"), this.#tag, random, this.#running.runtime === "workers");
+    const neighbours = await Neighbours.start(this.#address("main"), this.#tag, random, this.#runtime === "workers");
     const watch = this.#watch;
     const atFirst = watch.descriptors;
     if (only !== undefined) {
@@ -183,10 +185,10 @@ class Campaign {
   async #attack(): Promise<void> {
     this.#connections++;
     const plan = this.#plan(this.#next++);
-    if (losesClose(this.#running.runtime, plan)) this.#unsure.add(plan.number);
-    this.#kept += keptDescriptors(this.#running.runtime, plan);
+    if (losesClose(this.#runtime, plan)) this.#unsure.add(plan.number);
+    this.#kept += keptDescriptors(this.#runtime, plan);
     this.#active.add(plan);
-    const outcome = await attack(plan, this.#address(plan.on), (cause) => isLimit(this.#running.runtime, cause));
+    const outcome = await attack(plan, this.#address(plan.on), (cause) => isLimit(this.#runtime, cause));
     this.#recent.push(plan);
     if (this.#recent.length > 5) this.#recent.shift();
     this.#active.delete(plan);
@@ -233,7 +235,7 @@ class Campaign {
 
   #address(listener: Listener): { port: number } {
     const address = this.#running.address(listener);
-    if (address === undefined) throw new Error(`${this.#running.runtime} has no listener ${listener}`);
+    if (address === undefined) throw new Error(`${this.#runtime} has no listener ${listener}`);
     return address;
   }
 }

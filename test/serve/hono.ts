@@ -1,0 +1,30 @@
+/** Node with a Hono app for each handler, middleware in front: what `upgrade` and `rooms` of edgewire/hono do, under `edgewire/serve`. */
+import { readFileSync } from "node:fs";
+import { rooms, upgrade } from "edgewire/hono";
+import { serve, type ServeOptions } from "edgewire/serve";
+import { Hono } from "hono";
+import { compress } from "hono/compress";
+
+import { etag } from "hono/etag";
+import { secureHeaders } from "hono/secure-headers";
+import { endWithParent } from "./end.ts";
+import { createHandlers, handlerNames, type HandlerName } from "../handler.ts";
+import { answer } from "./http.ts";
+
+const handlers = createHandlers();
+const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
+const ports: Record<string, number> = {};
+for (const name of handlerNames) ports[name] = await start(name);
+ports.tls = await start("main", { tls: { cert: file("cert"), key: file("key") } });
+endWithParent();
+console.log(`LISTEN ${JSON.stringify(ports)}`);
+
+async function start(name: HandlerName, options: Pick<ServeOptions, "tls"> = {}): Promise<number> {
+  const app = new Hono();
+  app.use(etag(), compress(), secureHeaders());
+  if (name === "main") {
+    app.use(rooms(handlers.main), (c, next) => (c.req.header("upgrade") === undefined ? answer(c.req.raw, c.var.rooms) : next()));
+  }
+  app.all("*", upgrade(handlers[name]));
+  return (await serve({ fetch: app.fetch, hostname: "127.0.0.1", ...options })).port;
+}
