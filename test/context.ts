@@ -21,6 +21,7 @@ export interface ConnectOptions {
   readonly message?: Script | "run";
   readonly close?: Script;
   readonly drain?: Script;
+  readonly drop?: Script;
   readonly error?: Script;
   readonly headers?: HeaderList;
   readonly path?: string;
@@ -105,10 +106,10 @@ export class Context {
 
   /** The request target of a client: what its handler shall do. */
   target(options: ConnectOptions, peer: number = ++this.#count): string {
-    const { path = "/", room, upgrade, open, message, close, drain, error } = options;
+    const { path = "/", room, upgrade, open, message, close, drain, drop, error } = options;
     const query = new URLSearchParams({ tag: this.tag, peer: String(peer) });
     if (room !== undefined) query.set("room", this.room(room));
-    const scripts = { upgrade, open, message, close, drain, error };
+    const scripts = { upgrade, open, message, close, drain, drop, error };
     for (const [hook, script] of Object.entries(scripts)) {
       if (script !== undefined) query.set(hook, script === "run" ? script : JSON.stringify(script));
     }

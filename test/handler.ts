@@ -20,6 +20,13 @@ export const handlerNames = [
   "bare",
   "lively",
   "mute",
+  "limited",
+  "lossy",
+  "crowded",
+  "few",
+  "addressed",
+  "networks",
+  "latest",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -37,6 +44,14 @@ const options: Record<HandlerName, Handler> = {
   bare: {},
   lively: { heartbeat: { interval: 400, timeout: 400 } },
   mute: { heartbeat: false },
+  // So little a second that no slow machine lets more through than the burst.
+  limited: { rate: { messages: 1, bytes: 2000, burst: 5 }, maxPayload: 10_000, maxTopics: 3, maxName: 64 },
+  lossy: { rate: { messages: 1, burst: 5, over: "drop" } },
+  crowded: { maxConnectionsPerRoom: 2 },
+  few: { maxConnections: 2, upgradeTimeout: 300 },
+  addressed: { maxConnectionsPerAddress: 2, trustProxy: true },
+  networks: { trustProxy: ["127.0.0.0/8", "10.0.0.0/8"] },
+  latest: { slowConsumer: "coalesce", maxBuffered: 4 * 1024 * 1024, highWaterMark: 16 * 1024 },
 };
 
 export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;
@@ -106,6 +121,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       return run("open", connection, { room: connection.room.name, protocol: connection.protocol });
     },
     message: (connection, data) => run("message", connection, { data: summary(data) }, data),
+    drop: (connection, dropped) => run("drop", connection, { ...dropped }),
     drain: (connection) => run("drain", connection, { buffered: connection.bufferedAmount }),
     close(connection, closing) {
       const closed = run("close", connection, { ...closing });

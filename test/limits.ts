@@ -166,6 +166,12 @@ export const limits = {
       "workerd 2026-10, a bare object: opcode 6 gets 88 … 03 ea …, webSocketError is called, close() in it sends and ends nothing, the client's answer and its FIN neither.",
     shows: /no sign of an event/,
   },
+  P25: {
+    columns: ["workers"],
+    why: "On a plain Worker each connection is alone in the request that accepted it: nobody there can count connections, so only Cloudflare's own limits hold.",
+    evidence: "Cloudflare documentation, How Workers works, isolates: requests of one Worker run in many isolates that share nothing.",
+    shows: /101 !== 503|the handshake was accepted|of 5 handshakes were accepted/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

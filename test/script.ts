@@ -22,6 +22,7 @@ export type Step =
   | readonly ["close", code?: number, reason?: string]
   | readonly ["terminate"]
   | readonly ["sleep", number]
+  | readonly ["drained"]
   | readonly ["throw", string]
   | readonly ["reject", string]
   | readonly ["setState", unknown]
@@ -104,6 +105,8 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
   switch (step[0]) {
     case "sleep":
       return sleep(step[1]);
+    case "drained":
+      return connection.drained().then(() => note({ did: "drained", phase: connection.phase }));
     case "throw":
       throw new Error(step[1]);
     case "reject":

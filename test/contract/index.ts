@@ -6,6 +6,7 @@ import { failures } from "./failing.ts";
 import { flow } from "./flow.ts";
 import { hibernation } from "./hibernation.ts";
 import { handshake, subprotocol } from "./handshake.ts";
+import { limits } from "./limits.ts";
 import { liveness } from "./liveness.ts";
 import { messages } from "./messages.ts";
 import { order } from "./order.ts";
@@ -25,6 +26,7 @@ export const chapters: readonly Chapter[] = [
   messages,
   order,
   flow,
+  limits,
   closing,
   violations,
   failures,

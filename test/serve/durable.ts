@@ -23,6 +23,13 @@ export const dropping = route(handlers.dropping);
 export const bare = route(handlers.bare);
 export const lively = route(handlers.lively);
 export const mute = route(handlers.mute);
+export const limited = route(handlers.limited);
+export const lossy = route(handlers.lossy);
+export const crowded = route(handlers.crowded);
+export const few = route(handlers.few);
+export const addressed = route(handlers.addressed);
+export const networks = route(handlers.networks);
+export const latest = route(handlers.latest);
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -37,3 +44,10 @@ export class Dropping extends durable(handlers.dropping) {}
 export class Bare extends durable(handlers.bare) {}
 export class Lively extends durable(handlers.lively) {}
 export class Mute extends durable(handlers.mute) {}
+export class Limited extends durable(handlers.limited) {}
+export class Lossy extends durable(handlers.lossy) {}
+export class Crowded extends durable(handlers.crowded) {}
+export class Few extends durable(handlers.few) {}
+export class Addressed extends durable(handlers.addressed) {}
+export class Networks extends durable(handlers.networks) {}
+export class Latest extends durable(handlers.latest) {}

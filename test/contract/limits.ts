@@ -1,0 +1,402 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { needsRooms, needsWire, type Case, type Chapter, type ConnectOptions, type Context } from "../case.ts";
+import { patience } from "../client.ts";
+import { expectTexts, type Peer } from "../peer.ts";
+
+const size = 64 * 1024;
+const saysNothing: Case["limits"] = { workers: "P20", durable: "P20", evicted: "P20" };
+const cannotCount: Case["limits"] = { workers: "P25" };
+
+export const limits: Chapter = {
+  letter: "K",
+  title: "Limits",
+  cases: [
+    {
+      id: "K1",
+      statement:
+        'Over `rate.messages` a connection is closed with 1008 "Too many messages"; what was within it has been delivered, in order.',
+      async run(t) {
+        const peer = await t.connect({ on: "limited" });
+        await peer.sendAll(numbers(100));
+        await closed(peer, "Too many messages");
+        deepEqual(await t.closing(peer), { code: 1008, reason: "Too many messages", initiator: "server" });
+        const given = delivered(t, peer);
+        ok(given.length >= 5 && given.length < 100, `${given.length} messages were delivered`);
+        deepEqual(given, numbers(given.length));
+      },
+    },
+    {
+      id: "K2",
+      statement: 'Over `rate.bytes` it is closed with 1008 "Too many bytes".',
+      async run(t) {
+        const peer = await t.connect({ on: "limited" });
+        await peer.sendAll(numbers(4).map((number) => number.padEnd(4000, ".")));
+        await closed(peer, "Too many bytes");
+        deepEqual(await t.closing(peer), { code: 1008, reason: "Too many bytes", initiator: "server" });
+        equal(delivered(t, peer).length, 2);
+      },
+    },
+    {
+      id: "K3",
+      statement: 'With `rate.over: "drop"` the message is dropped, the `drop` hook is told how many were, and the connection goes on.',
+      async run(t) {
+        const peer = await t.connect({ on: "lossy", drop: [["send", "slow down"]] });
+        // What is dropped has no hook that an eviction could wait for.
+        peer.after = async () => {};
+        await peer.sendAll(numbers(50));
+        const dropped = await t.hook(peer, "drop");
+        deepEqual(dropped["messages"], 1);
+        equal(dropped["bytes"], 1);
+        await expectTexts(peer, "0", "1", "2", "3", "4", "slow down");
+        // The bucket fills again.
+        const again = { echoed: false };
+        const sending = (async () => {
+          while (!again.echoed) {
+            await peer.send("later");
+            await sleep(50);
+          }
+        })();
+        for (;;) {
+          const event = await peer.next();
+          if (event.type !== "text") throw new Error(`${JSON.stringify(event)} instead of an echo`);
+          if (event.data === "later") break;
+        }
+        again.echoed = true;
+        await sending;
+      },
+    },
+    {
+      id: "K4",
+      statement: "One connection's messages are not counted against another's.",
+      async run(t) {
+        const peers = [await t.connect({ on: "limited" }), await t.connect({ on: "limited" })];
+        for (const peer of peers) {
+          await peer.sendAll(numbers(4));
+          await expectTexts(peer, ...numbers(4));
+        }
+      },
+    },
+    {
+      id: "K5",
+      statement:
+        "Over `maxTopics` subscriptions `subscribe` is a RangeError; one that is left makes room, and one that is held costs nothing.",
+      limits: needsRooms,
+      async run(t) {
+        const script = ["a", "b", "c", "a", "d"].map((topic) => ["subscribe", topic] as const);
+        const peer = await t.connect({ on: "limited", open: [...script, ["unsubscribe", "a"], ["subscribe", "d"], ["inspect"]] });
+        deepEqual((await t.did(peer, "inspect"))["topics"], ["b", "c", "d"]);
+        const thrown = t.entries(peer).filter((entry) => entry["threw"] !== undefined);
+        deepEqual(
+          thrown.map((entry) => entry["threw"]),
+          ["RangeError"],
+        );
+        match(String(thrown[0]?.["message"]), /maxTopics/);
+      },
+    },
+    {
+      id: "K6",
+      statement: "A topic over `maxName` bytes is a TypeError, and so is a room that `upgrade` returns: the client gets a 500.",
+      async run(t) {
+        const peer = await t.connect({ on: "limited", open: [["subscribe", "é".repeat(33)]] });
+        equal((await t.did(peer, "subscribe"))["threw"], "TypeError");
+        const { status } = await t.refused({ on: "limited", upgrade: [["accept", { room: "r".repeat(65) }]] });
+        equal(status, 500);
+      },
+    },
+    {
+      id: "K7",
+      statement: "A room with `maxConnectionsPerRoom` connections is full: 503 with Retry-After, until one has left. Another room is not.",
+      limits: cannotCount,
+      async run(t) {
+        const on = "crowded";
+        const first = await t.connect({ on });
+        await t.connect({ on });
+        const refusal = await t.refused({ on });
+        deepEqual([refusal.status, refusal.body, refusal.header("retry-after")], [503, "the room is full\n", "5"]);
+        await t.connect({ on, room: "another" });
+        await leave(t, first);
+        await t.connect({ on });
+        equal((await t.refused({ on })).status, 503);
+      },
+    },
+    {
+      id: "K8",
+      statement: "So is a server with `maxConnections`, whatever the room.",
+      limits: cannotCount,
+      async run(t) {
+        const on = "few";
+        const first = await t.connect({ on });
+        await t.connect({ on });
+        const refusal = await t.refused({ on });
+        deepEqual([refusal.status, refusal.body, refusal.header("retry-after")], [503, "the server is full\n", "5"]);
+        await leave(t, first);
+        await t.connect({ on });
+        equal((await t.refused({ on })).status, 503);
+      },
+    },
+    {
+      id: "K9",
+      statement: "Handshakes under way count: of five at once whose `upgrade` takes its time, two are accepted where two may be.",
+      limits: cannotCount,
+      async run(t) {
+        const upgrade: ConnectOptions["upgrade"] = [
+          ["sleep", 50],
+          ["accept", {}],
+        ];
+        const all = await Promise.allSettled(numbers(5).map(() => t.connect({ on: "few", upgrade })));
+        const accepted = all.filter(({ status }) => status === "fulfilled").length;
+        equal(accepted, 2, `${accepted} of 5 handshakes were accepted`);
+        for (const one of all) if (one.status === "rejected") match(String(one.reason), /503/);
+      },
+    },
+    {
+      id: "K10",
+      statement: "A handshake that is refused, fails or takes too long gives its place back.",
+      async run(t) {
+        const on = "few";
+        for (const upgrade of [
+          [["refuse", { status: 401 }]],
+          [["throw", `tag=${t.tag}`]],
+          [
+            ["sleep", 1],
+            ["reject", `tag=${t.tag}`],
+          ],
+          [["never"]],
+        ] satisfies ConnectOptions["upgrade"][]) {
+          const statuses = await Promise.all([1, 2].map(async () => (await t.refused({ on, upgrade })).status));
+          equal(new Set(statuses).size, 1, `statuses ${statuses.join(" ")}`);
+        }
+        await t.connect({ on });
+        await t.connect({ on });
+      },
+    },
+    {
+      id: "K11",
+      statement: "So does a client that is gone before its handshake is answered.",
+      limits: needsWire,
+      async run(t) {
+        const on = "few";
+        const clients = [await t.dial(on), await t.dial(on)];
+        for (const client of clients)
+          client.write(
+            t.request({
+              upgrade: [
+                ["sleep", 50],
+                ["accept", {}],
+              ],
+            }),
+          );
+        await t.until("both upgrades", () => t.entries().filter((entry) => entry.hook === "upgrade").length === 2);
+        for (const client of clients) client.reset();
+        await eventually(() => t.connect({ on }));
+        await eventually(() => t.connect({ on }));
+      },
+    },
+    {
+      id: "K12",
+      statement:
+        "One address with `maxConnectionsPerAddress` connections gets 429 with Retry-After; another does not. An IPv6 client is its /64.",
+      limits: cannotCount,
+      async run(t) {
+        const from = (address: string): ConnectOptions => ({ on: "addressed", headers: [["X-Forwarded-For", address]] });
+        const first = await t.connect(from("203.0.113.1"));
+        await t.connect(from("6.6.6.6, 203.0.113.1"));
+        const refusal = await t.refused(from("203.0.113.1"));
+        deepEqual([refusal.status, refusal.body, refusal.header("retry-after")], [429, "too many connections from this address\n", "5"]);
+        await t.connect(from("203.0.113.2"));
+        await leave(t, first);
+        await t.connect(from("203.0.113.1"));
+        await t.connect(from("2001:db8:0:1::1"));
+        await t.connect(from("2001:db8:0:1:ffff::1"));
+        equal((await t.refused(from("2001:db8:0:1::2"))).status, 429);
+        await t.connect(from("2001:db8:0:2::1"));
+      },
+    },
+    {
+      id: "K13",
+      statement:
+        "Under a `trustProxy` list the client is the first address from the right of X-Forwarded-For that is not in it; behind what is no address nothing is believed.",
+      async run(t) {
+        equal(await addressOf(t, "6.6.6.6, 203.0.113.7, 10.0.0.2"), "203.0.113.7");
+        equal(await addressOf(t, "203.0.113.7:1234, 10.0.0.2"), "203.0.113.7");
+        equal(await addressOf(t, "203.0.113.7, nonsense, 10.0.0.2"), "10.0.0.2");
+        equal(await addressOf(t, "203.0.113.7, unknown"), "127.0.0.1");
+        equal(await addressOf(t, undefined), "127.0.0.1");
+      },
+    },
+    {
+      id: "K14",
+      statement: "So is X-Forwarded-Host, in the origin check: what stands left of the trusted proxies' elements is the client's word.",
+      async run(t) {
+        const headers = (host: string): ConnectOptions => ({
+          on: "networks",
+          headers: [...peerAt, ["Origin", "https://app.example"], ["X-Forwarded-For", "203.0.113.7, 10.0.0.2"], ["X-Forwarded-Host", host]],
+        });
+        await t.connect(headers("app.example"));
+        await t.connect(headers("evil.example, app.example, inner.example"));
+        equal((await t.refused(headers("app.example, evil.example, inner.example"))).status, 403);
+      },
+    },
+    {
+      id: "K15",
+      statement:
+        'With `slowConsumer: "coalesce"` a client that does not read is owed the newest message of each topic only, in the order in which topics began to wait; then it gets what is published as before.',
+      limits: { ...saysNothing, ...needsRooms },
+      async run(t) {
+        const { reader, sender, sent } = await coalesced(t);
+        for (const topic of ["b", "a", "c"]) await publish(t, sender, topic, `last ${topic}`);
+        reader.resume();
+        const received = await readUntil(reader, "last c");
+        ok(received.length < sent + 3, `${received.length} of ${sent} messages arrived`);
+        deepEqual(received.slice(-3), ["last a", "last b", "last c"]);
+        // Until the server knows that it has been read, a newer message may still replace one: not the next.
+        await t.done(reader, "drain");
+        await publish(t, sender, "a", "next");
+        await expectTexts(reader, "next");
+      },
+    },
+    {
+      id: "K16",
+      statement: "Messages of `send` are never replaced: they go out before what is kept, and at `maxBuffered` close with 1013.",
+      limits: { ...saysNothing, ...needsRooms },
+      async run(t) {
+        const { reader, sender } = await coalesced(t);
+        await publish(t, sender, "b", "kept");
+        await run(reader, ["send", "direct 1"], ["send", "direct 2"]);
+        await t.did(reader, "send", 2);
+        reader.resume();
+        const received = await readUntil(reader, "kept");
+        // Topic a began to wait before b.
+        deepEqual(received.slice(-4, -2), ["direct 1", "direct 2"]);
+        reader.pause();
+        await run(reader, ["flood", 512, size]);
+        match(String((await t.did(reader, "flood"))["result"]), /^[sb]+dc+$/);
+        reader.resume();
+        deepEqual(await t.closing(reader), { code: 1013, reason: "Slow consumer", initiator: "server" });
+      },
+    },
+    {
+      id: "K17",
+      statement: "`connection.drained()` resolves when the client has read: not before, and at once when less than `highWaterMark` waits.",
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        await run(peer, ["drained"], ["send", "at once"]);
+        await expectTexts(peer, "at once");
+        peer.pause();
+        await run(peer, ["flood", 192, size], ["drained"], ["send", "read"]);
+        match(String((await t.did(peer, "flood"))["result"]), /^[sb]*b$/);
+        await t.barrier();
+        equal(t.entries(peer).filter((entry) => entry.did === "drained").length, 1, "drained resolved while the client did not read");
+        peer.resume();
+        equal((await readUntil(peer, "read")).length, 193);
+      },
+    },
+    {
+      id: "K18",
+      statement: "It resolves when the connection ends, too, and the hook goes on.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        peer.pause();
+        await run(peer, ["flood", 192, size], ["drained"], ["inspect"]);
+        await t.did(peer, "flood");
+        await peer.lose();
+        await t.did(peer, "inspect");
+        await t.done(peer, "message");
+      },
+    },
+  ],
+};
+
+/** Makes 127.0.0.1 the peer on workerd too, where no edge says who it is; no other runtime looks at it. */
+const peerAt: readonly (readonly [string, string])[] = [["CF-Connecting-IP", "127.0.0.1"]];
+
+async function addressOf(t: Context, forwardedFor: string | undefined): Promise<unknown> {
+  const headers = [...peerAt, ...(forwardedFor === undefined ? [] : [["X-Forwarded-For", forwardedFor] as const])];
+  const peer = await t.connect({ on: "networks", headers, open: [["inspect"]] });
+  return (await t.did(peer, "inspect"))["remoteAddress"];
+}
+
+/** A reader of a, b and c that has stopped, for which topic a waits. */
+async function coalesced(t: Context): Promise<{ reader: Peer; sender: Peer; sent: number }> {
+  const open = ["a", "b", "c"].map((topic) => ["subscribe", topic] as const);
+  const reader = await t.connect({ on: "latest", open, message: "run" });
+  const sender = await t.connect({ on: "latest", message: "run" });
+  await t.done(reader, "open");
+  for (const peer of [reader, sender]) peer.after = async () => {};
+  reader.pause();
+  let sent = 0;
+  // Until no kernel takes any more of it. Runtimes that write later than we send show a full buffer for a moment before that.
+  for (let full = 0, round = 1; full < 3 && round <= 100; round++) {
+    await run(sender, ["repeat", 4, [["publish", "a", { letter: "x", times: size }]]]);
+    await t.done(sender, "message", round);
+    sent += 4;
+    await t.barrier();
+    await run(reader, ["inspect"]);
+    const waiting = (await t.did(reader, "inspect", round))["bufferedAmount"] as number;
+    ok(waiting < 1024 * 1024, `${waiting} bytes wait for a client that is owed one message`);
+    full = waiting > 0 ? full + 1 : 0;
+    if (full === 0 && round === 100) throw new Error(`${waiting} bytes wait`);
+  }
+  return { reader, sender, sent };
+}
+
+async function publish(t: Context, sender: Peer, topic: string, text: string): Promise<void> {
+  const before = t.entries(sender).filter((entry) => entry.done === "message").length;
+  await run(sender, ["publish", topic, text]);
+  await t.done(sender, "message", before + 1);
+}
+
+/** Everything up to that text; large messages as their first letter. */
+async function readUntil(peer: Peer, last: string): Promise<string[]> {
+  const received: string[] = [];
+  while (received.at(-1) !== last) {
+    const event = await peer.next();
+    if (event.type !== "text" && event.type !== "binary") throw new Error(`${JSON.stringify(event)} instead of "${last}"`);
+    received.push(event.type === "text" ? event.data.slice(0, 20) : "bytes");
+  }
+  return received;
+}
+
+function run(peer: Peer, ...script: readonly (readonly unknown[])[]): Promise<void> {
+  return peer.send(JSON.stringify(script));
+}
+
+async function leave(t: Context, peer: Peer): Promise<void> {
+  await peer.close(1000);
+  await t.done(peer, "close");
+}
+
+/** The close that follows whatever was answered before. */
+async function closed(peer: Peer, reason: string): Promise<void> {
+  for (;;) {
+    const event = await peer.next();
+    if (event.type === "text") continue;
+    return deepEqual(event, { type: "close", code: 1008, reason });
+  }
+}
+
+/** Tries until it succeeds. */
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}
+
+function delivered(t: Context, peer: Peer): unknown[] {
+  return t
+    .entries(peer)
+    .filter((entry) => entry.hook === "message")
+    .map((entry) => (entry["data"] as { text: string }).text);
+}
+
+function numbers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(index));
+}
