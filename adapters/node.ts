@@ -83,9 +83,14 @@ export const serve: Serve = async <State, Env>(
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
   const host = new Host({ name: "node", limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
+  const deadline = handler?.settings.upgradeTimeout ?? headDeadline;
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
   const http = {
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => wantsWebSocket({ headers: { get: () => headers.upgrade ?? null } }),
+    // A request's head that trickles in: Node's own 60 s are looked at only twice a minute.
+    headersTimeout: deadline,
+    connectionsCheckingInterval: Math.ceil(deadline / 10),
+    handshakeTimeout: deadline,
   };
   const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
   const server = create(http, tls, listener, failed);
@@ -144,6 +149,9 @@ async function fetchListener(host: Host): Promise<RequestListener> {
     { overrideGlobalObjects: false },
   );
 }
+
+/** Milliseconds that a request's head may take where no handler says how long a handshake may. */
+const headDeadline = 10_000;
 
 /** Only an `upgrade` event can become a WebSocket, and the checks refuse what Node makes no such event of. */
 const lacksConnection = "the Connection header lacks upgrade";

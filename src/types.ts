@@ -379,7 +379,10 @@ export interface Options {
   readonly maxName?: number;
   /** Negotiate permessage-deflate where the runtime has it. Default: false. */
   readonly compression?: boolean;
-  /** Milliseconds that `upgrade` may take before the client gets a 503. Default: 10 000. */
+  /**
+   * Milliseconds that `upgrade` may take before the client gets a 503, and under Node's `serve` also what its request's head may take
+   * to come in (408); the other runtimes have a deadline of their own for that, Deno none. Default: 10 000.
+   */
   readonly upgradeTimeout?: number;
   /** Milliseconds that a client has to answer a close before it is let go. Default: 10 000. */
   readonly closeTimeout?: number;

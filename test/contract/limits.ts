@@ -306,6 +306,22 @@ export const limits: Chapter = {
         await t.done(peer, "message");
       },
     },
+    {
+      id: "K19",
+      statement: "A request whose head trickles in is cut off after `upgradeTimeout` with 408.",
+      limits: { ...needsWire, attached: "P24", bun: "P24", deno: "P24", workers: "P24", durable: "P24", evicted: "P24" },
+      async run(t) {
+        const client = await t.dial("tight");
+        client.write("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+        const dripping = setInterval(() => client.write("x"), 50);
+        try {
+          equal((await client.head()).status, 408);
+        } finally {
+          clearInterval(dripping);
+        }
+        await t.barrier();
+      },
+    },
   ],
 };
 
