@@ -172,7 +172,7 @@ export const limits = {
     evidence: "Cloudflare documentation, How Workers works, isolates: requests of one Worker run in many isolates that share nothing.",
     shows: /101 !== 503|the handshake was accepted|of 5 handshakes were accepted/,
   },
-  P24: {
+  P26: {
     columns: ["attached", "bun", "deno", "workers", "durable", "evicted"],
     why: "Before a request's head is complete only the native server knows of it, and its deadline is its own: Bun's 10 s, workerd's 15 s, of an application's own Node server what it was made with (60 s), Deno's none. Put a proxy in front of Deno.",
     evidence:
