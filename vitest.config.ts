@@ -6,7 +6,14 @@ export default defineConfig({
   test: {
     globalSetup: "scripts/build.ts",
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts", "test/node/**/*.test.ts"], sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts", "test/node/**/*.test.ts"],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 1 } } },
       {
         test: { name: "contract", include: ["test/contract.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
