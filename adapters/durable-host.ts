@@ -39,8 +39,8 @@ export class ObjectHost {
   readonly #env: unknown;
   readonly #binding: string;
   readonly #server: Server;
-  /** From the native socket, which stays the same object until eviction: no attachment is read for a message. */
-  readonly #lives = new WeakMap<NativeSocket, Live>();
+  /** From the native socket, which stays the same object until eviction: no attachment is read for a message. A WeakMap costs a wake more. */
+  readonly #lives = new Map<NativeSocket, Live>();
   /** The room that this object is. Unknown where it was addressed by id alone, until its first client or caller names it. */
   #room: string | undefined;
 
@@ -84,6 +84,7 @@ export class ObjectHost {
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
     const live = this.#liveOf(ws);
     if (live === undefined && savedIn(ws) === undefined) return;
+    this.#lives.delete(ws);
     if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
     return live?.ended(code, reason);
@@ -94,6 +95,7 @@ export class ObjectHost {
     const live = this.#liveOf(ws);
     const violation = violationOf(String(error));
     if (live === undefined) return;
+    this.#lives.delete(ws);
     if (violation !== undefined) void live.violated(violation);
     closeSocket(ws, CloseCode.internalError, "");
     return live.ended(CloseCode.abnormal, "");

@@ -3,13 +3,15 @@ import type { BareMark, BareUpgrade } from "./bare.ts";
 import { Host } from "./host.ts";
 import { namespaceOf, remoteRoom } from "./workers-rooms.ts";
 import { forward } from "./workers-route.ts";
-import { acceptPair, addressOf, roomless } from "./workers-socket.ts";
+import { acceptPair, addressOf, refuseRoomHooks, roomless } from "./workers-socket.ts";
 
-/** @throws Error for a handler whose binding is missing or no Durable Object's. */
+/** @throws Error for a handler whose binding is missing or no Durable Object's, or whose hooks need one. */
 export const bareMark: BareMark = (request, env, handler) => {
   const remoteAddress = addressOf(request);
-  if (handler.settings.binding === undefined)
+  if (handler.settings.binding === undefined) {
+    refuseRoomHooks("upgrade", handler);
     return { host: new Host({ name: "workers", upgradesNoList: true, roomless, env }), remoteAddress };
+  }
   const namespace = namespaceOf(handler, env);
   const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(namespace, name) };
   return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };

@@ -5,6 +5,7 @@ import { isPromise } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
 import { listen } from "./events.ts";
+import type { DefinedHandler } from "../src/define.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import type { ExecutionContext, NativeSocket, PairSocket, SocketPair } from "./workers-types.ts";
 
@@ -13,6 +14,12 @@ declare const WebSocketPair: SocketPair;
 /** Why rooms and topics can't work on a plain Worker. */
 export const roomless =
   'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
+
+/** @throws Error for hooks that would never run: there is no room that could open, empty or set an alarm. */
+export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {
+  const name = hooks.room !== undefined ? "room" : hooks.alarm !== undefined ? "alarm" : undefined;
+  if (name !== undefined) throw new Error(`${who}: the handler has the hook "${name}", and ${roomless}`);
+}
 
 /** Cloudflare's edge sets it, and replaces what a client sent. Bare workerd has no edge: there it is what the client says, or "". */
 export function addressOf(request: Request): string {

@@ -8,12 +8,12 @@ import { isPromise } from "../src/errors.ts";
 import { Server } from "../src/server.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
-import { acceptPair, addressOf, roomless } from "./workers-socket.ts";
+import { acceptPair, addressOf, refuseRoomHooks, roomless } from "./workers-socket.ts";
 import type { Fetcher } from "./workers-types.ts";
 
 /**
  * A Worker that serves a handler: `export default worker(echo)`.
- * @throws TypeError for a handler that `defineHandler` did not make; Error for one with a `binding`, whose rooms need route(handler).
+ * @throws TypeError for a handler that `defineHandler` did not make; Error for one with a `binding`, whose rooms need route(handler), or with hooks of rooms.
  */
 export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
   checkHandler("worker", handler);
@@ -23,6 +23,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
       `worker: the handler has the binding "${binding}", and so rooms in Durable Objects: export route(handler) of "edgewire/durable" instead, or drop the binding`,
     );
   }
+  refuseRoomHooks("worker", handler as DefinedHandler);
   return {
     fetch(request, env, ctx) {
       // One for each connection: no other connection's hooks may be run in this request.

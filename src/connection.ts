@@ -42,7 +42,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   readonly roomName: string;
   readonly #server: Server<State, Env>;
   readonly #socket: Socket;
-  readonly #mailbox: Mailbox<ConnectionHook>;
+  /** Made for its first event. */
+  #mailbox: Mailbox<ConnectionHook> | undefined;
   /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
   #rest: Rest | string;
   /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
@@ -60,13 +61,14 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #relief: PromiseWithResolvers<void> | undefined;
   /** `ended` was called, or will not be waited for: the close hook has been posted. */
   #ended = false;
+  /** Its room could not be opened. */
+  #refused = false;
   #timer: unknown;
   #finished: PromiseWithResolvers<void> | undefined;
 
   constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt }: Woken) {
     this.#server = server;
     this.#socket = socket;
-    this.#mailbox = new Mailbox(this);
     this.id = id;
     this.roomName = head.room;
     this.#counters = server.counters(head.room, true);
@@ -124,7 +126,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   get room(): LocalRoom<State, Env> {
-    return this.#server.local(this.roomName);
+    return this.#server.lives.room(this.roomName);
   }
 
   /** What is seen of it from outside. */
@@ -135,12 +137,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** Settles when no hook is pending; undefined when none is. For runtimes that may stop once the event handler returns. */
   get running(): Promise<void> | undefined {
-    return this.#mailbox.running;
+    return this.#mailbox?.running;
   }
 
   /** Entries of its mailbox that wait for a slow hook. */
   get queued(): number {
-    return this.#mailbox.waiting;
+    return this.#mailbox?.waiting ?? 0;
   }
 
   /** Settles when the close hook has run. */
@@ -245,7 +247,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   opened(): MaybePromise<void> {
     this.#counters.opened();
     this.#server.settings.observe?.opened?.(this);
-    return this.#mailbox.post("open", undefined);
+    return this.#post("open", undefined);
   }
 
   /** Port: a message arrived. Await the result where the runtime may stop us once we return. */
@@ -263,15 +265,15 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       const excess = (this.#rate ??= new Rate(rate, this.#server.clock)).admit(size);
       if (excess !== undefined && rate.over === "close") return this.violated(CloseCode.policyViolation, `Too many ${excess}`);
       if (excess !== undefined) this.#dropped("received", data);
-      if (excess !== undefined) return this.#rate.drop(size) ? this.#mailbox.post("drop", this.#rate) : undefined;
+      if (excess !== undefined) return this.#rate.drop(size) ? this.#post("drop", this.#rate) : undefined;
     }
     if (ping) return this.#pong();
-    if (this.#mailbox.busy && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
+    if (this.#mailbox?.busy === true && !(this.#inflow ??= new Inflow(this.#socket, settings)).admit(data)) {
       return this.violated(CloseCode.tryAgainLater, "Too many messages queued");
     }
     this.#counters.received(data.length);
     settings.observe?.received?.(this, data.length);
-    return this.#mailbox.post("message", data);
+    return this.#post("message", data);
   }
 
   /** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */
@@ -286,7 +288,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#latest?.flush((data) => this.#hand(data) === "sent");
     if (this.#wantsDrain) return;
     this.#relieve();
-    return this.#mailbox.post("drain", undefined);
+    return this.#post("drain", undefined);
   }
 
   /** Whether `eased` is worth a call: adapters that must poll do so only while it is. */
@@ -309,6 +311,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** Woken from a snapshot in which the close was under way: the client is given its time once more. */
   resumeClosing(): void {
     if (this.#phase === "closing" && !this.#ended) this.#waitForPeer();
+  }
+
+  #post(kind: ConnectionHook, payload: unknown): Promise<void> | undefined {
+    return (this.#mailbox ??= new Mailbox(this)).post(kind, payload);
   }
 
   run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
@@ -340,16 +346,20 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       case "drain":
         return hooks.drain?.(this);
       case "close":
-        return hooks.close?.(this, payload as Closing);
+        return this.#refused ? undefined : hooks.close?.(this, payload as Closing);
     }
   }
 
-  /** Not before the room is open; closed, where it could not be. */
+  /** Not before the room is open. Where it could not be, the connection never opens: none of its hooks runs. */
   #open(): MaybePromise<void> {
     const { hooks, lives } = this.#server;
-    const opening = lives?.opening(this.roomName);
+    const opening = lives.opening(this.roomName);
     if (opening === undefined) return hooks.open?.(this);
-    return opening.then((opened) => (opened ? hooks.open?.(this) : this.#end(CloseCode.internalError, "Internal error")));
+    return opening.then((opened) => {
+      if (opened) return hooks.open?.(this);
+      this.#refused = true;
+      this.#end(CloseCode.internalError, "Internal error");
+    });
   }
 
   #failed(hook: ConnectionHook, error: unknown): MaybePromise<void> {
@@ -403,7 +413,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#closing = { code, reason, initiator: "server" };
     this.#server.index.leave(this.roomName, this);
     this.#server.expiry.delete(this);
-    this.#mailbox.keepOnly("close");
+    this.#mailbox?.keepOnly("close");
     this.#inflow?.clear();
     this.#latest?.flush((data) => this.#hand(data) !== "closed");
     this.#relieve();
@@ -435,7 +445,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#forgetState();
     this.#counters.closed(closing.code);
     this.#server.settings.observe?.closed?.(this, closing);
-    const pending = this.#mailbox.post("close", closing);
+    const pending = this.#post("close", closing);
     this.#finished?.resolve(pending);
     return this.#server.left(this.roomName, pending);
   }
@@ -507,7 +517,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       remoteAddress,
       version: this.#server.settings.version,
       topics: [...this.topics],
-      phase: this.#phase,
+      // Nothing is left to do for one that never opened: it is not woken.
+      phase: this.#refused ? "closed" : this.#phase,
       ...closing,
       ...expiresAt,
     };

@@ -1,12 +1,17 @@
-/** The hooks of rooms: `open` before the first connection's, `empty` after the last one's, and `alarm`. One at a time in each room. */
+/**
+ * A room for as long as somebody is in it, and its hooks: `open` before the first connection's, `empty` after the last one's, and
+ * `alarm`. One at a time in each room. Without hooks it is a count of connections, and what makes `connection.room` one object.
+ */
 import { isPromise } from "./errors.ts";
+import { HereRoom } from "./local-room.ts";
 import { observed } from "./observe.ts";
 import type { Server } from "./server.ts";
 import type { HookName, LocalRoom, MaybePromise } from "./types.ts";
 
-type RoomHook = "room.open" | "room.empty" | "alarm";
+type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
 
-interface Life {
+interface Life<State, Env> {
+  readonly room: LocalRoom<State, Env>;
   /** Connections whose close hook has not run yet. */
   connections: number;
   /** What `open` came to: connections wait for it. */
@@ -17,62 +22,84 @@ interface Life {
 
 export class RoomLives<State, Env> {
   readonly #server: Server<State, Env>;
-  readonly #lives = new Map<string, Life>();
+  readonly #lives = new Map<string, Life<State, Env>>();
 
   constructor(server: Server<State, Env>) {
     this.#server = server;
   }
 
-  /** A connection opens; the first one opens the room. */
-  entered(room: string): void {
-    const life = this.#life(room);
-    if (life.connections++ === 0) life.opened = this.#run(room, life, "room.open");
+  /** The room as its hooks hold it: the same object for as long as anybody is in it. */
+  room(name: string): LocalRoom<State, Env> {
+    return this.#lives.get(name)?.room ?? new HereRoom(this.#server, name);
+  }
+
+  /** A connection opens. The first one opens the room, and so does the first one after that has failed. */
+  entered(name: string): void {
+    const life = this.#life(name);
+    if (life.connections++ > 0 && life.opened !== false) return;
+    const opened = this.#run(life, "room.open");
+    life.opened = opened;
+    if (!isPromise(opened)) return;
+    void opened.then((done) => {
+      if (life.opened === opened) life.opened = done;
+    });
   }
 
   /** A connection has woken with the object: the room was open. */
-  woken(room: string): void {
-    this.#life(room).connections++;
+  woken(name: string): void {
+    this.#life(name).connections++;
   }
 
   /** What a connection's `open` has to wait for: whether the room could be opened. Undefined when it is open. */
-  opening(room: string): PromiseLike<boolean> | undefined {
-    const opened = this.#lives.get(room)?.opened ?? true;
-    if (opened === true) return undefined;
-    return Promise.resolve(opened);
+  opening(name: string): PromiseLike<boolean> | undefined {
+    const opened = this.#lives.get(name)?.opened ?? true;
+    return opened === true ? undefined : Promise.resolve(opened);
   }
 
   /** A connection's close hook has run. */
-  left(room: string): MaybePromise<void> {
-    const life = this.#life(room);
+  left(name: string): MaybePromise<void> {
+    const life = this.#life(name);
     if (--life.connections > 0) return;
     const { opened } = life;
-    const empty = (): MaybePromise<unknown> => this.#run(room, life, "room.empty");
-    const emptied = isPromise(opened) ? opened.then((done) => (done ? empty() : undefined)) : opened ? empty() : undefined;
-    const forget = (): void => {
-      if (life.connections === 0 && life.tail === undefined) this.#lives.delete(room);
-    };
-    return isPromise(emptied) ? emptied.then(forget) : forget();
+    // Asked once those before it are done: by then it is known whether the room was ever open.
+    const emptied = opened === false ? undefined : this.#run(life, "room.empty", () => opened);
+    return this.#afterwards(name, life, emptied);
   }
 
-  alarm(room: string): MaybePromise<unknown> {
-    return this.#run(room, this.#lives.get(room) ?? { connections: 0, opened: true, tail: undefined }, "alarm");
+  alarm(name: string): MaybePromise<void> {
+    const life = this.#life(name);
+    return this.#afterwards(name, life, this.#run(life, "alarm"));
   }
 
-  #life(room: string): Life {
-    let life = this.#lives.get(room);
-    if (life === undefined) this.#lives.set(room, (life = { connections: 0, opened: true, tail: undefined }));
+  #life(name: string): Life<State, Env> {
+    let life = this.#lives.get(name);
+    if (life === undefined) {
+      life = { room: new HereRoom(this.#server, name), connections: 0, opened: true, tail: undefined };
+      this.#lives.set(name, life);
+    }
     return life;
   }
 
-  /** Runs a hook, after those before it. Whether it succeeded: it never throws or rejects. */
-  #run(room: string, life: Life, hook: RoomHook): MaybePromise<boolean> {
-    const start = (): MaybePromise<boolean> => this.#call(hook, this.#server.local(room));
+  /** Forgets a room that nobody is in and nothing runs in. */
+  #afterwards(name: string, life: Life<State, Env>, running: MaybePromise<unknown>): MaybePromise<void> {
+    const forget = (): void => {
+      if (life.connections === 0 && life.tail === undefined && this.#lives.get(name) === life) this.#lives.delete(name);
+    };
+    return isPromise(running) ? running.then(forget) : forget();
+  }
+
+  /** Runs a hook, after those before it, and on condition. Whether it succeeded: it never throws or rejects. */
+  #run(life: Life<State, Env>, hook: RoomHook, condition?: () => MaybePromise<boolean>): MaybePromise<boolean> {
+    const call = (may: boolean): MaybePromise<boolean> => may && this.#call(hook, life.room);
+    const start = (): MaybePromise<boolean> => {
+      const may = condition?.() ?? true;
+      return isPromise(may) ? may.then(call) : call(may);
+    };
     const running = life.tail === undefined ? start() : life.tail.then(start);
     if (!isPromise(running)) return running;
-    const settled = (): void => {
+    const tail: PromiseLike<void> = running.then(() => {
       if (life.tail === tail) life.tail = undefined;
-    };
-    const tail = running.then(settled);
+    });
     life.tail = tail;
     return running;
   }
@@ -80,7 +107,7 @@ export class RoomLives<State, Env> {
   #call(hook: RoomHook, room: LocalRoom<State, Env>): MaybePromise<boolean> {
     const { hooks, settings } = this.#server;
     const failed = (error: unknown): MaybePromise<boolean> => {
-      const told = this.#server.failed(error, { hook: hook satisfies HookName, room }, this.#server.counters(room.name));
+      const told = this.#server.failed(error, { hook, room }, this.#server.counters(room.name));
       return isPromise(told) ? told.then(() => false) : false;
     };
     try {

@@ -17,14 +17,31 @@ export class Schedule {
   readonly #tasks = new Map<string, Task>();
   /** When the appointment is; undefined while there is none that this instance knows of. */
   #set: number | undefined;
+  /** Between being made and `woken`, where the runtime's alarm outlives memory: what is due now was appointed before. */
+  #waking: boolean;
+  #stopped = false;
 
   constructor(clock: Clock, alarm: Alarm | undefined) {
     this.#clock = clock;
     this.#alarm = alarm ?? timer(clock, () => void this.fire());
+    this.#waking = alarm !== undefined;
+  }
+
+  /** Port: everyone who had appointed something has done so again. The alarm is written (and billed) for what comes from now on. */
+  woken(): void {
+    this.#waking = false;
+  }
+
+  /** Nothing is run any more, and nothing keeps the process. */
+  stop(): void {
+    this.#stopped = true;
+    this.#tasks.clear();
+    this.#appoint();
   }
 
   /** Runs the task at that time (milliseconds since 1970); it replaces the one of that name. */
   at(name: string, time: number, run: Task["run"]): void {
+    if (this.#stopped) return;
     this.#tasks.set(name, { time, run });
     this.#appoint();
   }
@@ -36,6 +53,7 @@ export class Schedule {
   /** Port: the appointed time has come. The promise, if any, settles when what was due is done. */
   fire(): MaybePromise<void> {
     this.#set = undefined;
+    this.#waking = false;
     const now = this.#clock.now();
     const pending: PromiseLike<void>[] = [];
     for (const [name, task] of this.#tasks) {
@@ -53,9 +71,13 @@ export class Schedule {
     let first = Number.POSITIVE_INFINITY;
     for (const { time } of this.#tasks.values()) first = Math.min(first, time);
     if (this.#set !== undefined && this.#set <= first && this.#tasks.size > 0) return;
-    if (this.#tasks.size > 0) this.#alarm.set(first);
-    else if (this.#set !== undefined) this.#alarm.clear();
-    this.#set = this.#tasks.size > 0 ? first : undefined;
+    if (this.#tasks.size === 0) {
+      if (this.#set !== undefined) this.#alarm.clear();
+      this.#set = undefined;
+      return;
+    }
+    if (!this.#waking) this.#alarm.set(first);
+    this.#set = first;
   }
 }
 

@@ -11,7 +11,7 @@ import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import { causeOf, checkHead, isList, refuse, refuseList } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
-import { HereRoom, callRoom, checkTopics, farRoom } from "./local-room.ts";
+import { callRoom, checkTopics, farRoom } from "./local-room.ts";
 import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
@@ -58,10 +58,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly schedule: Schedule;
   readonly expiry: Expiry;
   readonly #capacity: Capacity;
-  /** Undefined where the handler has no hooks of rooms. */
-  readonly lives: RoomLives<State, Env> | undefined;
+  readonly lives: RoomLives<State, Env> = new RoomLives(this);
   readonly #alarms: RoomAlarms;
-  readonly #rooms = new Map<string, LocalRoom<State, Env>>();
   readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
   readonly #counters = new Counters();
@@ -79,9 +77,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.#capacity = new Capacity(this.settings, this.clock);
     this.schedule = new Schedule(this.clock, runtime.alarm);
     this.expiry = new Expiry(this.schedule, () => this.clock.now());
-    const { room, alarm } = handler.hooks;
-    if ((room !== undefined || alarm !== undefined) && runtime.roomless === undefined) this.lives = new RoomLives(this);
-    this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives?.alarm(name));
+    this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives.alarm(name));
   }
 
   /** Whether the server is closing: what is read now is not delivered. */
@@ -172,8 +168,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const live = new Live<State, Env>(this, socket, wokenFrom(snapshot));
     // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
     live.keep();
-    this.lives?.entered(snapshot.room);
     this.#add(live);
+    this.lives.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
     void live.opened();
     // Its `upgrade` was still pending when the server began to close.
@@ -198,13 +194,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return this.runtime.remote?.(name) ?? farRoom(name, async (method, args) => callRoom(this.local(name), method, args));
   }
 
-  /** A room of this server, as its hooks hold it: the same object for as long as anybody is in it. */
+  /** A room of this server, as its hooks hold it. */
   local(name: string): LocalRoom<State, Env> {
-    let room = this.#rooms.get(name);
-    if (room !== undefined) return room;
-    room = new HereRoom(this, name);
-    if (this.index.members(name).size > 0) this.#rooms.set(name, room);
-    return room;
+    return this.lives.room(name);
   }
 
   /** What a room has stored. */
@@ -225,11 +217,12 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.#alarms.set(room, this.store(room), time);
   }
 
-  /** Port: a room's object has been made again, and its connections restored: what it had appointed is due as before. */
+  /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. */
   resume(room: string): void {
     // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
     if (this.#connections.size === 0) this.store(room).clear(statePrefix);
     if (this.hooks.alarm !== undefined) this.#alarms.resume(this.store(room));
+    this.schedule.woken();
   }
 
   /** Port: the runtime's alarm went off. Await it where the runtime may stop us once we return. */
@@ -269,11 +262,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
   left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
-    if (this.index.members(room).size === 0) {
-      this.#rooms.delete(room);
-      this.#roomCounters.delete(room);
-    }
-    if (this.lives === undefined) return closing;
+    if (this.index.members(room).size === 0) this.#roomCounters.delete(room);
     const { lives } = this;
     if (closing !== undefined) return closing.then(() => lives.left(room));
     const emptied = lives.left(room);
@@ -293,6 +282,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     await Promise.race([Promise.all(open.map((live) => this.#closeOne(live, code, reason))), deadline.promise]);
     this.clock.clearTimeout(timer);
     for (const live of open) live.terminate();
+    this.schedule.stop();
   }
 
   async #closeOne(live: Live<State, Env>, code: number, reason: string): Promise<void> {
@@ -309,7 +299,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   #wake(socket: Socket, woken: Woken): Live<State, Env> {
     const { head, expiresAt } = woken;
-    this.lives?.woken(head.room);
+    this.lives.woken(head.room);
     const live = new Live<State, Env>(this, socket, woken);
     this.#add(live);
     if (head.phase === "open" && head.topics !== undefined) for (const topic of head.topics) this.index.subscribe(head.room, topic, live);

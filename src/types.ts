@@ -242,9 +242,12 @@ export interface ErrorContext<State = unknown, Env = unknown> {
   readonly room?: LocalRoom<State, Env>;
 }
 
-/** Hooks of a room's life. They run one at a time, and before the hooks of the connections that wait for them. */
+/** Hooks of a room's life. They and `alarm` run one at a time in each room; a connection's `open` waits for those before it. */
 export interface RoomHooks<State = unknown, Env = unknown> {
-  /** Its first connection came: before that one's `open`, which waits for it. Not run again after hibernation. If it fails, those who wait are closed with 1011. */
+  /**
+   * Its first connection came: before that one's `open`, which waits for it. Not run again after hibernation. If it fails, those who
+   * wait are closed with 1011, none of their hooks runs, and the next to come opens the room anew.
+   */
   open?(room: LocalRoom<State, Env>): MaybePromise<void>;
   /** Its last connection has left, and the close hook has run. Not promised where everything ended at once: a crash, a deploy. */
   empty?(room: LocalRoom<State, Env>): MaybePromise<void>;

@@ -32,6 +32,7 @@ function setup(): { clock: FakeClock; expiry: Expiry; writes: (number | "clear")
     clear: () => void writes.push("clear"),
   };
   const schedule = new Schedule(clock, alarm);
+  schedule.woken();
   return { clock, expiry: new Expiry(schedule, () => clock.now()), writes };
 }
 

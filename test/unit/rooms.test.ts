@@ -2,8 +2,9 @@ import { expect, test, vi } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
-import type { Handler } from "../../src/types.ts";
-import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
+import { MemoryStore } from "../../src/store.ts";
+import type { Handler, Saved } from "../../src/types.ts";
+import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Live; socket: FakeSocket } } {
   const clock = new FakeClock();
@@ -89,6 +90,101 @@ test("a room that can't be opened closes those who wait with 1011; the next to c
   fail = false;
   await join().live.running;
   expect(open).toHaveBeenCalledOnce();
+});
+
+test("a failed room is opened anew by the next to come, while those that it failed are still closing", async () => {
+  let attempts = 0;
+  const log: string[] = [];
+  const { join } = serve({
+    room: {
+      open() {
+        if (++attempts === 1) throw new Error("no document");
+      },
+      empty: () => void log.push("empty"),
+    },
+    open: () => void log.push("open"),
+    close: () => void log.push("close"),
+    error: () => {},
+  });
+  const [failed, second] = [join(), join()];
+  await settle();
+  expect(failed.socket.calls).toEqual(["close 1011 Internal error"]);
+  expect(log).toEqual(["open"]);
+  // A connection that never opened has no close hook, and is not woken.
+  await failed.live.ended(1011, "");
+  expect(log).toEqual(["open"]);
+  await second.live.ended(1000, "");
+  expect(log).toEqual(["open", "close", "empty"]);
+  expect(serve({}).server.restore(new FakeSocket(), failed.socket.saved as Saved)).toBeUndefined();
+});
+
+test("who comes while the room empties waits, then opens it; opening and emptying never change places", async () => {
+  const log: string[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  const step = (name: string) => (): Promise<void> => {
+    const gate = Promise.withResolvers<void>();
+    gates.push(gate);
+    log.push(name);
+    return gate.promise;
+  };
+  const { join } = serve({ room: { open: step("room.open"), empty: step("room.empty") }, open: () => void log.push("open") });
+  const first = join();
+  gates.shift()?.resolve();
+  await settle();
+  const left = first.live.ended(1000, "");
+  const second = join();
+  for (let turn = 0; turn < 2; turn++) {
+    await settle();
+    gates.shift()?.resolve();
+  }
+  await left;
+  await settle();
+  expect(log).toEqual(["room.open", "open", "room.empty", "room.open", "open"]);
+  void second.live.ended(1000, "");
+  await settle();
+  expect(log.at(-1)).toBe("room.empty");
+});
+
+test("one object is the room, from its open hook to its empty hook", async () => {
+  const rooms = new Set<unknown>();
+  const { join, server } = serve({
+    room: { open: (room) => void rooms.add(room), empty: (room) => void rooms.add(room) },
+    open: ({ room }) => void rooms.add(room),
+    close: async ({ room }) => {
+      rooms.add(room);
+      await Promise.resolve();
+    },
+  });
+  const [one, two] = [join(), join()];
+  await one.live.ended(1000, "");
+  await two.live.ended(1000, "");
+  expect(rooms.size).toBe(1);
+  expect(server.local("r")).not.toBe([...rooms][0]);
+});
+
+test("an alarm that outlived memory is not written again; what is new is", () => {
+  const alarm = { set: vi.fn(), clear: vi.fn() };
+  const clock = new FakeClock();
+  const stored = new MemoryStore();
+  const start = (): Server => new Server(defineHandler({ alarm() {} }), { name: "fake", clock, alarm, store: () => stored });
+  const first = start();
+  first.resume("r");
+  first.local("r").setAlarm(5000);
+  expect(alarm.set.mock.calls).toEqual([[5000]]);
+  const second = start();
+  second.resume("r");
+  expect(alarm.set.mock.calls).toEqual([[5000]]);
+  second.local("r").setAlarm(3000);
+  expect(alarm.set.mock.calls).toEqual([[5000], [3000]]);
+});
+
+test("a closed server's alarms do not run, nor keep the process", async () => {
+  const { server, join, clock } = serve({ alarm: () => expect.unreachable() });
+  join().live.room.setAlarm(60_000);
+  const closed = server.close();
+  clock.advance(20_000);
+  await closed;
+  expect(clock.pending).toBe(0);
 });
 
 test("the same calls on a room inside a hook, without promises", () => {
