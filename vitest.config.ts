@@ -52,8 +52,18 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "messages",
+          include: ["test/messages/**/*.test.ts"],
+          globalSetup: "scripts/browser.ts",
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 7 },
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 7 } },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 8 } },
       },
       {
         test: {
@@ -63,7 +73,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 8 },
+          sequence: { groupOrder: 9 },
         },
       },
       {
@@ -72,7 +82,7 @@ export default defineConfig({
           include: ["test/packaging/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 9 },
+          sequence: { groupOrder: 10 },
         },
       },
     ],

@@ -34,7 +34,7 @@ interface NativeOptions {
 
 declare const Deno: {
   serve(options: NativeOptions, handler: (request: Request, info: NativeInfo) => MaybePromise<Response>): NativeServer;
-  upgradeWebSocket(request: Request, options: { idleTimeout: number; protocol?: string }): { socket: NativeSocket; response: Response };
+  upgradeWebSocket(request: Request, options: { idleTimeout: number }): { socket: NativeSocket; response: Response };
 };
 declare const process: { readonly env: object };
 
@@ -95,8 +95,10 @@ function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Re
 function upgrade(request: Request, ready: Ready): Response {
   const { protocol } = ready.snapshot;
   // Liveness is the core's: Deno would ping after 15 s, and close with 1001 after 30.
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0, ...(protocol === "" ? {} : { protocol }) });
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   openSocket(ready, socket);
+  // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
+  if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);
   for (const [name, value] of ready.headers) response.headers.append(name, value);
   return response;
 }

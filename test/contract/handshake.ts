@@ -416,5 +416,13 @@ export const subprotocol: Chapter = {
         }
       },
     },
+    {
+      id: "S8",
+      statement: "The list may come without white space.",
+      async run(t) {
+        const peer = await t.connect({ on: "protocols", headers: [["Sec-WebSocket-Protocol", "x,v1,v2"]] });
+        deepEqual(peer.headers("sec-websocket-protocol"), ["v2"]);
+      },
+    },
   ],
 };

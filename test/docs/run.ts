@@ -46,12 +46,17 @@ export interface WorkerOptions {
   log?(line: string): void;
 }
 
+export interface WorkerServer extends Server {
+  /** Forgets what the object has in memory; its connections stay. */
+  evict(className: string, name: string): Promise<void>;
+}
+
 /** Runs an example's Worker, with its Durable Objects by binding where it has some. */
 export async function startWorker(
   file: string,
   objects: Record<string, string>,
   { bindings = {}, log }: WorkerOptions = {},
-): Promise<Server> {
+): Promise<WorkerServer> {
   const bundle = await build({
     entryPoints: [file],
     bundle: true,
@@ -79,5 +84,11 @@ export async function startWorker(
   const mf = new Miniflare(convertV4MiniflareOptions(logged));
   await mf.ready;
   const url = await mf.unsafeGetDirectURL("docs", "default");
-  return { port: Number(url.port), [Symbol.asyncDispose]: () => mf.dispose() };
+  return {
+    port: Number(url.port),
+    // A Blob among the arguments makes the call asynchronous: Miniflare would block this thread, which is the test's client too.
+    evict: async (className, name) =>
+      void (await mf.unsafeEvictDurableObject("docs", className, { name, asynchronous: new Blob() } as never)),
+    [Symbol.asyncDispose]: () => mf.dispose(),
+  };
 }

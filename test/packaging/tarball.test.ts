@@ -8,7 +8,7 @@ import { installed } from "./install.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
-const anywhere = ["edgewire", "edgewire/client", "edgewire/serve", "edgewire/memory"];
+const anywhere = ["edgewire", "edgewire/client", "edgewire/serve", "edgewire/memory", "edgewire/messages", "edgewire/msgpack"];
 const entries = [...anywhere, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
 
 let tarball: string;

@@ -2,6 +2,7 @@
 import { defineHandler } from "edgewire";
 import { serve, websocket } from "edgewire/bun";
 import { upgrade } from "edgewire/hono";
+import { defineMessages, messageClient } from "edgewire/messages";
 import { serve as serveAnywhere } from "edgewire/serve";
 import { Hono } from "hono";
 import { expectTypeOf } from "vitest";
@@ -17,3 +18,6 @@ Bun.serve({ port: 0, fetch: app.fetch, websocket });
 
 expectTypeOf(serve).toEqualTypeOf(serveAnywhere);
 void serve({ fetch: app.fetch });
+
+const ticks = defineMessages({});
+messageClient(ticks, new WebSocket("ws://localhost/", ticks.protocols));

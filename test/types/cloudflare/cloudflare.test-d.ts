@@ -3,6 +3,7 @@ import { defineHandler } from "edgewire";
 import type { Rooms } from "edgewire";
 import { durable, rooms, route } from "edgewire/durable";
 import { rooms as roomsOf, upgrade } from "edgewire/hono";
+import { defineMessages, messageClient } from "edgewire/messages";
 import { worker } from "edgewire/workers";
 import { Hono } from "hono";
 import { expectTypeOf } from "vitest";
@@ -44,3 +45,6 @@ new Hono<{ Bindings: Env }>().get("/ws/:room", upgrade(chat)).post("/announce/:r
 
 // @ts-expect-error: not a namespace of Durable Objects.
 rooms({});
+
+const ticks = defineMessages({});
+messageClient(ticks, new WebSocket("ws://localhost/", ticks.protocols));

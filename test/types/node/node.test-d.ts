@@ -2,9 +2,11 @@
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { defineHandler } from "edgewire";
+import { defineMessages, messageClient } from "edgewire/messages";
 import { attach, serve } from "edgewire/node";
 import { serve as serveAnywhere } from "edgewire/serve";
 import { expectTypeOf } from "vitest";
+import { WebSocket as WsWebSocket } from "ws";
 
 const echo = defineHandler({
   upgrade(request) {
@@ -28,3 +30,7 @@ void serve({ fetch: () => new Response("hello"), hostname: "::1" });
 void serve({ port: 0 });
 // @ts-expect-error: half of a certificate.
 void serve(echo, { tls: { cert: "" } });
+
+const ticks = defineMessages({});
+messageClient(ticks, new WebSocket("ws://localhost/", ticks.protocols));
+messageClient(ticks, new WsWebSocket("ws://localhost/", ticks.protocols));

@@ -1,0 +1,237 @@
+/** The client's side: typed messages and requests over anything that is used like a WebSocket. */
+import { isPromise } from "../errors.ts";
+import type { Data } from "../types.ts";
+import { pongText } from "../wire.ts";
+import { codecOf, decode, json } from "./codec.ts";
+import { known } from "./define.ts";
+import type { Messages, Payload, Requests, RequestSchemas, Schemas } from "./define.ts";
+import { MessageError, invalidPayload } from "./error.ts";
+import { checkFrame } from "./frame.ts";
+import type { ErrorFrame, ServerFrame } from "./frame.ts";
+import type { Received, StandardResult, StandardSchema } from "./standard.ts";
+
+/** As much of a WebSocket as is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
+export interface MessageSocket {
+  readonly readyState: number;
+  readonly protocol: string | null;
+  binaryType?: string;
+  send(data: Data): unknown;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "open" | "close", listener: () => void): void;
+}
+
+export interface RequestOptions {
+  /** Milliseconds that the answer may take; then the request rejects with `deadline`, and the server is told. Default: 10 000. */
+  readonly deadline?: number;
+  /** Cancels the request: it rejects with the signal's reason, and the server's hook is told. */
+  readonly signal?: AbortSignal;
+}
+
+export interface MessageClient<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, Result> {
+  /** Sends a message. Returns and throws what the socket's `send` does. */
+  send<Name extends keyof ToServer & string>(name: Name, ...payload: Payload<ToServer[Name]>): Result;
+  /** Listens to a message. Returns what ends it. */
+  on<Name extends keyof ToClient & string>(name: Name, listener: (payload: Received<ToClient[Name]>) => void): () => void;
+  /**
+   * Asks, and resolves to the result. Rejects with a MessageError: the server's, or `invalid-payload` for a result that its schema
+   * refuses, `deadline`, `closed` when the connection was lost (it may or may not have run; nothing is sent again), `not-sent`
+   * when the socket is not open and keeps nothing for later.
+   */
+  request<Name extends keyof Asked & string>(
+    name: Name,
+    ...payload: [...Payload<Asked[Name]["payload"]>, options?: RequestOptions]
+  ): Promise<Received<Asked[Name]["result"]>>;
+  /** Listens to errors that belong to no request: what the server says of a message, what it sent that can't be used. Returns what ends it. */
+  onError(listener: (error: MessageError) => void): () => void;
+}
+
+interface Heard {
+  readonly schema: StandardSchema;
+  readonly listeners: Set<(payload: never) => void>;
+}
+
+interface Waiting {
+  readonly name: string;
+  readonly result: StandardSchema;
+  settle(): void;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Speaks messages over a socket that offered `messages.protocols`.
+ *
+ * ```ts
+ * const client = messageClient(messages, new ReconnectingWebSocket(url, messages.protocols));
+ * client.on("said", ({ from, text }) => console.log(from, text));
+ * client.send("say", { text: "hello" });
+ * const lines = await client.request("history", { last: 10 });
+ * ```
+ */
+export function messageClient<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, Socket extends MessageSocket>(
+  messages: Messages<ToServer, ToClient, Asked>,
+  socket: Socket,
+): MessageClient<ToServer, ToClient, Asked, ReturnType<Socket["send"]>> {
+  const { codecs, protocols } = messages;
+  const heard = new Map<string, Heard>();
+  const complaints = new Set<(error: MessageError) => void>();
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+  /** Settles when what arrived before has been given on: behind an asynchronous schema, the rest waits. */
+  let before: Promise<void> | undefined;
+
+  if (socket.binaryType !== undefined) socket.binaryType = "arraybuffer";
+  socket.addEventListener("message", ({ data }) => {
+    if (data === pongText) return;
+    try {
+      const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Data);
+      receive(checkFrame(decode(codecOf(codecs, socket.protocol ?? ""), bytes), ["message", "result", "error"]));
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      complain(error);
+    }
+  });
+  const opened = (): void => {
+    const chosen = socket.protocol ?? "";
+    if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
+    complain(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
+  };
+  const lost = (): void => {
+    for (const [id, { name, reject }] of waiting) {
+      take(id);
+      reject(new MessageError("closed", `the connection was lost before "${name}" was answered`, { about: name }));
+    }
+  };
+  // A moment later: whoever makes the client listens to errors by then.
+  if (socket.readyState === 1) queueMicrotask(opened);
+  socket.addEventListener("open", opened);
+  socket.addEventListener("close", lost);
+  // A ReconnectingWebSocket's, which closes only when it gives up.
+  (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
+
+  function complain(error: MessageError): void {
+    if (complaints.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
+    tell(complaints, error);
+  }
+
+  function take(id: number): Waiting | undefined {
+    const one = waiting.get(id);
+    waiting.delete(id);
+    one?.settle();
+    return one;
+  }
+
+  function receive(frame: ServerFrame): void {
+    if (frame.type === "message") {
+      const { name, payload } = frame;
+      const one = heard.get(name);
+      if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), complain);
+    } else if (frame.id === undefined) complain(errorOf(frame as ErrorFrame));
+    else {
+      // Nobody waits when it was cancelled, or past its deadline, while the answer was on its way.
+      const one = take(frame.id);
+      if (one === undefined) return;
+      if (frame.type === "error") one.reject(errorOf(frame));
+      else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
+    }
+  }
+
+  /** In the order of arrival, also behind a schema that is asynchronous. */
+  function parse(
+    schema: StandardSchema,
+    name: string,
+    payload: unknown,
+    use: (value: unknown) => void,
+    refuse: (error: MessageError) => void,
+  ): void {
+    const finish = (result: StandardResult<unknown>): void =>
+      result.issues === undefined ? use(result.value) : refuse(invalidPayload(name, result.issues));
+    const result = schema["~standard"].validate(payload);
+    if (before === undefined && !isPromise(result)) return finish(result);
+    const mine = Promise.all([result, before])
+      .then(([parsed]) => finish(parsed))
+      .catch(rethrow)
+      .then(() => {
+        if (before === mine) before = undefined;
+      });
+    before = mine;
+  }
+
+  function write(frame: object): ReturnType<Socket["send"]> {
+    // Which codec the next connection will have is not known before it is there.
+    const codec = socket.readyState === 1 ? codecOf(codecs, socket.protocol ?? "") : messages.shared;
+    return socket.send(codec.encode(frame)) as ReturnType<Socket["send"]>;
+  }
+
+  return {
+    send(name, ...[payload]) {
+      messages.checkSent(known("toServer", messages.toServer, name), name, payload);
+      return write({ type: "message", name, payload });
+    },
+    on(name, listener) {
+      const { listeners } = heard.get(name) ?? { listeners: new Set() };
+      heard.set(name, { schema: known("toClient", messages.toClient, name), listeners: listeners.add(listener) });
+      return () => void listeners.delete(listener);
+    },
+    onError(listener) {
+      complaints.add(listener);
+      return () => void complaints.delete(listener);
+    },
+    request(name, ...[payload, options]) {
+      return new Promise((resolve, reject) => {
+        const { deadline = 10_000, signal } = (options ?? {}) as RequestOptions;
+        const schemas: RequestSchemas = known("requests", messages.requests, name);
+        messages.checkSent(schemas.payload, name, payload);
+        if (!(deadline > 0 && deadline < 2 ** 31)) throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms`);
+        signal?.throwIfAborted();
+        const id = ++lastId;
+        const fail = (code: string, message: string, cause?: unknown): void => {
+          take(id);
+          reject(Object.assign(new MessageError(code, message, { about: name }), { cause }));
+        };
+        const cancel = (error: unknown): void => {
+          take(id);
+          reject(error);
+          if (socket.readyState < 2) write({ type: "cancel", id });
+        };
+        const abort = (): void => cancel(signal?.reason);
+        const timer = setTimeout(() => {
+          cancel(new MessageError("deadline", `"${name}" was not answered within ${deadline} ms`, { about: name }));
+        }, deadline);
+        const settle = (): void => {
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", abort);
+        };
+        signal?.addEventListener("abort", abort);
+        waiting.set(id, { name, result: schemas.result, settle, resolve: resolve as (result: unknown) => void, reject });
+        if (socket.readyState > 1) return fail("closed", "the socket is closed");
+        try {
+          if (write({ type: "request", id, name, payload }) === "refused") fail("not-sent", "the socket refused it");
+        } catch (error) {
+          fail("not-sent", String(error), error);
+        }
+      });
+    },
+  };
+}
+
+function tell<Value>(listeners: Iterable<(value: Value) => void>, value: Value): void {
+  for (const listener of listeners) {
+    try {
+      listener(value);
+    } catch (error) {
+      rethrow(error);
+    }
+  }
+}
+
+/** Where an event's listener would have thrown it: to nobody, and to the runtime's own report. */
+function rethrow(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+function errorOf({ code, message, name, issues }: ErrorFrame): MessageError {
+  return new MessageError(code, message, { about: name, issues });
+}

@@ -1,0 +1,40 @@
+/**
+ * How frames are written. Text is JSON, always; a binary message is of the codec that the subprotocol names. So every client can read
+ * JSON, and what goes to clients of several codecs at once is encoded once.
+ */
+import type { Data } from "../types.ts";
+import { MessageError } from "./error.ts";
+import { badFrame } from "./frame.ts";
+
+/** A way to write frames. `json` is one; `edgewire/msgpack` has another. */
+export interface Codec {
+  /** The subprotocol that selects it: an RFC 9110 token. */
+  readonly protocol: string;
+  /** @throws whatever the value can't be encoded for: the sender's fault. */
+  encode(frame: object): Data;
+  /** Decodes a binary message. @throws MessageError `bad-frame`, or anything, for bytes that are no frame. */
+  decode(bytes: Uint8Array<ArrayBuffer>): unknown;
+}
+
+export const json: Codec = {
+  protocol: "edgewire.json.1",
+  encode: (frame) => JSON.stringify(frame),
+  decode() {
+    throw badFrame("a binary message, on a connection whose codec is JSON");
+  },
+};
+
+/** The codec of a connection: by its subprotocol; JSON, in text, where none was selected. */
+export function codecOf(codecs: readonly Codec[], protocol: string): Codec {
+  return codecs.find((codec) => codec.protocol === protocol) ?? json;
+}
+
+/** @throws MessageError `bad-frame`. */
+export function decode(codec: Codec, data: Data): unknown {
+  try {
+    return typeof data === "string" ? JSON.parse(data) : codec.decode(data);
+  } catch (error) {
+    if (error instanceof MessageError) throw error;
+    throw badFrame(typeof data === "string" ? "not JSON" : `not ${codec.protocol}`);
+  }
+}

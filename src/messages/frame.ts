@@ -1,0 +1,105 @@
+/** The frames of docs/PROTOCOL.md: what an endpoint sends, and what it takes for one. */
+import { MessageError } from "./error.ts";
+import type { Issue } from "./error.ts";
+
+export interface MessageFrame {
+  readonly type: "message";
+  readonly name: string;
+  readonly payload?: unknown;
+}
+
+export interface RequestFrame {
+  readonly type: "request";
+  readonly id: number;
+  readonly name: string;
+  readonly payload?: unknown;
+}
+
+export interface CancelFrame {
+  readonly type: "cancel";
+  readonly id: number;
+}
+
+export interface ResultFrame {
+  readonly type: "result";
+  readonly id: number;
+  readonly payload?: unknown;
+}
+
+export interface ErrorFrame {
+  readonly type: "error";
+  readonly id?: number;
+  readonly name?: string;
+  readonly code: string;
+  readonly message: string;
+  readonly issues?: readonly Issue[];
+}
+
+export type ClientFrame = MessageFrame | RequestFrame | CancelFrame;
+export type ServerFrame = MessageFrame | ResultFrame | ErrorFrame;
+export type Frame = ClientFrame | ServerFrame;
+
+export function errorFrame({ code, message, about, issues }: MessageError, id?: number, name: string | undefined = about): ErrorFrame {
+  return {
+    type: "error",
+    ...(id === undefined ? {} : { id }),
+    ...(name === undefined ? {} : { name }),
+    code,
+    message,
+    ...(issues.length === 0 ? {} : { issues }),
+  };
+}
+
+/** Levels of arrays and objects that a frame may have, itself included. */
+export const maxDepth = 64;
+
+/** Fields by type; `?` after one that may be missing. Others are ignored, so that a later version can add some. */
+const fields: Readonly<Record<string, readonly string[]>> = {
+  message: ["name"],
+  request: ["id", "name"],
+  cancel: ["id"],
+  result: ["id"],
+  error: ["id?", "name?", "code", "message"],
+};
+
+/** What was decoded, if it is a frame of one of these types. @throws MessageError `bad-frame`. */
+export function checkFrame<Type extends Frame["type"]>(value: unknown, types: readonly Type[]): Extract<Frame, { type: Type }> {
+  checkPlain(value, 1);
+  const frame = value as Readonly<Record<string, unknown>>;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw badFrame("a frame is an object");
+  const type = frame["type"];
+  if (!types.includes(type as Type)) throw badFrame(`type must be one of ${types.join(", ")}`);
+  for (const field of fields[type as Type] ?? []) {
+    const name = field.replace("?", "");
+    if (frame[name] === undefined && name !== field) continue;
+    if (name === "id" ? !isId(frame[name]) : typeof frame[name] !== "string") {
+      throw badFrame(`${name} must be ${name === "id" ? "an integer from 0 to 2^53 - 1" : "a string"}`);
+    }
+  }
+  return value as Extract<Frame, { type: Type }>;
+}
+
+export function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export function badFrame(message: string): MessageError {
+  return new MessageError("bad-frame", message);
+}
+
+/** Refuses what is harmless itself, and not in the hands of code that copies objects key by key, or that goes down into them. */
+function checkPlain(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
+  if (depth > maxDepth) throw badFrame(`more than ${maxDepth} levels of arrays and objects`);
+  if (Array.isArray(value)) {
+    for (const item of value) checkPlain(item, depth + 1);
+    return;
+  }
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    if (key === "__proto__" || (key === "constructor" && typeof item === "object" && item !== null && Object.hasOwn(item, "prototype"))) {
+      throw badFrame(`the key ${key} is not allowed`);
+    }
+    checkPlain(item, depth + 1);
+  }
+}

@@ -1,0 +1,170 @@
+/** The server's side: a raw handler, made of hooks by name. A handler that is not made by it pays nothing for it. */
+import { isPromise, report } from "../errors.ts";
+import { refuse } from "../handshake.ts";
+import type { Connection, Handler, MaybePromise } from "../types.ts";
+import { codecOf, decode, json } from "./codec.ts";
+import type { Codec } from "./codec.ts";
+import { own } from "./define.ts";
+import type { Messages, Requests, Schemas } from "./define.ts";
+import { MessageError, invalidPayload } from "./error.ts";
+import { badFrame, checkFrame, errorFrame } from "./frame.ts";
+import type { ClientFrame, MessageFrame, RequestFrame } from "./frame.ts";
+import type { InvalidHook, MessageHandler, RawHandler, RequestContext } from "./hooks.ts";
+import { PendingRequests } from "./pending.ts";
+import type { StandardResult, StandardSchema } from "./standard.ts";
+
+/** Hooks as the frames find them: by whatever name came. */
+interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State, Env> {
+  readonly messages?: Record<string, (connection: Connection<State, Env>, payload: unknown) => unknown>;
+  readonly requests?: Record<string, (connection: Connection<State, Env>, payload: unknown, context: RequestContext) => unknown>;
+}
+
+/**
+ * Makes a handler for `defineHandler`.
+ *
+ * ```ts
+ * const chat = defineHandler(
+ *   messageHandler(messages, {
+ *     messages: {
+ *       say: (connection, { text }) => messages.publish(connection, "chat", "said", { from: connection.id, text }),
+ *     },
+ *   }),
+ * );
+ * ```
+ * Message hooks of a connection run one at a time, in order. Request hooks begin in that order and are not waited for: a slow answer
+ * holds up neither what comes after it nor its own cancellation.
+ * @throws TypeError for a message or request without a hook, or a hook without one; RangeError for `maxRequests`.
+ */
+export function messageHandler<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, State = unknown, Env = unknown>(
+  messages: Messages<ToServer, ToClient, Asked>,
+  hooks: MessageHandler<ToServer, Asked, State, Env>,
+): Handler<State, Env> {
+  const { messages: onMessage = {}, requests: onRequest = {}, invalid, maxRequests = 100, ...raw } = hooks as AnyHooks<State, Env>;
+  if ("message" in raw || "protocols" in raw) throw new TypeError("messageHandler makes message and protocols itself");
+  checkHooks("messages", messages.toServer, onMessage);
+  checkHooks("requests", messages.requests, onRequest);
+  if (!Number.isInteger(maxRequests) || maxRequests < 1) {
+    throw new RangeError(`option "maxRequests" is ${String(maxRequests)}: use 1 or more`);
+  }
+  type Client = Connection<State, Env>;
+  const { codecs } = messages;
+  const pending = new PendingRequests<Client>();
+
+  function send(connection: Client, frame: object): void {
+    connection.send(codecOf(codecs, connection.protocol).encode(frame));
+  }
+
+  function refuseFrame(connection: Client, problem: MessageError, id?: number): void {
+    send(connection, errorFrame(problem, id));
+    invalid?.(connection, problem);
+  }
+
+  function receive(connection: Client, frame: ClientFrame): MaybePromise<void> {
+    if (frame.type === "cancel") return pending.cancel(connection, frame.id);
+    if (frame.type === "message") {
+      const schema = own(messages.toServer, frame.name);
+      return parse(connection, frame, schema, (payload) => tell(connection, frame.name, payload));
+    }
+    const schemas = own(messages.requests, frame.name);
+    return parse(connection, frame, schemas?.payload, (payload) => ask(connection, frame, schemas?.result, payload));
+  }
+
+  /** Gives on the payload that its schema took; answers any other. */
+  function parse(
+    connection: Client,
+    frame: MessageFrame | RequestFrame,
+    schema: StandardSchema | undefined,
+    use: (payload: unknown) => MaybePromise<void>,
+  ): MaybePromise<void> {
+    const { type, name, payload } = frame;
+    const id = frame.type === "request" ? frame.id : undefined;
+    if (schema === undefined) {
+      return refuseFrame(connection, new MessageError("unknown-name", `there is no ${type} "${name}"`, { about: name }), id);
+    }
+    const finish = (result: StandardResult<unknown>): MaybePromise<void> =>
+      result.issues === undefined ? use(result.value) : refuseFrame(connection, invalidPayload(name, result.issues), id);
+    const result = schema["~standard"].validate(payload);
+    // What closed meanwhile gets no message any more.
+    return isPromise(result) ? result.then((later) => (connection.phase === "open" ? finish(later) : undefined)) : finish(result);
+  }
+
+  function tell(connection: Client, name: string, payload: unknown): MaybePromise<void> {
+    const refused = (error: unknown): void => {
+      if (!(error instanceof MessageError)) throw error;
+      send(connection, errorFrame(error, undefined, name));
+    };
+    try {
+      const running = onMessage[name]?.(connection, payload);
+      if (isPromise(running)) return running.then(() => {}, refused);
+    } catch (error) {
+      refused(error);
+    }
+  }
+
+  function ask(connection: Client, { id, name }: RequestFrame, schema: StandardSchema | undefined, payload: unknown): void {
+    // Without the id: the client would take it for the answer to the first one.
+    if (pending.has(connection, id)) return refuseFrame(connection, badFrame(`a request with the id ${id} is pending`));
+    if (pending.count(connection) >= maxRequests) {
+      return refuseFrame(connection, new MessageError("too-many-requests", `${maxRequests} requests are pending`, { about: name }), id);
+    }
+    const request = pending.start(connection, id);
+    const done = (result: unknown): void => {
+      if (schema !== undefined) messages.checkSent(schema, name, result);
+      if (!request.cancelled) send(connection, { type: "result", id, payload: result });
+      pending.end(connection, id);
+    };
+    const failed = (error: unknown): void => {
+      pending.end(connection, id);
+      if (request.caused(error)) return;
+      const problem = error instanceof MessageError ? error : new MessageError("internal", "Internal error");
+      if (!request.cancelled) send(connection, errorFrame(problem, id, name));
+      if (problem !== error) void report(raw, error, { hook: "message", connection });
+    };
+    try {
+      const running = onRequest[name]?.(connection, payload, request);
+      if (isPromise(running)) void running.then(done).then(undefined, failed);
+      else done(running);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  return {
+    ...raw,
+    protocols: messages.protocols,
+    upgrade: (request, context) => refuseProtocols(request, codecs) ?? raw.upgrade?.(request, context),
+    message(connection, data) {
+      let frame: ClientFrame;
+      try {
+        frame = checkFrame(decode(codecOf(codecs, connection.protocol), data), ["message", "request", "cancel"]);
+      } catch (error) {
+        return refuseFrame(connection, error as MessageError);
+      }
+      return receive(connection, frame);
+    },
+    close(connection, closing) {
+      pending.cancelAll(connection);
+      return raw.close?.(connection, closing);
+    },
+  };
+}
+
+/** A client that offers nothing speaks JSON; one that offers other subprotocols alone would fail the connection itself, without a reason. */
+function refuseProtocols(request: Request, codecs: readonly Codec[]): Response | undefined {
+  const offered = request.headers.get("sec-websocket-protocol")?.split(/\s*,\s*/) ?? [];
+  if (offered.length === 0 ? codecs.includes(json) : codecs.some(({ protocol }) => offered.includes(protocol))) return undefined;
+  const supported = codecs.map(({ protocol }) => protocol).join(", ");
+  return refuse(400, `no codec in common: the client offers ${offered.join(", ") || "none"}, the server has ${supported}`);
+}
+
+function checkHooks(where: string, names: object, hooks: object): void {
+  for (const name of Object.keys(names)) {
+    if (typeof (hooks as Record<string, unknown>)[name] !== "function")
+      throw new TypeError(`messageHandler: hook ${where}.${name} is missing`);
+  }
+  for (const name of Object.keys(hooks)) {
+    if (!Object.hasOwn(names, name)) {
+      throw new TypeError(`messageHandler: ${where} has no "${name}": names are ${Object.keys(names).join(", ") || "none"}`);
+    }
+  }
+}

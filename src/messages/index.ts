@@ -1,0 +1,12 @@
+/** Typed messages over the raw handler and any WebSocket. docs/messages.md shows how, docs/PROTOCOL.md what travels. */
+export { defineMessages } from "./define.ts";
+export { messageHandler } from "./handler.ts";
+export { messageClient } from "./client.ts";
+export { MessageError } from "./error.ts";
+export { json } from "./codec.ts";
+export type { Codec } from "./codec.ts";
+export type { Definition, Messages, Payload, Requests, RequestSchemas, Schemas } from "./define.ts";
+export type { MessageHandler, MessageHooks, RequestContext, RequestHooks } from "./hooks.ts";
+export type { MessageClient, MessageSocket, RequestOptions } from "./client.ts";
+export type { Issue } from "./error.ts";
+export type { Received, Sent, StandardSchema } from "./standard.ts";

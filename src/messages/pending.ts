@@ -1,0 +1,62 @@
+/** The requests of each connection whose hooks are not done. They are in memory alone: an evicted object has forgotten them. */
+import { MessageError } from "./error.ts";
+import type { RequestContext } from "./hooks.ts";
+
+export class PendingRequest implements RequestContext {
+  cancelled: boolean = false;
+  #controller: AbortController | undefined;
+
+  /** Made when it is asked for: most hooks never look. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.cancelled) this.#controller.abort(reason());
+    return this.#controller.signal;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.#controller?.abort(reason());
+  }
+
+  /** Whether a hook threw this because it was told to stop. */
+  caused(error: unknown): boolean {
+    return this.cancelled && (error === this.#controller?.signal.reason || (error as Error | undefined)?.name === "AbortError");
+  }
+}
+
+function reason(): MessageError {
+  return new MessageError("cancelled", "The client no longer waits for the result.");
+}
+
+export class PendingRequests<Connection extends object> {
+  readonly #requests = new WeakMap<Connection, Map<number, PendingRequest>>();
+
+  has(connection: Connection, id: number): boolean {
+    return this.#requests.get(connection)?.has(id) === true;
+  }
+
+  count(connection: Connection): number {
+    return this.#requests.get(connection)?.size ?? 0;
+  }
+
+  start(connection: Connection, id: number): PendingRequest {
+    const request = new PendingRequest();
+    const pending = this.#requests.get(connection);
+    if (pending === undefined) this.#requests.set(connection, new Map([[id, request]]));
+    else pending.set(id, request);
+    return request;
+  }
+
+  end(connection: Connection, id: number): void {
+    this.#requests.get(connection)?.delete(id);
+  }
+
+  /** It stays, and counts, until its hook is done. One that is answered, or unknown since an eviction, has nothing to cancel. */
+  cancel(connection: Connection, id: number): void {
+    this.#requests.get(connection)?.get(id)?.cancel();
+  }
+
+  cancelAll(connection: Connection): void {
+    for (const request of this.#requests.get(connection)?.values() ?? []) request.cancel();
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Standard Schema v1 (standardschema.dev), as much of it as is used: what zod, valibot and arktype have in common. Written down here,
+ * so that nothing is depended on.
+ */
+
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    /** Types alone: there is no such value. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] };
+
+export interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What is sent: the schema's input. */
+export type Sent<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["input"];
+
+/** What the receiver gets: the schema's output. */
+export type Received<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["output"];
+
+/** Whether it implements the standard. arktype's schemas are functions. */
+export function isSchema(value: unknown): value is StandardSchema {
+  const standard = (value as Partial<StandardSchema> | null | undefined)?.["~standard"];
+  return standard?.version === 1 && typeof standard.validate === "function";
+}

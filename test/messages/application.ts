@@ -1,0 +1,74 @@
+/** The application of docs/vectors.json: three schema libraries, both codecs, and hooks that are slow, refuse and fail. */
+import { defineHandler } from "edgewire";
+import { MessageError, defineMessages, json, messageHandler } from "edgewire/messages";
+import { msgpack } from "edgewire/msgpack";
+import { type } from "arktype";
+import * as v from "valibot";
+import { z } from "zod";
+
+export const messages = defineMessages({
+  codecs: [msgpack, json],
+  toServer: {
+    say: z.object({ text: z.string().min(1).max(280) }),
+    // An asynchronous schema: what comes after it waits.
+    whisper: v.pipeAsync(
+      v.objectAsync({ to: v.string(), text: v.string() }),
+      v.checkAsync(async ({ to }) => (await Promise.resolve(to)) !== "nobody", "nobody is there"),
+    ),
+    leave: z.undefined(),
+  },
+  toClient: {
+    said: z.object({ from: z.string(), text: z.string() }),
+    whispered: type({ text: "string" }),
+    noted: v.object({ what: v.string() }),
+    left: z.undefined(),
+  },
+  requests: {
+    sum: { payload: type("(number | string.numeric.parse)[] <= 10"), result: z.number() },
+    echo: { payload: z.unknown(), result: z.unknown() },
+    slow: { payload: z.undefined(), result: z.never() },
+    refuse: { payload: v.object({ code: v.string() }), result: z.never() },
+    fail: { payload: z.undefined(), result: z.never() },
+  },
+});
+
+export const handler = defineHandler(
+  messageHandler(messages, {
+    binding: "ROOM",
+    origins: "*",
+    maxRequests: 3,
+    upgrade: (request) => ({ room: new URL(request.url).pathname.slice(1) || "lobby", state: { said: 0, invalid: 0 } }),
+    open: (connection) => connection.subscribe("all"),
+    messages: {
+      say(connection, { text }) {
+        if (text === "forbidden") throw new MessageError("forbidden", "we do not say that");
+        connection.setState({ ...connection.state, said: connection.state.said + 1 });
+        messages.publish(connection, "all", "said", { from: connection.state.said === 1 ? "new" : "known", text });
+        messages.send(connection, "noted", { what: `said ${connection.state.said}` });
+      },
+      whisper: (connection, { text }) => messages.send(connection, "whispered", { text }),
+      leave: (connection) => messages.send(connection, "left"),
+    },
+    requests: {
+      sum: (_connection, numbers) => numbers.reduce((sum, one) => sum + one, 0),
+      echo: (_connection, payload) => payload,
+      async slow(connection, _payload, { signal }) {
+        messages.send(connection, "noted", { what: "slow began" });
+        await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+        throw new Error("not reached");
+      },
+      refuse(_connection, { code }) {
+        throw new MessageError(code, "as you wish");
+      },
+      async fail() {
+        await Promise.resolve();
+        throw new Error("a secret");
+      },
+    },
+    invalid(connection, { code }) {
+      connection.setState({ ...connection.state, invalid: connection.state.invalid + 1 });
+      if (connection.state.invalid === 20) connection.close(1008, code);
+    },
+    error: (error) => console.log(`error: ${String(error)}`),
+  }),
+);

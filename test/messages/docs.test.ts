@@ -1,0 +1,36 @@
+/** Runs what docs/messages.md shows. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { readPage, writePage } from "../docs/pages.ts";
+import { commandFor, start } from "../docs/run.ts";
+import type { Runtime } from "../docs/run.ts";
+
+const page = readPage("docs/messages.md");
+
+test.each<Runtime>(["node", "bun", "deno"])("the chat of docs/messages.md on %s", async (runtime) => {
+  // A folder of its own: the pages' tests may be writing theirs.
+  const own = { ...page, folder: `${page.folder}-${runtime}` };
+  writePage(own);
+  await using server = await start(runtime, join(own.folder, "chat-server.ts"));
+  const [command, ...args] = commandFor(runtime, join(own.folder, "chat-client.ts"));
+  const { stdout } = await promisify(execFile)(command, [...args, `ws://127.0.0.1:${server.port}/`], {
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  const printed = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.replaceAll(/\s+/g, ""));
+  const promised = [
+    ...(page.blocks.find(({ attributes }) => attributes.get("file") === "chat-client.ts")?.code ?? "").matchAll(/; \/\/ (.*)$/gm),
+  ];
+  expect(printed.map((line) => line.replaceAll('"', "'"))).toEqual(promised.map(([, line = ""]) => line.replaceAll(/\s+/g, "")));
+});
+
+test("its definition with MessagePack", async () => {
+  const own = { ...page, folder: `${page.folder}-packed` };
+  writePage(own);
+  const { messages } = (await import(join(own.folder, "packed.ts"))) as { messages: { protocols: string[] } };
+  expect(messages.protocols).toEqual(["edgewire.msgpack.1", "edgewire.json.1"]);
+});

@@ -1,0 +1,25 @@
+/** What messages add to a bundle: minified, gzipped, without anybody's schema library. */
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { expect, test } from "vitest";
+import { root } from "../docs/pages.ts";
+
+async function size(names: string): Promise<number> {
+  const stdin = { contents: `export { ${names} } from "edgewire/messages";`, resolveDir: root };
+  const { outputFiles } = await build({ stdin, bundle: true, minify: true, write: false, format: "esm", target: "es2024" });
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+}
+
+test("the definition, the client's part and the server's part take at most 2 KiB each", async () => {
+  const definition = await size("defineMessages");
+  const client = (await size("defineMessages, messageClient")) - definition;
+  const server = (await size("defineMessages, messageHandler")) - definition;
+  console.log(`messages, gzipped: definition ${definition}, client ${client} more, server ${server} more`);
+  expect(Math.max(definition, client, server)).toBeLessThanOrEqual(2048);
+});
+
+test("the core has none of it", async () => {
+  const stdin = { contents: 'export { defineHandler } from "edgewire";', resolveDir: root };
+  const { metafile } = await build({ stdin, bundle: true, write: false, format: "esm", metafile: true });
+  expect(Object.keys(metafile.inputs).filter((name) => name.includes("messages/"))).toEqual([]);
+});

@@ -1,0 +1,200 @@
+/** What TypeScript infers and refuses where messages are defined and used: alike for zod, valibot and arktype. Compiled, never run. */
+import { type } from "arktype";
+import { defineHandler } from "edgewire";
+import type { Connection, Room, SendResult } from "edgewire";
+import { defineMessages, json, messageClient, messageHandler } from "edgewire/messages";
+import type { Issue, MessageError, StandardSchema } from "edgewire/messages";
+import { msgpack } from "edgewire/msgpack";
+import * as v from "valibot";
+import { expectTypeOf } from "vitest";
+import { z } from "zod";
+
+declare const socket: WebSocket;
+declare const room: Room;
+
+// The three libraries, with a schema whose input (a string) is not its output (a number).
+const zodMessages = defineMessages({
+  toServer: { say: z.object({ text: z.string() }), age: z.string().transform(Number), leave: z.undefined() },
+  toClient: { said: z.object({ from: z.string(), text: z.string() }), age: z.string().transform(Number), left: z.undefined() },
+  requests: {
+    find: { payload: z.object({ id: z.string() }), result: z.string().transform(Number) },
+    now: { payload: z.undefined(), result: z.date() },
+  },
+});
+const valibotMessages = defineMessages({
+  toServer: { say: v.object({ text: v.string() }), age: v.pipe(v.string(), v.transform(Number)), leave: v.undefined() },
+  toClient: { said: v.object({ from: v.string(), text: v.string() }), age: v.pipe(v.string(), v.transform(Number)), left: v.undefined() },
+  requests: {
+    find: { payload: v.object({ id: v.string() }), result: v.pipe(v.string(), v.transform(Number)) },
+    now: { payload: v.undefined(), result: v.date() },
+  },
+});
+const arkMessages = defineMessages({
+  toServer: { say: type({ text: "string" }), age: type("string.numeric.parse"), leave: type("undefined") },
+  toClient: { said: type({ from: "string", text: "string" }), age: type("string.numeric.parse"), left: type("undefined") },
+  requests: {
+    find: { payload: type({ id: "string" }), result: type("string.numeric.parse") },
+    now: { payload: type("undefined"), result: type("Date") },
+  },
+});
+
+// One program for all three: what follows would not compile if they differed.
+function program(messages: typeof zodMessages | typeof valibotMessages | typeof arkMessages): void {
+  void messages;
+}
+program(zodMessages);
+program(valibotMessages);
+program(arkMessages);
+
+defineHandler(
+  messageHandler(zodMessages, {
+    binding: "ROOM",
+    maxRequests: 10,
+    upgrade: () => ({ state: { name: "Ada", said: 0 } }),
+    open(connection) {
+      expectTypeOf(connection.state).toEqualTypeOf<Readonly<{ name: string; said: number }>>();
+    },
+    messages: {
+      say(connection, payload) {
+        expectTypeOf(connection).toEqualTypeOf<Connection<{ name: string; said: number }>>();
+        expectTypeOf(payload).toEqualTypeOf<{ text: string }>();
+        expectTypeOf(zodMessages.send(connection, "said", { from: "Ada", text: "hello" })).toEqualTypeOf<SendResult>();
+        expectTypeOf(zodMessages.publish(connection, "chat", "said", { from: "Ada", text: "hello" })).toEqualTypeOf<number>();
+        expectTypeOf(zodMessages.publish(room, "chat", "left", undefined, { except: "id" })).toEqualTypeOf<Promise<number>>();
+        expectTypeOf(zodMessages.broadcast(room, "said", { from: "Ada", text: "hello" }, { except: [] })).toEqualTypeOf<Promise<number>>();
+        expectTypeOf(zodMessages.broadcast(connection.room, "left")).toEqualTypeOf<number>();
+        expectTypeOf(zodMessages.publish(connection.room, ["a", "b"], "left", undefined, { except: "id" })).toEqualTypeOf<number>();
+        zodMessages.send(connection, "left");
+        zodMessages.send(connection, "age", "42");
+        connection.publish("chat", zodMessages.encode("left"));
+        // @ts-expect-error: there is no such message to the client.
+        zodMessages.send(connection, "say", { text: "hello" });
+        // @ts-expect-error: a payload of another shape.
+        zodMessages.send(connection, "said", { text: "hello" });
+        // @ts-expect-error: no payload.
+        zodMessages.send(connection, "said");
+        // @ts-expect-error: the schema's output; its input is sent.
+        zodMessages.send(connection, "age", 42);
+        // @ts-expect-error: a payload for a message without one.
+        zodMessages.broadcast(room, "left", "bye");
+        // @ts-expect-error: a connection leaves out itself, and takes no options.
+        zodMessages.publish(connection, "chat", "said", { from: "Ada", text: "hello" }, { except: "id" });
+      },
+      age: (_connection, age) => expectTypeOf(age).toEqualTypeOf<number>(),
+      leave: (_connection, payload) => expectTypeOf(payload).toEqualTypeOf<undefined>(),
+    },
+    requests: {
+      async find(_connection, { id }, { signal }) {
+        expectTypeOf(id).toEqualTypeOf<string>();
+        expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+        return "42";
+      },
+      now: () => new Date(),
+    },
+    invalid(connection, problem) {
+      expectTypeOf(connection.state.name).toEqualTypeOf<string>();
+      expectTypeOf(problem).toEqualTypeOf<MessageError>();
+      expectTypeOf(problem.issues).toEqualTypeOf<readonly Issue[]>();
+    },
+  }),
+);
+
+messageHandler(valibotMessages, {
+  messages: {
+    say: (_connection, payload) => expectTypeOf(payload).toEqualTypeOf<{ text: string }>(),
+    age: (_connection, age) => expectTypeOf(age).toEqualTypeOf<number>(),
+    leave: () => {},
+  },
+  requests: { find: (_connection, { id }) => id, now: () => new Date() },
+});
+messageHandler(arkMessages, {
+  messages: {
+    say: (_connection, payload) => expectTypeOf(payload).toEqualTypeOf<{ text: string }>(),
+    age: (_connection, age) => expectTypeOf(age).toEqualTypeOf<number>(),
+    leave: () => {},
+  },
+  requests: { find: (_connection, { id }) => id, now: () => new Date() },
+});
+
+// What a handler must not be.
+const requests = { find: () => "42", now: () => new Date() };
+// @ts-expect-error: hooks are missing.
+messageHandler(zodMessages, {});
+// @ts-expect-error: one hook is missing.
+messageHandler(zodMessages, { messages: { say() {}, age() {} }, requests });
+// @ts-expect-error: a hook for a message that there is not.
+messageHandler(zodMessages, { messages: { say() {}, age() {}, leave() {}, shout() {} }, requests });
+// @ts-expect-error: the result's output; its input is sent.
+messageHandler(zodMessages, { messages: { say() {}, age() {}, leave() {} }, requests: { ...requests, find: () => 42 } });
+// @ts-expect-error: raw messages have their own handler.
+messageHandler(zodMessages, { messages: { say() {}, age() {}, leave() {} }, requests, message() {} });
+// @ts-expect-error: the codecs are the subprotocols.
+messageHandler(zodMessages, { messages: { say() {}, age() {}, leave() {} }, requests, protocols: ["v1"] });
+
+// Nothing to the server, and nothing to ask: no hooks.
+defineHandler(messageHandler(defineMessages({ toClient: { tick: z.number() } }), {}));
+
+// The client.
+async function client(): Promise<void> {
+  const chat = messageClient(zodMessages, socket);
+  expectTypeOf(chat.send("say", { text: "hello" })).toEqualTypeOf<void>();
+  chat.send("leave");
+  chat.send("age", "42");
+  expectTypeOf(chat.on("said", ({ from }) => expectTypeOf(from).toEqualTypeOf<string>())).toEqualTypeOf<() => void>();
+  chat.on("age", (age) => expectTypeOf(age).toEqualTypeOf<number>());
+  expectTypeOf(await chat.request("find", { id: "1" }, { deadline: 100, signal: AbortSignal.timeout(10) })).toEqualTypeOf<number>();
+  expectTypeOf(await chat.request("now")).toEqualTypeOf<Date>();
+  expectTypeOf(await chat.request("now", undefined, { deadline: 100 })).toEqualTypeOf<Date>();
+  chat.onError((error) => expectTypeOf(error.code).toEqualTypeOf<string>());
+
+  // @ts-expect-error: there is no such message.
+  chat.send("shout", { text: "hello" });
+  // @ts-expect-error: one that the client receives.
+  chat.send("said", { from: "Ada", text: "hello" });
+  // @ts-expect-error: a payload of another shape.
+  chat.send("say", { text: 7 });
+  // @ts-expect-error: no payload.
+  chat.send("say");
+  // @ts-expect-error: one that the client sends.
+  chat.on("say", () => {});
+  // @ts-expect-error: a request is no message.
+  chat.send("find", { id: "1" });
+  // @ts-expect-error: a message is no request.
+  await chat.request("say", { text: "hello" });
+  // @ts-expect-error: no payload.
+  await chat.request("find");
+  // @ts-expect-error: an option that there is not.
+  await chat.request("find", { id: "1" }, { timeout: 100 });
+
+  const ark = messageClient(arkMessages, socket);
+  expectTypeOf(await ark.request("find", { id: "1" })).toEqualTypeOf<number>();
+  // @ts-expect-error: a payload of another shape.
+  ark.send("say", { txt: "hello" });
+  const valibot = messageClient(valibotMessages, socket);
+  expectTypeOf(await valibot.request("find", { id: "1" })).toEqualTypeOf<number>();
+  // @ts-expect-error: a payload of another shape.
+  valibot.send("say", { txt: "hello" });
+}
+void client;
+
+// What a socket's `send` returns is what `send` returns.
+declare const queueing: {
+  readonly readyState: number;
+  readonly protocol: string;
+  binaryType: BinaryType;
+  send(data: string | ArrayBufferView | ArrayBuffer): "sent" | "queued";
+  addEventListener: WebSocket["addEventListener"];
+};
+expectTypeOf(messageClient(zodMessages, queueing).send("leave")).toEqualTypeOf<"sent" | "queued">();
+
+// Definitions.
+defineMessages({ codecs: [msgpack, json], checkSent: true });
+// @ts-expect-error: no schema.
+defineMessages({ toServer: { say: "string" } });
+// @ts-expect-error: an option that there is not.
+defineMessages({ toServers: {} });
+// @ts-expect-error: a request without a result.
+defineMessages({ requests: { find: { payload: z.string() } } });
+expectTypeOf(z.string()).toExtend<StandardSchema<string, string>>();
+expectTypeOf(v.string()).toExtend<StandardSchema<string, string>>();
+expectTypeOf(type("string")).toExtend<StandardSchema<string, string>>();
