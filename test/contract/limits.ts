@@ -9,11 +9,11 @@ const saysNothing: Case["limits"] = { workers: "P20", durable: "P20", evicted: "
 const cannotCount: Case["limits"] = { workers: "P25" };
 
 export const limits: Chapter = {
-  letter: "K",
+  letter: "Z",
   title: "Limits",
   cases: [
     {
-      id: "K1",
+      id: "Z1",
       statement:
         'Over `rate.messages` a connection is closed with 1008 "Too many messages"; what was within it has been delivered, in order.',
       async run(t) {
@@ -27,7 +27,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K2",
+      id: "Z2",
       statement: 'Over `rate.bytes` it is closed with 1008 "Too many bytes".',
       async run(t) {
         const peer = await t.connect({ on: "limited" });
@@ -38,7 +38,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K3",
+      id: "Z3",
       statement: 'With `rate.over: "drop"` the message is dropped, the `drop` hook is told how many were, and the connection goes on.',
       async run(t) {
         const peer = await t.connect({ on: "lossy", drop: [["send", "slow down"]] });
@@ -67,7 +67,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K4",
+      id: "Z4",
       statement: "One connection's messages are not counted against another's.",
       async run(t) {
         const peers = [await t.connect({ on: "limited" }), await t.connect({ on: "limited" })];
@@ -78,7 +78,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K5",
+      id: "Z5",
       statement:
         "Over `maxTopics` subscriptions `subscribe` is a RangeError; one that is left makes room, and one that is held costs nothing.",
       limits: needsRooms,
@@ -95,7 +95,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K6",
+      id: "Z6",
       statement: "A topic over `maxName` bytes is a TypeError, and so is a room that `upgrade` returns: the client gets a 500.",
       async run(t) {
         const peer = await t.connect({ on: "limited", open: [["subscribe", "é".repeat(33)]] });
@@ -105,7 +105,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K7",
+      id: "Z7",
       statement: "A room with `maxConnectionsPerRoom` connections is full: 503 with Retry-After, until one has left. Another room is not.",
       limits: cannotCount,
       async run(t) {
@@ -121,7 +121,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K8",
+      id: "Z8",
       statement: "So is a server with `maxConnections`, whatever the room.",
       limits: cannotCount,
       async run(t) {
@@ -136,7 +136,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K9",
+      id: "Z9",
       statement: "Handshakes under way count: of five at once whose `upgrade` takes its time, two are accepted where two may be.",
       limits: cannotCount,
       async run(t) {
@@ -151,7 +151,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K10",
+      id: "Z10",
       statement: "A handshake that is refused, fails or takes too long gives its place back.",
       async run(t) {
         const on = "few";
@@ -172,7 +172,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K11",
+      id: "Z11",
       statement: "So does a client that is gone before its handshake is answered.",
       limits: needsWire,
       async run(t) {
@@ -194,7 +194,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K12",
+      id: "Z12",
       statement:
         "One address with `maxConnectionsPerAddress` connections gets 429 with Retry-After; another does not. An IPv6 client is its /64.",
       limits: cannotCount,
@@ -214,7 +214,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K13",
+      id: "Z13",
       statement:
         "Under a `trustProxy` list the client is the first address from the right of X-Forwarded-For that is not in it; behind what is no address nothing is believed.",
       async run(t) {
@@ -226,7 +226,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K14",
+      id: "Z14",
       statement: "So is X-Forwarded-Host, in the origin check: what stands left of the trusted proxies' elements is the client's word.",
       async run(t) {
         const headers = (host: string): ConnectOptions => ({
@@ -239,7 +239,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K15",
+      id: "Z15",
       statement:
         'With `slowConsumer: "coalesce"` a client that does not read is owed the newest message of each topic only, in the order in which topics began to wait; then it gets what is published as before.',
       limits: { ...saysNothing, ...needsRooms },
@@ -257,7 +257,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K16",
+      id: "Z16",
       statement: "Messages of `send` are never replaced: they go out before what is kept, and at `maxBuffered` close with 1013.",
       limits: { ...saysNothing, ...needsRooms },
       async run(t) {
@@ -277,7 +277,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K17",
+      id: "Z17",
       statement: "`connection.drained()` resolves when the client has read: not before, and at once when less than `highWaterMark` waits.",
       limits: saysNothing,
       async run(t) {
@@ -294,7 +294,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K18",
+      id: "Z18",
       statement: "It resolves when the connection ends, too, and the hook goes on.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -307,7 +307,7 @@ export const limits: Chapter = {
       },
     },
     {
-      id: "K19",
+      id: "Z19",
       statement: "A request whose head trickles in is cut off after `upgradeTimeout` with 408.",
       limits: { ...needsWire, attached: "P26", bun: "P26", deno: "P26", workers: "P26", durable: "P26", evicted: "P26" },
       async run(t) {
