@@ -13,6 +13,7 @@ export interface NativeSocket {
   getBufferedAmount(): number;
   close(code?: number, reason?: string): void;
   terminate(): void;
+  ping(): number;
   pause(): void;
   resume(): void;
 }
@@ -28,6 +29,8 @@ export interface NativeHandlers {
   open(ws: NativeSocket): void;
   message(ws: NativeSocket, data: string | Uint8Array<ArrayBuffer>): void;
   drain(ws: NativeSocket): void;
+  ping(ws: NativeSocket): void;
+  pong(ws: NativeSocket): void;
   close(ws: NativeSocket, code: number, reason: string): void;
 }
 
@@ -41,7 +44,7 @@ export const websocket: NativeHandlers = {
   // Above every maxBuffered: at its limit Bun loses messages (`send` returns 0).
   backpressureLimit: 2 ** 31 - 1,
   closeOnBackpressureLimit: false,
-  // No pings of Bun's own either: it has none without a timeout.
+  // No pings of Bun's own either, which come shortly before its timeout: the core pings. Bun answers the client's.
   idleTimeout: 0,
   sendPings: false,
   // Each handshake declines it unless its handler wants it: see bun.ts.
@@ -49,6 +52,8 @@ export const websocket: NativeHandlers = {
   open: (ws) => (ws.data as BunSocket).opened(ws),
   message: (ws, data) => (ws.data as BunSocket).message(data),
   drain: (ws) => (ws.data as BunSocket).eased(),
+  ping: (ws) => (ws.data as BunSocket).alive(),
+  pong: (ws) => (ws.data as BunSocket).alive(),
   close: (ws, code, reason) => (ws.data as BunSocket).closed(code, reason),
 };
 
@@ -81,6 +86,10 @@ export class BunSocket implements Socket {
     void this.#live?.eased();
   }
 
+  alive(): void {
+    this.#live?.alive();
+  }
+
   closed(code: number, reason: string): void {
     // Also inside our own `close` and `terminate`, which the `open` hook may have called.
     const live = this.#live ?? this.#ready.server.find(this.#ready.snapshot.id);
@@ -109,6 +118,10 @@ export class BunSocket implements Socket {
 
   terminate(): void {
     this.#ws?.terminate();
+  }
+
+  ping(): void {
+    this.#ws?.ping();
   }
 
   pause(): void {

@@ -2,6 +2,7 @@
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
+import type { Settings } from "../src/limits.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
@@ -94,13 +95,20 @@ function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Re
 
 function upgrade(request: Request, ready: Ready): Response {
   const { protocol } = ready.snapshot;
-  // Liveness is the core's: Deno would ping after 15 s, and close with 1001 after 30.
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
   openSocket(ready, socket);
   // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
   if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);
   for (const [name, value] of ready.headers) response.headers.append(name, value);
   return response;
+}
+
+/**
+ * Deno can't be asked to ping, but does so by itself after half of this silence, and at its end dispatches an error and closes
+ * with 1001 (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions count (measured on 2.9).
+ */
+function idleSeconds({ heartbeat }: Settings): number {
+  return heartbeat === false ? 0 : (heartbeat.interval + heartbeat.timeout) / 1000;
 }
 
 function addressOf(remote: NativeInfo["remoteAddr"]): string {

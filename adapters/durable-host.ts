@@ -12,7 +12,8 @@ import type { MaybePromise, Room, Snapshot } from "../src/types.ts";
 import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
-import { DurableSocket, savedIn } from "./durable-socket.ts";
+import { ObjectAlarm } from "./durable-alarm.ts";
+import { DurableSocket, wake } from "./durable-socket.ts";
 import { canStore, durableStore } from "./durable-store.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
@@ -31,6 +32,7 @@ export interface ObjectContext {
   acceptWebSocket(ws: NativeSocket): void;
   getWebSockets(): NativeSocket[];
   setWebSocketAutoResponse(pair?: AutoResponse): void;
+  getWebSocketAutoResponseTimestamp(ws: NativeSocket): Date | null;
   readonly storage: ObjectStorage;
 }
 
@@ -39,6 +41,7 @@ export class ObjectHost {
   readonly #env: unknown;
   readonly #binding: string;
   readonly #server: Server;
+  readonly #alarm: ObjectAlarm;
   /** From the native socket, which stays the same object until eviction: no attachment is read for a message. A WeakMap costs a wake more. */
   readonly #lives = new Map<NativeSocket, Live>();
   /** The room that this object is. Unknown where it was addressed by id alone, until its first client or caller names it. */
@@ -52,7 +55,8 @@ export class ObjectHost {
     // Its own room is here: an RPC to oneself would wait for what it interrupts.
     const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(namespaceOf(handler, env), name));
     const { storage } = ctx;
-    const alarm = { set: (time: number) => this.#keep(storage.setAlarm(time)), clear: () => this.#keep(storage.deleteAlarm()) };
+    this.#alarm = new ObjectAlarm(storage, (running) => this.#keep(running));
+    const alarm = this.#alarm;
     this.#server = new Server(handler, { name: "durable", upgradesNoList: true, env, remote, alarm, store: () => durableStore(storage) });
     // Answered without waking the object. What an earlier version of the handler has set is taken back.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
@@ -78,12 +82,14 @@ export class ObjectHost {
   }
 
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
-    return this.#liveOf(ws)?.message(typeof data === "string" ? data : new Uint8Array(data));
+    const live = this.#liveOf(ws);
+    live?.alive();
+    return live?.message(typeof data === "string" ? data : new Uint8Array(data));
   }
 
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
     const live = this.#liveOf(ws);
-    if (live === undefined && savedIn(ws) === undefined) return;
+    if (live === undefined && wake(ws, this.#ctx) === undefined) return;
     this.#lives.delete(ws);
     if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
@@ -109,6 +115,7 @@ export class ObjectHost {
   }
 
   alarm(): MaybePromise<void> {
+    this.#alarm.fired();
     return this.#server.alarm();
   }
 
@@ -142,7 +149,7 @@ export class ObjectHost {
     }
     let live: Live;
     try {
-      live = this.#server.open(new DurableSocket(ws), snapshot);
+      live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), snapshot);
     } catch (error) {
       // Its state is too large for a class without SQLite, for one.
       console.error("edgewire: a connection can't be opened:", error);
@@ -161,9 +168,9 @@ export class ObjectHost {
 
   #restore(ws: NativeSocket): Live | undefined {
     try {
-      const saved = savedIn(ws);
+      const woken = wake(ws, this.#ctx);
       // One that is over is listed until the client answers; its close hook has run.
-      const live = saved === undefined ? undefined : this.#server.restore(new DurableSocket(ws), saved);
+      const live = woken === undefined ? undefined : this.#server.restore(woken.socket, woken.saved);
       if (live !== undefined) this.#lives.set(ws, live);
       return live;
     } catch (error) {

@@ -9,9 +9,17 @@ import type { NativeSocket } from "./workers-types.ts";
 export class DurableSocket implements Socket {
   readonly buffered: undefined;
   readonly #ws: NativeSocket;
+  readonly #pinger: Pinger;
+  /** When the client was last known to live by anything but a ping that workerd answered; 0 where that is not known. */
+  #heard: number;
+  /** Whether the core has answered a text ping of it: only where an application has set an automatic response of its own. */
+  #pings: boolean;
 
-  constructor(ws: NativeSocket) {
+  constructor(ws: NativeSocket, pinger: Pinger, heard: number, pings: boolean) {
     this.#ws = ws;
+    this.#pinger = pinger;
+    this.#heard = heard;
+    this.#pings = pings;
   }
 
   send(data: Sendable): SendResult {
@@ -29,29 +37,61 @@ export class DurableSocket implements Socket {
 
   /**
    * Strings come back fastest, but V8 may write a string with two bytes a letter: only where even then it fits, and otherwise
-   * as UTF-8, whose size is what the core has checked. The envelope adds 40 bytes at most (measured), a close 796: 15 360 and
+   * as UTF-8, whose size is what the core has checked. The envelope adds 80 bytes at most (measured), a close 796: 15 360 and
    * those are less than the 16 384 that fit.
    */
   save(saved: Saved): void {
     const [id, head, rest, ...more] = saved;
     const short = (id.length + head.length + rest.length) * 2 <= maxSnapshot;
-    this.#ws.serializeAttachment({ [envelope]: short ? saved : [id, encoder.encode(head), encoder.encode(rest), ...more] });
+    this.#write(short ? saved : [id, encoder.encode(head), encoder.encode(rest), ...more]);
   }
+
+  heard(): { at: number; pings: boolean } {
+    const answered = this.#pinger.getWebSocketAutoResponseTimestamp(this.#ws);
+    return { at: Math.max(this.#heard, Number(answered)), pings: this.#pings || answered !== null };
+  }
+
+  hear(time: number): void {
+    this.#heard = time;
+    // It is heard of only while it pings.
+    this.#pings = true;
+    this.#write(attachmentOf(this.#ws)[envelope]);
+  }
+
+  #write(saved: unknown): void {
+    this.#ws.serializeAttachment({ [envelope]: saved, heard: this.#heard, pings: this.#pings });
+  }
+}
+
+/** The object's state, which knows of pings that workerd answered. */
+interface Pinger {
+  getWebSocketAutoResponseTimestamp(ws: NativeSocket): Date | null;
 }
 
 /** Marks our attachments: an application may have sockets of its own beside ours. */
 const envelope = "edgewire";
 const encoder = new TextEncoder();
 
-/** What a socket was saved with; undefined for a socket that is not ours. */
-export function savedIn(ws: NativeSocket): Saved | undefined {
-  const attachment = ws.deserializeAttachment() as { readonly [envelope]?: unknown } | null | undefined;
-  const saved = typeof attachment === "object" ? attachment?.[envelope] : undefined;
+interface Attachment {
+  readonly [envelope]?: unknown;
+  readonly heard?: number;
+  readonly pings?: boolean;
+}
+
+/** The socket and what it was saved with; undefined for a socket that is not ours. */
+export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: DurableSocket; readonly saved: Saved } | undefined {
+  const { [envelope]: saved, heard = 0, pings = false } = attachmentOf(ws);
   if (!Array.isArray(saved)) return undefined;
   const [id, head, rest, ...more] = saved as [string, string | Uint8Array, string | Uint8Array, number?];
-  return typeof head === "string" ? (saved as unknown as Saved) : [id, text(head), text(rest), ...more];
+  const socket = new DurableSocket(ws, pinger, heard, pings);
+  return { socket, saved: typeof head === "string" ? (saved as unknown as Saved) : [id, text(head), text(rest), ...more] };
 }
 
 function text(part: string | Uint8Array): string {
   return typeof part === "string" ? part : new TextDecoder().decode(part);
+}
+
+function attachmentOf(ws: NativeSocket): Attachment {
+  const attachment = ws.deserializeAttachment() as Attachment | null | undefined;
+  return typeof attachment === "object" && attachment !== null ? attachment : {};
 }

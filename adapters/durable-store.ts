@@ -3,6 +3,7 @@ import type { Store } from "../src/types.ts";
 
 /** What the adapters use of a `DurableObjectStorage`. */
 export interface ObjectStorage {
+  getAlarm(): Promise<number | null>;
   setAlarm(time: number): Promise<void>;
   deleteAlarm(): Promise<void>;
   /** Synchronous. In a class that was not made with new_sqlite_classes it throws an Error that says so. */

@@ -76,6 +76,7 @@ export class MemoryClient {
 export class Wire {
   live: Live | undefined;
   saved: Saved | undefined;
+  heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
   over = false;
   paused = false;
   answers = true;
@@ -105,7 +106,7 @@ export class Wire {
 
   toServer(data: Data): void {
     if (this.over) throw new Error("the connection has ended");
-    queueMicrotask(() => this.#arrive(() => void this.live?.message(data)));
+    queueMicrotask(() => this.#arrive(() => this.#deliverToServer(data)));
   }
 
   closeFromClient(code: number, reason: string): void {
@@ -159,6 +160,11 @@ export class Wire {
     this.#deliver(0, () => {
       if (this.answers) this.end(code, reason);
     });
+  }
+
+  #deliverToServer(data: Data): void {
+    this.live?.alive();
+    void this.live?.message(data);
   }
 
   #arrive(deliver: () => void): void {
@@ -229,6 +235,14 @@ class MemorySocket implements Socket {
 
   save(saved: Saved): void {
     if (this.#wire.isCurrent(this)) this.#wire.saved = saved;
+  }
+
+  heard(): Wire["heard"] {
+    return this.#wire.heard;
+  }
+
+  hear(at: number): void {
+    if (this.#wire.isCurrent(this)) this.#wire.heard = { at, pings: true };
   }
 }
 

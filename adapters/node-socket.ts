@@ -15,7 +15,11 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSoc
   socket.live = live;
   ws.on("message", (data: Buffer, isBinary: boolean) => void live.message(isBinary ? ownBytes(data) : turn.textOf(data)));
   // Only the latest ping needs an answer (RFC 6455 section 5.5.3): a client that does not read gets none.
-  ws.on("ping", (data: Buffer) => void (ws.bufferedAmount < server.settings.maxBuffered && ws.pong(data)));
+  ws.on("ping", (data: Buffer) => {
+    live.alive();
+    if (ws.bufferedAmount < server.settings.maxBuffered) ws.pong(data);
+  });
+  ws.on("pong", () => live.alive());
   ws.on("error", (error: Error & { code?: string }) => violation(live, error.code));
   ws.on("close", (code: number, reason: Buffer) => void live.ended(code, reason.toString()));
 }
@@ -63,6 +67,10 @@ class NodeSocket implements Socket {
 
   terminate(): void {
     this.#ws.terminate();
+  }
+
+  ping(): void {
+    this.#ws.ping();
   }
 
   pause(): void {

@@ -6,6 +6,7 @@ import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
 import { decode } from "./codec.ts";
 import { isPromise } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
+import { Pulse } from "./heartbeat.ts";
 import { Inflow } from "./inflow.ts";
 import { Latest } from "./latest.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -44,6 +45,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   readonly #socket: Socket;
   /** Made for its first event. */
   #mailbox: Mailbox<ConnectionHook> | undefined;
+  #pulse: Pulse | undefined;
   /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
   #rest: Rest | string;
   /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
@@ -66,9 +68,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #timer: unknown;
   #finished: PromiseWithResolvers<void> | undefined;
 
-  constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt }: Woken) {
+  constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt }: Woken, pulse?: Pulse) {
     this.#server = server;
     this.#socket = socket;
+    this.#pulse = pulse;
     this.id = id;
     this.roomName = head.room;
     this.#counters = server.counters(head.room, true);
@@ -77,6 +80,15 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#rest = rest;
     this.#expiresAt = expiresAt;
     if (head.phase !== "open") this.#closing = this.#decoded.closing;
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  /** Made when it is asked for: an object wakes ten thousand connections of which one is heard. */
+  get pulse(): Pulse {
+    return (this.#pulse ??= new Pulse(false));
   }
 
   get #decoded(): Rest {
@@ -253,6 +265,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** Port: a message arrived. Await the result where the runtime may stop us once we return. */
   message(data: Data): MaybePromise<void> {
     if (this.#phase !== "open") return;
+    this.pulse.heard = true;
     const { settings } = this.#server;
     const ping = isPing(data) && settings.heartbeat !== false;
     if (this.#server.draining && !ping) return;
@@ -279,6 +292,26 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */
   #pong(): void {
     if ((this.#socket.buffered ?? 0) < this.#server.settings.maxBuffered) this.#socket.send(pongText);
+    this.#server.heartbeat?.pinged(this);
+  }
+
+  /** Port: the client shows that it lives, by a ping or a pong; where memory may be lost, by a message too. */
+  alive(): void {
+    this.pulse.heard = true;
+    this.#server.heartbeat?.heard(this);
+  }
+
+  /** Whether we don't read what it sends. */
+  get paused(): boolean {
+    return this.#inflow?.paused === true;
+  }
+
+  /** It gave no sign of life when it had to. */
+  vanished(): MaybePromise<void> {
+    if (this.#ended) return;
+    const running = this.#finish({ code: CloseCode.abnormal, reason: "", initiator: "network" });
+    this.#socket.terminate();
+    return running;
   }
 
   /** Port: less waits for this client than before. */

@@ -15,6 +15,10 @@ export class Inflow {
     this.#settings = settings;
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Counts a message that has to wait; false when it is too much for a socket that can't be paused. */
   admit(data: Data): boolean {
     const full = this.#messages >= this.#settings.maxQueued || this.#length + data.length > this.#settings.maxBuffered;

@@ -10,6 +10,7 @@ import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import { causeOf, checkHead, isList, refuse, refuseList } from "./handshake.ts";
+import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { callRoom, checkTopics, farRoom } from "./local-room.ts";
 import { RoomAlarms } from "./room-alarm.ts";
@@ -59,6 +60,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly expiry: Expiry;
   readonly #capacity: Capacity;
   readonly lives: RoomLives<State, Env> = new RoomLives(this);
+  /** Undefined where it is turned off. */
+  readonly heartbeat: Heartbeat<State, Env> | undefined;
   readonly #alarms: RoomAlarms;
   readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
@@ -77,6 +80,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.#capacity = new Capacity(this.settings, this.clock);
     this.schedule = new Schedule(this.clock, runtime.alarm);
     this.expiry = new Expiry(this.schedule, () => this.clock.now());
+    const { heartbeat } = handler.settings;
+    if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
     this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives.alarm(name));
   }
 
@@ -165,12 +170,13 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: a socket is open. Synchronous: its listeners can be attached before any message arrives. */
   open(socket: Socket, snapshot: Snapshot): Live<State, Env> {
-    const live = new Live<State, Env>(this, socket, wokenFrom(snapshot));
+    const live = new Live<State, Env>(this, socket, wokenFrom(snapshot), new Pulse(true));
     // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
     live.keep();
     this.#add(live);
     this.lives.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
+    this.heartbeat?.opened(live);
     void live.opened();
     // Its `upgrade` was still pending when the server began to close.
     if (this.#draining) live.close(CloseCode.goingAway);
@@ -227,7 +233,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: the runtime's alarm went off. Await it where the runtime may stop us once we return. */
   alarm(): MaybePromise<void> {
-    return this.schedule.fire();
+    // Whatever it was set for: after an eviction nobody remembers when the sweep was to be.
+    const swept = this.heartbeat?.sweep();
+    const fired = this.schedule.fire();
+    return isPromise(swept) || isPromise(fired) ? Promise.all([swept, fired]).then(() => {}) : undefined;
   }
 
   /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
@@ -258,6 +267,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   forget(live: Live<State, Env>): void {
     if (this.#connections.delete(live.id)) this.#capacity.close(live);
+    if (this.#connections.size === 0) this.heartbeat?.rest();
   }
 
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
@@ -304,6 +314,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.#add(live);
     if (head.phase === "open" && head.topics !== undefined) for (const topic of head.topics) this.index.subscribe(head.room, topic, live);
     if (expiresAt !== undefined) live.watchExpiry();
+    this.heartbeat?.woken(live);
     live.resumeClosing();
     return live;
   }

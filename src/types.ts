@@ -441,6 +441,12 @@ export interface Socket {
   resume?(): void;
   /** Keeps the encoded snapshot, for `Server.restore`; absent where memory outlives the socket. */
   save?(saved: Saved): void;
+  /** Sends a ping, where the runtime can. Its pong, and every ping of the client's, calls `Live.alive`. */
+  ping?(): void;
+  /** Where memory may be lost: when the client was last known to live (milliseconds since 1970), and whether it ever sent the text ping. */
+  heard?(): { readonly at: number; readonly pings: boolean };
+  /** Keeps that the client, which sends text pings, lived at that time. There every message calls `Live.alive`. */
+  hear?(time: number): void;
 }
 
 /** An encoded snapshot (src/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */

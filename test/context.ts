@@ -30,6 +30,8 @@ export interface ConnectOptions {
   readonly early?: Uint8Array;
   /** Answer the server's close. Default: true. */
   readonly answersClose?: boolean;
+  /** Answer the server's pings. Default: true. */
+  readonly answersPing?: boolean;
 }
 
 export class Context {

@@ -42,7 +42,7 @@ const options: Record<HandlerName, Handler> = {
   proxied: { trustProxy: true },
   dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024 },
   bare: {},
-  lively: { heartbeat: { interval: 400, timeout: 400 } },
+  lively: { heartbeat: { interval: 500, timeout: 1000 } },
   mute: { heartbeat: false },
   // So little a second that no slow machine lets more through than the burst.
   limited: { rate: { messages: 1, bytes: 2000, burst: 5 }, maxPayload: 10_000, maxTopics: 3, maxName: 64 },

@@ -56,6 +56,7 @@ class ProcessHost implements Host {
   async connect(options: ConnectOptions, target: string, wait: number): Promise<Peer> {
     const client = await this.#handshake(options, target, wait);
     client.answersClose = options.answersClose ?? true;
+    client.answersPing = options.answersPing ?? true;
     if (client.response.status !== 101) throw new Error(`the handshake got ${client.response.status}: ${await client.body()}`);
     return new WirePeer(client);
   }

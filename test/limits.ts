@@ -179,6 +179,20 @@ export const limits = {
       "A head of which a byte comes every 500 ms: Bun 1.4.5 ends TCP after 12 s, workerd 2026-10 after 15 s, Node 24 by default after 90 s with 408; Deno 2.9.5 had not after 95 s (denoland/deno#3515, open).",
     shows: /no sign of a response/,
   },
+  P27: {
+    columns: ["workers", "durable", "evicted", "memory"],
+    why: "workerd can't send a ping, and has none of its own: a client that never sent the text ping can't be told from one that vanished, and is never ended for its silence.",
+    evidence:
+      "Cloudflare documentation, Workers, WebSockets: the methods are accept, send, close; workerd 2026-10: a client that is silent gets no frame.",
+    shows: /did not report close|close \(1\)|memory has no wire/,
+  },
+  P28: {
+    columns: ["deno", "workers", "durable", "evicted"],
+    why: "Deno and workerd answer a client's ping frames and tell nobody: they are no sign of life there; the text ping is, and on Deno the pong to its own ping.",
+    evidence:
+      'Cloudflare documentation, Workers, WebSockets, and WHATWG WebSockets: the events are message, close, error; of a ping frame none comes. Deno 2.9.5: a client that sends pings alone gets "No response from ping frame.".',
+    shows: /type: '(close|end)'/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

@@ -1,8 +1,9 @@
 /** How a client shows that it lives, and what becomes of one that does not. */
 import { deepEqual, equal } from "node:assert/strict";
-import type { Chapter } from "../case.ts";
-import { expectTexts } from "../peer.ts";
+import { needsRooms, needsWire, type Chapter, type ConnectOptions, type Context } from "../case.ts";
+import { expectTexts, type Peer } from "../peer.ts";
 import { pingText, pongText } from "../../src/wire.ts";
+import { Opcode } from "../wire/frames.ts";
 
 export const liveness: Chapter = {
   letter: "A",
@@ -68,15 +69,135 @@ export const liveness: Chapter = {
     },
     {
       id: "A5",
-      statement: "Each of 1 000 text pings in one segment is answered.",
+      statement: "Each of 100 text pings in one segment is answered.",
       async run(t) {
         const peer = await t.connect();
-        await peer.ping(1000);
-        await expectTexts(peer, ...Array.from({ length: 1000 }, () => pongText));
+        await peer.ping(100);
+        await expectTexts(peer, ...Array.from({ length: 100 }, () => pongText));
+      },
+    },
+    {
+      id: "A6",
+      statement: 'A client that has sent the text ping, and then nothing, is ended: the hook gets 1006, initiator "network", once.',
+      async run(t) {
+        const peer = await silent(t);
+        deepEqual(await t.closing(peer), gone);
+        await t.barrier("lively");
+        equal(t.entries(peer).filter(({ hook }) => hook === "close").length, 1);
+      },
+    },
+    {
+      id: "A7",
+      statement: "A client that does not answer the server's pings, and sends nothing else, is ended in the same way.",
+      limits: { workers: "P27", durable: "P27", evicted: "P27", memory: "P27" },
+      async run(t) {
+        const peer = await t.connect({ on: "lively", answersPing: false });
+        deepEqual(await t.closing(peer), gone);
+      },
+    },
+    {
+      id: "A8",
+      statement: "A client that only listens, and answers pings where there are any, is never ended for its silence.",
+      async run(t) {
+        const listener = await t.connect({ on: "lively" });
+        await outlives(t);
+        await stillThere(listener);
+      },
+    },
+    {
+      id: "A9",
+      statement: "A client that sends the text ping every `interval` is never ended, whatever else it leaves unanswered.",
+      async run(t) {
+        const peer = await t.connect({ on: "lively", answersPing: false });
+        await peer.ping();
+        await meanwhile(outlives(t), () => peer.ping());
+        await stillThere(peer);
+      },
+    },
+    {
+      id: "A10",
+      statement: "Messages are signs of life too: a client that pinged once and then sends messages instead is never ended.",
+      async run(t) {
+        const peer = await t.connect({ on: "lively", answersPing: false });
+        await peer.ping();
+        await meanwhile(outlives(t), () => peer.send("a message"));
+        await stillThere(peer);
+      },
+    },
+    {
+      id: "A11",
+      statement: "A client's own ping frames are signs of life.",
+      limits: { ...needsWire, deno: "P28", workers: "P28", durable: "P28", evicted: "P28" },
+      async run(t) {
+        const peer = await t.connect({ on: "lively", answersPing: false });
+        await peer.ping();
+        // Longer than a client may be silent on any runtime.
+        for (let count = 0; count < 17; count++) {
+          peer.wire.frame({ opcode: Opcode.ping });
+          await pause();
+        }
+        await stillThere(peer);
+      },
+    },
+    {
+      id: "A12",
+      statement: "With `heartbeat: false` nobody is ended for silence.",
+      async run(t) {
+        const peer = await t.connect({ on: "mute", answersPing: false });
+        await peer.send(pingText);
+        await outlives(t);
+        await stillThere(peer);
+      },
+    },
+    {
+      id: "A13",
+      statement: "The connection of a client that is ended leaves its room: it is counted, and published to, no more.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await silent(t, { open: [["subscribe", "a"]] });
+        await t.closing(peer);
+        const other = await t.connect({ on: "lively", message: [["publish", "a", "hello"], ["peers"], ["echo"]] });
+        await other.send("go");
+        equal((await t.did(other, "publish"))["result"], 0);
+        equal(((await t.did(other, "peers"))["result"] as string[]).length, 1);
       },
     },
   ],
 };
+
+const gone = { code: 1006, reason: "", initiator: "network" };
+
+/** A client that shows once that it can ping, and then falls silent. */
+async function silent(t: Context, options: ConnectOptions = {}): Promise<Peer> {
+  const peer = await t.connect({ ...options, on: "lively", answersPing: false });
+  await peer.ping();
+  deepEqual(await peer.next(), text(pongText));
+  return peer;
+}
+
+/** As long as it takes to find a silent client that came later: who is still there then was not found silent. */
+async function outlives(t: Context): Promise<void> {
+  deepEqual(await t.closing(await silent(t)), gone);
+}
+
+async function meanwhile(until: Promise<void>, action: () => Promise<void>): Promise<void> {
+  const done = until.then(() => true);
+  // Where the action fails nobody waits for it any more.
+  done.catch(() => {});
+  do await action();
+  while (!(await Promise.race([done, pause()])));
+}
+
+const pause = (): Promise<boolean> => new Promise((resolve) => setTimeout(resolve, 200, false));
+
+/** It is not ended, and is served. What came before is read over. */
+async function stillThere(peer: Peer): Promise<void> {
+  await peer.send("still there");
+  let event = await peer.next();
+  while (event.type !== "end" && event.type !== "close" && !(event.type === "text" && event.data === "still there"))
+    event = await peer.next();
+  deepEqual(event, text("still there"));
+}
 
 function text(data: string): { type: "text"; data: string } {
   return { type: "text", data };

@@ -1,0 +1,149 @@
+/**
+ * Finds clients that vanished without a close frame. Judged are those alone that can prove that they live: by answering the
+ * server's ping, where the runtime can send one, or by having sent the text ping. One timer for all connections of a server.
+ */
+import type { Live } from "./connection.ts";
+import { isPromise } from "./errors.ts";
+import type { Settings } from "./limits.ts";
+import type { Server } from "./server.ts";
+import type { MaybePromise } from "./types.ts";
+
+/** What memory knows of one connection's life. Times are milliseconds since 1970. */
+export class Pulse {
+  /** Something came since the last sweep. */
+  heard: boolean;
+  /** It has sent the text ping. */
+  pings = false;
+  /** The last sweep before which something had come. */
+  seen = 0;
+  /** When it was pinged, as long as nothing came since; otherwise 0. */
+  asked = 0;
+  /** Bytes that waited for it then. */
+  backlog = 0;
+  /** When it was last stored that something came. */
+  kept = 0;
+
+  /** @param heard whether it has just opened, and not woken. */
+  constructor(heard: boolean) {
+    this.heard = heard;
+  }
+}
+
+export class Heartbeat<State, Env> {
+  readonly #server: Server<State, Env>;
+  readonly #interval: number;
+  readonly #timeout: number;
+  /** Between two sweeps. A wake of a sleeping object costs more than a timer: there only as often as needed. */
+  readonly #step: number;
+  readonly #wakes: boolean;
+  /** When the next sweep is; undefined while none is appointed in this life. */
+  #next: number | undefined;
+
+  constructor(server: Server<State, Env>, { interval, timeout }: Exclude<Settings["heartbeat"], false>) {
+    this.#server = server;
+    this.#interval = interval;
+    this.#timeout = timeout;
+    this.#wakes = server.runtime.alarm !== undefined;
+    this.#step = this.#wakes ? interval + timeout : Math.floor(Math.min(interval, timeout) / 4);
+  }
+
+  /** A connection has opened. */
+  opened({ socket }: Live<State, Env>): void {
+    if (socket.ping !== undefined || this.#wakes) this.#arm();
+  }
+
+  /** A connection has woken. An object's alarm was set in a former life. */
+  woken({ socket }: Live<State, Env>): void {
+    if (!this.#wakes && socket.heard?.().pings === true) this.#arm();
+  }
+
+  /** A connection has sent the text ping, and the core has answered it. */
+  pinged(live: Live<State, Env>): void {
+    const { pulse } = live;
+    if (!pulse.pings) pulse.kept = 0;
+    pulse.pings = true;
+    this.heard(live);
+    this.#arm();
+  }
+
+  /** Something came, where memory may be gone before the next sweep: kept, but not each time. */
+  heard({ pulse, socket }: Live<State, Env>): void {
+    if (socket.hear === undefined) return;
+    const now = this.#server.clock.now();
+    if (now - pulse.kept < this.#timeout / 2) return;
+    pulse.kept = now;
+    if (!pulse.pings && socket.heard?.().pings !== true) return;
+    socket.hear(now);
+    this.#arm();
+  }
+
+  /** The last connection is gone. A pending alarm is left: coming to look costs less than taking it back. */
+  rest(): void {
+    if (this.#wakes || this.#next === undefined) return;
+    this.#next = undefined;
+    this.#server.schedule.cancel(task);
+  }
+
+  /** Ends the vanished, pings the silent, and appoints the next sweep as long as there is anyone to judge. */
+  sweep(): MaybePromise<void> {
+    const now = this.#server.clock.now();
+    // A process that was held up has not read yet what came meanwhile: it judges nobody before it has.
+    const late = !this.#wakes && this.#next !== undefined && now - this.#next > this.#step;
+    this.#next = undefined;
+    const ending: PromiseLike<void>[] = [];
+    let again = false;
+    for (const live of this.#server.connections) {
+      if (live.phase !== "open") continue;
+      const gone = live.socket.ping === undefined ? this.#isSilent(live, now) : this.#isDeaf(live, now);
+      again ||= gone !== undefined;
+      if (gone !== true || late) continue;
+      const running = live.vanished();
+      if (isPromise(running)) ending.push(running);
+    }
+    if (again) this.#arm();
+    else this.#server.schedule.cancel(task);
+    if (ending.length > 0) return Promise.all(ending).then(() => {});
+  }
+
+  /**
+   * Where the runtime pings. Asked two steps early, so that what was heard just after a sweep is asked for `interval` later.
+   * @returns whether it is gone.
+   */
+  #isDeaf({ pulse, socket, paused }: Live<State, Env>, now: number): boolean {
+    const backlog = socket.buffered ?? 0;
+    // A socket that we don't read says nothing; one whose backlog shrinks is read by its client, who may get to the ping.
+    const alive = pulse.heard || paused || (pulse.asked !== 0 && backlog < pulse.backlog);
+    if (alive) {
+      pulse.heard = false;
+      pulse.seen = now;
+      pulse.asked = 0;
+    } else if (pulse.asked !== 0) return now - pulse.asked >= this.#timeout;
+    else if (now - pulse.seen >= this.#interval - 2 * this.#step) {
+      pulse.asked = now;
+      pulse.backlog = backlog;
+      socket.ping?.();
+    }
+    return false;
+  }
+
+  /**
+   * Where clients ping.
+   * @returns whether it is gone; undefined for one that nobody need look at again: it has had its time for a first ping, and sent none.
+   */
+  #isSilent({ pulse, socket, paused }: Live<State, Env>, now: number): boolean | undefined {
+    const kept = socket.heard?.();
+    if (pulse.heard || paused) pulse.seen = now;
+    pulse.heard = false;
+    const silent = now - Math.max(pulse.seen, kept?.at ?? 0);
+    if (pulse.pings || kept?.pings === true) return silent >= this.#interval + this.#timeout - (this.#wakes ? 0 : this.#step);
+    return this.#wakes && silent < this.#step ? false : undefined;
+  }
+
+  #arm(): void {
+    if (this.#next !== undefined) return;
+    this.#next = this.#server.clock.now() + this.#step;
+    this.#server.schedule.at(task, this.#next, () => this.sweep());
+  }
+}
+
+const task = "heartbeat";

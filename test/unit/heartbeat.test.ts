@@ -1,0 +1,167 @@
+import { expect, test } from "vitest";
+import { defineHandler } from "../../src/define.ts";
+import type { Live } from "../../src/connection.ts";
+import { Server } from "../../src/server.ts";
+import type { Closing, Handler, Socket } from "../../src/types.ts";
+import { pingText, pongText } from "../../src/wire.ts";
+import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
+
+/** A runtime that can ping. */
+class PingSocket extends FakeSocket {
+  pings = 0;
+  ping(): void {
+    this.pings++;
+  }
+}
+
+interface Served {
+  readonly server: Server;
+  readonly clock: FakeClock;
+  readonly closed: (readonly [id: string, Closing])[];
+  join<T extends Socket>(socket: T): { live: Live; socket: T };
+}
+
+function serve(handler: Handler = {}): Served {
+  const clock = new FakeClock();
+  clock.advance(1_000_000);
+  const closed: (readonly [string, Closing])[] = [];
+  const close: Handler["close"] = ({ id }, closing) => void closed.push([id, closing]);
+  const server = new Server(defineHandler({ ...handler, close }), { name: "fake", clock });
+  return { server, clock, closed, join: (socket) => ({ socket, live: server.open(socket, snapshot()) }) };
+}
+
+const network: Closing = { code: 1006, reason: "", initiator: "network" };
+const step = 2500;
+
+/** Advances the clock as a timer would see it. */
+function pass(clock: FakeClock, milliseconds: number): void {
+  for (let passed = 0; passed < milliseconds; passed += 100) clock.advance(100);
+}
+
+test("a client that answers nothing is pinged once, within 30 s of silence, and ended within 42.5 s", () => {
+  for (const last of [0, 100, step - 100, step, 5000]) {
+    const { clock, closed, join } = serve();
+    const { live, socket } = join(new PingSocket());
+    pass(clock, last);
+    void live.message("the last sign of life");
+    pass(clock, 30_000);
+    expect(socket.pings).toBe(1);
+    pass(clock, 10_000 - 2 * step - 100);
+    expect(closed).toEqual([]);
+    pass(clock, 3 * step + 100);
+    expect(closed).toEqual([[live.id, network]]);
+    expect(socket.calls).toEqual(["terminate"]);
+  }
+});
+
+test("a message, a pong or the client's own ping is a sign of life, and saves the ping", () => {
+  const { clock, closed, join } = serve();
+  const [chatty, answering] = [join(new PingSocket()), join(new PingSocket())];
+  let answered = 0;
+  for (let round = 0; round < 60; round++) {
+    pass(clock, 5000);
+    if (round % 4 === 0) void chatty.live.message("hello");
+    if (answering.socket.pings === answered) continue;
+    answered++;
+    answering.live.alive();
+  }
+  expect(closed).toEqual([]);
+  expect(chatty.socket.pings).toBe(0);
+  expect(answering.socket.pings).toBeGreaterThan(5);
+});
+
+test("without pings of the server's only a client that has pinged is judged", () => {
+  const { clock, closed, join } = serve();
+  const [listener, pinger] = [join(new FakeSocket()), join(new FakeSocket())];
+  expect(clock.pending).toBe(0);
+  void pinger.live.message(pingText);
+  expect(pinger.socket.sent).toEqual([pongText]);
+  expect(clock.pending).toBe(1);
+  pass(clock, 37_400);
+  expect(closed).toEqual([]);
+  pass(clock, 5_200);
+  expect(closed).toEqual([[pinger.live.id, network]]);
+  pass(clock, 100_000);
+  expect(listener.live.phase).toBe("open");
+  expect(clock.pending).toBe(0);
+});
+
+test("one timer for any number of connections, and none without", () => {
+  const { clock, join } = serve();
+  const all = Array.from({ length: 50 }, () => join(new PingSocket()));
+  expect(clock.pending).toBe(1);
+  pass(clock, 10_000);
+  expect(clock.pending).toBe(1);
+  for (const { live } of all) void live.ended(1000, "");
+  expect(clock.pending).toBe(0);
+});
+
+test("heartbeat: false judges nobody, and pings nobody", () => {
+  const { clock, closed, join } = serve({ heartbeat: false });
+  const { socket } = join(new PingSocket());
+  expect(clock.pending).toBe(0);
+  pass(clock, 100_000);
+  expect(socket.pings).toBe(0);
+  expect(closed).toEqual([]);
+});
+
+test("a process that was held up judges nobody before it has read what came meanwhile", () => {
+  const { clock, closed, join } = serve();
+  const { live, socket } = join(new PingSocket());
+  pass(clock, 30_000);
+  expect(socket.pings).toBe(1);
+  clock.advance(60_000);
+  expect(closed).toEqual([]);
+  live.alive();
+  pass(clock, 20_000);
+  expect(closed).toEqual([]);
+  pass(clock, 20_000);
+  expect(closed).toEqual([[live.id, network]]);
+});
+
+test("a socket that we don't read is not judged; when we read on it has its time", async () => {
+  const gate = Promise.withResolvers<void>();
+  const { clock, closed, join } = serve({ maxQueued: 1, message: () => gate.promise });
+  const socket = Object.assign(new FakeSocket({ pausable: true }), { ping: () => {} });
+  const { live } = join(socket);
+  for (let count = 0; count < 4; count++) void live.message("wait");
+  expect(socket.calls).toEqual(["pause"]);
+  pass(clock, 100_000);
+  expect(closed).toEqual([]);
+  gate.resolve();
+  await live.running;
+  expect(socket.calls).toEqual(["pause", "resume"]);
+  pass(clock, 30_000);
+  expect(closed).toEqual([]);
+  pass(clock, 15_000);
+  expect(closed.length).toBe(1);
+});
+
+test("a client that still reads what waited before the ping is not ended; one whose backlog stands still is", () => {
+  const { clock, closed, join } = serve();
+  const { live, socket } = join(new PingSocket());
+  socket.buffered = 1_000_000;
+  for (let round = 0; round < 20; round++) {
+    pass(clock, 5000);
+    socket.buffered -= 10_000;
+  }
+  expect(closed).toEqual([]);
+  pass(clock, 45_000);
+  expect(closed).toEqual([[live.id, network]]);
+});
+
+test("a flood of pings to which nobody reads the pongs does not grow without bound", () => {
+  const { join } = serve({ maxBuffered: 100_000, highWaterMark: 1000 });
+  const { live, socket } = join(new FakeSocket());
+  socket.buffered = 100_000;
+  void live.message(pingText);
+  expect(socket.sent).toEqual([]);
+});
+
+test("the message of a closing connection is no sign of life, and is not answered", () => {
+  const { join } = serve();
+  const { live, socket } = join(new FakeSocket());
+  live.close();
+  void live.message(pingText);
+  expect(socket.sent).toEqual([]);
+});
