@@ -41,6 +41,10 @@ export function checkHandshake(request: Request, settings: Settings, forwardedHo
   if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
   // workerd upgrades a request that announces a body and waits for 100, and then never hears of the client's end.
   if (headers.has("expect")) return refuse(417, "a WebSocket handshake has no body to wait for");
+  // What follows the request are frames; as a body they would be lost, and Deno answers 400 itself.
+  if ((headers.get("content-length") ?? "0") !== "0" || headers.has("transfer-encoding")) {
+    return refuse(400, "a WebSocket handshake has no body");
+  }
   if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
   if (!wantsWebSocket(request)) return upgradeRequired("this is a WebSocket endpoint: it needs Upgrade: websocket");
   if (!hasToken(headers.get("connection"), "upgrade")) return refuse(400, "the Connection header lacks upgrade");

@@ -139,6 +139,26 @@ export const handshake: Chapter = {
     ),
     rejected("H21", "A handshake with Expect, which would wait for leave to send a body: 417.", 417, {}, {}, [["Expect", "100-continue"]]),
     rejected(
+      "H22",
+      "A handshake that announces a body, by Content-Length or Transfer-Encoding: 400.",
+      400,
+      {},
+      {},
+      [["Content-Length", "5"]],
+      [["Transfer-Encoding", "chunked"]],
+    ),
+    {
+      id: "H23",
+      statement: "A handshake over HTTP/1.0 is answered as one over HTTP/1.1.",
+      limits: { ...needsWire, workers: "P27", durable: "P27", evicted: "P27" },
+      async run(t) {
+        const client = await raw(t, [["Connection", "keep-alive, Upgrade"]], { version: "HTTP/1.0" });
+        equal(client.response.status, 101);
+        client.send("hello");
+        deepEqual(await client.next(), { type: "text", data: "hello" });
+      },
+    },
+    rejected(
       "H5",
       "Any Sec-WebSocket-Version but 13, or none: 426 with Sec-WebSocket-Version: 13.",
       426,
