@@ -193,6 +193,12 @@ export const limits = {
       'Cloudflare documentation, Workers, WebSockets, and WHATWG WebSockets: the events are message, close, error; of a ping frame none comes. Deno 2.9.5: a client that sends pings alone gets "No response from ping frame.".',
     shows: /type: '(close|end)'/,
   },
+  P29: {
+    columns: ["workers", "durable", "evicted"],
+    why: "workerd answers a handshake over HTTP/1.0 with 101 and ends TCP behind it, and a Worker can't see the request's version. The close hook is told 1006.",
+    evidence: 'workerd 2026-10, a bare Worker: "HTTP/1.0 101 Switching Protocols", FIN, and close 1006 at the accepted half.',
+    shows: /type: 'end'/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

@@ -150,7 +150,7 @@ export const handshake: Chapter = {
     {
       id: "H23",
       statement: "A handshake over HTTP/1.0 is answered as one over HTTP/1.1.",
-      limits: { ...needsWire, workers: "P27", durable: "P27", evicted: "P27" },
+      limits: { ...needsWire, workers: "P29", durable: "P29", evicted: "P29" },
       async run(t) {
         const client = await raw(t, [["Connection", "keep-alive, Upgrade"]], { version: "HTTP/1.0" });
         equal(client.response.status, 101);
