@@ -17,7 +17,7 @@ import { DurableSocket, wake } from "./durable-socket.ts";
 import { canStore, durableStore } from "./durable-store.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
-import { namespaceOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
+import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
@@ -53,7 +53,7 @@ export class ObjectHost {
     this.#binding = requireBinding("durable", handler);
     this.#room = ctx.id.name;
     // Its own room is here: an RPC to oneself would wait for what it interrupts.
-    const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(namespaceOf(handler, env), name));
+    const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(objectsOf(handler, env), name));
     const { storage } = ctx;
     this.#alarm = new ObjectAlarm(storage, (running) => this.#keep(running));
     const alarm = this.#alarm;
@@ -108,7 +108,14 @@ export class ObjectHost {
   }
 
   /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
-  call(name: string, method: RoomCall, args: readonly unknown[]): unknown {
+  call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
+    const wanted = this.#server.settings.jurisdiction;
+    if (jurisdiction !== wanted) {
+      const show = (one: string | undefined): string => (one === undefined ? "no jurisdiction" : `jurisdiction "${one}"`);
+      throw new Error(
+        `room "${name}" was asked for in ${show(jurisdiction)}, its handler is in ${show(wanted)}: rooms(env.${this.#binding}, { jurisdiction }) takes the handler's`,
+      );
+    }
     const misplaced = this.#misplaced(name);
     if (misplaced !== undefined) throw new Error(misplaced);
     return callRoom(this.#server.local(name), method, args);

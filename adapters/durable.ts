@@ -30,7 +30,7 @@ export declare class RoomObject<Env = unknown> {
   /** Liveness, expiry and `room.setAlarm` share the object's one alarm: an override calls `super.alarm()`. */
   alarm(): MaybePromise<void>;
   /** For `rooms`, over RPC. */
-  edgewireRoom(room: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
+  edgewireRoom(room: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): Promise<unknown>;
 }
 
 /**
@@ -69,8 +69,8 @@ export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof
       return this.#host.alarm();
     }
 
-    async edgewireRoom(room: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
-      return this.#host.call(room, method, args);
+    async edgewireRoom(room: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): Promise<unknown> {
+      return this.#host.call(room, method, args, jurisdiction);
     }
   }
   // `ctx` and `env` are DurableObject's own, whose types only Cloudflare's package knows.

@@ -1,7 +1,7 @@
 /** `#bare` on workerd: what hono.ts needs to upgrade in an app that is exported as it is. */
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { Host } from "./host.ts";
-import { namespaceOf, remoteRoom } from "./workers-rooms.ts";
+import { objectsOf, remoteRoom } from "./workers-rooms.ts";
 import { forward } from "./workers-route.ts";
 import { acceptPair, addressOf, refuseRoomHooks, roomless } from "./workers-socket.ts";
 
@@ -12,8 +12,8 @@ export const bareMark: BareMark = (request, env, handler) => {
     refuseRoomHooks("upgrade", handler);
     return { host: new Host({ name: "workers", upgradesNoList: true, roomless, env }), remoteAddress };
   }
-  const namespace = namespaceOf(handler, env);
-  const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(namespace, name) };
+  const objects = objectsOf(handler, env);
+  const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
   return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
 };
 

@@ -1,24 +1,61 @@
 /** Rooms in Durable Objects, from outside: a room's object is found by its name and asked over RPC. */
 import type { DefinedHandler } from "../src/define.ts";
+import { checkPlacement } from "../src/limits.ts";
 import { farRoom } from "../src/local-room.ts";
 import { checkName } from "../src/text.ts";
-import type { Room, Rooms } from "../src/types.ts";
+import type { Placement, Room, Rooms } from "../src/types.ts";
 import type { ObjectNamespace, ObjectStub } from "./workers-types.ts";
 
 /**
- * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`.
- * @throws TypeError for anything but a Durable Object binding.
+ * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`. The placement is the handler's own:
+ * with a `jurisdiction`, `rooms(env.ROOM, { jurisdiction: "eu" })`.
+ * @throws TypeError for anything but a Durable Object binding, and for an option that is none of Cloudflare's.
  */
-export function rooms(namespace: ObjectNamespace): Rooms {
+export function rooms(namespace: ObjectNamespace, placement: Placement = {}): Rooms {
   if (!isNamespace(namespace)) throw new TypeError(`rooms takes a Durable Object binding like env.ROOM, not ${describe(namespace)}`);
-  return { room: (name) => remoteRoom(namespace, name) };
+  const objects = new Objects(namespace, checkPlacement(placement));
+  return { room: (name) => remoteRoom(objects, name) };
 }
 
+/** Where rooms' objects are found. */
+export class Objects {
+  readonly jurisdiction: string | undefined;
+  readonly #namespace: ObjectNamespace;
+  readonly #hint: Placement["locationHint"] | undefined;
+
+  constructor(namespace: ObjectNamespace, { jurisdiction, locationHint }: { [Name in keyof Placement]: Placement[Name] | undefined }) {
+    this.jurisdiction = jurisdiction;
+    this.#namespace = jurisdiction === undefined ? namespace : within(namespace, jurisdiction);
+    this.#hint = locationHint;
+  }
+
+  stub(room: string): ObjectStub {
+    const hint = typeof this.#hint === "function" ? this.#hint(room) : this.#hint;
+    const id = this.#namespace.idFromName(room) as never;
+    return this.#namespace.get(id, hint === undefined ? {} : { locationHint: hint }) as ObjectStub;
+  }
+}
+
+/** workerd by itself, under `wrangler dev` and in tests, has no jurisdictions: there the rooms are plain objects, and it is said once. */
+function within(namespace: ObjectNamespace, jurisdiction: string): ObjectNamespace {
+  try {
+    return namespace.jurisdiction(jurisdiction);
+  } catch (error) {
+    if (!/not implemented in workerd/.test(String(error))) throw error;
+    if (!told.has(namespace))
+      console.warn(`edgewire: jurisdiction "${jurisdiction}" is ignored: workerd has none outside Cloudflare's network`);
+    told.add(namespace);
+    return namespace;
+  }
+}
+
+const told = new WeakSet<ObjectNamespace>();
+
 /** @throws Error that says what wrangler.toml lacks, when the handler's binding is no Durable Object's. */
-export function namespaceOf(handler: Pick<DefinedHandler, "settings">, env: unknown): ObjectNamespace {
-  const { binding = "" } = handler.settings;
+export function objectsOf({ settings }: Pick<DefinedHandler, "settings">, env: unknown): Objects {
+  const { binding = "" } = settings;
   const bound = (env as Record<string, unknown> | null | undefined)?.[binding];
-  if (isNamespace(bound)) return bound;
+  if (isNamespace(bound)) return new Objects(bound, settings);
   throw new Error(`env.${binding} is ${describe(bound)}, where the handler's option "binding" wants a Durable Object. ${recipe(binding)}`);
 }
 
@@ -45,16 +82,12 @@ function recipe(binding: string): string {
   return `wrangler.toml needs [[durable_objects.bindings]] with name = "${binding}" and class_name = "X", [[migrations]] with new_sqlite_classes = ["X"], and the Worker export class X extends durable(handler) {}`;
 }
 
-export function stubOf(namespace: ObjectNamespace, room: string): ObjectStub {
-  return namespace.get(namespace.idFromName(room) as never) as ObjectStub;
-}
-
 /** @throws TypeError for a bad name. */
-export function remoteRoom(namespace: ObjectNamespace, name: string): Room {
+export function remoteRoom(objects: Objects, name: string): Room {
   checkName("room", name);
   return farRoom(name, async (method, args) => {
     try {
-      return await stubOf(namespace, name).edgewireRoom(name, method, args.map(portable));
+      return await objects.stub(name).edgewireRoom(name, method, args.map(portable), objects.jurisdiction);
     } catch (error) {
       if (/does not implement the method "edgewire/.test(String(error)))
         throw new Error(`room "${name}" is in an object whose class is not made by durable(handler)`, { cause: error });

@@ -10,7 +10,7 @@ import { Server } from "../src/server.ts";
 import type { Accepted } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { closeSocket } from "./workers-close.ts";
-import { namespaceOf, requireBinding, stubOf, wrongClass } from "./workers-rooms.ts";
+import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
 
@@ -29,7 +29,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
   return {
     async fetch(request, env, ctx) {
       try {
-        namespaceOf(routed, env);
+        objectsOf(routed, env);
         const server = new Server(routed, { name: "durable", upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
@@ -49,7 +49,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
 export async function forward(handler: DefinedHandler, env: unknown, accepted: Accepted, request: Request): Promise<Response> {
   const binding = requireBinding("forward", handler);
   const { snapshot, headers } = accepted;
-  const stub = stubOf(namespaceOf(handler, env), snapshot.room);
+  const stub = objectsOf(handler, env).stub(snapshot.room);
   const { cf } = request as { readonly cf?: object };
   let response: Response;
   try {

@@ -50,11 +50,12 @@ export interface Fetcher {
 /** A Durable Object binding. */
 export interface ObjectNamespace {
   idFromName(name: string): unknown;
-  get(id: never): object;
+  get(id: never, options?: { readonly locationHint?: string }): object;
+  jurisdiction(name: string): ObjectNamespace;
 }
 
 /** One object seen from outside: the methods of adapters/durable.ts, over RPC. */
 export interface ObjectStub {
   fetch(request: Request): Promise<Response>;
-  edgewireRoom(room: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
+  edgewireRoom(room: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): Promise<unknown>;
 }

@@ -12,7 +12,7 @@ import type { Observer } from "./observe.ts";
 import type { RateLimit } from "./rate.ts";
 import { longestTimer } from "./schedule.ts";
 import { isToken, longestName } from "./text.ts";
-import type { Heartbeat, Origins } from "./types.ts";
+import type { Heartbeat, Origins, Placement } from "./types.ts";
 
 /** Options with nothing left to default. */
 export interface Settings {
@@ -38,6 +38,8 @@ export interface Settings {
   readonly maxState: number;
   readonly observe: Observer | undefined;
   readonly binding: string | undefined;
+  readonly jurisdiction: Placement["jurisdiction"] | undefined;
+  readonly locationHint: Placement["locationHint"] | undefined;
   readonly version: number;
 }
 
@@ -90,6 +92,8 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   maxState: [integer(1, 256 * KiB), 64 * KiB],
   observe: [(_, value) => checkObserver(value), undefined],
   binding: [bindingName, undefined],
+  jurisdiction: [placeName, undefined],
+  locationHint: [(name, value) => (typeof value === "function" ? (value as (room: string) => string) : placeName(name, value)), undefined],
   version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
 };
 
@@ -179,6 +183,26 @@ function protocolList(name: string, value: unknown): readonly string[] {
   }
   if (new Set(value).size !== value.length) throw new TypeError(`option "${name}" names a subprotocol twice`);
   return Object.freeze([...(value as string[])]);
+}
+
+/** Cloudflare's names change without us; a misspelt jurisdiction is an error there, a misspelt hint is ignored. */
+function placeName(name: string, value: unknown): string {
+  if (typeof value !== "string" || !/^[a-z]+(-[a-z]+)*$/.test(value)) {
+    throw new TypeError(
+      `option "${name}" must be one of Cloudflare's names, like ${name === "jurisdiction" ? '"eu"' : '"weur"'}, not ${show(value)}`,
+    );
+  }
+  return value;
+}
+
+/** @throws TypeError by the option's name. */
+export function checkPlacement(placement: Placement): Placement {
+  for (const [name, value] of Object.entries(placement)) {
+    if (name !== "jurisdiction" && name !== "locationHint")
+      throw new TypeError(`unknown option "${name}": options are jurisdiction, locationHint`);
+    if (value !== undefined) checks[name][0](name, value);
+  }
+  return placement;
 }
 
 function bindingName(name: string, value: unknown): string {

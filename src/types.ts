@@ -326,6 +326,14 @@ export interface Heartbeat {
   readonly timeout?: number;
 }
 
+/** Where the Durable Objects of rooms are. Cloudflare adds to both lists: any name of its form is taken. */
+export interface Placement {
+  readonly jurisdiction?: "eu" | "us" | "fedramp" | "fedramp-high" | (string & {});
+  readonly locationHint?: LocationHint | ((room: string) => LocationHint | undefined);
+}
+
+export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me" | (string & {});
+
 /** Every option has one default, and the same effect on every runtime. */
 export interface Options {
   /**
@@ -405,6 +413,13 @@ export interface Options {
   readonly observe?: Observer;
   /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
   readonly binding?: string;
+  /**
+   * On Cloudflare, where rooms' objects run and store (Data location, in Cloudflare's documentation). It is a part of a room's
+   * identity: a room of the same name in another jurisdiction is another room. Ignored elsewhere. Default: none.
+   */
+  readonly jurisdiction?: Placement["jurisdiction"];
+  /** On Cloudflare, near where a room's object is first made: a region, or a function of the room's name. Ignored elsewhere. Default: near its first client. */
+  readonly locationHint?: Placement["locationHint"];
   /** Version of the state's shape, for `migrate`. Default: 0. */
   readonly version?: number;
 }

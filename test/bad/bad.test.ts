@@ -25,7 +25,7 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "port in use": expect.stringMatching(/^Error: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/),
     "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
     "port of the wrong type": 'RangeError: serve: option "port" is 80: must be a whole number from 0 (a free one) to 65535',
-    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env',
+    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage',
     "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
     "tls without a key": 'TypeError: serve: option "tls" must be { cert, key }, both PEM text',
     "tls that is no certificate": expect.stringMatching(/^Error: serve: can't listen on port 0 of 127\.0\.0\.1: ./),
@@ -41,7 +41,7 @@ test("bindings and exports on workerd", async () => {
   const logged: string[] = [];
   await using server = await startWorker(
     file("worker.ts"),
-    { ROOM: "ChatRoom", FOREIGN: "Foreign", SWAPPED: "ChatRoom" },
+    { ROOM: "ChatRoom", FOREIGN: "Foreign", SWAPPED: "ChatRoom", PLACED: "Placed" },
     {
       bindings: { TEXT: "not an object" },
       log: (line) => logged.push(line),
@@ -51,6 +51,7 @@ test("bindings and exports on workerd", async () => {
   expect(await ask("worker")).toMatch(/^\w*Error: .*edgewire\/durable/);
   expect(await ask("durable")).toMatch(/^TypeError: durable needs the handler's option "binding"/);
   expect(await ask("route")).toBe("TypeError: route takes a handler made by defineHandler({ … })");
+  expect(await ask("alarm")).toMatch(/^Error: worker: the handler has the hook "alarm", and .*edgewire\/durable/);
   expect(await ask("serve")).toMatch(/^Error: edgewire\/serve starts a server on Node, Bun or Deno.*edgewire\/durable/);
   expect(await ask("rooms")).toMatch(/^TypeError: rooms takes a Durable Object binding like env\.ROOM, not a string/);
 
@@ -77,4 +78,10 @@ test("bindings and exports on workerd", async () => {
   }
   expect(logged.join("\n")).toContain('[[durable_objects.bindings]] with name = "MISSING"');
   expect(await handshake("chat")).toBeUndefined();
+
+  // workerd takes the hint, and outside Cloudflare's network has no jurisdictions: the object itself compares.
+  expect(await handshake("placed")).toBeUndefined();
+  expect(logged.join("\n")).toContain('jurisdiction "eu" is ignored');
+  expect(await ask("placed")).toMatch(/^[01]$/);
+  expect(await ask("misplaced")).toMatch(/^Error: room "lobby" was asked for in no jurisdiction, its handler is in jurisdiction "eu"/);
 });

@@ -13,6 +13,9 @@ const foreign = defineHandler({ binding: "FOREIGN", upgrade });
 const swapped = defineHandler({ binding: "SWAPPED", upgrade });
 const roomless = defineHandler({ binding: "ROOM" });
 
+const placed = defineHandler({ binding: "PLACED", upgrade, jurisdiction: "eu", locationHint: () => "weur" });
+
+export class Placed extends durable(placed) {}
 export class ChatRoom extends durable(chat) {}
 export class Foreign extends DurableObject {
   fetch(): Response {
@@ -26,6 +29,15 @@ function misuse(name: string, env: Record<string, never>): unknown {
   if (name === "route") return route({} as never);
   if (name === "serve") return serve(chat);
   if (name === "rooms") return rooms(env["TEXT"] as never);
+  if (name === "alarm") return worker(defineHandler({ alarm() {} }));
+  if (name === "placed")
+    return rooms(env["PLACED"] as never, { jurisdiction: "eu", locationHint: "weur" })
+      .room("lobby")
+      .count();
+  if (name === "misplaced")
+    return rooms(env["PLACED"] as never)
+      .room("lobby")
+      .count();
   return "nothing was wrong";
 }
 
@@ -34,7 +46,7 @@ type Context = Parameters<ReturnType<typeof route>["fetch"]>[2];
 export default {
   async fetch(request: Request, env: Record<string, never>, ctx: Context): Promise<Response> {
     const [, kind, name = ""] = new URL(request.url).pathname.split("/");
-    const routes = { chat, missing, text, foreign, swapped, roomless } as const;
+    const routes = { chat, missing, text, foreign, swapped, roomless, placed } as const;
     if (kind === "route") return route(routes[name as keyof typeof routes]).fetch(request, env, ctx);
     try {
       return new Response(String(await misuse(name, env)));

@@ -20,6 +20,12 @@ test.each<[string, object, string]>([
   ["origins as a string", { origins: "https://a.example" }, 'option "origins" must be "*", an array'],
   ["a policy of another name", { slowConsumer: "wait" }, 'option "slowConsumer" must be "close" or "drop" or "coalesce", not "wait"'],
   ["an empty binding", { binding: "" }, 'option "binding" must be the name of a Durable Object binding'],
+  [
+    "a jurisdiction that is no name",
+    { jurisdiction: "EU" },
+    'option "jurisdiction" must be one of Cloudflare\'s names, like "eu", not "EU"',
+  ],
+  ["a hint of the wrong type", { locationHint: 7 }, 'option "locationHint" must be one of Cloudflare\'s names, like "weur", not 7'],
   ["a rate that is true", { rate: true }, 'option "rate" must be false or an object of messages, bytes, burst, over'],
   ["a rate of nothing", { rate: { messages: 0 } }, 'option "rate.messages" is 0: must be from 0.001 to'],
   ["a rate of text", { rate: { bytes: "1 MB" } }, 'option "rate.bytes" must be a number, not string'],

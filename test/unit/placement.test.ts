@@ -1,0 +1,75 @@
+/** Where rooms' objects are: the same for a handshake, for `rooms` and for a room's own calls to others. */
+import { expect, test } from "vitest";
+import { objectsOf, remoteRoom, rooms } from "../../adapters/workers-rooms.ts";
+import { objectHeader, route } from "../../adapters/workers-route.ts";
+import { defineHandler } from "../../src/define.ts";
+
+class DurableObjectNamespace {
+  readonly log: string[];
+  readonly #prefix: string;
+
+  constructor(log: string[] = [], prefix = "") {
+    this.log = log;
+    this.#prefix = prefix;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "DurableObjectNamespace";
+  }
+
+  jurisdiction(name: string): DurableObjectNamespace {
+    if (name === "mars") throw new TypeError("unknown jurisdiction");
+    if (name === "none") throw new Error("Jurisdiction restrictions are not implemented in workerd.");
+    return new DurableObjectNamespace(this.log, `${name} `);
+  }
+
+  idFromName(name: string): string {
+    return this.#prefix + name;
+  }
+
+  get(id: string, options?: object): object {
+    this.log.push(`${id} ${JSON.stringify(options)}`);
+    return {
+      fetch: () => new Response("full", { status: 503, headers: { [objectHeader]: "ROOM" } }),
+      edgewireRoom: async (...args: unknown[]) => args,
+    };
+  }
+}
+
+const placement = { jurisdiction: "eu", locationHint: (room: string) => (room === "lobby" ? "weur" : undefined) };
+const handler = defineHandler({ binding: "ROOM", upgrade: () => ({ room: "lobby" }), ...placement });
+
+test("route, rooms and a handler's rooms find the same object, with the same hint", async () => {
+  const ROOM = new DurableObjectNamespace();
+  const env = { ROOM };
+  const request = new Request("https://chat.example/", {
+    headers: {
+      host: "chat.example",
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    },
+  });
+  expect((await route(handler).fetch(request, env, { waitUntil() {} })).status).toBe(503);
+  await rooms(ROOM, placement).room("lobby").count();
+  expect(await remoteRoom(objectsOf(handler, env), "lobby").count("a")).toEqual(["lobby", "count", ["a"], "eu"]);
+  expect(ROOM.log).toEqual(Array.from({ length: 3 }, () => 'eu lobby {"locationHint":"weur"}'));
+});
+
+test("no placement, no option; a hint for each room, or for all", async () => {
+  const namespace = new DurableObjectNamespace();
+  await rooms(namespace).room("a").count();
+  await rooms(namespace, placement).room("other").count();
+  await rooms(namespace, { locationHint: "oc" }).room("a").count();
+  expect(namespace.log).toEqual(["a {}", "eu other {}", 'a {"locationHint":"oc"}']);
+});
+
+test("bad placements, each by name; Cloudflare's own error stays", () => {
+  const namespace = new DurableObjectNamespace();
+  expect(() => rooms(namespace, { jurisdiction: "" })).toThrow('option "jurisdiction" must be one of');
+  expect(() => rooms(namespace, { location: "weur" } as never)).toThrow(
+    'unknown option "location": options are jurisdiction, locationHint',
+  );
+  expect(() => rooms(namespace, { jurisdiction: "mars" })).toThrow("unknown jurisdiction");
+});
