@@ -7,6 +7,7 @@ import { decode } from "./codec.ts";
 import { isPromise } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
 import { Pulse } from "./heartbeat.ts";
+import { checkAfter, logOf } from "./histories.ts";
 import { Inflow } from "./inflow.ts";
 import { Latest } from "./latest.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -28,6 +29,7 @@ import type {
   LocalRoom,
   MaybePromise,
   Phase,
+  Replay,
   Prepared,
   Rooms,
   Sendable,
@@ -224,17 +226,43 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#socket.terminate();
   }
 
-  subscribe(topic: string): void {
-    const { maxName, maxTopics } = this.#server.settings;
-    checkName("topic", topic, maxName);
+  subscribe(topic: string): void;
+  subscribe(topic: string, options: SubscribeOptions): Replay;
+  subscribe(topic: string, options?: SubscribeOptions): Replay | void {
+    checkName("topic", topic, this.#server.settings.maxName);
     this.#server.needRooms("subscribe");
+    if (options?.history !== undefined) return this.#subscribeAfter(topic, options.history);
     if (this.#phase !== "open" || this.topics.has(topic)) return;
+    this.#addTopic(topic);
+    this.#server.index.subscribe(this.roomName, topic, this);
+  }
+
+  /** In one turn: nothing is published between what is replayed and what comes live. */
+  #subscribeAfter(topic: string, history: SubscribeOptions["history"]): Replay {
+    const after = history === true ? undefined : history.after;
+    checkAfter(after);
+    const log = logOf(this.#server.histories, this.roomName, topic);
+    const { entries, complete } = log.since(after, this.#server.clock.now());
+    // Before anything is sent: `encode` may throw, and topics have a limit.
+    const payloads = entries.map((entry) => log.payloadOf(entry));
+    if (this.#phase === "open" && !this.topics.has(topic)) this.#addTopic(topic);
+    const refused = payloads.findIndex((payload) => !isTaken(this.push(payload)));
+    const replayed = refused < 0 ? payloads.length : refused;
+    // A client that does not read may have been closed meanwhile.
+    if (this.#phase === "open") this.#server.index.subscribe(this.roomName, topic, this);
+    const all = replayed === payloads.length && this.#phase === "open";
+    const last = entries[replayed - 1];
+    const position = all ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
+    return { replayed, complete: complete && all, position };
+  }
+
+  #addTopic(topic: string): void {
+    const { maxTopics } = this.#server.settings;
     if (this.topics.size >= maxTopics)
       throw new RangeError(`the connection has ${maxTopics} topics already: option "maxTopics" allows no more`);
     const topics = (this.#topics ??= new Set(this.#woken));
     topics.add(topic);
     this.#store(() => topics.delete(topic));
-    this.#server.index.subscribe(this.roomName, topic, this);
   }
 
   unsubscribe(topic: string): void {
@@ -560,6 +588,14 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #hasExpired(): boolean {
     return this.#expiresAt !== undefined && this.#expiresAt <= this.#server.clock.now();
   }
+}
+
+interface SubscribeOptions {
+  readonly history: true | { readonly after: string };
+}
+
+function isTaken(result: SendResult): boolean {
+  return result === "sent" || result === "backpressure";
 }
 
 const noTopics: ReadonlySet<string> = new Set();

@@ -2,6 +2,8 @@
  * Every option's default and range, resolved once per handler. The core enforces them; an adapter maps one to
  * its runtime's own switch where there is one.
  */
+import type { HistoryRule } from "./histories.ts";
+import type { HistoryRules } from "./history.ts";
 import { compileOrigins } from "./origin.ts";
 import type { OriginRule } from "./origin.ts";
 import { compileProxies } from "./proxy.ts";
@@ -35,6 +37,7 @@ export interface Settings {
   readonly upgradeTimeout: number;
   readonly closeTimeout: number;
   readonly heartbeat: Required<Heartbeat> | false;
+  readonly history: HistoryRule | undefined;
   readonly maxState: number;
   readonly observe: Observer | undefined;
   readonly binding: string | undefined;
@@ -88,6 +91,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   upgradeTimeout: [integer(1, longestTimer), 10_000],
   closeTimeout: [integer(1, longestTimer), 10_000],
   heartbeat: [heartbeat, beats],
+  history: [historyRule, undefined],
   // In `Request.cf` its quotes and backslashes are escaped once more: with the rest, half of the 1 MB that it may take.
   maxState: [integer(1, 256 * KiB), 64 * KiB],
   observe: [(_, value) => checkObserver(value), undefined],
@@ -210,6 +214,37 @@ function bindingName(name: string, value: unknown): string {
     throw new TypeError(`option "${name}" must be the name of a Durable Object binding in wrangler.toml, not ${show(value)}`);
   }
   return value;
+}
+
+function historyRule(name: string, value: unknown): HistoryRule {
+  if (typeof value === "function") {
+    const choose = value as (topic: string) => unknown;
+    return (topic) => {
+      const chosen = choose(topic);
+      return chosen === undefined ? undefined : historyRules(`${name} of "${topic}"`, chosen);
+    };
+  }
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(`option "${name}" must be settings by topic, or a function from a topic to its settings, not ${show(value)}`);
+  }
+  const topics = new Map(Object.entries(value).map(([topic, given]) => [topic, historyRules(`${name}.${topic}`, given)]));
+  return (topic) => topics.get(topic);
+}
+
+function historyRules(name: string, value: unknown): HistoryRules {
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`option "${name}" must be { messages, seconds, encode }, not ${show(value)}`);
+  for (const key of Object.keys(value)) {
+    if (!["messages", "seconds", "encode"].includes(key)) throw new TypeError(`option "${name}" has the unknown setting "${key}"`);
+  }
+  const { messages = 100, seconds, encode } = value as { readonly [Name in keyof HistoryRules]?: unknown };
+  if (encode !== undefined && typeof encode !== "function")
+    throw new TypeError(`option "${name}.encode" must be a function, not ${show(encode)}`);
+  return {
+    messages: integer(1, 10_000)(`${name}.messages`, messages),
+    seconds: seconds === undefined ? Number.POSITIVE_INFINITY : integer(1, 315_360_000)(`${name}.seconds`, seconds),
+    encode: encode as HistoryRules["encode"],
+  };
 }
 
 function show(value: unknown): string {

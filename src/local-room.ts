@@ -1,12 +1,24 @@
 /** A room of this server, as its hooks hold it; `asRoom` makes of it what is held outside. */
 import { checkClose, CloseCode } from "./close.ts";
 import { checkData } from "./data.ts";
+import { logOf, readHistory } from "./histories.ts";
 import type { Server } from "./server.ts";
 import { Storage } from "./storage.ts";
 import { readStats } from "./stats.ts";
 import type { RoomStats } from "./stats.ts";
 import { checkName } from "./text.ts";
-import type { Connection, ConnectionInfo, LocalRoom, PublishOptions, Room, RoomStorage, Rooms, Sendable } from "./types.ts";
+import type {
+  Connection,
+  ConnectionInfo,
+  History,
+  HistoryReader,
+  LocalRoom,
+  PublishOptions,
+  Room,
+  RoomStorage,
+  Rooms,
+  Sendable,
+} from "./types.ts";
 
 export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State, Env> {
   readonly name: string;
@@ -64,6 +76,11 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
     return stats;
   }
 
+  history(topic: string, reader: HistoryReader = {}): History {
+    this.#server.needRooms("history");
+    return readHistory(logOf(this.#server.histories, this.name, topic), reader, this.#server.clock.now());
+  }
+
   close(code: number = CloseCode.normal, reason = ""): number {
     checkClose(code, reason);
     this.#server.needRooms("close");
@@ -85,8 +102,8 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
 }
 
 /** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
-export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "stats" | "close";
-const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "stats", "close"];
+export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "stats" | "history" | "close";
+const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "stats", "history", "close"];
 
 /** @throws what the method throws, and TypeError for what is none. */
 export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
@@ -114,6 +131,7 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
     count: ask("count"),
     topics: ask("topics"),
     stats: ask("stats"),
+    history: ask("history"),
     close: ask("close"),
   } as unknown as Room;
 }

@@ -12,6 +12,7 @@ import { Expiry } from "./expiry.ts";
 import { causeOf, checkHead, isList, refuse, refuseList } from "./handshake.ts";
 import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
+import { Histories } from "./histories.ts";
 import { callRoom, checkTopics, farRoom } from "./local-room.ts";
 import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
@@ -62,6 +63,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly lives: RoomLives<State, Env> = new RoomLives(this);
   /** Undefined where it is turned off. */
   readonly heartbeat: Heartbeat<State, Env> | undefined;
+  /** Undefined where the handler keeps none. */
+  readonly histories: Histories | undefined;
   readonly #alarms: RoomAlarms;
   readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
@@ -83,6 +86,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const { heartbeat } = handler.settings;
     if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
     this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives.alarm(name));
+    const { history } = handler.settings;
+    // Where memory is all there is, a log need not be written down.
+    if (history !== undefined)
+      this.histories = new Histories(history, (name) => (runtime.store === undefined ? undefined : this.store(name)));
   }
 
   /** Whether the server is closing: what is read now is not delivered. */
@@ -254,10 +261,29 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     checkTopics(topic);
     checkData(data);
     this.needRooms("publish");
+    if (this.histories !== undefined) return this.#publishKept(room, typeof topic === "string" ? [topic] : topic, data, except);
     const targets = typeof topic === "string" ? this.index.subscribers(room, topic) : this.index.subscribersOfAny(room, topic);
     // What is kept for a slow consumer must not change with the caller's bytes: one copy for all.
     const own = this.settings.slowConsumer === "coalesce" ? ownCopy(data) : data;
     return this.sendToAll(targets, own, except, topic);
+  }
+
+  /** Numbered, stored, then sent, in one turn: no reader can come in between. */
+  #publishKept(room: string, topics: readonly string[], data: Sendable, except: Except<State, Env>): number {
+    const now = this.clock.now();
+    // All are numbered before the first is stored: what can't be kept is published nowhere.
+    const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: this.histories?.find(room, topic)?.prepare(data, now) }));
+    const own = this.settings.slowConsumer === "coalesce" ? ownCopy(data) : data;
+    const reached = new Set<Live<State, Env>>();
+    let count = 0;
+    for (const { topic, kept } of pending) {
+      kept?.commit();
+      const subscribers = this.index.subscribers(room, topic);
+      const targets = reached.size === 0 ? subscribers : new Set(Array.from(subscribers).filter((live) => !reached.has(live)));
+      count += this.sendToAll(targets, kept?.payload ?? own, except, topic);
+      if (pending.length > 1) for (const live of targets) reached.add(live);
+    }
+    return count;
   }
 
   /** @throws Error where connections can't reach each other. */

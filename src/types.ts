@@ -95,12 +95,73 @@ export interface Connection<State = unknown, Env = unknown> {
   terminate(): void;
   /** @throws TypeError for a topic that is not a well-formed string of 1 to `maxName` bytes; RangeError beyond `maxTopics`, and when topics and URL exceed 15 KiB encoded. */
   subscribe(topic: string): void;
+  /**
+   * The same, and sends what the topic's history keeps, all of it or what came after a position, before anything that is published from now
+   * on: without a gap, and nothing twice. One that is subscribed already gets what it asks for again.
+   * @throws Error for a topic that keeps no history, TypeError for an `after` that is no text.
+   */
+  subscribe(topic: string, options: { readonly history: true | { readonly after: string } }): Replay;
   unsubscribe(topic: string): void;
   /** Sends to every subscriber of the topic, or of any of the topics, in this room except this connection. Returns how many it was handed to. */
   publish(topic: string | readonly string[], data: Sendable): number;
   /** Every open connection of this room, this one included; on a plain Worker only itself. */
   peers(): Iterable<Connection<State, Env>>;
 }
+
+/** A topic's history as it was sent to a new subscriber. */
+export interface Replay {
+  /** How many messages were sent. */
+  readonly replayed: number;
+  /**
+   * Whether nothing is missing before them: since `after`, or without it since the topic's first message. False when the position is too old,
+   * of a log that is lost, or never was; and when the client did not take all of them (`slowConsumer: "drop"`).
+   */
+  readonly complete: boolean;
+  /** Of the last message that the client has, for `after`. */
+  readonly position: string;
+}
+
+/** A message that a topic's history keeps. */
+export interface HistoryEntry {
+  /** `epoch.offset.tag`: text of at most 48 letters, digits and dots. */
+  readonly position: string;
+  readonly data: Data;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What to read of a topic's history. */
+export interface HistoryReader {
+  /** Only what came after this position. */
+  readonly after?: string;
+  /** The first so many only. Default: all. */
+  readonly limit?: number;
+}
+
+export interface History {
+  /** Oldest first. */
+  readonly entries: readonly HistoryEntry[];
+  /** Whether nothing is missing before them: since `after`, or without it since the topic's first message. */
+  readonly complete: boolean;
+  /** Where to go on: that of the last entry, or where none was read of the topic's last message. */
+  readonly position: string;
+}
+
+/** What a topic's history keeps: a message is kept while it is among the last `messages`, and no older than `seconds`. */
+export interface HistorySettings {
+  /** Default: 100; at most 10 000. */
+  readonly messages?: number;
+  /** Default: for ever; at most 10 years. */
+  readonly seconds?: number;
+  /**
+   * What subscribers get in place of the data, live and replayed alike: to put the position into it. Runs once a publish, and again for what is replayed
+   * after the memory was lost. It must not publish to the same topic. Default: the data itself.
+   */
+  encode?(entry: HistoryEntry & { readonly topic: string }): Sendable;
+}
+
+/** The topics that keep a history, by name; or a function that says of each topic what it keeps. */
+export type HistoryOption = Readonly<Record<string, HistorySettings>> | ((topic: string) => HistorySettings | undefined);
 
 /** Connections to leave out, by id. */
 export interface PublishOptions {
@@ -138,6 +199,8 @@ export interface Room {
    * since its first connection came.
    */
   stats(): Promise<RoomStats>;
+  /** What the topic's history keeps. */
+  history(topic: string, reader?: HistoryReader): Promise<History>;
   /** Closes every connection of the room, as `connection.close` does. Resolves to how many there were. */
   close(code?: number, reason?: string): Promise<number>;
 }
@@ -151,7 +214,7 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   readonly rooms: Rooms;
   /**
    * Sends to every subscriber of the topic, or of any of the topics, to each once. Returns how many connections it was handed to.
-   * @throws TypeError for what is no topic or can't be sent.
+   * @throws TypeError for what is no topic or can't be sent; RangeError for what a topic's history can't keep (over 1 MiB encoded; bytes take a third more).
    */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
   /** Sends to everyone in the room. Returns how many connections it was handed to. @throws TypeError for what can't be sent. */
@@ -166,6 +229,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   topics(): ReadonlyMap<string, number>;
   /** What happened in the room, in numbers, since it came into memory. */
   stats(): RoomStats;
+  /** What the topic's history keeps. @throws Error for a topic that keeps none, RangeError for a `limit` that is none. */
+  history(topic: string, reader?: HistoryReader): History;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
   close(code?: number, reason?: string): number;
   /** Values that the room keeps, whoever is in it. */
@@ -404,6 +469,8 @@ export interface Options {
    * Default: `{ interval: 30_000, timeout: 10_000 }`; each 100 to 86 400 000.
    */
   readonly heartbeat?: Heartbeat | false;
+  /** Topics whose last messages are kept, for those who come later. Default: none. */
+  readonly history?: HistoryOption;
   /**
    * Most bytes that a connection's state may take, encoded. Up to about 15 KiB it costs nothing to keep; more is a row of SQLite for each
    * `setState` on a Durable Object. Default: 64 KiB; at most 256 KiB.

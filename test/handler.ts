@@ -31,7 +31,14 @@ export const handlerNames = [
 export type HandlerName = (typeof handlerNames)[number];
 
 const options: Record<HandlerName, Handler> = {
-  main: {},
+  main: {
+    history(topic) {
+      if (topic.startsWith("last five")) return { messages: 5 };
+      if (topic.startsWith("many")) return { messages: 1000 };
+      if (topic.startsWith("second")) return { seconds: 1 };
+      return topic.startsWith("coded") ? { messages: 5, encode: ({ data, position }) => JSON.stringify([position, data]) } : undefined;
+    },
+  },
   second: {},
   tight: { maxPayload: 1000, maxQueued: 4, upgradeTimeout: 300, closeTimeout: 300 },
   protocols: { protocols: ["v2", "v1"] },

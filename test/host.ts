@@ -5,6 +5,7 @@ import type { Column } from "./case.ts";
 import type { ConnectOptions } from "./context.ts";
 import type { HandlerName } from "./handler.ts";
 import type { Log } from "./log.ts";
+import type { ShownHistory } from "./script.ts";
 import { MemoryHost } from "./memory.ts";
 import { WirePeer, type Peer } from "./peer.ts";
 import { Running, type Listener } from "./runtimes.ts";
@@ -15,6 +16,7 @@ export interface RoomCalls {
   broadcast(data: string, except?: string): Promise<number>;
   count(): Promise<number>;
   stats(): Promise<RoomStats>;
+  history(topic: string, after?: string): Promise<ShownHistory>;
 }
 
 /** The answer to a handshake that was not accepted. */
@@ -82,6 +84,7 @@ class ProcessHost implements Host {
       broadcast: (data, except) => this.#call(name, "broadcast", { data, except }),
       count: () => this.#call(name, "count", {}),
       stats: () => this.#call(name, "stats", {}),
+      history: (topic, after) => this.#call(name, "history", { topic, after }),
     };
   }
 

@@ -6,6 +6,7 @@ import { createHandlers, handlerNames, type HandlerName } from "./handler.ts";
 import type { Host, Refusal, RoomCalls } from "./host.ts";
 import { Log } from "./log.ts";
 import type { Peer } from "./peer.ts";
+import { shownHistory } from "./script.ts";
 import { pingText } from "../src/wire.ts";
 
 export class MemoryHost implements Host {
@@ -43,6 +44,7 @@ export class MemoryHost implements Host {
       broadcast: (data, except) => room.broadcast(data, options(except)),
       count: () => room.count(),
       stats: () => room.stats(),
+      history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
     };
   }
 

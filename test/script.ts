@@ -2,7 +2,7 @@
  * What the test application can be told to do: a case puts a script for each hook into the handshake's URL, so that one
  * running server serves every case. Runs on every runtime; synchronous unless a step is not.
  */
-import type { Connection, Data, Sendable, UpgradeResult } from "edgewire";
+import type { Connection, Data, History, HistoryReader, Sendable, UpgradeResult } from "edgewire";
 
 /** What to send: text, bytes, many equal bytes or letters, or one of the odd values below. */
 export type Value =
@@ -27,7 +27,10 @@ export type Step =
   | readonly ["reject", string]
   | readonly ["setState", unknown]
   | readonly ["renew", number | null]
-  | readonly ["subscribe" | "unsubscribe", string]
+  | readonly ["subscribe", topic: string, history?: true | { readonly after: string }]
+  | readonly ["unsubscribe", string]
+  | readonly ["roomPublish", topics: string | readonly string[], Value]
+  | readonly ["history", topic: string, reader?: HistoryReader]
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
   | readonly ["stats"]
@@ -153,13 +156,17 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
     case "renew":
       return connection.renew(step[1]);
     case "subscribe":
-      return connection.subscribe(step[1]);
+      return step[2] === undefined ? connection.subscribe(step[1]) : connection.subscribe(step[1], { history: step[2] });
     case "unsubscribe":
       return connection.unsubscribe(step[1]);
     case "publish":
       return connection.publish(step[1], toSendable(step[2]));
     case "stats":
       return connection.room.stats();
+    case "roomPublish":
+      return connection.room.publish(step[1], toSendable(step[2]));
+    case "history":
+      return shownHistory(connection.room.history(step[1], step[2]));
     case "peers":
       return [...connection.peers()].map((peer) => peer.id).sort();
     default:
@@ -174,6 +181,24 @@ async function store(step: Step & readonly ["storage", ...unknown[]], connection
   } catch (error) {
     note({ did: "storage", threw: (error as Error).name, message: (error as Error).message });
   }
+}
+
+/** In JSON: what is bytes says so. */
+export function shownHistory({ entries, ...read }: History): ShownHistory {
+  const shown = entries.map(({ position, data, time }) => ({
+    position,
+    data: typeof data === "string" ? data : { bytes: [...data.subarray(0, 32)], size: data.byteLength },
+    time,
+  }));
+  return { ...read, entries: shown };
+}
+
+export interface ShownHistory extends Omit<History, "entries"> {
+  readonly entries: readonly {
+    readonly position: string;
+    readonly data: string | { readonly bytes: readonly number[]; readonly size: number };
+    readonly time: number;
+  }[];
 }
 
 /** Not asynchronous itself: a wrong argument must throw at once. */

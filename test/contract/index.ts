@@ -12,6 +12,7 @@ import { messages } from "./messages.ts";
 import { order } from "./order.ts";
 import { origin } from "./origin.ts";
 import { http, isolation, tls } from "./serving.ts";
+import { history } from "./history.ts";
 import { storage } from "./storage.ts";
 import { stats } from "./stats.ts";
 import { rooms, topics } from "./topics.ts";
@@ -37,6 +38,7 @@ export const chapters: readonly Chapter[] = [
   expiry,
   storage,
   stats,
+  history,
   http,
   tls,
   isolation,

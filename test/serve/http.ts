@@ -1,5 +1,6 @@
 /** The HTTP that is served beside the WebSockets, on the same port: a greeting, and rooms from outside a hook. */
-import type { Room, Rooms } from "edgewire";
+import type { HistoryReader, Room, Rooms } from "edgewire";
+import { shownHistory } from "../script.ts";
 
 export async function answer(request: Request, rooms: Rooms): Promise<Response> {
   const url = new URL(request.url);
@@ -13,10 +14,13 @@ export async function answer(request: Request, rooms: Rooms): Promise<Response> 
   }
 }
 
+const afterOf = (after: string | null): HistoryReader => (after === null ? {} : { after });
+
 function call(room: Room, method: string | undefined, query: URLSearchParams): Promise<unknown> {
   const except = query.getAll("except");
   if (method === "publish") return room.publish(query.get("topic") ?? "", query.get("data") ?? "", { except });
   if (method === "broadcast") return room.broadcast(query.get("data") ?? "", { except });
   if (method === "stats") return room.stats();
+  if (method === "history") return room.history(query.get("topic") ?? "", afterOf(query.get("after"))).then(shownHistory);
   return room.count();
 }
