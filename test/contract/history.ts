@@ -23,11 +23,11 @@ const publish = (topic: string, ...texts: readonly string[]): Step[] => texts.ma
 const dataOf = ({ entries }: ShownHistory): unknown[] => entries.map(({ data }) => data);
 
 export const history: Chapter = {
-  letter: "N",
+  letter: "Y",
   title: "History",
   cases: [
     {
-      id: "N1",
+      id: "Y1",
       statement: "A new subscriber gets what the topic keeps, oldest first, then what is published: no gap, nothing twice.",
       limits: needsRooms,
       async run(t) {
@@ -44,7 +44,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N2",
+      id: "Y2",
       statement:
         "Connection, room and outside publish into the same log, in one order; `except` and the sender change who is sent it, not what is kept.",
       limits: needsRooms,
@@ -65,7 +65,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N3",
+      id: "Y3",
       statement:
         "A reader that comes back with its position gets what it missed, nothing else, and is told that this is all of it; after an eviction too.",
       limits: needsRooms,
@@ -88,7 +88,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N4",
+      id: "Y4",
       statement:
         "The last `messages` are kept. A reader whose position is too old gets those, and is told that some are missing; so is one without a position.",
       limits: needsRooms,
@@ -109,7 +109,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N5",
+      id: "Y5",
       statement:
         "A position that never was (another topic's, another epoch, another message's tag, any text) is told so, and gets what is kept; none throws.",
       limits: needsRooms,
@@ -140,7 +140,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N6",
+      id: "Y6",
       statement: "Text and bytes are kept as what they are.",
       limits: needsRooms,
       async run(t) {
@@ -162,7 +162,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N7",
+      id: "Y7",
       statement: "What `encode` makes of data and position is what subscribers get, live and replayed alike; `room.history` has the data.",
       limits: needsRooms,
       async run(t) {
@@ -182,7 +182,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N8",
+      id: "Y8",
       statement: "What is older than `seconds` is not read any more; who missed it is told.",
       limits: needsRooms,
       async run(t) {
@@ -198,7 +198,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N9",
+      id: "Y9",
       statement:
         "300 messages in a row are kept and read in order, over many segments and an eviction; a history outlives everyone's leaving.",
       limits: needsRooms,
@@ -216,7 +216,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N10",
+      id: "Y10",
       statement: "What can't be kept (over 1 MiB encoded, of any topic named) is a RangeError: nobody gets it, and nothing is numbered.",
       limits: needsRooms,
       async run(t) {
@@ -241,7 +241,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N11",
+      id: "Y11",
       statement: "To several topics at once: each keeps it, and a subscriber of several gets it once.",
       limits: needsRooms,
       async run(t) {
@@ -257,7 +257,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N12",
+      id: "Y12",
       statement: "A topic that keeps none says so where its history is asked for, and costs no one a message.",
       limits: needsRooms,
       async run(t) {
@@ -269,7 +269,7 @@ export const history: Chapter = {
       },
     },
     {
-      id: "N13",
+      id: "Y13",
       statement: "Rooms have histories of their own.",
       limits: needsRooms,
       async run(t) {
