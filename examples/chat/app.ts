@@ -3,8 +3,7 @@ import { rooms, upgrade } from "edgewire/hono";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { chat } from "./chat.ts";
-import { limits, problemWith, tidy } from "./messages.ts";
-import type { FromServer } from "./messages.ts";
+import { limits, messages, problemWith, tidy } from "./messages.ts";
 
 export const app = new Hono();
 
@@ -24,7 +23,6 @@ app.post("/announce/:room", bodyLimit({ maxSize: 4 * limits.text }), rooms(chat)
   if (problem !== undefined) return c.text(problem, 400);
   if (text === "") return c.text("Say something: the body is the announcement's text.", 400);
   if ([...text].length > limits.text) return c.text(`The announcement is too long: ${limits.text} characters is the most.`, 400);
-  const message: FromServer = { type: "announcement", text };
-  const reached = await c.var.rooms.room(room).broadcast(JSON.stringify(message));
+  const reached = await messages.broadcast(c.var.rooms.room(room), "announced", { text });
   return c.json({ reached });
 });

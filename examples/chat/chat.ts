@@ -7,74 +7,53 @@
  */
 import { defineHandler } from "edgewire";
 import type { Connection } from "edgewire";
-import { limits, mediaType, problemWith, tidy } from "./messages.ts";
-import type { FromClient, FromServer, Person } from "./messages.ts";
+import { MessageError, messageHandler } from "edgewire/messages";
+import { limits, mediaType, messages, problemWith, tidy } from "./messages.ts";
+import type { Person } from "./messages.ts";
 
 type Chatter = Connection<{ name: string }>;
 
-export const chat = defineHandler<{ name: string }>({
-  binding: "ROOM",
+export const chat = defineHandler(
+  messageHandler(messages, {
+    binding: "ROOM",
 
-  upgrade(request, { params }) {
-    // `/ws/:room?name=` in the Hono app, `?room=&name=` where the handler is served alone.
-    const query = new URL(request.url).searchParams;
-    const room = tidy(params["room"] ?? query.get("room") ?? "");
-    const name = tidy(query.get("name") ?? "");
-    const problem = problemWith(name, room);
-    return problem === undefined ? { room, state: { name } } : new Response(problem, { status: 400 });
-  },
+    upgrade(request, { params }) {
+      // `/ws/:room?name=` in the Hono app, `?room=&name=` where the handler is served alone.
+      const query = new URL(request.url).searchParams;
+      const room = tidy(params["room"] ?? query.get("room") ?? "");
+      const name = tidy(query.get("name") ?? "");
+      const problem = problemWith(name, room);
+      return problem === undefined ? { room, state: { name } } : new Response(problem, { status: 400 });
+    },
 
-  open(connection) {
-    connection.subscribe("chat");
-    tell(connection, { type: "welcome", you: connection.id, people: Array.from(connection.peers(), person) });
-    tellOthers(connection, { type: "join", who: person(connection) });
-  },
+    open(connection) {
+      connection.subscribe("chat");
+      messages.send(connection, "welcome", { you: connection.id, people: Array.from(connection.peers(), person) });
+      messages.publish(connection, "chat", "joined", { who: person(connection) });
+    },
 
-  message(connection, data) {
-    const problem = typeof data === "string" ? relayText(connection, data) : relayImage(connection, data);
-    tell(connection, problem === undefined ? { type: "sent" } : { type: "refused", reason: problem });
-  },
+    requests: {
+      say(connection, { text }) {
+        if (text.trim() === "") refuse("The message is empty.");
+        if ([...text].length > limits.text) refuse(`The message is too long: ${limits.text} characters is the most.`);
+        messages.publish(connection, "chat", "said", { from: person(connection), text });
+      },
+      show(connection, { data }) {
+        const media = mediaType(data) ?? refuse("This is not a PNG, JPEG, GIF or WebP image.");
+        messages.publish(connection, "chat", "showed", { from: person(connection), media, data });
+      },
+    },
 
-  close(connection) {
-    tellOthers(connection, { type: "leave", who: person(connection) });
-  },
-});
+    close(connection) {
+      messages.publish(connection, "chat", "left", { who: person(connection) });
+    },
+  }),
+);
 
-/** Passes a message on, or says why not. */
-function relayText(connection: Chatter, data: string): string | undefined {
-  const text = textOf(data);
-  if (text === undefined) return 'Send {"type":"message","text":"…"} or the bytes of an image.';
-  if (text.trim() === "") return "The message is empty.";
-  if ([...text].length > limits.text) return `The message is too long: ${limits.text} characters is the most.`;
-  tellOthers(connection, { type: "message", from: person(connection), text });
-  return undefined;
-}
-
-function relayImage(connection: Chatter, bytes: Uint8Array<ArrayBuffer>): string | undefined {
-  const media = mediaType(bytes);
-  if (media === undefined) return "This is not a PNG, JPEG, GIF or WebP image.";
-  tellOthers(connection, { type: "image", from: person(connection), media, bytes: bytes.byteLength });
-  connection.publish("chat", bytes);
-  return undefined;
-}
-
-function textOf(data: string): string | undefined {
-  try {
-    const message = JSON.parse(data) as Partial<FromClient> | null;
-    return message?.type === "message" && typeof message.text === "string" ? message.text : undefined;
-  } catch {
-    return undefined;
-  }
+function refuse(why: string): never {
+  throw new MessageError("refused", why);
 }
 
 function person(connection: Chatter): Person {
   return { id: connection.id, name: connection.state.name };
-}
-
-function tell(connection: Chatter, message: FromServer): void {
-  connection.send(JSON.stringify(message));
-}
-
-function tellOthers(connection: Chatter, message: FromServer): void {
-  connection.publish("chat", JSON.stringify(message));
 }

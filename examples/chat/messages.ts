@@ -1,27 +1,30 @@
 /**
- * What travels between the chat's server and its clients: JSON text messages, and images as binary messages.
- *
- * - A client sends a `FromClient`, or the bytes of a PNG, JPEG, GIF or WebP file. The server answers each of these
- *   messages with `sent` or `refused`, in their order, so that a client knows what arrived without numbering anything.
- * - An image reaches the others as two messages, one directly after the other: an `image` that names its sender and media
- *   type, then the bytes as they came. A client that can't show images prints the first and ignores the second.
+ * What travels between the chat's server and its clients, defined once for the handler, the page and the terminal. Valibot, because
+ * the page's Content-Security-Policy allows no `eval`. Frames are JSON: a client without Edgewire needs four lines (clients/).
  */
+import { defineMessages } from "edgewire/messages";
+import * as v from "valibot";
 
-export interface Person {
-  readonly id: string;
-  readonly name: string;
-}
+const person = v.object({ id: v.string(), name: v.string() });
+const picture = { media: v.string(), data: v.pipe(v.string(), v.base64()) };
 
-export type FromClient = { readonly type: "message"; readonly text: string };
+export type Person = v.InferOutput<typeof person>;
 
-export type FromServer =
-  | { readonly type: "welcome"; readonly you: string; readonly people: readonly Person[] }
-  | { readonly type: "join" | "leave"; readonly who: Person }
-  | { readonly type: "message"; readonly from: Person; readonly text: string }
-  | { readonly type: "image"; readonly from: Person; readonly media: string; readonly bytes: number }
-  | { readonly type: "announcement"; readonly text: string }
-  | { readonly type: "sent" }
-  | { readonly type: "refused"; readonly reason: string };
+export const messages = defineMessages({
+  toClient: {
+    welcome: v.object({ you: v.string(), people: v.array(person) }),
+    joined: v.object({ who: person }),
+    left: v.object({ who: person }),
+    said: v.object({ from: person, text: v.string() }),
+    showed: v.object({ from: person, ...picture }),
+    announced: v.object({ text: v.string() }),
+  },
+  // Requests, so that a client knows what arrived. The server refuses with the code "refused" and a sentence for people.
+  requests: {
+    say: { payload: v.object({ text: v.string() }), result: v.undefined() },
+    show: { payload: v.object({ data: picture.data }), result: v.undefined() },
+  },
+});
 
 /** Limits in characters as people count them, roughly: code points. */
 export const limits = { name: 32, room: 48, text: 2000 } as const;
@@ -34,9 +37,10 @@ const signatures: readonly (readonly [media: string, start: readonly (number | "
   ["image/webp", [0x52, 0x49, 0x46, 0x46, "", "", "", "", 0x57, 0x45, 0x42, 0x50]],
 ];
 
-/** The media type of an image by its first bytes, whatever its sender calls it; undefined for anything else. */
-export function mediaType(bytes: Uint8Array): string | undefined {
-  return signatures.find(([, start]) => start.every((byte, at) => byte === "" || bytes[at] === byte))?.[0];
+/** The media type of an image, in base64, by its first bytes, whatever its sender calls it; undefined for anything else. */
+export function mediaType(data: string): string | undefined {
+  const bytes = atob(data.slice(0, 16));
+  return signatures.find(([, start]) => start.every((byte, at) => byte === "" || bytes.charCodeAt(at) === byte))?.[0];
 }
 
 /** A name or a room as everyone sees it: trimmed, inner white space as single spaces. */

@@ -4,6 +4,7 @@ import { existsSync, globSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
+import { bundle } from "./bundle.ts";
 
 const root = join(import.meta.dirname, "../..");
 const modules = join(root, "node_modules");
@@ -45,6 +46,7 @@ async function main([runtime = "workerd", ...rest]: readonly string[]): Promise<
   const port = await choosePort(process.env["PORT"]);
   const build = spawnSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-b", ...projects], { cwd: root, stdio: "inherit" });
   if (build.status !== 0) fail("The build failed (see above).");
+  await bundle();
 
   const { file, args, env } = command(port);
   const child = spawn(file, args, {

@@ -2,6 +2,8 @@
 import { type } from "arktype";
 import { defineHandler } from "edgewire";
 import type { Connection, Room, SendResult } from "edgewire";
+import { ReconnectingWebSocket } from "edgewire/client";
+import type { ClientSendResult } from "edgewire/client";
 import { defineMessages, json, messageClient, messageHandler } from "edgewire/messages";
 import type { Issue, MessageError, StandardSchema } from "edgewire/messages";
 import { msgpack } from "edgewire/msgpack";
@@ -186,6 +188,9 @@ declare const queueing: {
   addEventListener: WebSocket["addEventListener"];
 };
 expectTypeOf(messageClient(zodMessages, queueing).send("leave")).toEqualTypeOf<"sent" | "queued">();
+
+const returning = messageClient(zodMessages, new ReconnectingWebSocket("ws://localhost/", zodMessages.protocols));
+expectTypeOf(returning.send("leave")).toEqualTypeOf<ClientSendResult>();
 
 // Definitions.
 defineMessages({ codecs: [msgpack, json], checkSent: true });

@@ -1,9 +1,17 @@
-/** One room as the page sees it: who is in it, what arrives, and what became of each message that was sent. */
-import { openLink } from "./link.ts";
-import type { Status } from "./link.ts";
-import type { FromClient, FromServer, Person } from "../messages.ts";
+/** One room as the page sees it: who is in it, what arrives, how the connection stands, and what became of each message that was sent. */
+import { ReconnectingWebSocket } from "edgewire/client";
+import { messageClient } from "edgewire/messages";
+import type { MessageError } from "edgewire/messages";
+import { messages } from "../messages.ts";
+import type { Person } from "../messages.ts";
 
-/** How a sent message fares. The server answers in order, so the oldest one waiting is the one it answers. */
+export type Status =
+  | { readonly state: "connecting"; readonly again: boolean }
+  | { readonly state: "online"; readonly again: boolean }
+  | { readonly state: "waiting"; readonly until: number }
+  | { readonly state: "refused"; readonly reason: string };
+
+/** How a sent message fares. */
 export interface Receipt {
   sent(): void;
   /** `what` is known of it, in a few words, and why. */
@@ -30,86 +38,113 @@ export interface ChatRoom {
   leave(): void;
 }
 
-/** A message without an answer for this long went to a connection that is dead. */
-const answerTimeout = 10_000;
+/** Milliseconds: a picture has to get there before it can be answered. */
+const pictureDeadline = 60_000;
 
 export function enterRoom(room: string, name: string, events: RoomEvents): ChatRoom {
   const query = `${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`;
+  const socket = new ReconnectingWebSocket(`${location.origin.replace(/^http/, "ws")}/ws/${query}`, messages.protocols);
+  const client = messageClient(messages, socket);
   const people = new Map<string, Person>();
-  const waiting: { receipt: Receipt; since: number }[] = [];
   let me = "";
-  let picture: { from: Person; media: string } | undefined;
+  let again = false;
+  let online = false;
+  let left = false;
 
-  const link = openLink({
-    url: `${location.origin.replace(/^http/, "ws")}/ws/${query}`,
-    refusal: async () => {
-      const response = await fetch(`/check/${query}`);
-      return response.status >= 400 && response.status < 500 ? await response.text() : undefined;
-    },
-    onStatus(status) {
-      if (status.state !== "online") forget();
-      events.onStatus(status);
-    },
-    onMessage(data) {
-      if (typeof data === "string") receive(JSON.parse(data) as FromServer);
-      else if (picture !== undefined) events.onImage(picture.from, new Blob([data], { type: picture.media }));
-    },
-  });
+  const showPeople = (): void => events.onPeople([...people.values()], me);
 
-  const watch = setInterval(() => {
-    const oldest = waiting[0];
-    if (oldest !== undefined && link.buffered === 0 && Date.now() - oldest.since > answerTimeout) link.drop();
-  }, 1_000);
-
-  /** What the server had not answered when the connection ended may or may not have arrived. */
-  function forget(): void {
-    for (const { receipt } of waiting.splice(0)) receipt.failed("Not confirmed.", "The connection was lost before the server answered.");
+  socket.addEventListener("status", () => {
+    if (left) return;
+    if (socket.status === "open") {
+      online = true;
+      events.onStatus({ state: "online", again });
+      again = true;
+      return;
+    }
     people.clear();
-    picture = undefined;
     events.onPeople(undefined, me);
+    if (socket.status === "connecting") events.onStatus({ state: "connecting", again });
+    if (socket.status !== "waiting") return;
+    events.onStatus({ state: "waiting", until: socket.retryAt ?? Date.now() });
+    again = true;
+    // A connection that was lost needs no reason; an attempt that failed may have been refused.
+    if (!online) void askWhy();
+    online = false;
+  });
+  socket.addEventListener("close", ({ code }) => end(`The server ended the connection (${code}).`));
+  events.onStatus({ state: "connecting", again });
+
+  async function askWhy(): Promise<void> {
+    const response = await fetch(`/check/${query}`).catch(() => undefined);
+    if (response !== undefined && response.status >= 400 && response.status < 500) end(await response.text());
   }
 
-  function receive(message: FromServer): void {
-    switch (message.type) {
-      case "welcome":
-        me = message.you;
-        for (const person of message.people) people.set(person.id, person);
-        events.onPeople([...people.values()], me);
-        return events.onWelcome(people.size - 1);
-      case "join":
-        if (people.has(message.who.id)) return;
-        people.set(message.who.id, message.who);
-        events.onPeople([...people.values()], me);
-        return events.onJoin(message.who);
-      case "leave":
-        if (!people.delete(message.who.id)) return;
-        events.onPeople([...people.values()], me);
-        return events.onLeave(message.who);
-      case "message":
-        return events.onText(message.from, message.text);
-      case "image":
-        picture = message;
-        return;
-      case "announcement":
-        return events.onAnnouncement(message.text);
-      case "sent":
-        return waiting.shift()?.receipt.sent();
-      case "refused":
-        return waiting.shift()?.receipt.failed("Not sent.", message.reason);
+  function end(reason: string): void {
+    if (left) return;
+    leave();
+    events.onStatus({ state: "refused", reason });
+  }
+
+  function leave(): void {
+    left = true;
+    socket.close(1000);
+  }
+
+  client.on("welcome", ({ you, people: present }) => {
+    me = you;
+    for (const person of present) people.set(person.id, person);
+    showPeople();
+    events.onWelcome(people.size - 1);
+  });
+  client.on("joined", ({ who }) => {
+    if (people.has(who.id)) return;
+    people.set(who.id, who);
+    showPeople();
+    events.onJoin(who);
+  });
+  client.on("left", ({ who }) => {
+    if (!people.delete(who.id)) return;
+    showPeople();
+    events.onLeave(who);
+  });
+  client.on("said", ({ from, text }) => events.onText(from, text));
+  client.on("showed", ({ from, media, data }) => events.onImage(from, fromBase64(data, media)));
+  client.on("announced", ({ text }) => events.onAnnouncement(text));
+
+  async function deliver(content: string | Blob, receipt: Receipt): Promise<void> {
+    try {
+      if (typeof content === "string") await client.request("say", { text: content });
+      else await client.request("show", { data: await toBase64(content) }, { deadline: pictureDeadline });
+      receipt.sent();
+    } catch (error) {
+      const { code, message } = error as MessageError;
+      // It may have arrived all the same: the server's answer did not.
+      if (code === "closed") receipt.failed("Not confirmed.", "The connection was lost before the server answered.");
+      else if (code === "deadline") receipt.failed("Not confirmed.", "The server did not answer in time.");
+      else receipt.failed("Not sent.", message);
     }
   }
 
   return {
     send(content, receipt) {
-      const data = typeof content === "string" ? JSON.stringify({ type: "message", text: content } satisfies FromClient) : content;
-      if (!link.send(data)) return false;
-      waiting.push({ receipt, since: Date.now() });
+      if (socket.readyState !== WebSocket.OPEN) return false;
+      void deliver(content, receipt);
       return true;
     },
-    retry: link.retry,
-    leave() {
-      clearInterval(watch);
-      link.close();
-    },
+    retry: () => socket.retry(),
+    leave,
   };
+}
+
+function toBase64(blob: Blob): Promise<string> {
+  const reader = new FileReader();
+  return new Promise((resolve, reject) => {
+    reader.onload = () => resolve(String(reader.result).replace(/^.*,/, ""));
+    reader.onerror = () => reject(new Error("This picture can't be read."));
+    reader.readAsDataURL(blob);
+  });
+}
+
+function fromBase64(data: string, type: string): Blob {
+  return new Blob([Uint8Array.from(atob(data), (character) => character.charCodeAt(0))], { type });
 }

@@ -1,6 +1,6 @@
 /** How the connection stands: a word in the header always, a bar with more to say when something is wrong. */
 import { find, say } from "./dom.ts";
-import type { Status } from "./link.ts";
+import type { Status } from "./room.ts";
 
 const badge = find("status", HTMLElement);
 const bar = find("trouble", HTMLElement);

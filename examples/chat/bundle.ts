@@ -1,0 +1,17 @@
+/** Bundles the page's script into public/js/, for whatever serves public/. */
+import { join } from "node:path";
+import { build } from "esbuild";
+
+export async function bundle(): Promise<void> {
+  await build({
+    entryPoints: [join(import.meta.dirname, "client/main.ts")],
+    outfile: join(import.meta.dirname, "public/js/client/main.js"),
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    minify: true,
+    logLevel: "warning",
+  });
+}
+
+if (import.meta.main) await bundle();

@@ -1,0 +1,63 @@
+/** `npm run chat -- --room lobby [--url ws://localhost:8787] [--name Ada]`: the chat in a terminal. A line is a message; Ctrl+D leaves. */
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { parseArgs, stripVTControlCharacters } from "node:util";
+import { ReconnectingWebSocket } from "edgewire/client";
+import { messageClient } from "edgewire/messages";
+import { messages, problemWith, tidy } from "./messages.ts";
+
+const { room, url, name } = options();
+const socket = new ReconnectingWebSocket(`${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`, messages.protocols);
+const client = messageClient(messages, socket);
+
+client.on("welcome", ({ people }) => print(`You are in ${room} with ${people.length - 1} others. A line is a message; Ctrl+D leaves.`));
+client.on("joined", ({ who }) => print(`${who.name} joined`));
+client.on("left", ({ who }) => print(`${who.name} left`));
+client.on("said", ({ from, text }) => print(`${from.name}: ${text}`));
+client.on("showed", ({ from, media, data }) =>
+  print(`${from.name} showed a picture (${media}, ${Math.ceil((data.length * 3) / 4000)} kB)`),
+);
+client.on("announced", ({ text }) => print(`* ${text}`));
+socket.addEventListener("disconnect", () => print("The connection was lost. Trying again."));
+socket.addEventListener("close", ({ code }) => code !== 1000 && fail(`The server ended the connection (${code}).`));
+let failures = 0;
+socket.addEventListener("error", () => {
+  if (failures++ === 0) console.error(`${url} does not let us in, or does not answer. Trying again; Ctrl+C to stop.`);
+});
+socket.addEventListener("open", () => (failures = 0));
+
+const pending = new Set<Promise<void>>();
+for await (const text of createInterface({ input: process.stdin })) {
+  if (text.trim() === "") continue;
+  const sent = client.request("say", { text }).catch((error: Error) => console.error(`Not sent: ${text}: ${error.message}`));
+  pending.add(sent);
+  void sent.then(() => pending.delete(sent));
+}
+await Promise.all(pending);
+socket.close(1000);
+
+function options(): { room: string; url: string; name: string } {
+  try {
+    const { values } = parseArgs({ options: { room: { type: "string" }, url: { type: "string" }, name: { type: "string" } } });
+    const chosen = {
+      room: tidy(values.room ?? ""),
+      url: new URL(values.url ?? "ws://localhost:8787").href.replace(/\/$/, ""),
+      name: tidy(values.name ?? process.env["USER"] ?? "Terminal"),
+    };
+    const problem = problemWith(chosen.name, chosen.room);
+    return problem === undefined ? chosen : fail(problem);
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+/** What others wrote must not move the cursor, or worse. */
+function print(line: string): void {
+  // oxlint-disable-next-line no-control-regex
+  console.log(stripVTControlCharacters(line).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ""));
+}
+
+function fail(message: string): never {
+  console.error(`${message}\nUsage: npm run chat -- --room lobby [--url ws://localhost:8787] [--name Ada]`);
+  process.exit(1);
+}
