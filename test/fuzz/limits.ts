@@ -51,7 +51,7 @@ export const limits: readonly Limit[] = [
   },
   {
     runtimes: ["durable"],
-    causes: ["hook's end before the first message", "hook's end", "FIN after a hook's end"],
+    causes: ["hook's end before the first message", "FIN after a hook's end"],
     why: "When an object closes a socket on which no message has come yet, the closing handshake is done but TCP stays open.",
     evidence:
       "workerd 2026-10, a bare Durable Object: close(4000) in fetch, or 300 ms later: close frame, answer, webSocketClose, no FIN; after one message: FIN.",
