@@ -1,6 +1,6 @@
 /** What TypeScript infers and refuses where a handler is written. Compiled, never run. */
 import { defineHandler } from "edgewire";
-import type { Closing, Connection, Data, ErrorContext, Rooms, SendResult } from "edgewire";
+import type { Closing, Connection, Data, ErrorContext, History, Replay, Rooms, SendResult } from "edgewire";
 import { expectTypeOf } from "vitest";
 
 /** The state that a handler's connections have. */
@@ -109,3 +109,20 @@ defineHandler({
     connection.send();
   },
 });
+
+// What a room and a topic keep.
+defineHandler({
+  history: { chat: { messages: 10, encode: ({ data, position }) => `${position} ${String(data)}` } },
+  async message(connection) {
+    expectTypeOf(connection.subscribe("chat")).toEqualTypeOf<void>();
+    expectTypeOf(connection.subscribe("chat", { history: { after: "" } })).toEqualTypeOf<Replay>();
+    expectTypeOf(connection.room.history("chat")).toEqualTypeOf<History>();
+    expectTypeOf(await connection.rooms.room("other").history("chat", { limit: 1 })).toEqualTypeOf<History>();
+    expectTypeOf(await connection.room.storage.get<number>("n")).toEqualTypeOf<number | undefined>();
+    expectTypeOf(await connection.room.storage.list<Date>({ prefix: "d" })).toEqualTypeOf<ReadonlyMap<string, Date>>();
+    // @ts-expect-error: `history: false` is no way to say none.
+    connection.subscribe("chat", { history: false });
+  },
+});
+// @ts-expect-error: a setting of another type.
+defineHandler({ history: { chat: { messages: "10" } } });

@@ -5,16 +5,23 @@ import { durable, route } from "edgewire/durable";
 
 export const failures: string[] = [];
 
-/** `n` sets a state of n letters; `read` asks for its length, `keep x` and `kept` for the room's storage, anything else is echoed. */
+/** `n` sets a state of n letters; `read` asks for its length, `keep x` and `kept` for the room's storage, `log n` publishes n messages, anything else is echoed. */
 const keeper = (binding: string): Handler<string> => ({
   binding,
+  maxState: 256 * 1024,
+  history: { log: { messages: 100 } },
   upgrade(request) {
     const { pathname, searchParams } = new URL(request.url);
-    return { room: pathname.split("/").at(-1) ?? "", state: "x".repeat(Number(searchParams.get("letters"))) };
+    return {
+      room: pathname.split("/").at(-1) ?? "",
+      state: (searchParams.get("letter") ?? "x").repeat(Number(searchParams.get("letters"))),
+    };
   },
   async message(connection, data) {
     const text = String(data);
     if (/^\d+$/.test(text)) connection.setState("x".repeat(Number(text)));
+    else if (text.startsWith("log "))
+      for (let index = Number(text.slice(4)); index > 0; index--) connection.publish("log", `message ${index}`);
     else if (text.startsWith("keep ")) await connection.room.storage.set("kept", text.slice(5));
     const answer = text === "read" ? connection.state.length : text === "kept" ? await connection.room.storage.get("kept") : text;
     connection.send(String(answer));

@@ -1,6 +1,7 @@
 /** What a room's object has in SQLite: rows of large states, which come and go with their connections, and the application's values. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { rooms } from "edgewire/durable";
 import { expect, test } from "vitest";
 import { connect } from "./client.ts";
 import { failures } from "./keeper.ts";
@@ -70,6 +71,28 @@ test("a row is not read before the state is asked for", async () => {
   expect(failures).toEqual([expect.stringMatching(/the state of connection .* is no longer in the storage of room "lazy"/)]);
 });
 
+test("the largest state that maxState allows travels with the handshake, though each of its letters is escaped twice on the way", async () => {
+  const quotes = 128 * 1024 - 1;
+  const ada = await connect(`keeper/largest?letter="&letters=${quotes}`);
+  await evict("largest");
+  expect(await ada.ask("read")).toBe(String(quotes));
+  await expect(connect(`keeper/largest?letter="&letters=${quotes + 1}`)).rejects.toThrow("refused with 500");
+});
+
+test("a topic's history is a ring of rows, whatever was published and however often the object was evicted", async () => {
+  const ada = await connect("keeper/log");
+  for (let round = 0; round < 12; round++) {
+    await ada.ask("log 50");
+    await evict("log");
+  }
+  const kept = ["0", "1", "2", "epoch"].map((row) => `edgewire:history:3:log:${row}`);
+  expect(await rows("log")).toEqual(kept);
+  const { entries, complete } = await rooms(env.KEEPER).room("log").history("log");
+  expect([entries.length, entries.at(-1)?.position.split(".")[1], complete]).toEqual([100, "600", false]);
+  await evict("log", "close");
+  expect((await rooms(env.KEEPER).room("log").history("log")).entries).toEqual(entries);
+});
+
 test("a class without SQLite keeps what fits an attachment, and says by name what it lacks for more", async () => {
   failures.length = 0;
   const ada = await connect("older/r");
@@ -77,11 +100,11 @@ test("a class without SQLite keeps what fits an attachment, and says by name wha
   await evictDurableObject(env.OLDER.getByName("r"));
   expect(await ada.ask("read")).toBe("14000");
   await expect(connect("older/r?letters=20000")).rejects.toThrow("refused with 500");
-  for (const message of ["20000", "keep x", "kept"]) {
+  for (const message of ["20000", "keep x", "kept", "log 1"]) {
     const one = await connect("older/r");
     one.socket.send(message);
     expect((await one.closed).code).toBe(1011);
   }
-  expect(failures).toEqual(Array(3).fill(expect.stringContaining("new_sqlite_classes")));
+  expect(failures).toEqual(Array(4).fill(expect.stringContaining("new_sqlite_classes")));
   expect(await ada.ask("read")).toBe("14000");
 });
