@@ -61,7 +61,8 @@ export class ObjectHost {
     // Answered without waking the object. What an earlier version of the handler has set is taken back.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
-    for (const ws of ctx.getWebSockets()) this.#restore(ws);
+    // workerd lists the newest first; rooms list their connections in the order in which they came.
+    for (const ws of ctx.getWebSockets().toReversed()) this.#restore(ws);
     // A class without SQLite has nothing to come back to.
     if (canStore(storage)) this.#server.resume(this.#room ?? "");
   }

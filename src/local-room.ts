@@ -1,7 +1,8 @@
-/** A room of this server, as its hooks hold it; `asRoom` makes of it what is held outside. */
+/** A room of this server, as its hooks hold it, and `farRoom`, what is held outside. */
 import { checkClose, CloseCode } from "./close.ts";
 import { checkData } from "./data.ts";
 import { logOf, readHistory } from "./histories.ts";
+import { exceptOf } from "./rooms.ts";
 import type { Server } from "./server.ts";
 import { Storage } from "./storage.ts";
 import { readStats } from "./stats.ts";
@@ -39,13 +40,13 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
   }
 
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
-    return this.#server.publish(this.name, topic, data, options?.except);
+    return this.#server.publish(this.name, topic, data, exceptOf(options));
   }
 
   broadcast(data: Sendable, options?: PublishOptions): number {
     checkData(data);
     this.#server.needRooms("broadcast");
-    return this.#server.sendToAll(this.#server.index.members(this.name), data, options?.except);
+    return this.#server.sendToAll(this.#server.index.members(this.name), data, exceptOf(options));
   }
 
   peers(): Iterable<Connection<State, Env>> {
@@ -119,14 +120,14 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
       check?.(...(args as never[]));
       return call(method, args);
     };
-  const checkPublish = (topic: string | readonly string[], data: Sendable): void => {
+  const checkPublish = (topic: string | readonly string[], data: Sendable, options?: PublishOptions): void => {
     checkTopics(topic);
-    checkData(data);
+    checkBroadcast(data, options);
   };
   return {
     name,
     publish: ask("publish", checkPublish),
-    broadcast: ask("broadcast", checkData),
+    broadcast: ask("broadcast", checkBroadcast),
     connections: ask("connections"),
     count: ask("count"),
     topics: ask("topics"),
@@ -134,6 +135,11 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
     history: ask("history"),
     close: ask("close"),
   } as unknown as Room;
+}
+
+function checkBroadcast(data: Sendable, options?: PublishOptions): void {
+  checkData(data);
+  exceptOf(options);
 }
 
 /** @throws TypeError for what is neither a topic nor an array of topics. */

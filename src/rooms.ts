@@ -67,7 +67,17 @@ function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, l
 }
 
 /** Who is left out: the sender, or those whose ids these are. */
-export type Except<State, Env> = Live<State, Env> | PublishOptions["except"];
+export type Except<State, Env> = Live<State, Env> | string | ReadonlySet<string> | undefined;
+
+/** @throws TypeError for what are no ids. */
+export function exceptOf(options: PublishOptions | undefined): string | ReadonlySet<string> | undefined {
+  const except: unknown = options?.except;
+  if (except === undefined || typeof except === "string") return except;
+  if (Array.isArray(except) && except.every((id) => typeof id === "string")) return new Set<string>(except);
+  throw new TypeError(
+    `except is a connection's id, or an array of ids, not ${Array.isArray(except) ? "an array of others" : typeof except}`,
+  );
+}
 
 /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
 export function sendToAll<State, Env>(
@@ -85,7 +95,7 @@ export function sendToAll<State, Env>(
   return reached;
 }
 
-function isExcepted<State, Env>(live: Live<State, Env>, except: Live<State, Env> | string | readonly string[]): boolean {
+function isExcepted<State, Env>(live: Live<State, Env>, except: NonNullable<Except<State, Env>>): boolean {
   if (typeof except === "string") return live.id === except;
-  return Array.isArray(except) ? except.includes(live.id) : live === except;
+  return except instanceof Set ? except.has(live.id) : live === except;
 }

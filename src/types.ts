@@ -217,7 +217,7 @@ export interface LocalRoom<State = unknown, Env = unknown> {
    * @throws TypeError for what is no topic or can't be sent; RangeError for what a topic's history can't keep (over 1 MiB encoded; bytes take a third more).
    */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
-  /** Sends to everyone in the room. Returns how many connections it was handed to. @throws TypeError for what can't be sent. */
+  /** Sends to everyone in the room. Returns how many connections it was handed to. @throws TypeError for what can't be sent, or an `except` that is no id. */
   broadcast(data: Sendable, options?: PublishOptions): number;
   /** Every open connection of the room. */
   peers(): Iterable<Connection<State, Env>>;

@@ -28,6 +28,8 @@ export interface ConnectOptions {
   readonly method?: string;
   readonly version?: string;
   readonly early?: Uint8Array;
+  /** Whether its `open` will run: not where the room can't be opened. Default: true. */
+  readonly opens?: boolean;
   /** Answer the server's close. Default: true. */
   readonly answersClose?: boolean;
   /** Answer the server's pings. Default: true. */
@@ -42,6 +44,8 @@ export class Context {
   #peers: Peer[] = [];
   #clients: Client[] = [];
   #count = 0;
+  /** Accepted connections whose room can't be opened. */
+  #unopened = 0;
 
   constructor(host: Host, column: Column, tag: string, wait: number) {
     this.#host = host;
@@ -56,10 +60,12 @@ export class Context {
     const target = this.target(options, number);
     const peer = await this.#host.connect(options, target, this.#wait);
     this.#peers.push(peer);
+    if (options.opens === false) this.#unopened++;
     peer.number = number;
     peer.place = `${options.on ?? "main"} ${this.room(options.room)}`;
     peer.after = (): Promise<void> => this.#evictWhere(peer, options);
-    if (this.column === "evicted") await this.until(`open of ${number}`, (entry) => entry.done === "open" && entry.peer === number);
+    if (this.column === "evicted" && options.opens !== false)
+      await this.until(`open of ${number}`, (entry) => entry.done === "open" && entry.peer === number);
     await peer.after();
     return peer;
   }
@@ -146,6 +152,18 @@ export class Context {
     return this.#host.log.until(what, () => this.entries().find(match), this.#wait);
   }
 
+  /** Waits until a hook of a room has ended, the nth time, and gives the line of its beginning. */
+  async roomHook(hook: string, name?: string, nth = 1): Promise<Entry> {
+    const of = (key: "hook" | "done"): Entry[] => this.roomEntries(name).filter((entry) => entry[key] === hook);
+    await this.#host.log.until(`the end of ${hook} (${nth})`, () => of(hook === "error" ? "hook" : "done")[nth - 1], this.#wait);
+    return of("hook")[nth - 1]!;
+  }
+
+  /** What a room's own hooks reported. */
+  roomEntries(name?: string): Entry[] {
+    return this.#host.log.entries.filter((entry) => entry.tag === null && entry["room"] === this.room(name));
+  }
+
   /** Waits until a hook of this client has begun, the nth time. */
   hook(peer: Peer, hook: string, nth = 1): Promise<Entry> {
     return this.#nth(peer, `${hook} (${nth})`, nth, (entry) => entry.hook === hook);
@@ -188,7 +206,7 @@ export class Context {
   async finish(): Promise<void> {
     for (const peer of this.#peers) peer.leave();
     for (const client of this.#clients) client.leave();
-    const accepted = this.#peers.length + this.#clients.filter((client) => client.accepted).length;
+    const accepted = this.#peers.length + this.#clients.filter((client) => client.accepted).length - this.#unopened;
     const opened = (): Set<string> => this.#ids((entry) => entry.hook === "open");
     await this.#host.log.until("open for every 101", () => (opened().size >= accepted ? true : undefined), this.#wait);
     for (const id of opened()) {

@@ -2,8 +2,8 @@
  * The one application that every runtime serves for the contract. What it does is in the handshake's URL (script.ts), and each
  * hook call is one line of its log: `@@` and JSON on stdout, which is ordered, survives the client and works on every runtime.
  */
-import { defineHandler, type Connection, type Data, type Handler } from "edgewire";
-import { runScript, runUpgrade, type Note, type Script, type UpgradeStep } from "./script.ts";
+import { defineHandler, type Connection, type Data, type Handler, type LocalRoom } from "edgewire";
+import { roomScripts, runRoomScript, runScript, runUpgrade, type Note, type Script, type UpgradeStep, type RoomStep } from "./script.ts";
 
 /** One handler for each set of options that a case needs; each has a listener of its own on every runtime. */
 export const handlerNames = [
@@ -66,14 +66,23 @@ export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;
 /** Where a line of the log goes. */
 export type Report = (line: string) => void;
 
-/** `objects`: each handler has a Durable Object binding, without which rooms are in memory. */
+/** `objects`: each handler has a Durable Object binding, without which rooms are in memory. `rooms`: there are rooms, and they have hooks. */
 export function createHandlers({
   report = (line) => console.log(line),
   objects = false,
-}: { report?: Report; objects?: boolean } = {}): Handlers {
+  rooms = true,
+}: { report?: Report; objects?: boolean; rooms?: boolean } = {}): Handlers {
   const made = handlerNames.map((name) => {
     const hooks = name === "bare" ? bareHooks() : scriptedHooks(name, report);
-    return [name, defineHandler({ ...hooks, ...options[name], ...(objects ? { binding: bindingOf(name) } : {}) })] as const;
+    return [
+      name,
+      defineHandler({
+        ...hooks,
+        ...(rooms && name !== "bare" ? roomHooks(name, report) : {}),
+        ...options[name],
+        ...(objects ? { binding: bindingOf(name) } : {}),
+      }),
+    ] as const;
   });
   return Object.fromEntries(made) as Handlers;
 }
@@ -135,7 +144,10 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       seen.delete(connection.id);
       return closed;
     },
-    error(error, { hook, connection }) {
+    error(error, { hook, connection, room }) {
+      if (room !== undefined) {
+        return report(`@@${JSON.stringify({ tag: null, handler: name, room: room.name, hook: "error", of: hook, error: String(error) })}`);
+      }
       if (connection === undefined) {
         // Before there is a connection only the error itself can say whose it is.
         const tag = /tag=(\S+)/.exec(String(error))?.[1] ?? null;
@@ -143,6 +155,28 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       }
       return run("error", connection, { of: hook, error: String(error) });
     },
+  };
+}
+
+/** Each call is a line with the room's name, and without a tag: it belongs to no client. */
+function roomHooks(name: HandlerName, report: Report): Handler {
+  const before = new Set<string>();
+  const run = (hook: string, room: LocalRoom, script: readonly RoomStep[] = []): void | Promise<void> => {
+    const note = (fields: object): void => report(`@@${JSON.stringify({ tag: null, handler: name, room: room.name, ...fields })}`);
+    const first = !before.has(`${hook} ${room.name}`);
+    before.add(`${hook} ${room.name}`);
+    note({ hook, count: room.count() });
+    return finally_(
+      () => runRoomScript(script, room, first),
+      () => note({ done: hook }),
+    );
+  };
+  return {
+    room: {
+      open: (room) => run("room.open", room, roomScripts(room.name).open),
+      empty: (room) => run("room.empty", room, roomScripts(room.name).empty),
+    },
+    alarm: (room) => run("alarm", room, roomScripts(room.name).alarm),
   };
 }
 

@@ -9,6 +9,7 @@ import type { ShownHistory } from "./script.ts";
 import { MemoryHost } from "./memory.ts";
 import { WirePeer, type Peer } from "./peer.ts";
 import { Running, type Listener } from "./runtimes.ts";
+import type { RoomMethod } from "./script.ts";
 
 /** A room from outside every hook. */
 export interface RoomCalls {
@@ -17,6 +18,8 @@ export interface RoomCalls {
   count(): Promise<number>;
   stats(): Promise<RoomStats>;
   history(topic: string, after?: string): Promise<ShownHistory>;
+  /** Any method, with arguments as in a script. Rejects with what was thrown in the message, as JSON. */
+  call(method: RoomMethod, ...args: readonly unknown[]): Promise<unknown>;
 }
 
 /** The answer to a handshake that was not accepted. */
@@ -85,6 +88,7 @@ class ProcessHost implements Host {
       count: () => this.#call(name, "count", {}),
       stats: () => this.#call(name, "stats", {}),
       history: (topic, after) => this.#call(name, "history", { topic, after }),
+      call: (...call) => this.#call(name, "call", { call: JSON.stringify(call) }),
     };
   }
 

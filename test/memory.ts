@@ -6,7 +6,7 @@ import { createHandlers, handlerNames, type HandlerName } from "./handler.ts";
 import type { Host, Refusal, RoomCalls } from "./host.ts";
 import { Log } from "./log.ts";
 import type { Peer } from "./peer.ts";
-import { shownHistory } from "./script.ts";
+import { callMethod, shownHistory } from "./script.ts";
 import { pingText } from "../src/wire.ts";
 
 export class MemoryHost implements Host {
@@ -45,6 +45,13 @@ export class MemoryHost implements Host {
       count: () => room.count(),
       stats: () => room.stats(),
       history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
+      call: async (method, ...args) => {
+        try {
+          return JSON.parse(JSON.stringify(await callMethod(room, method, args))) as unknown;
+        } catch (error) {
+          throw new Error(JSON.stringify({ threw: (error as Error).name, message: (error as Error).message }), { cause: error });
+        }
+      },
     };
   }
 

@@ -2,7 +2,7 @@
  * What the test application can be told to do: a case puts a script for each hook into the handshake's URL, so that one
  * running server serves every case. Runs on every runtime; synchronous unless a step is not.
  */
-import type { Connection, Data, History, HistoryReader, Sendable, UpgradeResult } from "edgewire";
+import type { Connection, Data, History, HistoryReader, LocalRoom, Room, Sendable, UpgradeResult } from "edgewire";
 
 /** What to send: text, bytes, many equal bytes or letters, or one of the odd values below. */
 export type Value =
@@ -34,12 +34,31 @@ export type Step =
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
   | readonly ["stats"]
+  | readonly ["setAlarm", inMilliseconds: number | null | string]
+  | readonly ["room", method: RoomMethod, ...args: readonly unknown[]]
+  | readonly ["far", room: string, method: RoomMethod, ...args: readonly unknown[]]
   | readonly ["describe"]
   | readonly ["peers"]
   | readonly ["storage", ...StorageCall]
   | readonly ["repeat", number, Script];
 
 export type Script = readonly Step[];
+
+export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "close";
+
+/** What a room's own hooks do. Its name says it, after a `#`: there is no URL. */
+export interface RoomScripts {
+  readonly open?: readonly RoomStep[];
+  readonly empty?: readonly RoomStep[];
+  readonly alarm?: readonly RoomStep[];
+}
+
+export type RoomStep =
+  | readonly ["sleep", number]
+  | readonly ["throw", string]
+  | readonly ["throwFirst", string]
+  | readonly ["broadcast", string]
+  | readonly ["setAlarm", inMilliseconds: number];
 
 /** A call of `room.storage`; `setOdd` is `set` with a value that JSON can't say. */
 export type StorageCall =
@@ -104,6 +123,32 @@ export function runUpgrade(
   }
 }
 
+export function roomScripts(name: string): RoomScripts {
+  const start = name.indexOf("#{");
+  return start < 0 ? {} : (JSON.parse(name.slice(start + 1)) as RoomScripts);
+}
+
+/** `first`: whether this hook runs for the first time in this room. */
+export function runRoomScript(script: readonly RoomStep[], room: LocalRoom, first: boolean, from = 0): void | Promise<void> {
+  for (let index = from; index < script.length; index++) {
+    const step = script[index]!;
+    if (step[0] === "sleep") return sleep(step[1]).then(() => runRoomScript(script, room, first, index + 1));
+    if (step[0] === "broadcast") room.broadcast(step[1]);
+    else if (step[0] === "setAlarm") room.setAlarm(Date.now() + step[1]);
+    else if (step[0] === "throw" || first) throw new Error(step[1]);
+  }
+}
+
+/** Calls a room inside or outside; what JSON can't say comes as what it can. */
+export function callMethod(room: Room | LocalRoom, method: RoomMethod, args: readonly unknown[]): unknown {
+  const given = args.map((arg) =>
+    typeof arg === "object" && arg !== null && "bytes" in arg ? new Uint8Array(arg.bytes as number[]) : arg,
+  );
+  const plain = (result: unknown): unknown => (result instanceof Map ? [...result] : result);
+  const result: unknown = (room[method] as (...args: unknown[]) => unknown)(...given);
+  return result instanceof Promise ? result.then(plain) : plain(result);
+}
+
 function runStep(step: Step, connection: Connection, data: Data | undefined, note: Note): Promise<void> | undefined {
   switch (step[0]) {
     case "sleep":
@@ -122,6 +167,10 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       return undefined;
     case "storage":
       return store(step, connection, note);
+    case "far":
+      return Promise.resolve(callMethod(connection.rooms.room(step[1]), step[2], step.slice(3))).then((result) =>
+        note({ did: "far", result }),
+      );
     case "describe":
       note({ did: "describe", state: describe(connection.state) });
       return undefined;
@@ -167,6 +216,10 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return connection.room.publish(step[1], toSendable(step[2]));
     case "history":
       return shownHistory(connection.room.history(step[1], step[2]));
+    case "setAlarm":
+      return connection.room.setAlarm(typeof step[1] === "number" ? Date.now() + step[1] : (step[1] as null));
+    case "room":
+      return callMethod(connection.room, step[1], step.slice(2));
     case "peers":
       return [...connection.peers()].map((peer) => peer.id).sort();
     default:

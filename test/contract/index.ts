@@ -15,7 +15,9 @@ import { http, isolation, tls } from "./serving.ts";
 import { history } from "./history.ts";
 import { storage } from "./storage.ts";
 import { stats } from "./stats.ts";
-import { rooms, topics } from "./topics.ts";
+import { roomHooks } from "./room-hooks.ts";
+import { rooms } from "./rooms.ts";
+import { topics } from "./topics.ts";
 import { upgrade } from "./upgrade.ts";
 import { violations } from "./violations.ts";
 
@@ -33,6 +35,7 @@ export const chapters: readonly Chapter[] = [
   failures,
   topics,
   rooms,
+  roomHooks,
   hibernation,
   liveness,
   expiry,

@@ -1,22 +1,22 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
 import { expectTexts } from "../peer.ts";
 import type { Script } from "../script.ts";
 
 /** A client that runs its messages as scripts, and has these topics. */
-function member(t: Context, topics: readonly string[], room?: string): Promise<Peer> {
+export function member(t: Context, topics: readonly string[], room?: string): Promise<Peer> {
   return t.connect({ message: "run", open: topics.map((topic) => ["subscribe", topic] as const), ...(room === undefined ? {} : { room }) });
 }
 
 /** Has the client's handler run a script, and waits until it is done. */
-async function tell(t: Context, peer: Peer, script: Script): Promise<void> {
+export async function tell(t: Context, peer: Peer, script: Script): Promise<void> {
   const before = t.entries(peer).filter((entry) => entry.done === "message").length;
   await peer.send(JSON.stringify(script));
   await t.done(peer, "message", before + 1);
 }
 
 /** Nothing but this has come to the client: a fresh echo is the very next thing that it reads. */
-async function expectNothing(t: Context, peer: Peer): Promise<void> {
+export async function expectNothing(t: Context, peer: Peer): Promise<void> {
   await tell(t, peer, [["send", "nothing else"]]);
   await expectTexts(peer, "nothing else");
 }
@@ -222,70 +222,6 @@ export const topics: Chapter = {
         ok(results.includes("RangeError"), "no RangeError");
         const kept = names.filter((_, index) => results[index] === undefined);
         deepEqual((await t.did(peer, "inspect"))["topics"], kept);
-      },
-    },
-  ],
-};
-
-export const rooms: Chapter = {
-  letter: "R",
-  title: "Rooms",
-  cases: [
-    {
-      id: "R1",
-      statement: "`room.broadcast` reaches everyone in the room, subscribed or not, `except` aside; nobody in another room.",
-      limits: needsRooms,
-      async run(t) {
-        const [one, two, other] = [await member(t, []), await member(t, ["a"]), await member(t, [], "other")];
-        equal(await t.outside().broadcast("all"), 2);
-        await expectTexts(one, "all");
-        await expectTexts(two, "all");
-        const { id } = await t.hook(two, "open");
-        equal(await t.outside().broadcast("some", id), 1);
-        await expectTexts(one, "some");
-        await expectNothing(t, two);
-        await expectNothing(t, other);
-      },
-    },
-    {
-      id: "R2",
-      statement: "`room.count` is the number of open connections in the room; 0 for a room that nobody is in.",
-      limits: needsRooms,
-      async run(t) {
-        equal(await t.outside().count(), 0);
-        const one = await member(t, []);
-        await member(t, []);
-        await member(t, [], "other");
-        equal(await t.outside().count(), 2);
-        await one.close(1000);
-        await t.hook(one, "close");
-        equal(await t.outside().count(), 1);
-        equal(await t.outside("other").count(), 1);
-      },
-    },
-    {
-      id: "R3",
-      statement: "`peers()` are the open connections of the room, the own one included.",
-      limits: { workers: "P11" },
-      async run(t) {
-        const [one, two] = [await member(t, []), await member(t, [])];
-        await member(t, [], "other");
-        await tell(t, one, [["peers"]]);
-        const ids = [(await t.hook(one, "open")).id, (await t.hook(two, "open")).id].sort();
-        deepEqual((await t.did(one, "peers"))["result"], ids);
-      },
-    },
-    {
-      id: "R4",
-      statement: "A room's name is a string of 1 to 512 bytes of UTF-8: any other is a TypeError outside, and a 500 from `upgrade`.",
-      limits: needsRooms,
-      async run(t) {
-        const name = `${t.room()}-${"é".repeat(200)} /?#%`;
-        const peer = await t.connect({ upgrade: [["accept", { room: name }]], open: [["inspect"]] });
-        equal((await t.did(peer, "inspect"))["room"], name);
-        const refusal = await t.refused({ upgrade: [["accept", { room: "é".repeat(257) }]] });
-        equal(refusal.status, 500);
-        await rejects(async () => t.outside("é".repeat(300)).count(), /512 bytes/);
       },
     },
   ],

@@ -1,6 +1,6 @@
 /** The HTTP that is served beside the WebSockets, on the same port: a greeting, and rooms from outside a hook. */
 import type { HistoryReader, Room, Rooms } from "edgewire";
-import { shownHistory } from "../script.ts";
+import { callMethod, shownHistory, type RoomMethod } from "../script.ts";
 
 export async function answer(request: Request, rooms: Rooms): Promise<Response> {
   const url = new URL(request.url);
@@ -22,5 +22,9 @@ function call(room: Room, method: string | undefined, query: URLSearchParams): P
   if (method === "broadcast") return room.broadcast(query.get("data") ?? "", { except });
   if (method === "stats") return room.stats();
   if (method === "history") return room.history(query.get("topic") ?? "", afterOf(query.get("after"))).then(shownHistory);
+  if (method === "call") {
+    const [name, ...args] = JSON.parse(query.get("call") ?? "[]") as [RoomMethod, ...unknown[]];
+    return Promise.resolve(callMethod(room, name, args));
+  }
   return room.count();
 }

@@ -2,7 +2,7 @@
 import { worker } from "edgewire/workers";
 import { createHandlers } from "../handler.ts";
 
-const handlers = createHandlers();
+const handlers = createHandlers({ rooms: false });
 const main = worker(handlers.main);
 
 export default {

@@ -1,0 +1,175 @@
+/** A room's own hooks, and its alarm. What they do is in the room's name (script.ts). */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { needsRooms, type Case, type Chapter, type Context } from "../case.ts";
+import { expectClose, expectTexts } from "../peer.ts";
+import type { RoomScripts } from "../script.ts";
+
+const named = (scripts: RoomScripts): string => `#${JSON.stringify(scripts)}`;
+
+const hooksOf = (t: Context, room?: string): unknown[] =>
+  t.roomEntries(room).flatMap((entry) => (entry.hook === undefined || entry.hook === "error" ? [] : [entry.hook]));
+
+const cases: readonly Omit<Case, "limits">[] = [
+  {
+    id: "G1",
+    statement: "`room.open` runs once, before the first connection's `open`, which is counted already.",
+    async run(t) {
+      const [one, two] = [await t.connect(), await t.connect()];
+      for (const peer of [one, two]) await t.done(peer, "open");
+      equal((await t.roomHook("room.open"))["count"], 1);
+      deepEqual(hooksOf(t), ["room.open"]);
+    },
+  },
+  {
+    id: "G2",
+    statement: "Connections wait for an asynchronous `room.open`: then their `open` runs, then what they have sent, in order.",
+    async run(t) {
+      const room = named({ open: [["sleep", 200]] });
+      const peers = await Promise.all([t.connect({ room }), t.connect({ room })]);
+      for (const peer of peers) await peer.sendAll(["one", "two"]);
+      for (const peer of peers) await expectTexts(peer, "one", "two");
+      deepEqual(hooksOf(t, room), ["room.open"]);
+      const lines = t.entries().filter((entry) => entry.id !== undefined);
+      const [opened] = t.roomEntries(room).filter((entry) => entry.done === "room.open");
+      ok(opened !== undefined && lines.length > 0, "the room did not open");
+    },
+  },
+  {
+    id: "G3",
+    statement:
+      "A `room.open` that fails reaches `error`, and closes who waits with 1011; none of their hooks runs. The next to come opens the room anew.",
+    async run(t) {
+      const room = named({
+        open: [
+          ["sleep", 50],
+          ["throwFirst", "no document"],
+        ],
+      });
+      const failed = await t.connect({ room, opens: false });
+      await expectClose(failed, 1011, "Internal error");
+      const { of, error } = await t.roomHook("error", room);
+      deepEqual([of, error], ["room.open", "Error: no document"]);
+      const next = await t.connect({ room });
+      await next.send("heard");
+      await expectTexts(next, "heard");
+      deepEqual(
+        t.entries(failed).flatMap(({ hook }) => hook ?? []),
+        ["upgrade"],
+      );
+    },
+  },
+  {
+    id: "G4",
+    statement:
+      "`room.empty` runs once, after the last connection's close hook, whichever way that one left; who comes later opens the room anew.",
+    async run(t) {
+      const [closer, loser] = [await t.connect(), await t.connect()];
+      for (const peer of [closer, loser]) await t.done(peer, "open");
+      await closer.close(1000);
+      await t.done(closer, "close");
+      deepEqual(hooksOf(t), ["room.open"]);
+      await loser.lose();
+      equal((await t.roomHook("room.empty"))["count"], 0);
+      await t.done(loser, "close");
+      const again = await t.connect();
+      await t.done(again, "open");
+      deepEqual(hooksOf(t), ["room.open", "room.empty", "room.open"]);
+    },
+  },
+  {
+    id: "G5",
+    statement: "After an eviction the room is still open: `room.open` does not run again, and `room.empty` runs when the last has left.",
+    async run(t) {
+      const [one, two] = [await t.connect(), await t.connect()];
+      for (const peer of [one, two]) await t.done(peer, "open");
+      await t.evict();
+      await one.send("wake");
+      await expectTexts(one, "wake");
+      await t.done(one, "message");
+      await t.evict();
+      await one.close(1000);
+      await t.done(one, "close");
+      deepEqual(hooksOf(t), ["room.open"]);
+      await two.close(1000);
+      await t.roomHook("room.empty");
+      deepEqual(hooksOf(t), ["room.open", "room.empty"]);
+    },
+  },
+  {
+    id: "G6",
+    statement: "`setAlarm` runs the `alarm` hook once; a later call replaces it, `null` clears it, and what is no time is a TypeError.",
+    async run(t) {
+      const peer = await t.connect({
+        open: [
+          ["setAlarm", 20],
+          ["setAlarm", null],
+          ["setAlarm", 86_400_000],
+          ["setAlarm", 100],
+          ["setAlarm", "noon"],
+        ],
+      });
+      equal((await t.did(peer, "setAlarm", 5))["threw"], "TypeError");
+      await t.roomHook("alarm");
+      await t.barrier();
+      deepEqual(hooksOf(t), ["room.open", "alarm"]);
+    },
+  },
+  {
+    id: "G7",
+    statement: "An alarm survives an eviction, wakes the object, and reaches the room's connections.",
+    async run(t) {
+      const room = named({ alarm: [["broadcast", "time"]] });
+      const peer = await t.connect({ room, open: [["setAlarm", 1000]] });
+      await t.done(peer, "open");
+      await t.evict("main", room);
+      await expectTexts(peer, "time");
+      deepEqual(hooksOf(t, room), ["room.open", "alarm"]);
+    },
+  },
+  {
+    id: "G8",
+    statement: "An alarm runs in a room that everyone has left; the hook may set the next.",
+    async run(t) {
+      const room = named({ alarm: [["throwFirst", "failed"]], empty: [["setAlarm", 100]] });
+      const peer = await t.connect({ room });
+      await t.done(peer, "open");
+      await peer.close(1000);
+      equal((await t.roomHook("alarm", room))["count"], 0);
+      // It fails: told once, as any hook's failure is, and not run again.
+      const { of, error } = await t.roomHook("error", room);
+      deepEqual([of, error], ["alarm", "Error: failed"]);
+      const again = await t.connect({ room });
+      await t.done(again, "open");
+      deepEqual(hooksOf(t, room), ["room.open", "room.empty", "alarm", "room.open"]);
+    },
+  },
+  {
+    id: "G9",
+    statement: "Hooks of a room run one at a time: who comes while it empties waits, and then opens it.",
+    async run(t) {
+      const room = named({ empty: [["sleep", 300]] });
+      const first = await t.connect({ room });
+      await t.done(first, "open");
+      await first.close(1000);
+      await t.done(first, "close");
+      const second = await t.connect({ room });
+      await t.done(second, "open");
+      const order = t.roomEntries(room).map(({ hook, done }) => hook ?? `end of ${done}`);
+      deepEqual(order, ["room.open", "end of room.open", "room.empty", "end of room.empty", "room.open", "end of room.open"]);
+    },
+  },
+];
+
+export const roomHooks: Chapter = {
+  letter: "G",
+  title: "Hooks and alarms of rooms",
+  cases: cases.map((one) => ({
+    ...one,
+    limits: needsRooms,
+    async run(t) {
+      // Where there are no rooms, this says so.
+      await t.outside().count();
+      await one.run(t);
+    },
+  })),
+};
