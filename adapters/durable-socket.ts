@@ -1,6 +1,7 @@
 /** The core's `Socket` over a hibernating object's socket, whose attachment keeps the connection's snapshot. */
 import { CloseCode } from "../src/close.ts";
 import { maxSnapshot } from "../src/limits.ts";
+import { textOf } from "../src/snapshot.ts";
 import type { Saved, Sendable, SendResult, Socket } from "../src/types.ts";
 import { closeSocket } from "./workers-close.ts";
 import { sendNative } from "./workers-socket.ts";
@@ -41,9 +42,9 @@ export class DurableSocket implements Socket {
    * those are less than the 16 384 that fit.
    */
   save(saved: Saved): void {
-    const [id, head, rest, ...more] = saved;
-    const short = (id.length + head.length + rest.length) * 2 <= maxSnapshot;
-    this.#write(short ? saved : [id, encoder.encode(head), encoder.encode(rest), ...more]);
+    const [id, head, rest, expiresAt, presence] = saved;
+    const short = textOf(saved).length * 2 <= maxSnapshot;
+    this.#write(short ? saved : [id, encoder.encode(head), encoder.encode(rest), expiresAt, presence && encoder.encode(presence)]);
   }
 
   heard(): { at: number; pings: boolean } {
@@ -82,12 +83,17 @@ interface Attachment {
 export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: DurableSocket; readonly saved: Saved } | undefined {
   const { [envelope]: saved, heard = 0, pings = false } = attachmentOf(ws);
   if (!Array.isArray(saved)) return undefined;
-  const [id, head, rest, ...more] = saved as [string, string | Uint8Array, string | Uint8Array, number?];
+  const [id, head, rest, expiresAt, presence] = saved as [string, Text, Text, number?, Text?];
   const socket = new DurableSocket(ws, pinger, heard, pings);
-  return { socket, saved: typeof head === "string" ? (saved as unknown as Saved) : [id, text(head), text(rest), ...more] };
+  return {
+    socket,
+    saved: typeof head === "string" ? (saved as unknown as Saved) : [id, text(head), text(rest), expiresAt, presence && text(presence)],
+  };
 }
 
-function text(part: string | Uint8Array): string {
+type Text = string | Uint8Array;
+
+function text(part: Text): string {
   return typeof part === "string" ? part : new TextDecoder().decode(part);
 }
 

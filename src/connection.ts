@@ -6,6 +6,8 @@ import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
 import { decode } from "./codec.ts";
 import { isPromise } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
+import { encodePresent } from "./presence.ts";
+import type { Present } from "./presence.ts";
 import { Pulse } from "./heartbeat.ts";
 import { checkAfter, logOf } from "./histories.ts";
 import { Inflow } from "./inflow.ts";
@@ -57,6 +59,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #phase: Phase;
   #closing: Closing | undefined;
   #expiresAt: number | undefined;
+  /** Encoded: what it has said of its member. */
+  #presence: string | undefined;
   #inflow: Inflow | undefined;
   #rate: Rate | undefined;
   /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
@@ -70,7 +74,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #timer: unknown;
   #finished: PromiseWithResolvers<void> | undefined;
 
-  constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt }: Woken, pulse?: Pulse) {
+  constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Woken, pulse?: Pulse) {
     this.#server = server;
     this.#socket = socket;
     this.#pulse = pulse;
@@ -81,6 +85,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#phase = head.phase;
     this.#rest = rest;
     this.#expiresAt = expiresAt;
+    this.#presence = presence;
     if (head.phase !== "open") this.#closing = this.#decoded.closing;
   }
 
@@ -283,6 +288,44 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     return this.#server.index.members(this.roomName);
   }
 
+  present(member: string, state?: unknown): void {
+    checkName("member", member);
+    this.#server.needRooms("present");
+    const { presence } = this.#server;
+    const said = { member, state, at: presence.next() };
+    const encoded = encodePresent(said);
+    if (this.#phase !== "open") return;
+    this.#say(encoded, said);
+  }
+
+  absent(): void {
+    this.#server.needRooms("absent");
+    if (this.#phase === "open" && this.#presence !== undefined) this.#say(undefined, undefined);
+  }
+
+  /** Encoded: what it has said of its member. */
+  get presence(): string | undefined {
+    return this.#presence;
+  }
+
+  #say(encoded: string | undefined, said: Present | undefined): void {
+    const before = this.#presence;
+    const members = this.#server.presence.of(this.roomName);
+    this.#presence = encoded;
+    this.#store(() => (this.#presence = before));
+    this.#server.presence.change(members, this, before, said);
+  }
+
+  /** It is closing, or over: in no room, of no member. */
+  #leave(): void {
+    const { index, presence } = this.#server;
+    const before = this.#presence;
+    const members = before === undefined ? undefined : presence.of(this.roomName);
+    index.leave(this.roomName, this);
+    this.#presence = undefined;
+    if (members !== undefined) presence.change(members, this, before, undefined);
+  }
+
   /** Port: the socket is open; runs the `open` hook. */
   opened(): MaybePromise<void> {
     this.#counters.opened();
@@ -472,7 +515,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     if (this.#phase !== "open") return;
     this.#phase = "closing";
     this.#closing = { code, reason, initiator: "server" };
-    this.#server.index.leave(this.roomName, this);
+    this.#leave();
     this.#server.expiry.delete(this);
     this.#mailbox?.keepOnly("close");
     this.#inflow?.clear();
@@ -494,7 +537,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #finish(closing: Closing): Promise<void> | undefined {
     if (this.#ended) return;
     this.#ended = true;
-    this.#server.index.leave(this.roomName, this);
+    this.#leave();
     this.#server.expiry.delete(this);
     this.#server.forget(this);
     if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
@@ -570,6 +613,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     const { id, url, protocol, remoteAddress } = this;
     const closing = this.#closing === undefined ? {} : { closing: this.#closing };
     const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
+    const presence = this.#presence === undefined ? {} : { presence: this.#presence };
     return {
       id,
       room: this.roomName,
@@ -582,6 +626,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       phase: this.#refused ? "closed" : this.#phase,
       ...closing,
       ...expiresAt,
+      ...presence,
     };
   }
 

@@ -12,7 +12,7 @@ export interface DefinedHandler<State = unknown, Env = unknown> {
   readonly settings: Settings;
 }
 
-const hookNames = ["upgrade", "open", "message", "drop", "drain", "close", "error", "migrate", "alarm"] as const;
+const hookNames = ["upgrade", "open", "message", "drop", "drain", "close", "error", "migrate", "alarm", "presence"] as const;
 const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomHooks)[];
 
 /**

@@ -14,6 +14,7 @@ import type {
   History,
   HistoryReader,
   LocalRoom,
+  Member,
   PublishOptions,
   Room,
   RoomStorage,
@@ -71,6 +72,11 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
     return this.#server.index.topics(this.name);
   }
 
+  presence(): readonly Member[] {
+    this.#server.needRooms("presence");
+    return this.#server.presence.members(this.name);
+  }
+
   stats(): RoomStats {
     this.#server.needRooms("stats");
     const { refused: _, ...stats } = readStats(this.#server.counters(this.name), this.#server.index.members(this.name));
@@ -103,8 +109,8 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
 }
 
 /** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
-export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "stats" | "history" | "close";
-const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "stats", "history", "close"];
+export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "presence" | "stats" | "history" | "close";
+const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "presence", "stats", "history", "close"];
 
 /** @throws what the method throws, and TypeError for what is none. */
 export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
@@ -131,6 +137,7 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
     connections: ask("connections"),
     count: ask("count"),
     topics: ask("topics"),
+    presence: ask("presence"),
     stats: ask("stats"),
     history: ask("history"),
     close: ask("close"),

@@ -6,7 +6,7 @@ import { isPromise } from "./errors.ts";
 import { HereRoom } from "./local-room.ts";
 import { observed } from "./observe.ts";
 import type { Server } from "./server.ts";
-import type { HookName, LocalRoom, MaybePromise } from "./types.ts";
+import type { HookName, LocalRoom, MaybePromise, PresenceDiff } from "./types.ts";
 
 type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
 
@@ -69,6 +69,22 @@ export class RoomLives<State, Env> {
   alarm(name: string): MaybePromise<void> {
     const life = this.#life(name);
     return this.#afterwards(name, life, this.#run(life, "alarm"));
+  }
+
+  /** Within the call that made the difference; it waits for nobody. */
+  presence(name: string, diff: PresenceDiff): void {
+    const { hooks, settings } = this.#server;
+    if (hooks.presence === undefined) return;
+    const room = this.room(name);
+    const failed = (error: unknown): MaybePromise<void> =>
+      this.#server.failed(error, { hook: "presence", room }, this.#server.counters(name));
+    try {
+      const pending: unknown = observed(settings.observe, () => hooks.presence?.(room, diff), { hook: "presence", room });
+      // Nobody waits for it, but an asynchronous one may fail too.
+      if (isPromise(pending)) void pending.then(undefined, failed);
+    } catch (error) {
+      void failed(error);
+    }
   }
 
   #life(name: string): Life<State, Env> {

@@ -14,6 +14,7 @@ import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { Histories } from "./histories.ts";
 import { callRoom, checkTopics, farRoom } from "./local-room.ts";
+import { Presence } from "./presence.ts";
 import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
@@ -61,6 +62,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly expiry: Expiry;
   readonly #capacity: Capacity;
   readonly lives: RoomLives<State, Env> = new RoomLives(this);
+  readonly presence: Presence<State, Env> = new Presence(this);
   /** Undefined where it is turned off. */
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   /** Undefined where the handler keeps none. */
@@ -298,7 +300,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
   left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
-    if (this.index.members(room).size === 0) this.#roomCounters.delete(room);
+    if (this.index.members(room).size === 0) {
+      this.#roomCounters.delete(room);
+      this.presence.forget(room);
+    }
     const { lives } = this;
     if (closing !== undefined) return closing.then(() => lives.left(room));
     const emptied = lives.left(room);

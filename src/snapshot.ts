@@ -35,11 +35,12 @@ export interface Woken {
   readonly head: Head;
   readonly rest: Rest | string;
   readonly expiresAt: number | undefined;
+  readonly presence: string | undefined;
 }
 
 export function wokenFrom(snapshot: Snapshot): Woken {
-  const { id, phase, version, room, topics, expiresAt } = snapshot;
-  return { id, head: { phase, version, room, topics: setOf(topics) }, rest: snapshot, expiresAt };
+  const { id, phase, version, room, topics, expiresAt, presence } = snapshot;
+  return { id, head: { phase, version, room, topics: setOf(topics) }, rest: snapshot, expiresAt, presence };
 }
 
 /** A snapshot without its state. */
@@ -60,16 +61,16 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
     );
   }
   const saved = join(snapshot, `"state":${state}`);
-  return exceeds(saved[0] + saved[1] + saved[2], maxSnapshot) ? { saved: encodeApart(snapshot), state } : { saved, state: undefined };
+  return exceeds(textOf(saved), maxSnapshot) ? { saved: encodeApart(snapshot), state } : { saved, state: undefined };
 }
 
 /** The snapshot of a connection whose state is stored apart. @throws RangeError when even that is too large. */
 export function encodeApart(snapshot: Stateless): Saved {
   const saved = join(snapshot, apart);
-  const all = saved[0] + saved[1] + saved[2];
+  const all = textOf(saved);
   if (exceeds(all, maxSnapshot)) {
     throw new RangeError(
-      `the connection's topics, URL and address take ${utf8Length(all)} bytes encoded: at most ${maxSnapshot} can be stored`,
+      `the connection's topics, URL, address and presence take ${utf8Length(all)} bytes encoded: at most ${maxSnapshot} can be stored`,
     );
   }
   return saved;
@@ -82,11 +83,20 @@ export function encodeClosing(snapshot: Stateless, rest: Rest): Saved {
 
 const apart = '"apart":true';
 
-function join({ id, room, version, topics, phase, url, protocol, remoteAddress, closing, expiresAt }: Stateless, member: string): Saved {
+function join(
+  { id, room, version, topics, phase, url, protocol, remoteAddress, closing, expiresAt, presence }: Stateless,
+  member: string,
+): Saved {
   const rest = JSON.stringify({ url, protocol, remoteAddress, ...(closing === undefined ? {} : { closing }) });
   const head = JSON.stringify([phase, version, room, topics]);
   const whole = `${rest.slice(0, -1)},${member}}`;
+  if (presence !== undefined) return [id, head, whole, expiresAt, presence];
   return expiresAt === undefined ? [id, head, whole] : [id, head, whole, expiresAt];
+}
+
+/** All of it that counts. */
+export function textOf([id, head, rest, , presence = ""]: Saved): string {
+  return id + head + rest + presence;
 }
 
 /** Where a state that is apart is stored: among its room's values, by the connection's id. */
@@ -96,14 +106,14 @@ export const statePrefix = "state:";
 export class Heads {
   readonly #known = new Map<string, Head>();
 
-  read([id, text, rest, expiresAt]: Saved): Woken {
+  read([id, text, rest, expiresAt, presence]: Saved): Woken {
     let head = this.#known.get(text);
     if (head === undefined) {
       head = decodeHead(text);
       if (this.#known.size >= mostKnown) this.#known.clear();
       this.#known.set(text, head);
     }
-    return { id, head, rest, expiresAt };
+    return { id, head, rest, expiresAt, presence };
   }
 }
 

@@ -39,7 +39,7 @@ function surrogatesLast(unit: number): number {
 }
 
 /** @throws TypeError for a room's, topic's or key's name that is not a well-formed string of 1 to `limit` bytes. */
-export function checkName(what: "room" | "topic" | "key", name: string, limit: number = longestName): void {
+export function checkName(what: "room" | "topic" | "member" | "key", name: string, limit: number = longestName): void {
   if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, limit)) {
     throw new TypeError(`${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
   }

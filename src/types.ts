@@ -106,6 +106,30 @@ export interface Connection<State = unknown, Env = unknown> {
   publish(topic: string | readonly string[], data: Sendable): number;
   /** Every open connection of this room, this one included; on a plain Worker only itself. */
   peers(): Iterable<Connection<State, Env>>;
+  /**
+   * Says that this connection belongs to a member of the room, with a small state for everyone to see; called again, with another
+   * state or as another member. Several connections of one member count once, with the state that was said last by one that is still here.
+   * Kept through hibernation. A connection that closes, or vanishes, is absent at once.
+   * @throws TypeError for a member that is not a well-formed string of 1 to 512 bytes, or a state that can't be stored; RangeError for a state over 1 KiB encoded.
+   */
+  present(member: string, state?: unknown): void;
+  /** This connection no longer belongs to a member. */
+  absent(): void;
+}
+
+/** Someone in a room, whatever the number of their connections. */
+export interface Member {
+  /** What `present` was given. */
+  readonly id: string;
+  readonly state: unknown;
+  readonly connections: number;
+}
+
+/** What changed in one turn. Who has left has the last state and 0 connections; `updated` are those whose state or number of connections changed. */
+export interface PresenceDiff {
+  readonly joined: readonly Member[];
+  readonly left: readonly Member[];
+  readonly updated: readonly Member[];
 }
 
 /** A topic's history as it was sent to a new subscriber. */
@@ -194,6 +218,8 @@ export interface Room {
   count(topic?: string): Promise<number>;
   /** The topics that have subscribers, and how many. */
   topics(): Promise<ReadonlyMap<string, number>>;
+  /** The members that are present, in no order. */
+  presence(): Promise<readonly Member[]>;
   /**
    * What happened in the room, in numbers, since it came into memory: on Cloudflare since its object was made or woken, elsewhere
    * since its first connection came.
@@ -227,6 +253,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   count(topic?: string): number;
   /** The topics that have subscribers, and how many. */
   topics(): ReadonlyMap<string, number>;
+  /** The members that are present, in no order. Every later change is told to the `presence` hook, and none before it. */
+  presence(): readonly Member[];
   /** What happened in the room, in numbers, since it came into memory. */
   stats(): RoomStats;
   /** What the topic's history keeps. @throws Error for a topic that keeps none, RangeError for a `limit` that is none. */
@@ -298,7 +326,18 @@ export interface Dropped {
   readonly bytes: number;
 }
 
-export type HookName = "upgrade" | "open" | "message" | "drop" | "drain" | "close" | "migrate" | "room.open" | "room.empty" | "alarm";
+export type HookName =
+  | "upgrade"
+  | "open"
+  | "message"
+  | "drop"
+  | "drain"
+  | "close"
+  | "migrate"
+  | "room.open"
+  | "room.empty"
+  | "alarm"
+  | "presence";
 
 /** What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. */
 export interface ErrorContext<State = unknown, Env = unknown> {
@@ -378,6 +417,11 @@ export interface Hooks<State = unknown, Env = unknown> {
   readonly room?: RoomHooks<State, Env>;
   /** The time that `room.setAlarm` set has come. */
   alarm?(room: LocalRoom<State, Env>): MaybePromise<void>;
+  /**
+   * Who is present has changed. Runs within the call that changed it (`present`, `absent`, a close), before anything else happens: what
+   * it publishes comes in the order of the changes. Not run for those whom an eviction left as they were.
+   */
+  presence?(room: LocalRoom<State, Env>, diff: PresenceDiff): void;
 }
 
 /** Which origins a browser may connect from. */
@@ -506,6 +550,8 @@ export interface Snapshot {
   readonly phase: Phase;
   readonly closing?: Closing;
   readonly expiresAt?: number;
+  /** Encoded: see src/presence.ts. */
+  readonly presence?: string;
 }
 
 /** An adapter's only output port: a plain object over the native socket. */
@@ -532,7 +578,7 @@ export interface Socket {
 }
 
 /** An encoded snapshot (src/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */
-export type Saved = readonly [id: string, head: string, rest: string, expiresAt?: number | undefined];
+export type Saved = readonly [id: string, head: string, rest: string, expiresAt?: number | undefined, presence?: string | undefined];
 
 /** A message that the adapter has made ready for any of its sockets: only it knows what it is. */
 export interface Prepared {

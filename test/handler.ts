@@ -138,6 +138,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
     },
     message: (connection, data) => run("message", connection, { data: summary(data) }, data),
     drop: (connection, dropped) => run("drop", connection, { ...dropped }),
+    presence: (room, diff) => void room.publish("presence", JSON.stringify(diff)),
     drain: (connection) => run("drain", connection, { buffered: connection.bufferedAmount }),
     close(connection, closing) {
       const closed = run("close", connection, { ...closing });

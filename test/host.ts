@@ -1,5 +1,6 @@
 /** Where a column's cases run: a process with a wire, or memory. */
 import type { RoomStats } from "edgewire";
+import type { Member } from "edgewire";
 import { handshake, type Address, type Client } from "./client.ts";
 import type { Column } from "./case.ts";
 import type { ConnectOptions } from "./context.ts";
@@ -16,6 +17,7 @@ export interface RoomCalls {
   publish(topic: string, data: string, except?: string): Promise<number>;
   broadcast(data: string, except?: string): Promise<number>;
   count(): Promise<number>;
+  presence(): Promise<readonly Member[]>;
   stats(): Promise<RoomStats>;
   history(topic: string, after?: string): Promise<ShownHistory>;
   /** Any method, with arguments as in a script. Rejects with what was thrown in the message, as JSON. */
@@ -86,6 +88,7 @@ class ProcessHost implements Host {
       publish: (topic, data, except) => this.#call(name, "publish", { topic, data, except }),
       broadcast: (data, except) => this.#call(name, "broadcast", { data, except }),
       count: () => this.#call(name, "count", {}),
+      presence: () => this.#call(name, "presence", {}),
       stats: () => this.#call(name, "stats", {}),
       history: (topic, after) => this.#call(name, "history", { topic, after }),
       call: (...call) => this.#call(name, "call", { call: JSON.stringify(call) }),

@@ -43,6 +43,7 @@ export class MemoryHost implements Host {
       publish: (topic, data, except) => room.publish(topic, data, options(except)),
       broadcast: (data, except) => room.broadcast(data, options(except)),
       count: () => room.count(),
+      presence: () => room.presence(),
       stats: () => room.stats(),
       history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
       call: async (method, ...args) => {

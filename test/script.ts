@@ -39,6 +39,10 @@ export type Step =
   | readonly ["far", room: string, method: RoomMethod, ...args: readonly unknown[]]
   | readonly ["describe"]
   | readonly ["peers"]
+  | readonly ["present", member: unknown, state?: unknown]
+  | readonly ["presentOdd", member: string, key: string]
+  | readonly ["absent"]
+  | readonly ["presence"]
   | readonly ["storage", ...StorageCall]
   | readonly ["repeat", number, Script];
 
@@ -220,6 +224,15 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return connection.room.setAlarm(typeof step[1] === "number" ? Date.now() + step[1] : (step[1] as null));
     case "room":
       return callMethod(connection.room, step[1], step.slice(2));
+    case "present":
+      // `null` is what JSON makes of no state.
+      return connection.present(step[1] as string, step[2] ?? undefined);
+    case "presentOdd":
+      return connection.present(step[1], oddState({ functionAt: step[2] }));
+    case "absent":
+      return connection.absent();
+    case "presence":
+      return connection.room.presence();
     case "peers":
       return [...connection.peers()].map((peer) => peer.id).sort();
     default:

@@ -11,6 +11,7 @@ import { liveness } from "./liveness.ts";
 import { messages } from "./messages.ts";
 import { order } from "./order.ts";
 import { origin } from "./origin.ts";
+import { presence } from "./presence.ts";
 import { http, isolation, tls } from "./serving.ts";
 import { history } from "./history.ts";
 import { storage } from "./storage.ts";
@@ -38,6 +39,7 @@ export const chapters: readonly Chapter[] = [
   roomHooks,
   hibernation,
   liveness,
+  presence,
   expiry,
   storage,
   stats,

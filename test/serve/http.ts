@@ -26,5 +26,6 @@ function call(room: Room, method: string | undefined, query: URLSearchParams): P
     const [name, ...args] = JSON.parse(query.get("call") ?? "[]") as [RoomMethod, ...unknown[]];
     return Promise.resolve(callMethod(room, name, args));
   }
+  if (method === "presence") return room.presence();
   return room.count();
 }

@@ -118,6 +118,6 @@ test("maxState is a limit of its own, at the line; topics have theirs", () => {
   );
   expect(live.state).toHaveLength(19_998);
   for (let index = 0; index < 28; index++) live.subscribe(`${index}`.padEnd(500, "t"));
-  expect(() => [28, 29, 30].map((index) => live.subscribe(`${index}`.padEnd(500, "t")))).toThrow("topics, URL and address take");
+  expect(() => [28, 29, 30].map((index) => live.subscribe(`${index}`.padEnd(500, "t")))).toThrow("topics, URL, address and presence take");
   expect(() => defineHandler({ maxState: 256 * 1024 + 1 })).toThrow('option "maxState" is 262145');
 });

@@ -1,0 +1,128 @@
+/**
+ * Who is in a room: members, by the ids that their connections gave, several connections of one counted once. Kept with each
+ * connection, so that nobody is counted who has no socket: after an eviction the room is put together from those that are left.
+ */
+import type { Live } from "./connection.ts";
+import { decode, encode } from "./codec.ts";
+import type { Server } from "./server.ts";
+import { exceeds, utf8Length } from "./text.ts";
+import type { Member, PresenceDiff } from "./types.ts";
+
+/** Bytes of a member's state in its encoding: it is sent to everyone, and stored with each of the member's connections. */
+export const maxMemberState = 1024;
+
+/** What one connection says of its member. */
+export interface Present {
+  readonly member: string;
+  readonly state: unknown;
+  /** Larger than that of everything said before it. */
+  readonly at: number;
+}
+
+/** @throws TypeError for a state that can't be stored, RangeError for more of it than 1 KiB. */
+export function encodePresent({ member, state, at }: Present): string {
+  const encoded = encode(state, "state");
+  if (exceeds(encoded, maxMemberState)) {
+    throw new RangeError(`the member's state takes ${utf8Length(encoded)} bytes encoded: at most ${maxMemberState} can be stored`);
+  }
+  return `${JSON.stringify([member, at]).slice(0, -1)},${encoded}]`;
+}
+
+function decodePresent(encoded: string): Present {
+  const [member, at, state] = decode(encoded) as [string, number, unknown];
+  return { member, at, state };
+}
+
+/** A member's connections, and what each last said. */
+type Places<State, Env> = Map<Live<State, Env>, Present>;
+type Members<State, Env> = Map<string, Places<State, Env>>;
+
+export class Presence<State, Env> {
+  readonly #server: Server<State, Env>;
+  readonly #rooms = new Map<string, Members<State, Env>>();
+  #last = 0;
+
+  constructor(server: Server<State, Env>) {
+    this.#server = server;
+  }
+
+  /** A time for the next thing that is said: what is said later is larger, in another life too. */
+  next(): number {
+    return (this.#last = Math.max(this.#server.clock.now(), this.#last + 1));
+  }
+
+  members(room: string): readonly Member[] {
+    return Array.from(this.of(room), ([id, places]) => shown(id, places));
+  }
+
+  /**
+   * Put together when it is first asked for, which must be before what a connection has said changes. Of what was said in a former
+   * life nobody is told again.
+   */
+  of(room: string): Members<State, Env> {
+    const known = this.#rooms.get(room);
+    if (known !== undefined) return known;
+    const members: Members<State, Env> = new Map();
+    const connections = this.#server.index.members(room);
+    for (const live of connections) {
+      if (live.presence === undefined) continue;
+      const present = decodePresent(live.presence);
+      this.#last = Math.max(this.#last, present.at);
+      place(members, live, present);
+    }
+    if (connections.size > 0) this.#rooms.set(room, members);
+    return members;
+  }
+
+  /** A connection says that its member is here, or (without `now`) no longer; `before` is what it said last. */
+  change(members: Members<State, Env>, live: Live<State, Env>, before: string | undefined, now: Present | undefined): void {
+    const former = before === undefined ? undefined : decodePresent(before).member;
+    const ids = new Set([former, now?.member].filter((id) => id !== undefined));
+    const told = this.#server.hooks.presence !== undefined;
+    const changes = told ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
+    if (former !== undefined && former !== now?.member) remove(members, former, live);
+    if (now !== undefined) place(members, live, now);
+    const diff = diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
+    if (diff !== undefined) this.#server.lives.presence(live.roomName, diff);
+  }
+
+  /** Nobody is in the room any more. */
+  forget(room: string): void {
+    this.#rooms.delete(room);
+  }
+}
+
+function place<State, Env>(members: Members<State, Env>, live: Live<State, Env>, present: Present): void {
+  const places = members.get(present.member);
+  if (places === undefined) members.set(present.member, new Map([[live, present]]));
+  else places.set(live, present);
+}
+
+function remove<State, Env>(members: Members<State, Env>, id: string, live: Live<State, Env>): void {
+  const places = members.get(id);
+  if (places?.delete(live) === true && places.size === 0) members.delete(id);
+}
+
+function lookUp<State, Env>(members: Members<State, Env>, id: string): Member | undefined {
+  const places = members.get(id);
+  return places === undefined ? undefined : shown(id, places);
+}
+
+/** What was said last, by a connection that is still here. */
+function shown<State, Env>(id: string, places: Places<State, Env>): Member {
+  let latest: Present | undefined;
+  for (const present of places.values()) if (latest === undefined || present.at > latest.at) latest = present;
+  return { id, state: latest?.state, connections: places.size };
+}
+
+function diffOf(changes: readonly { readonly from: Member | undefined; readonly to: Member | undefined }[]): PresenceDiff | undefined {
+  const joined: Member[] = [];
+  const left: Member[] = [];
+  const updated: Member[] = [];
+  for (const { from, to } of changes) {
+    if (from === undefined) joined.push(...(to === undefined ? [] : [to]));
+    else if (to === undefined) left.push({ ...from, connections: 0 });
+    else if (from.connections !== to.connections || encode(from.state) !== encode(to.state)) updated.push(to);
+  }
+  return joined.length + left.length + updated.length === 0 ? undefined : { joined, left, updated };
+}
