@@ -28,6 +28,9 @@ export default defineConfig({
         },
       },
       {
+        test: { name: "soak", include: ["test/soak/**/*.test.ts"], sequence: { groupOrder: 4 } },
+      },
+      {
         test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], sequence: { groupOrder: 4 } },
       },
       {

@@ -39,7 +39,7 @@ export interface NativeHandlers {
  * `ws.data` is a connection's BunSocket.
  */
 export const websocket: NativeHandlers = {
-  // Above every maxPayload: Bun's own 1009 carries a reason text and is told as 1006.
+  // Above every maxPayload, for handlers that share a server; `serve(handler)` lowers it.
   maxPayloadLength: 32 * 1024 * 1024,
   // Above every maxBuffered: at its limit Bun loses messages (`send` returns 0).
   backpressureLimit: 2 ** 31 - 1,

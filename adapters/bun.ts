@@ -48,7 +48,8 @@ export const serve: Serve = async <State, Env>(
     port,
     hostname,
     ...(tls === undefined ? {} : { tls }),
-    websocket,
+    // A handler alone has the native server for itself: what is too large is not even read.
+    websocket: handler === undefined ? websocket : { ...websocket, maxPayloadLength: handler.settings.maxPayload },
     fetch: (request, server) => answer(host, request, server),
   });
   const bound = native.port ?? port;
