@@ -36,7 +36,7 @@ export default defineConfig({
       {
         test: {
           name: "docs",
-          include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts"],
+          include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts", "test/shutdown/**/*.test.ts"],
           testTimeout: 60_000,
           sequence: { groupOrder: 5 },
         },

@@ -9,6 +9,8 @@ import type { NativeHandlers } from "./bun-socket.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { listenError } from "./serve.ts";
+import { closable } from "./signals.ts";
+import type { Process } from "./signals.ts";
 import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
@@ -35,7 +37,7 @@ interface NativeOptions {
 type Answer = Response | undefined | Promise<Response | undefined>;
 
 declare const Bun: { serve(options: NativeOptions): NativeServer };
-declare const process: { readonly env: object };
+declare const process: Process & { readonly env: object };
 
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,
@@ -53,17 +55,18 @@ export const serve: Serve = async <State, Env>(
     fetch: (request, server) => answer(host, request, server),
   });
   const bound = native.port ?? port;
+  const close = closable(process, options.signals, async (closing, left) => {
+    await host.close(closing);
+    await left(native.stop());
+    await native.stop(true);
+  });
   return {
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
     port: bound,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
     stats: () => host.stats(),
-    async close({ code, reason } = {}) {
-      void native.stop();
-      await host.close(code, reason);
-      await native.stop(true);
-    },
+    close,
   };
 };
 

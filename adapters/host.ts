@@ -8,6 +8,7 @@ import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
+import type { CloseOptions } from "../src/shutdown.ts";
 import { addStats } from "../src/stats.ts";
 import type { Stats } from "../src/stats.ts";
 import type { Accepted, MaybePromise, Room, Rooms, Runtime, Snapshot } from "../src/types.ts";
@@ -57,6 +58,7 @@ export class Host implements Rooms {
   readonly #runtime: Runtime;
   readonly #handler: DefinedHandler | undefined;
   readonly #fetch: Fetch | undefined;
+  #closed: Promise<void> | undefined;
   readonly #servers = new Map<DefinedHandler, Server>();
   /** Whether a room has to be chosen by `upgrade` or the route: where a default would make every URL a Durable Object. */
   readonly demandsRoom: boolean;
@@ -75,7 +77,10 @@ export class Host implements Rooms {
   /** The one server of a handler here. */
   server(handler: DefinedHandler): Server {
     let server = this.#servers.get(handler);
-    if (server === undefined) this.#servers.set(handler, (server = new Server(handler, this.#runtime)));
+    if (server === undefined) {
+      this.#servers.set(handler, (server = new Server(handler, this.#runtime)));
+      if (this.#closed !== undefined) void server.close();
+    }
     return server;
   }
 
@@ -84,6 +89,7 @@ export class Host implements Rooms {
     if (this.#handler !== undefined && (this.#fetch === undefined || wantsWebSocket(request))) {
       return this.#upgrade(this.server(this.#handler), request, remoteAddress);
     }
+    if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
     const mark: Mark = { host: this, remoteAddress };
     Object.defineProperty(request, markKey, { value: mark });
@@ -107,8 +113,13 @@ export class Host implements Rooms {
     return addStats(Array.from(this.#servers.values(), (server) => server.stats()));
   }
 
-  async close(code?: number, reason?: string): Promise<void> {
-    await Promise.all([...this.#servers.values()].map((server) => server.close(code, reason)));
+  /** A second call waits for the first. */
+  close(options?: CloseOptions): Promise<void> {
+    return (this.#closed ??= this.#close(options));
+  }
+
+  async #close(options?: CloseOptions): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.close(options)));
   }
 
   #upgrade(server: Server, request: Request, remoteAddress: string): MaybePromise<Response | Ready> {

@@ -2,11 +2,11 @@
  * The in-process runtime: a handler and its clients without a network, for unit tests. What it does is what the
  * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
  */
-import { checkClose } from "../src/close.ts";
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
 import { callRoom, farRoom } from "../src/local-room.ts";
+import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { MemoryStore } from "../src/store.ts";
 import type { Clock, HeadersInput, Room, Rooms, StorageOption } from "../src/types.ts";
@@ -42,7 +42,7 @@ export interface Memory extends Rooms {
   /** As `serve`'s; counted from the beginning, or from the last `hibernate`. */
   stats(): Stats;
   /** Closes every connection, as `serve`'s `close` does. */
-  close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
@@ -101,10 +101,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       return farRoom(name, async (method, args) => callRoom(server.local(name), method, args));
     },
     stats: () => server.stats(),
-    close: ({ code = 1001, reason = "" } = {}) => {
-      checkClose(code, reason);
-      return server.close(code, reason);
-    },
+    close: async (closing) => server.close(closing),
   };
 }
 

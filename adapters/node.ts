@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import type { Rooms, StorageOption } from "../src/types.ts";
+import { resolveClose } from "../src/shutdown.ts";
+import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
@@ -15,6 +17,7 @@ import { prepare } from "./node-socket.ts";
 import { upgraderOf } from "./node-upgrade.ts";
 import type { HttpServer, Route } from "./node-upgrade.ts";
 import { listenError } from "./serve.ts";
+import { closable } from "./signals.ts";
 import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
@@ -35,8 +38,8 @@ export interface Attached extends Rooms {
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
   /** What happened since it began, in numbers, of all its handlers together. */
   stats(): Stats;
-  /** Stops taking handshakes and closes the connections, not the HTTP server. */
-  close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
+  /** As `serve`'s, but that the HTTP server goes on: handshakes get 503 until the connections are closed, then they are no longer taken. */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /**
@@ -65,10 +68,12 @@ function attachHost(server: HttpServer, host: Host, path?: string): Attached {
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
     stats: () => host.stats(),
-    async close({ code, reason } = {}) {
-      upgrader.routes.splice(upgrader.routes.indexOf(route), 1);
+    async close(options) {
+      resolveClose(options);
+      await host.close(options);
+      const at = upgrader.routes.indexOf(route);
+      if (at >= 0) upgrader.routes.splice(at, 1);
       if (upgrader.routes.length === 0) upgrader.detach();
-      await host.close(code, reason);
     },
   };
 }
@@ -100,18 +105,20 @@ export const serve: Serve = async <State, Env>(
     server.listen(port, hostname, resolve);
   });
   const bound = (server.address() as AddressInfo).port;
+  const close = closable(process, options.signals, async (closing, left) => {
+    await attached.close(closing);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await left(closed);
+    server.closeAllConnections();
+    await closed;
+  });
   return {
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
     port: bound,
     room: attached.room,
     rooms: attached.rooms,
     stats: attached.stats,
-    async close(closing) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      await attached.close(closing);
-      server.closeAllConnections();
-      await closed;
-    },
+    close,
   };
 };
 

@@ -4,6 +4,7 @@
  */
 import type { DefinedHandler } from "../src/define.ts";
 import type { MaybePromise, Rooms, StorageOption } from "../src/types.ts";
+import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 
 export interface ServeOptions {
@@ -17,6 +18,11 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** What hooks get as `env` and `fetch` as its second argument. Default: `process.env`. */
   readonly env?: object;
+  /**
+   * On SIGTERM and SIGINT the server is closed with these options, and the process ends by itself; a second signal ends it at once.
+   * `false`: signals are the application's. Default: `{}`.
+   */
+  readonly signals?: CloseOptions | false;
   /** Where rooms keep their values (`room.storage`). Default: in memory, for as long as the server lives. */
   readonly storage?: StorageOption;
 }
@@ -30,8 +36,12 @@ export interface Serving extends Rooms {
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
   /** What happened since it began, in numbers, of all its handlers together. */
   stats(): Stats;
-  /** Stops accepting, runs the hooks already queued, closes every connection, then the port. Resolves when all close hooks have run. */
-  close(options?: { readonly code?: number; readonly reason?: string }): Promise<void>;
+  /**
+   * Answers what comes new with 503, closes the connections once their queued hooks have run, finishes the requests under way, and frees
+   * the port. Resolves when all of it is done, or the deadline has come. A second call waits for the first.
+   * @throws TypeError, RangeError by the option's name.
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 /** Serves a handler, an app whose routes mount handlers, or both, on one port. */

@@ -1,6 +1,7 @@
 /** Reads what `serve` and `attach` are given, and says by name what is wrong with it. */
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
+import { resolveClose } from "../src/shutdown.ts";
 import type { Fetch } from "./host.ts";
 
 interface Given {
@@ -8,7 +9,7 @@ interface Given {
 }
 
 const known = {
-  serve: ["port", "hostname", "fetch", "tls", "env", "storage"],
+  serve: ["port", "hostname", "fetch", "tls", "env", "storage", "signals"],
   attach: ["path", "fetch", "env", "storage"],
 } as const;
 
@@ -33,6 +34,12 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
     if (!(known[who] as readonly string[]).includes(name)) {
       throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")}`);
     }
+  }
+  const { signals } = options;
+  if (signals !== undefined && signals !== false) {
+    if (typeof signals !== "object" || signals === null)
+      throw new TypeError(`${who}: option "signals" must be false, or the options of close`);
+    resolveClose(signals);
   }
   const { port, fetch, tls, hostname, path, storage } = options;
   if (storage !== undefined && typeof storage !== "function") {

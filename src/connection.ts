@@ -71,8 +71,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #ended = false;
   /** Its room could not be opened. */
   #refused = false;
+  /** The server closes: what is read now is not delivered. */
+  #retired = false;
   #timer: unknown;
   #finished: PromiseWithResolvers<void> | undefined;
+  /** Pending close hook, and the room's. */
+  #over: Promise<void> | undefined;
 
   constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Woken, pulse?: Pulse) {
     this.#server = server;
@@ -166,7 +170,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** Settles when the close hook has run. */
   get finished(): Promise<void> {
-    if (this.#ended) return this.running ?? Promise.resolve();
+    if (this.#ended) return this.#over ?? this.running ?? Promise.resolve();
     return (this.#finished ??= Promise.withResolvers()).promise;
   }
 
@@ -228,6 +232,21 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   terminate(): void {
     if (this.#ended) return;
     this.#finish({ code: CloseCode.abnormal, reason: "", initiator: "server" });
+    this.#socket.terminate();
+  }
+
+  /** Port of the server's end: takes no more messages, runs the hooks that are queued, closes, and settles when the close hook has run. */
+  async retire(code: number, reason: string): Promise<void> {
+    this.#retired = true;
+    if (this.running !== undefined) await this.running;
+    this.#end(code, reason);
+    await this.finished;
+  }
+
+  /** Waits for nobody any longer. */
+  letGo(): void {
+    if (this.#ended) return;
+    void this.#finish(this.#closing ?? closingFromPeer(CloseCode.abnormal, ""));
     this.#socket.terminate();
   }
 
@@ -339,7 +358,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.pulse.heard = true;
     const { settings } = this.#server;
     const ping = isPing(data) && settings.heartbeat !== false;
-    if (this.#server.draining && !ping) return;
+    if (this.#retired && !ping) return;
     // The alarm may be late, by an eviction or by a second.
     if (this.#expiresAt !== undefined && !ping && this.#hasExpired()) return this.violated(CloseCode.unauthorized, expired);
     const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
@@ -528,10 +547,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   #waitForPeer(): void {
-    this.#timer = this.#server.clock.setTimeout(() => {
-      this.#finish(this.#closing ?? closingFromPeer(CloseCode.abnormal, ""));
-      this.#socket.terminate();
-    }, this.#server.settings.closeTimeout);
+    this.#timer = this.#server.clock.setTimeout(() => this.letGo(), this.#server.settings.closeTimeout);
   }
 
   #finish(closing: Closing): Promise<void> | undefined {
@@ -550,8 +566,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#counters.closed(closing.code);
     this.#server.settings.observe?.closed?.(this, closing);
     const pending = this.#post("close", closing);
-    this.#finished?.resolve(pending);
-    return this.#server.left(this.roomName, pending);
+    this.#over = this.#server.left(this.roomName, pending);
+    this.#finished?.resolve(this.#over);
+    return this.#over;
   }
 
   /** Checks that the connection can be stored with this state, on every runtime alike, and stores it where there is a store. */

@@ -3,6 +3,7 @@ export { defineHandler } from "./define.ts";
 export { CloseCode } from "./close.ts";
 export { sameSecret } from "./secret.ts";
 export type { HookRun, Observer, Refusal } from "./observe.ts";
+export type { CloseOptions } from "./shutdown.ts";
 export type { RoomStats, Stats, Traffic } from "./stats.ts";
 export type {
   Closing,

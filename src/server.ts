@@ -3,7 +3,7 @@
  * instance) and handler. Nothing here is shared between servers.
  */
 import { Capacity } from "./capacity.ts";
-import { CloseCode, checkClose } from "./close.ts";
+import { CloseCode } from "./close.ts";
 import { Live } from "./connection.ts";
 import { checkData, ownCopy } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
@@ -20,6 +20,8 @@ import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
 import type { Except } from "./rooms.ts";
 import { Schedule } from "./schedule.ts";
+import { Shutdown, resolveClose } from "./shutdown.ts";
+import type { CloseOptions } from "./shutdown.ts";
 import { Heads, statePrefix, wokenFrom } from "./snapshot.ts";
 import type { Woken } from "./snapshot.ts";
 import { valuesOf } from "./storage.ts";
@@ -74,7 +76,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly #roomCounters = new Map<string, Counters>();
   readonly #connections = new Map<string, Live<State, Env>>();
   readonly #heads = new Heads();
-  #draining = false;
+  #shutdown: Shutdown<State, Env> | undefined;
 
   constructor(handler: DefinedHandler<State, Env>, runtime: Runtime) {
     this.#handler = handler;
@@ -92,11 +94,6 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     // Where memory is all there is, a log need not be written down.
     if (history !== undefined)
       this.histories = new Histories(history, (name) => (runtime.store === undefined ? undefined : this.store(name)));
-  }
-
-  /** Whether the server is closing: what is read now is not delivered. */
-  get draining(): boolean {
-    return this.#draining;
   }
 
   /** Connections in memory, closing ones included. */
@@ -124,7 +121,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   #decide(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
-    if (this.#draining) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
+    if (this.#shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
     const refusal = this.runtime.limitsHead === true ? undefined : checkHead(request);
     if (refusal !== undefined) return refusal;
     if (this.runtime.upgradesNoList === true && isList(request)) return refuseList();
@@ -188,7 +185,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.heartbeat?.opened(live);
     void live.opened();
     // Its `upgrade` was still pending when the server began to close.
-    if (this.#draining) live.close(CloseCode.goingAway);
+    this.#shutdown?.add(live);
     return live;
   }
 
@@ -311,25 +308,16 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /**
-   * Stops reading, runs the hooks that are already queued, then closes every connection. Resolves when the last
-   * close hook has run, or after twice `closeTimeout`, when connections whose hooks never settle are let go.
+   * Refuses handshakes, closes every connection once the hooks that are queued have run, and settles when the last close hook has, or
+   * at the deadline. A second call waits for the first.
    */
-  async close(code: number = CloseCode.goingAway, reason = ""): Promise<void> {
-    checkClose(code, reason);
-    this.#draining = true;
-    const open = [...this.#connections.values()];
-    const deadline = Promise.withResolvers<void>();
-    const timer = this.clock.setTimeout(deadline.resolve, 2 * this.settings.closeTimeout);
-    await Promise.race([Promise.all(open.map((live) => this.#closeOne(live, code, reason))), deadline.promise]);
-    this.clock.clearTimeout(timer);
-    for (const live of open) live.terminate();
-    this.schedule.stop();
-  }
-
-  async #closeOne(live: Live<State, Env>, code: number, reason: string): Promise<void> {
-    await live.running;
-    live.close(code, reason);
-    await live.finished;
+  close(options?: CloseOptions): Promise<void> {
+    if (this.#shutdown === undefined) {
+      this.#shutdown = new Shutdown([...this.#connections.values()], resolveClose(options), this.clock);
+      // Appointments would keep a process from ending.
+      void this.#shutdown.done.then(() => this.schedule.stop());
+    }
+    return this.#shutdown.done;
   }
 
   #add(live: Live<State, Env>): void {

@@ -8,7 +8,3 @@ app.route("/", await files(new URL("public/", import.meta.url)));
 
 const serving = await serve({ fetch: app.fetch, port: Number(process.env["PORT"] ?? 8787) });
 console.log(`Chat is at ${serving.url}`);
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => void serving.close().then(() => process.exit(0)));
-}

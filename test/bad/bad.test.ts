@@ -25,7 +25,7 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "port in use": expect.stringMatching(/^Error: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/),
     "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
     "port of the wrong type": 'RangeError: serve: option "port" is 80: must be a whole number from 0 (a free one) to 65535',
-    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage',
+    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals',
     "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
     "tls without a key": 'TypeError: serve: option "tls" must be { cert, key }, both PEM text',
     "tls that is no certificate": expect.stringMatching(/^Error: serve: can't listen on port 0 of 127\.0\.0\.1: ./),

@@ -1,0 +1,33 @@
+/**
+ * Servers that are to be stopped. The first argument is JSON: `signals` as `serve` takes it, `own`: listen to SIGTERM oneself. Each message
+ * takes a hook a few milliseconds, but for "hang", which takes for ever. Runs on Node, Bun and Deno.
+ */
+import process from "node:process";
+import { defineHandler } from "edgewire";
+import { serve, type ServeOptions } from "edgewire/serve";
+
+const { signals, own = false } = JSON.parse(process.argv[2] ?? "{}") as { signals?: ServeOptions["signals"]; own?: boolean };
+const report = (line: object): void => console.log(`@@${JSON.stringify(line)}`);
+const nameOf = (url: string): string => new URL(url).searchParams.get("name") ?? "";
+
+const handler = defineHandler({
+  async message(connection, data) {
+    if (data === "hang") {
+      report({ hangs: nameOf(connection.url) });
+      await new Promise(() => {});
+    }
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    report({ ran: nameOf(connection.url), data });
+    connection.send(data);
+  },
+  async close(connection, { code }) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    report({ closed: nameOf(connection.url), code });
+  },
+});
+
+const options = { hostname: "127.0.0.1", ...(signals === undefined ? {} : { signals }) };
+const servers = [await serve(handler, { ...options, fetch: () => new Response("hello") }), await serve(handler, options)];
+if (own) process.on("SIGTERM", () => report({ own: "heard" }));
+process.on("exit", () => report({ exit: servers.map((server) => server.stats().open) }));
+console.log(`LISTEN ${servers.map((server) => server.port).join(" ")}`);
