@@ -49,6 +49,8 @@ export interface WorkerOptions {
 export interface WorkerServer extends Server {
   /** Forgets what the object has in memory; its connections stay. */
   evict(className: string, name: string): Promise<void>;
+  /** For events that are no requests. */
+  readonly mf: Miniflare;
 }
 
 /** Runs an example's Worker, with its Durable Objects by binding where it has some. */
@@ -89,6 +91,7 @@ export async function startWorker(
     // A Blob among the arguments makes the call asynchronous: Miniflare would block this thread, which is the test's client too.
     evict: async (className, name) =>
       void (await mf.unsafeEvictDurableObject("docs", className, { name, asynchronous: new Blob() } as never)),
+    mf,
     [Symbol.asyncDispose]: () => mf.dispose(),
   };
 }
