@@ -36,7 +36,8 @@ export default defineConfig({
       {
         test: {
           name: "docs",
-          include: ["test/docs/**/*.test.ts", "test/hono/**/*.test.ts", "test/bad/**/*.test.ts", "test/shutdown/**/*.test.ts"],
+          include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
+          globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
           sequence: { groupOrder: 5 },
         },

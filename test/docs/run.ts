@@ -20,13 +20,22 @@ export interface Server extends AsyncDisposable {
   readonly port: number;
 }
 
+export interface StartOptions {
+  /** Variables beside this process's own. */
+  readonly env?: Record<string, string>;
+  /** Gets the lines that it writes to stderr, instead of this process's. */
+  log?(line: string): void;
+}
+
 /** Starts a server that prints its URL, or anything once it listens on the port that it was given in PORT. */
-export async function start(runtime: Runtime, file: string, port = 0): Promise<Server> {
+export async function start(runtime: Runtime, file: string, port = 0, { env = {}, log }: StartOptions = {}): Promise<Server> {
   const [command, ...args] = commandFor(runtime, file);
-  const child = spawn(command, args, { env: { ...process.env, PORT: String(port) }, stdio: ["ignore", "pipe", "inherit"] });
+  const variables = { ...process.env, ...env, PORT: String(port) };
+  const child = spawn(command, args, { env: variables, stdio: ["ignore", "pipe", log === undefined ? "inherit" : "pipe"] });
+  if (log !== undefined && child.stderr !== null) createInterface({ input: child.stderr }).on("line", log);
   const gone = once(child, "exit");
   const listening = (async () => {
-    for await (const line of createInterface({ input: child.stdout })) {
+    for await (const line of createInterface({ input: child.stdout! })) {
       // "Started" is Bun's own, of a file whose default export is a server.
       if (/listening|Started/.test(line)) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
     }
