@@ -16,7 +16,15 @@ export default defineConfig({
       },
       { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 1 } } },
       {
-        test: { name: "contract", include: ["test/contract.ts"], testTimeout: 30_000, hookTimeout: 60_000, sequence: { groupOrder: 2 } },
+        // Three files side by side: a case mostly waits, for a timeout or for what must not come.
+        test: {
+          name: "contract",
+          include: ["test/columns/*.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         test: {

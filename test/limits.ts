@@ -173,8 +173,8 @@ export const limits = {
     shows: /101 !== 503|the handshake was accepted|of 5 handshakes were accepted/,
   },
   P26: {
-    columns: ["attached", "bun", "deno", "workers", "durable", "evicted"],
-    why: "Before a request's head is complete only the native server knows of it, and its deadline is its own: Bun's 10 s, workerd's 15 s, of an application's own Node server what it was made with (60 s), Deno's none. Put a proxy in front of Deno.",
+    columns: ["attached", "hono", "bun", "deno", "workers", "durable", "evicted"],
+    why: "Before a request's head is complete only the native server knows of it, and its deadline is its own: Bun's 10 s, workerd's 15 s, of an application's own Node server what it was made with (60 s), that of `serve({ fetch })` 10 s whatever its handlers say, Deno's none. Put a proxy in front of Deno.",
     evidence:
       "A head of which a byte comes every 500 ms: Bun 1.4.5 ends TCP after 12 s, workerd 2026-10 after 15 s, Node 24 by default after 90 s with 408; Deno 2.9.5 had not after 95 s (denoland/deno#3515, open).",
     shows: /no sign of a response/,

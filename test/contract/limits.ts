@@ -309,7 +309,7 @@ export const limits: Chapter = {
     {
       id: "Z19",
       statement: "A request whose head trickles in is cut off after `upgradeTimeout` with 408.",
-      limits: { ...needsWire, attached: "P26", bun: "P26", deno: "P26", workers: "P26", durable: "P26", evicted: "P26" },
+      limits: { ...needsWire, attached: "P26", hono: "P26", bun: "P26", deno: "P26", workers: "P26", durable: "P26", evicted: "P26" },
       async run(t) {
         const client = await t.dial("tight");
         client.write("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
