@@ -8,6 +8,8 @@ export interface Limit {
   readonly columns: readonly Column[];
   /** The compatibility date from which the platform is so; before it the case must pass. */
   readonly since?: string;
+  /** It is met now and then, by a race inside the platform: a case that passes says nothing against it. */
+  readonly sometimes?: true;
   readonly why: string;
   /** A citation, and what is seen. */
   readonly evidence: string;
@@ -198,6 +200,14 @@ export const limits = {
     why: "workerd answers a handshake over HTTP/1.0 with 101 and ends TCP behind it, and a Worker can't see the request's version. The close hook is told 1006.",
     evidence: 'workerd 2026-10, a bare Worker: "HTTP/1.0 101 Switching Protocols", FIN, and close 1006 at the accepted half.',
     shows: /type: 'end'/,
+  },
+  P30: {
+    columns: ["durable", "evicted"],
+    sometimes: true,
+    why: "A Durable Object is not told of a client that resets before it has read the 101, when the reset comes after the Worker has sent the request on: its connection stays, and takes a place, until the object is made again.",
+    evidence:
+      "workerd 2026-10, a bare Durable Object: of 1 130 clients that reset between the request and the 101, 1 113 got no webSocketClose (test/fuzz/limits.ts).",
+    shows: /503: the server is full/,
   },
 } as const satisfies Record<string, Limit>;
 

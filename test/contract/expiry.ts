@@ -57,7 +57,7 @@ export const expiry: Chapter = {
       id: "E4",
       statement: "`renew` extends it: the first time passes, the second closes.",
       async run(t) {
-        const first = soon();
+        const first = soon() + 1000;
         const peer = await t.connect({ upgrade: [["accept", { expiresAt: first }]], message: "run" });
         const second = first + 1300;
         await peer.send(JSON.stringify([["renew", second]]));

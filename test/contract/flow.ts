@@ -267,7 +267,7 @@ export const flow: Chapter = {
         const peer = await t.connect({
           on: "dropping",
           message: [
-            ["sleep", 50],
+            ["sleep", 1000],
             ["close", 4000, "enough"],
           ],
         });
@@ -317,7 +317,7 @@ export const flow: Chapter = {
       async run(t) {
         const peer = await t.connect({ on: "dropping", message: "run" });
         const count = 512;
-        await peer.send(JSON.stringify([["sleep", 3000]]));
+        await peer.send(JSON.stringify([["sleep", 6000]]));
         for (let sent = 0; sent < count; sent++) void peer.send("[]".padEnd(size));
         await t.hook(peer, "message");
         // 256 KiB for the hook and what sockets on both sides buffer (Linux: at most 4 and 6 MiB) have left the client; the rest can't have.
