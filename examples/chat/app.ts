@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { chat } from "./chat.ts";
 import { limits, messages, problemWith, tidy } from "./messages.ts";
+import { metrics } from "./metrics.ts";
 
 export const app = new Hono();
 
@@ -25,4 +26,11 @@ app.post("/announce/:room", bodyLimit({ maxSize: 4 * limits.text }), rooms(chat)
   if ([...text].length > limits.text) return c.text(`The announcement is too long: ${limits.text} characters is the most.`, 400);
   const reached = await messages.broadcast(c.var.rooms.room(room), "announced", { text });
   return c.json({ reached });
+});
+
+/** A room's numbers, for Prometheus; the server's own are in server.ts. A real application asks here too who is calling, and for which rooms. */
+app.get("/metrics/:room", rooms(chat), async (c) => {
+  const room = tidy(c.req.param("room"));
+  const problem = problemWith("prometheus", room);
+  return problem === undefined ? metrics(await c.var.rooms.room(room).stats(), { room }) : c.text(problem, 400);
 });

@@ -5,4 +5,7 @@ import { chat } from "./chat.ts";
 
 export class ChatRoom extends durable(chat) {}
 
+// Here each room is a server of its own, and nobody has a list of them.
+app.get("/metrics", (c) => c.text("On Cloudflare there are numbers of a room, not of all: GET /metrics/lobby", 404));
+
 export default app;

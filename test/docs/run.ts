@@ -36,8 +36,8 @@ export async function start(runtime: Runtime, file: string, port = 0, { env = {}
   const gone = once(child, "exit");
   const listening = (async () => {
     for await (const line of createInterface({ input: child.stdout! })) {
-      // "Started" is Bun's own, of a file whose default export is a server.
-      if (/listening|Started/.test(line)) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
+      // "Chat is at" is the chat example's; "Started" is Bun's own, of a file whose default export is a server.
+      if (/listening|Started|Chat is at/.test(line)) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
     }
     throw new Error(`${file} ended on ${runtime} before it listened`);
   })();
