@@ -1,7 +1,8 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-// Projects run in this order, never side by side: the machines have two cores, and real processes want them.
+// Groups of projects run one after the other. Within one, files run side by side where they mostly wait (for a timeout, a page, or
+// what must not come), and one at a time where memory or load is watched: the machines have two cores.
 export default defineConfig({
   test: {
     globalSetup: "scripts/build.ts",
@@ -16,13 +17,12 @@ export default defineConfig({
       },
       { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 1 } } },
       {
-        // Three files side by side: a case mostly waits, for a timeout or for what must not come.
         test: {
           name: "contract",
           include: ["test/columns/*.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
+          maxWorkers: 5,
           sequence: { groupOrder: 2 },
         },
       },
@@ -32,14 +32,15 @@ export default defineConfig({
           include: ["test/model/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 3 },
+          maxWorkers: 5,
+          sequence: { groupOrder: 2 },
         },
       },
       {
-        test: { name: "soak", include: ["test/soak/**/*.test.ts"], sequence: { groupOrder: 4 } },
+        test: { name: "soak", include: ["test/soak/**/*.test.ts"], sequence: { groupOrder: 3 } },
       },
       {
-        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], sequence: { groupOrder: 4 } },
+        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], sequence: { groupOrder: 3 } },
       },
       {
         test: {
@@ -47,11 +48,12 @@ export default defineConfig({
           include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
-          sequence: { groupOrder: 5 },
+          maxWorkers: 3,
+          sequence: { groupOrder: 4 },
         },
       },
       {
-        test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], sequence: { groupOrder: 4 } },
+        test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], sequence: { groupOrder: 3 } },
       },
       {
         test: {
@@ -60,7 +62,8 @@ export default defineConfig({
           globalSetup: "scripts/browser.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 6 },
+          maxWorkers: 3,
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -70,22 +73,23 @@ export default defineConfig({
           globalSetup: "scripts/browser.ts",
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          sequence: { groupOrder: 7 },
+          maxWorkers: 3,
+          sequence: { groupOrder: 4 },
         },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 8 } },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 5 } },
       },
       {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "scripts/browser.ts",
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 9 },
+          sequence: { groupOrder: 6 },
         },
       },
       {
@@ -94,7 +98,8 @@ export default defineConfig({
           include: ["test/packaging/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 10 },
+          maxWorkers: 3,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

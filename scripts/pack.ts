@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const stage = join(root, ".tmp/package");
-const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts"];
+const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts", "overrides"];
 
 /** Packs dist/ as it stands (see scripts/build.ts) and returns the tarball's path. */
 export function pack(): string {
