@@ -2,4 +2,6 @@
 import { defineHandler } from "edgewire";
 import { worker } from "edgewire/workers";
 
-export default worker(defineHandler({ message: (connection, data) => void connection.send(data) }));
+export default worker(
+  defineHandler({ rate: { messages: 10_000_000, bytes: 2 ** 40 }, message: (connection, data) => void connection.send(data) }),
+);
