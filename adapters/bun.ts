@@ -51,7 +51,7 @@ export const serve: Serve = async <State, Env>(
     hostname,
     ...(tls === undefined ? {} : { tls }),
     // A handler alone has the native server for itself: what is too large is not even read.
-    websocket: handler === undefined ? websocket : { ...websocket, maxPayloadLength: handler.settings.maxPayload },
+    websocket: handler === undefined ? websocket : { ...websocket, maxPayloadLength: nativeLimit(handler) },
     fetch: (request, server) => answer(host, request, server),
   });
   const bound = native.port ?? port;
@@ -69,6 +69,14 @@ export const serve: Serve = async <State, Env>(
     close,
   };
 };
+
+/**
+ * Bun's own 1009 carries a reason text, which no other runtime's does: the core answers what is a little too large, and Bun stops
+ * reading what is far too large.
+ */
+function nativeLimit({ settings }: DefinedHandler): number {
+  return Math.min(2 * settings.maxPayload, websocket.maxPayloadLength);
+}
 
 function listen(options: NativeOptions): NativeServer {
   try {
