@@ -243,7 +243,7 @@ export const flow: Chapter = {
         const peer = await t.connect({
           on: "dropping",
           message: [
-            ["sleep", 1],
+            ["sleep", 8],
             ["send", "had it"],
           ],
         });
