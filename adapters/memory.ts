@@ -3,6 +3,7 @@
  * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
  */
 import { checkHandler } from "../src/define.ts";
+import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
 import { callRoom, farRoom } from "../src/local-room.ts";
@@ -58,6 +59,13 @@ export interface Memory extends Rooms {
 export function memory<State, Env>(handler: DefinedHandler<State, Env>, options: MemoryOptions = {}): Memory {
   checkHandler("memory", handler);
   const wires = new Set<Wire>();
+  /** Whose close hook has not run yet: the server forgets a connection before. */
+  const unfinished = new Set<Live>();
+  const track = (live: Live): Live => {
+    unfinished.add(live);
+    void live.finished.then(() => unfinished.delete(live));
+    return live;
+  };
   const stores = new Map<string, MemoryStore>();
   const store = (room: string): MemoryStore => {
     let known = stores.get(room);
@@ -80,18 +88,20 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       wires.add(wire);
       const client = new MemoryClient(wire, upgrade.headers, upgrade.snapshot.protocol);
       void client.closed.then(() => wires.delete(wire));
-      wire.live = server.open(wire.socket(), upgrade.snapshot);
+      wire.live = track(server.open(wire.socket(), upgrade.snapshot));
       return client;
     },
     async hibernate() {
-      while ([...server.connections].some((live) => live.running !== undefined)) {
-        await Promise.all([...server.connections].map((live) => live.running));
-      }
+      const running = (): Promise<void>[] => Array.from(unfinished, (live) => live.running).filter((one) => one !== undefined);
+      for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);
+      unfinished.clear();
       clock.stop();
       clock = new Timers(options.clock);
       server = start();
       for (const wire of wires) {
-        if (wire.saved !== undefined && !wire.over) wire.live = server.restore(wire.socket(), wire.saved);
+        if (wire.saved === undefined || wire.over) continue;
+        wire.live = server.restore(wire.socket(), wire.saved);
+        if (wire.live !== undefined) track(wire.live);
       }
       for (const room of stores.keys()) server.resume(room);
     },

@@ -253,6 +253,7 @@ export const flow: Chapter = {
           peer,
           texts.map(() => "had it"),
         );
+        await t.done(peer, "message", texts.length);
         deepEqual(
           delivered(t, peer),
           texts.map((text) => text.slice(0, 100)),

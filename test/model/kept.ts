@@ -34,4 +34,27 @@ export const kept: readonly Kept[] = [
       ],
     },
   },
+  {
+    why: "A close hook that still runs when its object falls asleep.",
+    sequence: {
+      on: "main",
+      actions: [
+        {
+          do: "connect",
+          room: "a",
+          late: false,
+          state: null,
+          open: [],
+          close: [
+            ["sleep", 1],
+            ["publish", "x", "gone"],
+          ],
+          kind: "run",
+          first: [],
+        },
+        { do: "connect", room: "a", late: false, state: null, open: [["subscribe", "x"]], close: [], kind: "echo", first: [] },
+        { do: "tell", who: 0, messages: [[["close", 1000, ""]]], evict: true },
+      ],
+    },
+  },
 ];
