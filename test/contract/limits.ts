@@ -174,7 +174,7 @@ export const limits: Chapter = {
     {
       id: "Z11",
       statement: "So does a client that is gone before its handshake is answered.",
-      limits: { ...needsWire, durable: "P30", evicted: "P30" },
+      limits: { ...needsWire, workers: "P30", durable: "P30", evicted: "P30" },
       async run(t) {
         const on = "few";
         const clients = [await t.dial(on), await t.dial(on)];
