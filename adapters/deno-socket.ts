@@ -1,5 +1,6 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../src/close.ts";
+import { ownCopy } from "../src/data.ts";
 import type { Sendable, SendResult, Socket } from "../src/types.ts";
 import { pollerOf } from "./deno-drain.ts";
 import { closeNative, listen } from "./events.ts";
@@ -100,5 +101,5 @@ class DenoSocket implements Socket {
 /** Deno copies what it is given, but throws for a view on shared memory. */
 function unshared(data: Sendable): Sendable {
   if (typeof data === "string" || data instanceof ArrayBuffer || data.buffer instanceof ArrayBuffer) return data;
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  return ownCopy(data);
 }

@@ -1,7 +1,7 @@
 /** The in-process client and the wire to its server: ordered, asynchronous, by value. */
 import { checkClose } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
-import { checkData } from "../src/data.ts";
+import { asReceived, checkData } from "../src/data.ts";
 import type { Data, Saved, Sendable, SendResult, Socket } from "../src/types.ts";
 
 /** What `connect` rejects with. */
@@ -37,7 +37,7 @@ export class MemoryClient {
   /** @throws TypeError for neither text nor bytes; Error when the connection has ended. */
   send(data: Sendable): void {
     checkData(data);
-    this.#wire.toServer(copy(data));
+    this.#wire.toServer(asReceived(data));
   }
 
   /** The next message. @throws Error when the connection ended before one came, with its code and reason. */
@@ -213,7 +213,7 @@ class MemorySocket implements Socket {
 
   send(data: Sendable): SendResult {
     if (!this.#wire.isCurrent(this)) return "closed";
-    this.#wire.toClient(copy(data));
+    this.#wire.toClient(asReceived(data));
     return "sent";
   }
 
@@ -248,11 +248,4 @@ class MemorySocket implements Socket {
 
 function endedError({ code, reason }: Ended): Error {
   return new Error(`the connection ended with ${code}${reason === "" ? "" : ` ${reason}`}`);
-}
-
-/** A message is copied as the network would: the sender may change its bytes, and no lone surrogate arrives. */
-function copy(data: Sendable): Data {
-  if (typeof data === "string") return data.toWellFormed();
-  const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-  return new Uint8Array(bytes);
 }

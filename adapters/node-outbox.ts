@@ -79,11 +79,7 @@ class Run {
       socket.write((this.#joined ??= join(Run.#parts(this))), done);
       return;
     }
-    socket.cork();
-    for (const part of Run.#parts(this)) socket.write(part);
-    // Nothing more to write, but a callback when all of it is gone.
-    socket.write(nothing, done);
-    socket.uncork();
+    writeParts(socket, Run.#parts(this), done);
   }
 
   static #parts(last: Run): Buffer[] {
@@ -94,6 +90,15 @@ class Run {
 }
 
 const nothing = Buffer.alloc(0);
+
+/** In one write, without a copy. */
+function writeParts(socket: Duplex, parts: readonly Buffer[], done: (() => void) | undefined): void {
+  socket.cork();
+  for (const part of parts) socket.write(part);
+  // Nothing more to write, but a callback when all of it is gone.
+  socket.write(nothing, done);
+  socket.uncork();
+}
 
 function join(parts: Buffer[]): Buffer {
   const [first] = parts;
@@ -180,7 +185,7 @@ export class Outbox {
   /** Writes now, after what waits; `done` is called when the kernel has it all, or the socket is gone. */
   write(frame: Frame, done: () => void): void {
     this.flush();
-    frame.alone.write(this.#socket, () => this.flushed(done));
+    writeParts(this.#socket, frame.parts, () => this.flushed(done));
   }
 
   /** The kernel has what was written before. */

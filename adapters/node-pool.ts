@@ -3,6 +3,8 @@
  * the caller may change its bytes. Fresh memory for 64 KiB costs ten times what copying them does (page faults, and the garbage
  * collector's work; Node 24, bench/).
  */
+import { viewOf } from "../src/data.ts";
+
 const smallest = 16 * 1024;
 const largest = 1024 * 1024;
 /** Bytes that are kept for the next one. */
@@ -19,7 +21,7 @@ export class Pool {
   #bytes = 0;
 
   copy(data: ArrayBuffer | ArrayBufferView): Copy {
-    const source = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+    const source = viewOf(data);
     const { length } = source;
     if (length < smallest || length > largest) return { bytes: Buffer.from(source) };
     const size = 2 ** Math.ceil(Math.log2(length));

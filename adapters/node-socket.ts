@@ -4,6 +4,7 @@ import { Frame, Outbox } from "./node-outbox.ts";
 import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
+import { viewOf } from "../src/data.ts";
 import type { Server } from "../src/server.ts";
 import type { Data, Prepared, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
 
@@ -85,10 +86,7 @@ class NodeSocket implements Socket {
 /** A message for many sockets. */
 export function prepare(data: Sendable): Prepared {
   if (typeof data === "string") return new Frame(Buffer.from(data), true, data.length);
-  return new Frame(
-    Buffer.from(ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)),
-    false,
-  );
+  return new Frame(Buffer.from(viewOf(data)), false);
 }
 
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */

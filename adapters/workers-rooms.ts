@@ -1,4 +1,5 @@
 /** Rooms in Durable Objects, from outside: a room's object is found by its name and asked over RPC. */
+import { ownCopy } from "../src/data.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { checkPlacement } from "../src/limits.ts";
 import { farRoom } from "../src/local-room.ts";
@@ -98,10 +99,7 @@ export function remoteRoom(objects: Objects, name: string): Room {
 
 /** A view would travel with the whole buffer that it is a part of, and one on shared memory not at all. */
 function portable(data: unknown): unknown {
-  if (!ArrayBuffer.isView(data)) return data;
-  const copy = new Uint8Array(data.byteLength);
-  copy.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return copy;
+  return ArrayBuffer.isView(data) ? ownCopy(data) : data;
 }
 
 /** By its class: any other binding to a service has every method that one asks for. */

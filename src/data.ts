@@ -1,6 +1,6 @@
 /** What can be sent, and how large it is. */
 import { utf8Length } from "./text.ts";
-import type { Prepared, Sendable } from "./types.ts";
+import type { Data, Prepared, Sendable } from "./types.ts";
 
 /** @throws TypeError for anything but text and bytes. */
 export function checkData(data: Sendable): void {
@@ -25,9 +25,17 @@ export function sizeAtMost(data: Sendable | Prepared, limit: number = Number.POS
   return utf8Length(data);
 }
 
-/** Bytes that nobody else can change. */
-export function ownCopy(data: Sendable): Sendable {
-  if (typeof data === "string") return data;
-  if (data instanceof ArrayBuffer) return data.slice(0);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+/** The bytes of a buffer or of any view of one, where they are. */
+export function viewOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+}
+
+/** Text, or bytes that nobody else can change. */
+export function ownCopy(data: Sendable): Data {
+  return typeof data === "string" ? data : new Uint8Array(viewOf(data));
+}
+
+/** What arrives at a receiver, whatever the sender does with its bytes: text has no lone surrogates. */
+export function asReceived(data: Sendable): Data {
+  return typeof data === "string" ? data.toWellFormed() : ownCopy(data);
 }

@@ -3,7 +3,7 @@
  * a row whose messages are all too old is the next to be used. Nothing is deleted, and nothing but the rows is written.
  */
 import { decode, encode } from "./codec.ts";
-import { checkData } from "./data.ts";
+import { asReceived, checkData } from "./data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
 import { maxValue } from "./storage.ts";
 import { exceeds, utf8Length } from "./text.ts";
@@ -79,7 +79,7 @@ export class TopicLog {
   prepare(data: Sendable, now: number): Pending {
     const offset = this.#head + 1;
     const time = Math.max(now, this.#at(this.#head)?.time ?? 0);
-    const entry: Kept = { offset, tag: randomWord(), time, data: copied(data), payload: undefined };
+    const entry: Kept = { offset, tag: randomWord(), time, data: asReceived(data), payload: undefined };
     const payload = this.#payloadOf(entry);
     if (this.#head !== offset - 1) throw new Error(`encode of the history of topic "${this.#topic}" must not publish to it`);
     const text = this.#encoded(entry);
@@ -222,10 +222,4 @@ function readSegment(slot: number, row: string): Segment {
   const [first, ...stored] = decode(row) as [number, ...[string, number, Data][]];
   const entries = stored.map(([tag, time, data], index) => ({ offset: first + index, tag, time, data, payload: undefined }));
   return { slot, first, entries, text: row.slice(0, -1) };
-}
-
-/** What arrives at a subscriber, whatever the sender does with its buffer. */
-function copied(data: Sendable): Data {
-  if (typeof data === "string") return data.toWellFormed();
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice() : new Uint8Array(data.slice(0));
 }

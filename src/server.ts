@@ -252,7 +252,11 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     except: Except<State, Env>,
     topic?: string | readonly string[],
   ): number {
-    return targets.size === 0 ? 0 : sendToAll(targets, this.runtime.prepare?.(data) ?? data, except, topic);
+    if (targets.size === 0) return 0;
+    // What is kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` takes anyway.
+    const kept = topic !== undefined && this.settings.slowConsumer === "coalesce";
+    const message = this.runtime.prepare?.(data) ?? (kept ? ownCopy(data) : data);
+    return sendToAll(targets, message, except, topic);
   }
 
   /** @throws TypeError for what is no topic or can't be sent. */
@@ -262,9 +266,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.needRooms("publish");
     if (this.histories !== undefined) return this.#publishKept(room, typeof topic === "string" ? [topic] : topic, data, except);
     const targets = typeof topic === "string" ? this.index.subscribers(room, topic) : this.index.subscribersOfAny(room, topic);
-    // What is kept for a slow consumer must not change with the caller's bytes: one copy for all.
-    const own = this.settings.slowConsumer === "coalesce" ? ownCopy(data) : data;
-    return this.sendToAll(targets, own, except, topic);
+    return this.sendToAll(targets, data, except, topic);
   }
 
   /** Numbered, stored, then sent, in one turn: no reader can come in between. */
@@ -272,14 +274,13 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const now = this.clock.now();
     // All are numbered before the first is stored: what can't be kept is published nowhere.
     const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: this.histories?.find(room, topic)?.prepare(data, now) }));
-    const own = this.settings.slowConsumer === "coalesce" ? ownCopy(data) : data;
     const reached = new Set<Live<State, Env>>();
     let count = 0;
     for (const { topic, kept } of pending) {
       kept?.commit();
       const subscribers = this.index.subscribers(room, topic);
       const targets = reached.size === 0 ? subscribers : new Set(Array.from(subscribers).filter((live) => !reached.has(live)));
-      count += this.sendToAll(targets, kept?.payload ?? own, except, topic);
+      count += this.sendToAll(targets, kept?.payload ?? data, except, topic);
       if (pending.length > 1) for (const live of targets) reached.add(live);
     }
     return count;
