@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bunBinary, compatibilityDate, denoBinary, denoFlags } from "../runtimes.ts";
+import { bundleWorker } from "../workerd.ts";
 
 export const places = ["node", "bun", "deno", "durable"] as const;
 export type PlaceName = (typeof places)[number];
@@ -55,15 +55,7 @@ async function openProcess(name: Exclude<PlaceName, "durable">): Promise<Place> 
 }
 
 async function openObjects(): Promise<Place> {
-  const bundle = await build({
-    entryPoints: [file("object.ts")],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd"],
-    external: ["cloudflare:*"],
-  });
+  const script = await bundleWorker(file("object.ts"));
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -73,7 +65,7 @@ async function openObjects(): Promise<Place> {
         {
           name: "crowd",
           modules: true,
-          script: bundle.outputFiles[0]!.text,
+          script,
           compatibilityDate,
           durableObjects: { CROWD: { className: "Crowd", useSQLite: true } },
           // Miniflare's own port has a proxy in front that changes what a client sees.

@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { denoBinary } from "../runtimes.ts";
 import { root } from "./pages.ts";
+import { bundleWorker } from "../workerd.ts";
 
 export type Runtime = "node" | "bun" | "deno";
 
@@ -68,16 +68,7 @@ export async function startWorker(
   objects: Record<string, string>,
   { bindings = {}, log }: WorkerOptions = {},
 ): Promise<WorkerServer> {
-  const bundle = await build({
-    entryPoints: [file],
-    bundle: true,
-    write: false,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd"],
-    external: ["cloudflare:*"],
-  });
-  const script = bundle.outputFiles[0]?.text ?? "";
+  const script = await bundleWorker(file);
   // Miniflare's own port has a proxy hop in front, which changes headers: a direct socket has none.
   const unsafeDirectSockets = [{ host: "127.0.0.1", port: 0 }];
   const worker = {

@@ -4,21 +4,13 @@
  * A line `evict <Class> <room>` on stdin evicts that object and is answered with `EVICTED` or `ASLEEP`.
  */
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bindingOf, classOf, handlerNames } from "../handler.ts";
+import { bundleWorker } from "../workerd.ts";
 
 const [entry = "durable", compatibilityDate = "2026-10-01"] = process.argv.slice(2);
 
-const bundle = await build({
-  entryPoints: [new URL(`${entry}.ts`, import.meta.url).pathname],
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2024",
-  conditions: ["workerd"],
-  external: ["cloudflare:*"],
-});
+const script = await bundleWorker(new URL(`${entry}.ts`, import.meta.url).pathname);
 
 const objects = Object.fromEntries(handlerNames.map((name) => [bindingOf(name), { className: classOf(name), useSQLite: true }]));
 
@@ -31,7 +23,7 @@ const mf = new Miniflare(
       {
         name: "contract",
         modules: true,
-        script: bundle.outputFiles[0]!.text,
+        script,
         compatibilityDate,
         ...(entry === "durable" ? { durableObjects: objects } : {}),
         unsafeDirectSockets: handlerNames.map((name) => ({ host: "127.0.0.1", port: 0, ...(name === "main" ? {} : { entrypoint: name }) })),
