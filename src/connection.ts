@@ -3,13 +3,11 @@
  * Phase, queueing and the close are decided here, once for every runtime.
  */
 import { CloseCode, checkClose, closingFromPeer } from "./close.ts";
-import { decode } from "./codec.ts";
 import { isPromise } from "./errors.ts";
 import { expired, toTime } from "./expiry.ts";
 import { encodePresent } from "./presence.ts";
 import type { Present } from "./presence.ts";
 import { Pulse } from "./heartbeat.ts";
-import { checkAfter, logOf } from "./histories.ts";
 import { Inflow } from "./inflow.ts";
 import { Latest } from "./latest.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -17,9 +15,12 @@ import type { Owner } from "./mailbox.ts";
 import { checkData, lengthOf, sizeAtMost } from "./data.ts";
 import { observed } from "./observe.ts";
 import { Rate } from "./rate.ts";
+import { replay } from "./replay.ts";
+import type { SubscribeOptions } from "./replay.ts";
 import type { Server } from "./server.ts";
-import { decodeRest, encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
+import { decodeRest } from "./snapshot.ts";
 import type { Rest, Stateless, Woken } from "./snapshot.ts";
+import { forgetState, keepClosing, keepRest, keepState, withState } from "./state.ts";
 import type { Counters } from "./stats.ts";
 import { checkName } from "./text.ts";
 import { isPing, pongText } from "./wire.ts";
@@ -37,7 +38,6 @@ import type {
   Sendable,
   SendResult,
   Socket,
-  Store,
 } from "./types.ts";
 
 type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
@@ -123,9 +123,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   get state(): Readonly<State> {
-    const rest = this.#decoded;
-    const known = rest.apart !== true || "state" in rest ? rest : (this.#rest = { ...rest, state: this.#readState() });
-    return known.state as State;
+    this.#rest = withState(this.#server, this, this.#decoded);
+    return this.#rest.state as State;
   }
 
   get topics(): ReadonlySet<string> {
@@ -158,6 +157,28 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     return { id, url, protocol, remoteAddress, state, topics: [...this.topics] };
   }
 
+  /** What is stored of it, besides its state. */
+  get snapshot(): Stateless {
+    const { id, url, protocol, remoteAddress } = this;
+    const closing = this.#closing === undefined ? {} : { closing: this.#closing };
+    const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
+    const presence = this.#presence === undefined ? {} : { presence: this.#presence };
+    return {
+      id,
+      room: this.roomName,
+      url,
+      protocol,
+      remoteAddress,
+      version: this.#server.settings.version,
+      topics: [...this.topics],
+      // Nothing is left to do for one that never opened: it is not woken.
+      phase: this.#refused ? "closed" : this.#phase,
+      ...closing,
+      ...expiresAt,
+      ...presence,
+    };
+  }
+
   /** Settles when no hook is pending; undefined when none is. For runtimes that may stop once the event handler returns. */
   get running(): Promise<void> | undefined {
     return this.#mailbox?.running;
@@ -175,12 +196,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   setState(state: State): void {
-    this.#put(state);
+    this.#rest = keepState(this.#server, this, this.#decoded, state);
   }
 
   /** Stores what the connection starts from, where there is a store. */
   keep(): void {
-    if (this.#socket.save !== undefined) this.#put(this.state as State);
+    if (this.#socket.save !== undefined) this.setState(this.state as State);
   }
 
   send(data: Sendable): SendResult {
@@ -255,29 +276,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   subscribe(topic: string, options?: SubscribeOptions): Replay | void {
     checkName("topic", topic, this.#server.settings.maxName);
     this.#server.needRooms("subscribe");
-    if (options?.history !== undefined) return this.#subscribeAfter(topic, options.history);
+    if (options?.history !== undefined) return replay(this.#server, this, topic, options, () => this.#addTopic(topic));
     if (this.#phase !== "open" || this.topics.has(topic)) return;
     this.#addTopic(topic);
     this.#server.index.subscribe(this.roomName, topic, this);
-  }
-
-  /** In one turn: nothing is published between what is replayed and what comes live. */
-  #subscribeAfter(topic: string, history: SubscribeOptions["history"]): Replay {
-    const after = history === true ? undefined : history.after;
-    checkAfter(after);
-    const log = logOf(this.#server.histories, this.roomName, topic);
-    const { entries, complete } = log.since(after, this.#server.clock.now());
-    // Before anything is sent: `encode` may throw, and topics have a limit.
-    const payloads = entries.map((entry) => log.payloadOf(entry));
-    if (this.#phase === "open" && !this.topics.has(topic)) this.#addTopic(topic);
-    const refused = payloads.findIndex((payload) => !isTaken(this.push(payload)));
-    const replayed = refused < 0 ? payloads.length : refused;
-    // A client that does not read may have been closed meanwhile.
-    if (this.#phase === "open") this.#server.index.subscribe(this.roomName, topic, this);
-    const all = replayed === payloads.length && this.#phase === "open";
-    const last = entries[replayed - 1];
-    const position = all ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
-    return { replayed, complete: complete && all, position };
   }
 
   #addTopic(topic: string): void {
@@ -296,7 +298,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     (this.#topics ??= new Set(this.#woken)).delete(topic);
     this.#latest?.forget(topic);
     this.#server.index.unsubscribe(this.roomName, topic, this);
-    if (this.#phase === "open") this.#save();
+    if (this.#phase === "open") keepClosing(this, this.#decoded);
   }
 
   publish(topic: string | readonly string[], data: Sendable): number {
@@ -541,7 +543,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#latest?.flush((data) => this.#hand(data) !== "closed");
     this.#relieve();
     // Before the native close: an object evicted in between must know that it closed, and with what.
-    this.#save();
+    keepClosing(this, this.#decoded);
     this.#waitForPeer();
     this.#socket.close(code, reason);
   }
@@ -553,16 +555,17 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #finish(closing: Closing): Promise<void> | undefined {
     if (this.#ended) return;
     this.#ended = true;
+    // Before the presence hook is told of it: what that one says to a connection that is over goes nowhere.
+    this.#phase = "closed";
+    this.#closing = closing;
     this.#leave();
     this.#server.expiry.delete(this);
     this.#server.forget(this);
     if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
-    this.#phase = "closed";
-    this.#closing = closing;
     this.#latest = undefined;
     this.#relieve();
-    this.#save();
-    this.#forgetState();
+    keepClosing(this, this.#decoded);
+    this.#rest = forgetState(this.#server, this, this.#decoded);
     this.#counters.closed(closing.code);
     this.#server.settings.observe?.closed?.(this, closing);
     const pending = this.#post("close", closing);
@@ -571,93 +574,19 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     return this.#over;
   }
 
-  /** Checks that the connection can be stored with this state, on every runtime alike, and stores it where there is a store. */
-  #put(state: State): void {
-    const { url, protocol, remoteAddress, apart } = this.#decoded;
-    const encoded = encodeSnapshot({ ...this.#snapshot(), state }, this.#server.settings.maxState);
-    // Of one that has ended nothing is kept.
-    if (this.#socket.save !== undefined && !this.#ended) {
-      if (encoded.state !== undefined) this.#values.set(this.#stateKey, encoded.state);
-      this.#socket.save(encoded.saved);
-      if (apart === true && encoded.state === undefined) this.#values.delete(this.#stateKey);
-    }
-    this.#rest = { url, protocol, remoteAddress, state, apart: encoded.state !== undefined };
-  }
-
-  /** The same with the state as it is; where that is stored apart, it stays there unread. */
+  /** Stores it as it is now, or takes back what has changed. */
   #store(undo: () => void): void {
     try {
-      const rest = this.#decoded;
-      if (rest.apart !== true) return this.#put(rest.state as State);
-      const saved = encodeApart(this.#snapshot());
-      this.#socket.save?.(saved);
+      this.#rest = keepRest(this.#server, this, this.#decoded);
     } catch (error) {
       undo();
       throw error;
     }
   }
 
-  #save(): void {
-    if (this.#socket.save !== undefined) this.#socket.save(encodeClosing(this.#snapshot(), this.#decoded));
-  }
-
-  #readState(): unknown {
-    const stored = this.#values.get(this.#stateKey);
-    if (stored === undefined) throw new Error(`the state of connection ${this.id} is no longer in the storage of room "${this.roomName}"`);
-    return decode(stored);
-  }
-
-  /** The connection is over. Its close hook may still ask for the state. */
-  #forgetState(): void {
-    if (this.#socket.save === undefined || this.#decoded.apart !== true) return;
-    try {
-      if (this.#server.hooks.close !== undefined) void this.state;
-    } catch {
-      // A hook that asks for it will be told.
-    }
-    this.#values.delete(this.#stateKey);
-  }
-
-  get #values(): Store {
-    return this.#server.store(this.roomName);
-  }
-
-  get #stateKey(): string {
-    return statePrefix + this.id;
-  }
-
-  #snapshot(): Stateless {
-    const { id, url, protocol, remoteAddress } = this;
-    const closing = this.#closing === undefined ? {} : { closing: this.#closing };
-    const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
-    const presence = this.#presence === undefined ? {} : { presence: this.#presence };
-    return {
-      id,
-      room: this.roomName,
-      url,
-      protocol,
-      remoteAddress,
-      version: this.#server.settings.version,
-      topics: [...this.topics],
-      // Nothing is left to do for one that never opened: it is not woken.
-      phase: this.#refused ? "closed" : this.#phase,
-      ...closing,
-      ...expiresAt,
-      ...presence,
-    };
-  }
-
   #hasExpired(): boolean {
     return this.#expiresAt !== undefined && this.#expiresAt <= this.#server.clock.now();
   }
-}
-
-interface SubscribeOptions {
-  readonly history: true | { readonly after: string };
-}
-
-function isTaken(result: SendResult): boolean {
-  return result === "sent" || result === "backpressure";
 }
 
 const noTopics: ReadonlySet<string> = new Set();

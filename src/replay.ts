@@ -1,0 +1,42 @@
+/** Subscribing to a topic with what its history keeps. */
+import type { Live } from "./connection.ts";
+import { checkAfter, logOf } from "./histories.ts";
+import type { Server } from "./server.ts";
+import type { Replay, SendResult } from "./types.ts";
+
+export interface SubscribeOptions {
+  readonly history: true | { readonly after: string };
+}
+
+/**
+ * In one turn: nothing is published between what is replayed and what comes live.
+ * @param add puts the topic among the connection's own.
+ * @throws Error for a topic that keeps no history, TypeError for an `after` that is no text, and what `add` throws.
+ */
+export function replay<State, Env>(
+  server: Server<State, Env>,
+  live: Live<State, Env>,
+  topic: string,
+  { history }: SubscribeOptions,
+  add: () => void,
+): Replay {
+  const after = history === true ? undefined : history.after;
+  checkAfter(after);
+  const log = logOf(server.histories, live.roomName, topic);
+  const { entries, complete } = log.since(after, server.clock.now());
+  // Before anything is sent: `encode` may throw, and topics have a limit.
+  const payloads = entries.map((entry) => log.payloadOf(entry));
+  if (live.phase === "open" && !live.topics.has(topic)) add();
+  const refused = payloads.findIndex((payload) => !isTaken(live.push(payload)));
+  const replayed = refused < 0 ? payloads.length : refused;
+  // A client that does not read may have been closed meanwhile.
+  if (live.phase === "open") server.index.subscribe(live.roomName, topic, live);
+  const all = replayed === payloads.length && live.phase === "open";
+  const last = entries[replayed - 1];
+  const position = all ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
+  return { replayed, complete: complete && all, position };
+}
+
+function isTaken(result: SendResult): boolean {
+  return result === "sent" || result === "backpressure";
+}
