@@ -37,6 +37,15 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "cut",
+          include: ["test/cut/**/*.test.ts"],
+          globalSetup: "scripts/network.ts",
+          testTimeout: 60_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
         test: { name: "soak", include: ["test/soak/**/*.test.ts"], sequence: { groupOrder: 3 } },
       },
       {

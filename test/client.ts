@@ -11,6 +11,8 @@ import { decodeBody, decodeHead, encodeRequest, sampleKey, type Handshake, type 
 
 export interface Address {
   readonly port: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   /** TLS, with any certificate. Default: false. */
   readonly tls?: boolean;
 }
@@ -36,7 +38,7 @@ export async function handshake(address: Address, request: Handshake, wait: numb
 
 /** A connection on which nothing has been sent yet. */
 export async function dial(address: Address, wait: number = patience): Promise<Client> {
-  const to = { host: "127.0.0.1", port: address.port, allowHalfOpen: true };
+  const to = { host: address.host ?? "127.0.0.1", port: address.port, allowHalfOpen: true };
   const socket = address.tls === true ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to);
   socket.setNoDelay(true);
   const client = new Client(socket, wait);

@@ -60,16 +60,17 @@ export class Running {
   #answers: ((line: string) => void)[] = [];
 
   /** Resolves when every listener is up. */
-  static async start(runtime: Served, date: string = compatibilityDate): Promise<Running> {
-    const running = new Running(runtime, date);
+  static async start(runtime: Served, date: string = compatibilityDate, hostname: string = "127.0.0.1"): Promise<Running> {
+    const running = new Running(runtime, date, hostname);
     await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
     return running;
   }
 
-  private constructor(runtime: Served, date: string) {
+  private constructor(runtime: Served, date: string, hostname: string) {
     this.runtime = runtime;
     const [command, ...args] = commandOf(runtime, date);
-    this.#child = spawn(command, args, { stdio: "pipe", detached: true });
+    // test/serve listens on it.
+    this.#child = spawn(command, args, { stdio: "pipe", detached: true, env: { ...process.env, HOST: hostname } });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
     createInterface({ input: this.#child.stderr }).on("line", (line) => this.#output.push(line));
     this.#child.on("error", (error) => this.#die(error.message));

@@ -27,7 +27,7 @@ async function start(server: Server, name: HandlerName): Promise<number> {
     // A client that resets in the middle of its body has nobody to answer.
     respond(request, response, rooms).catch(() => response.destroy());
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, process.env["HOST"] ?? "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

@@ -10,6 +10,7 @@ import { bundleWorker } from "../workerd.ts";
 
 const [entry = "durable", compatibilityDate = "2026-10-01"] = process.argv.slice(2);
 
+const host = process.env["HOST"] ?? "127.0.0.1";
 const script = await bundleWorker(new URL(`${entry}.ts`, import.meta.url).pathname);
 
 const objects = Object.fromEntries(handlerNames.map((name) => [bindingOf(name), { className: classOf(name), useSQLite: true }]));
@@ -26,7 +27,7 @@ const mf = new Miniflare(
         script,
         compatibilityDate,
         ...(entry === "durable" ? { durableObjects: objects } : {}),
-        unsafeDirectSockets: handlerNames.map((name) => ({ host: "127.0.0.1", port: 0, ...(name === "main" ? {} : { entrypoint: name }) })),
+        unsafeDirectSockets: handlerNames.map((name) => ({ host, port: 0, ...(name === "main" ? {} : { entrypoint: name }) })),
       },
     ],
   }),

@@ -1,5 +1,6 @@
 /** Node, Bun and Deno: the same file, unchanged. One listener for each handler, and one with TLS. */
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { serve, type Serving } from "edgewire/serve";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames } from "../handler.ts";
@@ -7,7 +8,7 @@ import { heap } from "./heap.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();
-const hostname = "127.0.0.1";
+const hostname = process.env["HOST"] ?? "127.0.0.1";
 const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
 
 const main: Serving = await serve(handlers.main, {

@@ -1,0 +1,41 @@
+/**
+ * Says whether this machine can make a network whose cable a test may cut (test/cut/network.ts); on Debian, as root, installs what it
+ * takes. As a vitest globalSetup it gives the tests what is missing: `inject("noNetwork")`, "" where nothing is.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    noNetwork: string;
+  }
+}
+
+export default function setup(project: TestProject): void {
+  const missing = whatIsMissing() ?? "";
+  if (missing !== "") console.warn(`\nNo cable can be cut here: ${missing}\nThose tests are skipped.\n`);
+  project.provide("noNetwork", missing);
+}
+
+/** ip-netns(8), veth(4): both want CAP_NET_ADMIN, and mounting a namespace's name CAP_SYS_ADMIN, which containers mostly drop. */
+function whatIsMissing(): string | undefined {
+  if (process.platform !== "linux") return "network namespaces are Linux's (namespaces(7))";
+  if (process.getuid?.() !== 0) return "making a network namespace takes root (CAP_SYS_ADMIN, CAP_NET_ADMIN: capabilities(7))";
+  if (spawnSync("ip", ["-V"]).status !== 0 && !install()) return "there is no `ip`; Debian: `apt-get install iproute2`";
+  const name = `edgewire-${process.pid}`;
+  const made = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
+  if (made.status !== 0) return `the container drops CAP_SYS_ADMIN or CAP_NET_ADMIN (${made.stderr.trim()})`;
+  const pair = spawnSync("ip", ["-n", name, "link", "add", "ew0", "type", "veth", "peer", "name", "ew1"], { encoding: "utf8" });
+  spawnSync("ip", ["netns", "delete", name]);
+  return pair.status === 0 ? undefined : `the kernel or the container has no veth pairs (${pair.stderr.trim()})`;
+}
+
+function install(): boolean {
+  if (!existsSync("/etc/debian_version")) return false;
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  for (const step of [["update"], ["install", "--yes", "--no-install-recommends", "iproute2"]]) {
+    if (spawnSync("apt-get", ["-qq", ...step], { env, stdio: "inherit" }).status !== 0) return false;
+  }
+  return spawnSync("ip", ["-V"]).status === 0;
+}
