@@ -6,15 +6,19 @@ import type { Server } from "../src/server.ts";
 const shortest = 1;
 const longest = 64;
 
+export interface Watched {
+  /** Undefined while its `open` hook runs. */
+  readonly live: Live | undefined;
+}
+
 export class Poller {
-  readonly #waiting = new Set<Live>();
+  readonly #waiting = new Set<Watched>();
   #scheduled = false;
   #delay = shortest;
 
   /** The connection's buffer may be full: look again until it is not. */
-  watch(live: Live | undefined): void {
-    if (live === undefined) return;
-    this.#waiting.add(live);
+  watch(socket: Watched): void {
+    this.#waiting.add(socket);
     this.#delay = shortest;
     this.#schedule();
   }
@@ -28,11 +32,11 @@ export class Poller {
   readonly #look = (): void => {
     this.#scheduled = false;
     let drained = false;
-    for (const live of this.#waiting) {
-      void live.eased();
+    for (const socket of this.#waiting) {
+      void socket.live?.eased();
       // A hook that filled the buffer again wants the next drain, and stays.
-      if (live.wantsDrain) continue;
-      this.#waiting.delete(live);
+      if (socket.live?.wantsDrain === true) continue;
+      this.#waiting.delete(socket);
       drained = true;
     }
     this.#delay = drained ? shortest : Math.min(2 * this.#delay, longest);

@@ -1,8 +1,11 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../src/close.ts";
+import type { Live } from "../src/connection.ts";
 import { ownCopy } from "../src/data.ts";
+import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Socket } from "../src/types.ts";
 import { pollerOf } from "./deno-drain.ts";
+import type { Poller, Watched } from "./deno-drain.ts";
 import { closeNative, listen } from "./events.ts";
 import type { EventSocket } from "./events.ts";
 import type { Ready } from "./host.ts";
@@ -23,7 +26,9 @@ export interface NativeSocket extends EventSocket {
 export function openSocket(ready: Ready, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
   ws.addEventListener("open", () => {
-    const live = ready.server.open(new DenoSocket(ready, ws), ready.snapshot);
+    const socket = new DenoSocket(ready.server, ws);
+    const live = ready.server.open(socket, ready.snapshot);
+    socket.live = live;
     ws.addEventListener("error", ({ message = "" }) => {
       const code = violationOf(message);
       if (code !== undefined) void live.violated(code);
@@ -46,12 +51,13 @@ const flushing = 4;
 /** Looks in a row without a message, after which a client that was sending has stopped. */
 const settled = 5;
 
-class DenoSocket implements Socket {
-  readonly #ready: Ready;
+class DenoSocket implements Socket, Watched {
+  readonly #poller: Poller;
   readonly #ws: NativeSocket;
+  live: Live | undefined;
 
-  constructor(ready: Ready, ws: NativeSocket) {
-    this.#ready = ready;
+  constructor(server: Server, ws: NativeSocket) {
+    this.#poller = pollerOf(server);
     this.#ws = ws;
   }
 
@@ -63,9 +69,11 @@ class DenoSocket implements Socket {
     const ws = this.#ws;
     if (ws.readyState !== OPEN) return "closed";
     ws.send(unshared(data));
-    const { server, snapshot } = this.#ready;
-    if (ws.bufferedAmount >= server.settings.highWaterMark) pollerOf(server).watch(server.find(snapshot.id));
     return "sent";
+  }
+
+  watch(): void {
+    this.#poller.watch(this);
   }
 
   /**

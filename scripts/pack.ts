@@ -3,17 +3,19 @@
  * The repository's own manifest is private and carries its tools (Node itself among them): the published one is derived from it here.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const stage = join(root, ".tmp/package");
 const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts", "overrides"];
 
 /** Packs dist/ as it stands (see scripts/build.ts) and returns the tarball's path. */
 export function pack(): string {
-  rmSync(stage, { recursive: true, force: true });
-  mkdirSync(stage, { recursive: true });
+  mkdirSync(join(root, ".tmp"), { recursive: true });
+  // One of its own: the tests pack side by side.
+  const directory = mkdtempSync(join(root, ".tmp/pack-"));
+  const stage = join(directory, "package");
+  mkdirSync(stage);
   const published = ["dist", "CHANGELOG.md", "LICENSE", "README.md"];
   writeFileSync(join(stage, "package.json"), `${JSON.stringify({ ...manifest(), files: published }, undefined, 2)}\n`);
   for (const file of [...outputs(), ...published.slice(1)]) {
@@ -24,7 +26,8 @@ export function pack(): string {
   if (status !== 0) throw new Error(`npm pack failed: ${stderr}`);
   const name = stdout.match(/"filename": "([^"]+)"/)?.[1];
   if (name === undefined) throw new Error(`npm pack printed no file name: ${stdout}`);
-  return join(root, ".tmp", name);
+  rmSync(stage, { recursive: true });
+  return join(directory, name);
 }
 
 function manifest(): Record<string, unknown> {

@@ -12,7 +12,7 @@ import { Inflow } from "./inflow.ts";
 import { Latest } from "./latest.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
-import { checkData, lengthOf, sizeAtMost } from "./data.ts";
+import { checkData, lengthOf, mostOnWire, sizeAtMost } from "./data.ts";
 import { observed } from "./observe.ts";
 import { Rate } from "./rate.ts";
 import { replay } from "./replay.ts";
@@ -65,6 +65,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #rate: Rate | undefined;
   /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
   #wantsDrain = false;
+  /** No more bytes than this wait for the client: what waited when the runtime was last asked, and what was sent since. */
+  #waiting = 0;
   #latest: Latest | undefined;
   #relief: PromiseWithResolvers<void> | undefined;
   /** `ended` was called, or will not be waited for: the close hook has been posted. */
@@ -212,16 +214,35 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** `send` of data that is known to be sendable: a publish, to `topic`, checks once for all its subscribers. */
   push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
     if (this.#phase !== "open") return "closed";
-    const before = this.#socket.buffered;
-    if (before === undefined) return this.#hand(data);
+    // To ask a runtime costs more than all else here (a native call; Deno and Bun, bench/): not while no answer could change anything.
+    if ((this.#waiting += mostOnWire(data)) < this.#server.settings.highWaterMark) return this.#hand(data);
+    return this.#pushMeasured(data, topic);
+  }
+
+  #pushMeasured(data: Sendable | Prepared, topic: string | readonly string[] | undefined): SendResult {
     const { settings } = this.#server;
+    const before = this.#socket.buffered ?? 0;
+    // Until it is asked again.
+    this.#waiting = settings.highWaterMark;
     if (this.#wantsDrain && topic !== undefined && settings.slowConsumer === "coalesce") return this.#keep(topic, data, before);
     if (before > 0 && before + sizeAtMost(data) > settings.maxBuffered) {
       if (settings.slowConsumer !== "drop") this.#giveUp();
       this.#dropped("sent", data);
       return "dropped";
     }
-    return this.#hand(data);
+    return this.#handMeasured(data);
+  }
+
+  #handMeasured(data: Sendable | Prepared): SendResult {
+    const result = this.#hand(data);
+    const after = this.#socket.buffered ?? 0;
+    if (after < this.#server.settings.highWaterMark) this.#waiting = after;
+    else if (result === "sent") {
+      this.#wantsDrain = true;
+      this.#socket.watch?.();
+      return "backpressure";
+    }
+    return result;
   }
 
   drained(): Promise<void> {
@@ -410,7 +431,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   eased(): MaybePromise<void> {
     if (!this.#wantsDrain || this.#phase !== "open" || (this.#socket.buffered ?? 0) >= this.#server.settings.highWaterMark) return;
     this.#wantsDrain = false;
-    this.#latest?.flush((data) => this.#hand(data) === "sent");
+    this.#latest?.flush((data) => this.#handMeasured(data) === "sent");
     if (this.#wantsDrain) return;
     this.#relieve();
     return this.#post("drain", undefined);
@@ -493,16 +514,13 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   #hand(data: Sendable | Prepared): SendResult {
-    const socket = this.#socket;
-    const result = socket.send(data);
+    const result = this.#socket.send(data);
     if (result !== "closed") {
       const size = lengthOf(data);
       this.#counters.sent(size);
       this.#server.settings.observe?.sent?.(this, size);
     }
-    if (result !== "sent" || (socket.buffered ?? 0) < this.#server.settings.highWaterMark) return result;
-    this.#wantsDrain = true;
-    return "backpressure";
+    return result;
   }
 
   /** Keeps a published message until the client has read what it was sent, or until a newer one replaces it. */

@@ -25,6 +25,11 @@ export function sizeAtMost(data: Sendable | Prepared, limit: number = Number.POS
   return utf8Length(data);
 }
 
+/** No more bytes than this go over the wire for it, frame header (10 at most) included. */
+export function mostOnWire(data: Sendable | Prepared): number {
+  return (typeof data === "string" ? 3 * data.length : data.byteLength) + 16;
+}
+
 /** The bytes of a buffer or of any view of one, where they are. */
 export function viewOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);

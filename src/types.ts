@@ -564,6 +564,8 @@ export interface Socket {
   terminate(): void;
   /** Bytes waiting; undefined where the runtime cannot say. */
   readonly buffered: number | undefined;
+  /** `highWaterMark` bytes wait: for a runtime that does not tell by itself when to call `Live.eased`. */
+  watch?(): void;
   /** Inbound flow control, where the runtime has it: a brake, messages already read still come. */
   pause?(): void;
   resume?(): void;

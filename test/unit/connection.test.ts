@@ -5,7 +5,7 @@ import type { Saved } from "../../src/types.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 
 test("send says what became of the message", () => {
-  const { live, socket } = open({ highWaterMark: 100, maxBuffered: 200 });
+  const { live, socket } = open({ highWaterMark: 10, maxBuffered: 200 });
   expect(live.send("a")).toBe("sent");
   socket.buffered = 100;
   expect(live.send("b")).toBe("backpressure");
@@ -17,12 +17,29 @@ test("send says what became of the message", () => {
 });
 
 test('slowConsumer "drop" drops and stays open', () => {
-  const { live, socket } = open({ highWaterMark: 100, maxBuffered: 200, slowConsumer: "drop" });
+  const { live, socket } = open({ highWaterMark: 10, maxBuffered: 200, slowConsumer: "drop" });
   socket.buffered = 200;
   expect(live.send("a")).toBe("dropped");
   expect(live.phase).toBe("open");
   socket.buffered = 0;
   expect(live.send("b")).toBe("sent");
+});
+
+test("the runtime is asked what waits only when as much as the mark may", () => {
+  let asked = 0;
+  let waiting = 0;
+  const socket = new FakeSocket();
+  Object.defineProperty(socket, "buffered", { get: () => (asked++, waiting) });
+  const { live } = open({ highWaterMark: 1000, maxBuffered: 2000 }, { socket });
+  for (let message = 0; message < 9; message++) live.send("x".repeat(30));
+  expect(asked).toBe(0);
+  waiting = 900;
+  // Now 1 060 bytes may wait, with a frame header each and three bytes a UTF-16 unit.
+  expect(live.send("x".repeat(30))).toBe("sent");
+  expect(asked).toBe(2);
+  waiting = 1000;
+  expect(live.send(new Uint8Array(100))).toBe("backpressure");
+  expect(live.wantsDrain).toBe(true);
 });
 
 test("a message over maxBuffered goes out when nothing waits", () => {

@@ -307,7 +307,7 @@ test("several topics at once: each keeps it, a subscriber of two gets it once, a
 
 test("a client that does not take what is replayed is told where it is, or closed", () => {
   for (const slowConsumer of ["drop", "close"] as const) {
-    const { join } = serve({ history: { t: {} }, slowConsumer, maxBuffered: 100, highWaterMark: 100 });
+    const { join } = serve({ history: { t: {} }, slowConsumer, maxBuffered: 100, highWaterMark: 10 });
     const publisher = join();
     for (const text of ["a", "b", "c"]) publisher.live.publish("t", text);
     const { live, socket } = join();
