@@ -1,87 +1,85 @@
-/**
- * `npm run bench -- --runtime node --mode echo`: all servers of a comparison are alive at once, and get short slices in rotation, so
- * that whatever else the machine does meets all of them. Ratios are of neighbours in the same round; medians with their quartiles.
- */
-import { parseArgs } from "node:util";
-import { Load, Server, runtimes, type LoadOptions, type Runtime, type Slice } from "./processes.ts";
-import { median, quartiles } from "./statistics.ts";
+/** `npm run bench -- --runtime node --mode echo`: see options.ts, or `npm run bench -- --help`. */
+import { relative } from "node:path";
+import { titleOf, type Comparison } from "./comparison.ts";
+import { contenders, isPeer } from "./contenders.ts";
+import { idle } from "./idle.ts";
+import { measure, type Pace } from "./measure.ts";
+import { UsageError, parse, usage, type Options } from "./options.ts";
+import { installPeers } from "./peers.ts";
+import { machine, save, versions, type Result, type Row } from "./results.ts";
+import { report } from "./report.ts";
+import { slow } from "./slow.ts";
+import { print } from "./table.ts";
+import { wake } from "./wake.ts";
 
-const { values } = parseArgs({
-  options: {
-    runtime: { type: "string", default: "node" },
-    mode: { type: "string", default: "echo" },
-    servers: { type: "string", default: "bare,edgewire" },
-    connections: { type: "string" },
-    inflight: { type: "string" },
-    bytes: { type: "string", default: "32" },
-    type: { type: "string", default: "text" },
-    rounds: { type: "string", default: "15" },
-    slice: { type: "string", default: "400" },
-  },
-});
-
-const runtime = values.runtime as Runtime;
-if (!runtimes.includes(runtime)) throw new Error(`--runtime ${runtime}: must be one of ${runtimes.join(", ")}`);
-const options: LoadOptions = {
-  mode: values.mode,
-  connections: Number(values.connections ?? { echo: 64, latency: 1, fanout: 1000, idle: 2000 }[values.mode] ?? 64),
-  inflight: Number(values.inflight ?? { echo: 8, connect: 64 }[values.mode] ?? 1),
-  bytes: Number(values.bytes),
-  type: values.type as "text" | "binary",
-};
-
-interface Contender {
-  readonly server: Server;
-  readonly load: Load;
-  readonly slices: (Slice & { readonly cpu: number })[];
-}
-
-const contenders: Contender[] = [];
 try {
-  for (const name of values.servers.split(",")) {
-    const server = await Server.start(name, runtime, options.mode);
-    contenders.push({ server, load: await Load.start(server, options), slices: [] });
+  const options = parse(process.argv.slice(2));
+  if (options.help) console.log(usage);
+  else await run(options);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+
+async function run(options: Options): Promise<void> {
+  const { minutes, write, report: only } = options;
+  const comparisons = only ? [] : options.comparisons;
+  const begin = performance.now();
+  for (const [index, comparison] of comparisons.entries()) {
+    const number = comparisons.length > 1 ? `${index + 1}/${comparisons.length} ` : "";
+    const until = minutes === undefined ? Number.POSITIVE_INFINITY : begin + (minutes * 60_000 * (index + 1)) / comparisons.length;
+    const label = `${number}${comparison.runtime}: ${titleOf(comparison)}`;
+    const result = await compare(comparison, options, until, (text) => progress(`${label}: ${text}`));
+    progress("");
+    console.log(`${label}\n${print(comparison.mode, result.rows)}\n`);
+    if (write) save(result);
   }
-  for (const { load } of contenders) await load.slice(1000);
-  for (let round = 1; round <= Number(values.rounds); round++) {
-    // Another order each round: whoever is first meets a core that has rested.
-    for (let turn = 0; turn < contenders.length; turn++) await measure(contenders[(turn + round) % contenders.length]!);
-    process.stderr.write(`\r${options.mode} on ${runtime}: round ${round} of ${values.rounds} `);
-  }
-  process.stderr.write("\n");
-  print();
-} finally {
-  for (const { server, load } of contenders) {
-    load.stop();
-    server.stop();
+  if (write || only) console.log(`written: ${relative(process.cwd(), report())}`);
+}
+
+/** Who takes part: bare and Edgewire in every mode; peers, unless others are named, where the mode has a server of theirs. */
+function participants({ runtime, mode }: Comparison, { servers }: Options): readonly string[] {
+  if (mode === "wake" || mode === "slow") return ["bare", "edgewire"];
+  return servers ?? contenders(runtime);
+}
+
+async function compare(comparison: Comparison, options: Options, until: number, show: (text: string) => void): Promise<Result> {
+  const names = participants(comparison, options);
+  if (names.some(isPeer)) installPeers();
+  const pace: Pace = {
+    rounds: options.rounds ?? (comparison.mode === "idle" ? 5 : 15),
+    slice: options.slice,
+    warmUp: options.quick ? 300 : 1000,
+    until,
+    generator: options.generator,
+    progress: show,
+  };
+  return {
+    comparison,
+    date: new Date().toISOString().slice(0, 10),
+    machine: machine(),
+    versions: versions(comparison.runtime, names),
+    pace: `${pace.rounds} rounds${comparison.mode === "idle" || comparison.mode === "wake" ? "" : ` of ${pace.slice} ms`}`,
+    generator: pace.generator,
+    rows: await rowsOf(comparison, names, pace),
+  };
+}
+
+function rowsOf(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {
+  switch (comparison.mode) {
+    case "idle":
+      return idle(comparison, names, pace);
+    case "slow":
+      return slow(comparison, pace);
+    case "wake":
+      return wake(comparison, pace);
+    default:
+      return measure(comparison, names, pace);
   }
 }
 
-async function measure({ server, load, slices }: Contender): Promise<void> {
-  const before = server.cpu;
-  const slice = await load.slice(Number(values.slice));
-  slices.push({ ...slice, cpu: server.cpu - before });
-}
-
-function print(): void {
-  const [bare] = contenders;
-  for (const { server, slices } of contenders) {
-    const rate = (slice: Slice): number => (slice.messages / slice.ms) * 1000;
-    const cost = (slice: { cpu: number; messages: number }): number => slice.cpu / slice.messages;
-    const ratio = slices.map((slice, round) => cost(bare!.slices[round]!) / cost(slice));
-    const [low, high] = quartiles(ratio);
-    const columns = [
-      server.name.padEnd(10),
-      `${Math.round(median(slices.map(rate))).toLocaleString("en")}/s`.padStart(14),
-      `${(median(slices.map(cost)) / 1000).toFixed(2)} us CPU`.padStart(14),
-      `${median(ratio).toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`.padStart(20),
-    ];
-    if (slices[0]?.p50 !== undefined) {
-      columns.push(
-        `p50 ${(median(slices.map((slice) => slice.p50 ?? 0)) / 1000).toFixed(1)} us`,
-        `p99 ${(median(slices.map((slice) => slice.p99 ?? 0)) / 1000).toFixed(1)} us`,
-      );
-    }
-    console.log(columns.join("  "));
-  }
+/** One line that is written over, where somebody watches; a line each otherwise would fill a log. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001B[2K${text.slice(0, process.stderr.columns - 1)}`);
 }

@@ -1,0 +1,66 @@
+/** A child process that is spoken to in lines, and what it has cost the machine. */
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+
+export class Lines {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: string[] = [];
+  readonly #said: string[] = [];
+  #wake: () => void = () => {};
+
+  /** On one core, so that what is measured doesn't share it. */
+  constructor(core: number, command: readonly string[]) {
+    this.#child = spawn("taskset", ["-c", String(core), ...command], { stdio: "pipe" });
+    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#add(line));
+    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#said.push(line));
+    this.#child.stdin.on("error", () => {});
+    this.#child.on("error", (error) => this.#said.push(error.message));
+    this.#child.on("exit", () => this.#wake());
+  }
+
+  say(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  async next(): Promise<string> {
+    for (;;) {
+      const line = this.#lines.shift();
+      if (line !== undefined) return line;
+      if (this.ended) throw new Error(`${this.#child.spawnargs.join(" ")} ended:\n${this.#said.slice(-20).join("\n")}`);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  async until<Found>(found: (line: string) => Found | undefined): Promise<Found> {
+    for (;;) {
+      const value = found(await this.next());
+      if (value !== undefined) return value;
+    }
+  }
+
+  /** Nanoseconds that its threads have been on a core. */
+  get cpu(): number {
+    const tasks = `/proc/${this.#child.pid}/task`;
+    return readdirSync(tasks).reduce((sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]), 0);
+  }
+
+  /** Bytes that are its own: not shared with other processes. */
+  get memory(): number {
+    const rollup = readFileSync(`/proc/${this.#child.pid}/smaps_rollup`, "utf8");
+    return [...rollup.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].reduce((sum, [, amount]) => sum + Number(amount), 0) * 1024;
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
+  }
+
+  stop(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #add(line: string): void {
+    this.#lines.push(line);
+    this.#wake();
+  }
+}

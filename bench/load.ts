@@ -1,0 +1,89 @@
+/** The load generator, on the second core: C, compiled on the spot; Bun where there is no compiler. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { bunBinary } from "../test/runtimes.ts";
+import { Lines } from "./lines.ts";
+import { temporary } from "./temporary.ts";
+
+const core = 1;
+
+export interface LoadOptions {
+  readonly mode: string;
+  readonly connections: number;
+  /** Messages of each connection, publishes, or handshakes that are under way at once. */
+  readonly inflight: number;
+  readonly bytes: number;
+  readonly type: "text" | "binary";
+}
+
+export interface Slice {
+  readonly messages: number;
+  readonly ms: number;
+  /** Nanoseconds. */
+  readonly p50?: number;
+  readonly p99?: number;
+}
+
+export const generators = ["c", "bun"] as const;
+export type Generator = (typeof generators)[number];
+
+export class Load {
+  readonly #lines: Lines;
+
+  /** Resolves when all of its connections are open. */
+  static async start(port: number, { mode, connections, inflight, bytes, type }: LoadOptions, generator: Generator): Promise<Load> {
+    const load = new Load(new Lines(core, [...commands[generator](), ...[port, mode, connections, inflight, bytes, type].map(String)]));
+    try {
+      await load.#answer();
+      return load;
+    } catch (error) {
+      load.stop();
+      throw error;
+    }
+  }
+
+  private constructor(lines: Lines) {
+    this.#lines = lines;
+  }
+
+  async slice(milliseconds: number): Promise<Slice> {
+    this.#lines.say(`go ${milliseconds}`);
+    return (await this.#answer()) as Slice;
+  }
+
+  /** Nanoseconds that it has been on its core. */
+  get cpu(): number {
+    return this.#lines.cpu;
+  }
+
+  stop(): void {
+    this.#lines.stop();
+  }
+
+  async #answer(): Promise<unknown> {
+    const answer = JSON.parse(await this.#lines.next()) as { error?: string };
+    if (answer.error !== undefined) throw new Error(`the load generator: ${answer.error}`);
+    return answer;
+  }
+}
+
+/** C where there is a compiler. */
+export function defaultGenerator(): Generator {
+  return spawnSync("cc", ["--version"]).status === 0 ? "c" : "bun";
+}
+
+let built: string | undefined;
+
+const commands: Readonly<Record<Generator, () => readonly string[]>> = {
+  c: () => [(built ??= compile())],
+  bun: () => [bunBinary, join(import.meta.dirname, "load/load.ts")],
+};
+
+function compile(): string {
+  mkdirSync(temporary, { recursive: true });
+  const binary = join(temporary, "load");
+  const { status, stderr, error } = spawnSync("cc", ["-O2", "-o", binary, join(import.meta.dirname, "load/load.c")], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`bench/load/load.c does not compile (--generator bun needs no compiler):\n${error?.message ?? stderr}`);
+  return binary;
+}

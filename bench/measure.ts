@@ -1,0 +1,130 @@
+/**
+ * Echo, latency, fan-out and connect: all servers of a comparison are alive at once, and get short slices in rotation, so that
+ * whatever else the machine does meets all of them. Ratios are of neighbours in the same round; medians with their quartiles.
+ */
+import type { Comparison } from "./comparison.ts";
+import { Load, type Generator, type Slice } from "./load.ts";
+import type { Row } from "./results.ts";
+import { Server } from "./server.ts";
+import { median, spread } from "./statistics.ts";
+
+export interface Pace {
+  readonly rounds: number;
+  /** Milliseconds. */
+  readonly slice: number;
+  readonly warmUp: number;
+  /** No round but the first three begins after it (`performance.now()`). */
+  readonly until: number;
+  readonly generator: Generator;
+  progress(text: string): void;
+}
+
+/** Below this there is no median to speak of. */
+const fewest = 3;
+
+export function goesOn({ rounds, until }: Pace, done: number): boolean {
+  return done < rounds && (done < fewest || performance.now() < until);
+}
+
+interface Measured extends Slice {
+  readonly cpu: number;
+  /** The generator's share of its core. */
+  readonly load: number;
+}
+
+interface Contender {
+  readonly name: string;
+  readonly server: Server;
+  readonly load: Load;
+  readonly slices: Measured[];
+}
+
+export async function measure(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {
+  const running = new Map<string, Contender>();
+  const absent = new Map<string, string>();
+  /** Without bare or Edgewire there is nothing to compare; a peer that fails is a row that says how. */
+  const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      if (name === names[0] || name === "edgewire") throw error;
+      absent.set(name, reasonOf(error));
+      end(running.get(name));
+      running.delete(name);
+    }
+  };
+  try {
+    for (const name of names) {
+      pace.progress(`starting ${name}`);
+      await attempt(name, async () => {
+        const contender = await start(name, comparison, pace.generator);
+        running.set(name, contender);
+        await contender.load.slice(pace.warmUp);
+      });
+    }
+    for (let round = 0; goesOn(pace, round); round++) {
+      pace.progress(`round ${round + 1} of ${pace.rounds}`);
+      // Another order each round: whoever is first meets a core that has rested.
+      const contenders = [...running.values()];
+      for (let turn = 0; turn < contenders.length; turn++) {
+        const contender = contenders[(turn + round) % contenders.length]!;
+        await attempt(contender.name, () => take(contender, pace.slice));
+      }
+    }
+    const bare = running.get(names[0]!)!.slices;
+    return names.map((name) => {
+      const contender = running.get(name);
+      return contender === undefined ? { name, absent: absent.get(name) ?? "did not run" } : row(name, contender.slices, bare);
+    });
+  } finally {
+    for (const contender of running.values()) end(contender);
+  }
+}
+
+async function start(name: string, comparison: Comparison, generator: Generator): Promise<Contender> {
+  const server = await Server.start(name, comparison.runtime, comparison.mode);
+  try {
+    return { name, server, load: await Load.start(server.port, comparison, generator), slices: [] };
+  } catch (error) {
+    server.stop();
+    throw error;
+  }
+}
+
+function end(contender: Contender | undefined): void {
+  contender?.load.stop();
+  contender?.server.stop();
+}
+
+async function take({ server, load, slices }: Contender, milliseconds: number): Promise<void> {
+  const [cpu, generator, began] = [server.cpu, load.cpu, performance.now()];
+  const slice = await load.slice(milliseconds);
+  if (slice.messages === 0) throw new Error("no message came in a whole slice");
+  slices.push({ ...slice, cpu: server.cpu - cpu, load: (load.cpu - generator) / 1e6 / (performance.now() - began) });
+}
+
+function row(name: string, slices: readonly Measured[], bare: readonly Measured[]): Row {
+  const cost = (slice: Measured): number => slice.cpu / slice.messages;
+  const times = (of: (slice: Measured) => number): ReturnType<typeof spread> =>
+    spread(slices.map((slice, round) => of(slice) / of(bare[round]!)));
+  return {
+    name,
+    rate: median(slices.map(({ messages, ms }) => (messages / ms) * 1000)),
+    cpu: median(slices.map(cost)),
+    ratio: spread(slices.map((slice, round) => cost(bare[round]!) / cost(slice))),
+    load: median(slices.map(({ load }) => load)),
+    ...(slices[0]?.p50 === undefined
+      ? {}
+      : {
+          p50: median(slices.map(({ p50 = 0 }) => p50)),
+          p99: median(slices.map(({ p99 = 0 }) => p99)),
+          p50Ratio: times(({ p50 = 0 }) => p50),
+          p99Ratio: times(({ p99 = 0 }) => p99),
+        }),
+  };
+}
+
+/** One line of it: it becomes a cell of a table. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s+/g, " ").slice(0, 200);
+}

@@ -1,0 +1,20 @@
+/** partyserver, hibernating. Its `broadcast` is to all of the room but those that are named. */
+import { Server, getServerByName, type Connection, type WSMessage } from "partyserver";
+
+declare const MODE: string;
+interface Env {
+  readonly ROOM: Parameters<typeof getServerByName>[0];
+}
+
+export class Room extends Server {
+  static override options = { hibernate: true };
+
+  override onMessage(connection: Connection, message: WSMessage): void {
+    if (MODE === "fanout") this.broadcast(message, [connection.id]);
+    else connection.send(message as string | ArrayBuffer);
+  }
+}
+
+export default {
+  fetch: async (request: Request, { ROOM }: Env): Promise<unknown> => (await getServerByName(ROOM, "room")).fetch(request as never),
+};

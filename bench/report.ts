@@ -1,0 +1,138 @@
+/** docs/performance.md and its charts, from all results that there are. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { draw, describe } from "./chart.ts";
+import { chartOf, names } from "./charts.ts";
+import { impossible, subjectKey, titleOf } from "./comparison.ts";
+import { absence, described, runtimes } from "./contenders.ts";
+import { load, type Result } from "./results.ts";
+import { cells, columns, saturated } from "./table.ts";
+
+const docs = join(import.meta.dirname, "../docs");
+const folder = join(docs, "performance");
+
+export function report(): string {
+  const results = load();
+  const subjects = Map.groupBy(results, ({ comparison }) => subjectKey(comparison));
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) if (name.endsWith(".svg")) rmSync(join(folder, name));
+  const sections = [...subjects].map(([key, of]) => {
+    const sorted = of.toSorted((a, b) => runtimes.indexOf(a.comparison.runtime) - runtimes.indexOf(b.comparison.runtime));
+    writeFileSync(join(folder, `${key}.svg`), draw(chartOf(sorted)));
+    return section(key, sorted);
+  });
+  const file = join(docs, "performance.md");
+  writeFileSync(file, [head(results), ...sections].join("\n"));
+  return file;
+}
+
+function head(results: readonly Result[]): string {
+  return `# Performance
+
+Beside the bare runtime and other libraries, on the same work, in the same minutes. This page is written by \`npm run bench -- --write\`, from \`bench/results/\`.
+
+## How it is measured
+
+- The server runs on one core, the client on another. All servers of a comparison are alive at once and get short slices by turns, in another order each round: whatever else the machine does meets all of them.
+- What counts is CPU: the time that the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round; the figure is the median of the rounds, in brackets the middle half of them.
+- Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of its core that it used: over 90 %, the rate would be its own limit, and the page says so.
+- Every server has its own defaults, and checks what it checks. Bare does the least that works.
+- \`Idle\` is the server's private memory after it has collected its garbage, with so many more connections, by their number.
+
+${machines(results)}
+
+| | versions |
+|---|---|
+${versionRows(results).join("\n")}
+
+| | what it is | not measured on |
+|---|---|---|
+${who().join("\n")}
+`;
+}
+
+function generatorText(results: readonly Result[]): string {
+  const used = new Set(results.map(({ generator }) => generator));
+  return used.has("bun")
+    ? "a program in C, or Bun's client where there is no compiler"
+    : "a program in C (`bench/load/load.c`) that waits with epoll";
+}
+
+function machines(results: readonly Result[]): string {
+  const all = Map.groupBy(results, ({ machine }) => machine);
+  return [...all]
+    .map(([machine, of]) => {
+      const dates = of.map(({ date }) => date).toSorted();
+      const when = dates[0] === dates.at(-1) ? dates[0] : `${dates[0]} to ${dates.at(-1)}`;
+      return `Measured on ${when}, on ${machine}.`;
+    })
+    .join("\n");
+}
+
+function versionRows(results: readonly Result[]): readonly string[] {
+  return runtimes.flatMap((runtime) => {
+    const found: Record<string, Set<string>> = {};
+    for (const { comparison, versions } of results) {
+      if (comparison.runtime !== runtime) continue;
+      for (const [name, version] of Object.entries(versions)) (found[name] ??= new Set()).add(version);
+    }
+    const listed = Object.entries(found).map(([name, all]) => `${name} ${[...all].join(", ")}`);
+    return listed.length === 0 ? [] : [`| ${names[runtime]} | ${listed.join(" · ")} |`];
+  });
+}
+
+function who(): readonly string[] {
+  return Object.entries(described).map(([name, what]) => {
+    const reasons = Map.groupBy(
+      runtimes.filter((runtime) => absence(name, runtime) !== undefined),
+      (runtime) => absence(name, runtime)!,
+    );
+    return `| ${name} | ${what} | ${[...reasons].map(([reason, on]) => `${on.map((runtime) => names[runtime]).join(", ")}: ${reason}`).join("; ")} |`;
+  });
+}
+
+function section(key: string, results: readonly Result[]): string {
+  const { comparison, pace } = results[0]!;
+  const shown = columns(comparison.mode);
+  const chart = chartOf(results);
+  const rows = results.flatMap((result) =>
+    result.rows.map((row, index) => {
+      const line = cells(shown, row);
+      const padded = [...line, ...Array.from({ length: shown.length - line.length }, () => "")];
+      return `| ${[index === 0 ? names[result.comparison.runtime] : "", row.name === "edgewire" ? "**edgewire**" : row.name, ...padded].join(" | ")} |`;
+    }),
+  );
+  const missing = runtimes.flatMap((runtime) => {
+    const reason = impossible(runtime, comparison.mode);
+    return reason === undefined ? [] : `| ${names[runtime]} | – ${reason} |${" |".repeat(shown.length)}`;
+  });
+  const warnings = results.flatMap((result) => saturated(result.rows).map((text) => `${names[result.comparison.runtime]}: ${text}\n`));
+  return `
+## ${titleOf(comparison)}
+
+![${describe(chart.groups).replaceAll(/[[\]]/g, "")}](performance/${key}.svg)
+
+| | | ${shown.map(({ title }) => title).join(" | ")} |
+|---|---|${"---:|".repeat(shown.length)}
+${[...rows, ...missing].join("\n")}
+
+${warnings.map((text) => `${text}\n`).join("")}\`npm run bench -- ${flags(results[0]!)}\`, ${pace}.
+`;
+}
+
+/** The command that measures it again. */
+function flags({ comparison: { mode, connections, inflight, bytes, type } }: Result): string {
+  const numbers = { connections, inflight, bytes, type };
+  return [
+    `--runtime … --mode ${mode}`,
+    ...Object.entries(numbers)
+      .filter(([name]) => matters(mode, name))
+      .map(([name, value]) => `--${name} ${value}`),
+  ].join(" ");
+}
+
+function matters(mode: string, name: string): boolean {
+  if (mode === "connect") return name === "inflight";
+  if (mode === "idle" || mode === "wake" || mode === "slow") return name === "connections";
+  return mode !== "latency" || name === "bytes" || name === "type";
+}
