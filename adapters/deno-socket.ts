@@ -1,7 +1,7 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
-import { ownCopy } from "../src/data.ts";
+import { lengthOf, ownCopy } from "../src/data.ts";
 import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Socket } from "../src/types.ts";
 import { pollerOf } from "./deno-drain.ts";
@@ -48,12 +48,19 @@ function violationOf(message: string): number | undefined {
 const OPEN = 1;
 /** Milliseconds between two looks at what a closing connection still has to send. */
 const flushing = 4;
+/** From here on a message can make a backlog by itself: its size is looked at. */
+const large = 16 * 1024;
 /** Looks in a row without a message, after which a client that was sending has stopped. */
 const settled = 5;
 
 class DenoSocket implements Socket, Watched {
   readonly #poller: Poller;
   readonly #ws: NativeSocket;
+  /**
+   * What one large message added when nothing waited. Deno counts a message until the event loop comes to write it: it is no
+   * backlog yet, as it is none on Node, and not worth a timer that looks whether it has gone.
+   */
+  #alone = 0;
   live: Live | undefined;
 
   constructor(server: Server, ws: NativeSocket) {
@@ -62,13 +69,20 @@ class DenoSocket implements Socket, Watched {
   }
 
   get buffered(): number {
-    return this.#ws.bufferedAmount;
+    const all = this.#ws.bufferedAmount;
+    if (all === 0) this.#alone = 0;
+    return all > this.#alone ? all : 0;
   }
 
   send(data: Sendable): SendResult {
     const ws = this.#ws;
     if (ws.readyState !== OPEN) return "closed";
-    ws.send(unshared(data));
+    const own = unshared(data);
+    if (lengthOf(own) < large || ws.bufferedAmount > 0) ws.send(own);
+    else {
+      ws.send(own);
+      this.#alone = ws.bufferedAmount;
+    }
     return "sent";
   }
 
@@ -106,8 +120,10 @@ class DenoSocket implements Socket, Watched {
   }
 }
 
-/** Deno copies what it is given, but throws for a view on shared memory. */
+/** Deno copies what it is given, but throws for a view on shared memory. A whole buffer is sent in less time than a view of it. */
 function unshared(data: Sendable): Sendable {
-  if (typeof data === "string" || data instanceof ArrayBuffer || data.buffer instanceof ArrayBuffer) return data;
-  return ownCopy(data);
+  if (typeof data === "string" || data instanceof ArrayBuffer) return data;
+  const { buffer } = data;
+  if (!(buffer instanceof ArrayBuffer)) return ownCopy(data);
+  return buffer.byteLength === data.byteLength ? buffer : data;
 }

@@ -1,4 +1,4 @@
-/** Deno's own server. */
+/** Deno's own server, with its own way to find clients that vanished (`idleTimeout`, 30 seconds by default), as Edgewire has it. */
 interface DenoSocket extends EventTarget {
   binaryType: string;
   onopen: () => void;
@@ -9,7 +9,7 @@ interface DenoSocket extends EventTarget {
 declare const Deno: {
   readonly args: readonly string[];
   serve(options: object, handler: (request: Request) => Response): { readonly addr: { readonly port: number } };
-  upgradeWebSocket(request: Request, options: { idleTimeout: number }): { socket: DenoSocket; response: Response };
+  upgradeWebSocket(request: Request): { socket: DenoSocket; response: Response };
 };
 
 const fanout = Deno.args[0] === "fanout";
@@ -17,7 +17,7 @@ const subscribers = new Set<DenoSocket>();
 
 const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
   const publisher = request.url.endsWith("/pub");
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
+  const { socket, response } = Deno.upgradeWebSocket(request);
   socket.binaryType = "arraybuffer";
   if (!fanout) socket.onmessage = ({ data }) => socket.send(data);
   else if (publisher) {

@@ -329,6 +329,20 @@ export const flow: Chapter = {
         await t.done(peer, "message", 1 + count);
       },
     },
+    {
+      id: "B19",
+      statement: 'A single message of `highWaterMark` bytes to a client that reads and for which nothing waits is "sent", each time.',
+      async run(t) {
+        const peer = await t.connect({ message: "run", drain: [["send", "drained"]] });
+        for (let round = 1; round <= 5; round++) {
+          await run(peer, ["flood", 1, size]);
+          equal(await results(t, peer, round), "s");
+          await readFlood(peer, "s");
+        }
+        await t.barrier();
+        equal(hooks(t, peer, "drain"), 0);
+      },
+    },
   ],
 };
 
