@@ -108,10 +108,11 @@ function answer(host: Host, request: Request, native: NativeServer): Answer {
 /** False when the client has gone, or sent frames before an awaited handshake was answered. */
 function upgrade(native: NativeServer, request: Request, ready: Ready): boolean {
   // Without this header Bun selects the first subprotocol offered; an empty one declines (oven-sh/bun#18243).
-  ready.headers.set("sec-websocket-protocol", ready.snapshot.protocol);
+  const headers = ready.headers ?? new Headers();
+  headers.set("sec-websocket-protocol", ready.snapshot.protocol);
   // Compression is the native server's switch, not a handler's: Bun declines it when the request no longer offers it.
   if (!ready.server.settings.compression) request.headers.delete("sec-websocket-extensions");
-  const upgraded = native.upgrade(request, { data: new BunSocket(ready), headers: ready.headers });
+  const upgraded = native.upgrade(request, { data: new BunSocket(ready), headers });
   ready.server.abandon(ready.snapshot.id);
   return upgraded;
 }

@@ -129,7 +129,7 @@ function upgrade(request: Request, ready: Ready): Response {
   openSocket(ready, socket);
   // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
   if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);
-  for (const [name, value] of ready.headers) response.headers.append(name, value);
+  for (const [name, value] of ready.headers ?? []) response.headers.append(name, value);
   return response;
 }
 

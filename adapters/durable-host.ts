@@ -129,12 +129,12 @@ export class ObjectHost {
 
   #forwarded(edgewire: string): Response {
     const { binding, snapshot } = decode(edgewire) as { binding: string; snapshot: Snapshot };
-    const response = binding === this.#binding ? this.#open(snapshot, new Headers()) : refuse(500, "Internal Server Error");
+    const response = binding === this.#binding ? this.#open(snapshot, undefined) : refuse(500, "Internal Server Error");
     response.headers.set(objectHeader, this.#binding);
     return response;
   }
 
-  #open(snapshot: Snapshot, headers: Headers): Response {
+  #open(snapshot: Snapshot, headers: Headers | undefined): Response {
     const misplaced = this.#misplaced(snapshot.room);
     if (misplaced !== undefined) {
       console.error(`edgewire: ${misplaced}`);

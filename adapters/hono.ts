@@ -73,7 +73,7 @@ function accept(
   handler: DefinedHandler,
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
-  for (const [name, value] of accepted.headers) c.header(name, value, { append: true });
+  for (const [name, value] of accepted.headers ?? []) c.header(name, value, { append: true });
   const server = mark.host.server(handler);
   if (marked !== undefined) {
     marked.accepted = { server, ...accepted };

@@ -7,6 +7,8 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
+import { wholeOf } from "../src/request.ts";
+import type { RequestHead } from "../src/request.ts";
 import { Server } from "../src/server.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import { addStats } from "../src/stats.ts";
@@ -22,7 +24,7 @@ export interface Ready {
   readonly server: Server;
   readonly snapshot: Snapshot;
   /** For the 101, without those that the handshake sets. */
-  readonly headers: Headers;
+  readonly headers: Headers | undefined;
 }
 
 /** What middleware finds on the Request. */
@@ -85,15 +87,16 @@ export class Host implements Rooms {
   }
 
   /** Answers a request, or accepts it as a handshake. Synchronous while the hooks are. */
-  decide(request: Request, remoteAddress: string, native: object): MaybePromise<Response | Ready> {
+  decide(request: RequestHead, remoteAddress: string, native: object): MaybePromise<Response | Ready> {
     if (this.#handler !== undefined && (this.#fetch === undefined || wantsWebSocket(request))) {
       return this.#upgrade(this.server(this.#handler), request, remoteAddress);
     }
     if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
     const mark: Mark = { host: this, remoteAddress };
-    Object.defineProperty(request, markKey, { value: mark });
-    const answer = this.#fetch(request, extend(this.env, { ...native, [markKey]: mark }));
+    const whole = wholeOf(request);
+    Object.defineProperty(whole, markKey, { value: mark });
+    const answer = this.#fetch(whole, extend(this.env, { ...native, [markKey]: mark }));
     return isPromise(answer) ? answer.then((response) => finish(mark, response)) : finish(mark, answer);
   }
 
@@ -122,8 +125,9 @@ export class Host implements Rooms {
     await Promise.all([...this.#servers.values()].map((server) => server.close(options)));
   }
 
-  #upgrade(server: Server, request: Request, remoteAddress: string): MaybePromise<Response | Ready> {
-    const ready = (upgrade: Response | Accepted): Response | Ready => (isResponse(upgrade) ? upgrade : { server, ...upgrade });
+  #upgrade(server: Server, request: RequestHead, remoteAddress: string): MaybePromise<Response | Ready> {
+    const ready = (upgrade: Response | Accepted): Response | Ready =>
+      isResponse(upgrade) ? upgrade : { server, snapshot: upgrade.snapshot, headers: upgrade.headers };
     const upgrade = server.upgrade(request, { env: this.env, remoteAddress, room: "default" });
     return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);
   }

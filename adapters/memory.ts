@@ -86,7 +86,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       if (isResponse(upgrade)) throw refusalOf(upgrade);
       const wire = new Wire();
       wires.add(wire);
-      const client = new MemoryClient(wire, upgrade.headers, upgrade.snapshot.protocol);
+      const client = new MemoryClient(wire, upgrade.headers ?? new Headers(), upgrade.snapshot.protocol);
       void client.closed.then(() => wires.delete(wire));
       wire.live = track(server.open(wire.socket(), upgrade.snapshot));
       return client;

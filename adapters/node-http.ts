@@ -4,26 +4,71 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { RequestHead } from "../src/request.ts";
 
-/** The handshake as a Request, with repeated headers joined as the fetch API does (Node itself drops some of them). */
-export function toRequest(incoming: IncomingMessage): Request {
-  const headers = new Headers();
-  const { rawHeaders, method = "GET" } = incoming;
-  for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index] as string, rawHeaders[index + 1] as string);
-  // CONNECT, TRACE and TRACK can't be in a Request; any method but GET is refused alike.
-  return new Request(urlOf(incoming), { method: isForbidden(method) ? "POST" : method, headers });
+/** A request of Node's. Making a Request of it costs more than all checks of a handshake, whose result most often is all that is wanted. */
+export class NodeRequest implements RequestHead {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: RequestHead["headers"];
+  readonly #incoming: IncomingMessage;
+  #whole: Request | undefined;
+
+  constructor(incoming: IncomingMessage) {
+    const { method = "GET" } = incoming;
+    // CONNECT, TRACE and TRACK can't be in a Request; any method but GET is refused alike.
+    this.method = isForbidden(method) ? "POST" : method;
+    this.url = urlOf(incoming);
+    this.headers = repeats(incoming) ? headersOf(incoming) : new NodeHeaders(incoming.headers);
+    this.#incoming = incoming;
+  }
+
+  get whole(): Request {
+    return (this.#whole ??= new Request(this.url, { method: this.method, headers: headersOf(this.#incoming) }));
+  }
 }
 
-function urlOf(incoming: IncomingMessage): URL {
+/** As the fetch API has them, repeated ones joined: Node itself drops some of those. */
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index] as string, rawHeaders[index + 1] as string);
+  return headers;
+}
+
+/** Whether a header came more than once. */
+function repeats({ headers, rawHeaders }: IncomingMessage): boolean {
+  let names = 0;
+  for (const _ in headers) names++;
+  return names * 2 !== rawHeaders.length;
+}
+
+/** Node's own object of headers that came once each. */
+class NodeHeaders {
+  readonly #headers: IncomingMessage["headers"];
+
+  constructor(headers: IncomingMessage["headers"]) {
+    this.#headers = headers;
+  }
+
+  get(name: string): string | null {
+    return (this.#headers[name] as string | undefined) ?? null;
+  }
+
+  has(name: string): boolean {
+    return this.#headers[name] !== undefined;
+  }
+}
+
+function urlOf(incoming: IncomingMessage): string {
   const { url = "/", headers, socket } = incoming;
   const scheme = (socket as TLSSocket).encrypted ? "https" : "http";
   const base = `${scheme}://${headers.host ?? "localhost"}`;
   // A path of two slashes is no authority: only an absolute-form target (RFC 9112 section 3.2.2) names a host.
   const parsed = URL.parse(url.startsWith("/") ? base + url : url) ?? new URL(`${scheme}://localhost/`);
   // No Request can have them; RFC 9110 section 4.2.4 deprecates them, and no other runtime shows them.
-  parsed.username = "";
-  parsed.password = "";
-  return parsed;
+  if (parsed.username !== "") parsed.username = "";
+  if (parsed.password !== "") parsed.password = "";
+  return parsed.href;
 }
 
 function isForbidden(method: string): boolean {

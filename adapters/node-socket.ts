@@ -22,7 +22,7 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSoc
   });
   ws.on("pong", () => live.alive());
   ws.on("error", (error: Error & { code?: string }) => violation(live, error.code));
-  ws.on("close", (code: number, reason: Buffer) => void live.ended(code, reason.toString()));
+  ws.on("close", (code: number, reason: Buffer) => void live.ended(code, reason.length === 0 ? "" : reason.toString()));
 }
 
 class NodeSocket implements Socket {

@@ -9,7 +9,7 @@ import { refuse } from "../src/handshake.ts";
 import type { Server } from "../src/server.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Host, Ready } from "./host.ts";
-import { addressOf, answer, toRequest } from "./node-http.ts";
+import { NodeRequest, addressOf, answer } from "./node-http.ts";
 import { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { openSocket } from "./node-socket.ts";
 
@@ -69,7 +69,7 @@ function decide(host: Host, incoming: IncomingMessage, socket: Duplex, head: Buf
     answer(incoming, socket, refuse(500, "Internal Server Error"));
   };
   try {
-    const decision = host.decide(toRequest(incoming), addressOf(incoming), { incoming });
+    const decision = host.decide(new NodeRequest(incoming), addressOf(incoming), { incoming });
     if (isPromise(decision)) decision.then(done).then(undefined, failed);
     else done(decision);
   } catch (error) {
@@ -80,22 +80,24 @@ function decide(host: Host, incoming: IncomingMessage, socket: Duplex, head: Buf
 function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
   // The checks are done: ws knows no list in Upgrade, and would refuse what we accepted.
   incoming.headers.upgrade = "websocket";
-  pending.set(incoming, ready);
-  const { wss, turn } = wsServerOf(ready.server);
-  wss.handleUpgrade(incoming, socket, head, (ws) => {
+  const native = wsServerOf(ready.server);
+  native.upgrading = ready;
+  native.wss.handleUpgrade(incoming, socket, head, (ws) => {
     socket.off("error", ignore);
-    openSocket(ready.server, ready.snapshot, ws as OrderedWebSocket, socket, turn);
+    openSocket(ready.server, ready.snapshot, ws as OrderedWebSocket, socket, native.turn);
   });
+  native.upgrading = undefined;
   // ws says nothing of a client that has gone meanwhile.
   ready.server.abandon(ready.snapshot.id);
 }
 
-const pending = new WeakMap<IncomingMessage, Ready>();
 const wsServers = new WeakMap<Server, WsServer>();
 
 interface WsServer {
   readonly wss: WebSocketServer;
   readonly turn: Turn;
+  /** What `handleUpgrade` is called for: ws asks for the subprotocol and the headers before it returns. */
+  upgrading: Ready | undefined;
 }
 
 /** ws's own server, for the 101 and its limits: one a handler. */
@@ -111,12 +113,12 @@ function wsServerOf(server: Server): WsServer {
     autoPong: false,
     maxPayload,
     perMessageDeflate: compression,
-    handleProtocols: (_, incoming) => pending.get(incoming)?.snapshot.protocol || false,
+    handleProtocols: () => made.upgrading?.snapshot.protocol || false,
   });
-  wss.on("headers", (lines: string[], incoming: IncomingMessage) => {
-    for (const [name, value] of pending.get(incoming)?.headers ?? []) lines.push(`${name}: ${value}`);
+  wss.on("headers", (lines: string[]) => {
+    for (const [name, value] of made.upgrading?.headers ?? []) lines.push(`${name}: ${value}`);
   });
-  const made = { wss, turn: new Turn() };
+  const made: WsServer = { wss, turn: new Turn(), upgrading: undefined };
   wsServers.set(server, made);
   return made;
 }

@@ -12,7 +12,7 @@ import type { Stats } from "../src/stats.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
-import { addressOf, toRequest, write } from "./node-http.ts";
+import { NodeRequest, addressOf, write } from "./node-http.ts";
 import { prepare } from "./node-socket.ts";
 import { upgraderOf } from "./node-upgrade.ts";
 import type { HttpServer, Route } from "./node-upgrade.ts";
@@ -135,7 +135,7 @@ function create(options: HttpOptions, tls: ServeOptions["tls"], listener: Reques
 function plainListener(host: Host): RequestListener {
   return (incoming, outgoing) => {
     const answered = (async () => {
-      const decision = await host.decide(toRequest(incoming), addressOf(incoming), {});
+      const decision = await host.decide(new NodeRequest(incoming), addressOf(incoming), {});
       write(outgoing, isResponse(decision) ? decision : refuse(400, lacksConnection));
     })();
     answered.catch((error: unknown) => {

@@ -33,7 +33,7 @@ export function addressOf(request: Request): string {
 export function acceptPair(
   server: Server,
   snapshot: Snapshot,
-  headers: Headers,
+  headers: Headers | undefined,
   ctx: ExecutionContext | undefined,
   late: boolean,
 ): Response {
@@ -81,7 +81,12 @@ async function endUnsent(client: PairSocket, live: Live): Promise<void> {
 const sentWithin = 5000;
 
 /** The 101; `headers` are those that the application asked for. */
-export function switchingProtocols(webSocket: NativeSocket, protocol: string, headers: Headers, compression: boolean): Response {
+export function switchingProtocols(
+  webSocket: NativeSocket,
+  protocol: string,
+  headers: Headers | undefined,
+  compression: boolean,
+): Response {
   const own = new Headers(headers);
   if (protocol !== "") own.set("sec-websocket-protocol", protocol);
   // workerd agrees on permessage-deflate by itself unless the Worker's 101 names the extensions to agree on; the header

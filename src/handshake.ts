@@ -5,6 +5,7 @@
 import { maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
+import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
 
 /** 16 bytes in base64: 22 characters and the padding. */
@@ -16,7 +17,7 @@ export function wantsWebSocket(request: { readonly headers: { get(name: string):
 }
 
 /** Whether it asks for a WebSocket among others, or more than once (RFC 9110 section 7.8 allows a list). */
-export function isList(request: Request): boolean {
+export function isList(request: RequestHead): boolean {
   return wantsWebSocket(request) && request.headers.get("upgrade")?.length !== "websocket".length;
 }
 
@@ -36,7 +37,7 @@ export function checkHead(request: Request): Response | undefined {
 const separators = 4;
 
 /** The subprotocols that the client offers, or the refusal. `forwardedHost` is a trusted proxy's word, or null. */
-export function checkHandshake(request: Request, settings: Settings, forwardedHost: string | null): Response | readonly string[] {
+export function checkHandshake(request: RequestHead, settings: Settings, forwardedHost: string | null): Response | readonly string[] {
   const { headers } = request;
   if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
   // workerd upgrades a request that announces a body and waits for 100, and then never hears of the client's end.

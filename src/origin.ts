@@ -2,14 +2,12 @@
  * The origin check (RFC 6455 section 10.2): which pages' scripts may connect. Without it any page on the web
  * could open a connection with the user's cookies (cross-site WebSocket hijacking).
  */
+import { wholeOf } from "./request.ts";
+import type { RequestHead } from "./request.ts";
 import type { Origins } from "./types.ts";
 
 /** Whether a foreign origin is allowed; the request's own host always is. */
-export type OriginRule = (origin: string, request: Request) => boolean;
-
-export interface RequestHead {
-  readonly headers: { get(name: string): string | null };
-}
+export type OriginRule = (origin: string, request: RequestHead) => boolean;
 
 /** A scheme, a host that may start with `*.`, an optional port; nothing after it. */
 const pattern = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?([^/?#\s@*:,]+|\[[0-9a-fA-F:.]+\])(:\d+)?$/i;
@@ -19,7 +17,7 @@ export function compileOrigins(origins: Origins): OriginRule {
   if (origins === "*") return () => true;
   if (typeof origins === "function") {
     return (origin, request) => {
-      const allowed: unknown = origins(origin, request);
+      const allowed: unknown = origins(origin, wholeOf(request));
       // A promise is truthy: an async rule would let everyone in.
       if (typeof allowed !== "boolean")
         throw new TypeError('option "origins": the function must return true or false, not a promise or another value');
@@ -57,7 +55,7 @@ function matches(origin: string, scheme: string, suffix: string): boolean {
  * Why a request's origin is refused, for the log; undefined when it is allowed.
  * `Origin: null` (a sandboxed frame, a redirect), several Origins and a missing Host are never the same host.
  */
-export function refuseOrigin(request: RequestHead & Request, rule: OriginRule, forwardedHost: string | null): string | undefined {
+export function refuseOrigin(request: RequestHead, rule: OriginRule, forwardedHost: string | null): string | undefined {
   const origin = request.headers.get("origin");
   if (origin === null) return undefined;
   const host = forwardedHost ?? request.headers.get("host");

@@ -1,5 +1,6 @@
 /** Which proxies are believed, and what they say of a request: the client's address, and the host that it asked for. */
 import { isIn, parseAddress, parseForwarded, parseNetwork } from "./address.ts";
+import type { RequestHead } from "./request.ts";
 
 /** Whether the machine with this address, `hops` machines away from this server (0 is the one that connected), is a proxy to believe. */
 export type ProxyRule = (address: string, hops: number) => boolean;
@@ -43,7 +44,7 @@ export function compileProxies(name: string, value: unknown): ProxyRule {
  * Follows X-Forwarded-For from its right end, where the nearest proxy wrote: what stands left of the first machine that is not
  * trusted is that machine's word. An element that is no address ends the walk: the machine that wrote it is the last one known.
  */
-export function forwarded(headers: Headers, peer: string, rule: ProxyRule): Forwarded {
+export function forwarded(headers: RequestHead["headers"], peer: string, rule: ProxyRule): Forwarded {
   let address = peer;
   let hops = 0;
   if (!rule(peer, 0)) return { address, host: null };

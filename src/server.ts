@@ -15,6 +15,8 @@ import type { Settings } from "./limits.ts";
 import { Histories } from "./histories.ts";
 import { callRoom, checkTopics, farRoom } from "./local-room.ts";
 import { Presence } from "./presence.ts";
+import { wholeOf } from "./request.ts";
+import type { RequestHead } from "./request.ts";
 import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
@@ -102,7 +104,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
-  upgrade(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
+  upgrade(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     const decided = (upgrade: Upgrade): Upgrade => {
       if (isResponse(upgrade)) this.#refused(upgrade.status, causeOf(upgrade), request);
       return upgrade;
@@ -120,9 +122,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     }
   }
 
-  #decide(request: Request, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
+  #decide(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     if (this.#shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
-    const refusal = this.runtime.limitsHead === true ? undefined : checkHead(request);
+    const refusal = this.runtime.limitsHead === true ? undefined : checkHead(wholeOf(request));
     if (refusal !== undefined) return refusal;
     if (this.runtime.upgradesNoList === true && isList(request)) return refuseList();
     const { clock } = this;
@@ -133,9 +135,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     });
   }
 
-  #refused(status: number, cause: string, request?: Request): void {
+  #refused(status: number, cause: string, request?: RequestHead): void {
     this.#counters.refused(cause);
-    this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : { request }) });
+    this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : { request: wholeOf(request) }) });
   }
 
   /** A hook failed: it is counted, and whoever wants to know is told. Never throws or rejects. */

@@ -64,6 +64,18 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
   return exceeds(textOf(saved), maxSnapshot) ? { saved: encodeApart(snapshot), state } : { saved, state: undefined };
 }
 
+/** Throws what `encodeSnapshot` does. Most handshakes bring no state, and what else there is fits by its length. */
+export function checkSnapshot(snapshot: Snapshot, maxState: number): void {
+  const { id, room, url, protocol, remoteAddress, state } = snapshot;
+  const most = (id.length + room.length + url.length + protocol.length + remoteAddress.length) * mostEncoded;
+  if (state !== undefined || most + overhead > maxSnapshot) encodeSnapshot(snapshot, maxState);
+}
+
+/** Bytes of one UTF-16 unit: JSON writes a control character as six. */
+const mostEncoded = 6;
+/** Names, quotes, numbers and what `undefined` is encoded as. */
+const overhead = 512;
+
 /** The snapshot of a connection whose state is stored apart. @throws RangeError when even that is too large. */
 export function encodeApart(snapshot: Stateless): Saved {
   const saved = join(snapshot, apart);

@@ -651,6 +651,6 @@ export interface StoreRange {
 /** A handshake that was accepted: what the 101 carries, and what the connection starts from. */
 export interface Accepted {
   readonly snapshot: Snapshot;
-  /** The headers that `upgrade` asked for; never the handshake's own. */
-  readonly headers: Headers;
+  /** The headers that `upgrade` asked for, where it did; never the handshake's own. */
+  readonly headers: Headers | undefined;
 }

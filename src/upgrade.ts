@@ -6,10 +6,12 @@ import { checkHandshake, refuse } from "./handshake.ts";
 import type { Capacity, Place } from "./capacity.ts";
 import type { DefinedHandler } from "./define.ts";
 import { forwarded } from "./proxy.ts";
-import { encodeSnapshot } from "./snapshot.ts";
+import { checkSnapshot } from "./snapshot.ts";
 import { isPromise } from "./errors.ts";
 import { observed } from "./observe.ts";
 import { toTime } from "./expiry.ts";
+import { wholeOf } from "./request.ts";
+import type { RequestHead } from "./request.ts";
 import { checkName } from "./text.ts";
 import type { Accepted, Clock, HeadersInput, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
 
@@ -44,7 +46,7 @@ export function isResponse(value: unknown): value is Response {
 
 export function acceptUpgrade<State, Env>(
   handler: DefinedHandler<State, Env>,
-  request: Request,
+  request: RequestHead,
   options: UpgradeOptions<Env>,
   { clock, capacity, failed }: Site,
 ): MaybePromise<Upgrade> {
@@ -76,7 +78,11 @@ export function acceptUpgrade<State, Env>(
     const { env, params = {}, vars = {} } = options;
     const context: UpgradeContext<Env> = { env, remoteAddress: address, params, vars };
     const { hooks, settings } = handler;
-    const result = hooks.upgrade && observed(settings.observe, () => hooks.upgrade?.(request, context), { hook: "upgrade", request });
+    let result: ReturnType<NonNullable<typeof hooks.upgrade>> = undefined;
+    if (hooks.upgrade !== undefined) {
+      const whole = wholeOf(request);
+      result = observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
+    }
     const accept = (value: UpgradeResult<State> | Response | void): Upgrade => {
       if (isResponse(value)) return refused(value);
       const upgrade = accepted(handler, request, offered, value, context, options.room);
@@ -126,7 +132,7 @@ const resultKeys: readonly string[] = ["state", "room", "protocol", "expiresAt",
 
 function accepted<State, Env>(
   handler: DefinedHandler<State, Env>,
-  request: Request,
+  request: RequestHead,
   offered: readonly string[],
   result: UpgradeResult<State> | void,
   context: UpgradeContext<Env>,
@@ -152,7 +158,7 @@ function accepted<State, Env>(
     phase: "open",
     ...(expiresAt === undefined ? {} : { expiresAt: toTime("expiresAt of upgrade", expiresAt) }),
   };
-  encodeSnapshot(snapshot, handler.settings.maxState);
+  checkSnapshot(snapshot, handler.settings.maxState);
   return { snapshot, headers: checkHeaders(headers) };
 }
 
@@ -176,7 +182,8 @@ export function isHandshakeHeader(name: string): boolean {
   );
 }
 
-function checkHeaders(init: HeadersInput | undefined): Headers {
+function checkHeaders(init: HeadersInput | undefined): Headers | undefined {
+  if (init === undefined) return undefined;
   const headers = new Headers(init);
   for (const [name] of headers) {
     if (isHandshakeHeader(name))

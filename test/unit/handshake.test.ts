@@ -146,7 +146,7 @@ test("what upgrade returns becomes the connection", async () => {
     phase: "open",
     topics: [],
   });
-  expect(headers.getSetCookie()).toEqual(["a=1", "b=2"]);
+  expect(headers?.getSetCookie()).toEqual(["a=1", "b=2"]);
 });
 
 test("a Response refuses, returned or thrown, now or later", async () => {
