@@ -10,6 +10,9 @@ export interface NativeSocket {
   readonly readyState: number;
   binaryType?: "nodebuffer" | "arraybuffer" | "uint8array" | "blob";
   send(data: string | ArrayBuffer | Uint8Array, compress?: boolean): number;
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+  publish(topic: string, data: string | ArrayBuffer | Uint8Array, compress?: boolean): number;
   getBufferedAmount(): number;
   close(code?: number, reason?: string): void;
   terminate(): void;
@@ -26,6 +29,7 @@ export interface NativeHandlers {
   readonly idleTimeout: number;
   readonly sendPings: boolean;
   readonly perMessageDeflate: boolean;
+  readonly publishToSelf: boolean;
   open(ws: NativeSocket): void;
   message(ws: NativeSocket, data: string | Uint8Array<ArrayBuffer>): void;
   drain(ws: NativeSocket): void;
@@ -49,6 +53,8 @@ export const websocket: NativeHandlers = {
   sendPings: false,
   // Each handshake declines it unless its handler wants it: see bun.ts.
   perMessageDeflate: true,
+  // A socket's publish leaves it out.
+  publishToSelf: false,
   open: (ws) => (ws.data as BunSocket).opened(ws),
   message: (ws, data) => (ws.data as BunSocket).message(data),
   drain: (ws) => (ws.data as BunSocket).eased(),
@@ -109,6 +115,19 @@ export class BunSocket implements Socket {
     // Any view will do: Bun's type lists them one by one.
     const closed = this.#ws?.send(data as string | Uint8Array, this.#compress) === 0 && this.#ws.readyState !== OPEN;
     return closed ? "closed" : "sent";
+  }
+
+  subscribe(topic: string): void {
+    this.#ws?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ws?.unsubscribe(topic);
+  }
+
+  /** To all subscribers but itself. */
+  publish(topic: string, data: string | Uint8Array, compress: boolean): number {
+    return this.#ws?.publish(topic, data, compress) ?? 0;
   }
 
   close(code: number, reason: string): void {

@@ -6,6 +6,8 @@ import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
 import type { NativeHandlers } from "./bun-socket.ts";
+import { bunTopics } from "./bun-topics.ts";
+import type { Publisher } from "./bun-topics.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { listenError } from "./serve.ts";
@@ -17,7 +19,7 @@ import type { Serve, ServeOptions, Serving } from "./serve.ts";
 export { websocket };
 
 /** What `Bun.serve` returns, as far as it is used. */
-interface NativeServer {
+interface NativeServer extends Publisher {
   /** Undefined on a Unix socket. */
   readonly port: number | undefined;
   upgrade(request: Request, options: { data: BunSocket; headers: Headers }): boolean;
@@ -45,7 +47,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ name: "bun", limitsHead: true, env, storage }, { handler, fetch });
+  const host = new Host({ name: "bun", limitsHead: true, topics: bunTopics(() => native), env, storage }, { handler, fetch });
   const native = listen({
     port,
     hostname,
@@ -132,7 +134,8 @@ const hosts = new WeakMap<NativeServer, Host>();
 export const bareMark: BareMark = (request, env) => {
   const native = nativeOf(env);
   let host = hosts.get(native);
-  if (host === undefined) hosts.set(native, (host = new Host({ name: "bun", limitsHead: true, env: process.env })));
+  if (host === undefined)
+    hosts.set(native, (host = new Host({ name: "bun", limitsHead: true, topics: bunTopics(() => native), env: process.env })));
   return { host, remoteAddress: addressOf(native, request) };
 };
 

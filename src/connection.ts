@@ -65,7 +65,10 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #rate: Rate | undefined;
   /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
   #wantsDrain = false;
-  /** No more bytes than this wait for the client: what waited when the runtime was last asked, and what was sent since. */
+  /**
+   * No more bytes than this wait for the client: what waited when the runtime was last asked, and what was sent since. Of what a fan-out
+   * has sent, all since the last time may have been for it: that is `#published` now, less what it was then, which is taken off here.
+   */
   #waiting = 0;
   #latest: Latest | undefined;
   #relief: PromiseWithResolvers<void> | undefined;
@@ -138,7 +141,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   get bufferedAmount(): number {
-    return this.#socket.buffered ?? 0;
+    const { fanout } = this.#server;
+    if (fanout !== undefined && fanout.queued > 0) fanout.settle(this);
+    return this.#buffered;
   }
 
   get env(): Env {
@@ -215,13 +220,15 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
     if (this.#phase !== "open") return "closed";
     // To ask a runtime costs more than all else here (a native call; Deno and Bun, bench/): not while no answer could change anything.
-    if ((this.#waiting += mostOnWire(data)) < this.#server.settings.highWaterMark) return this.#hand(data);
+    if ((this.#waiting += mostOnWire(data)) + this.#published < this.#server.settings.highWaterMark) return this.#hand(data);
     return this.#pushMeasured(data, topic);
   }
 
   #pushMeasured(data: Sendable | Prepared, topic: string | readonly string[] | undefined): SendResult {
-    const { settings } = this.#server;
-    const before = this.#socket.buffered ?? 0;
+    const { settings, fanout } = this.#server;
+    // What is queued for it counts where it could matter.
+    if (fanout !== undefined && this.#buffered + fanout.queued + sizeAtMost(data) > settings.maxBuffered) fanout.settle(this);
+    const before = this.#buffered;
     // Until it is asked again.
     this.#waiting = settings.highWaterMark;
     if (this.#wantsDrain && topic !== undefined && settings.slowConsumer === "coalesce") return this.#keep(topic, data, before);
@@ -235,14 +242,30 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   #handMeasured(data: Sendable | Prepared): SendResult {
     const result = this.#hand(data);
-    const after = this.#socket.buffered ?? 0;
-    if (after < this.#server.settings.highWaterMark) this.#waiting = after;
-    else if (result === "sent") {
-      this.#wantsDrain = true;
-      this.#socket.watch?.();
-      return "backpressure";
+    return result === "sent" && this.measure() ? "backpressure" : result;
+  }
+
+  /** Asks the runtime what waits: whether that is `highWaterMark` or more. */
+  measure(): boolean {
+    const { settings, fanout } = this.#server;
+    const waiting = this.#buffered;
+    if (waiting < settings.highWaterMark) {
+      this.#waiting = waiting - this.#published;
+      return false;
     }
-    return result;
+    this.#waiting = settings.highWaterMark;
+    this.#wantsDrain = true;
+    fanout?.part(this);
+    this.#socket.watch?.();
+    return true;
+  }
+
+  get #buffered(): number {
+    return this.#socket.buffered ?? 0;
+  }
+
+  get #published(): number {
+    return this.#server.fanout?.published ?? 0;
   }
 
   drained(): Promise<void> {
@@ -404,7 +427,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */
   #pong(): void {
-    if ((this.#socket.buffered ?? 0) < this.#server.settings.maxBuffered) this.#socket.send(pongText);
+    if (this.#buffered < this.#server.settings.maxBuffered) this.#socket.send(pongText);
     this.#server.heartbeat?.pinged(this);
   }
 
@@ -429,10 +452,14 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** Port: less waits for this client than before. */
   eased(): MaybePromise<void> {
-    if (!this.#wantsDrain || this.#phase !== "open" || (this.#socket.buffered ?? 0) >= this.#server.settings.highWaterMark) return;
+    if (this.#phase !== "open") return;
+    const { fanout, settings } = this.#server;
+    if (!this.#wantsDrain) return fanout?.eased(this);
+    if (this.#buffered >= settings.highWaterMark) return;
     this.#wantsDrain = false;
     this.#latest?.flush((data) => this.#handMeasured(data) === "sent");
     if (this.#wantsDrain) return;
+    fanout?.eased(this);
     this.#relieve();
     return this.#post("drain", undefined);
   }

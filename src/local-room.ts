@@ -45,9 +45,7 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
   }
 
   broadcast(data: Sendable, options?: PublishOptions): number {
-    checkData(data);
-    this.#server.needRooms("broadcast");
-    return this.#server.sendToAll(this.#server.index.members(this.name), data, exceptOf(options));
+    return this.#server.broadcast(this.name, data, exceptOf(options));
   }
 
   peers(): Iterable<Connection<State, Env>> {

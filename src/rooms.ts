@@ -1,5 +1,6 @@
 /** The one index of rooms: who is in a room, and who is subscribed to which of its topics. Two maps, no I/O. */
 import type { Live } from "./connection.ts";
+import type { Fanout } from "./fanout.ts";
 import type { Prepared, PublishOptions, Sendable } from "./types.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
@@ -10,17 +11,22 @@ export interface Scope<State, Env> {
 
 export class RoomIndex<State, Env> {
   readonly #rooms = new Map<string, Scope<State, Env>>();
+  /** Told of every change of a set, where there is one. */
+  fanout: Fanout<State, Env> | undefined;
 
   join(room: string, live: Live<State, Env>): void {
     let scope = this.#rooms.get(room);
     if (scope === undefined) this.#rooms.set(room, (scope = { members: new Set(), topics: new Map() }));
     scope.members.add(live);
+    this.fanout?.joined(scope.members, live);
   }
 
   leave(room: string, live: Live<State, Env>): void {
     const scope = this.#rooms.get(room);
     if (scope === undefined || !scope.members.delete(live)) return;
-    for (const topic of live.topics) removeSubscriber(scope, topic, live);
+    this.fanout?.left(scope.members, live);
+    for (const topic of live.topics) this.#remove(scope, topic, live);
+    this.fanout?.forget(live);
     if (scope.members.size === 0) this.#rooms.delete(room);
   }
 
@@ -28,13 +34,14 @@ export class RoomIndex<State, Env> {
     const scope = this.#rooms.get(room);
     if (scope === undefined) return;
     const subscribers = scope.topics.get(topic);
-    if (subscribers === undefined) scope.topics.set(topic, new Set([live]));
-    else subscribers.add(live);
+    if (subscribers === undefined) return void scope.topics.set(topic, new Set([live]));
+    subscribers.add(live);
+    this.fanout?.joined(subscribers, live);
   }
 
   unsubscribe(room: string, topic: string, live: Live<State, Env>): void {
     const scope = this.#rooms.get(room);
-    if (scope !== undefined) removeSubscriber(scope, topic, live);
+    if (scope !== undefined) this.#remove(scope, topic, live);
   }
 
   members(room: string): ReadonlySet<Live<State, Env>> {
@@ -53,18 +60,29 @@ export class RoomIndex<State, Env> {
     return any;
   }
 
+  /** Every set that the connection is in. */
+  setsOf(room: string, live: Live<State, Env>): ReadonlySet<Live<State, Env>>[] {
+    const scope = this.#rooms.get(room);
+    if (scope === undefined) return [];
+    const sets = [scope.members];
+    for (const topic of live.topics) sets.push(scope.topics.get(topic) ?? new Set());
+    return sets.filter((set) => set.has(live));
+  }
+
   /** Topics that have subscribers, and how many. */
   topics(room: string): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#rooms.get(room)?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
   }
+
+  #remove(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
+    const subscribers = scope.topics.get(topic);
+    if (subscribers?.delete(live) !== true) return;
+    this.fanout?.left(subscribers, live);
+    if (subscribers.size === 0) scope.topics.delete(topic);
+  }
 }
 
 const nobody: ReadonlySet<never> = new Set<never>();
-
-function removeSubscriber<State, Env>(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
-  const subscribers = scope.topics.get(topic);
-  if (subscribers?.delete(live) === true && subscribers.size === 0) scope.topics.delete(topic);
-}
 
 /** Who is left out: the sender, or those whose ids these are. */
 export type Except<State, Env> = Live<State, Env> | string | ReadonlySet<string> | undefined;

@@ -9,6 +9,7 @@ import { checkData, ownCopy } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
+import { Fanout } from "./fanout.ts";
 import { causeOf, checkHead, isList, refuse, refuseList } from "./handshake.ts";
 import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
@@ -62,6 +63,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly index: RoomIndex<State, Env> = new RoomIndex();
+  /** Undefined where each connection is sent to. */
+  readonly fanout: Fanout<State, Env> | undefined;
   readonly schedule: Schedule;
   readonly expiry: Expiry;
   readonly #capacity: Capacity;
@@ -89,7 +92,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.#capacity = new Capacity(this.settings, this.clock);
     this.schedule = new Schedule(this.clock, runtime.alarm);
     this.expiry = new Expiry(this.schedule, () => this.clock.now());
-    const { heartbeat } = handler.settings;
+    const { heartbeat, highWaterMark, maxBuffered } = handler.settings;
+    if (runtime.topics !== undefined && 2 * highWaterMark <= maxBuffered) {
+      this.index.fanout = this.fanout = new Fanout(this, runtime.topics);
+    }
     if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
     this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives.alarm(name));
     const { history } = handler.settings;
@@ -247,6 +253,17 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return isPromise(swept) || isPromise(fired) ? Promise.all([swept, fired]).then(() => {}) : undefined;
   }
 
+  /** `sendToAll` for a set of the index. */
+  #fanOut(audience: ReadonlySet<Live<State, Env>>, data: Sendable, except: Except<State, Env>, topic?: string): number {
+    return this.fanout?.publish(audience, data, except, topic) ?? this.sendToAll(audience, data, except, topic);
+  }
+
+  broadcast(room: string, data: Sendable, except: Except<State, Env>): number {
+    checkData(data);
+    this.needRooms("broadcast");
+    return this.#fanOut(this.index.members(room), data, except);
+  }
+
   /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
   sendToAll(
     targets: ReadonlySet<Live<State, Env>>,
@@ -267,8 +284,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     checkData(data);
     this.needRooms("publish");
     if (this.histories !== undefined) return this.#publishKept(room, typeof topic === "string" ? [topic] : topic, data, except);
-    const targets = typeof topic === "string" ? this.index.subscribers(room, topic) : this.index.subscribersOfAny(room, topic);
-    return this.sendToAll(targets, data, except, topic);
+    if (typeof topic === "string") return this.#fanOut(this.index.subscribers(room, topic), data, except, topic);
+    return this.sendToAll(this.index.subscribersOfAny(room, topic), data, except, topic);
   }
 
   /** Numbered, stored, then sent, in one turn: no reader can come in between. */
@@ -281,9 +298,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     for (const { topic, kept } of pending) {
       kept?.commit();
       const subscribers = this.index.subscribers(room, topic);
-      const targets = reached.size === 0 ? subscribers : new Set(Array.from(subscribers).filter((live) => !reached.has(live)));
-      count += this.sendToAll(targets, kept?.payload ?? data, except, topic);
-      if (pending.length > 1) for (const live of targets) reached.add(live);
+      const payload = kept?.payload ?? data;
+      if (reached.size === 0) count += this.#fanOut(subscribers, payload, except, topic);
+      else count += this.sendToAll(new Set(Array.from(subscribers).filter((live) => !reached.has(live))), payload, except, topic);
+      if (pending.length > 1) for (const live of subscribers) reached.add(live);
     }
     return count;
   }

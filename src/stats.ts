@@ -39,7 +39,7 @@ export interface Stats extends RoomStats {
 /** What is asked of connections for what is true now. */
 export interface Gauge {
   readonly phase: Phase;
-  readonly bufferedAmount: number;
+  readonly socket: { readonly buffered: number | undefined };
   readonly queued: number;
 }
 
@@ -47,7 +47,7 @@ export function readStats(counters: Counters, connections: Iterable<Gauge>): Sta
   let [open, buffered, queued] = [0, 0, 0];
   for (const one of connections) {
     if (one.phase === "open") open++;
-    buffered += one.bufferedAmount;
+    buffered += one.socket.buffered ?? 0;
     queued += one.queued;
   }
   return counters.read({ open, buffered, queued });
@@ -91,10 +91,10 @@ export class Counters {
     this.#whole?.received(size);
   }
 
-  sent(size: number): void {
-    this.#sent++;
-    this.#sentBytes += size;
-    this.#whole?.sent(size);
+  sent(size: number, times = 1): void {
+    this.#sent += times;
+    this.#sentBytes += times * size;
+    this.#whole?.sent(size, times);
   }
 
   dropped(direction: "received" | "sent"): void {

@@ -611,8 +611,26 @@ export interface Runtime {
   readonly limitsHead?: boolean;
   /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
   readonly upgradesNoList?: boolean;
+  /** Topics of its own, where one call sends to many sockets. */
+  readonly topics?: NativeTopics;
   /** Defaults to the global timers. */
   readonly clock?: Clock;
+}
+
+/** A runtime's own topics. What is published stays in order with what is sent to one socket. */
+export interface NativeTopics {
+  /** A topic that nobody has. */
+  name(): string;
+  subscribe(socket: Socket, name: string): void;
+  /** From the last of its topics: hands over at once what was published to it. Nothing where the socket is closed. */
+  unsubscribe(socket: Socket, name: string): void;
+  /**
+   * Sends to all subscribers but one, at the latest when the turn ends, and takes a copy. Returns how many bytes that is, 0 where there is no
+   * subscriber, and -1 where something waited for one of them already.
+   */
+  publish(name: string, data: Sendable, options: { readonly except: Socket | undefined; readonly compress: boolean }): number;
+  /** Calls back when all that was published until now is with the sockets. */
+  handedOver(callback: () => void): void;
 }
 
 export interface Clock {

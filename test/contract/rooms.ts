@@ -203,5 +203,28 @@ export const rooms: Chapter = {
         for (const [index, result] of [1, 1, 0].entries()) equal((await t.did(here, "far", index + 1))["result"], result);
       },
     },
+    {
+      id: "R12",
+      statement: "A broadcast reaches who is there when it is made: who came a moment ago, and nobody who has just left.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, [])];
+        const said: unknown[] = [];
+        const broadcast = async (text: string): Promise<void> => {
+          await tell(t, one, [["room", "broadcast", text]]);
+          said.push((await t.did(one, "room", said.length + 1))["result"]);
+        };
+        await broadcast("1");
+        const three = await t.connect({ message: "run", open: [["room", "broadcast", "three is here"]] });
+        await broadcast("2");
+        await tell(t, two, [["close", 4000]]);
+        await broadcast("3");
+        await expectTexts(one, "1", "three is here", "2", "3");
+        await expectTexts(two, "1", "three is here", "2");
+        await expectClose(two, 4000);
+        await expectTexts(three, "three is here", "2", "3");
+        deepEqual(said, [2, 3, 2]);
+      },
+    },
   ],
 };

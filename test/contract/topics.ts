@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
-import { expectTexts } from "../peer.ts";
+import { expectClose, expectTexts } from "../peer.ts";
 import type { Script } from "../script.ts";
 
 /** A client that runs its messages as scripts, and has these topics. */
@@ -224,5 +224,95 @@ export const topics: Chapter = {
         deepEqual((await t.did(peer, "inspect"))["topics"], kept);
       },
     },
+    {
+      id: "T13",
+      statement: "What is published and what is sent to one connection arrives in the order of the calls, and all of it before its close.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, ["a"]), await member(t, ["a", "b"])];
+        await tell(t, one, [
+          ["roomPublish", "a", "1"],
+          ["send", "2"],
+          ["roomPublish", ["a", "b"], "3"],
+          ["room", "broadcast", "4"],
+          ["roomPublish", "b", "for two"],
+          ["send", "5"],
+          ["unsubscribe", "a"],
+          ["roomPublish", "a", "too late for one"],
+          ["room", "broadcast", "6"],
+          ["close", 4000],
+          ["room", "broadcast", "much too late"],
+        ]);
+        await expectTexts(one, "1", "2", "3", "4", "5", "6");
+        await expectClose(one, 4000);
+        await expectTexts(two, "1", "3", "4", "for two", "too late for one", "6", "much too late");
+      },
+    },
+    {
+      id: "T14",
+      statement:
+        "A subscriber that stops and reads by turns gets all that is published, in order, and so does one that reads on: 9 MiB, 100 messages a turn.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, slow, quick] = [await member(t, []), await member(t, ["a"]), await member(t, ["a"])];
+        for (const turns of [5, 1, 9]) {
+          slow.pause();
+          const payloads: string[] = [];
+          for (let turn = 0; turn < turns; turn++) payloads.push(...(await publishBurst(t, one, payloads.length)));
+          await expectAll(quick, payloads);
+          slow.resume();
+          await expectAll(slow, payloads);
+        }
+        ok(t.entries(one).every(({ did, result }) => did !== "publish" || result === 2));
+      },
+    },
+    {
+      id: "T15",
+      statement:
+        "What was published and waits counts as what was sent does: `bufferedAmount` is as much, and `drain` runs when it is read.",
+      limits: { ...needsRooms, durable: "P20", evicted: "P20" },
+      async run(t) {
+        const [one, slow] = [await member(t, []), await t.connect({ message: "run", open: [["subscribe", "a"]] })];
+        const quick = await member(t, ["a"]);
+        slow.pause();
+        const payloads: string[] = [];
+        for (let turn = 0; turn < 14; turn++) payloads.push(...(await publishBurst(t, one, payloads.length)));
+        await tell(t, slow, [["inspect"]]);
+        const waiting = (await t.did(slow, "inspect"))["bufferedAmount"] as number;
+        ok(waiting > 65_536 && waiting <= payloads.length * (burstSize + 16), `${waiting} bytes wait`);
+        await expectAll(quick, payloads);
+        slow.resume();
+        await expectAll(slow, payloads);
+        ok(((await t.hook(slow, "drain"))["buffered"] as number) < 65_536, "drain ran too early");
+      },
+    },
   ],
 };
+
+const burstSize = 6000;
+
+/** Publishes 100 messages in one turn, numbered. */
+async function publishBurst(t: Context, publisher: Peer, from: number): Promise<string[]> {
+  const payloads = Array.from({ length: 100 }, (_, index) => `${from + index} `);
+  await tell(
+    t,
+    publisher,
+    payloads.map((letter) => ["publish", "a", { letter, times: burstSize / letter.length }] as const),
+  );
+  return payloads;
+}
+
+/** They come in this order, with nothing between: compared by what they begin with, and their length. */
+async function expectAll(peer: Peer, payloads: readonly string[]): Promise<void> {
+  const { after } = peer;
+  // An eviction after the last is enough.
+  peer.after = async () => {};
+  for (const payload of payloads) {
+    const event = await peer.next();
+    if (event.type !== "text") throw new Error(`${JSON.stringify(event)} instead of ${payload}`);
+    const times = Math.floor(burstSize / payload.length);
+    ok(event.data === payload.repeat(times), `${event.data.slice(0, 10)}… of ${event.data.length} letters instead of ${payload}`);
+  }
+  peer.after = after;
+  await after();
+}
