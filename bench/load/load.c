@@ -11,7 +11,7 @@
  * latency  the same, with the time of each round trip
  * fanout   the first connection publishes (path /pub); a publish is done when every other one has it, in order
  * connect  opens, closes and opens again; "in flight" is how many at once
- * idle     opens, and waits
+ * idle     opens (as /?idle), and waits
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -147,7 +147,7 @@ static void shake(conn *c) {
   int n = snprintf(head, sizeof head,
                    "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                   mode == FANOUT && c == conns ? "/pub" : "/", port);
+                   mode == FANOUT && c == conns ? "/pub" : mode == IDLE ? "/?idle" : "/", port);
   c->state = SHAKING;
   put(c, head, n);
 }

@@ -101,7 +101,8 @@ function published(number: number): void {
 
 function connect(index: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const socket = new WebSocket(`ws://127.0.0.1:${port}${mode === "fanout" && index === 0 ? "/pub" : "/"}`);
+  const path = mode === "fanout" && index === 0 ? "/pub" : mode === "idle" ? "/?idle" : "/";
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`);
   const client: Client = { socket, sent: 0, received: 0, at: 0 };
   socket.binaryType = "arraybuffer";
   socket.onopen = () => resolve();
