@@ -62,6 +62,16 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "bench",
+          include: ["test/bench/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 4 },
+        },
+      },
+      {
         test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], sequence: { groupOrder: 3 } },
       },
       {

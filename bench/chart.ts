@@ -28,7 +28,7 @@ const letter = { label: 6.7, value: 6.1 };
 
 const style = `
   text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
-  .title { font-size: 13px; font-weight: 600 } .note { font-size: 11px; fill: #59636e } .group { font-weight: 600 } .value { font-size: 11px }
+  .title { font-size: 13px; font-weight: 600 } .note { font-size: 11px; fill: #59636e } .group { font-weight: 600 } .value { font-size: 11px; text-anchor: end }
   .page { fill: #ffffff } .edgewire { fill: #0969da } .bare { fill: #818b98 } .peer { fill: #d1d9e0 }
   .spread { stroke: #1f2328; stroke-width: 1.2 } .reference { stroke: #818b98; stroke-dasharray: 2 3 }
   @media (prefers-color-scheme: dark) {
@@ -39,7 +39,7 @@ const style = `
 export function draw({ title, note, groups, reference }: Chart): string {
   const bars = groups.flatMap((group) => group.bars);
   const start = margin + letter.label * Math.max(...bars.map((bar) => bar.label.length)) + 6;
-  const longest = width - margin - start - 6 - letter.value * Math.max(...bars.map((bar) => bar.text.length));
+  const longest = width - margin - start - 10 - letter.value * Math.max(...bars.map((bar) => bar.text.length));
   const most = Math.max(reference ?? 0, ...bars.map(({ value = 0, high = 0 }) => Math.max(value, high)), Number.MIN_VALUE);
   const x = (value: number): number => round(start + (Math.max(value, 0) / most) * longest);
   const titles = wrap(title, (width - 2 * margin) / 7.2);
@@ -77,7 +77,6 @@ export function describe(groups: Chart["groups"]): string {
 
 function drawBar(bar: Bar, y: number, start: number, x: (value: number) => number): readonly string[] {
   const middle = y + 6.5;
-  const end = x(Math.max(bar.value ?? 0, bar.high ?? 0));
   return [
     write("label", margin, y + 11, bar.label),
     ...(bar.value === undefined
@@ -88,7 +87,7 @@ function drawBar(bar: Bar, y: number, start: number, x: (value: number) => numbe
     ...(bar.low === undefined || bar.high === undefined || x(bar.high) - x(bar.low) < 2
       ? []
       : [`<line class="spread" x1="${x(bar.low)}" x2="${x(bar.high)}" y1="${middle}" y2="${middle}"/>`]),
-    write("value", round(end + 6), y + 10.5, bar.text),
+    write("value", width - margin, y + 10.5, bar.text),
   ];
 }
 

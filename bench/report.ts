@@ -6,6 +6,8 @@ import { chartOf, names } from "./charts.ts";
 import { impossible, subjectKey, titleOf } from "./comparison.ts";
 import { absence, described, runtimes } from "./contenders.ts";
 import { load, type Result } from "./results.ts";
+import { sizes } from "./size.ts";
+import { summary } from "./summary.ts";
 import { cells, columns, saturated } from "./table.ts";
 
 const docs = join(import.meta.dirname, "../docs");
@@ -22,7 +24,7 @@ export function report(): string {
     return section(key, sorted);
   });
   const file = join(docs, "performance.md");
-  writeFileSync(file, [head(results), ...sections].join("\n"));
+  writeFileSync(file, [head(results), summary(results), ...sections, sizeSection()].join("\n"));
   return file;
 }
 
@@ -48,6 +50,8 @@ ${versionRows(results).join("\n")}
 | | what it is | not measured on |
 |---|---|---|
 ${who().join("\n")}
+
+\`npm run bench -- --help\` lists the flags; \`npm run bench -- --all --minutes 40 --write\` measures everything again.
 `;
 }
 
@@ -118,6 +122,26 @@ ${[...rows, ...missing].join("\n")}
 
 ${warnings.map((text) => `${text}\n`).join("")}\`npm run bench -- ${flags(results[0]!)}\`, ${pace}.
 `;
+}
+
+function sizeSection(): string {
+  const rows = sizes().map(({ name, size, sizeLimit }) => `| ${name} | ${kilobytes(size)} | ${kilobytes(sizeLimit)} |`);
+  return `
+## Size
+
+Each entry point with all of Edgewire that it needs, minified by esbuild and gzipped, in kB of 1000 bytes; packages that an application brings itself (\`ws\`, Hono, …) are not counted.
+A bundle that outgrows its budget (\`.size-limit.js\`) fails the tests.
+
+| | kB | budget |
+|---|---:|---:|
+${rows.join("\n")}
+
+\`npm run build && npm run size\`
+`;
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1000).toFixed(1);
 }
 
 /** The command that measures it again. */

@@ -21,7 +21,7 @@ export async function wake({ connections }: Comparison, pace: Pace): Promise<rea
   if (code !== 0) throw new Error(`bench/wake/run.ts ended with ${code}:\n${said.slice(-20).join("\n")}`);
   const find = (beginning: string): Spread => {
     const line = lines.find((one) => one.startsWith(beginning)) ?? "";
-    const [, middle, low, high] = /^.*?: ([\d.]+).*\(quartiles ([\d.]+) to ([\d.]+)\)$/.exec(line) ?? [];
+    const [, middle, low, high] = /^.*?: (-?[\d.]+).*\(quartiles (-?[\d.]+) to (-?[\d.]+)\)$/.exec(line) ?? [];
     if (high === undefined) throw new Error(`bench/wake/run.ts printed no line "${beginning}… (quartiles … to …)"`);
     return { low: Number(low), median: Number(middle), high: Number(high) };
   };

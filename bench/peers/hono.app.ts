@@ -5,13 +5,11 @@ import type { UpgradeWebSocket, WSContext } from "hono/ws";
 /** As each runtime hands it over; what Hono types as a SharedArrayBuffer never is one. */
 type Data = string | ArrayBuffer | Blob;
 
-export function app(mode: string, upgradeWebSocket: UpgradeWebSocket): Hono {
+/** `blobs`: workerd, which hands a binary message over as a Blob (from compatibility date 2026-03-17 on), to be read before it can be sent. */
+export function app(mode: string, upgradeWebSocket: UpgradeWebSocket, blobs = false): Hono {
   const hono = new Hono();
   const subscribers = new Map<unknown, WSContext>();
-  const echo = upgradeWebSocket(() => ({
-    // From compatibility date 2026-03-17 on, workerd hands over a Blob, which has to be read before it can be sent.
-    onMessage: ({ data }, ws) => (data instanceof Blob ? void data.arrayBuffer().then((bytes) => ws.send(bytes)) : send(ws, data as Data)),
-  }));
+  const echo = upgradeWebSocket(() => ({ onMessage: ({ data }, ws) => (blobs ? read(ws, data as Data) : send(ws, data as Data)) }));
   const publish = upgradeWebSocket(() => ({
     onMessage({ data }) {
       for (const subscriber of subscribers.values()) send(subscriber, data as Data);
@@ -29,4 +27,9 @@ export function app(mode: string, upgradeWebSocket: UpgradeWebSocket): Hono {
 
 function send(ws: WSContext, data: Data): void {
   ws.send(data as string | ArrayBuffer);
+}
+
+function read(ws: WSContext, data: Data): void {
+  if (data instanceof Blob) void data.arrayBuffer().then((bytes) => ws.send(bytes));
+  else send(ws, data);
 }

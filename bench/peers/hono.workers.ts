@@ -3,4 +3,4 @@ import { upgradeWebSocket } from "hono/cloudflare-workers";
 import { app } from "./hono.app.ts";
 
 declare const MODE: string;
-export default app(MODE, upgradeWebSocket);
+export default app(MODE, upgradeWebSocket, true);

@@ -1,0 +1,29 @@
+/** What a user's bundle grows by: `npm run size`. A budget lies just above what is there, so that growth is a decision. */
+const external = ["node:*", "cloudflare:*", "ws", "hono", "hono/*", "@hono/node-server", "msgpackr", "@opentelemetry/api"];
+
+const entry = (name, file, limit) => ({
+  name,
+  path: `dist/${file}.js`,
+  limit: `${limit} kB`,
+  gzip: true,
+  modifyEsbuildConfig: (config) => ({
+    ...config,
+    platform: "neutral",
+    target: "es2024",
+    external: [...(config.external ?? []), ...external],
+  }),
+});
+
+export default [
+  entry("the core by itself", "src/server", 22),
+  entry("edgewire", "src/index", 4.6),
+  entry("edgewire/node", "adapters/node", 27.1),
+  entry("edgewire/bun", "adapters/bun", 25),
+  entry("edgewire/deno", "adapters/deno", 25.1),
+  entry("edgewire/workers", "adapters/workers", 23.1),
+  entry("edgewire/durable", "adapters/durable", 25.4),
+  entry("edgewire/hono", "adapters/hono", 23.3),
+  entry("edgewire/memory", "adapters/memory", 23.5),
+  entry("edgewire/client", "src/client/index", 2.7),
+  entry("edgewire/messages", "src/messages/index", 4.5),
+];

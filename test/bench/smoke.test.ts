@@ -1,0 +1,74 @@
+/** The benchmark works: every server does each mode's work, which the load generator checks message by message. Nothing here is about speed. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { comparison, impossible, type Mode, type Numbers } from "../../bench/comparison.ts";
+import { contenders, runtimes, type Runtime } from "../../bench/contenders.ts";
+import { idle } from "../../bench/idle.ts";
+import { defaultGenerator } from "../../bench/load.ts";
+import { measure, type Pace } from "../../bench/measure.ts";
+import { installPeers, peersFolder } from "../../bench/peers.ts";
+import type { Row } from "../../bench/results.ts";
+import { slow } from "../../bench/slow.ts";
+import { print } from "../../bench/table.ts";
+import { wake } from "../../bench/wake.ts";
+
+const pace: Pace = { rounds: 2, slice: 40, warmUp: 20, until: Number.POSITIVE_INFINITY, generator: defaultGenerator(), progress() {} };
+const ours = ["bare", "edgewire"];
+
+beforeAll(installPeers, 60_000);
+
+/** Text and binary, small and large, one and many at a time: in few runs, because each starts a server. */
+const loads: readonly (readonly [Mode, Partial<Numbers>, "everyone" | "ours"])[] = [
+  ["echo", { connections: 4, inflight: 8 }, "everyone"],
+  ["echo", { connections: 2, inflight: 1, bytes: 65_536, type: "binary" }, "everyone"],
+  ["fanout", { connections: 20, inflight: 4 }, "everyone"],
+  ["connect", { inflight: 4 }, "everyone"],
+  ["latency", {}, "ours"],
+];
+
+describe.each(runtimes)("%s", (runtime: Runtime) => {
+  test.each(loads.filter(([mode]) => impossible(runtime, mode) === undefined))("%s %o", async (mode, numbers, who) => {
+    const names = who === "ours" ? ours : contenders(runtime);
+    const rows = await measure(comparison(runtime, mode, numbers), names, pace);
+    expect(rows.map(({ name, absent }) => [name, absent])).toEqual(names.map((name) => [name, undefined]));
+    for (const { rate = 0, cpu = 0, ratio, load = 0, p50 = 0, p99 = 0 } of rows) {
+      for (const value of [rate, cpu, ratio?.median ?? 0, load]) expect(value).toBeGreaterThan(0);
+      if (mode === "latency") expect(p99).toBeGreaterThanOrEqual(p50);
+    }
+    wellFormed(mode, rows);
+  });
+
+  test("idle", async () => {
+    const rows = await idle(comparison(runtime, "idle", { connections: 200 }), ours, { ...pace, rounds: 1 });
+    expect(rows.map(({ name, absent, memory }) => [name, absent, Number.isFinite(memory?.median)])).toEqual(
+      ours.map((name) => [name, undefined, true]),
+    );
+    wellFormed("idle", rows);
+  });
+});
+
+test.each(["node", "durable"] as const)("slow on %s", async (runtime) => {
+  const rows = await slow(comparison(runtime, "slow", { connections: 10, bytes: 1024 }), { ...pace, rounds: 1 });
+  for (const { reading, deaf } of rows) expect(Math.min(reading?.latency.median ?? 0, deaf?.latency.median ?? 0)).toBeGreaterThan(0);
+  wellFormed("slow", rows);
+});
+
+test("wake", async () => {
+  const rows = await wake(comparison("durable", "wake", { connections: 100 }), pace);
+  expect(rows.map(({ name }) => name)).toEqual(ours);
+  wellFormed("wake", rows);
+});
+
+test("the peers' servers compile against their types", () => {
+  const { status, stdout } = spawnSync(process.execPath, [join(import.meta.dirname, "../../node_modules/.bin/tsc"), "-p", peersFolder], {
+    encoding: "utf8",
+  });
+  expect([status, stdout]).toEqual([0, ""]);
+});
+
+function wellFormed(mode: Mode, rows: readonly Row[]): void {
+  const lines = print(mode, rows).split("\n");
+  expect(lines.length).toBeGreaterThan(rows.length);
+  expect(lines.filter((line) => /NaN|undefined|Infinity/.test(line))).toEqual([]);
+}

@@ -1,0 +1,19 @@
+/** The budgets of .size-limit.js: whoever grows a bundle raises its budget in the same commit. */
+import { expect, test } from "vitest";
+import { sizes } from "../../bench/size.ts";
+
+const all = sizes();
+
+test("every entry point that a bundle may have has a budget", () => {
+  const names = ["", "/node", "/bun", "/deno", "/workers", "/durable", "/hono", "/memory", "/client", "/messages"];
+  expect(all.map(({ name }) => name)).toEqual(["the core by itself", ...names.map((name) => `edgewire${name}`)]);
+});
+
+test.each(all)("$name stays within it", ({ size, sizeLimit, passed }) => {
+  expect(size).toBeLessThanOrEqual(sizeLimit);
+  expect(passed).toBe(true);
+});
+
+test("a budget is no more than a kilobyte above what is there, so that growth shows", () => {
+  expect(all.filter(({ size, sizeLimit }) => sizeLimit - size > 1000)).toEqual([]);
+});
