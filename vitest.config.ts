@@ -46,7 +46,7 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "soak", include: ["test/soak/**/*.test.ts"], sequence: { groupOrder: 3 } },
+        test: { name: "soak", include: ["test/soak/**/*.test.ts"], maxWorkers: 1, sequence: { groupOrder: 3 } },
       },
       {
         test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], sequence: { groupOrder: 3 } },

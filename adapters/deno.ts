@@ -1,7 +1,7 @@
 /** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
-import { refuse } from "../src/handshake.ts";
+import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import type { Settings } from "../src/limits.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
@@ -109,6 +109,11 @@ function listen(options: NativeOptions, handler: (request: Request, info: Native
 /** Nothing may throw after the upgrade: Deno then ends the whole listener. */
 function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Response> {
   const done = (decision: Response | Ready): Response => (isResponse(decision) ? decision : upgrade(request, decision));
+  const later = (pending: PromiseLike<Response | Ready>): PromiseLike<Response> => {
+    // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
+    const { signal } = request;
+    return pending.then((decision) => (signal.aborted && !isResponse(decision) ? forget(decision) : done(decision)));
+  };
   const failed = (error: unknown): Response => {
     console.error("edgewire: fetch failed:", error);
     return refuse(500, "Internal Server Error");
@@ -117,10 +122,17 @@ function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Re
     // The address is read first: it is gone once the request is upgraded.
     const { remoteAddr } = info;
     const decision = host.decide(request, addressOf(remoteAddr), { remoteAddr });
-    return isPromise(decision) ? decision.then(done).then(undefined, failed) : done(decision);
+    if (!isPromise(decision)) return done(decision);
+    return (wantsWebSocket(request) ? later(decision) : decision.then(done)).then(undefined, failed);
   } catch (error) {
     return failed(error);
   }
+}
+
+/** Nobody is there to read the answer. */
+function forget({ server, snapshot }: Ready): Response {
+  server.abandon(snapshot.id);
+  return refuse(400, "the client has left");
 }
 
 function upgrade(request: Request, ready: Ready): Response {

@@ -86,9 +86,10 @@ export function losesClose(runtime: ProcessRuntime, plan: Plan): boolean {
 }
 
 /**
- * How many descriptors a platform may keep of a client that has gone. Deno keeps that of a client that left, by FIN or reset,
- * before its 101 (Deno 2.9.5, a bare Deno.serve that awaits 50 ms before upgradeWebSocket: 10 such clients, 10 descriptors more;
- * neither `request.signal` nor `info.completed` tells of it). workerd keeps both ends of an object's socket after a broken frame,
+ * How many descriptors a platform may keep of a client that has gone. Deno keeps that of one that is upgraded although it has reset, for good
+ * (2.9.5, a bare Deno.serve that upgrades at once: 1000 clients that reset after their request, 1000 descriptors more, no event at the WebSocket,
+ * and its close() changes nothing; of 1000 that send FIN none). Where the event loop had time to read the reset, as while an `upgrade` hook waits,
+ * `request.signal` tells (adapters/deno.ts): not in a storm. workerd keeps both ends of an object's socket after a broken frame,
  * after our close of a client that had sent nothing, and of one that vanished, until the object is evicted (the evidence above).
  */
 export function keptDescriptors(runtime: ProcessRuntime, plan: Plan): number {

@@ -5,8 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { Rooms } from "edgewire";
-import { attach } from "edgewire/node";
+import { attach, type Attached } from "edgewire/node";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames, type HandlerName } from "../handler.ts";
 import { heap } from "./heap.ts";
@@ -22,10 +21,10 @@ endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);
 
 async function start(server: Server, name: HandlerName): Promise<number> {
-  const rooms = attach(server, handlers[name]);
+  const attached = attach(server, handlers[name]);
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     // A client that resets in the middle of its body has nobody to answer.
-    respond(request, response, rooms).catch(() => response.destroy());
+    respond(request, response, attached).catch(() => response.destroy());
   });
   server.listen(0, process.env["HOST"] ?? "127.0.0.1");
   await once(server, "listening");
@@ -33,10 +32,15 @@ async function start(server: Server, name: HandlerName): Promise<number> {
 }
 
 /** The application's own HTTP: what test/serve/http.ts answers, carried over to Node's request and response. */
-async function respond(request: IncomingMessage, response: ServerResponse, rooms: Rooms): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse, attached: Attached): Promise<void> {
   const method = request.method ?? "GET";
   const body = await text(request);
   const url = new URL(request.url ?? "/", "http://localhost");
-  const answered = url.pathname === "/heap" ? heap() : await answer(new Request(url, { method, ...(body === "" ? {} : { body }) }), rooms);
+  const answered = await answers(new Request(url, { method, ...(body === "" ? {} : { body }) }), url.pathname, attached);
   response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(await answered.text());
+}
+
+function answers(request: Request, pathname: string, attached: Attached): Response | Promise<Response> {
+  if (pathname === "/heap") return heap();
+  return pathname === "/stats" ? Response.json(attached.stats()) : answer(request, attached);
 }

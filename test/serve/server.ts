@@ -13,7 +13,11 @@ const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`
 
 const main: Serving = await serve(handlers.main, {
   hostname,
-  fetch: (request: Request) => (new URL(request.url).pathname === "/heap" ? heap() : answer(request, main)),
+  fetch: (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/heap") return heap();
+    return pathname === "/stats" ? Response.json(main.stats()) : answer(request, main);
+  },
 });
 const tls: Serving = await serve(handlers.main, {
   hostname,
