@@ -10,7 +10,9 @@ import type { Prepared } from "../src/types.ts";
 import { Pool } from "./node-pool.ts";
 
 /** One of ws's own exports, which its types lack. */
-const { Sender } = library as unknown as { readonly Sender: { frame(data: Buffer, options: FrameOptions): Buffer[] } };
+const { Sender } = library as unknown as {
+  readonly Sender: { frame(data: Uint8Array, options: FrameOptions): [header: Buffer, payload: Uint8Array] };
+};
 
 interface FrameOptions {
   readonly fin: boolean;
@@ -24,36 +26,61 @@ interface FrameOptions {
 const most = 64 * 1024;
 /** Below it a header and its payload are one buffer. */
 const small = 4096;
+/** What is at most this long is copied into its frame. A header has 10 bytes at most. */
+export const smallPayload: number = small - 10;
 
 /** A message as it goes over the wire: made once, whatever the number of its receivers. */
 export class Frame implements Prepared {
-  readonly payload: Buffer;
+  readonly payload: Uint8Array;
   readonly text: boolean;
-  readonly parts: readonly Buffer[];
+  readonly parts: readonly Uint8Array[];
   readonly byteLength: number;
   readonly size: number;
   #alone: Run | undefined;
 
   /**
-   * @param payload belongs to the frame: nobody may change it.
+   * @param payload belongs to the frame: nobody may change it, but for a small one, which is copied.
    * @param size as `Traffic` counts it.
    */
-  constructor(payload: Buffer, text: boolean, size: number = payload.byteLength) {
+  constructor(payload: Uint8Array, text: boolean, size: number = payload.byteLength) {
     this.payload = payload;
     this.size = size;
     this.text = text;
-    const parts = Sender.frame(payload, text ? textFrame : binaryFrame);
-    this.byteLength = parts.reduce((sum, part) => sum + part.length, 0);
-    this.parts = this.byteLength < small ? [Buffer.concat(parts, this.byteLength)] : parts;
+    const header = headerOf(payload, text);
+    this.byteLength = header.length + payload.byteLength;
+    this.parts = this.byteLength <= small ? [Buffer.concat([header, payload], this.byteLength)] : [header, payload];
   }
 
   get alone(): Run {
     return (this.#alone ??= new Run(undefined, this));
   }
+
+  write(socket: Duplex, done: (() => void) | undefined): void {
+    if (this.parts.length === 1) socket.write(this.parts[0], done);
+    else writeParts(socket, this.parts, done);
+  }
 }
 
 const textFrame = { fin: true, opcode: 1, mask: false, readOnly: true, rsv1: false };
 const binaryFrame = { ...textFrame, opcode: 2 };
+
+/** A server's frames of one type and length have the same header: the last one is kept, since many messages are like the one before. */
+function headerOf(payload: Uint8Array, text: boolean): Buffer {
+  const last = text ? lastText : lastBinary;
+  if (last.header === undefined || last.length !== payload.byteLength) {
+    last.length = payload.byteLength;
+    last.header = Sender.frame(payload, text ? textFrame : binaryFrame)[0];
+  }
+  return last.header;
+}
+
+interface Last {
+  length: number;
+  header: Buffer | undefined;
+}
+
+const lastText: Last = { length: 0, header: undefined };
+const lastBinary: Last = { length: 0, header: undefined };
 
 /** Frames one after the other. Sockets that are sent the same share it, and it is joined once for all of them. */
 class Run {
@@ -61,7 +88,7 @@ class Run {
   readonly #before: Run | undefined;
   readonly #frame: Frame;
   #next: Run | undefined;
-  #joined: Buffer | undefined;
+  #joined: Uint8Array | undefined;
 
   constructor(before: Run | undefined, frame: Frame) {
     this.#before = before;
@@ -82,25 +109,23 @@ class Run {
     writeParts(socket, Run.#parts(this), done);
   }
 
-  static #parts(last: Run): Buffer[] {
-    const parts: Buffer[] = [];
+  static #parts(last: Run): Uint8Array[] {
+    const parts: Uint8Array[] = [];
     for (let run: Run | undefined = last; run !== undefined; run = run.#before) parts.push(...run.#frame.parts.toReversed());
     return parts.toReversed();
   }
 }
 
-const nothing = Buffer.alloc(0);
-
 /** In one write, without a copy. */
-function writeParts(socket: Duplex, parts: readonly Buffer[], done: (() => void) | undefined): void {
+function writeParts(socket: Duplex, parts: readonly Uint8Array[], done: (() => void) | undefined): void {
   socket.cork();
-  for (const part of parts) socket.write(part);
-  // Nothing more to write, but a callback when all of it is gone.
-  socket.write(nothing, done);
+  const last = parts.length - 1;
+  for (let index = 0; index < last; index++) socket.write(parts[index]);
+  socket.write(parts[last], done);
   socket.uncork();
 }
 
-function join(parts: Buffer[]): Buffer {
+function join(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
   return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
 }
@@ -109,6 +134,8 @@ function join(parts: Buffer[]): Buffer {
 export class Turn {
   readonly pool: Pool = new Pool();
   readonly #outboxes: Outbox[] = [];
+  /** ws is at what came in one read: it has no event of its own for its end. */
+  #reading = false;
   /** The text that came last, and its bytes, which nobody else has: an echo or a relay of it need not be encoded. */
   #text = "";
   #bytes: Buffer = Buffer.alloc(0);
@@ -124,12 +151,23 @@ export class Turn {
 
   add(outbox: Outbox): void {
     // After this event's callback and before anything else: a message never waits for another turn.
-    if (this.#outboxes.push(outbox) === 1) process.nextTick(this.#end);
+    if (this.#outboxes.push(outbox) === 1 && !this.#reading) process.nextTick(this.#end);
   }
 
+  /** Ends what ws makes of a read at once, without a tick of its own: of a lone message a tick is a tenth of what JavaScript does. */
+  follow(stream: Duplex): void {
+    stream.prependListener("data", this.#begin);
+    stream.on("data", this.#end);
+  }
+
+  readonly #begin = (): void => {
+    this.#reading = true;
+  };
+
   readonly #end = (): void => {
-    for (const outbox of this.#outboxes) outbox.flush();
-    this.#outboxes.length = 0;
+    this.#reading = false;
+    // Not `length = 0`, which leaves V8's fast path.
+    for (let outbox = this.#outboxes.pop(); outbox !== undefined; outbox = this.#outboxes.pop()) outbox.flush();
   };
 }
 
@@ -164,6 +202,8 @@ export class Outbox {
   readonly #turn: Turn;
   readonly #highWaterMark: number;
   readonly #flushed: () => void;
+  /** What was pushed first, and all of it once there is more: most often there is not. */
+  #first: Frame | undefined;
   #run: Run | undefined;
 
   /** @param flushed called when so much was written that more may have waited than `highWaterMark`, and the kernel has it. */
@@ -179,7 +219,7 @@ export class Outbox {
   /** Bytes that wait for the client to read. What this turn will write is no backlog unless there is one already. */
   get buffered(): number {
     const waiting = this.#ws.bufferedAmount;
-    return waiting === 0 ? 0 : waiting + (this.#run?.byteLength ?? 0);
+    return waiting === 0 ? 0 : waiting + ((this.#run ?? this.#first)?.byteLength ?? 0);
   }
 
   /** Writes now, after what waits; `done` is called when the kernel has it all, or the socket is gone. */
@@ -195,18 +235,21 @@ export class Outbox {
   }
 
   push(frame: Frame): void {
-    const run = this.#run;
-    if (run === undefined) this.#turn.add(this);
-    this.#run = run === undefined ? frame.alone : run.followedBy(frame);
-    if (this.#run.byteLength >= most || this.#run.byteLength >= this.#highWaterMark) this.flush();
+    if (this.#first === undefined) {
+      this.#turn.add(this);
+      this.#first = frame;
+    } else this.#run = (this.#run ?? this.#first.alone).followedBy(frame);
+    const { byteLength } = this.#run ?? frame;
+    if (byteLength >= most || byteLength >= this.#highWaterMark) this.flush();
   }
 
   flush(): void {
-    const run = this.#run;
+    const waiting = this.#run ?? this.#first;
+    this.#first = undefined;
     this.#run = undefined;
-    if (run === undefined || this.#ws.readyState !== WebSocket.OPEN) return;
+    if (waiting === undefined || this.#ws.readyState !== WebSocket.OPEN) return;
     // The callback costs a closure a write inside Node's streams: only where this write can fill the buffer.
-    const fills = this.#ws.bufferedAmount + run.byteLength >= this.#highWaterMark;
-    run.write(this.#socket, fills ? this.#flushed : undefined);
+    const fills = this.#ws.bufferedAmount + waiting.byteLength >= this.#highWaterMark;
+    waiting.write(this.#socket, fills ? this.#flushed : undefined);
   }
 }

@@ -1,6 +1,6 @@
 /** The core's `Socket` over a WebSocket of `ws`, and its events. */
 import type { Duplex } from "node:stream";
-import { Frame, Outbox } from "./node-outbox.ts";
+import { Frame, Outbox, smallPayload } from "./node-outbox.ts";
 import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
@@ -11,6 +11,7 @@ import type { Data, Prepared, Sendable, SendResult, Snapshot, Socket } from "../
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
 export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
   const socket = new NodeSocket(ws, stream, turn, server.settings.highWaterMark);
+  turn.follow(stream);
   // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
   const live = server.open(socket, snapshot);
   socket.live = live;
@@ -48,11 +49,15 @@ class NodeSocket implements Socket {
     if (this.#ws.readyState !== this.#ws.OPEN) return "closed";
     if (data instanceof Frame) this.#write(data);
     else if (typeof data === "string") this.#write(new Frame(this.#turn.bytesOf(data), true));
-    else {
-      const { bytes, release } = this.#turn.pool.copy(data as ArrayBuffer | ArrayBufferView);
-      this.#write(new Frame(bytes, false), release);
-    }
+    else this.#sendBytes(viewOf(data as ArrayBuffer | ArrayBufferView));
     return "sent";
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
+    // Its frame is a copy already; compression begins later, and needs one.
+    if (bytes.length <= smallPayload && !this.#deflated) return this.#write(new Frame(bytes, false));
+    const copy = this.#turn.pool.copy(bytes);
+    this.#write(new Frame(copy.bytes, false), copy.release);
   }
 
   /** @param release to be called when the frame's memory is no longer needed. */

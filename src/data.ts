@@ -32,6 +32,7 @@ export function mostOnWire(data: Sendable | Prepared): number {
 
 /** The bytes of a buffer or of any view of one, where they are. */
 export function viewOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (data instanceof Uint8Array) return data;
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }
 
