@@ -7,6 +7,7 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise } from "../src/types.ts";
+import { inDevelopment, WatchedHost } from "./durable-awake.ts";
 import { ObjectHost } from "./durable-host.ts";
 import type { ObjectContext } from "./durable-host.ts";
 import { requireBinding } from "./workers-rooms.ts";
@@ -41,12 +42,13 @@ export declare class RoomObject<Env = unknown> {
 export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof RoomObject<Env> {
   checkHandler("durable", handler);
   requireBinding("durable", handler);
+  const Host = inDevelopment() ? WatchedHost : ObjectHost;
   class DurableRoom extends DurableObject {
     readonly #host: ObjectHost;
 
     constructor(ctx: ObjectContext, env: Env) {
       super(ctx, env);
-      this.#host = new ObjectHost(handler as DefinedHandler, ctx, env);
+      this.#host = new Host(handler as DefinedHandler, ctx, env);
     }
 
     async fetch(request: Request): Promise<Response> {

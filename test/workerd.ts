@@ -1,7 +1,8 @@
 /** A Worker's script for Miniflare, from its source. */
 import { build } from "esbuild";
 
-export async function bundleWorker(file: string): Promise<string> {
+/** `define` as esbuild's. */
+export async function bundleWorker(file: string, define: Record<string, string> = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [file],
     bundle: true,
@@ -10,6 +11,7 @@ export async function bundleWorker(file: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd"],
     external: ["cloudflare:*"],
+    define,
   });
   return outputFiles[0]?.text ?? "";
 }
