@@ -9,6 +9,8 @@ const entry = (name, file, limit) => ({
   modifyEsbuildConfig: (config) => ({
     ...config,
     platform: "neutral",
+    // As `wrangler deploy` has it.
+    define: { ...config.define, "process.env.NODE_ENV": '"production"' },
     target: "es2024",
     external: [...(config.external ?? []), ...external],
   }),

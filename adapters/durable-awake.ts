@@ -15,18 +15,6 @@ import type { NativeSocket } from "./workers-types.ts";
 /** workerd evicts an object that has had nothing to do for 10 s. */
 const longest = 15_000;
 
-/** What wrangler puts there when it bundles: "development" for `wrangler dev`, "production" for `wrangler deploy`. No other bundler has to. */
-export function inDevelopment(): boolean {
-  try {
-    return process.env.NODE_ENV === "development";
-  } catch {
-    // Neither replaced nor there: workerd without nodejs_compat.
-    return false;
-  }
-}
-
-declare const process: { readonly env: { readonly NODE_ENV?: string } };
-
 /** Causes that were reported, in this isolate: of a hundred rooms one is enough. */
 const reported = new Set<string>();
 
