@@ -1,5 +1,6 @@
 /** A child process that is spoken to in lines, and what it has cost the machine. */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 
@@ -53,6 +54,11 @@ export class Lines {
 
   get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
+  }
+
+  /** Resolves when it has ended by itself. */
+  async end(): Promise<void> {
+    if (!this.ended) await once(this.#child, "exit");
   }
 
   stop(): void {

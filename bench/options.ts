@@ -20,6 +20,7 @@ npm run bench -- --report                               docs/performance.md agai
   --quick         5 rounds of 150 ms: to see that it works
   --minutes       with --all: no comparison begins a round after its share of this
   --generator     ${generators.join(", ")} (default: c where there is a C compiler)
+  --profile       where Edgewire's server spends its time (or that of --servers), by the runtime's profiler
   --write         keep the result in bench/results, and write docs/performance.md
   --help`;
 
@@ -36,6 +37,7 @@ export interface Options {
   readonly generator: Generator;
   readonly write: boolean;
   readonly report: boolean;
+  readonly profile: boolean;
   readonly help: boolean;
 }
 
@@ -57,6 +59,7 @@ const flags = {
   quick: flag,
   write: flag,
   report: flag,
+  profile: flag,
   help: flag,
 };
 
@@ -85,6 +88,9 @@ export function parse(args: readonly string[]): Options {
   if (values.all && Object.keys(numbers).length > 0)
     throw new UsageError(`--${Object.keys(numbers)[0]}: with --all every comparison has its own`);
   if (values.minutes !== undefined && !values.all) throw new UsageError("--minutes: goes with --all");
+  const unprofiled = wanted.find((mode) => mode === "idle" || mode === "slow" || mode === "wake");
+  if (values.profile && (values.all || unprofiled !== undefined))
+    throw new UsageError("--profile: goes with --mode echo, latency, fanout or connect");
   return {
     comparisons: values.all
       ? suite().filter(({ runtime, mode }) => chosen.includes(runtime) && wanted.includes(mode))
@@ -97,6 +103,7 @@ export function parse(args: readonly string[]): Options {
     generator: values.generator === undefined ? defaultGenerator() : member("generator", values.generator, generators),
     write: values.write,
     report: values.report,
+    profile: values.profile,
     help: values.help,
   };
 }

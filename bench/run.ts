@@ -6,6 +6,7 @@ import { idle } from "./idle.ts";
 import { measure, type Pace } from "./measure.ts";
 import { UsageError, parse, usage, type Options } from "./options.ts";
 import { installPeers } from "./peers.ts";
+import { profile } from "./profile.ts";
 import { machine, save, versions, type Result, type Row } from "./results.ts";
 import { report } from "./report.ts";
 import { slow } from "./slow.ts";
@@ -28,14 +29,27 @@ async function run(options: Options): Promise<void> {
   const begin = performance.now();
   for (const [index, comparison] of comparisons.entries()) {
     const number = comparisons.length > 1 ? `${index + 1}/${comparisons.length} ` : "";
-    const until = minutes === undefined ? Number.POSITIVE_INFINITY : begin + (minutes * 60_000 * (index + 1)) / comparisons.length;
     const label = `${number}${comparison.runtime}: ${titleOf(comparison)}`;
-    const result = await compare(comparison, options, until, (text) => progress(`${label}: ${text}`));
+    const until = minutes === undefined ? Number.POSITIVE_INFINITY : begin + (minutes * 60_000 * (index + 1)) / comparisons.length;
+    const pace = paceOf(comparison, options, until, (text) => progress(`${label}: ${text}`));
+    const found = options.profile ? await profiles(comparison, options, pace) : await figures(comparison, options, pace);
     progress("");
-    console.log(`${label}\n${print(comparison.mode, result.rows)}\n`);
-    if (write) save(result);
+    console.log(`${label}\n${found}\n`);
   }
   if (write || only) console.log(`written: ${relative(process.cwd(), report())}`);
+}
+
+async function figures(comparison: Comparison, options: Options, pace: Pace): Promise<string> {
+  const result = await compare(comparison, participants(comparison, options), pace);
+  if (options.write) save(result);
+  return print(comparison.mode, result.rows);
+}
+
+async function profiles(comparison: Comparison, { servers = ["edgewire"] }: Options, pace: Pace): Promise<string> {
+  if (servers.some(isPeer)) installPeers();
+  const texts: string[] = [];
+  for (const name of servers) texts.push(await profile(comparison, name, pace));
+  return texts.join("\n\n");
 }
 
 /** Who takes part: bare and Edgewire in every mode; peers, unless others are named, where the mode has a server of theirs. */
@@ -44,17 +58,8 @@ function participants({ runtime, mode }: Comparison, { servers }: Options): read
   return servers ?? contenders(runtime);
 }
 
-async function compare(comparison: Comparison, options: Options, until: number, show: (text: string) => void): Promise<Result> {
-  const names = participants(comparison, options);
+async function compare(comparison: Comparison, names: readonly string[], pace: Pace): Promise<Result> {
   if (names.some(isPeer)) installPeers();
-  const pace: Pace = {
-    rounds: options.rounds ?? (comparison.mode === "idle" ? 5 : 15),
-    slice: options.slice,
-    warmUp: options.quick ? 300 : 1000,
-    until,
-    generator: options.generator,
-    progress: show,
-  };
   return {
     comparison,
     date: new Date().toISOString().slice(0, 10),
@@ -64,6 +69,10 @@ async function compare(comparison: Comparison, options: Options, until: number, 
     generator: pace.generator,
     rows: await rowsOf(comparison, names, pace),
   };
+}
+
+function paceOf({ mode }: Comparison, { rounds, slice, quick, generator }: Options, until: number, show: (text: string) => void): Pace {
+  return { rounds: rounds ?? (mode === "idle" ? 5 : 15), slice, warmUp: quick ? 300 : 1000, until, generator, progress: show };
 }
 
 function rowsOf(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {

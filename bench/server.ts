@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bunBinary, denoBinary, denoFlags } from "../test/runtimes.ts";
 import type { Runtime } from "./contenders.ts";
+import { inspect } from "./inspector.ts";
 import { Lines } from "./lines.ts";
 import { peersFolder } from "./peers.ts";
 import { isWorkerd, workerd } from "./workerd.ts";
@@ -10,31 +11,36 @@ import { isWorkerd, workerd } from "./workerd.ts";
 /** Two cores are all that the smallest machine has: the other is the client's. */
 const core = 0;
 const own = join(import.meta.dirname, "servers");
-const collector = join(own, "collect.ts");
+const told = join(own, "told.ts");
 
 export class Server {
   readonly name: string;
   readonly port: number;
   readonly #lines: Lines;
-  readonly #collectsByRequest: boolean;
+  readonly #runtime: Runtime;
+  /** Of workerd, where it is profiled. */
+  #inspector = 0;
 
-  /** What it serves is told by the mode: subscribers of one topic, or an echo for all other modes. */
-  static async start(name: string, runtime: Runtime, mode: string): Promise<Server> {
-    const lines = new Lines(core, await commandOf(name, runtime, mode));
+  /** What it serves is told by the mode: subscribers of one topic, or an echo for all other modes. `profiles`: the folder for its profile. */
+  static async start(name: string, runtime: Runtime, mode: string, profiles?: string): Promise<Server> {
+    const lines = new Lines(core, await commandOf(name, runtime, mode, profiles));
     try {
-      const port = await lines.until(isWorkerd(runtime) ? workerdPort : listening);
-      return new Server(name, port, lines, isWorkerd(runtime));
+      if (!isWorkerd(runtime)) return new Server(name, runtime, await lines.until(listening), lines);
+      const inspector = profiles === undefined ? 0 : await lines.until((line) => workerdPort(line, "listen-inspector"));
+      const server = new Server(name, runtime, await lines.until((line) => workerdPort(line, "listen")), lines);
+      server.#inspector = inspector;
+      return server;
     } catch (error) {
       lines.stop();
       throw error;
     }
   }
 
-  private constructor(name: string, port: number, lines: Lines, collectsByRequest: boolean) {
+  private constructor(name: string, runtime: Runtime, port: number, lines: Lines) {
     this.name = name;
     this.port = port;
+    this.#runtime = runtime;
     this.#lines = lines;
-    this.#collectsByRequest = collectsByRequest;
   }
 
   /** Nanoseconds that its threads have been on a core. */
@@ -44,7 +50,7 @@ export class Server {
 
   /** Bytes that are its own, after it has collected its garbage; in mode `idle` only. */
   async memory(): Promise<number> {
-    if (this.#collectsByRequest) {
+    if (isWorkerd(this.#runtime)) {
       const { status } = await fetch(`http://127.0.0.1:${this.port}/collect`);
       if (status !== 204) throw new Error(`${this.name} did not collect its garbage: ${status}`);
     } else {
@@ -52,6 +58,16 @@ export class Server {
       await this.#lines.until((line) => (line === "COLLECTED" ? true : undefined));
     }
     return this.#lines.memory;
+  }
+
+  /** What it returns ends the profile: its text, or undefined where the process writes it into the folder that `start` was given. */
+  async profile(): Promise<() => Promise<string | undefined>> {
+    if (isWorkerd(this.#runtime)) return (await inspect(this.#inspector)).start();
+    return async () => {
+      this.#lines.say("exit");
+      await this.#lines.end();
+      return undefined;
+    };
   }
 
   stop(): void {
@@ -64,9 +80,9 @@ function listening(line: string): number | undefined {
 }
 
 /** workerd tells its ports as JSON on a descriptor that was asked for: stdout. */
-function workerdPort(line: string): number | undefined {
-  const told = line.startsWith("{") ? (JSON.parse(line) as { event: string; port?: number }) : { event: "" };
-  return told.event === "listen" ? told.port : undefined;
+function workerdPort(line: string, event: "listen" | "listen-inspector"): number | undefined {
+  const said = line.startsWith("{") ? (JSON.parse(line) as { event: string; port?: number }) : { event: "" };
+  return said.event === event ? said.port : undefined;
 }
 
 /** bench/servers has what is Edgewire's and the runtimes' own, bench/peers the others'. */
@@ -77,16 +93,18 @@ function fileOf(name: string, runtime: Runtime): string {
   return found;
 }
 
-async function commandOf(name: string, runtime: Runtime, mode: string): Promise<readonly string[]> {
+async function commandOf(name: string, runtime: Runtime, mode: string, profiles: string | undefined): Promise<readonly string[]> {
   const file = fileOf(name, runtime);
-  if (isWorkerd(runtime)) return workerd(name, file, runtime, mode);
-  const [flags, args] = mode === "idle" ? [["--expose-gc"], [collector, mode, file]] : [[], [file, mode]];
+  if (isWorkerd(runtime)) return workerd(name, file, runtime, mode, profiles !== undefined);
+  const flags = mode === "idle" ? ["--expose-gc"] : [];
+  const profiler = profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profiles];
+  const args = flags.length + profiler.length > 0 ? [told, mode, file] : [file, mode];
   switch (runtime) {
     case "node":
-      return [process.execPath, ...flags, ...args];
+      return [process.execPath, ...flags, ...profiler, ...args];
     case "bun":
-      return [bunBinary, ...flags, ...args];
+      return [bunBinary, ...flags, ...profiler, ...args];
     case "deno":
-      return [denoBinary(), ...denoFlags, ...flags.map((flag) => `--v8-flags=${flag}`), ...args];
+      return [denoBinary(), ...denoFlags, ...flags.map((flag) => `--v8-flags=${flag}`), ...profiler, ...args];
   }
 }

@@ -13,7 +13,13 @@ export function isWorkerd(runtime: Runtime): runtime is WorkerdRuntime {
 }
 
 /** The command that serves a Worker's file. */
-export async function workerd(name: string, file: string, runtime: WorkerdRuntime, mode: string): Promise<readonly string[]> {
+export async function workerd(
+  name: string,
+  file: string,
+  runtime: WorkerdRuntime,
+  mode: string,
+  inspected: boolean,
+): Promise<readonly string[]> {
   const collects = mode === "idle";
   const directory = join(temporary, `${name}-${runtime}-${mode}`);
   mkdirSync(directory, { recursive: true });
@@ -35,7 +41,7 @@ export async function workerd(name: string, file: string, runtime: WorkerdRuntim
     `workerd-linux-${process.arch === "arm64" ? "arm64" : "64"}`,
     "bin/workerd",
   );
-  return [binary, "serve", config, "--control-fd=1"];
+  return [binary, "serve", config, "--control-fd=1", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])];
 }
 
 /** The same Worker with one more path, which collects garbage. */

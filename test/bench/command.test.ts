@@ -14,6 +14,7 @@ test.each([
   [["--runtime", "node", "--mode", "wake"], "--mode wake --runtime node: only a Durable Object hibernates"],
   [["--all", "--bytes", "64"], "--bytes: with --all every comparison has its own"],
   [["--minutes", "3"], "--minutes: goes with --all"],
+  [["--profile", "--mode", "idle"], "--profile: goes with --mode echo, latency, fanout or connect"],
   [["--speed"], "Unknown option '--speed'"],
 ])("%j is refused with what is right", (args, message) => {
   expect(() => parse(args)).toThrow(UsageError);
