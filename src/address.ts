@@ -61,8 +61,9 @@ function parseIPv4(text: string): number[] | undefined {
 
 function parseIPv6(text: string): number[] | undefined {
   // A zone (`fe80::1%eth0`) is known to its host alone.
-  const halves = text.replace(/%.*/, "").split("::");
-  if (halves.length > 2) return undefined;
+  const halves = text.replace(/%[\da-z.:-]+$/i, "").split("::");
+  // The IPv4 form is of the last four bytes alone.
+  if (halves.length > 2 || (halves.length === 2 && halves[0]?.includes("."))) return undefined;
   const [head, tail] = halves.map((half) => groupsOf(half));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   if (tail === undefined) return head.length === 16 ? head : undefined;

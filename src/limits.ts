@@ -13,7 +13,7 @@ import { checkObserver } from "./observe.ts";
 import type { Observer } from "./observe.ts";
 import type { RateLimit } from "./rate.ts";
 import { longestTimer } from "./schedule.ts";
-import { isToken, longestName } from "./text.ts";
+import { isToken, longestName, show } from "./text.ts";
 import type { Heartbeat, Origins, Placement } from "./types.ts";
 
 /** Options with nothing left to default. */
@@ -245,16 +245,4 @@ function historyRules(name: string, value: unknown): HistoryRules {
     seconds: seconds === undefined ? Number.POSITIVE_INFINITY : integer(1, 315_360_000)(`${name}.seconds`, seconds),
     encode: encode as HistoryRules["encode"],
   };
-}
-
-function show(value: unknown): string {
-  return typeof value === "string"
-    ? `"${value}"`
-    : value === null
-      ? "null"
-      : Array.isArray(value)
-        ? "an array"
-        : typeof value === "object" || typeof value === "function"
-          ? `a ${typeof value}`
-          : String(value);
 }

@@ -4,6 +4,7 @@
  */
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
+import { show } from "./text.ts";
 import type { Origins } from "./types.ts";
 
 /** Whether a foreign origin is allowed; the request's own host always is. */
@@ -33,7 +34,7 @@ export function compileOrigins(origins: Origins): OriginRule {
     const match = typeof origin === "string" ? pattern.exec(origin) : null;
     if (match === null) {
       throw new TypeError(
-        `option "origins" has ${JSON.stringify(origin)}: must be a scheme and a host like "https://example.com" or "https://*.example.com", without a path`,
+        `option "origins" has ${show(origin)}: must be a scheme and a host like "https://example.com" or "https://*.example.com", without a path`,
       );
     }
     const [, scheme = "", wildcard, host = "", port = ""] = match;

@@ -1,6 +1,7 @@
 /** Which proxies are believed, and what they say of a request: the client's address, and the host that it asked for. */
 import { isIn, parseAddress, parseForwarded, parseNetwork } from "./address.ts";
 import type { RequestHead } from "./request.ts";
+import { show } from "./text.ts";
 
 /** Whether the machine with this address, `hops` machines away from this server (0 is the one that connected), is a proxy to believe. */
 export type ProxyRule = (address: string, hops: number) => boolean;
@@ -31,7 +32,7 @@ export function compileProxies(name: string, value: unknown): ProxyRule {
     const network = typeof one === "string" ? parseNetwork(one) : undefined;
     if (network !== undefined) return network;
     throw new TypeError(
-      `option "${name}" has ${JSON.stringify(one)}: must be an IP address or a network like "10.0.0.0/8" or "2001:db8::/32", without bits set beyond its length`,
+      `option "${name}" has ${show(one)}: must be an IP address or a network like "10.0.0.0/8" or "2001:db8::/32", without bits set beyond its length`,
     );
   });
   return (address) => {

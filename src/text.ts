@@ -62,3 +62,16 @@ function isPair(text: string, index: number, unit: number): boolean {
 export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
 }
+
+/** A value that was refused, in the message that says so: also one that JSON can't write. */
+export function show(value: unknown): string {
+  return typeof value === "string"
+    ? `"${value}"`
+    : value === null
+      ? "null"
+      : Array.isArray(value)
+        ? "an array"
+        : typeof value === "object" || typeof value === "function"
+          ? `a ${typeof value}`
+          : String(value);
+}

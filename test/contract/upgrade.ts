@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { needsWire, type Chapter } from "../case.ts";
 import { expectTexts } from "../peer.ts";
 
@@ -282,6 +282,49 @@ export const upgrade: Chapter = {
         for (const result of wrong)
           equal((await t.refused({ upgrade: [["accept", result as object]] })).status, 500, JSON.stringify(result));
         await t.barrier();
+      },
+    },
+    {
+      id: "U18",
+      statement:
+        "A client can't say what a platform, a proxy or Edgewire itself would: headers in their names change neither its room, its state nor its address.",
+      async run(t) {
+        const honest = await t.connect({ open: [["inspect"]], upgrade: [["accept", { state: "its own" }]] });
+        const { remoteAddress } = await t.did(honest, "inspect");
+        const stolen = {
+          id: "stolen",
+          room: "stolen",
+          url: "/",
+          protocol: "",
+          remoteAddress: "6.6.6.6",
+          version: 0,
+          state: "stolen",
+          topics: [],
+          phase: "open",
+        };
+        const edgewire = JSON.stringify({ binding: "MAIN", snapshot: stolen });
+        const cf = JSON.stringify({ edgewire });
+        const headers: [string, string][] = [
+          ["cf", cf],
+          ["CF-Edgewire", edgewire],
+          ["MF-CF-Blob", cf],
+          ["CF-EW-Via", "1"],
+          ["Edgewire-Object", "MAIN"],
+          ["Edgewire", edgewire],
+          ["X-Forwarded-For", "6.6.6.6"],
+          ["X-Forwarded-Host", "6.6.6.6"],
+          ["Forwarded", "for=6.6.6.6;host=6.6.6.6"],
+          ["X-Real-IP", "6.6.6.6"],
+          ["True-Client-IP", "6.6.6.6"],
+        ];
+        // Bare workerd has no edge in front that would replace it.
+        if (!["workers", "durable", "evicted"].includes(t.column)) headers.push(["CF-Connecting-IP", "6.6.6.6"]);
+        const liar = await t.connect({ headers, open: [["inspect"]], upgrade: [["accept", { state: "its own" }]] });
+        const seen = await t.did(liar, "inspect");
+        deepEqual([seen["state"], seen["remoteAddress"], (await t.hook(liar, "open"))["room"]], ["its own", remoteAddress, t.room()]);
+        notEqual(seen["id"], "stolen");
+        await liar.send("served");
+        await expectTexts(liar, "served");
       },
     },
   ],
