@@ -67,7 +67,8 @@ export const websocket: NativeHandlers = {
 const OPEN = 1;
 
 export class BunSocket implements Socket {
-  readonly #ready: Ready;
+  /** What to open with, until it is. */
+  #ready: Ready | undefined;
   readonly #compress: boolean;
   #ws: NativeSocket | undefined;
   #live: Live | undefined;
@@ -81,7 +82,10 @@ export class BunSocket implements Socket {
   opened(ws: NativeSocket): void {
     ws.binaryType = "uint8array";
     this.#ws = ws;
-    this.#live = this.#ready.server.open(this, this.#ready.snapshot);
+    const ready = this.#ready;
+    this.#ready = undefined;
+    // Bun tells of a close inside our own `close` and `terminate`, which the `open` hook may call.
+    ready?.server.open(this, ready.snapshot, (live) => (this.#live = live));
   }
 
   message(data: Data): void {
@@ -97,8 +101,7 @@ export class BunSocket implements Socket {
   }
 
   closed(code: number, reason: string): void {
-    // Also inside our own `close` and `terminate`, which the `open` hook may have called.
-    const live = this.#live ?? this.#ready.server.find(this.#ready.snapshot.id);
+    const live = this.#live;
     if (live === undefined) return;
     // As everywhere else, a connection that has just been closed is closing.
     if (live.phase === "closing") return queueMicrotask(() => void live.ended(code, reason));

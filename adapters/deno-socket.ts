@@ -19,13 +19,13 @@ export interface NativeSocket extends EventSocket {
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
   addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
-  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "open", listener: () => void, options: { readonly once: true }): void;
 }
 
 /** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
 export function openSocket(ready: Ready, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
-  ws.addEventListener("open", () => {
+  const open = (): void => {
     const socket = new DenoSocket(ready.server, ws);
     const live = ready.server.open(socket, ready.snapshot);
     socket.live = live;
@@ -34,7 +34,9 @@ export function openSocket(ready: Ready, ws: NativeSocket): void {
       if (code !== undefined) void live.violated(code);
     });
     listen(ws, live);
-  });
+  };
+  // Once: what it opens with need not be kept.
+  ws.addEventListener("open", open, { once: true });
 }
 
 /** The code for a broken frame, after which Deno ends TCP: its error says what was wrong (Deno 2.9, measured). Undefined for a lost connection. */

@@ -6,6 +6,8 @@
 import type { Duplex } from "node:stream";
 import * as library from "ws";
 import { WebSocket } from "ws";
+import type { Live } from "../src/connection.ts";
+import type { Settings } from "../src/limits.ts";
 import type { Prepared } from "../src/types.ts";
 import { Pool } from "./node-pool.ts";
 
@@ -174,6 +176,8 @@ export class Turn {
 /** ws's WebSocket, whose own frames never overtake what an outbox holds. */
 export class OrderedWebSocket extends WebSocket {
   outbox: Outbox | undefined;
+  /** Undefined while its `open` hook runs. */
+  live: Live | undefined;
 
   override close(code?: number, reason?: string | Buffer): void {
     this.outbox?.flush();
@@ -199,20 +203,17 @@ export class OrderedWebSocket extends WebSocket {
 export class Outbox {
   readonly #ws: OrderedWebSocket;
   readonly #socket: Duplex;
-  readonly #turn: Turn;
-  readonly #highWaterMark: number;
-  readonly #flushed: () => void;
+  readonly turn: Turn;
+  readonly settings: Settings;
   /** What was pushed first, and all of it once there is more: most often there is not. */
   #first: Frame | undefined;
   #run: Run | undefined;
 
-  /** @param flushed called when so much was written that more may have waited than `highWaterMark`, and the kernel has it. */
-  constructor(ws: OrderedWebSocket, socket: Duplex, turn: Turn, highWaterMark: number, flushed: () => void) {
+  constructor(ws: OrderedWebSocket, socket: Duplex, turn: Turn, settings: Settings) {
     this.#ws = ws;
     this.#socket = socket;
-    this.#turn = turn;
-    this.#highWaterMark = highWaterMark;
-    this.#flushed = flushed;
+    this.turn = turn;
+    this.settings = settings;
     ws.outbox = this;
   }
 
@@ -231,16 +232,16 @@ export class Outbox {
   /** The kernel has what was written before. */
   flushed(done?: () => void): void {
     done?.();
-    this.#flushed();
+    void this.#ws.live?.eased();
   }
 
   push(frame: Frame): void {
     if (this.#first === undefined) {
-      this.#turn.add(this);
+      this.turn.add(this);
       this.#first = frame;
     } else this.#run = (this.#run ?? this.#first.alone).followedBy(frame);
     const { byteLength } = this.#run ?? frame;
-    if (byteLength >= most || byteLength >= this.#highWaterMark) this.flush();
+    if (byteLength >= most || byteLength >= this.settings.highWaterMark) this.flush();
   }
 
   flush(): void {
@@ -249,7 +250,7 @@ export class Outbox {
     this.#run = undefined;
     if (waiting === undefined || this.#ws.readyState !== WebSocket.OPEN) return;
     // The callback costs a closure a write inside Node's streams: only where this write can fill the buffer.
-    const fills = this.#ws.bufferedAmount + waiting.byteLength >= this.#highWaterMark;
-    waiting.write(this.#socket, fills ? this.#flushed : undefined);
+    const fills = this.#ws.bufferedAmount + waiting.byteLength >= this.settings.highWaterMark;
+    waiting.write(this.#socket, fills ? () => this.flushed() : undefined);
   }
 }

@@ -5,40 +5,63 @@ import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { viewOf } from "../src/data.ts";
+import type { Settings } from "../src/limits.ts";
 import type { Server } from "../src/server.ts";
 import type { Data, Prepared, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
 export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
-  const socket = new NodeSocket(ws, stream, turn, server.settings.highWaterMark);
+  const socket = new NodeSocket(ws, stream, turn, server.settings);
   turn.follow(stream);
   // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
-  const live = server.open(socket, snapshot);
-  socket.live = live;
-  ws.on("message", (data: Buffer, isBinary: boolean) => void live.message(isBinary ? ownBytes(data) : turn.textOf(data)));
-  // Only the latest ping needs an answer (RFC 6455 section 5.5.3): a client that does not read gets none.
-  ws.on("ping", (data: Buffer) => {
-    live.alive();
-    if (ws.bufferedAmount < server.settings.maxBuffered) ws.pong(data);
-  });
-  ws.on("pong", () => live.alive());
-  ws.on("error", (error: Error & { code?: string }) => violation(live, error.code));
-  ws.on("close", (code: number, reason: Buffer) => void live.ended(code, reason.length === 0 ? "" : reason.toString()));
+  ws.live = server.open(socket, snapshot);
+  const events = ws as unknown as Events;
+  events.on("message", onMessage);
+  events.on("ping", onPing);
+  events.on("pong", onPong);
+  events.on("error", onError);
+  events.on("close", onClose);
+}
+
+/** ws calls listeners on the WebSocket itself; its types know of no class but its own. */
+interface Events {
+  on(event: string, listener: (this: OrderedWebSocket, ...args: never[]) => void): void;
+}
+
+// Functions of no connection: five closures for each would be a third of what one weighs.
+
+function onMessage(this: OrderedWebSocket, data: Buffer, isBinary: boolean): void {
+  void this.live?.message(isBinary ? ownBytes(data) : (this.outbox?.turn.textOf(data) ?? ""));
+}
+
+/** Only the latest ping needs an answer (RFC 6455 section 5.5.3): a client that does not read gets none. */
+function onPing(this: OrderedWebSocket, data: Buffer): void {
+  this.live?.alive();
+  if (this.outbox !== undefined && this.bufferedAmount < this.outbox.settings.maxBuffered) this.pong(data);
+}
+
+function onPong(this: OrderedWebSocket): void {
+  this.live?.alive();
+}
+
+function onError(this: OrderedWebSocket, error: Error & { code?: string }): void {
+  if (this.live !== undefined) violation(this.live, error.code);
+}
+
+function onClose(this: OrderedWebSocket, code: number, reason: Buffer): void {
+  void this.live?.ended(code, reason.length === 0 ? "" : reason.toString());
 }
 
 class NodeSocket implements Socket {
   readonly #ws: OrderedWebSocket;
-  readonly #turn: Turn;
   readonly #outbox: Outbox;
   /** permessage-deflate was negotiated: ws compresses, and so frames. */
   readonly #deflated: boolean;
-  live: Live | undefined;
 
-  constructor(ws: OrderedWebSocket, stream: Duplex, turn: Turn, highWaterMark: number) {
+  constructor(ws: OrderedWebSocket, stream: Duplex, turn: Turn, settings: Settings) {
     this.#ws = ws;
-    this.#turn = turn;
     this.#deflated = ws.extensions !== "";
-    this.#outbox = new Outbox(ws, stream, turn, highWaterMark, () => void this.live?.eased());
+    this.#outbox = new Outbox(ws, stream, turn, settings);
   }
 
   get buffered(): number {
@@ -48,7 +71,7 @@ class NodeSocket implements Socket {
   send(data: Sendable | Prepared): SendResult {
     if (this.#ws.readyState !== this.#ws.OPEN) return "closed";
     if (data instanceof Frame) this.#write(data);
-    else if (typeof data === "string") this.#write(new Frame(this.#turn.bytesOf(data), true));
+    else if (typeof data === "string") this.#write(new Frame(this.#outbox.turn.bytesOf(data), true));
     else this.#sendBytes(viewOf(data as ArrayBuffer | ArrayBufferView));
     return "sent";
   }
@@ -56,7 +79,7 @@ class NodeSocket implements Socket {
   #sendBytes(bytes: Uint8Array): void {
     // Its frame is a copy already; compression begins later, and needs one.
     if (bytes.length <= smallPayload && !this.#deflated) return this.#write(new Frame(bytes, false));
-    const copy = this.#turn.pool.copy(bytes);
+    const copy = this.#outbox.turn.pool.copy(bytes);
     this.#write(new Frame(copy.bytes, false), copy.release);
   }
 

@@ -68,7 +68,8 @@ export class Capacity {
 
   /** The connection is open, or has woken: it is counted, whether or not there was a place left. */
   open(live: Holder): void {
-    if (this.#accepted.delete(live.id)) return;
+    // Of a woken connection the id was never looked up: hashing ten thousand of them takes time.
+    if (this.#accepted.size > 0 && this.#accepted.delete(live.id)) return;
     this.#places++;
     add(this.#clients, this.#counts ? clientIn(live.remoteAddress) : "");
     add(this.#rooms, live.roomName);

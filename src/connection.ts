@@ -57,7 +57,6 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   readonly #counters: Counters;
   #topics: Set<string> | undefined;
   #phase: Phase;
-  #closing: Closing | undefined;
   #expiresAt: number | undefined;
   /** Encoded: what it has said of its member. */
   #presence: string | undefined;
@@ -72,16 +71,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #waiting = 0;
   #latest: Latest | undefined;
   #relief: PromiseWithResolvers<void> | undefined;
-  /** `ended` was called, or will not be waited for: the close hook has been posted. */
-  #ended = false;
-  /** Its room could not be opened. */
-  #refused = false;
   /** The server closes: what is read now is not delivered. */
   #retired = false;
-  #timer: unknown;
-  #finished: PromiseWithResolvers<void> | undefined;
-  /** Pending close hook, and the room's. */
-  #over: Promise<void> | undefined;
+  #ending: Ending | undefined;
 
   constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Woken, pulse?: Pulse) {
     this.#server = server;
@@ -95,7 +87,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#rest = rest;
     this.#expiresAt = expiresAt;
     this.#presence = presence;
-    if (head.phase !== "open") this.#closing = this.#decoded.closing;
+    if (head.phase !== "open") this.#willEnd.closing = this.#decoded.closing;
   }
 
   get socket(): Socket {
@@ -105,6 +97,15 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** Made when it is asked for: an object wakes ten thousand connections of which one is heard. */
   get pulse(): Pulse {
     return (this.#pulse ??= new Pulse(false));
+  }
+
+  /** Its close hook has been posted. */
+  get #ended(): boolean {
+    return this.#phase === "closed";
+  }
+
+  get #willEnd(): Ending {
+    return (this.#ending ??= new Ending());
   }
 
   get #decoded(): Rest {
@@ -167,7 +168,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** What is stored of it, besides its state. */
   get snapshot(): Stateless {
     const { id, url, protocol, remoteAddress } = this;
-    const closing = this.#closing === undefined ? {} : { closing: this.#closing };
+    const closing = this.#ending?.closing === undefined ? {} : { closing: this.#ending.closing };
     const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
     const presence = this.#presence === undefined ? {} : { presence: this.#presence };
     return {
@@ -179,7 +180,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       version: this.#server.settings.version,
       topics: [...this.topics],
       // Nothing is left to do for one that never opened: it is not woken.
-      phase: this.#refused ? "closed" : this.#phase,
+      phase: this.#ending?.refused === true ? "closed" : this.#phase,
       ...closing,
       ...expiresAt,
       ...presence,
@@ -198,8 +199,8 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** Settles when the close hook has run. */
   get finished(): Promise<void> {
-    if (this.#ended) return this.#over ?? this.running ?? Promise.resolve();
-    return (this.#finished ??= Promise.withResolvers()).promise;
+    if (this.#ended) return this.#ending?.over ?? this.running ?? Promise.resolve();
+    return (this.#willEnd.finished ??= Promise.withResolvers()).promise;
   }
 
   setState(state: State): void {
@@ -311,7 +312,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** Waits for nobody any longer. */
   letGo(): void {
     if (this.#ended) return;
-    void this.#finish(this.#closing ?? closingFromPeer(CloseCode.abnormal, ""));
+    void this.#finish(this.#ending?.closing ?? closingFromPeer(CloseCode.abnormal, ""));
     this.#socket.terminate();
   }
 
@@ -350,7 +351,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   peers(): Iterable<Connection<State, Env>> {
-    return this.#server.index.members(this.roomName);
+    return this.#server.index.peers(this.roomName);
   }
 
   present(member: string, state?: unknown): void {
@@ -395,7 +396,12 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   opened(): MaybePromise<void> {
     this.#counters.opened();
     this.#server.settings.observe?.opened?.(this);
-    return this.#post("open", undefined);
+    const { hooks, lives } = this.#server;
+    if (hooks.open === undefined && lives.opening(this.roomName) === undefined) return;
+    const running = this.#post("open", undefined);
+    // Nothing waits: an idle connection need not keep it.
+    if (this.#mailbox?.busy === false) this.#mailbox = undefined;
+    return running;
   }
 
   /** Port: a message arrived. Await the result where the runtime may stop us once we return. */
@@ -478,7 +484,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   /** Port: the native socket is closed. Runs the `close` hook, once. */
   ended(code: number, reason: string): MaybePromise<void> {
     if (this.#ended) return;
-    return this.#finish(this.#closing ?? closingFromPeer(code, reason));
+    return this.#finish(this.#ending?.closing ?? closingFromPeer(code, reason));
   }
 
   /** Woken from a snapshot in which the close was under way: the client is given its time once more. */
@@ -519,7 +525,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
       case "drain":
         return hooks.drain?.(this);
       case "close":
-        return this.#refused ? undefined : hooks.close?.(this, payload as Closing);
+        return this.#ending?.refused === true ? undefined : hooks.close?.(this, payload as Closing);
     }
   }
 
@@ -530,7 +536,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     if (opening === undefined) return hooks.open?.(this);
     return opening.then((opened) => {
       if (opened) return hooks.open?.(this);
-      this.#refused = true;
+      this.#willEnd.refused = true;
       this.#end(CloseCode.internalError, "Internal error");
     });
   }
@@ -580,8 +586,9 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #end(code: number, reason: string): void {
     if (this.#phase !== "open") return;
     this.#phase = "closing";
-    this.#closing = { code, reason, initiator: "server" };
+    this.#willEnd.closing = { code, reason, initiator: "server" };
     this.#leave();
+    this.#server.closes(this);
     this.#server.expiry.delete(this);
     this.#mailbox?.keepOnly("close");
     this.#inflow?.clear();
@@ -594,29 +601,29 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   }
 
   #waitForPeer(): void {
-    this.#timer = this.#server.clock.setTimeout(() => this.letGo(), this.#server.settings.closeTimeout);
+    this.#willEnd.timer = this.#server.clock.setTimeout(() => this.letGo(), this.#server.settings.closeTimeout);
   }
 
   #finish(closing: Closing): Promise<void> | undefined {
     if (this.#ended) return;
-    this.#ended = true;
+    const ending = this.#willEnd;
     // Before the presence hook is told of it: what that one says to a connection that is over goes nowhere.
     this.#phase = "closed";
-    this.#closing = closing;
+    ending.closing = closing;
     this.#leave();
     this.#server.expiry.delete(this);
     this.#server.forget(this);
-    if (this.#timer !== undefined) this.#server.clock.clearTimeout(this.#timer);
+    if (ending.timer !== undefined) this.#server.clock.clearTimeout(ending.timer);
     this.#latest = undefined;
     this.#relieve();
     keepClosing(this, this.#decoded);
     this.#rest = forgetState(this.#server, this, this.#decoded);
     this.#counters.closed(closing.code);
     this.#server.settings.observe?.closed?.(this, closing);
-    const pending = this.#post("close", closing);
-    this.#over = this.#server.left(this.roomName, pending);
-    this.#finished?.resolve(this.#over);
-    return this.#over;
+    const pending = this.#mailbox === undefined && this.#server.hooks.close === undefined ? undefined : this.#post("close", closing);
+    ending.over = this.#server.left(this.roomName, pending);
+    ending.finished?.resolve(ending.over);
+    return ending.over;
   }
 
   /** Stores it as it is now, or takes back what has changed. */
@@ -632,6 +639,17 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
   #hasExpired(): boolean {
     return this.#expiresAt !== undefined && this.#expiresAt <= this.#server.clock.now();
   }
+}
+
+/** How a connection ends. Made when it does, or when somebody waits for it: most of the time a connection needs none of it. */
+class Ending {
+  closing: Closing | undefined;
+  /** Its room could not be opened. */
+  refused = false;
+  timer: unknown;
+  finished: PromiseWithResolvers<void> | undefined;
+  /** Pending close hook, and the room's. */
+  over: Promise<void> | undefined;
 }
 
 const noTopics: ReadonlySet<string> = new Set();

@@ -12,12 +12,9 @@
  */
 import type { Live } from "./connection.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "./data.ts";
-import type { Except } from "./rooms.ts";
+import type { Audience, Except } from "./rooms.ts";
 import type { Server } from "./server.ts";
 import type { NativeTopics, Sendable } from "./types.ts";
-
-/** A set of the index. */
-type Audience<State, Env> = ReadonlySet<Live<State, Env>>;
 
 /** The runtime's topic for an audience. */
 interface Channel {

@@ -92,7 +92,7 @@ export class Heartbeat<State, Env> {
     this.#next = undefined;
     const ending: PromiseLike<void>[] = [];
     let again = false;
-    for (const live of this.#server.connections) {
+    for (const live of this.#server.connections()) {
       if (live.phase !== "open") continue;
       const gone = live.socket.ping === undefined ? this.#isSilent(live, now) : this.#isDeaf(live, now);
       again ||= gone !== undefined;

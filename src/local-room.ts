@@ -50,7 +50,7 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
 
   peers(): Iterable<Connection<State, Env>> {
     this.#server.needRooms("peers");
-    return this.#server.index.members(this.name);
+    return this.#server.index.peers(this.name);
   }
 
   connections(): readonly ConnectionInfo<State>[] {

@@ -26,11 +26,12 @@ export function replay<State, Env>(
   const { entries, complete } = log.since(after, server.clock.now());
   // Before anything is sent: `encode` may throw, and topics have a limit.
   const payloads = entries.map((entry) => log.payloadOf(entry));
-  if (live.phase === "open" && !live.topics.has(topic)) add();
+  const known = live.topics.has(topic);
+  if (live.phase === "open" && !known) add();
   const refused = payloads.findIndex((payload) => !isTaken(live.push(payload)));
   const replayed = refused < 0 ? payloads.length : refused;
   // A client that does not read may have been closed meanwhile.
-  if (live.phase === "open") server.index.subscribe(live.roomName, topic, live);
+  if (live.phase === "open" && !known) server.index.subscribe(live.roomName, topic, live);
   const all = replayed === payloads.length && live.phase === "open";
   const last = entries[replayed - 1];
   const position = all ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;

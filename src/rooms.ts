@@ -1,12 +1,19 @@
 /** The one index of rooms: who is in a room, and who is subscribed to which of its topics. Two maps, no I/O. */
 import type { Live } from "./connection.ts";
 import type { Fanout } from "./fanout.ts";
+import { Group } from "./group.ts";
 import type { Prepared, PublishOptions, Sendable } from "./types.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {
-  readonly members: Set<Live<State, Env>>;
-  readonly topics: Map<string, Set<Live<State, Env>>>;
+  readonly members: Group<Live<State, Env>>;
+  readonly topics: Map<string, Group<Live<State, Env>>>;
+}
+
+/** Connections to send to: a group of the index, or a set. One that has closed may be among them, and takes nothing. */
+export interface Audience<State, Env> extends Iterable<Live<State, Env>> {
+  readonly size: number;
+  has(live: Live<State, Env>): boolean;
 }
 
 export class RoomIndex<State, Env> {
@@ -14,11 +21,13 @@ export class RoomIndex<State, Env> {
   /** Told of every change of a set, where there is one. */
   fanout: Fanout<State, Env> | undefined;
 
-  join(room: string, live: Live<State, Env>): void {
+  /** @param topics what it is subscribed to already: it has woken. */
+  join(room: string, live: Live<State, Env>, topics?: ReadonlySet<string>): void {
     let scope = this.#rooms.get(room);
-    if (scope === undefined) this.#rooms.set(room, (scope = { members: new Set(), topics: new Map() }));
+    if (scope === undefined) this.#rooms.set(room, (scope = { members: new Group(), topics: new Map() }));
     scope.members.add(live);
     this.fanout?.joined(scope.members, live);
+    if (topics !== undefined) for (const topic of topics) this.#add(scope, topic, live);
   }
 
   leave(room: string, live: Live<State, Env>): void {
@@ -30,13 +39,10 @@ export class RoomIndex<State, Env> {
     if (scope.members.size === 0) this.#rooms.delete(room);
   }
 
+  /** One that is not subscribed yet. */
   subscribe(room: string, topic: string, live: Live<State, Env>): void {
     const scope = this.#rooms.get(room);
-    if (scope === undefined) return;
-    const subscribers = scope.topics.get(topic);
-    if (subscribers === undefined) return void scope.topics.set(topic, new Set([live]));
-    subscribers.add(live);
-    this.fanout?.joined(subscribers, live);
+    if (scope !== undefined) this.#add(scope, topic, live);
   }
 
   unsubscribe(room: string, topic: string, live: Live<State, Env>): void {
@@ -44,11 +50,21 @@ export class RoomIndex<State, Env> {
     if (scope !== undefined) this.#remove(scope, topic, live);
   }
 
-  members(room: string): ReadonlySet<Live<State, Env>> {
+  /** Everyone, of all rooms. */
+  *everyone(): Generator<Live<State, Env>, void, undefined> {
+    for (const { members } of this.#rooms.values()) yield* members;
+  }
+
+  members(room: string): Audience<State, Env> {
     return this.#rooms.get(room)?.members ?? nobody;
   }
 
-  subscribers(room: string, topic: string): ReadonlySet<Live<State, Env>> {
+  /** The same for a handler, who may close them while going through them. */
+  peers(room: string): ReadonlySet<Live<State, Env>> {
+    return this.#rooms.get(room)?.members.set ?? nobody;
+  }
+
+  subscribers(room: string, topic: string): Audience<State, Env> {
     return this.#rooms.get(room)?.topics.get(topic) ?? nobody;
   }
 
@@ -61,17 +77,24 @@ export class RoomIndex<State, Env> {
   }
 
   /** Every set that the connection is in. */
-  setsOf(room: string, live: Live<State, Env>): ReadonlySet<Live<State, Env>>[] {
+  setsOf(room: string, live: Live<State, Env>): Audience<State, Env>[] {
     const scope = this.#rooms.get(room);
     if (scope === undefined) return [];
     const sets = [scope.members];
-    for (const topic of live.topics) sets.push(scope.topics.get(topic) ?? new Set());
+    for (const topic of live.topics) sets.push(scope.topics.get(topic) ?? new Group());
     return sets.filter((set) => set.has(live));
   }
 
   /** Topics that have subscribers, and how many. */
   topics(room: string): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#rooms.get(room)?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
+  }
+
+  #add(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
+    let subscribers = scope.topics.get(topic);
+    if (subscribers === undefined) scope.topics.set(topic, (subscribers = new Group()));
+    subscribers.add(live);
+    this.fanout?.joined(subscribers, live);
   }
 
   #remove(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {

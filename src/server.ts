@@ -21,7 +21,7 @@ import type { RequestHead } from "./request.ts";
 import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex, sendToAll } from "./rooms.ts";
-import type { Except } from "./rooms.ts";
+import type { Audience, Except } from "./rooms.ts";
 import { Schedule } from "./schedule.ts";
 import { Shutdown, resolveClose } from "./shutdown.ts";
 import type { CloseOptions } from "./shutdown.ts";
@@ -79,7 +79,11 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly #handler: DefinedHandler<State, Env>;
   readonly #counters = new Counters();
   readonly #roomCounters = new Map<string, Counters>();
-  readonly #connections = new Map<string, Live<State, Env>>();
+  /** Connections in memory. Those that are open are in the index, and there alone. */
+  #count = 0;
+  readonly #closing = new Set<Live<State, Env>>();
+  /** Made when somebody is looked for by id, which is rare. */
+  #byId: Map<string, Live<State, Env>> | undefined;
   readonly #heads = new Heads();
   #shutdown: Shutdown<State, Env> | undefined;
 
@@ -105,8 +109,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** Connections in memory, closing ones included. */
-  get connections(): Iterable<Live<State, Env>> {
-    return this.#connections.values();
+  *connections(): Generator<Live<State, Env>, void, undefined> {
+    yield* this.index.everyone();
+    yield* this.#closing;
   }
 
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
@@ -163,7 +168,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   stats(): Stats {
-    return readStats(this.#counters, this.#connections.values());
+    return readStats(this.#counters, this.connections());
   }
 
   /** Port: takes a place for a handshake that was accepted elsewhere, or refuses it. Undefined for one that has its place already. */
@@ -182,11 +187,15 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.#capacity.abandon(id);
   }
 
-  /** Port: a socket is open. Synchronous: its listeners can be attached before any message arrives. */
-  open(socket: Socket, snapshot: Snapshot): Live<State, Env> {
+  /**
+   * Port: a socket is open. Synchronous: its listeners can be attached before any message arrives.
+   * @param attach is given the connection before its first hook: for runtimes that tell of a close within that.
+   */
+  open(socket: Socket, snapshot: Snapshot, attach?: (live: Live<State, Env>) => void): Live<State, Env> {
     const live = new Live<State, Env>(this, socket, wokenFrom(snapshot), new Pulse(true));
     // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
     live.keep();
+    attach?.(live);
     this.#add(live);
     this.lives.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
@@ -205,7 +214,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   find(id: string): Live<State, Env> | undefined {
-    return this.#connections.get(id);
+    this.#byId ??= new Map(Array.from(this.connections(), (live) => [live.id, live]));
+    return this.#byId.get(id);
   }
 
   room(name: string): Room {
@@ -240,7 +250,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. */
   resume(room: string): void {
     // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
-    if (this.#connections.size === 0) this.store(room).clear(statePrefix);
+    if (this.#count === 0) this.store(room).clear(statePrefix);
     if (this.hooks.alarm !== undefined) this.#alarms.resume(this.store(room));
     this.schedule.woken();
   }
@@ -254,7 +264,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** `sendToAll` for a set of the index. */
-  #fanOut(audience: ReadonlySet<Live<State, Env>>, data: Sendable, except: Except<State, Env>, topic?: string): number {
+  #fanOut(audience: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic?: string): number {
     return this.fanout?.publish(audience, data, except, topic) ?? this.sendToAll(audience, data, except, topic);
   }
 
@@ -265,12 +275,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
-  sendToAll(
-    targets: ReadonlySet<Live<State, Env>>,
-    data: Sendable,
-    except: Except<State, Env>,
-    topic?: string | readonly string[],
-  ): number {
+  sendToAll(targets: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic?: string | readonly string[]): number {
     if (targets.size === 0) return 0;
     // What is kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` takes anyway.
     const kept = topic !== undefined && this.settings.slowConsumer === "coalesce";
@@ -311,9 +316,16 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     if (this.runtime.roomless !== undefined) throw new Error(`${what}: ${this.runtime.roomless}`);
   }
 
+  /** A connection closes: it is in its room no longer. */
+  closes(live: Live<State, Env>): void {
+    this.#closing.add(live);
+  }
+
   forget(live: Live<State, Env>): void {
-    if (this.#connections.delete(live.id)) this.#capacity.close(live);
-    if (this.#connections.size === 0) this.heartbeat?.rest();
+    this.#closing.delete(live);
+    this.#byId?.delete(live.id);
+    this.#capacity.close(live);
+    if (--this.#count === 0) this.heartbeat?.rest();
   }
 
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
@@ -334,25 +346,26 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
    */
   close(options?: CloseOptions): Promise<void> {
     if (this.#shutdown === undefined) {
-      this.#shutdown = new Shutdown([...this.#connections.values()], resolveClose(options), this.clock);
+      this.#shutdown = new Shutdown([...this.connections()], resolveClose(options), this.clock);
       // Appointments would keep a process from ending.
       void this.#shutdown.done.then(() => this.schedule.stop());
     }
     return this.#shutdown.done;
   }
 
-  #add(live: Live<State, Env>): void {
+  #add(live: Live<State, Env>, topics?: ReadonlySet<string>): void {
     this.#capacity.open(live);
-    this.#connections.set(live.id, live);
-    if (live.phase === "open") this.index.join(live.roomName, live);
+    this.#count++;
+    this.#byId?.set(live.id, live);
+    if (live.phase === "open") this.index.join(live.roomName, live, topics);
+    else this.closes(live);
   }
 
   #wake(socket: Socket, woken: Woken): Live<State, Env> {
     const { head, expiresAt } = woken;
     this.lives.woken(head.room);
     const live = new Live<State, Env>(this, socket, woken);
-    this.#add(live);
-    if (head.phase === "open" && head.topics !== undefined) for (const topic of head.topics) this.index.subscribe(head.room, topic, live);
+    this.#add(live, head.topics);
     if (expiresAt !== undefined) live.watchExpiry();
     this.heartbeat?.woken(live);
     live.resumeClosing();
@@ -363,16 +376,17 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #migrate(socket: Socket, woken: Woken): Live<State, Env> {
     const { version } = this.settings;
     const before = woken.head.version;
+    let live: Live<State, Env> | undefined;
     try {
       if (this.hooks.migrate === undefined) {
         throw new Error(`a connection's state is of version ${before}, the handler is of version ${version} and has no migrate hook`);
       }
-      const live = this.#wake(socket, woken);
+      live = this.#wake(socket, woken);
       live.setState(this.hooks.migrate(live.state, before));
       return live;
     } catch (error) {
       void this.failed(error, { hook: "migrate" });
-      const live = this.#connections.get(woken.id) ?? this.#wake(socket, woken);
+      live ??= this.#wake(socket, woken);
       void live.violated(CloseCode.serviceRestart, "State of another version");
       return live;
     }

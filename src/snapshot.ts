@@ -39,8 +39,9 @@ export interface Woken {
 }
 
 export function wokenFrom(snapshot: Snapshot): Woken {
-  const { id, phase, version, room, topics, expiresAt, presence } = snapshot;
-  return { id, head: { phase, version, room, topics: setOf(topics) }, rest: snapshot, expiresAt, presence };
+  const { id, phase, version, room, topics, url, protocol, remoteAddress, state, expiresAt, presence } = snapshot;
+  const head = { phase, version, room, topics: setOf(topics) };
+  return { id, head, rest: { url, protocol, remoteAddress, state }, expiresAt, presence };
 }
 
 /** A snapshot without its state. */
@@ -117,15 +118,22 @@ export const statePrefix = "state:";
 /** Reads each head once: most connections of a room have the same. */
 export class Heads {
   readonly #known = new Map<string, Head>();
+  /** To compare with the last one costs less than to hash each. */
+  #last: { readonly text: string; readonly head: Head } | undefined;
 
   read([id, text, rest, expiresAt, presence]: Saved): Woken {
+    if (this.#last?.text !== text) this.#last = { text, head: this.#find(text) };
+    return { id, head: this.#last.head, rest, expiresAt, presence };
+  }
+
+  #find(text: string): Head {
     let head = this.#known.get(text);
     if (head === undefined) {
       head = decodeHead(text);
       if (this.#known.size >= mostKnown) this.#known.clear();
       this.#known.set(text, head);
     }
-    return { id, head, rest, expiresAt, presence };
+    return head;
   }
 }
 
