@@ -5,6 +5,7 @@
 import { describe, test } from "vitest";
 import { campaign } from "./campaign.ts";
 import { open, places } from "./place.ts";
+import { presenceCampaign } from "./presence.ts";
 
 const given = process.env["CROWD_OPERATIONS"];
 const operations = Number(given ?? 3000);
@@ -25,6 +26,19 @@ describe("a crowd", () => {
         );
       } catch (error) {
         throw new Error(`CROWD_SEED=${seed} npm run crowd -- -t ${name}\n${(error as Error).message}`, { cause: error });
+      } finally {
+        await place.stop();
+      }
+    });
+
+    test(`${name}: everyone knows who is here, from diffs alone`, { timeout: 60_000 + operations * 20 }, async () => {
+      const place = await open(name);
+      try {
+        const report = await presenceCampaign(place, { seed, operations });
+        const counts = Object.entries(report).map(([what, count]) => `${count} ${what}`);
+        console.log(`presence ${name}, seed ${seed}: ${counts.join(", ")}`);
+      } catch (error) {
+        throw new Error(`CROWD_SEED=${seed} npm run crowd -- -t "${name}: everyone knows"\n${(error as Error).message}`, { cause: error });
       } finally {
         await place.stop();
       }
