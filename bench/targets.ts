@@ -33,7 +33,8 @@ export function targetOf({ runtime, mode, connections, inflight }: Comparison): 
   }
 }
 
+/** As precisely as it is shown. */
 export function met({ value, least, of }: Target, row: Row): boolean {
-  const reached = of(row);
-  return reached !== undefined && (least ? reached >= value : reached <= value);
+  const reached = Number(of(row)?.toFixed(2) ?? Number.NaN);
+  return least ? reached >= value : reached <= value;
 }
