@@ -95,7 +95,8 @@ export class Rate {
     this.droppedMessages++;
     this.droppedBytes += bytes;
     const now = this.#clock.now();
-    if (now - this.#told < 1000) return false;
+    // A clock that is set back would silence it for as long.
+    if (Math.abs(now - this.#told) < 1000) return false;
     this.#told = now;
     return true;
   }

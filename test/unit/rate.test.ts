@@ -94,4 +94,6 @@ test("the handler is told of the first dropped message and then once a second", 
   clock.advance(1);
   expect(rate.drop(5)).toBe(true);
   expect([rate.droppedMessages, rate.droppedBytes]).toEqual([4, 20]);
+  clock.advance(-3_600_000);
+  expect(rate.drop(5), "an hour of silence, because the clock was set back").toBe(true);
 });
