@@ -26,8 +26,15 @@ const handler = defineHandler({
   },
 });
 
+const fetch = async (request: Request): Promise<Response> => {
+  if (new URL(request.url).pathname !== "/slow") return new Response("hello");
+  report({ slow: "begun" });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return new Response("x".repeat(1_000_000));
+};
+
 const options = { hostname: "127.0.0.1", ...(signals === undefined ? {} : { signals }) };
-const servers = [await serve(handler, { ...options, fetch: () => new Response("hello") }), await serve(handler, options)];
+const servers = [await serve(handler, { ...options, fetch }), await serve(handler, options)];
 if (own) process.on("SIGTERM", () => report({ own: "heard" }));
 process.on("exit", () => report({ exit: servers.map((server) => server.stats().open) }));
 console.log(`LISTEN ${servers.map((server) => server.port).join(" ")}`);

@@ -55,6 +55,15 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
     expect(await server.ended).toEqual(ended);
   });
 
+  test("a request that is under way is answered, to its last byte", async () => {
+    await using server = await Running.start(runtime, {});
+    const answered = fetch(`http://127.0.0.1:${server.ports[0]}/slow`).then(async (response) => (await response.text()).length);
+    await server.until(() => server.lines.some((line) => line.slow === "begun"));
+    server.signal("SIGTERM");
+    expect(await answered).toBe(1_000_000);
+    expect(await server.ended).toEqual(ended);
+  });
+
   test("a second signal ends it at once, by that signal", async () => {
     await using server = await Running.start(runtime, { signals: { deadline: 60_000 } });
     const talker = await Talker.connect(server.ports[0], "stuck");
