@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { RequestHead } from "../src/request.ts";
+import { urlOf } from "./node-url.ts";
 
 /** A request of Node's. Making a Request of it costs more than all checks of a handshake, whose result most often is all that is wanted. */
 export class NodeRequest implements RequestHead {
@@ -15,10 +16,10 @@ export class NodeRequest implements RequestHead {
   #whole: Request | undefined;
 
   constructor(incoming: IncomingMessage) {
-    const { method = "GET" } = incoming;
+    const { method = "GET", url = "/", headers, socket } = incoming;
     // CONNECT, TRACE and TRACK can't be in a Request; any method but GET is refused alike.
     this.method = isForbidden(method) ? "POST" : method;
-    this.url = urlOf(incoming);
+    this.url = urlOf((socket as TLSSocket).encrypted ? "https" : "http", headers.host ?? "localhost", url);
     this.headers = repeats(incoming) ? headersOf(incoming) : new NodeHeaders(incoming.headers);
     this.#incoming = incoming;
   }
@@ -57,18 +58,6 @@ class NodeHeaders {
   has(name: string): boolean {
     return this.#headers[name] !== undefined;
   }
-}
-
-function urlOf(incoming: IncomingMessage): string {
-  const { url = "/", headers, socket } = incoming;
-  const scheme = (socket as TLSSocket).encrypted ? "https" : "http";
-  const base = `${scheme}://${headers.host ?? "localhost"}`;
-  // A path of two slashes is no authority: only an absolute-form target (RFC 9112 section 3.2.2) names a host.
-  const parsed = URL.parse(url.startsWith("/") ? base + url : url) ?? new URL(`${scheme}://localhost/`);
-  // No Request can have them; RFC 9110 section 4.2.4 deprecates them, and no other runtime shows them.
-  if (parsed.username !== "") parsed.username = "";
-  if (parsed.password !== "") parsed.password = "";
-  return parsed.href;
 }
 
 function isForbidden(method: string): boolean {

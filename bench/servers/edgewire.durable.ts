@@ -3,7 +3,7 @@ import { durable, route } from "edgewire/durable";
 import { bench } from "./edgewire.handler.ts";
 
 declare const MODE: string;
-const handler = bench(MODE);
+const handler = bench(MODE, { binding: "ROOM", upgrade: () => ({ room: "room" }) });
 
 export class Room extends durable(handler) {}
 export default route(handler);

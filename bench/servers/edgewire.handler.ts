@@ -6,15 +6,12 @@ type Bench = ReturnType<typeof defineHandler>;
 /** As the limit's default is, but high enough for a client that does nothing but send: the check itself stays. */
 const rate = { messages: 10_000_000, bytes: 2 ** 40 };
 
-export function bench(mode: string): Bench {
-  const upgrade = (): { room: string } => ({ room: "room" });
-  if (mode !== "fanout") {
-    return defineHandler({ binding: "ROOM", rate, upgrade, message: (connection, data) => void connection.send(data) });
-  }
+/** @param options what a runtime asks for beyond: a Durable Object's room. */
+export function bench(mode: string, options: { binding?: string; upgrade?: () => { room: string } } = {}): Bench {
+  if (mode !== "fanout") return defineHandler({ ...options, rate, message: (connection, data) => void connection.send(data) });
   return defineHandler({
-    binding: "ROOM",
+    ...options,
     rate,
-    upgrade,
     open(connection) {
       // Those of `idle` are only there (bench/publish.ts).
       if (!connection.url.endsWith("/pub") && !connection.url.endsWith("/?idle")) connection.subscribe("t");
