@@ -7,9 +7,8 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise } from "../src/types.ts";
-import { WatchedHost } from "./durable-awake.ts";
-import { ObjectHost } from "./durable-host.ts";
-import type { ObjectContext } from "./durable-host.ts";
+import { hostClass } from "./durable-development.ts";
+import type { ObjectContext, ObjectHost } from "./durable-host.ts";
 import { requireBinding } from "./workers-rooms.ts";
 import type { NativeSocket } from "./workers-types.ts";
 
@@ -35,19 +34,6 @@ export declare class RoomObject<Env = unknown> {
 }
 
 /**
- * What wrangler puts for `process.env.NODE_ENV` when it bundles is "development" for `wrangler dev`, and "production" for `wrangler deploy`,
- * whose bundle then has nothing of this. No other bundler has to: workerd has no `process` without nodejs_compat.
- */
-let Host: typeof ObjectHost = ObjectHost;
-try {
-  if (process.env.NODE_ENV === "development") Host = WatchedHost;
-} catch {
-  // Neither replaced nor there.
-}
-
-declare const process: { readonly env: { readonly NODE_ENV?: string } };
-
-/**
  * The class of a handler's Durable Object: `export class ChatRoom extends durable(chat) {}`. A subclass may add methods; one
  * that overrides `fetch` or a `webSocket…` method calls `super`'s for what it does not take itself.
  * @throws TypeError for a handler that `defineHandler` did not make, or without `binding`.
@@ -55,6 +41,7 @@ declare const process: { readonly env: { readonly NODE_ENV?: string } };
 export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof RoomObject<Env> {
   checkHandler("durable", handler);
   requireBinding("durable", handler);
+  const Host = hostClass();
   class DurableRoom extends DurableObject {
     readonly #host: ObjectHost;
 
