@@ -76,14 +76,16 @@ export const serve: Serve = async <State, Env>(
 class Requests {
   readonly #pending = new Set<PromiseLike<unknown>>();
 
-  follow(answered: MaybePromise<Response>, { completed }: NativeInfo): MaybePromise<Response> {
-    const sent = (response: Response): Response => {
-      if (response.status !== 101) this.#add(completed);
-      return response;
-    };
-    if (!isPromise(answered)) return sent(answered);
+  follow(answered: MaybePromise<Response>, info: NativeInfo): MaybePromise<Response> {
+    if (!isPromise(answered)) return this.#sent(answered, info);
     this.#add(answered);
-    return answered.then(sent);
+    return answered.then((response) => this.#sent(response, info));
+  }
+
+  /** A promise of Deno's is made by asking for it: not for every handshake. */
+  #sent(response: Response, info: NativeInfo): Response {
+    if (response.status !== 101) this.#add(info.completed);
+    return response;
   }
 
   async settled(): Promise<void> {
