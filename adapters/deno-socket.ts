@@ -80,11 +80,9 @@ class DenoSocket implements Socket, Watched {
     const ws = this.#ws;
     if (ws.readyState !== OPEN) return "closed";
     const own = unshared(data);
-    if (lengthOf(own) < large || ws.bufferedAmount > 0) ws.send(own);
-    else {
-      ws.send(own);
-      this.#alone = ws.bufferedAmount;
-    }
+    const alone = lengthOf(own) >= large && ws.bufferedAmount === 0;
+    ws.send(own);
+    if (alone) this.#alone = ws.bufferedAmount;
     return "sent";
   }
 

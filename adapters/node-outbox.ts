@@ -84,7 +84,7 @@ interface Last {
 const lastText: Last = { length: 0, header: undefined };
 const lastBinary: Last = { length: 0, header: undefined };
 
-/** Frames one after the other. Sockets that are sent the same share it, and it is joined once for all of them. */
+/** Frames one after the other, two at least where it is written. Sockets that are sent the same share it, and it is joined once for all of them. */
 class Run {
   readonly byteLength: number;
   readonly #before: Run | undefined;
@@ -105,7 +105,7 @@ class Run {
 
   write(socket: Duplex, done: (() => void) | undefined): void {
     if (this.byteLength < most) {
-      socket.write((this.#joined ??= join(Run.#parts(this))), done);
+      socket.write((this.#joined ??= Buffer.concat(Run.#parts(this))), done);
       return;
     }
     writeParts(socket, Run.#parts(this), done);
@@ -125,11 +125,6 @@ function writeParts(socket: Duplex, parts: readonly Uint8Array[], done: (() => v
   for (let index = 0; index < last; index++) socket.write(parts[index]);
   socket.write(parts[last], done);
   socket.uncork();
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
 }
 
 /** The sockets of a server that have something to write at the end of this turn. */

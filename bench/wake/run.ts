@@ -4,29 +4,20 @@
  * object when it is awake: workerd's own clock stands still while code runs, and wall time depends on what else the machine does.
  */
 import { readFileSync, readdirSync } from "node:fs";
-import { build } from "esbuild";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { bundleWorker } from "../../test/workerd.ts";
 
 const [sockets = 10_000, rounds = 21] = process.argv.slice(2).map(Number);
 const kinds = ["bare", "ours"] as const;
 type Kind = (typeof kinds)[number];
 
-const bundle = await build({
-  entryPoints: [new URL("worker.ts", import.meta.url).pathname],
-  bundle: true,
-  write: false,
-  format: "esm",
-  target: "es2024",
-  conditions: ["workerd"],
-  external: ["cloudflare:*"],
-});
 const mf = new Miniflare(
   convertV4MiniflareOptions({
     workers: [
       {
         name: "wake",
         modules: true,
-        script: bundle.outputFiles[0]?.text ?? "",
+        script: await bundleWorker(new URL("worker.ts", import.meta.url).pathname),
         compatibilityDate: "2026-10-01",
         durableObjects: { OURS: "Ours", BARE: "Bare", CROWD: "Crowd" },
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],

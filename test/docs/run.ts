@@ -49,6 +49,8 @@ export async function start(runtime: Runtime, file: string, port = 0, { env = {}
 }
 
 export interface WorkerOptions {
+  /** As esbuild's. */
+  readonly define?: Record<string, string>;
   /** Variables beside the Durable Objects. */
   readonly bindings?: Record<string, string>;
   /** Gets what the Worker prints, instead of this process's output. */
@@ -66,9 +68,9 @@ export interface WorkerServer extends Server {
 export async function startWorker(
   file: string,
   objects: Record<string, string>,
-  { bindings = {}, log }: WorkerOptions = {},
+  { bindings = {}, define = {}, log }: WorkerOptions = {},
 ): Promise<WorkerServer> {
-  const script = await bundleWorker(file);
+  const script = await bundleWorker(file, define);
   // Miniflare's own port has a proxy hop in front, which changes headers: a direct socket has none.
   const unsafeDirectSockets = [{ host: "127.0.0.1", port: 0 }];
   const worker = {

@@ -25,15 +25,17 @@ interface Column {
   start(origins: "default" | "*", log: (line: string) => void): Promise<Server>;
 }
 
+const bundled = (origins: string): Record<string, string> => ({ ORIGINS: JSON.stringify(origins) });
+
 const columns: Column[] = [
   ...(["node", "bun", "deno"] as const).map((runtime): Column => ({
     name: runtime,
     start: (origins, log) => start(runtime, file("serve.ts"), 0, { env: { ORIGINS: origins }, log }),
   })),
-  { name: "a plain Worker", start: (origins, log) => startWorker(file(origins === "*" ? "plain-open.ts" : "plain.ts"), {}, { log }) },
+  { name: "a plain Worker", start: (origins, log) => startWorker(file("plain.ts"), {}, { define: bundled(origins), log }) },
   {
     name: "a Durable Object",
-    start: (origins, log) => startWorker(file(origins === "*" ? "durable-open.ts" : "durable.ts"), { ROOM: "Room" }, { log }),
+    start: (origins, log) => startWorker(file("durable.ts"), { ROOM: "Room" }, { define: bundled(origins), log }),
   },
 ];
 

@@ -1,8 +1,11 @@
-/** A room in a Durable Object, with default options. */
+/** A room in a Durable Object. */
 import { durable, route } from "edgewire/durable";
-import { login, victim } from "./handler.ts";
+import { login, optionsOf, victim } from "./handler.ts";
 
-const handler = victim({ binding: "ROOM" });
+/** Bundled in. */
+declare const ORIGINS: string;
+
+const handler = victim({ ...optionsOf(ORIGINS), binding: "ROOM" });
 export class Room extends durable(handler) {}
 
 const sockets = route(handler);

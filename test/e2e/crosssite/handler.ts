@@ -2,7 +2,10 @@
 import { defineHandler } from "edgewire";
 import type { Options } from "edgewire";
 
-export const open: Options = { origins: "*" };
+/** @param origins "*", or anything else for the default. */
+export function optionsOf(origins: string | undefined): Options {
+  return origins === "*" ? { origins } : {};
+}
 
 export function victim(options: Options): ReturnType<typeof defineHandler<{ cookie: string }>> {
   return defineHandler<{ cookie: string }>({

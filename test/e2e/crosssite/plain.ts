@@ -1,8 +1,11 @@
-/** A plain Worker with default options. */
+/** A plain Worker. */
 import { worker } from "edgewire/workers";
-import { login, victim } from "./handler.ts";
+import { login, optionsOf, victim } from "./handler.ts";
 
-const sockets = worker(victim({}));
+/** Bundled in. */
+declare const ORIGINS: string;
+
+const sockets = worker(victim(optionsOf(ORIGINS)));
 type Fetch = typeof sockets.fetch;
 export default {
   fetch: (...[request, env, ctx]: Parameters<Fetch>): ReturnType<Fetch> =>

@@ -1,6 +1,6 @@
 /** On Node, Bun and Deno. */
 import { serve } from "edgewire/serve";
-import { login, open, victim } from "./handler.ts";
+import { login, optionsOf, victim } from "./handler.ts";
 
-const handler = victim(process.env.ORIGINS === "*" ? open : {});
+const handler = victim(optionsOf(process.env.ORIGINS));
 console.log(`listening on ${(await serve(handler, { fetch: login })).url}`);
