@@ -26,10 +26,8 @@ interface FrameOptions {
 
 /** More is not worth joining: it is copied no further, and does not wait. */
 const most = 64 * 1024;
-/** Below it a header and its payload are one buffer. */
+/** Up to it a header and its payload are put together, though one more copy is made for it. */
 const small = 4096;
-/** What is at most this long is copied into its frame. A header has 10 bytes at most. */
-export const smallPayload: number = small - 10;
 
 /** A message as it goes over the wire: made once, whatever the number of its receivers. */
 export class Frame implements Prepared {
@@ -40,17 +38,31 @@ export class Frame implements Prepared {
   readonly size: number;
   #alone: Run | undefined;
 
-  /**
-   * @param payload belongs to the frame: nobody may change it, but for a small one, which is copied.
-   * @param size as `Traffic` counts it.
-   */
-  constructor(payload: Uint8Array, text: boolean, size: number = payload.byteLength) {
+  /** @param size as `Traffic` counts it. */
+  private constructor(payload: Uint8Array, text: boolean, size: number, parts: readonly Uint8Array[], byteLength: number) {
     this.payload = payload;
-    this.size = size;
     this.text = text;
+    this.size = size;
+    this.parts = parts;
+    this.byteLength = byteLength;
+  }
+
+  /** The payload belongs to the frame: nobody may change it, but for a small one, which is copied. */
+  static of(payload: Uint8Array, text: boolean, size: number = payload.byteLength): Frame {
     const header = headerOf(payload, text);
-    this.byteLength = header.length + payload.byteLength;
-    this.parts = this.byteLength <= small ? [Buffer.concat([header, payload], this.byteLength)] : [header, payload];
+    const byteLength = header.length + payload.byteLength;
+    const parts = byteLength <= small ? [Buffer.concat([header, payload], byteLength)] : [header, payload];
+    return new Frame(payload, text, size, parts, byteLength);
+  }
+
+  /** Of a copy of the payload, in one piece: two cost a write of their own kind. `take` has the memory for it, and may return more than it is asked for. */
+  static copy(data: Uint8Array, text: boolean, take: (length: number) => Buffer, size: number = data.byteLength): Frame {
+    const header = headerOf(data, text);
+    const byteLength = header.length + data.byteLength;
+    const whole = take(byteLength).subarray(0, byteLength);
+    whole.set(header);
+    whole.set(data, header.length);
+    return new Frame(whole.subarray(header.length), text, size, [whole], byteLength);
   }
 
   get alone(): Run {
@@ -221,7 +233,7 @@ export class Outbox {
   /** Writes now, after what waits; `done` is called when the kernel has it all, or the socket is gone. */
   write(frame: Frame, done: () => void): void {
     this.flush();
-    writeParts(this.#socket, frame.parts, () => this.flushed(done));
+    frame.write(this.#socket, () => this.flushed(done));
   }
 
   /** The kernel has what was written before. */

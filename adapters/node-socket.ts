@@ -1,7 +1,8 @@
 /** The core's `Socket` over a WebSocket of `ws`, and its events. */
-import type { Duplex } from "node:stream";
-import { Frame, Outbox, smallPayload } from "./node-outbox.ts";
+import type { Duplex, Writable } from "node:stream";
+import { Frame, Outbox } from "./node-outbox.ts";
 import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
+import { isPooled } from "./node-pool.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { viewOf } from "../src/data.ts";
@@ -11,6 +12,9 @@ import type { Data, Prepared, Sendable, SendResult, Snapshot, Socket } from "../
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
 export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
+  stream.end = endOnce;
+  const { _receiver: receiver } = ws as unknown as { readonly _receiver?: Writable };
+  if (receiver !== undefined) receiver.end = endOnce;
   const socket = new NodeSocket(ws, stream, turn, server.settings);
   turn.follow(stream);
   // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
@@ -21,6 +25,16 @@ export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSoc
   events.on("pong", onPong);
   events.on("error", onError);
   events.on("close", onClose);
+}
+
+/**
+ * ws ends its receiver and its stream again at the stream's `end`, and once more at its `close`. Nobody hears of the errors that Node makes
+ * of it, but their stack traces were an eighth of what a connection costs (Node 24 and ws 8.23, bench/).
+ */
+function endOnce<Stream extends Writable>(this: Stream, ...args: unknown[]): Stream {
+  if (this.writableEnded && args.length === 0) return this;
+  const { end } = Object.getPrototypeOf(this) as Stream;
+  return Reflect.apply(end, this, args) as Stream;
 }
 
 /** ws calls listeners on the WebSocket itself; its types know of no class but its own. */
@@ -71,23 +85,22 @@ class NodeSocket implements Socket {
   send(data: Sendable | Prepared): SendResult {
     if (this.#ws.readyState !== this.#ws.OPEN) return "closed";
     if (data instanceof Frame) this.#write(data);
-    else if (typeof data === "string") this.#write(new Frame(this.#outbox.turn.bytesOf(data), true));
+    else if (typeof data === "string") this.#write(Frame.of(this.#outbox.turn.bytesOf(data), true));
     else this.#sendBytes(viewOf(data as ArrayBuffer | ArrayBufferView));
     return "sent";
   }
 
   #sendBytes(bytes: Uint8Array): void {
-    // Its frame is a copy already; compression begins later, and needs one.
-    if (bytes.length <= smallPayload && !this.#deflated) return this.#write(new Frame(bytes, false));
-    const copy = this.#outbox.turn.pool.copy(bytes);
-    this.#write(new Frame(copy.bytes, false), copy.release);
+    if (this.#deflated || !isPooled(bytes.length)) return this.#write(Frame.copy(bytes, false, Buffer.allocUnsafe));
+    const { pool } = this.#outbox.turn;
+    let whole: Buffer | undefined;
+    const frame = Frame.copy(bytes, false, (length) => (whole = pool.take(length)));
+    this.#outbox.write(frame, () => whole && pool.give(whole));
   }
 
-  /** @param release to be called when the frame's memory is no longer needed. */
-  #write(frame: Frame, release?: () => void): void {
-    if (this.#deflated) this.#ws.send(frame.payload, { binary: !frame.text }, () => this.#outbox.flushed(release));
-    else if (release === undefined) this.#outbox.push(frame);
-    else this.#outbox.write(frame, release);
+  #write(frame: Frame): void {
+    if (this.#deflated) this.#ws.send(frame.payload, { binary: !frame.text }, () => this.#outbox.flushed());
+    else this.#outbox.push(frame);
   }
 
   close(code: number, reason: string): void {
@@ -113,8 +126,8 @@ class NodeSocket implements Socket {
 
 /** A message for many sockets. */
 export function prepare(data: Sendable): Prepared {
-  if (typeof data === "string") return new Frame(Buffer.from(data), true, data.length);
-  return new Frame(Buffer.from(viewOf(data)), false);
+  if (typeof data === "string") return Frame.copy(Buffer.from(data), true, Buffer.allocUnsafe, data.length);
+  return Frame.copy(viewOf(data), false, Buffer.allocUnsafe);
 }
 
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */

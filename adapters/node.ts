@@ -1,5 +1,4 @@
 /** Node: WebSockets by `ws`, on a port of their own or attached to an existing HTTP server. */
-import { createServer } from "node:http";
 import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -12,7 +11,7 @@ import type { Stats } from "../src/stats.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
-import { NodeRequest, addressOf, write } from "./node-http.ts";
+import { NodeRequest, addressOf, http, write } from "./node-http.ts";
 import { prepare } from "./node-socket.ts";
 import { upgraderOf } from "./node-upgrade.ts";
 import type { HttpServer, Route } from "./node-upgrade.ts";
@@ -90,7 +89,7 @@ export const serve: Serve = async <State, Env>(
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   const deadline = handler?.settings.upgradeTimeout ?? headDeadline;
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
-  const http = {
+  const limits = {
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => wantsWebSocket({ headers: { get: () => headers.upgrade ?? null } }),
     // A request's head that trickles in: Node's own 60 s are looked at only twice a minute.
     headersTimeout: deadline,
@@ -98,7 +97,7 @@ export const serve: Serve = async <State, Env>(
     handshakeTimeout: deadline,
   };
   const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
-  const server = create(http, tls, listener, failed);
+  const server = create(limits, tls, listener, failed);
   const attached = attachHost(server, host);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(failed(error)));
@@ -124,7 +123,7 @@ export const serve: Serve = async <State, Env>(
 
 function create(options: HttpOptions, tls: ServeOptions["tls"], listener: RequestListener, failed: (error: Error) => Error): NativeServer {
   try {
-    return tls === undefined ? createServer(options, listener) : createSecureServer({ ...options, ...tls }, listener);
+    return tls === undefined ? http.createServer(options, listener) : createSecureServer({ ...options, ...tls }, listener);
   } catch (error) {
     // A certificate or key that OpenSSL can't read.
     throw failed(error as Error);

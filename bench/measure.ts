@@ -1,6 +1,7 @@
 /**
  * Echo, latency, fan-out and connect: all servers of a comparison are alive at once, and get short slices in rotation, so that
- * whatever else the machine does meets all of them. Ratios are of neighbours in the same round; medians with their quartiles.
+ * whatever else the machine does meets all of them, and each is started several times. Ratios are of neighbours in the same round; medians
+ * with their quartiles.
  */
 import type { Comparison } from "./comparison.ts";
 import { Load, type Generator, type Slice } from "./load.ts";
@@ -21,6 +22,11 @@ export interface Pace {
 
 /** Below this there is no median to speak of. */
 const fewest = 3;
+/**
+ * A server is as fast as it was born: by what its compiler saw first and where its memory lies, two processes of the same server differ by
+ * up to a tenth (Deno and Bun, measured), and stay so. So each is started several times, for its share of the rounds.
+ */
+const starts = 3;
 
 export function goesOn({ rounds, until }: Pace, done: number): boolean {
   return done < rounds && (done < fewest || performance.now() < until);
@@ -36,25 +42,51 @@ interface Contender {
   readonly name: string;
   readonly server: Server;
   readonly load: Load;
-  readonly slices: Measured[];
 }
 
 export async function measure(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {
-  const running = new Map<string, Contender>();
+  const slices = new Map<string, Measured[]>(names.map((name) => [name, []]));
   const absent = new Map<string, string>();
+  const begin = performance.now();
+  for (let time = 1; time <= starts; time++) {
+    const part = {
+      ...pace,
+      rounds: Math.ceil((pace.rounds * time) / starts),
+      until: begin + ((pace.until - begin) * time) / starts,
+      progress: (text: string) => pace.progress(`start ${time} of ${starts}, ${text}`),
+    };
+    if (goesOn(part, slices.get(names[0]!)!.length)) await measureStarted(comparison, part, slices, absent);
+  }
+  const bare = slices.get(names[0]!)!;
+  return names.map((name) => {
+    const reason = absent.get(name);
+    return reason === undefined ? row(name, slices.get(name)!, bare) : { name, absent: reason };
+  });
+}
+
+/** Goes on where the last start has stopped. */
+async function measureStarted(
+  comparison: Comparison,
+  pace: Pace,
+  slices: ReadonlyMap<string, Measured[]>,
+  absent: Map<string, string>,
+): Promise<void> {
+  const [first] = slices.keys();
+  const running = new Map<string, Contender>();
   /** Without bare or Edgewire there is nothing to compare; a peer that fails is a row that says how. */
   const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
     try {
       await run();
     } catch (error) {
-      if (name === names[0] || name === "edgewire") throw error;
+      if (name === first || name === "edgewire") throw error;
       absent.set(name, reasonOf(error));
       end(running.get(name));
       running.delete(name);
     }
   };
   try {
-    for (const name of names) {
+    for (const name of slices.keys()) {
+      if (absent.has(name)) continue;
       pace.progress(`starting ${name}`);
       await attempt(name, async () => {
         const contender = await start(name, comparison, pace.generator);
@@ -62,20 +94,15 @@ export async function measure(comparison: Comparison, names: readonly string[], 
         await warm(contender.load, pace.warmUp);
       });
     }
-    for (let round = 0; goesOn(pace, round); round++) {
+    for (let round = slices.get(first!)!.length; goesOn(pace, round); round++) {
       pace.progress(`round ${round + 1} of ${pace.rounds}`);
       // Another order each round: whoever is first meets a core that has rested.
       const contenders = [...running.values()];
       for (let turn = 0; turn < contenders.length; turn++) {
         const contender = contenders[(turn + round) % contenders.length]!;
-        await attempt(contender.name, () => take(contender, pace.slice));
+        await attempt(contender.name, async () => void slices.get(contender.name)!.push(await take(contender, pace.slice)));
       }
     }
-    const bare = running.get(names[0]!)!.slices;
-    return names.map((name) => {
-      const contender = running.get(name);
-      return contender === undefined ? { name, absent: absent.get(name) ?? "did not run" } : row(name, contender.slices, bare);
-    });
   } finally {
     for (const contender of running.values()) end(contender);
   }
@@ -84,7 +111,7 @@ export async function measure(comparison: Comparison, names: readonly string[], 
 async function start(name: string, comparison: Comparison, generator: Generator): Promise<Contender> {
   const server = await Server.start(name, comparison.runtime, comparison.mode);
   try {
-    return { name, server, load: await Load.start(server.port, comparison, generator), slices: [] };
+    return { name, server, load: await Load.start(server.port, comparison, generator) };
   } catch (error) {
     server.stop();
     throw error;
@@ -104,11 +131,11 @@ function end(contender: Contender | undefined): void {
   contender?.server.stop();
 }
 
-async function take({ server, load, slices }: Contender, milliseconds: number): Promise<void> {
+async function take({ server, load }: Contender, milliseconds: number): Promise<Measured> {
   const [cpu, generator, began] = [server.cpu, load.cpu, performance.now()];
   const slice = await load.slice(milliseconds);
   if (slice.messages === 0) throw new Error("no message came in a whole slice");
-  slices.push({ ...slice, cpu: server.cpu - cpu, load: (load.cpu - generator) / 1e6 / (performance.now() - began) });
+  return { ...slice, cpu: server.cpu - cpu, load: (load.cpu - generator) / 1e6 / (performance.now() - began) };
 }
 
 function row(name: string, slices: readonly Measured[], bare: readonly Measured[]): Row {

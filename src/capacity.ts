@@ -29,8 +29,11 @@ export class Capacity {
   #places = 0;
   readonly #rooms = new Map<string, number>();
   readonly #clients = new Map<string, number>();
-  /** Accepted handshakes by the id of the connection that is to be opened, the oldest first. */
+  /** Accepted handshakes by the id of the connection that is to be opened, the oldest first, but for the last. */
   readonly #accepted = new Map<string, Place>();
+  /** Most handshakes are opened before the next is accepted, and need no map. */
+  #lastId = "";
+  #last: Place | undefined;
 
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings;
@@ -62,14 +65,15 @@ export class Capacity {
     place.room = room;
     add(this.#rooms, room);
     place.accepted = this.#clock.now();
-    this.#accepted.set(id, place);
+    if (this.#last !== undefined) this.#accepted.set(this.#lastId, this.#last);
+    this.#lastId = id;
+    this.#last = place;
     return undefined;
   }
 
   /** The connection is open, or has woken: it is counted, whether or not there was a place left. */
   open(live: Holder): void {
-    // Of a woken connection the id was never looked up: hashing ten thousand of them takes time.
-    if (this.#accepted.size > 0 && this.#accepted.delete(live.id)) return;
+    if (this.#take(live.id) !== undefined) return;
     this.#places++;
     add(this.#clients, this.#counts ? clientIn(live.remoteAddress) : "");
     add(this.#rooms, live.roomName);
@@ -82,15 +86,13 @@ export class Capacity {
 
   /** An accepted handshake came to nothing. */
   abandon(id: string): void {
-    const place = this.#accepted.get(id);
-    if (place === undefined) return;
-    this.#accepted.delete(id);
-    this.leave(place);
+    const place = this.#take(id);
+    if (place !== undefined) this.leave(place);
   }
 
   /** Whether that connection has a place already. */
   has(id: string): boolean {
-    return this.#accepted.has(id);
+    return (this.#last !== undefined && this.#lastId === id) || this.#accepted.has(id);
   }
 
   leave(place: Place): void {
@@ -104,14 +106,30 @@ export class Capacity {
     return this.#settings.maxConnectionsPerAddress !== undefined;
   }
 
+  /** The place of an accepted handshake, which is one no longer. */
+  #take(id: string): Place | undefined {
+    const last = this.#last;
+    if (last !== undefined && this.#lastId === id) {
+      this.#last = undefined;
+      return last;
+    }
+    // Of a woken connection the id was never looked up: hashing ten thousand of them takes time.
+    if (this.#accepted.size === 0) return undefined;
+    const place = this.#accepted.get(id);
+    this.#accepted.delete(id);
+    return place;
+  }
+
   /** Runtimes do not tell of every client that left before the 101: its place is free once an upgrade would have timed out. */
   #expire(): void {
-    if (this.#accepted.size === 0) return;
+    const last = this.#last;
+    if (last === undefined && this.#accepted.size === 0) return;
     const since = this.#clock.now() - this.#settings.upgradeTimeout;
     for (const [id, { accepted }] of this.#accepted) {
       if (accepted > since) return;
       this.abandon(id);
     }
+    if (last !== undefined && last.accepted <= since) this.abandon(this.#lastId);
   }
 }
 
