@@ -7,7 +7,7 @@ import type { Sendable, SendResult, Socket } from "../src/types.ts";
 import { pollerOf } from "./deno-drain.ts";
 import type { Poller, Watched } from "./deno-drain.ts";
 import { closeNative, listen } from "./events.ts";
-import type { EventSocket } from "./events.ts";
+import type { ErrorInfo, EventSocket } from "./events.ts";
 import type { Ready } from "./host.ts";
 
 /** Deno's server-side WebSocket, as far as it is used. */
@@ -16,10 +16,7 @@ export interface NativeSocket extends EventSocket {
   readonly bufferedAmount: number;
   binaryType: string;
   send(data: Sendable): void;
-  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
-  addEventListener(type: "close", listener: (event: { readonly code: number; readonly reason: string }) => void): void;
-  addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
-  addEventListener(type: "open", listener: () => void, options: { readonly once: true }): void;
+  addEventListener: EventSocket["addEventListener"] & ((type: "open", listener: () => void, options: { readonly once: true }) => void);
 }
 
 /** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
@@ -29,15 +26,13 @@ export function openSocket(ready: Ready, ws: NativeSocket): void {
     const socket = new DenoSocket(ready.server, ws);
     const live = ready.server.open(socket, ready.snapshot);
     socket.live = live;
-    ws.addEventListener("error", ({ message = "" }) => {
-      const code = violationOf(message);
-      if (code !== undefined) void live.violated(code);
-    });
-    listen(ws, live);
+    listen(ws, live, events);
   };
   // Once: what it opens with need not be kept.
   ws.addEventListener("open", open, { once: true });
 }
+
+const events = { violationOf: ({ message = "" }: ErrorInfo) => violationOf(message) };
 
 /** The code for a broken frame, after which Deno ends TCP: its error says what was wrong (Deno 2.9, measured). Undefined for a lost connection. */
 function violationOf(message: string): number | undefined {

@@ -3,7 +3,7 @@
  * @cloudflare/workers-types, whose global types would clash with another runtime's.
  */
 import type { RoomCall } from "../src/local-room.ts";
-import type { EventSocket } from "./events.ts";
+import type { CloseInfo, EventSocket } from "./events.ts";
 
 /** A server's half of a WebSocketPair, or a hibernating object's socket. */
 export interface NativeSocket {
@@ -22,15 +22,9 @@ export interface AutoResponse {
 }
 
 /** A half that the Worker keeps for itself. */
-export interface PairSocket extends NativeSocket, EventSocket {
+export interface PairSocket extends NativeSocket, EventSocket<CloseInfo & { readonly wasClean: boolean }> {
   binaryType: "blob" | "arraybuffer";
   accept(): void;
-  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
-  addEventListener(
-    type: "close",
-    listener: (event: { readonly code: number; readonly reason: string; readonly wasClean: boolean }) => void,
-  ): void;
-  addEventListener(type: "error", listener: (event: { readonly message?: string }) => void): void;
 }
 
 export type SocketPair = new () => { readonly 0: PairSocket; readonly 1: PairSocket };

@@ -28,9 +28,10 @@ export class Capacity {
   readonly #clock: Clock;
   #places = 0;
   readonly #rooms = new Map<string, number>();
-  readonly #clients = new Map<string, number>();
+  /** Where they are counted. */
+  readonly #clients: Map<string, number> | undefined;
   /** Accepted handshakes by the id of the connection that is to be opened, the oldest first, but for the last. */
-  readonly #accepted = new Map<string, Place>();
+  #accepted: Map<string, Place> | undefined;
   /** Most handshakes are opened before the next is accepted, and need no map. */
   #lastId = "";
   #last: Place | undefined;
@@ -38,6 +39,7 @@ export class Capacity {
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
+    if (settings.maxConnectionsPerAddress !== undefined) this.#clients = new Map();
   }
 
   /** How many places are taken. */
@@ -50,8 +52,8 @@ export class Capacity {
     this.#expire();
     const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#settings;
     if (this.#places >= maxConnections) return full("maxConnections", "the server is full");
-    const client = this.#counts ? clientIn(address) : "";
-    if ((this.#clients.get(client) ?? 0) >= maxConnectionsPerAddress) {
+    const client = this.#clients === undefined ? "" : clientIn(address);
+    if ((this.#clients?.get(client) ?? 0) >= maxConnectionsPerAddress) {
       return refuse(429, "too many connections from this address", { "retry-after": retryAfter }, "maxConnectionsPerAddress");
     }
     this.#places++;
@@ -65,7 +67,7 @@ export class Capacity {
     place.room = room;
     add(this.#rooms, room);
     place.accepted = this.#clock.now();
-    if (this.#last !== undefined) this.#accepted.set(this.#lastId, this.#last);
+    if (this.#last !== undefined) (this.#accepted ??= new Map()).set(this.#lastId, this.#last);
     this.#lastId = id;
     this.#last = place;
     return undefined;
@@ -75,13 +77,13 @@ export class Capacity {
   open(live: Holder): void {
     if (this.#take(live.id) !== undefined) return;
     this.#places++;
-    add(this.#clients, this.#counts ? clientIn(live.remoteAddress) : "");
+    add(this.#clients, this.#clients === undefined ? "" : clientIn(live.remoteAddress));
     add(this.#rooms, live.roomName);
   }
 
   /** The connection is over. */
   close(live: Holder): void {
-    this.leave({ client: this.#counts ? clientIn(live.remoteAddress) : "", room: live.roomName, accepted: 0 });
+    this.leave({ client: this.#clients === undefined ? "" : clientIn(live.remoteAddress), room: live.roomName, accepted: 0 });
   }
 
   /** An accepted handshake came to nothing. */
@@ -92,18 +94,13 @@ export class Capacity {
 
   /** Whether that connection has a place already. */
   has(id: string): boolean {
-    return (this.#last !== undefined && this.#lastId === id) || this.#accepted.has(id);
+    return (this.#last !== undefined && this.#lastId === id) || this.#accepted?.has(id) === true;
   }
 
   leave(place: Place): void {
     this.#places--;
     remove(this.#clients, place.client);
     if (place.room !== undefined) remove(this.#rooms, place.room);
-  }
-
-  /** Whether clients are counted: only then is a woken connection's address read. */
-  get #counts(): boolean {
-    return this.#settings.maxConnectionsPerAddress !== undefined;
   }
 
   /** The place of an accepted handshake, which is one no longer. */
@@ -114,7 +111,7 @@ export class Capacity {
       return last;
     }
     // Of a woken connection the id was never looked up: hashing ten thousand of them takes time.
-    if (this.#accepted.size === 0) return undefined;
+    if (this.#accepted === undefined || this.#accepted.size === 0) return undefined;
     const place = this.#accepted.get(id);
     this.#accepted.delete(id);
     return place;
@@ -123,9 +120,9 @@ export class Capacity {
   /** Runtimes do not tell of every client that left before the 101: its place is free once an upgrade would have timed out. */
   #expire(): void {
     const last = this.#last;
-    if (last === undefined && this.#accepted.size === 0) return;
+    if (last === undefined && (this.#accepted === undefined || this.#accepted.size === 0)) return;
     const since = this.#clock.now() - this.#settings.upgradeTimeout;
-    for (const [id, { accepted }] of this.#accepted) {
+    for (const [id, { accepted }] of this.#accepted ?? []) {
       if (accepted > since) return;
       this.abandon(id);
     }
@@ -145,11 +142,12 @@ function full(cause: "maxConnections" | "maxConnectionsPerRoom", why: string): R
   return refuse(503, why, { "retry-after": retryAfter }, cause);
 }
 
-function add(counts: Map<string, number>, key: string): void {
-  if (key !== "") counts.set(key, (counts.get(key) ?? 0) + 1);
+function add(counts: Map<string, number> | undefined, key: string): void {
+  if (key !== "") counts?.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function remove(counts: Map<string, number>, key: string): void {
+function remove(counts: Map<string, number> | undefined, key: string): void {
+  if (counts === undefined) return;
   const count = counts.get(key) ?? 0;
   if (count > 1) counts.set(key, count - 1);
   else counts.delete(key);

@@ -384,12 +384,14 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
 
   /** It is closing, or over: in no room, of no member. */
   #leave(): void {
-    const { index, presence } = this.#server;
+    const { index } = this.#server;
     const before = this.#presence;
-    const members = before === undefined ? undefined : presence.of(this.roomName);
+    if (before === undefined) return index.leave(this.roomName, this);
+    const { presence } = this.#server;
+    const members = presence.of(this.roomName);
     index.leave(this.roomName, this);
     this.#presence = undefined;
-    if (members !== undefined) presence.change(members, this, before, undefined);
+    presence.change(members, this, before, undefined);
   }
 
   /** Port: the socket is open; runs the `open` hook. */
@@ -589,7 +591,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#willEnd.closing = { code, reason, initiator: "server" };
     this.#leave();
     this.#server.closes(this);
-    this.#server.expiry.delete(this);
+    if (this.#expiresAt !== undefined) this.#server.expiry.delete(this);
     this.#mailbox?.keepOnly("close");
     this.#inflow?.clear();
     this.#latest?.flush((data) => this.#hand(data) !== "closed");
@@ -611,7 +613,7 @@ export class Live<State = unknown, Env = unknown> implements Connection<State, E
     this.#phase = "closed";
     ending.closing = closing;
     this.#leave();
-    this.#server.expiry.delete(this);
+    if (this.#expiresAt !== undefined) this.#server.expiry.delete(this);
     this.#server.forget(this);
     if (ending.timer !== undefined) this.#server.clock.clearTimeout(ending.timer);
     this.#latest = undefined;

@@ -11,7 +11,9 @@ import type { HookName, LocalRoom, MaybePromise, PresenceDiff } from "./types.ts
 type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
 
 interface Life<State, Env> {
-  readonly room: LocalRoom<State, Env>;
+  readonly name: string;
+  /** Made when it is first asked for. */
+  room: LocalRoom<State, Env> | undefined;
   /** Connections whose close hook has not run yet. */
   connections: number;
   /** What `open` came to: connections wait for it. */
@@ -30,7 +32,8 @@ export class RoomLives<State, Env> {
 
   /** The room as its hooks hold it: the same object for as long as anybody is in it. */
   room(name: string): LocalRoom<State, Env> {
-    return this.#lives.get(name)?.room ?? new HereRoom(this.#server, name);
+    const life = this.#lives.get(name);
+    return life === undefined ? new HereRoom(this.#server, name) : this.#roomOf(life);
   }
 
   /** A connection opens. The first one opens the room, and so does the first one after that has failed. */
@@ -87,10 +90,14 @@ export class RoomLives<State, Env> {
     }
   }
 
+  #roomOf(life: Life<State, Env>): LocalRoom<State, Env> {
+    return (life.room ??= new HereRoom(this.#server, life.name));
+  }
+
   #life(name: string): Life<State, Env> {
     let life = this.#lives.get(name);
     if (life === undefined) {
-      life = { room: new HereRoom(this.#server, name), connections: 0, opened: true, tail: undefined };
+      life = { name, room: undefined, connections: 0, opened: true, tail: undefined };
       this.#lives.set(name, life);
     }
     return life;
@@ -106,7 +113,9 @@ export class RoomLives<State, Env> {
 
   /** Runs a hook, after those before it, and on condition. Whether it succeeded: it never throws or rejects. */
   #run(life: Life<State, Env>, hook: RoomHook, condition?: () => MaybePromise<boolean>): MaybePromise<boolean> {
-    const call = (may: boolean): MaybePromise<boolean> => may && this.#call(hook, life.room);
+    // Most handlers have none.
+    if (life.tail === undefined && this.#hookOf(hook) === undefined) return true;
+    const call = (may: boolean): MaybePromise<boolean> => may && this.#call(hook, this.#roomOf(life));
     const start = (): MaybePromise<boolean> => {
       const may = condition?.() ?? true;
       return isPromise(may) ? may.then(call) : call(may);
@@ -120,6 +129,11 @@ export class RoomLives<State, Env> {
     return running;
   }
 
+  #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>) => MaybePromise<void>) | undefined {
+    const { hooks } = this.#server;
+    return hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
+  }
+
   #call(hook: RoomHook, room: LocalRoom<State, Env>): MaybePromise<boolean> {
     const { hooks, settings } = this.#server;
     const failed = (error: unknown): MaybePromise<boolean> => {
@@ -127,7 +141,7 @@ export class RoomLives<State, Env> {
       return isPromise(told) ? told.then(() => false) : false;
     };
     try {
-      const one = hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
+      const one = this.#hookOf(hook);
       if (one === undefined) return true;
       const pending = observed(settings.observe, () => Reflect.apply(one, hook === "alarm" ? hooks : hooks.room, [room]), { hook, room });
       return isPromise(pending) ? pending.then(() => true, failed) : true;

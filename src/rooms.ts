@@ -7,7 +7,8 @@ import type { Prepared, PublishOptions, Sendable } from "./types.ts";
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {
   readonly members: Group<Live<State, Env>>;
-  readonly topics: Map<string, Group<Live<State, Env>>>;
+  /** Made for the first subscriber. */
+  topics: Map<string, Group<Live<State, Env>>> | undefined;
 }
 
 /** Connections to send to: a group of the index, or a set. One that has closed may be among them, and takes nothing. */
@@ -24,7 +25,7 @@ export class RoomIndex<State, Env> {
   /** @param topics what it is subscribed to already: it has woken. */
   join(room: string, live: Live<State, Env>, topics?: ReadonlySet<string>): void {
     let scope = this.#rooms.get(room);
-    if (scope === undefined) this.#rooms.set(room, (scope = { members: new Group(), topics: new Map() }));
+    if (scope === undefined) this.#rooms.set(room, (scope = { members: new Group(), topics: undefined }));
     scope.members.add(live);
     this.fanout?.joined(scope.members, live);
     if (topics !== undefined) for (const topic of topics) this.#add(scope, topic, live);
@@ -65,14 +66,14 @@ export class RoomIndex<State, Env> {
   }
 
   subscribers(room: string, topic: string): Audience<State, Env> {
-    return this.#rooms.get(room)?.topics.get(topic) ?? nobody;
+    return this.#rooms.get(room)?.topics?.get(topic) ?? nobody;
   }
 
   /** Subscribers of several topics, each once. */
   subscribersOfAny(room: string, topics: readonly string[]): ReadonlySet<Live<State, Env>> {
     const scope = this.#rooms.get(room);
     const any = new Set<Live<State, Env>>();
-    for (const topic of topics) for (const live of scope?.topics.get(topic) ?? nobody) any.add(live);
+    for (const topic of topics) for (const live of scope?.topics?.get(topic) ?? nobody) any.add(live);
     return any;
   }
 
@@ -81,7 +82,7 @@ export class RoomIndex<State, Env> {
     const scope = this.#rooms.get(room);
     if (scope === undefined) return [];
     const sets = [scope.members];
-    for (const topic of live.topics) sets.push(scope.topics.get(topic) ?? new Group());
+    for (const topic of live.topics) sets.push(scope.topics?.get(topic) ?? new Group());
     return sets.filter((set) => set.has(live));
   }
 
@@ -91,17 +92,18 @@ export class RoomIndex<State, Env> {
   }
 
   #add(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
-    let subscribers = scope.topics.get(topic);
-    if (subscribers === undefined) scope.topics.set(topic, (subscribers = new Group()));
+    const topics = (scope.topics ??= new Map());
+    let subscribers = topics.get(topic);
+    if (subscribers === undefined) topics.set(topic, (subscribers = new Group()));
     subscribers.add(live);
     this.fanout?.joined(subscribers, live);
   }
 
   #remove(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
-    const subscribers = scope.topics.get(topic);
+    const subscribers = scope.topics?.get(topic);
     if (subscribers?.delete(live) !== true) return;
     this.fanout?.left(subscribers, live);
-    if (subscribers.size === 0) scope.topics.delete(topic);
+    if (subscribers.size === 0) scope.topics?.delete(topic);
   }
 }
 

@@ -65,26 +65,27 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly index: RoomIndex<State, Env> = new RoomIndex();
   /** Undefined where each connection is sent to. */
   readonly fanout: Fanout<State, Env> | undefined;
-  readonly schedule: Schedule;
-  readonly expiry: Expiry;
   readonly #capacity: Capacity;
   readonly lives: RoomLives<State, Env> = new RoomLives(this);
-  readonly presence: Presence<State, Env> = new Presence(this);
+  // Made when they are first asked for: a plain Worker has a server for each connection.
+  #schedule: Schedule | undefined;
+  #expiry: Expiry | undefined;
+  #presence: Presence<State, Env> | undefined;
+  #roomAlarms: RoomAlarms | undefined;
+  #stores: Map<string, Store> | undefined;
+  #roomCounters: Map<string, Counters> | undefined;
+  #closing: Set<Live<State, Env>> | undefined;
+  #heads: Heads | undefined;
   /** Undefined where it is turned off. */
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   /** Undefined where the handler keeps none. */
   readonly histories: Histories | undefined;
-  readonly #alarms: RoomAlarms;
-  readonly #stores = new Map<string, Store>();
   readonly #handler: DefinedHandler<State, Env>;
   readonly #counters = new Counters();
-  readonly #roomCounters = new Map<string, Counters>();
   /** Connections in memory. Those that are open are in the index, and there alone. */
   #count = 0;
-  readonly #closing = new Set<Live<State, Env>>();
   /** Made when somebody is looked for by id, which is rare. */
   #byId: Map<string, Live<State, Env>> | undefined;
-  readonly #heads = new Heads();
   #shutdown: Shutdown<State, Env> | undefined;
 
   constructor(handler: DefinedHandler<State, Env>, runtime: Runtime) {
@@ -94,24 +95,37 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
     this.#capacity = new Capacity(this.settings, this.clock);
-    this.schedule = new Schedule(this.clock, runtime.alarm);
-    this.expiry = new Expiry(this.schedule, () => this.clock.now());
     const { heartbeat, highWaterMark, maxBuffered } = handler.settings;
     if (runtime.topics !== undefined && 2 * highWaterMark <= maxBuffered) {
       this.index.fanout = this.fanout = new Fanout(this, runtime.topics);
     }
     if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
-    this.#alarms = new RoomAlarms(this.schedule, (name) => this.lives.alarm(name));
     const { history } = handler.settings;
     // Where memory is all there is, a log need not be written down.
     if (history !== undefined)
       this.histories = new Histories(history, (name) => (runtime.store === undefined ? undefined : this.store(name)));
   }
 
+  get schedule(): Schedule {
+    return (this.#schedule ??= new Schedule(this.clock, this.runtime.alarm));
+  }
+
+  get expiry(): Expiry {
+    return (this.#expiry ??= new Expiry(this.schedule, () => this.clock.now()));
+  }
+
+  get presence(): Presence<State, Env> {
+    return (this.#presence ??= new Presence(this));
+  }
+
+  get #alarms(): RoomAlarms {
+    return (this.#roomAlarms ??= new RoomAlarms(this.schedule, (name) => this.lives.alarm(name)));
+  }
+
   /** Connections in memory, closing ones included. */
   *connections(): Generator<Live<State, Env>, void, undefined> {
     yield* this.index.everyone();
-    yield* this.#closing;
+    if (this.#closing !== undefined) yield* this.#closing;
   }
 
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
@@ -160,10 +174,12 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A room's counters; kept for as long as anybody is in it, from when `keep` is said. */
   counters(room: string, keep = false): Counters {
-    const known = this.#roomCounters.get(room);
+    // There is nobody else.
+    if (this.runtime.roomless !== undefined) return this.#counters;
+    const known = this.#roomCounters?.get(room);
     if (known !== undefined) return known;
     const counters = new Counters(this.#counters);
-    if (keep) this.#roomCounters.set(room, counters);
+    if (keep) (this.#roomCounters ??= new Map()).set(room, counters);
     return counters;
   }
 
@@ -208,7 +224,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: a socket outlived the memory of its object; `saved` is what its `save` was last given. Undefined for one that is over. */
   restore(socket: Socket, saved: Saved): Live<State, Env> | undefined {
-    const woken = this.#heads.read(saved);
+    const woken = (this.#heads ??= new Heads()).read(saved);
     if (woken.head.phase === "closed") return undefined;
     return woken.head.version === this.settings.version ? this.#wake(socket, woken) : this.#migrate(socket, woken);
   }
@@ -231,8 +247,9 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** What a room has stored. */
   store(room: string): Store {
-    let store = this.#stores.get(room);
-    if (store === undefined) this.#stores.set(room, (store = this.runtime.store?.(room) ?? new MemoryStore()));
+    const stores = (this.#stores ??= new Map());
+    let store = stores.get(room);
+    if (store === undefined) stores.set(room, (store = this.runtime.store?.(room) ?? new MemoryStore()));
     return store;
   }
 
@@ -318,11 +335,11 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A connection closes: it is in its room no longer. */
   closes(live: Live<State, Env>): void {
-    this.#closing.add(live);
+    (this.#closing ??= new Set()).add(live);
   }
 
   forget(live: Live<State, Env>): void {
-    this.#closing.delete(live);
+    this.#closing?.delete(live);
     this.#byId?.delete(live.id);
     this.#capacity.close(live);
     if (--this.#count === 0) this.heartbeat?.rest();
@@ -331,8 +348,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
   left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
     if (this.index.members(room).size === 0) {
-      this.#roomCounters.delete(room);
-      this.presence.forget(room);
+      this.#roomCounters?.delete(room);
+      this.#presence?.forget(room);
     }
     const { lives } = this;
     if (closing !== undefined) return closing.then(() => lives.left(room));

@@ -57,8 +57,8 @@ export function readStats(counters: Counters, connections: Iterable<Gauge>): Sta
 export class Counters {
   readonly #whole: Counters | undefined;
   #opened = 0;
-  readonly #closed = new Map<number, number>();
-  readonly #refused = new Map<string, number>();
+  #closed: Map<number, number> | undefined;
+  #refused: Map<string, number> | undefined;
   #received = 0;
   #receivedBytes = 0;
   #sent = 0;
@@ -77,12 +77,12 @@ export class Counters {
   }
 
   closed(code: number): void {
-    add(this.#closed, code);
+    add((this.#closed ??= new Map()), code);
     this.#whole?.closed(code);
   }
 
   refused(cause: string): void {
-    add(this.#refused, cause);
+    add((this.#refused ??= new Map()), cause);
   }
 
   received(size: number): void {
@@ -112,8 +112,8 @@ export class Counters {
     return {
       open: now.open,
       opened: this.#opened,
-      closed: Object.fromEntries(this.#closed),
-      refused: Object.fromEntries(this.#refused),
+      closed: Object.fromEntries(this.#closed ?? []),
+      refused: Object.fromEntries(this.#refused ?? []),
       received: { messages: this.#received, bytes: this.#receivedBytes },
       sent: { messages: this.#sent, bytes: this.#sentBytes },
       dropped: { received: this.#droppedReceived, sent: this.#droppedSent },
