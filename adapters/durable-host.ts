@@ -19,6 +19,7 @@ import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
+import type { Forwarded } from "./workers-route.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
 
@@ -68,8 +69,8 @@ export class ObjectHost {
   }
 
   fetch(request: Request): MaybePromise<Response> {
-    const { edgewire } = (request as { readonly cf?: { readonly edgewire?: unknown } }).cf ?? {};
-    if (typeof edgewire === "string") return this.#forwarded(edgewire);
+    const { edgewire } = (request as { readonly cf?: { readonly edgewire?: Forwarded } }).cf ?? {};
+    if (edgewire !== undefined) return this.#forwarded(edgewire);
     // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
     const options = {
       env: this.#env,
@@ -127,9 +128,11 @@ export class ObjectHost {
     return this.#server.alarm();
   }
 
-  #forwarded(edgewire: string): Response {
-    const { binding, snapshot } = decode(edgewire) as { binding: string; snapshot: Snapshot };
-    const response = binding === this.#binding ? this.#open(snapshot, undefined) : refuse(500, "Internal Server Error");
+  #forwarded({ binding, snapshot }: Forwarded): Response {
+    const response =
+      binding === this.#binding
+        ? this.#open({ ...snapshot, state: decode(snapshot.state) }, undefined)
+        : refuse(500, "Internal Server Error");
     response.headers.set(objectHeader, this.#binding);
     return response;
   }

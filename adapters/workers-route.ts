@@ -7,7 +7,7 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
-import type { Accepted } from "../src/types.ts";
+import type { Accepted, Snapshot } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { closeSocket } from "./workers-close.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
@@ -42,6 +42,16 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
   };
 }
 
+/** An accepted handshake in `cf.edgewire`, which is JSON. */
+export interface Forwarded {
+  readonly binding: string;
+  readonly snapshot: Snapshot & { readonly state: string };
+}
+
+function forwardedFrom(binding: string, snapshot: Snapshot): Forwarded {
+  return { binding, snapshot: { ...snapshot, state: encode(snapshot.state) } };
+}
+
 /**
  * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
  * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
@@ -53,7 +63,7 @@ export async function forward(handler: DefinedHandler, env: unknown, accepted: A
   const { cf } = request as { readonly cf?: object };
   let response: Response;
   try {
-    response = await stub.fetch(new Request(request, { cf: { ...cf, edgewire: encode({ binding, snapshot }) } } as RequestInit));
+    response = await stub.fetch(request, { cf: { ...cf, edgewire: forwardedFrom(binding, snapshot) } });
   } catch (error) {
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
     if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);

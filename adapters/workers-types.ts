@@ -50,6 +50,6 @@ export interface ObjectNamespace {
 
 /** One object seen from outside: the methods of adapters/durable.ts, over RPC. */
 export interface ObjectStub {
-  fetch(request: Request): Promise<Response>;
+  fetch(request: Request, init: { readonly cf: object }): Promise<Response>;
   edgewireRoom(room: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): Promise<unknown>;
 }

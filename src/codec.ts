@@ -12,8 +12,11 @@ const tag = "$";
 
 /** @throws TypeError naming the path, from `name` on, of a value that can't be carried. */
 export function encode(value: unknown, name = ""): string {
-  return JSON.stringify(pack(value, name, []));
+  // What most connections have for their state.
+  return value === undefined ? undefinedText : JSON.stringify(pack(value, name, []));
 }
+
+const undefinedText = JSON.stringify(tagged("undefined", null));
 
 export function decode(text: string): unknown {
   const parsed = JSON.parse(text) as Json;
@@ -125,9 +128,11 @@ function unpackTagged(type: string, value: Json): unknown {
   }
 }
 
-/** As an own property whatever the key: `plain["__proto__"] = …` would set the prototype. */
-function define(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+/** As an own property whatever the key. */
+function define(object: { [key: string]: Json }, key: string, value: Json): void {
+  if (key !== "__proto__") object[key] = value;
+  // `plain["__proto__"] = …` would set the prototype.
+  else Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
 }
 
 function toBase64(bytes: Uint8Array): string {

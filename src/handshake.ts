@@ -5,6 +5,7 @@
 import { maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
+import { ReadHead } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
 
@@ -26,15 +27,11 @@ export function refuseList(): Response {
   return upgradeRequired('the Upgrade header must be "websocket" alone');
 }
 
-/** The refusal of a request whose head is larger than Node and Bun, which count for themselves, take. */
-export function checkHead(request: Request): Response | undefined {
-  let bytes = request.url.length;
-  for (const [name, value] of request.headers) bytes += name.length + value.length + separators;
-  return bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : undefined;
+/** The request with its head read, or the refusal of one whose head is larger than Node and Bun, which count for themselves, take. */
+export function readHead(request: Request): RequestHead | Response {
+  const head = new ReadHead(request);
+  return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
-
-/** The colon, the space and the line's end. */
-const separators = 4;
 
 /** The subprotocols that the client offers, or the refusal. `forwardedHost` is a trusted proxy's word, or null. */
 export function checkHandshake(request: RequestHead, settings: Settings, forwardedHost: string | null): Response | readonly string[] {

@@ -10,7 +10,7 @@ import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import { Fanout } from "./fanout.ts";
-import { causeOf, checkHead, isList, refuse, refuseList } from "./handshake.ts";
+import { causeOf, isList, readHead, refuse, refuseList } from "./handshake.ts";
 import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { Histories } from "./histories.ts";
@@ -149,11 +149,11 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   #decide(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     if (this.#shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
-    const refusal = this.runtime.limitsHead === true ? undefined : checkHead(wholeOf(request));
-    if (refusal !== undefined) return refusal;
-    if (this.runtime.upgradesNoList === true && isList(request)) return refuseList();
+    const head = this.runtime.limitsHead === true ? request : readHead(wholeOf(request));
+    if (isResponse(head)) return head;
+    if (this.runtime.upgradesNoList === true && isList(head)) return refuseList();
     const { clock } = this;
-    return acceptUpgrade(this.#handler, request, options, {
+    return acceptUpgrade(this.#handler, head, options, {
       clock,
       capacity: this.#capacity,
       failed: (error) => this.failed(error, { hook: "upgrade" }),

@@ -298,12 +298,13 @@ export const upgrade: Chapter = {
           protocol: "",
           remoteAddress: "6.6.6.6",
           version: 0,
-          state: "stolen",
+          state: JSON.stringify("stolen"),
           topics: [],
           phase: "open",
         };
-        const edgewire = JSON.stringify({ binding: "MAIN", snapshot: stolen });
-        const cf = JSON.stringify({ edgewire });
+        const forged = { binding: "MAIN", snapshot: stolen };
+        const edgewire = JSON.stringify(forged);
+        const cf = JSON.stringify({ edgewire: forged });
         const headers: [string, string][] = [
           ["cf", cf],
           ["CF-Edgewire", edgewire],
