@@ -128,12 +128,12 @@ export class ObjectHost {
     return this.#server.alarm();
   }
 
-  #forwarded({ binding, snapshot }: Forwarded): Response {
+  #forwarded({ binding, snapshot, asked }: Forwarded): Response {
     const response =
       binding === this.#binding
         ? this.#open({ ...snapshot, state: decode(snapshot.state) }, undefined)
         : refuse(500, "Internal Server Error");
-    response.headers.set(objectHeader, this.#binding);
+    if (asked) response.headers.set(objectHeader, this.#binding);
     return response;
   }
 

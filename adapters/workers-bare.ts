@@ -20,5 +20,6 @@ export const bareMark: BareMark = (request, env, handler) => {
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
   const { server, snapshot, headers } = ready;
   if (server.settings.binding === undefined) return acceptPair(server, snapshot, headers, context, true);
-  return forward(server, env, { snapshot, headers }, request);
+  // Middleware may change the 101's headers: one that came from an object has none that can be.
+  return forward(server, objectsOf(server, env), { snapshot, headers }, request, false);
 };

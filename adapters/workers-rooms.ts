@@ -21,19 +21,22 @@ export function rooms(namespace: ObjectNamespace, placement: Placement = {}): Ro
 /** Where rooms' objects are found. */
 export class Objects {
   readonly jurisdiction: string | undefined;
-  readonly #namespace: ObjectNamespace;
+  /** The binding. */
+  readonly namespace: ObjectNamespace;
+  readonly #placed: ObjectNamespace;
   readonly #hint: Placement["locationHint"] | undefined;
 
   constructor(namespace: ObjectNamespace, { jurisdiction, locationHint }: { [Name in keyof Placement]: Placement[Name] | undefined }) {
     this.jurisdiction = jurisdiction;
-    this.#namespace = jurisdiction === undefined ? namespace : within(namespace, jurisdiction);
+    this.namespace = namespace;
+    this.#placed = jurisdiction === undefined ? namespace : within(namespace, jurisdiction);
     this.#hint = locationHint;
   }
 
   stub(room: string): ObjectStub {
     const hint = typeof this.#hint === "function" ? this.#hint(room) : this.#hint;
-    const id = this.#namespace.idFromName(room) as never;
-    return this.#namespace.get(id, hint === undefined ? {} : { locationHint: hint }) as ObjectStub;
+    const id = this.#placed.idFromName(room) as never;
+    return this.#placed.get(id, hint === undefined ? {} : { locationHint: hint }) as ObjectStub;
   }
 }
 

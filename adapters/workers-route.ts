@@ -11,10 +11,11 @@ import type { Accepted, Snapshot } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { closeSocket } from "./workers-close.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
+import type { Objects } from "./workers-rooms.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
 
-/** On what an object of ours answers to `forward`, with its binding; it never leaves the Worker. */
+/** On what an object of ours answers to `forward`, with its binding, where it is asked for that; it never leaves the Worker. */
 export const objectHeader = "edgewire-object";
 
 /**
@@ -24,16 +25,26 @@ export const objectHeader = "edgewire-object";
  */
 export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
   checkHandler("route", handler);
-  requireBinding("route", handler);
+  const binding = requireBinding("route", handler);
   const routed = handler as DefinedHandler;
+  let objects: Objects | undefined;
+  /** They were seen to be this handler's. A binding's class is the same for as long as this Worker runs. */
+  let known = false;
   return {
     async fetch(request, env, ctx) {
       try {
-        objectsOf(routed, env);
+        if (objects === undefined || objects.namespace !== (env as Record<string, unknown> | undefined)?.[binding]) {
+          objects = objectsOf(routed, env);
+          known = false;
+        }
         const server = new Server(routed, { name: "durable", upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
-        return isResponse(upgrade) ? upgrade : await forward(routed, env, upgrade, request);
+        if (isResponse(upgrade)) return upgrade;
+        const found = objects;
+        const response = await forward(routed, found, upgrade, request, known);
+        known = found === objects;
+        return response;
       } catch (error) {
         console.error("edgewire:", error);
         return refuse(500, "Internal Server Error");
@@ -46,24 +57,31 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
 export interface Forwarded {
   readonly binding: string;
   readonly snapshot: Snapshot & { readonly state: string };
-}
-
-function forwardedFrom(binding: string, snapshot: Snapshot): Forwarded {
-  return { binding, snapshot: { ...snapshot, state: encode(snapshot.state) } };
+  /** Whether the object is to say whose it is. */
+  readonly asked: boolean;
 }
 
 /**
  * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
+ * @param known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
  * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
  */
-export async function forward(handler: DefinedHandler, env: unknown, accepted: Accepted, request: Request): Promise<Response> {
+export async function forward(
+  handler: DefinedHandler,
+  objects: Objects,
+  accepted: Accepted,
+  request: Request,
+  known: boolean,
+): Promise<Response> {
   const binding = requireBinding("forward", handler);
   const { snapshot, headers } = accepted;
-  const stub = objectsOf(handler, env).stub(snapshot.room);
+  const stub = objects.stub(snapshot.room);
+  const through = known && headers === undefined;
+  const edgewire: Forwarded = { binding, snapshot: { ...snapshot, state: encode(snapshot.state) }, asked: !through };
   const { cf } = request as { readonly cf?: object };
   let response: Response;
   try {
-    response = await stub.fetch(request, { cf: { ...cf, edgewire: forwardedFrom(binding, snapshot) } });
+    response = await stub.fetch(request, { cf: { ...cf, edgewire } });
   } catch (error) {
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
     if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);
@@ -72,6 +90,7 @@ export async function forward(handler: DefinedHandler, env: unknown, accepted: A
     console.error("edgewire: the room's object is unavailable:", error);
     return refuse(503, "the room is unavailable", { "retry-after": "1" });
   }
+  if (through) return response;
   const { webSocket } = response as { readonly webSocket?: PairSocket | null };
   const answeredBy = response.headers.get(objectHeader);
   if (answeredBy !== binding) {
