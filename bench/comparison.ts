@@ -24,7 +24,7 @@ const defaults: Readonly<Record<Mode, Partial<Numbers>>> = {
   latency: { connections: 1 },
   fanout: { connections: 1000 },
   connect: { inflight: 64 },
-  idle: { connections: 2000 },
+  idle: { connections: 8000 },
   slow: { connections: 1000, bytes: 256 * 1024 },
   wake: { connections: 10_000 },
 };

@@ -10,7 +10,7 @@ import { Server } from "./server.ts";
 import { spread } from "./statistics.ts";
 
 /** So that what the first connections bring about, code and tables, is not counted. */
-const first = 500;
+const first = 1000;
 
 export async function idle(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {
   const taken = new Map<string, number[]>(names.map((name) => [name, []]));

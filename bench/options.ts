@@ -11,7 +11,7 @@ npm run bench -- --report                               docs/performance.md agai
   --runtime       ${runtimes.join(", ")} (default: node; with --all: all; several with commas)
   --mode          ${modes.join(", ")} (default: echo; with --all: all; several with commas)
   --servers       who is compared, with commas; ratios are to the first (default: all that the runtime has)
-  --connections   default: 64 echo, 1 latency, 1000 fanout and slow, 2000 idle, 10000 wake
+  --connections   default: 64 echo, 1 latency, 1000 fanout and slow, 8000 idle, 10000 wake
   --inflight      messages, publishes or handshakes that are under way at once (default: 8 echo, 64 connect, 1)
   --bytes         of a message, from 9 (default: 32; slow: 262144)
   --type          text, binary (default: text)

@@ -52,7 +52,7 @@ function collecting(file: string): string {
     export default {
       fetch(request, env, context) {
         if (new URL(request.url).pathname !== "/collect") return worker.fetch(request, env, context);
-        for (let round = 0; round < 4; round++) gc();
+        for (let round = 0; round < 4; round++) gc({ type: "major", flavor: "last-resort" });
         return new Response(null, { status: 204 });
       },
     };`;

@@ -40,7 +40,13 @@ export class Mailbox<Kind> {
       return this.running;
     }
     this.#busy = true;
-    const pending = this.#owner.run(kind, payload) ?? this.#drain();
+    const first = this.#owner.run(kind, payload);
+    // Almost always.
+    if (first === undefined && this.#queue === undefined) {
+      this.#busy = false;
+      return undefined;
+    }
+    const pending = first ?? this.#drain();
     return pending === undefined ? undefined : (this.running = this.#settle(pending));
   }
 

@@ -183,8 +183,15 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return counters;
   }
 
+  #endCounters(room: string): void {
+    const counters = this.#roomCounters?.get(room);
+    if (counters === undefined) return;
+    this.#counters.take(counters);
+    this.#roomCounters?.delete(room);
+  }
+
   stats(): Stats {
-    return readStats(this.#counters, this.connections());
+    return readStats(this.#counters, this.connections(), this.#roomCounters?.values());
   }
 
   /** Port: takes a place for a handshake that was accepted elsewhere, or refuses it. Undefined for one that has its place already. */
@@ -348,7 +355,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
   left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
     if (this.index.members(room).size === 0) {
-      this.#roomCounters?.delete(room);
+      this.#endCounters(room);
       this.#presence?.forget(room);
     }
     const { lives } = this;

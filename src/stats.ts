@@ -43,17 +43,21 @@ export interface Gauge {
   readonly queued: number;
 }
 
-export function readStats(counters: Counters, connections: Iterable<Gauge>): Stats {
+/** @param parts whose messages are not in `counters` yet. */
+export function readStats(counters: Counters, connections: Iterable<Gauge>, parts: Iterable<Counters> = []): Stats {
   let [open, buffered, queued] = [0, 0, 0];
   for (const one of connections) {
     if (one.phase === "open") open++;
     buffered += one.socket.buffered ?? 0;
     queued += one.queued;
   }
-  return counters.read({ open, buffered, queued });
+  return counters.read({ open, buffered, queued }, parts);
 }
 
-/** One room's counters, or a server's: what is added to a room's is added to the server's. */
+/**
+ * One room's counters, or a server's: what is added to a room's is added to the server's, but for messages, which are the most. Those the
+ * server's take over when the room is over.
+ */
 export class Counters {
   readonly #whole: Counters | undefined;
   #opened = 0;
@@ -88,13 +92,11 @@ export class Counters {
   received(size: number): void {
     this.#received++;
     this.#receivedBytes += size;
-    this.#whole?.received(size);
   }
 
   sent(size: number, times = 1): void {
     this.#sent += times;
     this.#sentBytes += times * size;
-    this.#whole?.sent(size, times);
   }
 
   dropped(direction: "received" | "sent"): void {
@@ -108,14 +110,25 @@ export class Counters {
     this.#whole?.failed();
   }
 
-  read(now: Pick<Stats, "open" | "buffered" | "queued">): Stats {
+  /** The messages of a room that is over. */
+  take(part: Counters): void {
+    this.#received += part.#received;
+    this.#receivedBytes += part.#receivedBytes;
+    this.#sent += part.#sent;
+    this.#sentBytes += part.#sentBytes;
+  }
+
+  read(now: Pick<Stats, "open" | "buffered" | "queued">, parts: Iterable<Counters> = []): Stats {
+    const messages = new Counters();
+    messages.take(this);
+    for (const part of parts) messages.take(part);
     return {
       open: now.open,
       opened: this.#opened,
       closed: Object.fromEntries(this.#closed ?? []),
       refused: Object.fromEntries(this.#refused ?? []),
-      received: { messages: this.#received, bytes: this.#receivedBytes },
-      sent: { messages: this.#sent, bytes: this.#sentBytes },
+      received: { messages: messages.#received, bytes: messages.#receivedBytes },
+      sent: { messages: messages.#sent, bytes: messages.#sentBytes },
       dropped: { received: this.#droppedReceived, sent: this.#droppedSent },
       buffered: now.buffered,
       queued: now.queued,
