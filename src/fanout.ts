@@ -1,5 +1,5 @@
 /**
- * Fan-out by the runtime itself, where it has topics of its own (`Runtime.topics`; Bun). A publish is then one call and one encoding, and
+ * Fan-out by the runtime itself, where it has topics of its own (`Runtime.fanout`; Bun). A publish is then one call and one encoding, and
  * what a turn publishes leaves in one write a socket: a burst costs a tenth of a loop of sends (docs/rooms.md has the numbers).
  *
  * The index stays the truth, and nothing may be seen of the difference. The runtime sends when the turn ends and tells of no single socket,
@@ -14,7 +14,7 @@ import type { Live } from "./connection.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "./data.ts";
 import type { Audience, Except } from "./rooms.ts";
 import type { Server } from "./server.ts";
-import type { NativeTopics, Sendable } from "./types.ts";
+import type { FanoutOf, NativeTopics, Sendable } from "./types.ts";
 
 /** The runtime's topic for an audience. */
 interface Channel {
@@ -25,6 +25,14 @@ interface Channel {
 
 /** One more call for a single subscriber would be none the fewer. */
 const fewest = 2;
+
+/** What a runtime gives the core as its `fanout`. */
+export function through(topics: NativeTopics): FanoutOf {
+  return (server) => {
+    const { highWaterMark, maxBuffered } = server.settings;
+    return 2 * highWaterMark <= maxBuffered ? new Fanout(server, topics) : undefined;
+  };
+}
 
 export class Fanout<State, Env> {
   readonly #server: Server<State, Env>;

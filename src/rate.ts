@@ -26,8 +26,6 @@ class Bucket {
   readonly #capacity: number;
   #level: number;
   #filled: number;
-  /** The part in use. */
-  #left: number;
 
   constructor(perSecond: number, burst: number, now: number) {
     this.#perSecond = perSecond;
@@ -36,32 +34,24 @@ class Bucket {
     this.#capacity = all - this.#part;
     this.#level = this.#capacity;
     this.#filled = now;
-    this.#left = this.#part;
   }
 
-  /** Takes from the part in use; false when it has less. */
-  quick(amount: number): boolean {
-    if (this.#left < amount) return false;
-    this.#left -= amount;
-    return true;
+  /** The part that is used first. */
+  get part(): number {
+    return this.#part;
   }
 
-  /** Takes from what has come in since; false when there is less. */
-  take(amount: number, now: number): boolean {
+  /** Takes from what is left of the part in use and from what has come in since: what is left then, of a new part; undefined when there is less. */
+  take(left: number, amount: number, now: number): number | undefined {
     // A clock that was set back gives nothing.
     const seconds = Math.max(0, now - this.#filled) / 1000;
     this.#filled = now;
     this.#level = Math.min(this.#capacity, this.#level + seconds * this.#perSecond);
-    if (this.#left + this.#level < amount) return false;
-    this.#level += this.#left - amount;
-    this.#left = Math.min(this.#part, this.#level);
-    this.#level -= this.#left;
-    return true;
-  }
-
-  /** Gives back what was taken for a message that something else kept out. */
-  give(amount: number): void {
-    this.#left += amount;
+    const all = left + this.#level - amount;
+    if (all < 0) return undefined;
+    const next = Math.min(this.#part, all);
+    this.#level = all - next;
+    return next;
   }
 }
 
@@ -70,6 +60,9 @@ export class Rate {
   readonly #clock: Clock;
   readonly #messages: Bucket;
   readonly #bytes: Bucket;
+  // Of the parts in use. Here, and not in the buckets: a message looks at one object, not at three.
+  #messagesLeft: number;
+  #bytesLeft: number;
   #told = Number.NEGATIVE_INFINITY;
   /** What was dropped, since the connection was opened or woken. */
   droppedMessages = 0;
@@ -80,14 +73,32 @@ export class Rate {
     const now = clock.now();
     this.#messages = new Bucket(limit.messages, limit.burst, now);
     this.#bytes = new Bucket(limit.bytes, limit.burst, now);
+    this.#messagesLeft = this.#messages.part;
+    this.#bytesLeft = this.#bytes.part;
   }
 
   /** Counts a message; says of what there was too much, if there was. */
   admit(bytes: number): Excess | undefined {
-    if (!this.#messages.quick(1) && !this.#messages.take(1, this.#clock.now())) return "messages";
-    if (this.#bytes.quick(bytes) || this.#bytes.take(bytes, this.#clock.now())) return undefined;
-    this.#messages.give(1);
-    return "bytes";
+    const messages = this.#messagesLeft - 1;
+    const rest = this.#bytesLeft - bytes;
+    if (messages < 0 || rest < 0) return this.#admitMore(bytes);
+    this.#messagesLeft = messages;
+    this.#bytesLeft = rest;
+    return undefined;
+  }
+
+  #admitMore(bytes: number): Excess | undefined {
+    const now = this.#clock.now();
+    const take = (bucket: Bucket, left: number, amount: number): number | undefined =>
+      left < amount ? bucket.take(left, amount, now) : left - amount;
+    const messages = take(this.#messages, this.#messagesLeft, 1);
+    if (messages === undefined) return "messages";
+    const rest = take(this.#bytes, this.#bytesLeft, bytes);
+    // Given back: something else kept the message out.
+    this.#messagesLeft = rest === undefined ? messages + 1 : messages;
+    if (rest === undefined) return "bytes";
+    this.#bytesLeft = rest;
+    return undefined;
   }
 
   /** Counts a dropped message; whether the handler is to be told now: of the first, and then once a second. */

@@ -9,7 +9,7 @@ import { checkData, ownCopy } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
-import { Fanout } from "./fanout.ts";
+import type { Fanout } from "./fanout.ts";
 import { causeOf, isList, readHead, refuse, refuseList } from "./handshake.ts";
 import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
@@ -95,10 +95,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
     this.#capacity = new Capacity(this.settings, this.clock);
-    const { heartbeat, highWaterMark, maxBuffered } = handler.settings;
-    if (runtime.topics !== undefined && 2 * highWaterMark <= maxBuffered) {
-      this.index.fanout = this.fanout = new Fanout(this, runtime.topics);
-    }
+    this.index.fanout = this.fanout = runtime.fanout?.(this);
+    const { heartbeat } = this.settings;
     if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
     const { history } = handler.settings;
     // Where memory is all there is, a log need not be written down.

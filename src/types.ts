@@ -3,7 +3,9 @@
  * adapter must do. Each sentence here is a statement of docs/contract.md.
  */
 
+import type { Fanout } from "./fanout.ts";
 import type { Observer } from "./observe.ts";
+import type { Server } from "./server.ts";
 import type { RoomStats } from "./stats.ts";
 
 /** A value, or a promise of it. Edgewire never makes a promise where the hook did not. */
@@ -611,11 +613,14 @@ export interface Runtime {
   readonly limitsHead?: boolean;
   /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
   readonly upgradesNoList?: boolean;
-  /** Topics of its own, where one call sends to many sockets. */
-  readonly topics?: NativeTopics;
+  /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
+  readonly fanout?: FanoutOf;
   /** Defaults to the global timers. */
   readonly clock?: Clock;
 }
+
+/** See fanout.ts; undefined where a server's options leave no room for it. */
+export type FanoutOf = <State, Env>(server: Server<State, Env>) => Fanout<State, Env> | undefined;
 
 /** A runtime's own topics. What is published stays in order with what is sent to one socket. */
 export interface NativeTopics {

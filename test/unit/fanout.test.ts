@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import type { Live } from "../../src/connection.ts";
 import { defineHandler } from "../../src/define.ts";
+import { through } from "../../src/fanout.ts";
 import { Server } from "../../src/server.ts";
 import type { LocalRoom, NativeTopics, Sendable, SendResult, Socket } from "../../src/types.ts";
 import { Random } from "../fuzz/random.ts";
@@ -131,7 +132,7 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
       drain: ({ id }) => void trace.push(`drain ${names.get(id)}`),
       close: ({ id }, { code }) => void trace.push(`close ${names.get(id)} ${code}`),
     }),
-    { name: "fake", clock: new FakeClock(), ...(topics === undefined ? {} : { topics }) },
+    { name: "fake", clock: new FakeClock(), ...(topics === undefined ? {} : { fanout: through(topics) }) },
   );
   const room = server.local("r");
   const join = (): void => {
@@ -223,7 +224,7 @@ function three(): { room: LocalRoom; topics: Topics; pipes: Pipe[]; lives: [Live
   const drained: string[] = [];
   const server = new Server(
     defineHandler({ highWaterMark, heartbeat: false, open: (live) => live.subscribe("a"), drain: ({ id }) => void drained.push(id) }),
-    { name: "fake", clock: new FakeClock(), topics },
+    { name: "fake", clock: new FakeClock(), fanout: through(topics) },
   );
   const pipes = [new Pipe(), new Pipe(), new Pipe()];
   const lives = pipes.map((pipe, index) => server.open(pipe, snapshot({ id: String(index), room: "r" })));
@@ -303,7 +304,7 @@ test("a lone subscriber, an empty message, what exceeds highWaterMark and severa
 test("where twice highWaterMark would exceed maxBuffered the runtime's topics are not used", () => {
   const topics = new Topics();
   const handler = defineHandler({ highWaterMark: 600, maxBuffered: 1000, heartbeat: false });
-  const server = new Server(handler, { name: "fake", clock: new FakeClock(), topics });
+  const server = new Server(handler, { name: "fake", clock: new FakeClock(), fanout: through(topics) });
   for (let count = 0; count < 3; count++) server.open(new Pipe(), snapshot({ room: "r" }));
   expect(server.local("r").broadcast("x")).toBe(3);
   expect(topics.published).toBe(0);
