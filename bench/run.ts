@@ -1,6 +1,6 @@
 /** `npm run bench -- --runtime node --mode echo`: see options.ts, or `npm run bench -- --help`. */
 import { relative } from "node:path";
-import { titleOf, type Comparison } from "./comparison.ts";
+import { titleOf, type Comparison, type Mode } from "./comparison.ts";
 import { contenders, isPeer } from "./contenders.ts";
 import { idle } from "./idle.ts";
 import { measure, type Pace } from "./measure.ts";
@@ -71,8 +71,11 @@ async function compare(comparison: Comparison, names: readonly string[], pace: P
   };
 }
 
+/** Many short slices: what else the machine does changes within seconds, and neighbours should meet the same. */
+const defaultRounds: Partial<Record<Mode, number>> = { idle: 5, slow: 15, wake: 15 };
+
 function paceOf({ mode }: Comparison, { rounds, slice, quick, generator }: Options, until: number, show: (text: string) => void): Pace {
-  return { rounds: rounds ?? (mode === "idle" ? 5 : 15), slice, warmUp: quick ? 300 : 1000, until, generator, progress: show };
+  return { rounds: rounds ?? defaultRounds[mode] ?? 45, slice, warmUp: quick ? 300 : 400, until, generator, progress: show };
 }
 
 function rowsOf(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {

@@ -3,7 +3,7 @@ import { names } from "./charts.ts";
 import { subjectKey, titleOf } from "./comparison.ts";
 import { runtimes } from "./contenders.ts";
 import type { Result } from "./results.ts";
-import { met, targetOf } from "./targets.ts";
+import { targetOf, verdict } from "./targets.ts";
 
 const units: Partial<Record<string, string>> = { idle: " (KiB over bare)", latency: " (p50 × bare's)", wake: " (CPU × bare's)" };
 
@@ -18,7 +18,8 @@ export function summary(results: readonly Result[]): string {
   });
   return `## Edgewire beside bare
 
-Messages, deliveries or connections for the same CPU, bare = 1: more is better. Where a unit is given, less is better. ✗ marks a target that is missed, and says it.
+Messages, deliveries or connections for the same CPU, bare = 1: more is better. Where a unit is given, less is better.
+✗ marks a target that is missed, and says it; ~ one that the median misses by less than it is known to (its 95 % interval holds the target).
 
 | | ${runtimes.map((runtime) => names[runtime]).join(" | ")} |
 |---|${"---|".repeat(runtimes.length)}
@@ -30,6 +31,9 @@ function cell(result: Result | undefined): string {
   const row = result?.rows.find(({ name }) => name === "edgewire");
   const target = result && targetOf(result.comparison);
   if (row === undefined || target === undefined) return "–";
-  const reached = target.of(row)?.toFixed(2) ?? "–";
-  return met(target, row) ? reached : `${reached} ✗ ${target.value}`;
+  const found = target.of(row);
+  if (found === undefined) return "–";
+  const reached = (found.median / target.unit).toFixed(2);
+  const said = verdict(target, row);
+  return said === "met" ? reached : `${reached} ${said === "open" ? "~" : "✗"} ${target.value}`;
 }

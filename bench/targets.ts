@@ -1,16 +1,19 @@
 /** What Edgewire is meant to reach beside bare, and whether a result does. */
 import type { Comparison } from "./comparison.ts";
 import type { Row } from "./results.ts";
+import type { Spread } from "./statistics.ts";
 
 export interface Target {
   readonly value: number;
   /** Whether more is better: then it is the least, otherwise the most. */
   readonly least: boolean;
   /** What it is about, in a row of Edgewire's. */
-  of(row: Row): number | undefined;
+  of(row: Row): Spread | undefined;
+  /** What it is shown in, by what `of` has it in. */
+  readonly unit: number;
 }
 
-const cpu = (value: number): Target => ({ value, least: true, of: ({ ratio }) => ratio?.median });
+const cpu = (value: number): Target => ({ value, least: true, of: ({ ratio }) => ratio, unit: 1 });
 
 /** Undefined where nothing was set. */
 export function targetOf({ runtime, mode, connections, inflight }: Comparison): Target | undefined {
@@ -23,18 +26,25 @@ export function targetOf({ runtime, mode, connections, inflight }: Comparison): 
     case "connect":
       return cpu(0.95);
     case "idle":
-      return { value: 1, least: false, of: ({ over }) => over && over.median / 1024 };
+      return { value: 1, least: false, of: ({ over }) => over, unit: 1024 };
     case "latency":
-      return { value: 1.05, least: false, of: ({ p50Ratio }) => p50Ratio?.median };
+      return { value: 1.05, least: false, of: ({ p50Ratio }) => p50Ratio, unit: 1 };
     case "wake":
-      return { value: 1.3, least: false, of: ({ ratio }) => ratio?.median };
+      return { value: 1.3, least: false, of: ({ ratio }) => ratio, unit: 1 };
     default:
       return undefined;
   }
 }
 
-/** As precisely as it is shown. */
-export function met({ value, least, of }: Target, row: Row): boolean {
-  const reached = Number(of(row)?.toFixed(2) ?? Number.NaN);
-  return least ? reached >= value : reached <= value;
+/** "open": the median misses it, but by less than it is known to. */
+export type Verdict = "met" | "open" | "missed";
+
+export function verdict({ value, least, of, unit }: Target, row: Row): Verdict {
+  const found = of(row);
+  if (found === undefined) return "missed";
+  // As precisely as it is shown.
+  const reaches = (one: number): boolean => (least ? Number((one / unit).toFixed(2)) >= value : Number((one / unit).toFixed(2)) <= value);
+  if (reaches(found.median)) return "met";
+  const best = least ? (found.to ?? found.median) : (found.from ?? found.median);
+  return reaches(best) ? "open" : "missed";
 }
