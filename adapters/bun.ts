@@ -23,7 +23,7 @@ export { websocket };
 interface NativeServer extends Publisher {
   /** Undefined on a Unix socket. */
   readonly port: number | undefined;
-  upgrade(request: Request, options: { data: BunSocket; headers: Headers }): boolean;
+  upgrade(request: Request, options: { data: BunSocket; headers?: Headers }): boolean;
   requestIP(request: Request): { readonly address: string } | null;
   stop(closeActiveConnections?: boolean): Promise<void>;
 }
@@ -110,12 +110,14 @@ function answer(host: Host, request: Request, native: NativeServer): Answer {
 
 /** False when the client has gone, or sent frames before an awaited handshake was answered. */
 function upgrade(native: NativeServer, request: Request, ready: Ready): boolean {
+  const { protocol } = ready.snapshot;
+  let { headers } = ready;
   // Without this header Bun selects the first subprotocol offered; an empty one declines (oven-sh/bun#18243).
-  const headers = ready.headers ?? new Headers();
-  headers.set("sec-websocket-protocol", ready.snapshot.protocol);
+  if (request.headers.has("sec-websocket-protocol")) (headers ??= new Headers()).set("sec-websocket-protocol", protocol);
   // Compression is the native server's switch, not a handler's: Bun declines it when the request no longer offers it.
   if (!ready.server.settings.compression) request.headers.delete("sec-websocket-extensions");
-  const upgraded = native.upgrade(request, { data: new BunSocket(ready), headers });
+  const data = new BunSocket(ready);
+  const upgraded = native.upgrade(request, headers === undefined ? { data } : { data, headers });
   ready.server.abandon(ready.snapshot.id);
   return upgraded;
 }

@@ -13,6 +13,9 @@ import { slow } from "./slow.ts";
 import { print } from "./table.ts";
 import { wake } from "./wake.ts";
 
+/** Many short slices: what else the machine does changes within seconds, and neighbours should meet the same. */
+const defaultRounds: Partial<Record<Mode, number>> = { idle: 5, slow: 15, wake: 15 };
+
 try {
   const options = parse(process.argv.slice(2));
   if (options.help) console.log(usage);
@@ -70,9 +73,6 @@ async function compare(comparison: Comparison, names: readonly string[], pace: P
     rows: await rowsOf(comparison, names, pace),
   };
 }
-
-/** Many short slices: what else the machine does changes within seconds, and neighbours should meet the same. */
-const defaultRounds: Partial<Record<Mode, number>> = { idle: 5, slow: 15, wake: 15 };
 
 function paceOf({ mode }: Comparison, { rounds, slice, quick, generator }: Options, until: number, show: (text: string) => void): Pace {
   return { rounds: rounds ?? defaultRounds[mode] ?? 45, slice, warmUp: quick ? 300 : 400, until, generator, progress: show };

@@ -28,6 +28,13 @@ const loads: readonly (readonly [Mode, Partial<Numbers>, "everyone" | "ours"])[]
   ["latency", {}, "ours"],
 ];
 
+test("the command", () => {
+  const args = ["bench/run.ts", "--quick", "--rounds", "3", "--slice", "20", "--servers", "bare,edgewire", "--connections", "2"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: join(import.meta.dirname, "../.."), encoding: "utf8" });
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^node: Echo: 32 B text, 2 connections.*^bare .*^edgewire .*/ms);
+});
+
 describe.each(runtimes)("%s", (runtime: Runtime) => {
   test.each(loads.filter(([mode]) => impossible(runtime, mode) === undefined))("%s %o", async (mode, numbers, who) => {
     const names = who === "ours" ? ours : contenders(runtime);
