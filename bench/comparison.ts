@@ -88,6 +88,7 @@ export function suite(): readonly Comparison[] {
   const subjects: readonly (readonly [Mode, Partial<Numbers>])[] = [
     ["echo", {}],
     ["echo", { inflight: 1 }],
+    ["echo", { inflight: 1, connections: 9000 }],
     ["echo", { inflight: 1, type: "binary" }],
     ["echo", { inflight: 1, bytes: 1024 }],
     ["echo", { inflight: 1, bytes: 1024, type: "binary" }],

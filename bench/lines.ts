@@ -8,6 +8,7 @@ export class Lines {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: string[] = [];
   readonly #said: string[] = [];
+  readonly #threads = new Map<string, number>();
   #wake: () => void = () => {};
 
   /** On one core, so that what is measured doesn't share it. */
@@ -40,10 +41,18 @@ export class Lines {
     }
   }
 
-  /** Nanoseconds that its threads have been on a core. */
+  /** Nanoseconds that its threads have been on a core; of those that have ended, as of when they were last looked at. */
   get cpu(): number {
     const tasks = `/proc/${this.#child.pid}/task`;
-    return readdirSync(tasks).reduce((sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]), 0);
+    for (const task of readdirSync(tasks)) {
+      try {
+        this.#threads.set(task, Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]));
+      } catch (error) {
+        // It has ended since it was listed (V8's and JavaScriptCore's helpers come and go).
+        if (!["ESRCH", "ENOENT"].includes((error as { code?: string }).code ?? "")) throw error;
+      }
+    }
+    return [...this.#threads.values()].reduce((sum, spent) => sum + spent, 0);
   }
 
   /** Bytes that are its own: not shared with other processes. */
