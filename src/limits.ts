@@ -108,8 +108,8 @@ export function resolveOptions(options: Record<string, unknown>, hooks: readonly
       throw new TypeError(`unknown option "${name}": hooks are ${hooks.join(", ")}; options are ${Object.keys(checks).join(", ")}`);
     }
   }
-  // With all names there from the start: of properties that come one by one, so many make V8 keep a hash table, and a fifth of what a message
-  // costs the core was to look into it.
+  // With all names there from the start: of properties that come one by one, so many make V8 keep a hash table, and half of what a message
+  // cost the core was to look into it.
   const settings: Record<string, unknown> = { ...checks };
   for (const [name, [check, fallback]] of Object.entries(checks)) {
     settings[name] = options[name] === undefined ? fallback : check(name, options[name]);
