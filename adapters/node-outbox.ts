@@ -31,38 +31,44 @@ const small = 4096;
 
 /** A message as it goes over the wire: made once, whatever the number of its receivers. */
 export class Frame implements Prepared {
-  readonly payload: Uint8Array;
   readonly text: boolean;
   readonly parts: readonly Uint8Array[];
   readonly byteLength: number;
   readonly size: number;
+  readonly #header: number;
   #alone: Run | undefined;
 
   /** @param size as `Traffic` counts it. */
-  private constructor(payload: Uint8Array, text: boolean, size: number, parts: readonly Uint8Array[], byteLength: number) {
-    this.payload = payload;
+  private constructor(text: boolean, size: number, header: number, byteLength: number, parts: readonly Uint8Array[]) {
     this.text = text;
     this.size = size;
-    this.parts = parts;
+    this.#header = header;
     this.byteLength = byteLength;
+    this.parts = parts;
   }
 
   /** The payload belongs to the frame: nobody may change it, but for a small one, which is copied. */
-  static of(payload: Uint8Array, text: boolean, size: number = payload.byteLength): Frame {
+  static of(payload: Uint8Array, text: boolean): Frame {
     const header = headerOf(payload, text);
     const byteLength = header.length + payload.byteLength;
-    const parts = byteLength <= small ? [Buffer.concat([header, payload], byteLength)] : [header, payload];
-    return new Frame(payload, text, size, parts, byteLength);
+    if (byteLength <= small) return Frame.copy(payload, text, Buffer.allocUnsafe);
+    return new Frame(text, payload.byteLength, header.length, byteLength, [header, payload]);
   }
 
-  /** Of a copy of the payload, in one piece: two cost a write of their own kind. `take` has the memory for it, and may return more than it is asked for. */
+  /** Of a copy of the payload, in one piece: two cost a write of their own kind. `take` has memory of that length for it. */
   static copy(data: Uint8Array, text: boolean, take: (length: number) => Buffer, size: number = data.byteLength): Frame {
     const header = headerOf(data, text);
     const byteLength = header.length + data.byteLength;
-    const whole = take(byteLength).subarray(0, byteLength);
+    const whole = take(byteLength);
     whole.set(header);
     whole.set(data, header.length);
-    return new Frame(whole.subarray(header.length), text, size, [whole], byteLength);
+    return new Frame(text, size, header.length, byteLength, [whole]);
+  }
+
+  /** For ws to compress; made when it is asked for, which is rare. */
+  get payload(): Uint8Array {
+    const [first, second] = this.parts;
+    return second ?? (first as Uint8Array).subarray(this.#header);
   }
 
   get alone(): Run {

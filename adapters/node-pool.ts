@@ -7,7 +7,7 @@ const smallest = 16 * 1024;
 const largest = 1024 * 1024;
 /** Bytes that are kept for the next one. */
 const kept = 4 * 1024 * 1024;
-/** Sizes are powers of two with room for a frame's header. */
+/** Sizes are powers of two and this, which is more than any frame's header. */
 const header = 16;
 
 /** Whether memory of this length is worth keeping. */
@@ -19,9 +19,9 @@ export class Pool {
   readonly #free = new Map<number, Buffer[]>();
   #bytes = 0;
 
-  /** At least so much. */
-  take(length: number): Buffer {
-    const size = 2 ** Math.ceil(Math.log2(length - header)) + header;
+  /** Memory for a payload of that length and its frame's header, and more. */
+  take(payload: number): Buffer {
+    const size = 2 ** Math.ceil(Math.log2(payload)) + header;
     const free = this.#free.get(size)?.pop();
     if (free === undefined) return Buffer.allocUnsafeSlow(size);
     this.#bytes -= size;

@@ -93,9 +93,9 @@ class NodeSocket implements Socket {
   #sendBytes(bytes: Uint8Array): void {
     if (this.#deflated || !isPooled(bytes.length)) return this.#write(Frame.copy(bytes, false, Buffer.allocUnsafe));
     const { pool } = this.#outbox.turn;
-    let whole: Buffer | undefined;
-    const frame = Frame.copy(bytes, false, (length) => (whole = pool.take(length)));
-    this.#outbox.write(frame, () => whole && pool.give(whole));
+    const whole = pool.take(bytes.length);
+    const frame = Frame.copy(bytes, false, (length) => whole.subarray(0, length));
+    this.#outbox.write(frame, () => pool.give(whole));
   }
 
   #write(frame: Frame): void {

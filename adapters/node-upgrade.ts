@@ -39,7 +39,8 @@ export function upgraderOf(server: HttpServer): Upgrader {
   const routes: Route[] = [];
   const listener = (...args: unknown[]): void => {
     const [incoming, socket, head] = args as [IncomingMessage, Duplex, Buffer];
-    const route = routes.find(({ path }) => path === undefined || path === (incoming.url ?? "/").split("?", 1)[0]);
+    const pathname = (incoming.url ?? "/").split("?", 1)[0];
+    const route = routes.find(({ path }) => path === undefined || path === pathname);
     if (route === undefined && server.listenerCount("upgrade") > 1) return;
     // A reset while `upgrade` is pending must not end the process.
     socket.on("error", ignore);

@@ -5,6 +5,7 @@ import { isPromise } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
 import { listen } from "./events.ts";
+import type { ErrorInfo } from "./events.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import type { ExecutionContext, NativeSocket, PairSocket, SocketPair } from "./workers-types.ts";
@@ -54,11 +55,13 @@ export function acceptPair(
       if (isIllegal(code, wasClean)) void live.violated(CloseCode.protocolError);
       if (ws.readyState !== closed && code !== CloseCode.abnormal) answerClose(ws, code, reason);
     },
-    violationOf: ({ message }) => violationOf(message),
+    violationOf: violationIn,
   });
   if (late) ctx?.waitUntil(endUnsent(client, live));
   return switchingProtocols(client, snapshot.protocol, headers, server.settings.compression);
 }
+
+const violationIn = ({ message }: ErrorInfo): number | undefined => violationOf(message);
 
 const closed = 3;
 

@@ -5,6 +5,7 @@ import { draw, describe } from "./chart.ts";
 import { chartOf, names } from "./charts.ts";
 import { impossible, subjectKey, titleOf } from "./comparison.ts";
 import { absence, described, runtimes } from "./contenders.ts";
+import { starts } from "./measure.ts";
 import { load, type Result } from "./results.ts";
 import { sizes } from "./size.ts";
 import { summary } from "./summary.ts";
@@ -36,7 +37,7 @@ Beside the bare runtime and other libraries, on the same work, in the same minut
 ## How it is measured
 
 - The server runs on one core, the client on another. All servers of a comparison are alive at once and get short slices by turns, in another order each round: whatever else the machine does meets all of them.
-- Each server is started three times, for a third of the rounds: two processes of the same server differ by up to a tenth in what a message costs them (where their memory lies, what their compiler saw first), and keep to it.
+- Each server is started ${starts} times, each time for its share of the rounds: two processes of the same server differ by up to a tenth in what a message costs them (where their memory lies, what their compiler saw first), and keep to it.
 - What counts is CPU: the time that the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round; the figure is the median of the rounds, in brackets the middle half of them.
 - Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of its core that it used: over 90 %, the rate would be its own limit, and the page says so.
 - Every server has its own defaults, and checks what it checks. Bare does the least that works.

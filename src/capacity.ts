@@ -28,7 +28,7 @@ export class Capacity {
   readonly #clock: Clock;
   #places = 0;
   readonly #rooms = new Map<string, number>();
-  /** Where they are counted. */
+  /** Where clients are counted: only there is a woken connection's address read. */
   readonly #clients: Map<string, number> | undefined;
   /** Accepted handshakes by the id of the connection that is to be opened, the oldest first, but for the last. */
   #accepted: Map<string, Place> | undefined;

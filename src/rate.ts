@@ -22,7 +22,8 @@ const parts = 16;
 
 class Bucket {
   readonly #perSecond: number;
-  readonly #part: number;
+  /** What is used first. */
+  readonly part: number;
   readonly #capacity: number;
   #level: number;
   #filled: number;
@@ -30,15 +31,10 @@ class Bucket {
   constructor(perSecond: number, burst: number, now: number) {
     this.#perSecond = perSecond;
     const all = Math.max(1, perSecond * burst);
-    this.#part = Math.floor(all / parts);
-    this.#capacity = all - this.#part;
+    this.part = Math.floor(all / parts);
+    this.#capacity = all - this.part;
     this.#level = this.#capacity;
     this.#filled = now;
-  }
-
-  /** The part that is used first. */
-  get part(): number {
-    return this.#part;
   }
 
   /** Takes from what is left of the part in use and from what has come in since: what is left then, of a new part; undefined when there is less. */
@@ -49,7 +45,7 @@ class Bucket {
     this.#level = Math.min(this.#capacity, this.#level + seconds * this.#perSecond);
     const all = left + this.#level - amount;
     if (all < 0) return undefined;
-    const next = Math.min(this.#part, all);
+    const next = Math.min(this.part, all);
     this.#level = all - next;
     return next;
   }

@@ -13,7 +13,10 @@ export function wholeOf(request: RequestHead): Request {
   return request.whole ?? (request as Request);
 }
 
-/** A request whose head is read at once: where each header is a call into the runtime, that costs half of asking for those that are looked at. */
+/**
+ * A request whose head is read at once, which its size is counted from: to ask for headers again one by one, where each is a call into the
+ * runtime, costs as much once more (workerd, `npm run bench -- --mode connect --profile`).
+ */
 export class ReadHead implements RequestHead {
   readonly method: string;
   readonly url: string;
