@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/unit/**/*.test.ts", "test/node/**/*.test.ts"],
+          include: ["test/unit/**/*.test.ts", "test/node/**/*.test.ts", "test/deno/**/*.test.ts"],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },

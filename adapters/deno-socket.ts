@@ -6,7 +6,7 @@ import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Socket } from "../src/types.ts";
 import { pollerOf } from "./deno-drain.ts";
 import type { Poller, Watched } from "./deno-drain.ts";
-import { closeNative, listen } from "./events.ts";
+import { Listener, closeNative } from "./events.ts";
 import type { ErrorInfo, EventSocket } from "./events.ts";
 import type { Ready } from "./host.ts";
 
@@ -16,7 +16,9 @@ export interface NativeSocket extends EventSocket {
   readonly bufferedAmount: number;
   binaryType: string;
   send(data: Sendable): void;
-  addEventListener: EventSocket["addEventListener"] & ((type: "open", listener: () => void, options: { readonly once: true }) => void);
+  addEventListener: EventSocket["addEventListener"] &
+    ((type: "open", listener: () => void, options: { readonly once: true }) => void) &
+    ((type: "message", listener: () => void) => void);
 }
 
 /** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
@@ -24,15 +26,11 @@ export function openSocket(ready: Ready, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
   const open = (): void => {
     const socket = new DenoSocket(ready.server, ws);
-    const live = ready.server.open(socket, ready.snapshot);
-    socket.live = live;
-    listen(ws, live, events);
+    socket.attach(ready.server.open(socket, ready.snapshot));
   };
   // Once: what it opens with need not be kept.
   ws.addEventListener("open", open, { once: true });
 }
-
-const events = { violationOf: ({ message = "" }: ErrorInfo) => violationOf(message) };
 
 /** The code for a broken frame, after which Deno ends TCP: its error says what was wrong (Deno 2.9, measured). Undefined for a lost connection. */
 function violationOf(message: string): number | undefined {
@@ -50,7 +48,7 @@ const large = 16 * 1024;
 /** Looks in a row without a message, after which a client that was sending has stopped. */
 const settled = 5;
 
-class DenoSocket implements Socket, Watched {
+class DenoSocket extends Listener implements Socket, Watched {
   readonly #poller: Poller;
   readonly #ws: NativeSocket;
   /**
@@ -58,11 +56,19 @@ class DenoSocket implements Socket, Watched {
    * backlog yet, as it is none on Node, and not worth a timer that looks whether it has gone.
    */
   #alone = 0;
-  live: Live | undefined;
 
   constructor(server: Server, ws: NativeSocket) {
+    super();
     this.#poller = pollerOf(server);
     this.#ws = ws;
+  }
+
+  attach(live: Live): void {
+    this.listen(this.#ws, live);
+  }
+
+  protected override violationOf({ message = "" }: ErrorInfo): number | undefined {
+    return violationOf(message);
   }
 
   get buffered(): number {

@@ -6,6 +6,7 @@ import type { Settings } from "../src/limits.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
+import { headersOf } from "./deno-headers.ts";
 import { openSocket } from "./deno-socket.ts";
 import type { NativeSocket } from "./deno-socket.ts";
 import { Host } from "./host.ts";
@@ -49,7 +50,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ name: "deno", upgradesNoList: true, env, storage }, { handler, fetch });
+  const host = new Host({ name: "deno", headersOf, upgradesNoList: true, env, storage }, { handler, fetch });
   const stop = new AbortController();
   const requests = new Requests();
   const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
@@ -175,7 +176,7 @@ export const bareMark: BareMark = (_, env, handler) => {
     );
   }
   let host = hosts.get(handler);
-  if (host === undefined) hosts.set(handler, (host = new Host({ name: "deno", upgradesNoList: true, env: process.env })));
+  if (host === undefined) hosts.set(handler, (host = new Host({ name: "deno", headersOf, upgradesNoList: true, env: process.env })));
   return { host, remoteAddress: addressOf(info.remoteAddr) };
 };
 

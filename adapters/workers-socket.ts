@@ -3,12 +3,12 @@ import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { isPromise } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
-import type { Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
-import { listen } from "./events.ts";
+import type { MaybePromise, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
+import { Listener } from "./events.ts";
 import type { ErrorInfo } from "./events.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
-import type { ExecutionContext, NativeSocket, PairSocket, SocketPair } from "./workers-types.ts";
+import type { ExecutionContext, NativeSocket, PairClose, PairSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
 
@@ -42,28 +42,12 @@ export function acceptPair(
   // Binary is a Blob from compatibility date 2026-03-17 on, whose bytes come only after a promise, out of order.
   ws.binaryType = "arraybuffer";
   ws.accept();
-  const keep = (running: unknown): void => {
-    if (isPromise(running)) ctx?.waitUntil(Promise.resolve(running));
-  };
   const socket = new WorkerSocket(ws, ctx);
   const live = server.open(socket, snapshot);
-  socket.live = live;
-  keep(live.running);
-  listen(ws, live, {
-    keep,
-    closing({ code, reason, wasClean }) {
-      if (isIllegal(code, wasClean)) void live.violated(CloseCode.protocolError);
-      if (ws.readyState !== closed && code !== CloseCode.abnormal) answerClose(ws, code, reason);
-    },
-    violationOf: violationIn,
-  });
+  socket.attach(live);
   if (late) ctx?.waitUntil(endUnsent(client, live));
   return switchingProtocols(client, snapshot.protocol, headers, server.settings.compression);
 }
-
-const violationIn = ({ message }: ErrorInfo): number | undefined => violationOf(message);
-
-const closed = 3;
 
 /**
  * A client that left before the 101 is told of by nothing: no event on our half, and `request.signal` only under a compatibility
@@ -116,15 +100,36 @@ export function sendNative(ws: NativeSocket, data: Sendable): SendResult {
   }
 }
 
-class WorkerSocket implements Socket {
+/** WebSocket's readyState. */
+const CLOSED = 3;
+
+class WorkerSocket extends Listener<PairClose> implements Socket {
   readonly buffered: undefined;
   readonly #ws: PairSocket;
   readonly #ctx: ExecutionContext | undefined;
-  live: Live | undefined;
 
   constructor(ws: PairSocket, ctx: ExecutionContext | undefined) {
+    super();
     this.#ws = ws;
     this.#ctx = ctx;
+  }
+
+  attach(live: Live): void {
+    this.keep(live.running);
+    this.listen(this.#ws, live);
+  }
+
+  protected override keep(running: MaybePromise<void>): void {
+    if (isPromise(running)) this.#ctx?.waitUntil(Promise.resolve(running));
+  }
+
+  protected override closing(live: Live, { code, reason, wasClean }: PairClose): void {
+    if (isIllegal(code, wasClean)) void live.violated(CloseCode.protocolError);
+    if (this.#ws.readyState !== CLOSED && code !== CloseCode.abnormal) answerClose(this.#ws, code, reason);
+  }
+
+  protected override violationOf({ message }: ErrorInfo): number | undefined {
+    return violationOf(message);
   }
 
   send(data: Sendable): SendResult {

@@ -22,7 +22,11 @@ export interface AutoResponse {
 }
 
 /** A half that the Worker keeps for itself. */
-export interface PairSocket extends NativeSocket, EventSocket<CloseInfo & { readonly wasClean: boolean }> {
+export interface PairClose extends CloseInfo {
+  readonly wasClean: boolean;
+}
+
+export interface PairSocket extends NativeSocket, EventSocket {
   binaryType: "blob" | "arraybuffer";
   accept(): void;
 }

@@ -8,6 +8,7 @@ import { refuseOrigin } from "./origin.ts";
 import { ReadHead } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
+import type { Runtime } from "./types.ts";
 
 /** 16 bytes in base64: 22 characters and the padding. */
 const key = /^[A-Za-z0-9+/]{22}==$/;
@@ -28,8 +29,8 @@ export function refuseList(): Response {
 }
 
 /** The request with its head read, or the refusal of one whose head is larger than Node and Bun, which count for themselves, take. */
-export function readHead(request: Request): RequestHead | Response {
-  const head = new ReadHead(request);
+export function readHead(request: Request, headersOf?: Runtime["headersOf"]): RequestHead | Response {
+  const head = new ReadHead(request, headersOf?.(request) ?? request.headers);
   return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
 

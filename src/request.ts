@@ -25,15 +25,18 @@ export class ReadHead implements RequestHead {
   /** Of the URL and the headers, with the colon, the space and the line's end of each. */
   readonly bytes: number;
 
-  constructor(request: Request) {
+  /** @param pairs its headers, with names in any case and repeated ones by themselves: `Headers` will do. */
+  constructor(request: Request, pairs: Iterable<readonly [name: string, value: string]>) {
     this.method = request.method;
     this.url = request.url;
     this.whole = request;
     const headers = new Map<string, string>();
     let bytes = this.url.length;
-    for (const [name, value] of request.headers) {
+    for (const [name, value] of pairs) {
       bytes += name.length + value.length + separators;
-      headers.set(name, value);
+      const key = name.toLowerCase();
+      const before = headers.get(key);
+      headers.set(key, before === undefined ? value : `${before}, ${value}`);
     }
     this.bytes = bytes;
     this.headers = { get: (name) => headers.get(name) ?? null, has: (name) => headers.has(name) };

@@ -147,7 +147,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   #decide(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     if (this.#shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
-    const head = this.runtime.limitsHead === true ? request : readHead(wholeOf(request));
+    const head = this.runtime.limitsHead === true ? request : readHead(wholeOf(request), this.runtime.headersOf);
     if (isResponse(head)) return head;
     if (this.runtime.upgradesNoList === true && isList(head)) return refuseList();
     const { clock } = this;

@@ -611,6 +611,8 @@ export interface Runtime {
   readonly env?: unknown;
   /** It answers 431 to a request head over 16 KiB itself, as the core does elsewhere. */
   readonly limitsHead?: boolean;
+  /** All headers of a request, for the core to count where it does not: by default they are iterated. */
+  headersOf?(request: Request): Iterable<readonly [name: string, value: string]>;
   /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
   readonly upgradesNoList?: boolean;
   /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
