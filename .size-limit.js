@@ -17,13 +17,13 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core by itself", "src/server", 22.1),
+  entry("the core by itself", "src/server", 21.5),
   entry("edgewire", "src/index", 4.6),
   entry("edgewire/node", "adapters/node", 27.6),
-  entry("edgewire/bun", "adapters/bun", 25.5),
+  entry("edgewire/bun", "adapters/bun", 25.9),
   entry("edgewire/deno", "adapters/deno", 25.4),
-  entry("edgewire/workers", "adapters/workers", 23.2),
-  entry("edgewire/durable", "adapters/durable", 25.6),
+  entry("edgewire/workers", "adapters/workers", 22.7),
+  entry("edgewire/durable", "adapters/durable", 24.9),
   entry("edgewire/hono", "adapters/hono", 23.4),
   entry("edgewire/memory", "adapters/memory", 23.5),
   entry("edgewire/client", "src/client/index", 2.7),

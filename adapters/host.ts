@@ -10,6 +10,7 @@ import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import { wholeOf } from "../src/request.ts";
 import type { RequestHead } from "../src/request.ts";
 import { Server } from "../src/server.ts";
+import { closeServer } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import { addStats } from "../src/stats.ts";
 import type { Stats } from "../src/stats.ts";
@@ -81,7 +82,7 @@ export class Host implements Rooms {
     let server = this.#servers.get(handler);
     if (server === undefined) {
       this.#servers.set(handler, (server = new Server(handler, this.#runtime)));
-      if (this.#closed !== undefined) void server.close();
+      if (this.#closed !== undefined) void closeServer(server);
     }
     return server;
   }
@@ -122,7 +123,7 @@ export class Host implements Rooms {
   }
 
   async #close(options?: CloseOptions): Promise<void> {
-    await Promise.all([...this.#servers.values()].map((server) => server.close(options)));
+    await Promise.all([...this.#servers.values()].map((server) => closeServer(server, options)));
   }
 
   #upgrade(server: Server, request: RequestHead, remoteAddress: string): MaybePromise<Response | Ready> {

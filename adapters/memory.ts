@@ -7,6 +7,7 @@ import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
 import { callRoom, farRoom } from "../src/local-room.ts";
+import { closeServer } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { MemoryStore } from "../src/store.ts";
@@ -111,7 +112,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       return farRoom(name, async (method, args) => callRoom(server.local(name), method, args));
     },
     stats: () => server.stats(),
-    close: async (closing) => server.close(closing),
+    close: async (closing) => closeServer(server, closing),
   };
 }
 

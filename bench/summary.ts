@@ -3,19 +3,21 @@ import { names } from "./charts.ts";
 import { subjectKey, titleOf } from "./comparison.ts";
 import { runtimes } from "./contenders.ts";
 import type { Result } from "./results.ts";
-import { targetOf, verdict } from "./targets.ts";
-
-const units: Partial<Record<string, string>> = { idle: " (KiB over bare)", latency: " (p50 × bare's)", wake: " (CPU × bare's)" };
+import { targetsOf, verdict } from "./targets.ts";
 
 export function summary(results: readonly Result[]): string {
-  const subjects = Map.groupBy(
-    results.filter(({ comparison }) => targetOf(comparison) !== undefined),
-    ({ comparison }) => subjectKey(comparison),
+  const subjects = Map.groupBy(results, ({ comparison }) => subjectKey(comparison));
+  const rows = [...subjects.values()].flatMap((of) =>
+    targetsOf(of[0]!.comparison).map(({ shown }, index) => {
+      const cells = runtimes.map((runtime) =>
+        cell(
+          of.find(({ comparison }) => comparison.runtime === runtime),
+          index,
+        ),
+      );
+      return `| ${titleOf(of[0]!.comparison)}${shown === undefined ? "" : ` (${shown})`} | ${cells.join(" | ")} |`;
+    }),
   );
-  const rows = [...subjects.values()].map((of) => {
-    const cells = runtimes.map((runtime) => cell(of.find(({ comparison }) => comparison.runtime === runtime)));
-    return `| ${titleOf(of[0]!.comparison)}${units[of[0]!.comparison.mode] ?? ""} | ${cells.join(" | ")} |`;
-  });
   return `## Edgewire beside bare
 
 Messages, deliveries or connections for the same CPU, bare = 1: more is better. Where a unit is given, less is better.
@@ -27,9 +29,10 @@ ${rows.join("\n")}
 `;
 }
 
-function cell(result: Result | undefined): string {
+/** @param index of the comparison's targets. */
+function cell(result: Result | undefined, index: number): string {
   const row = result?.rows.find(({ name }) => name === "edgewire");
-  const target = result && targetOf(result.comparison);
+  const target = result && targetsOf(result.comparison)[index];
   if (row === undefined || target === undefined) return "–";
   const found = target.of(row);
   if (found === undefined) return "–";

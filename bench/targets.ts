@@ -11,28 +11,33 @@ export interface Target {
   of(row: Row): Spread | undefined;
   /** What it is shown in, by what `of` has it in. */
   readonly unit: number;
+  /** The same for a reader, where it is no ratio of CPU. */
+  readonly shown?: string;
 }
 
 const cpu = (value: number): Target => ({ value, least: true, of: ({ ratio }) => ratio, unit: 1 });
 
-/** Undefined where nothing was set. */
-export function targetOf({ runtime, mode, connections, inflight }: Comparison): Target | undefined {
+/** None where nothing was set. */
+export function targetsOf({ runtime, mode, connections, inflight }: Comparison): readonly Target[] {
   const node = runtime === "node";
   switch (mode) {
     case "echo":
-      return cpu(node && inflight > 1 ? 2.3 : 0.97);
+      return [cpu(node && inflight > 1 ? 2.3 : 0.97)];
     case "fanout":
-      return cpu(!node ? 1 : inflight > 1 && connections <= 100 ? 10 : 1.3);
+      return [cpu(!node ? 1 : inflight > 1 && connections <= 100 ? 10 : 1.3)];
     case "connect":
-      return cpu(0.95);
+      return [cpu(0.95)];
     case "idle":
-      return { value: 1, least: false, of: ({ over }) => over, unit: 1024 };
+      return [{ value: 1, least: false, of: ({ over }) => over, unit: 1024, shown: "KiB over bare" }];
     case "latency":
-      return { value: 1.05, least: false, of: ({ p50Ratio }) => p50Ratio, unit: 1 };
+      return [
+        { value: 1.05, least: false, of: ({ p50Ratio }) => p50Ratio, unit: 1, shown: "p50 × bare's" },
+        { value: 1.05, least: false, of: ({ p99Ratio }) => p99Ratio, unit: 1, shown: "p99 × bare's" },
+      ];
     case "wake":
-      return { value: 1.3, least: false, of: ({ ratio }) => ratio, unit: 1 };
+      return [{ value: 1.3, least: false, of: ({ ratio }) => ratio, unit: 1, shown: "CPU × bare's" }];
     default:
-      return undefined;
+      return [];
   }
 }
 

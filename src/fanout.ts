@@ -12,6 +12,7 @@
  */
 import type { Live } from "./connection.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "./data.ts";
+import { sendToAll } from "./publish.ts";
 import type { Audience, Except } from "./rooms.ts";
 import type { Server } from "./server.ts";
 import type { FanoutOf, NativeTopics, Sendable } from "./types.ts";
@@ -96,7 +97,7 @@ export class Fanout<State, Env> {
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
     let reached = this.#count(audience, data, apart, sender);
     if (bytes < 0) for (const live of audience) if (apart?.has(live) !== true && live.socket.buffered !== 0) this.settle(live);
-    if (apart !== undefined) reached += this.#server.sendToAll(apart, data, except, topic);
+    if (apart !== undefined) reached += sendToAll(this.#server, apart, data, except, topic);
     return reached;
   }
 

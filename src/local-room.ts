@@ -2,6 +2,7 @@
 import { checkClose, CloseCode } from "./close.ts";
 import { checkData } from "./data.ts";
 import { logOf, readHistory } from "./histories.ts";
+import { broadcast, checkTopics, publish } from "./publish.ts";
 import { exceptOf } from "./rooms.ts";
 import type { Server } from "./server.ts";
 import { Storage } from "./storage.ts";
@@ -41,11 +42,11 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
   }
 
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
-    return this.#server.publish(this.name, topic, data, exceptOf(options));
+    return publish(this.#server, this.name, topic, data, exceptOf(options));
   }
 
   broadcast(data: Sendable, options?: PublishOptions): number {
-    return this.#server.broadcast(this.name, data, exceptOf(options));
+    return broadcast(this.#server, this.name, data, exceptOf(options));
   }
 
   peers(): Iterable<Connection<State, Env>> {
@@ -145,10 +146,4 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
 function checkBroadcast(data: Sendable, options?: PublishOptions): void {
   checkData(data);
   exceptOf(options);
-}
-
-/** @throws TypeError for what is neither a topic nor an array of topics. */
-export function checkTopics(topic: string | readonly string[]): void {
-  if (Array.isArray(topic)) for (const one of topic as readonly string[]) checkName("topic", one);
-  else checkName("topic", topic as string);
 }

@@ -2,7 +2,7 @@
 import type { Live } from "./connection.ts";
 import type { Fanout } from "./fanout.ts";
 import { Group } from "./group.ts";
-import type { Prepared, PublishOptions, Sendable } from "./types.ts";
+import type { PublishOptions } from "./types.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {
@@ -120,25 +120,4 @@ export function exceptOf(options: PublishOptions | undefined): string | Readonly
   throw new TypeError(
     `except is a connection's id, or an array of ids, not ${Array.isArray(except) ? "an array of others" : typeof except}`,
   );
-}
-
-/** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
-export function sendToAll<State, Env>(
-  targets: Iterable<Live<State, Env>>,
-  data: Sendable | Prepared,
-  except: Except<State, Env>,
-  topic?: string | readonly string[],
-): number {
-  let reached = 0;
-  for (const live of targets) {
-    if (except !== undefined && isExcepted(live, except)) continue;
-    const result = live.push(data, topic);
-    if (result === "sent" || result === "backpressure") reached++;
-  }
-  return reached;
-}
-
-function isExcepted<State, Env>(live: Live<State, Env>, except: NonNullable<Except<State, Env>>): boolean {
-  if (typeof except === "string") return live.id === except;
-  return except instanceof Set ? except.has(live.id) : live === except;
 }

@@ -5,7 +5,6 @@
 import { Capacity } from "./capacity.ts";
 import { CloseCode } from "./close.ts";
 import { Live } from "./connection.ts";
-import { checkData, ownCopy } from "./data.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
@@ -14,17 +13,15 @@ import { causeOf, isList, readHead, refuse, refuseList } from "./handshake.ts";
 import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { Histories } from "./histories.ts";
-import { callRoom, checkTopics, farRoom } from "./local-room.ts";
+import { callRoom, farRoom } from "./local-room.ts";
 import { Presence } from "./presence.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
-import { RoomIndex, sendToAll } from "./rooms.ts";
-import type { Audience, Except } from "./rooms.ts";
+import { RoomIndex } from "./rooms.ts";
 import { Schedule } from "./schedule.ts";
-import { Shutdown, resolveClose } from "./shutdown.ts";
-import type { CloseOptions } from "./shutdown.ts";
+import type { Shutdown } from "./shutdown.ts";
 import { Heads, statePrefix, wokenFrom } from "./snapshot.ts";
 import type { Woken } from "./snapshot.ts";
 import { valuesOf } from "./storage.ts";
@@ -43,7 +40,6 @@ import type {
   Rooms,
   Runtime,
   Saved,
-  Sendable,
   Snapshot,
   Socket,
   Store,
@@ -86,7 +82,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #count = 0;
   /** Made when somebody is looked for by id, which is rare. */
   #byId: Map<string, Live<State, Env>> | undefined;
-  #shutdown: Shutdown<State, Env> | undefined;
+  /** Once it closes: handshakes are refused from then on. See `closeServer`, which adapters without a server of their own have no use for. */
+  shutdown: Shutdown<State, Env> | undefined;
 
   constructor(handler: DefinedHandler<State, Env>, runtime: Runtime) {
     this.#handler = handler;
@@ -146,7 +143,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   #decide(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
-    if (this.#shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
+    if (this.shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
     const head = this.runtime.limitsHead === true ? request : readHead(wholeOf(request), this.runtime.headersOf);
     if (isResponse(head)) return head;
     if (this.runtime.upgradesNoList === true && isList(head)) return refuseList();
@@ -223,7 +220,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.heartbeat?.opened(live);
     void live.opened();
     // Its `upgrade` was still pending when the server began to close.
-    this.#shutdown?.add(live);
+    this.shutdown?.add(live);
     return live;
   }
 
@@ -285,54 +282,6 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return isPromise(swept) || isPromise(fired) ? Promise.all([swept, fired]).then(() => {}) : undefined;
   }
 
-  /** `sendToAll` for a set of the index. */
-  #fanOut(audience: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic?: string): number {
-    return this.fanout?.publish(audience, data, except, topic) ?? this.sendToAll(audience, data, except, topic);
-  }
-
-  broadcast(room: string, data: Sendable, except: Except<State, Env>): number {
-    checkData(data);
-    this.needRooms("broadcast");
-    return this.#fanOut(this.index.members(room), data, except);
-  }
-
-  /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
-  sendToAll(targets: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic?: string | readonly string[]): number {
-    if (targets.size === 0) return 0;
-    // What is kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` takes anyway.
-    const kept = topic !== undefined && this.settings.slowConsumer === "coalesce";
-    const message = this.runtime.prepare?.(data) ?? (kept ? ownCopy(data) : data);
-    return sendToAll(targets, message, except, topic);
-  }
-
-  /** @throws TypeError for what is no topic or can't be sent. */
-  publish(room: string, topic: string | readonly string[], data: Sendable, except: Except<State, Env>): number {
-    checkTopics(topic);
-    checkData(data);
-    this.needRooms("publish");
-    if (this.histories !== undefined) return this.#publishKept(room, typeof topic === "string" ? [topic] : topic, data, except);
-    if (typeof topic === "string") return this.#fanOut(this.index.subscribers(room, topic), data, except, topic);
-    return this.sendToAll(this.index.subscribersOfAny(room, topic), data, except, topic);
-  }
-
-  /** Numbered, stored, then sent, in one turn: no reader can come in between. */
-  #publishKept(room: string, topics: readonly string[], data: Sendable, except: Except<State, Env>): number {
-    const now = this.clock.now();
-    // All are numbered before the first is stored: what can't be kept is published nowhere.
-    const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: this.histories?.find(room, topic)?.prepare(data, now) }));
-    const reached = new Set<Live<State, Env>>();
-    let count = 0;
-    for (const { topic, kept } of pending) {
-      kept?.commit();
-      const subscribers = this.index.subscribers(room, topic);
-      const payload = kept?.payload ?? data;
-      if (reached.size === 0) count += this.#fanOut(subscribers, payload, except, topic);
-      else count += this.sendToAll(new Set(Array.from(subscribers).filter((live) => !reached.has(live))), payload, except, topic);
-      if (pending.length > 1) for (const live of subscribers) reached.add(live);
-    }
-    return count;
-  }
-
   /** @throws Error where connections can't reach each other. */
   needRooms(what: string): void {
     if (this.runtime.roomless !== undefined) throw new Error(`${what}: ${this.runtime.roomless}`);
@@ -360,19 +309,6 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     if (closing !== undefined) return closing.then(() => lives.left(room));
     const emptied = lives.left(room);
     return isPromise(emptied) ? Promise.resolve(emptied) : undefined;
-  }
-
-  /**
-   * Refuses handshakes, closes every connection once the hooks that are queued have run, and settles when the last close hook has, or
-   * at the deadline. A second call waits for the first.
-   */
-  close(options?: CloseOptions): Promise<void> {
-    if (this.#shutdown === undefined) {
-      this.#shutdown = new Shutdown([...this.connections()], resolveClose(options), this.clock);
-      // Appointments would keep a process from ending.
-      void this.#shutdown.done.then(() => this.schedule.stop());
-    }
-    return this.#shutdown.done;
   }
 
   #add(live: Live<State, Env>, topics?: ReadonlySet<string>): void {

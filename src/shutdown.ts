@@ -2,6 +2,7 @@
 import { CloseCode, checkClose } from "./close.ts";
 import type { Live } from "./connection.ts";
 import { longestTimer } from "./schedule.ts";
+import type { Server } from "./server.ts";
 import type { Clock } from "./types.ts";
 import { retryReason } from "./wire.ts";
 
@@ -51,6 +52,19 @@ function milliseconds(name: string, value: number): number {
     throw new RangeError(`close: "${name}" is ${String(value)}: must be milliseconds, from 0 to ${longestTimer}`);
   }
   return value;
+}
+
+/**
+ * Refuses handshakes, closes every connection once the hooks that are queued have run, and settles when the last close hook has, or
+ * at the deadline. A second call waits for the first.
+ */
+export function closeServer<State, Env>(server: Server<State, Env>, options?: CloseOptions): Promise<void> {
+  if (server.shutdown === undefined) {
+    server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
+    // Appointments would keep a process from ending.
+    void server.shutdown.done.then(() => server.schedule.stop());
+  }
+  return server.shutdown.done;
 }
 
 /** Milliseconds. */

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { closeServer } from "../../src/shutdown.ts";
 import { decodeRest } from "../../src/snapshot.ts";
 import type { Closing } from "../../src/index.ts";
 import type { Saved } from "../../src/types.ts";
@@ -295,7 +296,7 @@ test("server.close runs what is queued, delivers nothing more, closes, and resol
   });
   void live.message("a");
   void live.message("b");
-  const closed = server.close().then(() => seen.push("server closed"));
+  const closed = closeServer(server).then(() => seen.push("server closed"));
   void live.message("too late");
   gate.resolve();
   await settle();
@@ -308,7 +309,7 @@ test("server.close runs what is queued, delivers nothing more, closes, and resol
 test("a hook that never settles does not hold server.close for ever", async () => {
   const { server, clock, socket, live } = open({ closeTimeout: 1000, message: () => new Promise<void>(() => {}) });
   void live.message("x");
-  const closed = server.close({ deadline: 2000 });
+  const closed = closeServer(server, { deadline: 2000 });
   clock.advance(2000);
   await settle();
   expect(socket.calls).toEqual(["close 1001"]);

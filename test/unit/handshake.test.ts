@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
+import { closeServer } from "../../src/shutdown.ts";
 import { Heads, decodeRest } from "../../src/snapshot.ts";
 import type { Accepted, Handler, Saved } from "../../src/types.ts";
 import type { UpgradeOptions } from "../../src/upgrade.ts";
@@ -230,7 +231,7 @@ test("a closing server refuses handshakes with 503, and closes those that were p
   const server = new Server(defineHandler({}), { name: "fake", clock: new FakeClock() });
   const options = { env: {}, remoteAddress: "", room: "r" };
   const { snapshot } = (await server.upgrade(request(), options)) as Accepted;
-  const closed = server.close();
+  const closed = closeServer(server);
   expect(((await server.upgrade(request(), options)) as Response).status).toBe(503);
   const socket = new FakeSocket();
   void server.open(socket, snapshot).ended(1001, "");

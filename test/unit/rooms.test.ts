@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
+import { closeServer } from "../../src/shutdown.ts";
 import { MemoryStore } from "../../src/store.ts";
 import type { Handler, Saved } from "../../src/types.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
@@ -181,7 +182,7 @@ test("an alarm that outlived memory is not written again; what is new is", () =>
 test("a closed server's alarms do not run, nor keep the process", async () => {
   const { server, join, clock } = serve({ alarm: () => expect.unreachable() });
   join().live.room.setAlarm(60_000);
-  const closed = server.close();
+  const closed = closeServer(server);
   clock.advance(20_000);
   await closed;
   expect(clock.pending).toBe(0);

@@ -1,0 +1,177 @@
+/**
+ * A connection as it is stored: what outlives its memory where the runtime hibernates, and is the same everywhere else. The first of the
+ * classes that a connection consists of, each of which has one side of it: an object for each side would be a look into memory more for
+ * every message, and 16 bytes and more for every connection.
+ */
+import type { Live } from "./connection.ts";
+import { Ending } from "./ending.ts";
+import type { Server } from "./server.ts";
+import { decodeRest } from "./snapshot.ts";
+import type { Rest, Stateless, Woken } from "./snapshot.ts";
+import { forgetState, keepClosing, keepRest, keepState, withState } from "./state.ts";
+import type { ConnectionInfo, Phase, Socket } from "./types.ts";
+
+export abstract class Kept<State, Env> {
+  readonly id: string;
+  readonly roomName: string;
+  readonly #server: Server<State, Env>;
+  readonly #socket: Socket;
+  /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
+  #rest: Rest | string;
+  /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
+  readonly #woken: ReadonlySet<string> | undefined;
+  #topics: Set<string> | undefined;
+  #phase: Phase;
+  #ending: Ending | undefined;
+  #expiresAt: number | undefined;
+  #presence: string | undefined;
+
+  constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Woken) {
+    this.#server = server;
+    this.#socket = socket;
+    this.id = id;
+    this.roomName = head.room;
+    this.#woken = head.topics;
+    this.#phase = head.phase;
+    this.#rest = rest;
+    this.#expiresAt = expiresAt;
+    this.#presence = presence;
+    if (head.phase !== "open") this.willEnd.closing = this.#decoded.closing;
+  }
+
+  /** The whole of it: no connection is of this class alone. */
+  protected get live(): Live<State, Env> {
+    return this as unknown as Live<State, Env>;
+  }
+
+  protected get server(): Server<State, Env> {
+    return this.#server;
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  protected set phase(phase: Phase) {
+    this.#phase = phase;
+  }
+
+  protected get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  protected get willEnd(): Ending {
+    return (this.#ending ??= new Ending());
+  }
+
+  get #decoded(): Rest {
+    return (this.#rest = decodeRest(this.#rest));
+  }
+
+  get url(): string {
+    return this.#decoded.url;
+  }
+
+  get protocol(): string {
+    return this.#decoded.protocol;
+  }
+
+  get remoteAddress(): string {
+    return this.#decoded.remoteAddress;
+  }
+
+  get state(): Readonly<State> {
+    this.#rest = withState(this.#server, this, this.#decoded);
+    return this.#rest.state as State;
+  }
+
+  get topics(): ReadonlySet<string> {
+    return this.#topics ?? this.#woken ?? noTopics;
+  }
+
+  /** Its own set of topics, to change. */
+  protected get ownTopics(): Set<string> {
+    return (this.#topics ??= new Set(this.#woken));
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#expiresAt;
+  }
+
+  protected set expiresAt(time: number | undefined) {
+    this.#expiresAt = time;
+  }
+
+  /** Encoded: what it has said of its member. */
+  get presence(): string | undefined {
+    return this.#presence;
+  }
+
+  protected set presence(encoded: string | undefined) {
+    this.#presence = encoded;
+  }
+
+  /** What is seen of it from outside. */
+  get info(): ConnectionInfo<State> {
+    const { id, url, protocol, remoteAddress, state } = this;
+    return { id, url, protocol, remoteAddress, state, topics: [...this.topics] };
+  }
+
+  /** What is stored of it, besides its state. */
+  get snapshot(): Stateless {
+    const { id, url, protocol, remoteAddress } = this;
+    const closing = this.#ending?.closing === undefined ? {} : { closing: this.#ending.closing };
+    const expiresAt = this.#expiresAt === undefined ? {} : { expiresAt: this.#expiresAt };
+    const presence = this.#presence === undefined ? {} : { presence: this.#presence };
+    return {
+      id,
+      room: this.roomName,
+      url,
+      protocol,
+      remoteAddress,
+      version: this.#server.settings.version,
+      topics: [...this.topics],
+      // Nothing is left to do for one that never opened: it is not woken.
+      phase: this.#ending?.refused === true ? "closed" : this.#phase,
+      ...closing,
+      ...expiresAt,
+      ...presence,
+    };
+  }
+
+  setState(state: State): void {
+    this.#rest = keepState(this.#server, this, this.#decoded, state);
+  }
+
+  /** Stores what the connection starts from, where there is a store. */
+  keep(): void {
+    if (this.#socket.save !== undefined) this.setState(this.state as State);
+  }
+
+  /** Stores it as it is now, or takes back what has changed. */
+  protected store(undo: () => void): void {
+    try {
+      this.#rest = keepRest(this.#server, this, this.#decoded);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
+  /** The same where it must not fail. */
+  protected storeClosing(): void {
+    keepClosing(this, this.#decoded);
+  }
+
+  /** It is over: its state is kept for its close hook alone. */
+  protected forget(): void {
+    this.storeClosing();
+    this.#rest = forgetState(this.#server, this, this.#decoded);
+  }
+}
+
+const noTopics: ReadonlySet<string> = new Set();
