@@ -30,7 +30,8 @@ export async function workerd(
     target: "es2024",
     conditions: ["workerd"],
     external: ["cloudflare:*", "node:*"],
-    define: { MODE: JSON.stringify(mode) },
+    // As `wrangler deploy` has it: esbuild by itself says "development", where an object watches what keeps it awake.
+    define: { MODE: JSON.stringify(mode), "process.env.NODE_ENV": JSON.stringify("production") },
     outfile: join(directory, "worker.js"),
   });
   const config = join(directory, "config.capnp");

@@ -1,7 +1,7 @@
 /** A Worker's script for Miniflare, from its source. */
 import { build } from "esbuild";
 
-/** `define` as esbuild's. */
+/** As `wrangler deploy` makes it. `define` as esbuild's, which by itself says that this is development. */
 export async function bundleWorker(file: string, define: Record<string, string> = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [file],
@@ -11,7 +11,7 @@ export async function bundleWorker(file: string, define: Record<string, string> 
     target: "es2024",
     conditions: ["workerd"],
     external: ["cloudflare:*"],
-    define,
+    define: { "process.env.NODE_ENV": JSON.stringify("production"), ...define },
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -1,6 +1,7 @@
 /** The benchmark works: every server does each mode's work, which the load generator checks message by message. Nothing here is about speed. */
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { comparison, impossible, type Mode, type Numbers } from "../../bench/comparison.ts";
 import { contenders, runtimes, type Runtime } from "../../bench/contenders.ts";
@@ -13,6 +14,7 @@ import type { Row } from "../../bench/results.ts";
 import { slow } from "../../bench/slow.ts";
 import { print } from "../../bench/table.ts";
 import { wake } from "../../bench/wake.ts";
+import { workerd } from "../../bench/workerd.ts";
 
 const pace: Pace = { rounds: 1, slice: 40, warmUp: 20, until: Number.POSITIVE_INFINITY, generator: defaultGenerator(), progress() {} };
 const ours = ["bare", "edgewire"];
@@ -27,6 +29,12 @@ const loads: readonly (readonly [Mode, Partial<Numbers>, "everyone" | "ours"])[]
   ["connect", { inflight: 4 }, "everyone"],
   ["latency", {}, "ours"],
 ];
+
+test("an object is measured as it is deployed, without what watches it in development", async () => {
+  const command = await workerd("edgewire", join(import.meta.dirname, "../../bench/servers/edgewire.durable.ts"), "durable", "echo", false);
+  const script = readFileSync(join(dirname(command[2]!), "worker.js"), "utf8");
+  expect(script).toMatch(/if \(false\)\s+return WatchedHost/);
+});
 
 test("the command", () => {
   const args = ["bench/run.ts", "--quick", "--rounds", "3", "--slice", "20", "--servers", "bare,edgewire", "--connections", "2"];

@@ -6,12 +6,17 @@
 import { createInterface } from "node:readline";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bindingOf, classOf, handlerNames } from "../handler.ts";
+import { compatibilityDate as current } from "../runtimes.ts";
 import { bundleWorker } from "../workerd.ts";
 
-const [entry = "durable", compatibilityDate = "2026-10-01"] = process.argv.slice(2);
+const [entry = "durable", compatibilityDate = current] = process.argv.slice(2);
 
 const host = process.env["HOST"] ?? "127.0.0.1";
-const script = await bundleWorker(new URL(`${entry}.ts`, import.meta.url).pathname);
+// Edgewire watches itself under `wrangler dev`: what it does must be the same with and without, so the older dates run as that.
+const environment = compatibilityDate === current ? "production" : "development";
+const script = await bundleWorker(new URL(`${entry}.ts`, import.meta.url).pathname, {
+  "process.env.NODE_ENV": JSON.stringify(environment),
+});
 
 const objects = Object.fromEntries(handlerNames.map((name) => [bindingOf(name), { className: classOf(name), useSQLite: true }]));
 
