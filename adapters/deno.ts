@@ -7,6 +7,8 @@ import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { headersOf } from "./deno-headers.ts";
+import { Requests } from "./deno-requests.ts";
+import type { NativeInfo } from "./deno-requests.ts";
 import { openSocket } from "./deno-socket.ts";
 import type { NativeSocket } from "./deno-socket.ts";
 import { Host } from "./host.ts";
@@ -16,13 +18,6 @@ import { closable } from "./signals.ts";
 import type { Process } from "./signals.ts";
 import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
-
-/** The second argument of `Deno.serve`'s handler. */
-interface NativeInfo {
-  readonly remoteAddr: { readonly hostname?: string };
-  /** Settles when the answer is sent. */
-  readonly completed: Promise<void>;
-}
 
 interface NativeServer {
   readonly addr: { readonly port: number };
@@ -72,37 +67,6 @@ export const serve: Serve = async <State, Env>(
     close,
   };
 };
-
-/** Ordinary requests that are not answered to the end yet. */
-class Requests {
-  readonly #pending = new Set<PromiseLike<unknown>>();
-
-  follow(answered: MaybePromise<Response>, info: NativeInfo): MaybePromise<Response> {
-    if (!isPromise(answered)) return this.#sent(answered, info);
-    this.#add(answered);
-    return answered.then((response) => this.#sent(response, info));
-  }
-
-  /** A promise of Deno's is made by asking for it: not for every handshake. */
-  #sent(response: Response, info: NativeInfo): Response {
-    if (response.status !== 101) this.#add(info.completed);
-    return response;
-  }
-
-  async settled(): Promise<void> {
-    while (this.#pending.size > 0) {
-      await Promise.allSettled(this.#pending);
-      // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  #add(pending: PromiseLike<unknown>): void {
-    const over = (): void => void this.#pending.delete(pending);
-    this.#pending.add(pending);
-    pending.then(over, over);
-  }
-}
 
 function listen(options: NativeOptions, handler: (request: Request, info: NativeInfo) => MaybePromise<Response>): NativeServer {
   try {
