@@ -5,27 +5,22 @@
  */
 type Pairs = Iterable<readonly [name: string, value: string]>;
 
-let first: unknown;
-
-/** Stands before Headers that Deno is asked for: takes what would be kept on them, of which the first is the list of pairs as they came. */
-const keeper: ProxyHandler<Headers> = {
-  set(_headers, _key, value) {
-    first ??= value;
-    return true;
-  },
-};
-
 /** As they came: names in any case, and one more than once. */
 export function headersOf({ headers }: Request): Pairs {
-  first = undefined;
+  let first: unknown;
+  const keeper: ProxyHandler<Headers> = {
+    // What would be kept on the headers, of which the first is the list of pairs.
+    set(_headers, _key, value) {
+      first ??= value;
+      return true;
+    },
+  };
   try {
     new Proxy(headers, keeper).has("expect");
   } catch {
     // Fields that only a Headers object itself has, as other runtimes have them, are not reached through a proxy.
   }
-  const pairs = first;
-  first = undefined;
-  return isPairs(pairs) ? pairs : headers;
+  return isPairs(first) ? first : headers;
 }
 
 function isPairs(value: unknown): value is readonly [string, string][] {

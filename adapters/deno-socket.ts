@@ -1,6 +1,5 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../src/close.ts";
-import type { Live } from "../src/connection.ts";
 import { lengthOf, ownCopy } from "../src/data.ts";
 import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult, Socket } from "../src/types.ts";
@@ -26,17 +25,10 @@ export function openSocket(ready: Ready, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
   const open = (): void => {
     const socket = new DenoSocket(ready.server, ws);
-    socket.attach(ready.server.open(socket, ready.snapshot));
+    socket.listen(ws, ready.server.open(socket, ready.snapshot));
   };
   // Once: what it opens with need not be kept.
   ws.addEventListener("open", open, { once: true });
-}
-
-/** The code for a broken frame, after which Deno ends TCP: its error says what was wrong (Deno 2.9, measured). Undefined for a lost connection. */
-function violationOf(message: string): number | undefined {
-  if (message === "Invalid UTF-8") return CloseCode.invalidPayload;
-  if (message === "Frame too large") return CloseCode.messageTooBig;
-  return /^(Invalid |Reserved bits|Control frame|Ping frame)/.test(message) ? CloseCode.protocolError : undefined;
 }
 
 /** WebSocket's readyState. */
@@ -63,12 +55,11 @@ class DenoSocket extends Listener implements Socket, Watched {
     this.#ws = ws;
   }
 
-  attach(live: Live): void {
-    this.listen(this.#ws, live);
-  }
-
+  /** After a broken frame Deno ends TCP: its error says what was wrong (Deno 2.9, measured). */
   protected override violationOf({ message = "" }: ErrorInfo): number | undefined {
-    return violationOf(message);
+    if (message === "Invalid UTF-8") return CloseCode.invalidPayload;
+    if (message === "Frame too large") return CloseCode.messageTooBig;
+    return /^(Invalid |Reserved bits|Control frame|Ping frame)/.test(message) ? CloseCode.protocolError : undefined;
   }
 
   get buffered(): number {

@@ -12,6 +12,11 @@ export interface ErrorInfo {
   readonly message?: string;
 }
 
+type SocketEvent<Close> =
+  | { readonly type: "message"; readonly data: string | ArrayBuffer }
+  | ({ readonly type: "close" } & Close)
+  | ({ readonly type: "error" } & ErrorInfo);
+
 /** A native WebSocket, as far as both have it. */
 export interface EventSocket {
   addEventListener(type: "message" | "close" | "error", listener: Listener): void;
@@ -22,34 +27,35 @@ export interface EventSocket {
  * The core's `Socket` as the listener of its own events: one object for three types, where functions would be three, of what they share a
  * fourth, on every idle connection (bench/, mode idle).
  */
-export abstract class Listener<Close extends CloseInfo = CloseInfo, Failure extends ErrorInfo = ErrorInfo> {
+export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   live: Live | undefined;
 
-  handleEvent(event: { readonly type: string }): void {
+  /** @param native of one of `types`, which the runtimes' own types of listeners don't know. */
+  handleEvent(native: { readonly type: string }): void {
+    const event = native as SocketEvent<Close>;
     const { live } = this;
     if (live === undefined) return;
     switch (event.type) {
       case "message": {
-        const { data } = event as unknown as { readonly data: unknown };
-        return this.keep(live.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer)));
+        const { data } = event;
+        return this.keep(live.message(typeof data === "string" ? data : new Uint8Array(data)));
       }
-      case "close": {
-        const close = event as unknown as Close;
-        this.closing(live, close);
-        return this.keep(live.ended(close.code, close.reason));
-      }
+      case "close":
+        this.closing(live, event);
+        return this.keep(live.ended(event.code, event.reason));
       case "error": {
         // A lost connection or a broken frame. Deno's `close` follows, with code 0; workerd's may never come. A second end is ignored.
-        const violation = this.violationOf(event as unknown as Failure);
+        const violation = this.violationOf(event);
         if (violation !== undefined) void live.violated(violation);
         return this.keep(live.ended(CloseCode.abnormal, ""));
       }
     }
   }
 
-  /** Attaches it. Binary must come as ArrayBuffer: set `binaryType` first. */
-  protected listen(ws: EventSocket, live: Live): void {
+  /** Attaches it to a connection that has opened. Binary must come as ArrayBuffer: set `binaryType` first. */
+  listen(ws: EventSocket, live: Live): void {
     this.live = live;
+    this.keep(live.running);
     for (const type of types) ws.addEventListener(type, this);
   }
 
@@ -60,7 +66,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo, Failure exte
   protected closing(_live: Live, _event: Close): void {}
 
   /** The code for a broken frame, from its error; undefined for a lost connection. */
-  protected abstract violationOf(event: Failure): number | undefined;
+  protected abstract violationOf(event: ErrorInfo): number | undefined;
 }
 
 const types = ["message", "close", "error"] as const;

@@ -44,7 +44,7 @@ export function acceptPair(
   ws.accept();
   const socket = new WorkerSocket(ws, ctx);
   const live = server.open(socket, snapshot);
-  socket.attach(live);
+  socket.listen(ws, live);
   if (late) ctx?.waitUntil(endUnsent(client, live));
   return switchingProtocols(client, snapshot.protocol, headers, server.settings.compression);
 }
@@ -112,11 +112,6 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     super();
     this.#ws = ws;
     this.#ctx = ctx;
-  }
-
-  attach(live: Live): void {
-    this.keep(live.running);
-    this.listen(this.#ws, live);
   }
 
   protected override keep(running: MaybePromise<void>): void {

@@ -34,6 +34,10 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.#pulse = pulse;
   }
 
+  protected get live(): this {
+    return this;
+  }
+
   /** Made when it is asked for: an object wakes ten thousand connections of which one is heard. */
   get pulse(): Pulse {
     return (this.#pulse ??= new Pulse(false));

@@ -40,9 +40,7 @@ export abstract class Kept<State, Env> {
   }
 
   /** The whole of it: no connection is of this class alone. */
-  protected get live(): Live<State, Env> {
-    return this as unknown as Live<State, Env>;
-  }
+  protected abstract get live(): Live<State, Env>;
 
   protected get server(): Server<State, Env> {
     return this.#server;
