@@ -20,7 +20,7 @@ import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-clos
 import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
 import type { Forwarded } from "./workers-route.ts";
-import { addressOf, switchingProtocols } from "./workers-socket.ts";
+import { addressOf, declinesCompression, switchingProtocols } from "./workers-socket.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
@@ -70,7 +70,7 @@ export class ObjectHost {
 
   fetch(request: Request): MaybePromise<Response> {
     const { edgewire } = (request as { readonly cf?: { readonly edgewire?: Forwarded } }).cf ?? {};
-    if (edgewire !== undefined) return this.#forwarded(edgewire);
+    if (edgewire !== undefined) return this.#forwarded(edgewire, request);
     // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
     const options = {
       env: this.#env,
@@ -78,7 +78,7 @@ export class ObjectHost {
       room: this.#room,
       waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
     };
-    const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade.snapshot, upgrade.headers));
+    const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade.snapshot, upgrade.headers, request));
     const upgrade = this.#server.upgrade(request, options);
     return isPromise(upgrade) ? upgrade.then(finish) : finish(upgrade);
   }
@@ -128,25 +128,25 @@ export class ObjectHost {
     return this.#server.alarm();
   }
 
-  #forwarded({ binding, snapshot, asked }: Forwarded): Response {
+  #forwarded({ binding, snapshot, asked }: Forwarded, request: Request): Response {
     const response =
       binding === this.#binding
-        ? this.#open({ ...snapshot, state: decode(snapshot.state) }, undefined)
+        ? this.#open({ ...snapshot, state: decode(snapshot.state) }, undefined, request)
         : refuse(500, "Internal Server Error");
     if (asked) response.headers.set(objectHeader, this.#binding);
     return response;
   }
 
-  #open(snapshot: Snapshot, headers: Headers | undefined): Response {
+  #open(snapshot: Snapshot, headers: Headers | undefined, request: Request): Response {
     const misplaced = this.#misplaced(snapshot.room);
     if (misplaced !== undefined) {
       console.error(`edgewire: ${misplaced}`);
       return refuse(500, "Internal Server Error");
     }
-    const { version, compression } = this.#server.settings;
+    const { settings } = this.#server;
     const unavailable = (why: string): Response => refuse(503, why, { "retry-after": "1" });
     // While a deploy spreads, a Worker may be older or newer than the object.
-    if (snapshot.version !== version) return unavailable("the room is being updated");
+    if (snapshot.version !== settings.version) return unavailable("the room is being updated");
     const full = this.#server.admit(snapshot);
     if (full !== undefined) return full;
     const { 0: client, 1: ws } = new WebSocketPair();
@@ -169,7 +169,7 @@ export class ObjectHost {
     }
     this.#lives.set(ws, live);
     this.#keep(live.running);
-    return switchingProtocols(client, snapshot.protocol, headers, compression);
+    return switchingProtocols(client, snapshot.protocol, headers, declinesCompression(request, settings));
   }
 
   /** The close that wakes an object may be of a socket that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */

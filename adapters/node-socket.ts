@@ -145,5 +145,8 @@ function violation(live: Live, code: string | undefined): void {
 function ownBytes(data: Buffer): Data {
   // One that came in several reads ws has put together in memory of its own.
   if (data.byteLength === data.buffer.byteLength) return new Uint8Array(data.buffer as ArrayBuffer);
-  return new Uint8Array(data);
+  // Not `new Uint8Array(data)`: 1.5 for 1.8 us at 1 KiB, 6.8 for 8.2 at 64 KiB (Node 24).
+  const own = new Uint8Array(data.length);
+  own.set(data);
+  return own;
 }

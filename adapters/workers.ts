@@ -8,7 +8,7 @@ import { isPromise } from "../src/errors.ts";
 import { Server } from "../src/server.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
-import { acceptPair, addressOf, refuseRoomHooks, roomless } from "./workers-socket.ts";
+import { acceptPair, addressOf, declinesCompression, refuseRoomHooks, roomless } from "./workers-socket.ts";
 import type { Fetcher } from "./workers-types.ts";
 
 /**
@@ -29,7 +29,12 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
       // One for each connection: no other connection's hooks may be run in this request.
       const server = new Server(handler as DefinedHandler, { name: "workers", upgradesNoList: true, roomless, env });
       const finish = (decided: Upgrade): Response =>
-        isResponse(decided) ? decided : acceptPair(server, decided.snapshot, decided.headers, ctx, isPromise(upgrade));
+        isResponse(decided)
+          ? decided
+          : acceptPair(server, decided.snapshot, decided.headers, ctx, {
+              late: isPromise(upgrade),
+              declines: declinesCompression(request, handler.settings),
+            });
       const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
       const upgrade = server.upgrade(request, { env, remoteAddress: addressOf(request), room: "default", waitUntil });
       return isPromise(upgrade) ? Promise.resolve(upgrade).then(finish) : finish(upgrade);

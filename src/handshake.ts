@@ -30,7 +30,7 @@ export function refuseList(): Response {
 
 /** The request with its head read, or the refusal of one whose head is larger than Node and Bun, which count for themselves, take. */
 export function readHead(request: Request, headersOf?: Runtime["headersOf"]): RequestHead | Response {
-  const head = new ReadHead(request, headersOf?.(request) ?? request.headers);
+  const head = new ReadHead(request, headersOf?.(request));
   return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
 

@@ -20,26 +20,48 @@ export function wholeOf(request: RequestHead): Request {
 export class ReadHead implements RequestHead {
   readonly method: string;
   readonly url: string;
-  readonly headers: RequestHead["headers"];
+  readonly headers: HeadFields;
   readonly whole: Request;
-  /** Of the URL and the headers, with the colon, the space and the line's end of each. */
-  readonly bytes: number;
 
-  /** @param pairs its headers, with names in any case and repeated ones by themselves: `Headers` will do. */
-  constructor(request: Request, pairs: Iterable<readonly [name: string, value: string]>) {
+  /** @param pairs its headers, with names in any case and repeated ones by themselves; without them the request is asked. */
+  constructor(request: Request, pairs?: Iterable<readonly [name: string, value: string]>) {
     this.method = request.method;
     this.url = request.url;
     this.whole = request;
-    const headers = new Map<string, string>();
-    let bytes = this.url.length;
-    for (const [name, value] of pairs) {
-      bytes += name.length + value.length + separators;
-      const key = name.toLowerCase();
-      const before = headers.get(key);
-      headers.set(key, before === undefined ? value : `${before}, ${value}`);
+    const headers = (this.headers = new HeadFields());
+    // One call into the runtime; an iterator would be one for each header (workerd: 6.2 instead of 4.4 us for eight).
+    if (pairs === undefined) request.headers.forEach((value, name) => headers.add(name, value));
+    else for (const [name, value] of pairs) headers.add(name.toLowerCase(), value);
+  }
+
+  /** Of the URL and the headers, with the colon, the space and the line's end of each. */
+  get bytes(): number {
+    return this.url.length + this.headers.bytes;
+  }
+}
+
+/** Names and values in turn: a handshake has some ten, which are looked through in less time than they would be put into a map. */
+class HeadFields {
+  readonly #fields: string[] = [];
+  bytes = 0;
+
+  add(name: string, value: string): void {
+    this.#fields.push(name, value);
+    this.bytes += name.length + value.length + separators;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  /** Those of one name joined, as `Headers` has them. */
+  get(name: string): string | null {
+    const fields = this.#fields;
+    let found: string | null = null;
+    for (let index = 0; index < fields.length; index += 2) {
+      if (fields[index] === name) found = found === null ? (fields[index + 1] as string) : `${found}, ${fields[index + 1]}`;
     }
-    this.bytes = bytes;
-    this.headers = { get: (name) => headers.get(name) ?? null, has: (name) => headers.has(name) };
+    return found;
   }
 }
 
