@@ -85,7 +85,7 @@ export class BunSocket implements Socket {
     const ready = this.#ready;
     this.#ready = undefined;
     // Bun tells of a close inside our own `close` and `terminate`, which the `open` hook may call.
-    ready?.server.open(this, ready.snapshot, (live) => (this.#live = live));
+    ready?.server.open(this, ready, (live) => (this.#live = live));
   }
 
   message(data: Data): void {

@@ -118,7 +118,7 @@ function upgrade(native: NativeServer, request: Request, ready: Ready): boolean 
   if (!ready.server.settings.compression) request.headers.delete("sec-websocket-extensions");
   const data = new BunSocket(ready);
   const upgraded = native.upgrade(request, headers === undefined ? { data } : { data, headers });
-  ready.server.abandon(ready.snapshot.id);
+  ready.server.abandon(ready);
   return upgraded;
 }
 

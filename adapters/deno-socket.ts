@@ -25,7 +25,7 @@ export function openSocket(ready: Ready, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
   const open = (): void => {
     const socket = new DenoSocket(ready.server, ws);
-    socket.listen(ws, ready.server.open(socket, ready.snapshot));
+    socket.listen(ws, ready.server.open(socket, ready));
   };
   // Once: what it opens with need not be kept.
   ws.addEventListener("open", open, { once: true });

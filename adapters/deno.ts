@@ -101,8 +101,8 @@ function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Re
 }
 
 /** Nobody is there to read the answer. */
-function forget({ server, snapshot }: Ready): Response {
-  server.abandon(snapshot.id);
+function forget(ready: Ready): Response {
+  ready.server.abandon(ready);
   return refuse(400, "the client has left");
 }
 

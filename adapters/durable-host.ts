@@ -8,7 +8,7 @@ import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
 import { callRoom } from "../src/local-room.ts";
 import type { RoomCall } from "../src/local-room.ts";
-import type { MaybePromise, Room, Snapshot } from "../src/types.ts";
+import type { Accepted, MaybePromise, Room } from "../src/types.ts";
 import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
@@ -78,7 +78,7 @@ export class ObjectHost {
       room: this.#room,
       waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
     };
-    const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade.snapshot, upgrade.headers, request));
+    const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade, request));
     const upgrade = this.#server.upgrade(request, options);
     return isPromise(upgrade) ? upgrade.then(finish) : finish(upgrade);
   }
@@ -131,13 +131,14 @@ export class ObjectHost {
   #forwarded({ binding, snapshot, asked }: Forwarded, request: Request): Response {
     const response =
       binding === this.#binding
-        ? this.#open({ ...snapshot, state: decode(snapshot.state) }, undefined, request)
+        ? this.#open({ snapshot: { ...snapshot, state: decode(snapshot.state) }, headers: undefined }, request)
         : refuse(500, "Internal Server Error");
     if (asked) response.headers.set(objectHeader, this.#binding);
     return response;
   }
 
-  #open(snapshot: Snapshot, headers: Headers | undefined, request: Request): Response {
+  #open(accepted: Accepted, request: Request): Response {
+    const { snapshot } = accepted;
     const misplaced = this.#misplaced(snapshot.room);
     if (misplaced !== undefined) {
       console.error(`edgewire: ${misplaced}`);
@@ -147,20 +148,21 @@ export class ObjectHost {
     const unavailable = (why: string): Response => refuse(503, why, { "retry-after": "1" });
     // While a deploy spreads, a Worker may be older or newer than the object.
     if (snapshot.version !== settings.version) return unavailable("the room is being updated");
-    const full = this.#server.admit(snapshot);
-    if (full !== undefined) return full;
+    const place = accepted.place ?? this.#server.admit(snapshot);
+    if (isResponse(place)) return place;
+    const opening = { snapshot, place };
     const { 0: client, 1: ws } = new WebSocketPair();
     try {
       this.#ctx.acceptWebSocket(ws);
     } catch (error) {
       // 32 768 sockets are the most that an object takes.
       console.error("edgewire: the object accepts no more sockets:", error);
-      this.#server.abandon(snapshot.id);
+      this.#server.abandon(opening);
       return unavailable("the room is full");
     }
     let live: Live;
     try {
-      live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), snapshot);
+      live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {
       // Its state is too large for a class without SQLite, for one.
       console.error("edgewire: a connection can't be opened:", error);
@@ -169,7 +171,7 @@ export class ObjectHost {
     }
     this.#lives.set(ws, live);
     this.#keep(live.running);
-    return switchingProtocols(client, snapshot.protocol, headers, declinesCompression(request, settings));
+    return switchingProtocols(client, accepted, declinesCompression(request, settings));
   }
 
   /** The close that wakes an object may be of a socket that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */

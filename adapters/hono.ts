@@ -79,7 +79,7 @@ function accept(
     marked.accepted = { server, ...accepted };
     return placeholder(c.res.headers);
   }
-  const ready = { server, snapshot: accepted.snapshot, headers: upgradeHeaders(c.res.headers) };
+  const ready = { ...accepted, server, headers: upgradeHeaders(c.res.headers) };
   const response = bareUpgrade(c.req.raw, c.env as object, ready, contextOf(c));
   return isPromise(response) ? response.then((done) => replace(c, done)) : replace(c, response);
 }

@@ -14,18 +14,15 @@ import { closeServer } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import { addStats } from "../src/stats.ts";
 import type { Stats } from "../src/stats.ts";
-import type { Accepted, MaybePromise, Room, Rooms, Runtime, Snapshot } from "../src/types.ts";
+import type { Accepted, MaybePromise, Room, Rooms, Runtime } from "../src/types.ts";
 import { isHandshakeHeader, isResponse } from "../src/upgrade.ts";
 
 /** What an app's `fetch` looks like: Hono's, or anyone's. */
 export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 
 /** An accepted handshake, ready for the runtime's own upgrade. */
-export interface Ready {
+export interface Ready extends Accepted {
   readonly server: Server;
-  readonly snapshot: Snapshot;
-  /** For the 101, without those that the handshake sets. */
-  readonly headers: Headers | undefined;
 }
 
 /** What middleware finds on the Request. */
@@ -33,7 +30,7 @@ export interface Mark {
   readonly host: Host;
   readonly remoteAddress: string;
   /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
-  accepted?: { readonly server: Server } & Accepted;
+  accepted?: Ready;
 }
 
 // Registered, so that two copies of this module in one process understand each other.
@@ -127,8 +124,7 @@ export class Host implements Rooms {
   }
 
   #upgrade(server: Server, request: RequestHead, remoteAddress: string): MaybePromise<Response | Ready> {
-    const ready = (upgrade: Response | Accepted): Response | Ready =>
-      isResponse(upgrade) ? upgrade : { server, snapshot: upgrade.snapshot, headers: upgrade.headers };
+    const ready = (upgrade: Response | Accepted): Response | Ready => (isResponse(upgrade) ? upgrade : { ...upgrade, server });
     const upgrade = server.upgrade(request, { env: this.env, remoteAddress, room: "default" });
     return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);
   }
@@ -147,10 +143,10 @@ function finish(mark: Mark, response: Response): Response | Ready {
   // Middleware that ran after ours may have refused all the same.
   if (accepted === undefined) return response;
   if (response.status !== placeholderStatus) {
-    accepted.server.abandon(accepted.snapshot.id);
+    accepted.server.abandon(accepted);
     return response;
   }
-  return { server: accepted.server, snapshot: accepted.snapshot, headers: upgradeHeaders(response.headers) };
+  return { ...accepted, headers: upgradeHeaders(response.headers) };
 }
 
 /** An app's headers as far as a 101 can carry them. */

@@ -89,7 +89,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       wires.add(wire);
       const client = new MemoryClient(wire, upgrade.headers ?? new Headers(), upgrade.snapshot.protocol);
       void client.closed.then(() => wires.delete(wire));
-      wire.live = track(server.open(wire.socket(), upgrade.snapshot));
+      wire.live = track(server.open(wire.socket(), upgrade));
       return client;
     },
     async hibernate() {

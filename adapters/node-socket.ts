@@ -6,19 +6,19 @@ import { isPooled } from "./node-pool.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { viewOf } from "../src/data.ts";
+import type { Ready } from "./host.ts";
 import type { Settings } from "../src/limits.ts";
-import type { Server } from "../src/server.ts";
-import type { Data, Prepared, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
+import type { Data, Prepared, Sendable, SendResult, Socket } from "../src/types.ts";
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
-export function openSocket(server: Server, snapshot: Snapshot, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
+export function openSocket(ready: Ready, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
   stream.end = endOnce;
   const { _receiver: receiver } = ws as unknown as { readonly _receiver?: Writable };
   if (receiver !== undefined) receiver.end = endOnce;
-  const socket = new NodeSocket(ws, stream, turn, server.settings);
+  const socket = new NodeSocket(ws, stream, turn, ready.server.settings);
   turn.follow(stream);
   // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
-  ws.live = server.open(socket, snapshot);
+  ws.live = ready.server.open(socket, ready);
   const events = ws as unknown as Events;
   events.on("message", onMessage);
   events.on("ping", onPing);

@@ -84,11 +84,11 @@ function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: 
   native.upgrading = ready;
   native.wss.handleUpgrade(incoming, socket, head, (ws) => {
     socket.off("error", ignore);
-    openSocket(ready.server, ready.snapshot, ws as OrderedWebSocket, socket, native.turn);
+    openSocket(ready, ws as OrderedWebSocket, socket, native.turn);
   });
   native.upgrading = undefined;
   // ws says nothing of a client that has gone meanwhile.
-  ready.server.abandon(ready.snapshot.id);
+  ready.server.abandon(ready);
 }
 
 const wsServers = new WeakMap<Server, WsServer>();

@@ -18,10 +18,10 @@ export const bareMark: BareMark = (request, env, handler) => {
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
-  const { server, snapshot, headers } = ready;
+  const { server } = ready;
   const { binding, compression } = server.settings;
   // Middleware may have taken time, and the offer of compression from the request.
-  if (binding === undefined) return acceptPair(server, snapshot, headers, context, { late: true, declines: !compression });
+  if (binding === undefined) return acceptPair(ready, context, { late: true, declines: !compression });
   // Middleware may change the 101's headers: one that came from an object has none that can be.
-  return forward(server, objectsOf(server, env), { snapshot, headers }, request, false);
+  return forward(server, objectsOf(server, env), ready, request, false);
 };

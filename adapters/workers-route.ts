@@ -99,7 +99,7 @@ export async function forward(
     if (webSocket) closeSocket(webSocket, 1011, "");
     throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);
   }
-  if (webSocket) return switchingProtocols(webSocket, snapshot.protocol, headers, !handler.settings.compression);
+  if (webSocket) return switchingProtocols(webSocket, accepted, !handler.settings.compression);
   const refusal = new Response(response.body, response);
   refusal.headers.delete(objectHeader);
   return refusal;

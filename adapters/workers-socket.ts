@@ -3,10 +3,10 @@ import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { isPromise } from "../src/errors.ts";
 import type { Settings } from "../src/limits.ts";
-import type { Server } from "../src/server.ts";
-import type { MaybePromise, Sendable, SendResult, Snapshot, Socket } from "../src/types.ts";
+import type { Accepted, MaybePromise, Sendable, SendResult, Socket } from "../src/types.ts";
 import { Listener } from "./events.ts";
 import type { ErrorInfo } from "./events.ts";
+import type { Ready } from "./host.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import type { ExecutionContext, NativeSocket, PairClose, PairSocket, SocketPair } from "./workers-types.ts";
@@ -33,9 +33,7 @@ export function addressOf(request: Request): string {
  * @param late whether the client had time to leave since it asked: `upgrade` was asynchronous, or middleware may be.
  */
 export function acceptPair(
-  server: Server,
-  snapshot: Snapshot,
-  headers: Headers | undefined,
+  ready: Ready,
   ctx: ExecutionContext | undefined,
   { late, declines }: { readonly late: boolean; readonly declines: boolean },
 ): Response {
@@ -44,10 +42,10 @@ export function acceptPair(
   ws.binaryType = "arraybuffer";
   ws.accept();
   const socket = new WorkerSocket(ws, ctx);
-  const live = server.open(socket, snapshot);
+  const live = ready.server.open(socket, ready);
   socket.listen(ws, live);
   if (late) ctx?.waitUntil(endUnsent(client, live));
-  return switchingProtocols(client, snapshot.protocol, headers, declines);
+  return switchingProtocols(client, ready, declines);
 }
 
 /**
@@ -72,10 +70,10 @@ export function declinesCompression(request: Request, { compression }: Settings)
   return !compression && request.headers.has("sec-websocket-extensions");
 }
 
-/** The 101; `headers` are those that the application asked for. */
-export function switchingProtocols(webSocket: NativeSocket, protocol: string, headers: Headers | undefined, declines: boolean): Response {
+/** The 101. */
+export function switchingProtocols(webSocket: NativeSocket, { snapshot, headers }: Accepted, declines: boolean): Response {
   const own: Record<string, string> = {};
-  if (protocol !== "") own["sec-websocket-protocol"] = protocol;
+  if (snapshot.protocol !== "") own["sec-websocket-protocol"] = snapshot.protocol;
   // workerd agrees on permessage-deflate by itself unless the Worker's 101 names the extensions to agree on; the header
   // is a preference that never reaches the client (workerd, src/workerd/api/http.c++, Response::send; measured).
   if (declines) own["sec-websocket-extensions"] = "none";

@@ -31,7 +31,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
       const finish = (decided: Upgrade): Response =>
         isResponse(decided)
           ? decided
-          : acceptPair(server, decided.snapshot, decided.headers, ctx, {
+          : acceptPair({ ...decided, server }, ctx, {
               late: isPromise(upgrade),
               declines: declinesCompression(request, handler.settings),
             });

@@ -7,18 +7,21 @@ import { refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import type { Clock } from "./types.ts";
 
-/** A handshake's place. */
+/** A handshake's place; once it is accepted, a link of the chain of those that are to be opened, the oldest first. */
 export interface Place {
   /** The client, or "" where it is not counted. */
   readonly client: string;
   room: string | undefined;
   /** When the handshake was accepted, in milliseconds since 1970. */
   accepted: number;
+  /** It is accepted, and neither opened nor given up. */
+  waits: boolean;
+  older: Place | undefined;
+  newer: Place | undefined;
 }
 
 /** A connection. */
 export interface Holder {
-  readonly id: string;
   readonly roomName: string;
   readonly remoteAddress: string;
 }
@@ -30,11 +33,8 @@ export class Capacity {
   readonly #rooms = new Map<string, number>();
   /** Where clients are counted: only there is a woken connection's address read. */
   readonly #clients: Map<string, number> | undefined;
-  /** Accepted handshakes by the id of the connection that is to be opened, the oldest first, but for the last. */
-  #accepted: Map<string, Place> | undefined;
-  /** Most handshakes are opened before the next is accepted, and need no map. */
-  #lastId = "";
-  #last: Place | undefined;
+  #oldest: Place | undefined;
+  #newest: Place | undefined;
 
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings;
@@ -58,24 +58,26 @@ export class Capacity {
     }
     this.#places++;
     add(this.#clients, client);
-    return { client, room: undefined, accepted: 0 };
+    return { client, room: undefined, accepted: 0, waits: false, older: undefined, newer: undefined };
   }
 
-  /** The handshake is accepted: its place is kept for the connection of that id. Undefined, or the refusal of a full room. */
-  accept(place: Place, id: string, room: string): Response | undefined {
+  /** The handshake is accepted: its place is kept for its connection. Undefined, or the refusal of a full room. */
+  accept(place: Place, room: string): Response | undefined {
     if ((this.#rooms.get(room) ?? 0) >= this.#settings.maxConnectionsPerRoom) return full("maxConnectionsPerRoom", "the room is full");
     place.room = room;
     add(this.#rooms, room);
     place.accepted = this.#clock.now();
-    if (this.#last !== undefined) (this.#accepted ??= new Map()).set(this.#lastId, this.#last);
-    this.#lastId = id;
-    this.#last = place;
+    place.waits = true;
+    place.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = place;
+    else this.#newest.newer = place;
+    this.#newest = place;
     return undefined;
   }
 
   /** The connection is open, or has woken: it is counted, whether or not there was a place left. */
-  open(live: Holder): void {
-    if (this.#take(live.id) !== undefined) return;
+  open(live: Holder, place: Place | undefined): void {
+    if (place?.waits === true) return this.#unlink(place);
     this.#places++;
     add(this.#clients, this.#clients === undefined ? "" : clientIn(live.remoteAddress));
     add(this.#rooms, live.roomName);
@@ -83,50 +85,43 @@ export class Capacity {
 
   /** The connection is over. */
   close(live: Holder): void {
-    this.leave({ client: this.#clients === undefined ? "" : clientIn(live.remoteAddress), room: live.roomName, accepted: 0 });
+    this.#leave(this.#clients === undefined ? "" : clientIn(live.remoteAddress), live.roomName);
   }
 
-  /** An accepted handshake came to nothing. */
-  abandon(id: string): void {
-    const place = this.#take(id);
-    if (place !== undefined) this.leave(place);
+  /** An accepted handshake came to nothing; nothing where it was opened. */
+  abandon(place: Place): void {
+    if (!place.waits) return;
+    this.#unlink(place);
+    this.leave(place);
   }
 
-  /** Whether that connection has a place already. */
-  has(id: string): boolean {
-    return (this.#last !== undefined && this.#lastId === id) || this.#accepted?.has(id) === true;
+  /** A handshake is refused after all. */
+  leave({ client, room }: Place): void {
+    this.#leave(client, room);
   }
 
-  leave(place: Place): void {
+  #leave(client: string, room: string | undefined): void {
     this.#places--;
-    remove(this.#clients, place.client);
-    if (place.room !== undefined) remove(this.#rooms, place.room);
+    remove(this.#clients, client);
+    if (room !== undefined) remove(this.#rooms, room);
   }
 
-  /** The place of an accepted handshake, which is one no longer. */
-  #take(id: string): Place | undefined {
-    const last = this.#last;
-    if (last !== undefined && this.#lastId === id) {
-      this.#last = undefined;
-      return last;
-    }
-    // Of a woken connection the id was never looked up: hashing ten thousand of them takes time.
-    if (this.#accepted === undefined || this.#accepted.size === 0) return undefined;
-    const place = this.#accepted.get(id);
-    this.#accepted.delete(id);
-    return place;
+  #unlink(place: Place): void {
+    const { older, newer } = place;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    place.older = place.newer = undefined;
+    place.waits = false;
   }
 
   /** Runtimes do not tell of every client that left before the 101: its place is free once an upgrade would have timed out. */
   #expire(): void {
-    const last = this.#last;
-    if (last === undefined && (this.#accepted === undefined || this.#accepted.size === 0)) return;
+    if (this.#oldest === undefined) return;
     const since = this.#clock.now() - this.#settings.upgradeTimeout;
-    for (const [id, { accepted }] of this.#accepted ?? []) {
-      if (accepted > since) return;
-      this.abandon(id);
-    }
-    if (last !== undefined && last.accepted <= since) this.abandon(this.#lastId);
+    for (let place: Place | undefined = this.#oldest; place !== undefined && place.accepted <= since; place = this.#oldest)
+      this.abandon(place);
   }
 }
 

@@ -3,6 +3,7 @@
  * instance) and handler. Nothing here is shared between servers.
  */
 import { Capacity } from "./capacity.ts";
+import type { Place } from "./capacity.ts";
 import { CloseCode } from "./close.ts";
 import { Live } from "./connection.ts";
 import type { DefinedHandler } from "./define.ts";
@@ -35,6 +36,7 @@ import type {
   Hooks,
   LocalRoom,
   MaybePromise,
+  Opening,
   Room,
   RoomValues,
   Rooms,
@@ -189,32 +191,31 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return readStats(this.#counters, this.connections(), this.#roomCounters?.values());
   }
 
-  /** Port: takes a place for a handshake that was accepted elsewhere, or refuses it. Undefined for one that has its place already. */
-  admit({ id, remoteAddress, room }: Snapshot): Response | undefined {
-    if (this.#capacity.has(id)) return undefined;
+  /** Port: a place for a handshake that was accepted elsewhere, or its refusal. */
+  admit({ remoteAddress, room }: Snapshot): Place | Response {
     const place = this.#capacity.enter(remoteAddress);
-    const full = isResponse(place) ? place : this.#capacity.accept(place, id, room);
-    if (full === undefined) return undefined;
+    const full = isResponse(place) ? place : this.#capacity.accept(place, room);
+    if (full === undefined) return place;
     if (!isResponse(place)) this.#capacity.leave(place);
     this.#refused(full.status, causeOf(full));
     return full;
   }
 
   /** Port: an accepted handshake came to nothing, and `open` will not be called; nothing where it was. */
-  abandon(id: string): void {
-    this.#capacity.abandon(id);
+  abandon({ place }: Opening): void {
+    if (place !== undefined) this.#capacity.abandon(place);
   }
 
   /**
    * Port: a socket is open. Synchronous: its listeners can be attached before any message arrives.
    * @param attach is given the connection before its first hook: for runtimes that tell of a close within that.
    */
-  open(socket: Socket, snapshot: Snapshot, attach?: (live: Live<State, Env>) => void): Live<State, Env> {
+  open(socket: Socket, { snapshot, place }: Opening, attach?: (live: Live<State, Env>) => void): Live<State, Env> {
     const live = new Live<State, Env>(this, socket, wokenFrom(snapshot), new Pulse(true));
     // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
     live.keep();
     attach?.(live);
-    this.#add(live);
+    this.#add(live, undefined, place);
     this.lives.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
     this.heartbeat?.opened(live);
@@ -311,8 +312,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return isPromise(emptied) ? Promise.resolve(emptied) : undefined;
   }
 
-  #add(live: Live<State, Env>, topics?: ReadonlySet<string>): void {
-    this.#capacity.open(live);
+  #add(live: Live<State, Env>, topics: ReadonlySet<string> | undefined, place?: Place): void {
+    this.#capacity.open(live, place);
     this.#count++;
     this.#byId?.set(live.id, live);
     if (live.phase === "open") this.index.join(live.roomName, live, topics);

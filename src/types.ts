@@ -3,6 +3,7 @@
  * adapter must do. Each sentence here is a statement of docs/contract.md.
  */
 
+import type { Place } from "./capacity.ts";
 import type { Fanout } from "./fanout.ts";
 import type { Observer } from "./observe.ts";
 import type { Server } from "./server.ts";
@@ -673,9 +674,15 @@ export interface StoreRange {
   readonly limit?: number | undefined;
 }
 
-/** A handshake that was accepted: what the 101 carries, and what the connection starts from. */
-export interface Accepted {
+/** What a connection starts from. */
+export interface Opening {
   readonly snapshot: Snapshot;
+  /** That its handshake took, where that was here. */
+  readonly place?: Place;
+}
+
+/** A handshake that was accepted: with what the 101 carries. */
+export interface Accepted extends Opening {
   /** The headers that `upgrade` asked for, where it did; never the handshake's own. */
   readonly headers: Headers | undefined;
 }

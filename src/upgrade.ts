@@ -86,11 +86,11 @@ export function acceptUpgrade<State, Env>(
     }
     const accept = (value: UpgradeResult<State> | Response | void): Upgrade => {
       if (isResponse(value)) return refused(value);
-      const upgrade = accepted(handler, request, offered, value, context, options.room);
-      const { id, room, expiresAt } = upgrade.snapshot;
+      const upgrade = accepted(handler, request, offered, value, context, options.room, entered);
+      const { room, expiresAt } = upgrade.snapshot;
       if (expiresAt !== undefined && expiresAt <= clock.now())
         return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
-      const full = capacity.accept(entered, id, room);
+      const full = capacity.accept(entered, room);
       return full === undefined ? upgrade : refused(full);
     };
     if (!isPromise(result)) return accept(result);
@@ -138,6 +138,7 @@ function accepted<State, Env>(
   result: UpgradeResult<State> | void,
   context: UpgradeContext<Env>,
   defaultRoom: string | undefined,
+  place: Place,
 ): Accepted {
   const { state, room = defaultRoom, protocol, expiresAt, headers } = checkResult(result);
   if (room === undefined) {
@@ -157,10 +158,10 @@ function accepted<State, Env>(
     state,
     topics: [],
     phase: "open",
-    ...(expiresAt === undefined ? {} : { expiresAt: toTime("expiresAt of upgrade", expiresAt) }),
   };
-  checkSnapshot(snapshot, handler.settings.maxState);
-  return { snapshot, headers: checkHeaders(headers) };
+  const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
+  checkSnapshot(expiring, handler.settings.maxState);
+  return { snapshot: expiring, place, headers: checkHeaders(headers) };
 }
 
 function makeId(): string {

@@ -34,7 +34,7 @@ function echoing(observe?: Observer): (data: string | Uint8Array<ArrayBuffer>) =
     state: undefined,
     topics: [],
   };
-  const live = server.open(socket, { ...start, phase: "open" });
+  const live = server.open(socket, { snapshot: { ...start, phase: "open" } });
   return (data) => void live.message(data);
 }
 

@@ -13,7 +13,7 @@ function make(options: Options): { capacity: Capacity; clock: FakeClock; outcome
 }
 
 function holder(remoteAddress = "", roomName = "lobby"): Holder {
-  return { id: crypto.randomUUID(), roomName, remoteAddress };
+  return { roomName, remoteAddress };
 }
 
 /** A connection that was accepted and opened, or the refusal. */
@@ -21,12 +21,12 @@ function connect(capacity: Capacity, address = "", room = "lobby"): Response | H
   const place = capacity.enter(address);
   if (place instanceof Response) return place;
   const made = holder(address, room);
-  const full = capacity.accept(place, made.id, room);
+  const full = capacity.accept(place, room);
   if (full !== undefined) {
     capacity.leave(place);
     return full;
   }
-  capacity.open(made);
+  capacity.open(made, place);
   return made;
 }
 
@@ -66,7 +66,7 @@ test("an address is one client, a /64 too, and one that nobody knows is none", (
 
 test("connections that wake are counted, also over the limit", () => {
   const { capacity, outcome } = make({ maxConnections: 2 });
-  for (let index = 0; index < 3; index++) capacity.open(holder());
+  for (let index = 0; index < 3; index++) capacity.open(holder(), undefined);
   expect(outcome(capacity.enter(""))).toBe("503 maxConnections");
   capacity.close(holder());
   expect(outcome(capacity.enter(""))).toBe("503 maxConnections");
@@ -76,12 +76,13 @@ test("connections that wake are counted, also over the limit", () => {
 
 test("an accepted handshake that never opens gives its place back: at once when that is told, else after upgradeTimeout", () => {
   const { capacity, clock, outcome } = make({ maxConnections: 1, upgradeTimeout: 1000 });
-  capacity.accept(capacity.enter("") as Place, "gone", "lobby");
+  const gone = capacity.enter("") as Place;
+  capacity.accept(gone, "lobby");
   expect(outcome(capacity.enter(""))).toBe("503 maxConnections");
-  capacity.abandon("gone");
-  capacity.abandon("gone");
+  capacity.abandon(gone);
+  capacity.abandon(gone);
   expect(capacity.taken).toBe(0);
-  capacity.accept(capacity.enter("") as Place, "lost", "lobby");
+  capacity.accept(capacity.enter("") as Place, "lobby");
   clock.advance(999);
   expect(outcome(capacity.enter(""))).toBe("503 maxConnections");
   clock.advance(1);

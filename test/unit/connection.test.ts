@@ -332,7 +332,7 @@ test("publish leaves the sender out, rooms reach everyone but the excepted", asy
   const { server, live } = open({});
   const join = (room: string): { socket: FakeSocket; live: typeof live } => {
     const socket = new FakeSocket();
-    const joined = server.open(socket, snapshot({ room }));
+    const joined = server.open(socket, { snapshot: snapshot({ room }) });
     joined.subscribe("t");
     return { socket, live: joined };
   };

@@ -95,7 +95,7 @@ export function open<State>(handler: Handler<State>, over: { socket?: FakeSocket
   const clock = new FakeClock();
   const server = new Server<State>(defineHandler<State>(handler), { name: "fake", clock });
   const socket = over.socket ?? new FakeSocket();
-  return { server, socket, clock, live: server.open(socket, snapshot(over.start)) };
+  return { server, socket, clock, live: server.open(socket, { snapshot: snapshot(over.start) }) };
 }
 
 /** Lets promises settle. */

@@ -230,11 +230,11 @@ test("an upgrade that rejects after its deadline still reaches error", async () 
 test("a closing server refuses handshakes with 503, and closes those that were pending", async () => {
   const server = new Server(defineHandler({}), { name: "fake", clock: new FakeClock() });
   const options = { env: {}, remoteAddress: "", room: "r" };
-  const { snapshot } = (await server.upgrade(request(), options)) as Accepted;
+  const accepted = (await server.upgrade(request(), options)) as Accepted;
   const closed = closeServer(server);
   expect(((await server.upgrade(request(), options)) as Response).status).toBe(503);
   const socket = new FakeSocket();
-  void server.open(socket, snapshot).ended(1001, "");
+  void server.open(socket, accepted).ended(1001, "");
   expect(socket.calls).toEqual(["close 1001"]);
   await closed;
 });
@@ -249,8 +249,8 @@ test("the address is the nearest proxy's word only under trustProxy", async () =
 test("a snapshot survives the way to another process", async () => {
   const saved = vi.fn();
   const server = new Server(defineHandler({}), { name: "fake" });
-  const { snapshot } = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
-  server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, snapshot);
+  const accepted = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
+  server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);
   const { id, head, rest } = new Heads().read(saved.mock.calls[0]?.[0] as Saved);
-  expect({ id, ...head, topics: [...(head.topics ?? [])], ...decodeRest(rest) }).toStrictEqual(snapshot);
+  expect({ id, ...head, topics: [...(head.topics ?? [])], ...decodeRest(rest) }).toStrictEqual(accepted.snapshot);
 });

@@ -27,7 +27,7 @@ function serve(handler: Handler = {}): Served {
   const closed: (readonly [string, Closing])[] = [];
   const close: Handler["close"] = ({ id }, closing) => void closed.push([id, closing]);
   const server = new Server(defineHandler({ ...handler, close }), { name: "fake", clock });
-  return { server, clock, closed, join: (socket) => ({ socket, live: server.open(socket, snapshot()) }) };
+  return { server, clock, closed, join: (socket) => ({ socket, live: server.open(socket, { snapshot: snapshot() }) }) };
 }
 
 const network: Closing = { code: 1006, reason: "", initiator: "network" };

@@ -17,7 +17,7 @@ function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; 
     diffs,
     join() {
       const socket = new FakeSocket();
-      return { socket, live: server.open(socket, snapshot({ room: "r" })) };
+      return { socket, live: server.open(socket, { snapshot: snapshot({ room: "r" }) }) };
     },
   };
 }
@@ -42,7 +42,7 @@ test("a presence hook that throws or rejects is reported, and changes nothing el
 
 test("where rooms can't be, presence is an error that says what to use", () => {
   const server = new Server(defineHandler({}), { name: "workers", roomless: "use durable()" });
-  const live = server.open(new FakeSocket(), snapshot());
+  const live = server.open(new FakeSocket(), { snapshot: snapshot() });
   expect(() => live.present("ada")).toThrow("use durable()");
   expect(() => live.room.presence()).toThrow("use durable()");
 });

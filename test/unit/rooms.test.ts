@@ -15,7 +15,7 @@ function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?
     clock,
     join(room = "r") {
       const socket = new FakeSocket();
-      return { socket, live: server.open(socket, snapshot({ room })) };
+      return { socket, live: server.open(socket, { snapshot: snapshot({ room }) }) };
     },
   };
 }

@@ -9,7 +9,7 @@ const options = { slowConsumer: "coalesce", highWaterMark: 10, maxBuffered: 100 
 function slow(over: object = {}): Setup<unknown> & { other: Live } {
   const setup = open({ ...options, ...over });
   for (const topic of ["a", "b", "c"]) setup.live.subscribe(topic);
-  const other = setup.server.open(new FakeSocket(), snapshot());
+  const other = setup.server.open(new FakeSocket(), { snapshot: snapshot() });
   setup.socket.buffered = 10;
   expect(setup.live.send("full")).toBe("backpressure");
   setup.socket.sent.length = 0;
