@@ -6,6 +6,7 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { Server } from "../src/server.ts";
+import type { Runtime } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { acceptPair, addressOf, declinesCompression, refuseRoomHooks, roomless } from "./workers-socket.ts";
@@ -24,10 +25,12 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);
+  let runtime: Runtime = { name: "workers", upgradesNoList: true, roomless };
   return {
     fetch(request, env, ctx) {
+      if (runtime.env !== env) runtime = { ...runtime, env };
       // One for each connection: no other connection's hooks may be run in this request.
-      const server = new Server(handler as DefinedHandler, { name: "workers", upgradesNoList: true, roomless, env });
+      const server = new Server(handler as DefinedHandler, runtime);
       const finish = (decided: Upgrade): Response =>
         isResponse(decided)
           ? decided

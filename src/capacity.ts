@@ -5,6 +5,7 @@
 import { clientOf } from "./address.ts";
 import { refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
+import { Names } from "./names.ts";
 import type { Clock } from "./types.ts";
 
 /** A handshake's place; once it is accepted, a link of the chain of those that are to be opened, the oldest first. */
@@ -30,16 +31,16 @@ export class Capacity {
   readonly #settings: Settings;
   readonly #clock: Clock;
   #places = 0;
-  readonly #rooms = new Map<string, number>();
+  readonly #rooms = new Names<number>();
   /** Where clients are counted: only there is a woken connection's address read. */
-  readonly #clients: Map<string, number> | undefined;
+  readonly #clients: Names<number> | undefined;
   #oldest: Place | undefined;
   #newest: Place | undefined;
 
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    if (settings.maxConnectionsPerAddress !== undefined) this.#clients = new Map();
+    if (settings.maxConnectionsPerAddress !== undefined) this.#clients = new Names();
   }
 
   /** How many places are taken. */
@@ -137,11 +138,11 @@ function full(cause: "maxConnections" | "maxConnectionsPerRoom", why: string): R
   return refuse(503, why, { "retry-after": retryAfter }, cause);
 }
 
-function add(counts: Map<string, number> | undefined, key: string): void {
+function add(counts: Names<number> | undefined, key: string): void {
   if (key !== "") counts?.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function remove(counts: Map<string, number> | undefined, key: string): void {
+function remove(counts: Names<number> | undefined, key: string): void {
   if (counts === undefined) return;
   const count = counts.get(key) ?? 0;
   if (count > 1) counts.set(key, count - 1);

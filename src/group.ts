@@ -11,8 +11,10 @@ export class Group<T> implements Iterable<T> {
 
   /** One that is not in it. */
   add(one: T): void {
-    if (Array.isArray(this.#all)) this.#all.push(one);
-    else this.#all.add(one);
+    if (!Array.isArray(this.#all)) this.#all.add(one);
+    // V8 has room for 17 once something is pushed.
+    else if (this.#all.length === 0) this.#all = [one];
+    else this.#all.push(one);
   }
 
   has(one: T): boolean {

@@ -4,6 +4,7 @@
  */
 import { isPromise } from "./errors.ts";
 import { HereRoom } from "./local-room.ts";
+import { Names } from "./names.ts";
 import { observed } from "./observe.ts";
 import type { Server } from "./server.ts";
 import type { HookName, LocalRoom, MaybePromise, PresenceDiff } from "./types.ts";
@@ -24,7 +25,7 @@ interface Life<State, Env> {
 
 export class RoomLives<State, Env> {
   readonly #server: Server<State, Env>;
-  readonly #lives = new Map<string, Life<State, Env>>();
+  readonly #lives = new Names<Life<State, Env>>();
 
   constructor(server: Server<State, Env>) {
     this.#server = server;

@@ -1,7 +1,8 @@
-/** The one index of rooms: who is in a room, and who is subscribed to which of its topics. Two maps, no I/O. */
+/** The one index of rooms: who is in a room, and who is subscribed to which of its topics. No I/O. */
 import type { Live } from "./connection.ts";
 import type { Fanout } from "./fanout.ts";
 import { Group } from "./group.ts";
+import { Names } from "./names.ts";
 import type { PublishOptions } from "./types.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
@@ -18,7 +19,7 @@ export interface Audience<State, Env> extends Iterable<Live<State, Env>> {
 }
 
 export class RoomIndex<State, Env> {
-  readonly #rooms = new Map<string, Scope<State, Env>>();
+  readonly #rooms = new Names<Scope<State, Env>>();
   /** Told of every change of a set, where there is one. */
   fanout: Fanout<State, Env> | undefined;
 

@@ -15,6 +15,7 @@ import { Heartbeat, Pulse } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { Histories } from "./histories.ts";
 import { callRoom, farRoom } from "./local-room.ts";
+import { Names } from "./names.ts";
 import { Presence } from "./presence.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
@@ -71,7 +72,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
   #stores: Map<string, Store> | undefined;
-  #roomCounters: Map<string, Counters> | undefined;
+  #roomCounters: Names<Counters> | undefined;
   #closing: Set<Live<State, Env>> | undefined;
   #heads: Heads | undefined;
   /** Undefined where it is turned off. */
@@ -176,7 +177,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const known = this.#roomCounters?.get(room);
     if (known !== undefined) return known;
     const counters = new Counters(this.#counters);
-    if (keep) (this.#roomCounters ??= new Map()).set(room, counters);
+    if (keep) (this.#roomCounters ??= new Names()).set(room, counters);
     return counters;
   }
 

@@ -1,0 +1,31 @@
+/** Values by name, of which there is often but one: an object is one room, and a plain Worker's connection is alone. The second makes a map. */
+export class Names<Value> {
+  #name: string | undefined;
+  #value: Value | undefined;
+  #more: Map<string, Value> | undefined;
+
+  get(name: string): Value | undefined {
+    return this.#name === name ? this.#value : this.#more?.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    const free = this.#name === undefined && this.#more?.has(name) !== true;
+    if (!free && this.#name !== name) {
+      (this.#more ??= new Map()).set(name, value);
+      return;
+    }
+    this.#name = name;
+    this.#value = value;
+  }
+
+  delete(name: string): void {
+    if (this.#name !== name) this.#more?.delete(name);
+    else this.#name = this.#value = undefined;
+  }
+
+  /** In no order. One that is taken away meanwhile does not come any more. */
+  *values(): Generator<Value, void, undefined> {
+    if (this.#name !== undefined) yield this.#value as Value;
+    if (this.#more !== undefined) yield* this.#more.values();
+  }
+}
