@@ -1,6 +1,5 @@
 /** One Durable Object instance's connections: what the class of durable.ts does, without the class. */
 import { CloseCode } from "../src/close.ts";
-import { decode } from "../src/codec.ts";
 import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
@@ -17,9 +16,10 @@ import { DurableSocket, wake } from "./durable-socket.ts";
 import { canStore, durableStore } from "./durable-store.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
+import { forwardedOf, unpack } from "./workers-forward.ts";
+import type { Forwarded } from "./workers-forward.ts";
 import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
-import type { Forwarded } from "./workers-route.ts";
 import { addressOf, declinesCompression, switchingProtocols } from "./workers-socket.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
 
@@ -69,8 +69,8 @@ export class ObjectHost {
   }
 
   fetch(request: Request): MaybePromise<Response> {
-    const { edgewire } = (request as { readonly cf?: { readonly edgewire?: Forwarded } }).cf ?? {};
-    if (edgewire !== undefined) return this.#forwarded(edgewire, request);
+    const forwarded = forwardedOf(request);
+    if (forwarded !== undefined) return this.#forwarded(forwarded, request);
     // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
     const options = {
       env: this.#env,
@@ -128,10 +128,11 @@ export class ObjectHost {
     return this.#server.alarm();
   }
 
-  #forwarded({ binding, snapshot, asked }: Forwarded, request: Request): Response {
+  #forwarded(forwarded: Forwarded, request: Request): Response {
+    const [binding, asked] = forwarded;
     const response =
       binding === this.#binding
-        ? this.#open({ snapshot: { ...snapshot, state: decode(snapshot.state) }, headers: undefined }, request)
+        ? this.#open({ snapshot: unpack(forwarded, request.url), headers: undefined }, request)
         : refuse(500, "Internal Server Error");
     if (asked) response.headers.set(objectHeader, this.#binding);
     return response;

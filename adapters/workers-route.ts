@@ -2,14 +2,14 @@
  * The Worker in front of a handler's Durable Objects. `upgrade` runs here, so that a refused client wakes nothing; what it
  * returned travels to the object in the Request's `cf`, which no client can set. An RPC can't return a 101.
  */
-import { encode } from "../src/codec.ts";
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
-import type { Accepted, Snapshot } from "../src/types.ts";
+import type { Accepted } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { closeSocket } from "./workers-close.ts";
+import { forwarding, pack } from "./workers-forward.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import type { Objects } from "./workers-rooms.ts";
 import { addressOf, switchingProtocols } from "./workers-socket.ts";
@@ -53,14 +53,6 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
   };
 }
 
-/** An accepted handshake in `cf.edgewire`, which is JSON. */
-export interface Forwarded {
-  readonly binding: string;
-  readonly snapshot: Snapshot & { readonly state: string };
-  /** Whether the object is to say whose it is. */
-  readonly asked: boolean;
-}
-
 /**
  * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
  * @param known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
@@ -77,11 +69,10 @@ export async function forward(
   const { snapshot, headers } = accepted;
   const stub = objects.stub(snapshot.room);
   const through = known && headers === undefined;
-  const edgewire: Forwarded = { binding, snapshot: { ...snapshot, state: encode(snapshot.state) }, asked: !through };
-  const { cf } = request as { readonly cf?: object };
+  const forwarded = pack(binding, !through, snapshot);
   let response: Response;
   try {
-    response = await stub.fetch(request, { cf: { ...cf, edgewire } });
+    response = await stub.fetch(request, forwarding(request, forwarded));
   } catch (error) {
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
     if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);

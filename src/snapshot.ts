@@ -22,7 +22,7 @@ export interface Rest {
   readonly url: string;
   readonly protocol: string;
   readonly remoteAddress: string;
-  /** Not there, where it is stored apart and nobody has asked for it yet. */
+  /** Not there, where it is undefined, or stored apart and nobody has asked for it yet. */
   readonly state?: unknown;
   /** The state is stored apart. */
   readonly apart?: boolean;
@@ -61,7 +61,7 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
       `the connection's state takes ${utf8Length(state)} bytes encoded: at most ${maxState} (option "maxState") can be stored`,
     );
   }
-  const saved = join(snapshot, `"state":${state}`);
+  const saved = join(snapshot, memberOf(snapshot.state, state));
   return exceeds(textOf(saved), maxSnapshot) ? { saved: encodeApart(snapshot), state } : { saved, state: undefined };
 }
 
@@ -91,10 +91,15 @@ export function encodeApart(snapshot: Stateless): Saved {
 
 /** Without a look at the size: 1 KiB is kept for how a connection closed. */
 export function encodeClosing(snapshot: Stateless, rest: Rest): Saved {
-  return join(snapshot, rest.apart === true ? apart : `"state":${encode(rest.state, "state")}`);
+  return join(snapshot, rest.apart === true ? apart : memberOf(rest.state, encode(rest.state, "state")));
 }
 
-const apart = '"apart":true';
+const apart = ',"apart":true';
+
+/** Most have none, and V8 keeps an attachment of up to 196 bytes in half the memory of a longer one. */
+function memberOf(state: unknown, encoded: string): string {
+  return state === undefined ? "" : `,"state":${encoded}`;
+}
 
 function join(
   { id, room, version, topics, phase, url, protocol, remoteAddress, closing, expiresAt, presence }: Stateless,
@@ -102,7 +107,7 @@ function join(
 ): Saved {
   const rest = JSON.stringify({ url, protocol, remoteAddress, ...(closing === undefined ? {} : { closing }) });
   const head = JSON.stringify([phase, version, room, topics]);
-  const whole = `${rest.slice(0, -1)},${member}}`;
+  const whole = `${rest.slice(0, -1)}${member}}`;
   if (presence !== undefined) return [id, head, whole, expiresAt, presence];
   return expiresAt === undefined ? [id, head, whole] : [id, head, whole, expiresAt];
 }

@@ -248,7 +248,7 @@ test("the address is the nearest proxy's word only under trustProxy", async () =
 
 test("a snapshot survives the way to another process", async () => {
   const saved = vi.fn();
-  const server = new Server(defineHandler({}), { name: "fake" });
+  const server = new Server(defineHandler({ upgrade: () => ({ state: { user: "ann", since: undefined } }) }), { name: "fake" });
   const accepted = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
   server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);
   const { id, head, rest } = new Heads().read(saved.mock.calls[0]?.[0] as Saved);

@@ -1,0 +1,45 @@
+/** An accepted handshake on its way from the Worker to its room's object: in the Request's `cf`, which no client can set. */
+import { decode, encode } from "../src/codec.ts";
+import type { Snapshot } from "../src/types.ts";
+
+/**
+ * What the object can't know by itself. A tuple, and short: workerd makes JSON of it for each handshake, and an object out of that again.
+ */
+export type Forwarded = readonly [
+  binding: string,
+  /** Whether the object is to say whose it is. */
+  asked: boolean,
+  id: string,
+  room: string,
+  protocol: string,
+  remoteAddress: string,
+  version: number,
+  state: string,
+  expiresAt?: number,
+];
+
+export function pack(
+  binding: string,
+  asked: boolean,
+  { id, room, protocol, remoteAddress, version, state, expiresAt }: Snapshot,
+): Forwarded {
+  const forwarded = [binding, asked, id, room, protocol, remoteAddress, version, encode(state)] as const;
+  return expiresAt === undefined ? forwarded : [...forwarded, expiresAt];
+}
+
+/** @param url the request's, which is the same on both sides. */
+export function unpack([, , id, room, protocol, remoteAddress, version, state, expiresAt]: Forwarded, url: string): Snapshot {
+  const snapshot: Snapshot = { id, room, url, protocol, remoteAddress, version, state: decode(state), topics: [], phase: "open" };
+  return expiresAt === undefined ? snapshot : { ...snapshot, expiresAt };
+}
+
+/** The request for the object. */
+export function forwarding(request: Request, edgewire: Forwarded): { readonly cf: object } {
+  const { cf } = request as { readonly cf?: object };
+  return { cf: { ...cf, edgewire } };
+}
+
+/** What a Worker has forwarded; undefined for a request that nobody has looked at yet. */
+export function forwardedOf(request: Request): Forwarded | undefined {
+  return (request as { readonly cf?: { readonly edgewire?: Forwarded } }).cf?.edgewire;
+}
