@@ -12,6 +12,8 @@ import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { ObjectAlarm } from "./durable-alarm.ts";
+import { Identity } from "./durable-identity.ts";
+import { ObjectLives } from "./durable-lives.ts";
 import { DurableSocket, wake } from "./durable-socket.ts";
 import { canStore, durableStore } from "./durable-store.ts";
 import type { ObjectStorage } from "./durable-store.ts";
@@ -43,18 +45,17 @@ export class ObjectHost {
   readonly #binding: string;
   readonly #server: Server;
   readonly #alarm: ObjectAlarm;
-  /** From the native socket, which stays the same object until eviction: no attachment is read for a message. A WeakMap costs a wake more. */
-  readonly #lives = new Map<NativeSocket, Live>();
-  /** The room that this object is. Unknown where it was addressed by id alone, until its first client or caller names it. */
-  #room: string | undefined;
+  readonly #lives: ObjectLives;
+  readonly #identity: Identity;
 
   constructor(handler: DefinedHandler, ctx: ObjectContext, env: unknown) {
     this.#ctx = ctx;
     this.#env = env;
     this.#binding = requireBinding("durable", handler);
-    this.#room = ctx.id.name;
+    const identity = new Identity(this.#binding, handler.settings.jurisdiction, ctx.id.name);
+    this.#identity = identity;
     // Its own room is here: an RPC to oneself would wait for what it interrupts.
-    const remote = (name: string): Room | undefined => (name === this.#room ? undefined : remoteRoom(objectsOf(handler, env), name));
+    const remote = (name: string): Room | undefined => (name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name));
     const { storage } = ctx;
     this.#alarm = new ObjectAlarm(storage, (running) => this.#keep(running));
     const alarm = this.#alarm;
@@ -63,9 +64,9 @@ export class ObjectHost {
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
     // workerd lists the newest first; rooms list their connections in the order in which they came.
-    for (const ws of ctx.getWebSockets().toReversed()) this.#restore(ws);
+    this.#lives = new ObjectLives(this.#server, ctx, ctx.getWebSockets().toReversed());
     // A class without SQLite has nothing to come back to.
-    if (canStore(storage)) this.#server.resume(this.#room ?? "");
+    if (canStore(storage)) this.#server.resume(identity.room ?? "");
   }
 
   fetch(request: Request): MaybePromise<Response> {
@@ -75,7 +76,7 @@ export class ObjectHost {
     const options = {
       env: this.#env,
       remoteAddress: addressOf(request),
-      room: this.#room,
+      room: this.#identity.room,
       waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
     };
     const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade, request));
@@ -84,15 +85,15 @@ export class ObjectHost {
   }
 
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
-    const live = this.#liveOf(ws);
+    const live = this.#lives.of(ws);
     live?.alive();
     return live?.message(typeof data === "string" ? data : new Uint8Array(data));
   }
 
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
-    const live = this.#liveOf(ws);
+    const live = this.#lives.of(ws);
     if (live === undefined && wake(ws, this.#ctx) === undefined) return;
-    this.#lives.delete(ws);
+    this.#lives.forget(ws);
     if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
     return live?.ended(code, reason);
@@ -100,10 +101,10 @@ export class ObjectHost {
 
   /** A broken frame, or a message over workerd's own limit; no close event follows. */
   failed(ws: NativeSocket, error: unknown): MaybePromise<void> {
-    const live = this.#liveOf(ws);
+    const live = this.#lives.of(ws);
     const violation = violationOf(String(error));
     if (live === undefined) return;
-    this.#lives.delete(ws);
+    this.#lives.forget(ws);
     if (violation !== undefined) void live.violated(violation);
     closeSocket(ws, CloseCode.internalError, "");
     return live.ended(CloseCode.abnormal, "");
@@ -111,15 +112,7 @@ export class ObjectHost {
 
   /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
   call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
-    const wanted = this.#server.settings.jurisdiction;
-    if (jurisdiction !== wanted) {
-      const show = (one: string | undefined): string => (one === undefined ? "no jurisdiction" : `jurisdiction "${one}"`);
-      throw new Error(
-        `room "${name}" was asked for in ${show(jurisdiction)}, its handler is in ${show(wanted)}: rooms(env.${this.#binding}, { jurisdiction }) takes the handler's`,
-      );
-    }
-    const misplaced = this.#misplaced(name);
-    if (misplaced !== undefined) throw new Error(misplaced);
+    this.#identity.check(name, jurisdiction);
     return callRoom(this.#server.local(name), method, args);
   }
 
@@ -140,7 +133,7 @@ export class ObjectHost {
 
   #open(accepted: Accepted, request: Request): Response {
     const { snapshot } = accepted;
-    const misplaced = this.#misplaced(snapshot.room);
+    const misplaced = this.#identity.misplaced(snapshot.room);
     if (misplaced !== undefined) {
       console.error(`edgewire: ${misplaced}`);
       return refuse(500, "Internal Server Error");
@@ -170,37 +163,9 @@ export class ObjectHost {
       closeSocket(ws, CloseCode.internalError, "");
       return refuse(500, "Internal Server Error");
     }
-    this.#lives.set(ws, live);
+    this.#lives.add(ws, live);
     this.#keep(live.running);
     return switchingProtocols(client, accepted, declinesCompression(request, settings));
-  }
-
-  /** The close that wakes an object may be of a socket that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
-  #liveOf(ws: NativeSocket): Live | undefined {
-    return this.#lives.get(ws) ?? this.#restore(ws);
-  }
-
-  #restore(ws: NativeSocket): Live | undefined {
-    try {
-      const woken = wake(ws, this.#ctx);
-      // One that is over is listed until the client answers; its close hook has run.
-      const live = woken === undefined ? undefined : this.#server.restore(woken.socket, woken.saved);
-      if (live !== undefined) this.#lives.set(ws, live);
-      return live;
-    } catch (error) {
-      // One socket that can't be woken must not keep the object from being made, for all the others.
-      console.error("edgewire: a connection can't be restored:", error);
-      closeSocket(ws, CloseCode.internalError, "Internal error");
-      return undefined;
-    }
-  }
-
-  /** What is wrong when a room's name is not this object's. */
-  #misplaced(name: string): string | undefined {
-    this.#room ??= name;
-    return name === this.#room
-      ? undefined
-      : `room "${name}" was sent to the object of room "${this.#room}": an object is found by idFromName(room)`;
   }
 
   #keep(running: PromiseLike<unknown> | undefined): void {

@@ -65,7 +65,7 @@ export class DurableSocket implements Socket {
 }
 
 /** The object's state, which knows of pings that workerd answered. */
-interface Pinger {
+export interface Pinger {
   getWebSocketAutoResponseTimestamp(ws: NativeSocket): Date | null;
 }
 

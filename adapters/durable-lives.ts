@@ -1,0 +1,50 @@
+/** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
+import type { Live } from "../src/connection.ts";
+import type { Server } from "../src/server.ts";
+import { wake } from "./durable-socket.ts";
+import type { Pinger } from "./durable-socket.ts";
+import { CloseCode } from "../src/close.ts";
+import { closeSocket } from "./workers-close.ts";
+import type { NativeSocket } from "./workers-types.ts";
+
+export class ObjectLives {
+  readonly #server: Server;
+  readonly #ctx: Pinger;
+  /** A WeakMap costs a wake more. */
+  readonly #lives = new Map<NativeSocket, Live>();
+
+  /** @param sockets that outlived the object's memory, in the order in which they came. */
+  constructor(server: Server, ctx: Pinger, sockets: readonly NativeSocket[]) {
+    this.#server = server;
+    this.#ctx = ctx;
+    for (const ws of sockets) this.#restore(ws);
+  }
+
+  add(ws: NativeSocket, live: Live): void {
+    this.#lives.set(ws, live);
+  }
+
+  /** Undefined for a socket that is not ours. The close that wakes an object may be of one that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
+  of(ws: NativeSocket): Live | undefined {
+    return this.#lives.get(ws) ?? this.#restore(ws);
+  }
+
+  forget(ws: NativeSocket): void {
+    this.#lives.delete(ws);
+  }
+
+  #restore(ws: NativeSocket): Live | undefined {
+    try {
+      const woken = wake(ws, this.#ctx);
+      // One that is over is listed until the client answers; its close hook has run.
+      const live = woken === undefined ? undefined : this.#server.restore(woken.socket, woken.saved);
+      if (live !== undefined) this.#lives.set(ws, live);
+      return live;
+    } catch (error) {
+      // One socket that can't be woken must not keep the object from being made, for all the others.
+      console.error("edgewire: a connection can't be restored:", error);
+      closeSocket(ws, CloseCode.internalError, "Internal error");
+      return undefined;
+    }
+  }
+}
