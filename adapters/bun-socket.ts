@@ -1,7 +1,8 @@
 /** The core's `Socket` over Bun's ServerWebSocket, and the one set of native handlers that serves every connection. */
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
-import type { Data, Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Data, Sendable, SendResult } from "../src/types.ts";
+import type { Socket } from "../src/ports.ts";
 import type { Ready } from "./host.ts";
 
 /** Bun's ServerWebSocket, as far as it is used. */

@@ -1,6 +1,7 @@
 /** Bun's own topics, one set of them for each native server. */
 import { viewOf } from "../src/data.ts";
-import type { NativeTopics, Sendable } from "../src/types.ts";
+import type { Sendable } from "../src/types.ts";
+import type { NativeTopics } from "../src/ports.ts";
 import type { BunSocket } from "./bun-socket.ts";
 
 /** What Bun's server has for it. */

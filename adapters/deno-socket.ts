@@ -2,7 +2,8 @@
 import { CloseCode } from "../src/close.ts";
 import { lengthOf, ownCopy } from "../src/data.ts";
 import type { Server } from "../src/server.ts";
-import type { Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Sendable, SendResult } from "../src/types.ts";
+import type { Socket } from "../src/ports.ts";
 import { pollerOf } from "./deno-drain.ts";
 import type { Poller, Watched } from "./deno-drain.ts";
 import { Listener, closeNative } from "./events.ts";

@@ -3,7 +3,7 @@
  * nothing. So the first that is set in a life is compared with the one that a former life left, and an earlier one stays: it
  * goes off, `Server.alarm` looks at everything, and sets the next.
  */
-import type { Alarm } from "../src/types.ts";
+import type { Alarm } from "../src/ports.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 
 export class ObjectAlarm implements Alarm {

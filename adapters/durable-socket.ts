@@ -2,7 +2,8 @@
 import { CloseCode } from "../src/close.ts";
 import { maxSnapshot } from "../src/limits.ts";
 import { textOf } from "../src/snapshot.ts";
-import type { Saved, Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Sendable, SendResult } from "../src/types.ts";
+import type { Saved, Socket } from "../src/ports.ts";
 import { closeSocket } from "./workers-close.ts";
 import { sendNative } from "./workers-socket.ts";
 import type { NativeSocket } from "./workers-types.ts";

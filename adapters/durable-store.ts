@@ -1,5 +1,5 @@
 /** A room's values in its object's SQLite storage: written at once for this object, and on disk before anything that follows is seen outside. */
-import type { Store } from "../src/types.ts";
+import type { Store } from "../src/ports.ts";
 
 /** What the adapters use of a `DurableObjectStorage`. */
 export interface ObjectStorage {

@@ -14,7 +14,9 @@ import { closeServer } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import { addStats } from "../src/stats.ts";
 import type { Stats } from "../src/stats.ts";
-import type { Accepted, MaybePromise, Room, Rooms, Runtime } from "../src/types.ts";
+import type { MaybePromise } from "../src/types.ts";
+import type { Room, Rooms } from "../src/room-types.ts";
+import type { Accepted, Runtime } from "../src/ports.ts";
 import { isHandshakeHeader, isResponse } from "../src/upgrade.ts";
 
 /** What an app's `fetch` looks like: Hono's, or anyone's. */

@@ -2,7 +2,8 @@
 import { checkClose } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { asReceived, checkData } from "../src/data.ts";
-import type { Data, Saved, Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Data, Sendable, SendResult } from "../src/types.ts";
+import type { Saved, Socket } from "../src/ports.ts";
 
 /** What `connect` rejects with. */
 export interface Refused extends Error {

@@ -11,7 +11,9 @@ import { closeServer } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { MemoryStore } from "../src/store.ts";
-import type { Clock, HeadersInput, Room, Rooms, StorageOption } from "../src/types.ts";
+import type { HeadersInput } from "../src/types.ts";
+import type { Room, Rooms, StorageOption } from "../src/room-types.ts";
+import type { Clock } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
 

@@ -8,7 +8,7 @@ import * as library from "ws";
 import { WebSocket } from "ws";
 import type { Live } from "../src/connection.ts";
 import type { Settings } from "../src/limits.ts";
-import type { Prepared } from "../src/types.ts";
+import type { Prepared } from "../src/ports.ts";
 import { Pool } from "./node-pool.ts";
 
 /** One of ws's own exports, which its types lack. */

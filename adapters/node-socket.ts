@@ -8,7 +8,8 @@ import type { Live } from "../src/connection.ts";
 import { viewOf } from "../src/data.ts";
 import type { Ready } from "./host.ts";
 import type { Settings } from "../src/limits.ts";
-import type { Data, Prepared, Sendable, SendResult, Socket } from "../src/types.ts";
+import type { Data, Sendable, SendResult } from "../src/types.ts";
+import type { Prepared, Socket } from "../src/ports.ts";
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
 export function openSocket(ready: Ready, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {

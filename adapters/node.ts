@@ -4,7 +4,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
-import type { Rooms, StorageOption } from "../src/types.ts";
+import type { Rooms, StorageOption } from "../src/room-types.ts";
 import { resolveClose } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";

@@ -3,7 +3,8 @@
  * types, and is what the conditions choose where there is no server to start.
  */
 import type { DefinedHandler } from "../src/define.ts";
-import type { MaybePromise, Rooms, StorageOption } from "../src/types.ts";
+import type { MaybePromise } from "../src/types.ts";
+import type { Rooms, StorageOption } from "../src/room-types.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 

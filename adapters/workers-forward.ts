@@ -1,6 +1,6 @@
 /** An accepted handshake on its way from the Worker to its room's object: in the Request's `cf`, which no client can set. */
 import { decode, encode } from "../src/codec.ts";
-import type { Snapshot } from "../src/types.ts";
+import type { Snapshot } from "../src/ports.ts";
 
 /**
  * What the object can't know by itself. A tuple, and short: workerd makes JSON of it for each handshake, and an object out of that again.

@@ -4,7 +4,8 @@ import type { DefinedHandler } from "../src/define.ts";
 import { checkPlacement } from "../src/limits.ts";
 import { farRoom } from "../src/local-room.ts";
 import { checkName } from "../src/text.ts";
-import type { Placement, Room, Rooms } from "../src/types.ts";
+import type { Room, Rooms } from "../src/room-types.ts";
+import type { Placement } from "../src/options.ts";
 import type { ObjectNamespace, ObjectStub } from "./workers-types.ts";
 
 /**

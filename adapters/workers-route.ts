@@ -6,7 +6,7 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
-import type { Accepted } from "../src/types.ts";
+import type { Accepted } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";

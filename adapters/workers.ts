@@ -6,7 +6,7 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { Server } from "../src/server.ts";
-import type { Runtime } from "../src/types.ts";
+import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { acceptPair, addressOf, declinesCompression, refuseRoomHooks, roomless } from "./workers-socket.ts";

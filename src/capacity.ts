@@ -6,7 +6,7 @@ import { clientOf } from "./address.ts";
 import { refuse } from "./handshake.ts";
 import type { Settings } from "./limits.ts";
 import { Names } from "./names.ts";
-import type { Clock } from "./types.ts";
+import type { Clock } from "./ports.ts";
 
 /** A handshake's place; once it is accepted, a link of the chain of those that are to be opened, the oldest first. */
 export interface Place {

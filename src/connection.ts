@@ -16,7 +16,8 @@ import { Rate } from "./rate.ts";
 import type { Server } from "./server.ts";
 import type { Woken } from "./snapshot.ts";
 import { isPing, pongText } from "./wire.ts";
-import type { Closing, Connection, Data, MaybePromise, Socket } from "./types.ts";
+import type { Closing, Connection, Data, MaybePromise } from "./types.ts";
+import type { Socket } from "./ports.ts";
 
 type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
 

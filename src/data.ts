@@ -1,6 +1,7 @@
 /** What can be sent, and how large it is. */
 import { utf8Length } from "./text.ts";
-import type { Data, Prepared, Sendable } from "./types.ts";
+import type { Data, Sendable } from "./types.ts";
+import type { Prepared } from "./ports.ts";
 
 /** @throws TypeError for anything but text and bytes. */
 export function checkData(data: Sendable): void {

@@ -15,7 +15,8 @@ import { lengthOf, mostOnWire, sizeAtMost } from "./data.ts";
 import { sendToAll } from "./publish.ts";
 import type { Audience, Except } from "./rooms.ts";
 import type { Server } from "./server.ts";
-import type { FanoutOf, NativeTopics, Sendable } from "./types.ts";
+import type { Sendable } from "./types.ts";
+import type { FanoutOf, NativeTopics } from "./ports.ts";
 
 /** The runtime's topic for an audience. */
 interface Channel {

@@ -8,7 +8,7 @@ import { refuseOrigin } from "./origin.ts";
 import { ReadHead } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
-import type { Runtime } from "./types.ts";
+import type { Runtime } from "./ports.ts";
 
 /** 16 bytes in base64: 22 characters and the padding. */
 const key = /^[A-Za-z0-9+/]{22}==$/;

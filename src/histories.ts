@@ -2,7 +2,8 @@
 import { TopicLog } from "./history.ts";
 import type { HistoryRules } from "./history.ts";
 import { checkName } from "./text.ts";
-import type { History, HistoryReader, Store } from "./types.ts";
+import type { History, HistoryReader } from "./room-types.ts";
+import type { Store } from "./ports.ts";
 
 /** What a topic keeps; undefined for nothing. */
 export type HistoryRule = (topic: string) => HistoryRules | undefined;

@@ -7,7 +7,9 @@ import { asReceived, checkData } from "./data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
 import { maxValue } from "./storage.ts";
 import { exceeds, utf8Length } from "./text.ts";
-import type { Data, HistoryEntry, Sendable, Store } from "./types.ts";
+import type { Data, Sendable } from "./types.ts";
+import type { HistoryEntry } from "./room-types.ts";
+import type { Store } from "./ports.ts";
 
 /** Options of a topic with nothing left to default. */
 export interface HistoryRules {

@@ -1,6 +1,7 @@
 /** Bounds what waits behind a slow asynchronous hook. Made for a connection when its first message has to wait. */
 import type { Settings } from "./limits.ts";
-import type { Data, Socket } from "./types.ts";
+import type { Data } from "./types.ts";
+import type { Socket } from "./ports.ts";
 
 export class Inflow {
   readonly #socket: Socket;

@@ -9,7 +9,9 @@ import type { Server } from "./server.ts";
 import { decodeRest } from "./snapshot.ts";
 import type { Rest, Stateless, Woken } from "./snapshot.ts";
 import { forgetState, keepClosing, keepRest, keepState, withState } from "./state.ts";
-import type { ConnectionInfo, Phase, Socket } from "./types.ts";
+import type { Phase } from "./types.ts";
+import type { ConnectionInfo } from "./room-types.ts";
+import type { Socket } from "./ports.ts";
 
 export abstract class Kept<State, Env> {
   readonly id: string;

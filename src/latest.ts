@@ -1,6 +1,7 @@
 /** What a slow consumer is owed of each topic: its newest message. Made when the first has to wait. */
 import { sizeAtMost } from "./data.ts";
-import type { Prepared, Sendable } from "./types.ts";
+import type { Sendable } from "./types.ts";
+import type { Prepared } from "./ports.ts";
 
 export class Latest {
   /** Topics in the order in which they began to wait: one that is published to all the time gets its turn like the others. */

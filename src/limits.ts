@@ -14,7 +14,7 @@ import type { Observer } from "./observe.ts";
 import type { RateLimit } from "./rate.ts";
 import { longestTimer } from "./schedule.ts";
 import { isToken, longestName, show } from "./text.ts";
-import type { Heartbeat, Origins, Placement } from "./types.ts";
+import type { Heartbeat, Origins, Placement } from "./options.ts";
 
 /** Options with nothing left to default. */
 export interface Settings {

@@ -9,19 +9,8 @@ import { Storage } from "./storage.ts";
 import { readStats } from "./stats.ts";
 import type { RoomStats } from "./stats.ts";
 import { checkName } from "./text.ts";
-import type {
-  Connection,
-  ConnectionInfo,
-  History,
-  HistoryReader,
-  LocalRoom,
-  Member,
-  PublishOptions,
-  Room,
-  RoomStorage,
-  Rooms,
-  Sendable,
-} from "./types.ts";
+import type { Connection, Sendable } from "./types.ts";
+import type { ConnectionInfo, History, HistoryReader, LocalRoom, Member, PublishOptions, Room, RoomStorage, Rooms } from "./room-types.ts";
 
 export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State, Env> {
   readonly name: string;

@@ -3,7 +3,8 @@
  * observer that throws is logged and disturbs nobody.
  */
 import { isPromise } from "./errors.ts";
-import type { Closing, Connection, ErrorContext, HookName, LocalRoom, MaybePromise } from "./types.ts";
+import type { Closing, Connection, ErrorContext, HookName, MaybePromise } from "./types.ts";
+import type { LocalRoom } from "./room-types.ts";
 
 export interface Refusal {
   readonly status: number;

@@ -5,7 +5,7 @@
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { show } from "./text.ts";
-import type { Origins } from "./types.ts";
+import type { Origins } from "./options.ts";
 
 /** Whether a foreign origin is allowed; the request's own host always is. */
 export type OriginRule = (origin: string, request: RequestHead) => boolean;

@@ -6,7 +6,8 @@ import { Latest } from "./latest.ts";
 import type { Server } from "./server.ts";
 import type { Woken } from "./snapshot.ts";
 import type { Counters } from "./stats.ts";
-import type { MaybePromise, Prepared, Sendable, SendResult, Socket } from "./types.ts";
+import type { MaybePromise, Sendable, SendResult } from "./types.ts";
+import type { Prepared, Socket } from "./ports.ts";
 
 export abstract class Outflow<State, Env> extends Kept<State, Env> {
   readonly #counters: Counters;

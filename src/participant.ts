@@ -6,7 +6,8 @@ import { encodePresent } from "./presence.ts";
 import type { Present } from "./presence.ts";
 import { replay } from "./replay.ts";
 import type { SubscribeOptions } from "./replay.ts";
-import type { Connection, LocalRoom, Replay, Rooms, Sendable } from "./types.ts";
+import type { Connection, Sendable } from "./types.ts";
+import type { LocalRoom, Replay, Rooms } from "./room-types.ts";
 
 export abstract class Participant<State, Env> extends Outflow<State, Env> {
   get rooms(): Rooms {

@@ -6,7 +6,7 @@ import type { Live } from "./connection.ts";
 import { decode, encode } from "./codec.ts";
 import type { Server } from "./server.ts";
 import { exceeds, utf8Length } from "./text.ts";
-import type { Member, PresenceDiff } from "./types.ts";
+import type { Member, PresenceDiff } from "./room-types.ts";
 
 /** Bytes of a member's state in its encoding: it is sent to everyone, and stored with each of the member's connections. */
 export const maxMemberState = 1024;

@@ -4,7 +4,8 @@ import type { Live } from "./connection.ts";
 import type { Audience, Except } from "./rooms.ts";
 import type { Server } from "./server.ts";
 import { checkName } from "./text.ts";
-import type { Prepared, Sendable } from "./types.ts";
+import type { Sendable } from "./types.ts";
+import type { Prepared } from "./ports.ts";
 
 type Topics = string | readonly string[];
 

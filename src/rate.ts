@@ -2,7 +2,7 @@
  * How much one client may send: a token bucket for messages and one for bytes. Both are emptied by counters that hold a part of
  * the bucket; the clock is read when a counter runs out, not for each message.
  */
-import type { Clock } from "./types.ts";
+import type { Clock } from "./ports.ts";
 
 /** The option `rate`, resolved. */
 export interface RateLimit {

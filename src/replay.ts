@@ -2,7 +2,8 @@
 import type { Live } from "./connection.ts";
 import { checkAfter, logOf } from "./histories.ts";
 import type { Server } from "./server.ts";
-import type { Replay, SendResult } from "./types.ts";
+import type { SendResult } from "./types.ts";
+import type { Replay } from "./room-types.ts";
 
 export interface SubscribeOptions {
   readonly history: true | { readonly after: string };

@@ -1,6 +1,7 @@
 /** `room.setAlarm`: kept in the room's store, so that it is known again after an eviction. */
 import type { Schedule } from "./schedule.ts";
-import type { MaybePromise, Store } from "./types.ts";
+import type { MaybePromise } from "./types.ts";
+import type { Store } from "./ports.ts";
 
 /** The store's key; what an application stores has another prefix. */
 const key = "alarm";

@@ -7,7 +7,8 @@ import { HereRoom } from "./local-room.ts";
 import { Names } from "./names.ts";
 import { observed } from "./observe.ts";
 import type { Server } from "./server.ts";
-import type { HookName, LocalRoom, MaybePromise, PresenceDiff } from "./types.ts";
+import type { HookName, MaybePromise } from "./types.ts";
+import type { LocalRoom, PresenceDiff } from "./room-types.ts";
 
 type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
 

@@ -3,7 +3,7 @@ import type { Live } from "./connection.ts";
 import type { Fanout } from "./fanout.ts";
 import { Group } from "./group.ts";
 import { Names } from "./names.ts";
-import type { PublishOptions } from "./types.ts";
+import type { PublishOptions } from "./room-types.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {

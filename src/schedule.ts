@@ -3,7 +3,8 @@
  * eviction is known again from what was stored: who schedules does so again on waking.
  */
 import { isPromise } from "./errors.ts";
-import type { Alarm, Clock, MaybePromise } from "./types.ts";
+import type { MaybePromise } from "./types.ts";
+import type { Alarm, Clock } from "./ports.ts";
 
 interface Task {
   readonly time: number;

@@ -31,22 +31,9 @@ import { Counters, readStats } from "./stats.ts";
 import type { Stats } from "./stats.ts";
 import { MemoryStore } from "./store.ts";
 import { checkName } from "./text.ts";
-import type {
-  Clock,
-  ErrorContext,
-  Hooks,
-  LocalRoom,
-  MaybePromise,
-  Opening,
-  Room,
-  RoomValues,
-  Rooms,
-  Runtime,
-  Saved,
-  Snapshot,
-  Socket,
-  Store,
-} from "./types.ts";
+import type { ErrorContext, Hooks, MaybePromise } from "./types.ts";
+import type { LocalRoom, Room, RoomValues, Rooms } from "./room-types.ts";
+import type { Clock, Opening, Runtime, Saved, Snapshot, Socket, Store } from "./ports.ts";
 import { acceptUpgrade, isResponse } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 

@@ -3,7 +3,7 @@ import { CloseCode, checkClose } from "./close.ts";
 import type { Live } from "./connection.ts";
 import { longestTimer } from "./schedule.ts";
 import type { Server } from "./server.ts";
-import type { Clock } from "./types.ts";
+import type { Clock } from "./ports.ts";
 import { retryReason } from "./wire.ts";
 
 export interface CloseOptions {

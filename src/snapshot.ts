@@ -6,7 +6,8 @@
 import { decode, encode } from "./codec.ts";
 import { maxSnapshot } from "./limits.ts";
 import { exceeds, utf8Length } from "./text.ts";
-import type { Closing, Phase, Saved, Snapshot } from "./types.ts";
+import type { Closing, Phase } from "./types.ts";
+import type { Saved, Snapshot } from "./ports.ts";
 
 /** What a room has to know of a connection. */
 export interface Head {

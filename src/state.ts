@@ -6,7 +6,8 @@ import { decode } from "./codec.ts";
 import type { Server } from "./server.ts";
 import { encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
 import type { Rest, Stateless } from "./snapshot.ts";
-import type { Phase, Socket, Store } from "./types.ts";
+import type { Phase } from "./types.ts";
+import type { Socket, Store } from "./ports.ts";
 
 /** The connection, as far as it is stored. */
 interface Stored {

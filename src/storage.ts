@@ -1,7 +1,8 @@
 /** `room.storage`: a room's values by key, encoded, over whatever keeps them. */
 import { decode, encode } from "./codec.ts";
 import { checkName, exceeds, utf8Length } from "./text.ts";
-import type { RoomStorage, RoomValues, Store } from "./types.ts";
+import type { RoomStorage, RoomValues } from "./room-types.ts";
+import type { Store } from "./ports.ts";
 
 /** Of a value as it is stored. A row of a Durable Object's SQLite holds 2 MB, its key included. */
 export const maxValue: number = 1024 * 1024;

@@ -1,6 +1,6 @@
 /** A room's values in memory, where the runtime has nothing that lasts longer. */
 import { compareUtf8 } from "./text.ts";
-import type { Store, StoreRange } from "./types.ts";
+import type { Store, StoreRange } from "./ports.ts";
 
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();

@@ -13,7 +13,8 @@ import { toTime } from "./expiry.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { checkName } from "./text.ts";
-import type { Accepted, Clock, HeadersInput, MaybePromise, Snapshot, UpgradeContext, UpgradeResult } from "./types.ts";
+import type { HeadersInput, MaybePromise, UpgradeContext, UpgradeResult } from "./types.ts";
+import type { Accepted, Clock, Snapshot } from "./ports.ts";
 
 /** The decision: a `Response` refuses. */
 export type Upgrade = Response | Accepted;

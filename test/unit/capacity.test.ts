@@ -3,7 +3,7 @@ import { Capacity } from "../../src/capacity.ts";
 import type { Holder, Place } from "../../src/capacity.ts";
 import { defineHandler } from "../../src/define.ts";
 import { causeOf } from "../../src/handshake.ts";
-import type { Options } from "../../src/types.ts";
+import type { Options } from "../../src/options.ts";
 import { FakeClock } from "./fake.ts";
 
 function make(options: Options): { capacity: Capacity; clock: FakeClock; outcome: (result: Place | Response | undefined) => string } {

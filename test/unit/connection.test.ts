@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { closeServer } from "../../src/shutdown.ts";
 import { decodeRest } from "../../src/snapshot.ts";
 import type { Closing } from "../../src/index.ts";
-import type { Saved } from "../../src/types.ts";
+import type { Saved } from "../../src/ports.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 
 test("send says what became of the message", () => {

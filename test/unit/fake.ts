@@ -2,7 +2,8 @@
 import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
 import type { Live } from "../../src/connection.ts";
-import type { Clock, Handler, Saved, Sendable, SendResult, Snapshot, Socket } from "../../src/types.ts";
+import type { Handler, Sendable, SendResult } from "../../src/types.ts";
+import type { Clock, Saved, Snapshot, Socket } from "../../src/ports.ts";
 
 export class FakeSocket implements Socket {
   readonly sent: Sendable[] = [];

@@ -7,7 +7,9 @@ import type { Live } from "../../src/connection.ts";
 import { defineHandler } from "../../src/define.ts";
 import { through } from "../../src/fanout.ts";
 import { Server } from "../../src/server.ts";
-import type { LocalRoom, NativeTopics, Sendable, SendResult, Socket } from "../../src/types.ts";
+import type { Sendable, SendResult } from "../../src/types.ts";
+import type { LocalRoom } from "../../src/room-types.ts";
+import type { NativeTopics, Socket } from "../../src/ports.ts";
 import { Random } from "../fuzz/random.ts";
 import { FakeClock, snapshot } from "./fake.ts";
 

@@ -3,7 +3,8 @@ import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
 import { closeServer } from "../../src/shutdown.ts";
 import { Heads, decodeRest } from "../../src/snapshot.ts";
-import type { Accepted, Handler, Saved } from "../../src/types.ts";
+import type { Handler } from "../../src/types.ts";
+import type { Accepted, Saved } from "../../src/ports.ts";
 import type { UpgradeOptions } from "../../src/upgrade.ts";
 import { FakeClock, FakeSocket, settle } from "./fake.ts";
 

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
-import type { Closing, Handler, Socket } from "../../src/types.ts";
+import type { Closing, Handler } from "../../src/types.ts";
+import type { Socket } from "../../src/ports.ts";
 import { pingText, pongText } from "../../src/wire.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 

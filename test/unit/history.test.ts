@@ -6,7 +6,8 @@ import type { HistoryRules } from "../../src/history.ts";
 import { parsePosition } from "../../src/position.ts";
 import { Server } from "../../src/server.ts";
 import { MemoryStore } from "../../src/store.ts";
-import type { Handler, Store } from "../../src/types.ts";
+import type { Handler } from "../../src/types.ts";
+import type { Store } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 const rules = (over: Partial<HistoryRules> = {}): HistoryRules => ({

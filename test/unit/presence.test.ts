@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
-import type { Handler, Member, PresenceDiff, Saved } from "../../src/types.ts";
+import type { Handler } from "../../src/types.ts";
+import type { Member, PresenceDiff } from "../../src/room-types.ts";
+import type { Saved } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; join(): { live: Live; socket: FakeSocket } } {

@@ -4,7 +4,8 @@ import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
 import { closeServer } from "../../src/shutdown.ts";
 import { MemoryStore } from "../../src/store.ts";
-import type { Handler, Saved } from "../../src/types.ts";
+import type { Handler } from "../../src/types.ts";
+import type { Saved } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Live; socket: FakeSocket } } {

@@ -1,0 +1,153 @@
+/** The contract in types: what an adapter gives the core, and what it must do. None of it is seen by an application. */
+import type { Place } from "./capacity.ts";
+import type { Fanout } from "./fanout.ts";
+import type { Room, StorageOption } from "./room-types.ts";
+import type { Server } from "./server.ts";
+import type { Closing, Phase, SendResult, Sendable } from "./types.ts";
+
+/** All that is true of a connection for its whole life. It encodes (src/codec.ts) into at most 15 KiB on every runtime, its state apart if need be. */
+export interface Snapshot {
+  readonly id: string;
+  readonly room: string;
+  readonly url: string;
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  readonly version: number;
+  readonly state: unknown;
+  readonly topics: readonly string[];
+  readonly phase: Phase;
+  readonly closing?: Closing;
+  readonly expiresAt?: number;
+  /** Encoded: see src/presence.ts. */
+  readonly presence?: string;
+}
+
+/** An adapter's only output port: a plain object over the native socket. */
+export interface Socket {
+  /** Hands over one message. May throw nothing; `"closed"` where the native socket is no longer open. */
+  send(data: Sendable | Prepared): SendResult;
+  /** Starts the closing handshake; what was sent before goes first. 1005 stands for a close frame without a code. */
+  close(code: number, reason: string): void;
+  /** Ends it now, without a close frame where the runtime can. */
+  terminate(): void;
+  /** Bytes waiting; undefined where the runtime cannot say. */
+  readonly buffered: number | undefined;
+  /** `highWaterMark` bytes wait: for a runtime that does not tell by itself when to call `Live.eased`. */
+  watch?(): void;
+  /** Inbound flow control, where the runtime has it: a brake, messages already read still come. */
+  pause?(): void;
+  resume?(): void;
+  /** Keeps the encoded snapshot, for `Server.restore`; absent where memory outlives the socket. */
+  save?(saved: Saved): void;
+  /** Sends a ping, where the runtime can. Its pong, and every ping of the client's, calls `Live.alive`. */
+  ping?(): void;
+  /** Where memory may be lost: when the client was last known to live (milliseconds since 1970), and whether it ever sent the text ping. */
+  heard?(): { readonly at: number; readonly pings: boolean };
+  /** Keeps that the client, which sends text pings, lived at that time. There every message calls `Live.alive`. */
+  hear?(time: number): void;
+}
+
+/** An encoded snapshot (src/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */
+export type Saved = readonly [id: string, head: string, rest: string, expiresAt?: number | undefined, presence?: string | undefined];
+
+/** A message that the adapter has made ready for any of its sockets: only it knows what it is. */
+export interface Prepared {
+  /** At most this many bytes will wait where it can't be sent at once. */
+  readonly byteLength: number;
+  /** The size of what it was made of, as `Traffic` counts it. */
+  readonly size: number;
+}
+
+/** What a runtime can do that the core cannot. */
+export interface Runtime {
+  /** For messages to people: "node", "durable". */
+  readonly name: string;
+  /** Why rooms and topics can't work here, in a sentence that says what to use instead. */
+  readonly roomless?: string;
+  /** The rooms beyond this server's own, where there are any (Durable Objects). */
+  remote?(name: string): Room | undefined;
+  /** Does once what every `send` of a message that goes to many would do, and takes a copy of it. */
+  prepare?(data: Sendable): Prepared;
+  /** A room's small values; by default in memory, for as long as the server lives. */
+  store?(room: string): Store;
+  /** Where the application keeps what `room.storage` is given; by default in `store`. */
+  readonly storage?: StorageOption | undefined;
+  /** Wakes the server at a time; by default a timer. */
+  readonly alarm?: Alarm;
+  readonly env?: unknown;
+  /** It answers 431 to a request head over 16 KiB itself, as the core does elsewhere. */
+  readonly limitsHead?: boolean;
+  /** All headers of a request, for the core to count where it does not: by default they are iterated. */
+  headersOf?(request: Request): Iterable<readonly [name: string, value: string]>;
+  /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
+  readonly upgradesNoList?: boolean;
+  /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
+  readonly fanout?: FanoutOf;
+  /** Defaults to the global timers. */
+  readonly clock?: Clock;
+}
+
+/** See fanout.ts; undefined where a server's options leave no room for it. */
+export type FanoutOf = <State, Env>(server: Server<State, Env>) => Fanout<State, Env> | undefined;
+
+/** A runtime's own topics. What is published stays in order with what is sent to one socket. */
+export interface NativeTopics {
+  /** A topic that nobody has. */
+  name(): string;
+  subscribe(socket: Socket, name: string): void;
+  /** From the last of its topics: hands over at once what was published to it. Nothing where the socket is closed. */
+  unsubscribe(socket: Socket, name: string): void;
+  /**
+   * Sends to all subscribers but one, at the latest when the turn ends, and takes a copy. Returns how many bytes that is, 0 where there is no
+   * subscriber, and -1 where something waited for one of them already.
+   */
+  publish(name: string, data: Sendable, options: { readonly except: Socket | undefined; readonly compress: boolean }): number;
+  /** Calls back when all that was published until now is with the sockets. */
+  handedOver(callback: () => void): void;
+}
+
+export interface Clock {
+  setTimeout(callback: () => void, milliseconds: number): unknown;
+  clearTimeout(timer: unknown): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+/** One appointment, which a hibernating object keeps while it sleeps; then `Server.alarm` is called. */
+export interface Alarm {
+  /** Milliseconds since 1970; replaces the one before. */
+  set(time: number): void;
+  clear(): void;
+}
+
+/** One room's values by name, encoded by the core. Synchronous, as a Durable Object's own is. */
+export interface Store {
+  get(key: string): string | undefined;
+  /** @throws Error when it can't be stored. */
+  set(key: string, value: string): void;
+  /** Whether there was one. */
+  delete(key: string): boolean;
+  /** In the order of the keys' UTF-8, those that begin with `prefix` and come after the key `after`, `limit` at most. Not to be changed meanwhile. */
+  list(range: StoreRange): Iterable<readonly [key: string, value: string]>;
+  /** Deletes every key that begins with the prefix. */
+  clear(prefix: string): void;
+}
+
+export interface StoreRange {
+  readonly prefix: string;
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** What a connection starts from. */
+export interface Opening {
+  readonly snapshot: Snapshot;
+  /** That its handshake took, where that was here. */
+  readonly place?: Place;
+}
+
+/** A handshake that was accepted: with what the 101 carries. */
+export interface Accepted extends Opening {
+  /** The headers that `upgrade` asked for, where it did; never the handshake's own. */
+  readonly headers: Headers | undefined;
+}
