@@ -37,8 +37,9 @@ test.each(available.flatMap((generator) => Object.keys(wrong).map((how) => [gene
 test.each(available)("%s is content with an echo", async (generator) => {
   await using server = await serving((ws, data, binary) => ws.send(data, { binary }));
   const load = await Load.start(server.port, options, generator);
-  const { messages } = await load.slice(50);
-  expect(messages).toBeGreaterThan(0);
+  // As many slices as a busy machine needs for one answer: the test's own timeout ends it.
+  let { messages } = await load.slice(50);
+  while (messages === 0) ({ messages } = await load.slice(50));
   load.stop();
 });
 
