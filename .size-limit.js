@@ -25,7 +25,7 @@ export default [
   entry("edgewire/workers", "adapters/workers", 22.8),
   entry("edgewire/durable", "adapters/durable", 25.3),
   entry("edgewire/hono", "adapters/hono", 23.5),
-  entry("edgewire/memory", "adapters/memory", 23.6),
+  entry("edgewire/memory", "adapters/memory", 23.7),
   entry("edgewire/client", "src/client/index", 2.7),
   entry("edgewire/messages", "src/messages/index", 4.5),
 ];

@@ -19,9 +19,10 @@ export const bareMark: BareMark = (request, env, handler) => {
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
   const { server } = ready;
-  const { binding, compression } = server.settings;
+  const { binding } = server.settings;
   // Middleware may have taken time, and the offer of compression from the request.
-  if (binding === undefined) return acceptPair(ready, context, { late: true, declines: !compression });
+  const declines = !server.settings.compression;
+  if (binding === undefined) return acceptPair(ready, context, { late: true, declines });
   // Middleware may change the 101's headers: one that came from an object has none that can be.
-  return forward(server, objectsOf(server, env), ready, request, false);
+  return forward(server, objectsOf(server, env), ready, request, { known: false, declines });
 };

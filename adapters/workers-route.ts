@@ -12,7 +12,7 @@ import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import type { Objects } from "./workers-rooms.ts";
-import { addressOf, switchingProtocols } from "./workers-socket.ts";
+import { addressOf, declinesCompression, switchingProtocols } from "./workers-socket.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
 
 /** On what an object of ours answers to `forward`, with its binding, where it is asked for that; it never leaves the Worker. */
@@ -42,7 +42,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         if (isResponse(upgrade)) return upgrade;
         const found = objects;
-        const response = await forward(routed, found, upgrade, request, known);
+        const response = await forward(routed, found, upgrade, request, { known, declines: declinesCompression(request, routed.settings) });
         known = found === objects;
         return response;
       } catch (error) {
@@ -55,7 +55,8 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
 
 /**
  * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
- * @param known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
+ * @param options.known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
+ * @param options.declines see `declinesCompression`.
  * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
  */
 export async function forward(
@@ -63,7 +64,7 @@ export async function forward(
   objects: Objects,
   accepted: Accepted,
   request: Request,
-  known: boolean,
+  { known, declines }: { readonly known: boolean; readonly declines: boolean },
 ): Promise<Response> {
   const binding = requireBinding("forward", handler);
   const { snapshot, headers } = accepted;
@@ -90,7 +91,7 @@ export async function forward(
     if (webSocket) closeSocket(webSocket, 1011, "");
     throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);
   }
-  if (webSocket) return switchingProtocols(webSocket, accepted, !handler.settings.compression);
+  if (webSocket) return switchingProtocols(webSocket, accepted, declines);
   const refusal = new Response(response.body, response);
   refusal.headers.delete(objectHeader);
   return refusal;

@@ -9,8 +9,11 @@ const headers = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-async function open(room: string): Promise<{ readonly status: number; readonly headers: [string, string][] }> {
-  const response = await exports.default.fetch(`http://localhost/${room}`, { headers });
+async function open(
+  room: string,
+  sent: Record<string, string> = headers,
+): Promise<{ readonly status: number; readonly headers: [string, string][] }> {
+  const response = await exports.default.fetch(`http://localhost/${room}`, { headers: sent });
   response.webSocket?.accept();
   response.webSocket?.close(1000);
   return { status: response.status, headers: [...response.headers] };
@@ -22,4 +25,12 @@ test("the first client and all after it get the same 101, in which nothing tells
   expect(first.headers.map(([name]) => name)).not.toContain("edgewire-object");
   expect(await open("first")).toEqual(first);
   expect(await open("second")).toEqual(first);
+});
+
+test("a 101 declines compression where the client offers it, from the first client on", async () => {
+  const offering = { ...headers, "Sec-WebSocket-Extensions": "permessage-deflate" };
+  for (let client = 0; client < 3; client++) {
+    expect((await open("offered", offering)).headers).toContainEqual(["sec-websocket-extensions", "none"]);
+    expect((await open("offered")).headers).toEqual([]);
+  }
 });
