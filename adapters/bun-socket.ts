@@ -3,41 +3,8 @@ import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import type { Data, Sendable, SendResult } from "../src/types.ts";
 import type { Socket } from "../src/ports.ts";
+import type { NativeHandlers, NativeSocket } from "./bun-types.ts";
 import type { Ready } from "./host.ts";
-
-/** Bun's ServerWebSocket, as far as it is used. */
-export interface NativeSocket {
-  readonly data: unknown;
-  readonly readyState: number;
-  binaryType?: "nodebuffer" | "arraybuffer" | "uint8array" | "blob";
-  send(data: string | ArrayBuffer | Uint8Array, compress?: boolean): number;
-  subscribe(topic: string): void;
-  unsubscribe(topic: string): void;
-  publish(topic: string, data: string | ArrayBuffer | Uint8Array, compress?: boolean): number;
-  getBufferedAmount(): number;
-  close(code?: number, reason?: string): void;
-  terminate(): void;
-  ping(): number;
-  pause(): void;
-  resume(): void;
-}
-
-/** What `Bun.serve` takes as `websocket`. */
-export interface NativeHandlers {
-  readonly maxPayloadLength: number;
-  readonly backpressureLimit: number;
-  readonly closeOnBackpressureLimit: boolean;
-  readonly idleTimeout: number;
-  readonly sendPings: boolean;
-  readonly perMessageDeflate: boolean;
-  readonly publishToSelf: boolean;
-  open(ws: NativeSocket): void;
-  message(ws: NativeSocket, data: string | Uint8Array<ArrayBuffer>): void;
-  drain(ws: NativeSocket): void;
-  ping(ws: NativeSocket): void;
-  pong(ws: NativeSocket): void;
-  close(ws: NativeSocket, code: number, reason: string): void;
-}
 
 /**
  * For `Bun.serve({ fetch: app.fetch, websocket })`: one for all handlers, whose own limits the core applies.

@@ -6,9 +6,8 @@ import { refuse } from "../src/handshake.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
-import type { NativeHandlers } from "./bun-socket.ts";
 import { bunTopics } from "./bun-topics.ts";
-import type { Publisher } from "./bun-topics.ts";
+import type { Answer, NativeOptions, NativeServer } from "./bun-types.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { listenError } from "./serve.ts";
@@ -18,26 +17,6 @@ import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
 export { websocket };
-
-/** What `Bun.serve` returns, as far as it is used. */
-interface NativeServer extends Publisher {
-  /** Undefined on a Unix socket. */
-  readonly port: number | undefined;
-  upgrade(request: Request, options: { data: BunSocket; headers?: Headers }): boolean;
-  requestIP(request: Request): { readonly address: string } | null;
-  stop(closeActiveConnections?: boolean): Promise<void>;
-}
-
-interface NativeOptions {
-  readonly port: number;
-  readonly hostname: string;
-  readonly tls?: { readonly cert: string; readonly key: string };
-  readonly websocket: NativeHandlers;
-  fetch(request: Request, server: NativeServer): Answer;
-}
-
-/** No Response once the request is upgraded. */
-type Answer = Response | undefined | Promise<Response | undefined>;
 
 declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: Process & { readonly env: object };

@@ -4,79 +4,18 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
-import type { Rooms, StorageOption } from "../src/room-types.ts";
-import { resolveClose } from "../src/shutdown.ts";
-import type { CloseOptions } from "../src/shutdown.ts";
-import type { Stats } from "../src/stats.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
-import type { Fetch } from "./host.ts";
+import { attachHost } from "./node-attach.ts";
 import { NodeRequest, addressOf, http, write } from "./node-http.ts";
 import { prepare } from "./node-socket.ts";
-import { upgraderOf } from "./node-upgrade.ts";
-import type { HttpServer, Route } from "./node-upgrade.ts";
 import { listenError } from "./serve.ts";
 import { closable } from "./signals.ts";
 import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
-export interface AttachOptions {
-  /** The path whose handshakes are taken; others are left to other listeners, or answered with 404 where there are none. Default: every path. */
-  readonly path?: string;
-  /** An app whose routes mount handlers; it sees the handshakes only, the server's own listener has the rest. */
-  readonly fetch?: Fetch;
-  /** What hooks get as `env`. Default: `process.env`. */
-  readonly env?: object;
-  /** Where rooms keep their values. Default: in memory. */
-  readonly storage?: StorageOption;
-}
-
-/** Handshakes of an existing server. */
-export interface Attached extends Rooms {
-  /** The rooms of any handler that the app's routes mount. */
-  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
-  /** What happened since it began, in numbers, of all its handlers together. */
-  stats(): Stats;
-  /** As `serve`'s, but that the HTTP server goes on: handshakes get 503 until the connections are closed, then they are no longer taken. */
-  close(options?: CloseOptions): Promise<void>;
-}
-
-/**
- * Attaches a handler, or an app whose routes mount handlers, to an existing HTTP server.
- * @throws TypeError for a server without `on`, and for neither a handler nor `{ fetch }`.
- */
-export function attach<State, Env>(
-  server: HttpServer,
-  target: DefinedHandler<State, Env> | (AttachOptions & { readonly fetch: Fetch }),
-  given: AttachOptions = {},
-): Attached {
-  if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
-  const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
-  const host = new Host(
-    { name: "node", limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
-    { handler, fetch: handler === undefined ? options.fetch : undefined },
-  );
-  return attachHost(server, host, options.path);
-}
-
-function attachHost(server: HttpServer, host: Host, path?: string): Attached {
-  const upgrader = upgraderOf(server);
-  const route: Route = { host, path };
-  upgrader.routes.push(route);
-  return {
-    room: (name) => host.room(name),
-    rooms: (mounted) => host.rooms(mounted),
-    stats: () => host.stats(),
-    async close(options) {
-      resolveClose(options);
-      await host.close(options);
-      const at = upgrader.routes.indexOf(route);
-      if (at >= 0) upgrader.routes.splice(at, 1);
-      if (upgrader.routes.length === 0) upgrader.detach();
-    },
-  };
-}
-
+export { attach } from "./node-attach.ts";
+export type { Attached, AttachOptions } from "./node-attach.ts";
 export type { HttpServer } from "./node-upgrade.ts";
 
 export const serve: Serve = async <State, Env>(
