@@ -13,11 +13,8 @@ import { sizeAtMost } from "./data.ts";
 import { Participant } from "./participant.ts";
 import { observed } from "./observe.ts";
 import { Rate } from "./rate.ts";
-import type { Server } from "./server.ts";
-import type { Woken } from "./snapshot.ts";
 import { isPing, pongText } from "./wire.ts";
 import type { Closing, Connection, Data, MaybePromise } from "./types.ts";
-import type { Socket } from "./ports.ts";
 
 type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
 
@@ -30,18 +27,13 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
   /** The server closes: what is read now is not delivered. */
   #retired = false;
 
-  constructor(server: Server<State, Env>, socket: Socket, woken: Woken, pulse?: Pulse) {
-    super(server, socket, woken);
-    this.#pulse = pulse;
-  }
-
   protected get live(): this {
     return this;
   }
 
-  /** Made when it is asked for: an object wakes ten thousand connections of which one is heard. */
+  /** Made when it is asked for: an object wakes ten thousand connections of which one is heard, and not every runtime asks of an idle one. */
   get pulse(): Pulse {
-    return (this.#pulse ??= new Pulse(false));
+    return (this.#pulse ??= new Pulse());
   }
 
   /** Its close hook has been posted. */

@@ -11,7 +11,7 @@ import type { MaybePromise } from "./types.ts";
 /** What memory knows of one connection's life. Times are milliseconds since 1970. */
 export class Pulse {
   /** Something came since the last sweep. */
-  heard: boolean;
+  heard = false;
   /** It has sent the text ping. */
   pings = false;
   /** The last sweep before which something had come. */
@@ -22,11 +22,6 @@ export class Pulse {
   backlog = 0;
   /** When it was last stored that something came. */
   kept = 0;
-
-  /** @param heard whether it has just opened, and not woken. */
-  constructor(heard: boolean) {
-    this.heard = heard;
-  }
 }
 
 export class Heartbeat<State, Env> {
@@ -48,8 +43,10 @@ export class Heartbeat<State, Env> {
   }
 
   /** A connection has opened. */
-  opened({ socket }: Live<State, Env>): void {
-    if (socket.ping !== undefined || this.#wakes) this.#arm();
+  opened(live: Live<State, Env>): void {
+    if (live.socket.ping === undefined && !this.#wakes) return;
+    live.pulse.heard = true;
+    this.#arm();
   }
 
   /** A connection has woken. An object's alarm was set in a former life. */

@@ -11,7 +11,7 @@ import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import type { Fanout } from "./fanout.ts";
 import { causeOf, isList, readHead, refuse, refuseList } from "./handshake.ts";
-import { Heartbeat, Pulse } from "./heartbeat.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { Histories } from "./histories.ts";
 import { callRoom, farRoom } from "./local-room.ts";
@@ -199,7 +199,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
    * @param attach is given the connection before its first hook: for runtimes that tell of a close within that.
    */
   open(socket: Socket, { snapshot, place }: Opening, attach?: (live: Live<State, Env>) => void): Live<State, Env> {
-    const live = new Live<State, Env>(this, socket, wokenFrom(snapshot), new Pulse(true));
+    const live = new Live<State, Env>(this, socket, wokenFrom(snapshot));
     // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
     live.keep();
     attach?.(live);
