@@ -3,11 +3,7 @@ import { viewOf } from "../src/data.ts";
 import type { Sendable } from "../src/types.ts";
 import type { NativeTopics } from "../src/ports.ts";
 import type { BunSocket } from "./bun-socket.ts";
-
-/** What Bun's server has for it. */
-export interface Publisher {
-  publish(topic: string, data: string | Uint8Array, compress: boolean): number;
-}
+import type { Publisher } from "./bun-types.ts";
 
 /** `publisher` may come to be only when it is first asked for. */
 export function bunTopics(publisher: () => Publisher): NativeTopics {

@@ -1,6 +1,4 @@
 /** Bun's server and its sockets, as far as they are used: Edgewire needs none of Bun's own types. */
-import type { Publisher } from "./bun-topics.ts";
-
 /** Bun's ServerWebSocket, as far as it is used. */
 export interface NativeSocket {
   readonly data: unknown;
@@ -33,6 +31,11 @@ export interface NativeHandlers {
   ping(ws: NativeSocket): void;
   pong(ws: NativeSocket): void;
   close(ws: NativeSocket, code: number, reason: string): void;
+}
+
+/** What Bun's server has for topics. */
+export interface Publisher {
+  publish(topic: string, data: string | Uint8Array, compress: boolean): number;
 }
 
 /** What `Bun.serve` returns, as far as it is used. */
