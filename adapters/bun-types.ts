@@ -1,4 +1,5 @@
 /** Bun's server and its sockets, as far as they are used: Edgewire needs none of Bun's own types. */
+
 /** Bun's ServerWebSocket, as far as it is used. */
 export interface NativeSocket {
   readonly data: unknown;
