@@ -43,7 +43,8 @@ export function acceptPair(
   ws.binaryType = "arraybuffer";
   ws.accept();
   const socket = new WorkerSocket(ws, ctx);
-  const live = ready.server.open(socket, ready);
+  // Before `open` runs, which may terminate: see `#abort`.
+  const live = ready.server.open(socket, ready, (opening) => (socket.live = opening));
   socket.listen(ws, live);
   if (late) ctx?.waitUntil(endUnsent(client, live));
   return switchingProtocols(client, ready, declines);
@@ -142,6 +143,7 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
 
   /** Aborting the request cuts TCP, and stops its JavaScript on the spot: the hooks go first, the close hook among them. */
   async #abort(ctx: Required<ExecutionContext>): Promise<void> {
+    // Now, for its close event takes it away.
     const { live } = this;
     // A timer's turn, not a microtask: in `open` the 101 is not out yet, and the client would get a 500 instead.
     await new Promise((resolve) => setTimeout(resolve, 0));

@@ -196,7 +196,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /**
    * Port: a socket is open. Synchronous: its listeners can be attached before any message arrives.
-   * @param attach is given the connection before its first hook: for runtimes that tell of a close within that.
+   * @param attach is given the connection before its first hook: for adapters that need it when that hook ends it.
    */
   open(socket: Socket, { snapshot, place }: Opening, attach?: (live: Live<State, Env>) => void): Live<State, Env> {
     const live = new Live<State, Env>(this, socket, wokenFrom(snapshot));

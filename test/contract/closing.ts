@@ -372,6 +372,18 @@ export const closing: Chapter = {
       },
     },
     {
+      id: "C28",
+      statement: "An asynchronous close hook runs to its end after `terminate()`, in `open` as in `message`.",
+      async run(t) {
+        for (const hooks of [{ message: [["terminate"]] }, { open: [["terminate"]] }] as const) {
+          const peer = await t.connect({ ...hooks, close: [["sleep", 50]] });
+          if ("message" in hooks) await peer.send("one");
+          deepEqual(await t.closing(peer), { code: 1006, reason: "", initiator: "server" });
+          await t.done(peer, "close");
+        }
+      },
+    },
+    {
       id: "C23",
       statement:
         "A malformed close frame (one byte; a code that may not be sent; a reason that is not UTF-8) ends the connection, and nothing else.",
