@@ -42,7 +42,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         if (isResponse(upgrade)) return upgrade;
         const found = objects;
-        const response = await forward(routed, found, upgrade, request, { known, declines: declinesCompression(request, routed.settings) });
+        const response = await forward(routed, found, upgrade, request, { known });
         known = found === objects;
         return response;
       } catch (error) {
@@ -56,7 +56,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
 /**
  * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
  * @param options.known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
- * @param options.declines see `declinesCompression`.
+ * @param options.declines by default what `declinesCompression` says.
  * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
  */
 export async function forward(
@@ -64,7 +64,7 @@ export async function forward(
   objects: Objects,
   accepted: Accepted,
   request: Request,
-  { known, declines }: { readonly known: boolean; readonly declines: boolean },
+  { known, declines }: { readonly known: boolean; readonly declines?: boolean },
 ): Promise<Response> {
   const binding = requireBinding("forward", handler);
   const { snapshot, headers } = accepted;
@@ -91,7 +91,7 @@ export async function forward(
     if (webSocket) closeSocket(webSocket, 1011, "");
     throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);
   }
-  if (webSocket) return switchingProtocols(webSocket, accepted, declines);
+  if (webSocket) return switchingProtocols(webSocket, accepted, declines ?? declinesCompression(request, handler.settings));
   const refusal = new Response(response.body, response);
   refusal.headers.delete(objectHeader);
   return refusal;

@@ -31,7 +31,8 @@ export function addressOf(request: Request): string {
 
 /**
  * Opens the connection in this Worker and answers with the pair's other half.
- * @param late whether the client had time to leave since it asked: `upgrade` was asynchronous, or middleware may be.
+ * @param options.late whether the client had time to leave since it asked: `upgrade` was asynchronous, or middleware may be.
+ * @param options.declines see `declinesCompression`.
  */
 export function acceptPair(
   ready: Ready,
