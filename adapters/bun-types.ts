@@ -45,6 +45,8 @@ export interface NativeServer extends Publisher {
   readonly port: number | undefined;
   upgrade(request: Request, options: { data: object; headers?: Headers }): boolean;
   requestIP(request: Request): { readonly address: string } | null;
+  /** Those whose answer is not sent to the end. */
+  readonly pendingRequests: number;
   stop(closeActiveConnections?: boolean): Promise<void>;
 }
 

@@ -39,6 +39,7 @@ export const serve: Serve = async <State, Env>(
   const bound = native.port ?? port;
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
+    await left(answered(native));
     await left(native.stop());
     await native.stop(true);
   });
@@ -67,6 +68,11 @@ function listen(options: NativeOptions): NativeServer {
     const error = cause as Error & { code?: string };
     throw listenError(error, error.code === "EADDRINUSE", options.port, options.hostname);
   }
+}
+
+/** Until then the port stays, as on Node and Deno: `stop` gives it up at once. Bun counts the requests, and tells of none. */
+async function answered(native: NativeServer): Promise<void> {
+  while (native.pendingRequests > 0) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */

@@ -7,12 +7,13 @@ import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { headersOf } from "./deno-headers.ts";
-import { Requests } from "./deno-requests.ts";
+import { follow } from "./deno-requests.ts";
 import type { NativeInfo } from "./deno-requests.ts";
 import { openSocket } from "./deno-socket.ts";
 import type { NativeSocket } from "./deno-socket.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
+import { Requests } from "./requests.ts";
 import { listenError } from "./serve.ts";
 import { closable } from "./signals.ts";
 import type { Process } from "./signals.ts";
@@ -49,12 +50,14 @@ export const serve: Serve = async <State, Env>(
   const stop = new AbortController();
   const requests = new Requests();
   const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
-    requests.follow(answer(host, request, info), info),
+    follow(requests, answer(host, request, info), info),
   );
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
-    // Not `shutdown`, which closes every WebSocket of the process, another server's too, with a 1001 of its own (2.9.5, measured).
+    // Not `shutdown`, which closes every WebSocket of the process, another server's too (2.9.5, measured).
     await left(requests.settled());
+    // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
+    await new Promise((resolve) => setTimeout(resolve, 10));
     stop.abort();
     await native.finished;
   });

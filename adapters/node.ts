@@ -9,6 +9,7 @@ import { Host } from "./host.ts";
 import { attachHost } from "./node-attach.ts";
 import { NodeRequest, addressOf, http, write } from "./node-http.ts";
 import { prepare } from "./node-socket.ts";
+import { Requests } from "./requests.ts";
 import { listenError } from "./serve.ts";
 import { closable } from "./signals.ts";
 import { readTarget } from "./target.ts";
@@ -38,13 +39,19 @@ export const serve: Serve = async <State, Env>(
   const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
   const server = create(limits, tls, listener, failed);
   const attached = attachHost(server, host);
+  const requests = new Requests();
+  server.on("request", (_incoming, outgoing) => {
+    if (requests.begin()) outgoing.once("close", () => requests.end());
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(failed(error)));
     server.listen(port, hostname, resolve);
   });
   const bound = (server.address() as AddressInfo).port;
   const close = closable(process, options.signals, async (closing, left) => {
-    await attached.close(closing);
+    await host.close(closing);
+    // Until then the port stays, as on Deno and Bun: Node's own close gives it up at once.
+    await left(requests.settled());
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await left(closed);
     server.closeAllConnections();

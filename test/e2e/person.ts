@@ -1,6 +1,9 @@
 /** A person at the chat's page in a browser of their own, with what they see and do by role and label. */
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
 
+/** What Chromium itself writes where a server is away, or answers 503 because it is closing. */
+export const away = /^(WebSocket connection to .* failed|Failed to load resource: (net::ERR_|the server responded with a status of 503))/;
+
 export interface Image {
   readonly name: string;
   readonly mimeType: string;

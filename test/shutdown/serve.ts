@@ -29,7 +29,7 @@ const handler = defineHandler({
 const fetch = async (request: Request): Promise<Response> => {
   if (new URL(request.url).pathname !== "/slow") return new Response("hello");
   report({ slow: "begun" });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await new Promise((resolve) => setTimeout(resolve, 600));
   return new Response("x".repeat(1_000_000));
 };
 

@@ -64,6 +64,19 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
     expect(await server.ended).toEqual(ended);
   });
 
+  test("until it is answered what comes new gets 503, and then nothing keeps the port", async () => {
+    await using server = await Running.start(runtime, {});
+    const talker = await Talker.connect(server.ports[0], "first");
+    const answered = fetch(`http://127.0.0.1:${server.ports[0]}/slow`).then(async (response) => (await response.text()).length);
+    await server.until(() => server.lines.some((line) => line.slow === "begun"));
+    server.signal("SIGTERM");
+    expect((await talker.closed).code).toBe(1001);
+    await server.until(() => server.lines.some((line) => line.closed === "first"));
+    for (let request = 0; request < 3; request++) expect(await server.get()).toBe("503 1");
+    expect(await answered).toBe(1_000_000);
+    expect(await server.ended).toEqual(ended);
+  });
+
   test("a second signal ends it at once, by that signal", async () => {
     await using server = await Running.start(runtime, { signals: { deadline: 60_000 } });
     const talker = await Talker.connect(server.ports[0], "stuck");

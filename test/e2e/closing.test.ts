@@ -1,0 +1,42 @@
+/** A chat server that is closing still has a request to finish; the page asks it meanwhile. */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { chromium } from "playwright-core";
+import { describe, expect, inject, test } from "vitest";
+import { away, Person } from "./person.ts";
+import { ChatServer } from "./server.ts";
+
+const executablePath = inject("chromium");
+
+// workerd is not here: it has no shutdown that finishes requests (docs/durable.md).
+describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s", (runtime) => {
+  test("a server that is closing answers 503, which the page does not take for a refusal", async () => {
+    const [server, browser] = await Promise.all([ChatServer.start(runtime), chromium.launch({ executablePath, args: ["--no-sandbox"] })]);
+    try {
+      const ada = await Person.join(browser, "Ada", `${server.url}/?room=closing`);
+      ada.expects(away);
+      const announcement = connect(server.port, "localhost");
+      await once(announcement, "connect");
+      announcement.write("POST /announce/closing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nL");
+      // The server has the head when the page hears of something that was sent after it.
+      await ada.says("Is it you?");
+      await ada.sees("You", "Is it you?", "Sent");
+
+      const refused = ada.page.waitForResponse((response) => response.url().includes("/check/") && response.status() === 503);
+      const stopped = server.stop();
+      await ada.status("Offline");
+      await refused;
+      await ada.status("Offline");
+      const [answer] = (await Promise.all([once(announcement, "data"), announcement.write("og")])) as [[Buffer], boolean];
+      expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+      announcement.destroy();
+      await stopped;
+
+      await server.start();
+      await ada.status("Online");
+      await ada.leave();
+    } finally {
+      await Promise.all([browser.close(), server.stop()]);
+    }
+  });
+});
