@@ -20,6 +20,8 @@ export interface LoadOptions {
 export interface Slice {
   readonly messages: number;
   readonly ms: number;
+  /** Share of the time in which it had something to do; not there from one that sleeps when it has not. */
+  readonly busy?: number;
   /** Nanoseconds. */
   readonly p50?: number;
   readonly p99?: number;

@@ -34,7 +34,7 @@ export function goesOn({ rounds, until }: Pace, done: number): boolean {
 
 interface Measured extends Slice {
   readonly cpu: number;
-  /** The generator's share of its core. */
+  /** Share of its core that the generator needed. */
   readonly load: number;
 }
 
@@ -135,7 +135,7 @@ async function take({ server, load }: Contender, milliseconds: number): Promise<
   const [cpu, generator, began] = [server.cpu, load.cpu, performance.now()];
   const slice = await load.slice(milliseconds);
   if (slice.messages === 0) throw new Error("no message came in a whole slice");
-  return { ...slice, cpu: server.cpu - cpu, load: (load.cpu - generator) / 1e6 / (performance.now() - began) };
+  return { ...slice, cpu: server.cpu - cpu, load: slice.busy ?? (load.cpu - generator) / 1e6 / (performance.now() - began) };
 }
 
 function row(name: string, slices: readonly Measured[], bare: readonly Measured[]): Row {

@@ -15,8 +15,8 @@ npm run bench -- --report                               docs/performance.md agai
   --inflight      messages, publishes or handshakes that are under way at once (default: 8 echo, 64 connect, 1)
   --bytes         of a message, from 9 (default: 32; slow: 262144)
   --type          text, binary (default: text)
-  --rounds        slices of each server (default: 45; slow and wake: 15, idle: 5)
-  --slice         milliseconds (default: 100)
+  --rounds        slices of each server (default: 180, with over 2000 connections 45; slow and wake: 15, idle: 5)
+  --slice         milliseconds (default: 25)
   --quick         5 rounds of 150 ms: to see that it works
   --minutes       with --all: no comparison begins a round after its share of this
   --generator     ${generators.join(", ")} (default: c where there is a C compiler)
@@ -97,7 +97,7 @@ export function parse(args: readonly string[]): Options {
       : chosen.flatMap((runtime) => wanted.map((mode) => possible(comparison(runtime, mode, numbers)))),
     servers: values.servers?.split(","),
     rounds: whole("rounds", 1) ?? (values.quick ? 5 : undefined),
-    slice: whole("slice", 10) ?? (values.quick ? 150 : 100),
+    slice: whole("slice", 10) ?? (values.quick ? 150 : 25),
     quick: values.quick,
     minutes: whole("minutes", 1),
     generator: values.generator === undefined ? defaultGenerator() : member("generator", values.generator, generators),

@@ -39,7 +39,7 @@ Beside the bare runtime and other libraries, on the same work, in the same minut
 - The server runs on one core, the client on another. All servers of a comparison are alive at once and get short slices by turns, in another order each round: whatever else the machine does meets all of them.
 - Each server is started ${starts} times, each time for its share of the rounds: two processes of the same server differ by up to a tenth in what a message costs them (where their memory lies, what their compiler saw first), and keep to it.
 - What counts is CPU: the time that the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round; the figure is the median of the rounds, in brackets the middle half of them.
-- Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of its core that it used: over 90 %, the rate would be its own limit, and the page says so.
+- Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of the time in which it had something to do: over 90 %, the rate would be its own limit, and the page says so.
 - Every server has its own defaults, and checks what it checks. Bare does the least that works.
 - \`Idle\` is the server's private memory after it has collected its garbage and given back what it keeps for more (V8's \`last-resort\`), with so many more connections, by their number.
 
@@ -61,7 +61,7 @@ function generatorText(results: readonly Result[]): string {
   const used = new Set(results.map(({ generator }) => generator));
   return used.has("bun")
     ? "a program in C, or Bun's client where there is no compiler"
-    : "a program in C (`bench/load/load.c`) that waits with epoll";
+    : "a program in C (`bench/load/load.c`) that asks epoll without sleeping, because a server on the same machine would pay for waking it";
 }
 
 function machines(results: readonly Result[]): string {

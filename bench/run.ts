@@ -13,8 +13,13 @@ import { slow } from "./slow.ts";
 import { print } from "./table.ts";
 import { wake } from "./wake.ts";
 
-/** Many short slices: what else the machine does changes within seconds, and neighbours should meet the same. */
+/**
+ * Many short slices: what else the machine does changes from moment to moment, and neighbours should meet the same. In the same time 180 of 25 ms
+ * left half of the uncertainty that 45 of 100 ms did (a Durable Object's echo: 0.018 and 0.033, one standard error).
+ */
 const defaultRounds: Partial<Record<Mode, number>> = { idle: 5, slow: 15, wake: 15 };
+/** A slice lasts as long as its first messages do. */
+const manyConnections = 2000;
 
 try {
   const options = parse(process.argv.slice(2));
@@ -74,8 +79,20 @@ async function compare(comparison: Comparison, names: readonly string[], pace: P
   };
 }
 
-function paceOf({ mode }: Comparison, { rounds, slice, quick, generator }: Options, until: number, show: (text: string) => void): Pace {
-  return { rounds: rounds ?? defaultRounds[mode] ?? 45, slice, warmUp: quick ? 300 : 400, until, generator, progress: show };
+function paceOf(
+  { mode, connections }: Comparison,
+  { rounds, slice, quick, generator }: Options,
+  until: number,
+  show: (text: string) => void,
+): Pace {
+  return {
+    rounds: rounds ?? defaultRounds[mode] ?? (connections > manyConnections ? 45 : 180),
+    slice,
+    warmUp: quick ? 300 : 400,
+    until,
+    generator,
+    progress: show,
+  };
 }
 
 function rowsOf(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {

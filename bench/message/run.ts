@@ -10,7 +10,7 @@ const text = "x".repeat(100);
 const bytes = new Uint8Array(100);
 
 // Over the default rate the connection would be closed, and the rest of the loop measure nothing.
-const rate = { messages: 1e9, bytes: 1e12 };
+const rate = { messages: 1e9, bytes: 2 ** 32 };
 
 let seen = 0;
 const perMessage: Observer = { received: () => void seen++, sent: () => void seen++ };
