@@ -12,10 +12,7 @@ export interface ErrorInfo {
   readonly message?: string;
 }
 
-type SocketEvent<Close> =
-  | { readonly type: "message"; readonly data: string | ArrayBuffer }
-  | ({ readonly type: "close" } & Close)
-  | ({ readonly type: "error" } & ErrorInfo);
+type SocketEvent<Close> = ({ readonly type: "close" } & Close) | ({ readonly type: "error" } & ErrorInfo);
 
 /** A native WebSocket, as far as both have it. */
 export interface EventSocket {
@@ -32,14 +29,13 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
 
   /** @param native of one of `types`, which the runtimes' own types of listeners don't know. */
   handleEvent(native: { readonly type: string }): void {
-    const event = native as SocketEvent<Close>;
     const { live } = this;
     if (live === undefined) return;
+    // Only a message has data. Not `type` first: to ask an event of workerd's makes a string each time.
+    const { data } = native as { readonly data?: string | ArrayBuffer };
+    if (data !== undefined) return this.keep(live.message(typeof data === "string" ? data : new Uint8Array(data)));
+    const event = native as SocketEvent<Close>;
     switch (event.type) {
-      case "message": {
-        const { data } = event;
-        return this.keep(live.message(typeof data === "string" ? data : new Uint8Array(data)));
-      }
       case "close":
         this.closing(live, event);
         return this.#end(live, event.code, event.reason);

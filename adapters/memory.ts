@@ -16,6 +16,7 @@ import type { Room, Rooms, StorageOption } from "../src/room-types.ts";
 import type { Clock } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
+import { Timers } from "./memory-timers.ts";
 
 export type { MemoryClient, Refused } from "./memory-client.ts";
 
@@ -129,41 +130,4 @@ function handshakeHeaders(url: string, given: HeadersInput | undefined, protocol
   if (protocols.length > 0) headers.set("sec-websocket-protocol", protocols.join(", "));
   for (const [name, value] of new Headers(given)) headers.set(name, value);
   return headers;
-}
-
-/** One server's timers: those of a server that hibernated must not fire. */
-class Timers implements Clock {
-  readonly #clock: Clock;
-  readonly #running = new Set<unknown>();
-
-  constructor(clock: Clock | undefined) {
-    this.#clock = clock ?? {
-      setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
-      clearTimeout: (timer) => clearTimeout(timer as number),
-      now: () => Date.now(),
-    };
-  }
-
-  setTimeout(callback: () => void, milliseconds: number): unknown {
-    const timer = this.#clock.setTimeout(() => {
-      this.#running.delete(timer);
-      callback();
-    }, milliseconds);
-    this.#running.add(timer);
-    return timer;
-  }
-
-  clearTimeout(timer: unknown): void {
-    this.#running.delete(timer);
-    this.#clock.clearTimeout(timer);
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  stop(): void {
-    for (const timer of this.#running) this.#clock.clearTimeout(timer);
-    this.#running.clear();
-  }
 }
