@@ -11,9 +11,10 @@ export interface NativeInfo {
 }
 
 export function follow(requests: Requests, answered: MaybePromise<Response>, info: NativeInfo): MaybePromise<Response> {
+  // Most are handshakes, whose 101 is no answer to wait for.
+  if (!isPromise(answered) && answered.status === 101) return answered;
   if (!requests.begin()) return answered;
   const over = (): void => requests.end();
-  // A promise of Deno's is made by asking for it: not for every handshake.
   const sent = (response: Response): Response => {
     if (response.status === 101) over();
     else info.completed.then(over, over);
