@@ -14,27 +14,28 @@ import type { ConnectionInfo } from "./room-types.ts";
 import type { Socket } from "./ports.ts";
 
 export abstract class Kept<State, Env> {
-  readonly id: string;
-  readonly roomName: string;
+  // What every message looks at comes first: in one line of the processor's cache, of which a fan-out meets a new one for each subscriber.
+  #phase: Phase;
   readonly #server: Server<State, Env>;
   readonly #socket: Socket;
+  readonly id: string;
+  readonly roomName: string;
   /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
   #rest: Rest | string;
   /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
   readonly #woken: ReadonlySet<string> | undefined;
   #topics: Set<string> | undefined;
-  #phase: Phase;
   #ending: Ending | undefined;
   #expiresAt: number | undefined;
   #presence: string | undefined;
 
   constructor(server: Server<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Woken) {
+    this.#phase = head.phase;
     this.#server = server;
     this.#socket = socket;
     this.id = id;
     this.roomName = head.room;
     this.#woken = head.topics;
-    this.#phase = head.phase;
     this.#rest = rest;
     this.#expiresAt = expiresAt;
     this.#presence = presence;

@@ -10,14 +10,14 @@ import type { MaybePromise, Sendable, SendResult } from "./types.ts";
 import type { Prepared, Socket } from "./ports.ts";
 
 export abstract class Outflow<State, Env> extends Kept<State, Env> {
-  readonly #counters: Counters;
-  /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
-  #wantsDrain = false;
   /**
    * No more bytes than this wait for the client: what waited when the runtime was last asked, and what was sent since. Of what a fan-out
    * has sent, all since the last time may have been for it: that is `#published` now, less what it was then, which is taken off here.
    */
   #waiting = 0;
+  readonly #counters: Counters;
+  /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
+  #wantsDrain = false;
   #latest: Latest | undefined;
   #relief: PromiseWithResolvers<void> | undefined;
 
