@@ -39,7 +39,9 @@ export const serve: Serve = async <State, Env>(
   const bound = native.port ?? port;
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
-    await left(answered(native));
+    let late = false;
+    await left(answered(native, () => late));
+    late = true;
     await left(native.stop());
     await native.stop(true);
   });
@@ -70,9 +72,12 @@ function listen(options: NativeOptions): NativeServer {
   }
 }
 
-/** Until then the port stays, as on Node and Deno: `stop` gives it up at once. Bun counts the requests, and tells of none. */
-async function answered(native: NativeServer): Promise<void> {
-  while (native.pendingRequests > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+/**
+ * Until then the port stays, as on Node and Deno: `stop` gives it up at once. Bun counts the requests, and tells of none.
+ * @param late whether nobody waits any longer: a request that is never answered must not keep the process.
+ */
+async function answered(native: NativeServer, late: () => boolean): Promise<void> {
+  while (native.pendingRequests > 0 && !late()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */

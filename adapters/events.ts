@@ -31,7 +31,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   handleEvent(native: { readonly type: string }): void {
     const { live } = this;
     if (live === undefined) return;
-    // Only a message has data. Not `type` first: to ask an event of workerd's makes a string each time.
+    // Only a message has data. `type` is asked of the others alone: what an event of workerd's has is a call into the runtime each time.
     const { data } = native as { readonly data?: string | ArrayBuffer };
     if (data !== undefined) return this.keep(live.message(typeof data === "string" ? data : new Uint8Array(data)));
     const event = native as SocketEvent<Close>;

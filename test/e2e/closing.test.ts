@@ -8,7 +8,7 @@ import { ChatServer } from "./server.ts";
 
 const executablePath = inject("chromium");
 
-// workerd is not here: it has no shutdown that finishes requests (docs/durable.md).
+// workerd is not here: it has no shutdown that finishes requests (docs/shutdown.md).
 describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s", (runtime) => {
   test("a server that is closing answers 503, which the page does not take for a refusal", async () => {
     const [server, browser] = await Promise.all([ChatServer.start(runtime), chromium.launch({ executablePath, args: ["--no-sandbox"] })]);

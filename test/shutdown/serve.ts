@@ -27,8 +27,10 @@ const handler = defineHandler({
 });
 
 const fetch = async (request: Request): Promise<Response> => {
-  if (new URL(request.url).pathname !== "/slow") return new Response("hello");
+  const { pathname } = new URL(request.url);
+  if (pathname === "/") return new Response("hello");
   report({ slow: "begun" });
+  if (pathname === "/never") await new Promise(() => {});
   await new Promise((resolve) => setTimeout(resolve, 600));
   return new Response("x".repeat(1_000_000));
 };

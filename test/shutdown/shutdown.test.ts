@@ -77,6 +77,18 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
     expect(await server.ended).toEqual(ended);
   });
 
+  test("a request that is never answered is cut off at the deadline", async () => {
+    await using server = await Running.start(runtime, { signals: { deadline: 800 } });
+    const answered = fetch(`http://127.0.0.1:${server.ports[0]}/never`).then(
+      () => "answered",
+      () => "cut off",
+    );
+    await server.until(() => server.lines.some((line) => line.slow === "begun"));
+    server.signal("SIGTERM");
+    expect(await answered).toBe("cut off");
+    expect(await server.ended).toEqual(ended);
+  });
+
   test("a second signal ends it at once, by that signal", async () => {
     await using server = await Running.start(runtime, { signals: { deadline: 60_000 } });
     const talker = await Talker.connect(server.ports[0], "stuck");
