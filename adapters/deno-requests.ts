@@ -1,4 +1,4 @@
-/** Ordinary requests on Deno, for which a server that ends waits itself: Deno's own `shutdown` would close every WebSocket of the process. */
+/** Ordinary requests on Deno: where one begins, and when it is answered to the end. */
 import { isPromise } from "../src/errors.ts";
 import type { MaybePromise } from "../src/types.ts";
 import type { Requests } from "./requests.ts";

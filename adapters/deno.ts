@@ -54,7 +54,7 @@ export const serve: Serve = async <State, Env>(
   );
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
-    // Not `shutdown`, which closes every WebSocket of the process, another server's too (2.9.5, measured).
+    // Not `shutdown`, which closes every WebSocket of the process, another server's too, with a 1001 of its own (2.9.5, measured).
     await left(requests.settled());
     // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
     await new Promise((resolve) => setTimeout(resolve, 10));

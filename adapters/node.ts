@@ -49,6 +49,7 @@ export const serve: Serve = async <State, Env>(
   });
   const bound = (server.address() as AddressInfo).port;
   const close = closable(process, options.signals, async (closing, left) => {
+    // Not `attached.close`: until the port is given up a handshake gets its 503.
     await host.close(closing);
     // Until then the port stays, as on Deno and Bun: Node's own close gives it up at once.
     await left(requests.settled());

@@ -48,10 +48,7 @@ export abstract class Outflow<State, Env> extends Kept<State, Env> {
   push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
     if (this.phase !== "open") return "closed";
     // To ask a runtime costs more than all else here (a native call; Deno and Bun, bench/): not while no answer could change anything.
-    const { fanout, settings } = this.server;
-    const waiting = this.#waiting + mostOnWire(data);
-    this.#waiting = waiting;
-    if ((fanout === undefined ? waiting : waiting + fanout.published) < settings.highWaterMark) return this.#hand(data);
+    if ((this.#waiting += mostOnWire(data)) + this.#published < this.server.settings.highWaterMark) return this.#hand(data);
     return this.#pushMeasured(data, topic);
   }
 
