@@ -20,8 +20,8 @@ export interface LoadOptions {
 export interface Slice {
   readonly messages: number;
   readonly ms: number;
-  /** Share of the time in which it had something to do; not there from one that sleeps when it has not. */
-  readonly busy?: number;
+  /** Share of the time in which the generator had something to do. */
+  readonly busy: number;
   /** Nanoseconds. */
   readonly p50?: number;
   readonly p99?: number;
@@ -52,11 +52,6 @@ export class Load {
   async slice(milliseconds: number): Promise<Slice> {
     this.#lines.say(`go ${milliseconds}`);
     return (await this.#answer()) as Slice;
-  }
-
-  /** Nanoseconds that it has been on its core. */
-  get cpu(): number {
-    return this.#lines.cpu;
   }
 
   stop(): void {

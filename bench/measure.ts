@@ -34,8 +34,6 @@ export function goesOn({ rounds, until }: Pace, done: number): boolean {
 
 interface Measured extends Slice {
   readonly cpu: number;
-  /** Share of its core that the generator needed. */
-  readonly load: number;
 }
 
 interface Contender {
@@ -132,10 +130,10 @@ function end(contender: Contender | undefined): void {
 }
 
 async function take({ server, load }: Contender, milliseconds: number): Promise<Measured> {
-  const [cpu, generator, began] = [server.cpu, load.cpu, performance.now()];
+  const { cpu } = server;
   const slice = await load.slice(milliseconds);
   if (slice.messages === 0) throw new Error("no message came in a whole slice");
-  return { ...slice, cpu: server.cpu - cpu, load: slice.busy ?? (load.cpu - generator) / 1e6 / (performance.now() - began) };
+  return { ...slice, cpu: server.cpu - cpu };
 }
 
 function row(name: string, slices: readonly Measured[], bare: readonly Measured[]): Row {
@@ -147,7 +145,7 @@ function row(name: string, slices: readonly Measured[], bare: readonly Measured[
     rate: median(slices.map(({ messages, ms }) => (messages / ms) * 1000)),
     cpu: median(slices.map(cost)),
     ratio: spread(slices.map((slice, round) => cost(bare[round]!) / cost(slice))),
-    load: median(slices.map(({ load }) => load)),
+    load: median(slices.map(({ busy }) => busy)),
     ...(slices[0]?.p50 === undefined
       ? {}
       : {

@@ -1,6 +1,6 @@
 /** `npm run bench -- --runtime node --mode echo`: see options.ts, or `npm run bench -- --help`. */
 import { relative } from "node:path";
-import { titleOf, type Comparison, type Mode } from "./comparison.ts";
+import { titleOf, type Comparison } from "./comparison.ts";
 import { contenders, isPeer } from "./contenders.ts";
 import { idle } from "./idle.ts";
 import { measure, type Pace } from "./measure.ts";
@@ -12,14 +12,6 @@ import { report } from "./report.ts";
 import { slow } from "./slow.ts";
 import { print } from "./table.ts";
 import { wake } from "./wake.ts";
-
-/**
- * Many short slices: what else the machine does changes from moment to moment, and neighbours should meet the same. In the same time 180 of 25 ms
- * left half of the uncertainty that 45 of 100 ms did (a Durable Object's echo: 0.018 and 0.033, one standard error).
- */
-const defaultRounds: Partial<Record<Mode, number>> = { idle: 5, slow: 15, wake: 15 };
-/** A slice lasts as long as its first messages do. */
-const manyConnections = 2000;
 
 try {
   const options = parse(process.argv.slice(2));
@@ -79,20 +71,25 @@ async function compare(comparison: Comparison, names: readonly string[], pace: P
   };
 }
 
-function paceOf(
-  { mode, connections }: Comparison,
-  { rounds, slice, quick, generator }: Options,
-  until: number,
-  show: (text: string) => void,
-): Pace {
-  return {
-    rounds: rounds ?? defaultRounds[mode] ?? (connections > manyConnections ? 45 : 180),
-    slice,
-    warmUp: quick ? 300 : 400,
-    until,
-    generator,
-    progress: show,
-  };
+function paceOf(comparison: Comparison, { rounds, slice, quick, generator }: Options, until: number, show: (text: string) => void): Pace {
+  return { rounds: rounds ?? defaultRounds(comparison), slice, warmUp: quick ? 300 : 400, until, generator, progress: show };
+}
+
+/**
+ * Many short slices: what else the machine does changes from moment to moment, and neighbours should meet the same. In the same time 180 of
+ * 25 ms left half of the uncertainty that 45 of 100 ms did (a Durable Object's echo: 0.018 and 0.033, one standard error).
+ */
+function defaultRounds({ mode, connections }: Comparison): number {
+  switch (mode) {
+    case "idle":
+      return 5;
+    case "slow":
+    case "wake":
+      return 15;
+    default:
+      // A slice lasts at least as long as its first messages do, one for each connection.
+      return connections > 2000 ? 45 : 180;
+  }
 }
 
 function rowsOf(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {

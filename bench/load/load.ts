@@ -41,6 +41,7 @@ async function go(milliseconds: number): Promise<void> {
   [done, pending, running] = [0, 0, true];
   samples.length = 0;
   started = last = performance.now();
+  const used = process.cpuUsage();
   deadline = started + milliseconds;
   const finished = new Promise<void>((resolve) => (finish = resolve));
   const timers = [
@@ -54,9 +55,11 @@ async function go(milliseconds: number): Promise<void> {
   }
   await finished;
   timers.forEach((timer) => clearTimeout(timer));
+  const { user, system } = process.cpuUsage(used);
+  const busy = (user + system) / 1000 / (performance.now() - started);
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number): number => Math.round(sorted[Math.floor(sorted.length * share)]! * 1e6);
-  say({ messages: done, ms: last - started, ...(sorted.length > 0 ? { p50: at(0.5), p99: at(0.99) } : {}) });
+  say({ messages: done, ms: last - started, busy, ...(sorted.length > 0 ? { p50: at(0.5), p99: at(0.99) } : {}) });
 }
 
 function settle(): void {

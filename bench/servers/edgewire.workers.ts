@@ -1,7 +1,5 @@
 /** Edgewire on a plain Worker. */
-import { defineHandler } from "edgewire";
 import { worker } from "edgewire/workers";
+import { bench } from "./edgewire.handler.ts";
 
-export default worker(
-  defineHandler({ rate: { messages: 10_000_000, bytes: 2 ** 32 }, message: (connection, data) => void connection.send(data) }),
-);
+export default worker(bench("echo"));
