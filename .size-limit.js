@@ -17,13 +17,13 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core by itself", "src/server", 21.6),
+  entry("the core by itself", "src/server", 21.7),
   entry("edgewire", "src/index", 4.3),
   entry("edgewire/node", "adapters/node", 27.8),
-  entry("edgewire/bun", "adapters/bun", 26),
-  entry("edgewire/deno", "adapters/deno", 25.6),
-  entry("edgewire/workers", "adapters/workers", 22.8),
-  entry("edgewire/durable", "adapters/durable", 25.3),
+  entry("edgewire/bun", "adapters/bun", 26.1),
+  entry("edgewire/deno", "adapters/deno", 25.7),
+  entry("edgewire/workers", "adapters/workers", 22.9),
+  entry("edgewire/durable", "adapters/durable", 25.5),
   entry("edgewire/hono", "adapters/hono", 23.5),
   entry("edgewire/memory", "adapters/memory", 23.7),
   entry("edgewire/client", "src/client/index", 2.6),

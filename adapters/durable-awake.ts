@@ -79,7 +79,8 @@ export class WatchedHost extends ObjectHost {
   }
 
   #report(idle: number): void {
-    const known = holds.of(this, this.#last);
+    // What ended longer ago can't have kept it until now.
+    const known = holds.of(this, Math.max(this.#last, Date.now() - longest));
     const causes = known.length > 0 ? known : [undefined];
     for (const hold of causes) {
       const cause = hold === undefined ? "unknown" : `${hold.what} ${hold.where}`;

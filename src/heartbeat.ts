@@ -22,7 +22,14 @@ export class Pulse {
   backlog = 0;
   /** When it was last stored that something came. */
   kept = 0;
+  /** The heartbeat's `#spell` in which the clock was last asked for it. */
+  spell = 0;
 }
+
+/** After so many messages an object is busy. */
+const many = 64;
+/** Milliseconds for which it then asks no clock twice for one connection, at most. */
+const longest = 1000;
 
 export class Heartbeat<State, Env> {
   readonly #server: Server<State, Env>;
@@ -33,6 +40,11 @@ export class Heartbeat<State, Env> {
   readonly #wakes: boolean;
   /** When the next sweep is; undefined while none is appointed in this life. */
   #next: number | undefined;
+  // The time costs an object 0.5 us, a third of what its echo does over bare (workerd, bench/): a busy one asks once a spell for each
+  // connection. A quiet one asks each time: it needs no timer, which would keep it awake.
+  #busy = false;
+  #spell = 0;
+  #asked = 0;
 
   constructor(server: Server<State, Env>, { interval, timeout }: Exclude<Settings["heartbeat"], false>) {
     this.#server = server;
@@ -57,7 +69,10 @@ export class Heartbeat<State, Env> {
   /** A connection has sent the text ping, and the core has answered it. */
   pinged(live: Live<State, Env>): void {
     const { pulse } = live;
-    if (!pulse.pings) pulse.kept = 0;
+    if (!pulse.pings) {
+      pulse.kept = 0;
+      pulse.spell = 0;
+    }
     pulse.pings = true;
     this.heard(live);
     this.#arm();
@@ -65,13 +80,22 @@ export class Heartbeat<State, Env> {
 
   /** Something came, where memory may be gone before the next sweep: kept, but not each time. */
   heard({ pulse, socket }: Live<State, Env>): void {
-    if (socket.hear === undefined) return;
+    if (socket.hear === undefined || (this.#busy && pulse.spell === this.#spell)) return;
+    if (!this.#busy && ++this.#asked >= many) this.#beginSpell();
+    pulse.spell = this.#spell;
     const now = this.#server.clock.now();
     if (now - pulse.kept < this.#timeout / 2) return;
     pulse.kept = now;
     if (!pulse.pings && socket.heard?.().pings !== true) return;
     socket.hear(now);
     this.#arm();
+  }
+
+  #beginSpell(): void {
+    this.#busy = true;
+    this.#spell++;
+    this.#asked = 0;
+    this.#server.clock.setTimeout(() => (this.#busy = false), Math.min(longest, this.#timeout / 4));
   }
 
   /** The last connection is gone. A pending alarm is left: coming to look costs less than taking it back. */

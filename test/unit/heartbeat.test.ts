@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
@@ -12,6 +12,17 @@ class PingSocket extends FakeSocket {
   pings = 0;
   ping(): void {
     this.pings++;
+  }
+}
+
+/** A socket of an object that may be evicted: what the heartbeat wants to remember is stored with it. */
+class KeptSocket extends FakeSocket {
+  readonly kept: number[] = [];
+  heard(): { at: number; pings: boolean } {
+    return { at: this.kept.at(-1) ?? 0, pings: true };
+  }
+  hear(at: number): void {
+    this.kept.push(at);
   }
 }
 
@@ -165,4 +176,39 @@ test("the message of a closing connection is no sign of life, and is not answere
   live.close();
   void live.message(pingText);
   expect(socket.sent).toEqual([]);
+});
+
+test("a busy object asks for the time once a second for each connection, a quiet one each time and without a timer", () => {
+  const { clock, join } = serve({ heartbeat: { interval: 30_000, timeout: 10_000 } });
+  const asked = vi.spyOn(clock, "now");
+  const [one, other] = [join(new KeptSocket()).live, join(new KeptSocket()).live];
+  const hear = (times: number): number => {
+    asked.mockClear();
+    for (let time = 0; time < times; time++) for (const live of [one, other]) live.alive();
+    return asked.mock.calls.length;
+  };
+  expect(hear(31)).toBeGreaterThanOrEqual(62);
+  const timers = clock.pending;
+  expect(hear(1000)).toBeLessThan(8);
+  expect(clock.pending).toBe(timers + 1);
+  expect(hear(1000)).toBe(0);
+  clock.advance(1000);
+  expect(clock.pending).toBe(timers);
+  expect(hear(1)).toBe(2);
+});
+
+test("what a busy object has stored of a client is never older than its timeout", () => {
+  for (const timeout of [1000, 2000, 10_000]) {
+    const { clock, closed, join } = serve({ heartbeat: { interval: 5000, timeout } });
+    const { live, socket } = join(new KeptSocket());
+    const begin = clock.now();
+    for (let passed = 0; passed < 60_000; passed += 10) {
+      clock.advance(10);
+      live.alive();
+      expect(clock.now() - (socket.kept.at(-1) ?? begin)).toBeLessThan(timeout);
+    }
+    // Nor is it written more often than it has to be.
+    expect(socket.kept.length).toBeLessThanOrEqual(1 + 60_000 / (timeout / 2));
+    expect(closed).toEqual([]);
+  }
 });
