@@ -5,7 +5,8 @@
 import type { DefinedHandler } from "../src/define.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { Host } from "./host.ts";
-import type { Mark, Ready } from "./host.ts";
+import type { Ready } from "./host.ts";
+import type { Mark } from "./mark.ts";
 
 /** The part of Cloudflare's ExecutionContext that adapters use. */
 export interface ExecutionContext {

@@ -24,7 +24,7 @@ import { forwardedOf, unpack } from "./workers-forward.ts";
 import type { Forwarded } from "./workers-forward.ts";
 import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
-import { addressOf, declinesCompression, switchingProtocols } from "./workers-socket.ts";
+import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
@@ -81,7 +81,8 @@ export class ObjectHost {
       room: this.#identity.room,
       waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
     };
-    const finish = (upgrade: Upgrade): Response => (isResponse(upgrade) ? upgrade : this.#open(upgrade, request));
+    const finish = (upgrade: Upgrade): Response =>
+      isResponse(upgrade) ? upgrade : this.#open(upgrade, declinesCompression(request, this.#server.settings));
     const upgrade = this.#server.upgrade(request, options);
     return isPromise(upgrade) ? upgrade.then(finish) : finish(upgrade);
   }
@@ -124,16 +125,16 @@ export class ObjectHost {
   }
 
   #forwarded(forwarded: Forwarded, request: Request): Response {
-    const [binding, asked] = forwarded;
+    const [binding, asked, declines] = forwarded;
     const response =
       binding === this.#binding
-        ? this.#open({ snapshot: unpack(forwarded, request.url), headers: undefined }, request)
+        ? this.#open({ snapshot: unpack(forwarded, request.url), headers: undefined }, declines)
         : refuse(500, "Internal Server Error");
     if (asked) response.headers.set(objectHeader, this.#binding);
     return response;
   }
 
-  #open(accepted: Accepted, request: Request): Response {
+  #open(accepted: Accepted, declines: boolean): Response {
     const { snapshot } = accepted;
     const misplaced = this.#identity.misplaced(snapshot.room);
     if (misplaced !== undefined) {
@@ -167,7 +168,7 @@ export class ObjectHost {
     }
     this.#lives.add(ws, live);
     this.#keep(live.running);
-    return switchingProtocols(client, accepted, declinesCompression(request, settings));
+    return switchingProtocols(client, accepted, declines);
   }
 
   #keep(running: PromiseLike<unknown> | undefined): void {

@@ -15,8 +15,8 @@ import type { Rooms } from "../src/room-types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "../src/upgrade.ts";
 import type { ExecutionContext } from "./bare.ts";
-import { markOf, placeholder, upgradeHeaders } from "./host.ts";
-import type { Mark } from "./host.ts";
+import { markOf, placeholder, upgradeHeaders } from "./mark.ts";
+import type { Mark } from "./mark.ts";
 
 /**
  * The route's handler: `app.get("/ws/:room", upgrade(chat))`. The parameter `room`, where the route has one, is

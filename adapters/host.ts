@@ -1,8 +1,4 @@
-/**
- * What the adapters with a server of their own share: one `Server` for each handler, the choice between a
- * handler and `fetch`, and the mark by which middleware deep in an app (hono.ts) accepts a handshake that the
- * adapter then carries out, once the app has answered and the headers are final.
- */
+/** What the adapters with a server of their own share: one `Server` for each handler, and the choice between a handler and `fetch`. */
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
@@ -17,7 +13,9 @@ import type { Stats } from "../src/stats.ts";
 import type { MaybePromise } from "../src/types.ts";
 import type { Room, Rooms } from "../src/room-types.ts";
 import type { Accepted, Runtime } from "../src/ports.ts";
-import { isHandshakeHeader, isResponse } from "../src/upgrade.ts";
+import { isResponse } from "../src/upgrade.ts";
+import { markKey, placeholderStatus, upgradeHeaders } from "./mark.ts";
+import type { Mark } from "./mark.ts";
 
 /** What an app's `fetch` looks like: Hono's, or anyone's. */
 export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
@@ -26,35 +24,6 @@ export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 export interface Ready extends Accepted {
   readonly server: Server;
 }
-
-/** What middleware finds on the Request. */
-export interface Mark {
-  readonly host: Host;
-  readonly remoteAddress: string;
-  /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
-  accepted?: Ready;
-}
-
-// Registered, so that two copies of this module in one process understand each other.
-const markKey = Symbol.for("edgewire.mark");
-
-/** On the Request and in the environment: an app may pass on only one of them (Hono's bodyLimit makes a new Request). */
-export function markOf(request: Request, env: object | undefined): Mark | undefined {
-  return (request as Marked)[markKey] ?? (env as Marked | undefined)?.[markKey];
-}
-
-interface Marked {
-  readonly [markKey]?: Mark;
-}
-
-/**
- * What the app answers in place of the 101, which no `Response` of Node's or Bun's can have: middleware may set
- * its headers and build new Responses from it.
- */
-export function placeholder(headers: Headers): Response {
-  return new Response(null, { status: placeholderStatus, headers });
-}
-const placeholderStatus = 204;
 
 export class Host implements Rooms {
   readonly #runtime: Runtime;
@@ -149,13 +118,4 @@ function finish(mark: Mark, response: Response): Response | Ready {
     return response;
   }
   return { ...accepted, headers: upgradeHeaders(response.headers) };
-}
-
-/** An app's headers as far as a 101 can carry them. */
-export function upgradeHeaders(from: Headers): Headers {
-  const headers = new Headers();
-  for (const [name, value] of from) {
-    if (!isHandshakeHeader(name) && name !== "content-type") headers.append(name, value);
-  }
-  return headers;
 }

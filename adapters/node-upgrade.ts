@@ -11,7 +11,7 @@ import { isResponse } from "../src/upgrade.ts";
 import type { Host, Ready } from "./host.ts";
 import { NodeRequest, addressOf, answer } from "./node-http.ts";
 import { OrderedWebSocket, Turn } from "./node-outbox.ts";
-import { openSocket } from "./node-socket.ts";
+import { openSocket } from "./node-events.ts";
 
 /** An `http.Server` or `https.Server`. */
 export interface HttpServer {

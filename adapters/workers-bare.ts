@@ -3,7 +3,8 @@ import type { BareMark, BareUpgrade } from "./bare.ts";
 import { Host } from "./host.ts";
 import { objectsOf, remoteRoom } from "./workers-rooms.ts";
 import { forward } from "./workers-route.ts";
-import { acceptPair, addressOf, refuseRoomHooks, roomless } from "./workers-socket.ts";
+import { addressOf } from "./workers-handshake.ts";
+import { acceptPair, refuseRoomHooks, roomless } from "./workers-socket.ts";
 
 /** @throws Error for a handler whose binding is missing or no Durable Object's, or whose hooks need one. */
 export const bareMark: BareMark = (request, env, handler) => {

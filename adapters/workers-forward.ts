@@ -9,6 +9,8 @@ export type Forwarded = readonly [
   binding: string,
   /** Whether the object is to say whose it is. */
   asked: boolean,
+  /** See `declinesCompression`: the object need not look at a header. */
+  declines: boolean,
   id: string,
   room: string,
   protocol: string,
@@ -20,15 +22,15 @@ export type Forwarded = readonly [
 
 export function pack(
   binding: string,
-  asked: boolean,
+  { asked, declines }: { readonly asked: boolean; readonly declines: boolean },
   { id, room, protocol, remoteAddress, version, state, expiresAt }: Snapshot,
 ): Forwarded {
-  const forwarded = [binding, asked, id, room, protocol, remoteAddress, version, encode(state)] as const;
+  const forwarded = [binding, asked, declines, id, room, protocol, remoteAddress, version, encode(state)] as const;
   return expiresAt === undefined ? forwarded : [...forwarded, expiresAt];
 }
 
 /** @param url the request's, which is the same on both sides. */
-export function unpack([, , id, room, protocol, remoteAddress, version, state, expiresAt]: Forwarded, url: string): Snapshot {
+export function unpack([, , , id, room, protocol, remoteAddress, version, state, expiresAt]: Forwarded, url: string): Snapshot {
   const snapshot: Snapshot = { id, room, url, protocol, remoteAddress, version, state: decode(state), topics: [], phase: "open" };
   return expiresAt === undefined ? snapshot : { ...snapshot, expiresAt };
 }

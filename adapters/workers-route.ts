@@ -12,7 +12,7 @@ import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import type { Objects } from "./workers-rooms.ts";
-import { addressOf, declinesCompression, switchingProtocols } from "./workers-socket.ts";
+import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
 
 /** On what an object of ours answers to `forward`, with its binding, where it is asked for that; it never leaves the Worker. */
@@ -64,13 +64,13 @@ export async function forward(
   objects: Objects,
   accepted: Accepted,
   request: Request,
-  { known, declines }: { readonly known: boolean; readonly declines?: boolean },
+  { known, declines = declinesCompression(request, handler.settings) }: { readonly known: boolean; readonly declines?: boolean },
 ): Promise<Response> {
   const binding = requireBinding("forward", handler);
   const { snapshot, headers } = accepted;
   const stub = objects.stub(snapshot.room);
   const through = known && headers === undefined;
-  const forwarded = pack(binding, !through, snapshot);
+  const forwarded = pack(binding, { asked: !through, declines }, snapshot);
   let response: Response;
   try {
     response = await stub.fetch(request, forwarding(request, forwarded));
@@ -91,7 +91,7 @@ export async function forward(
     if (webSocket) closeSocket(webSocket, 1011, "");
     throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);
   }
-  if (webSocket) return switchingProtocols(webSocket, accepted, declines ?? declinesCompression(request, handler.settings));
+  if (webSocket) return switchingProtocols(webSocket, accepted, declines);
   const refusal = new Response(response.body, response);
   refusal.headers.delete(objectHeader);
   return refusal;

@@ -2,14 +2,14 @@
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import { isPromise } from "../src/errors.ts";
-import type { Settings } from "../src/limits.ts";
 import type { MaybePromise, Sendable, SendResult } from "../src/types.ts";
-import type { Accepted, Socket } from "../src/ports.ts";
+import type { Socket } from "../src/ports.ts";
 import { Listener } from "./events.ts";
 import type { ErrorInfo } from "./events.ts";
 import type { Ready } from "./host.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
+import { switchingProtocols } from "./workers-handshake.ts";
 import type { ExecutionContext, NativeSocket, PairClose, PairSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
@@ -22,11 +22,6 @@ export const roomless =
 export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {
   const name = hooks.room !== undefined ? "room" : hooks.alarm !== undefined ? "alarm" : undefined;
   if (name !== undefined) throw new Error(`${who}: the handler has the hook "${name}", and ${roomless}`);
-}
-
-/** Cloudflare's edge sets it, and replaces what a client sent. Bare workerd has no edge: there it is what the client says, or "". */
-export function addressOf(request: Request): string {
-  return request.headers.get("cf-connecting-ip") ?? "";
 }
 
 /**
@@ -67,28 +62,6 @@ async function endUnsent(client: PairSocket, live: Live): Promise<void> {
 
 /** Milliseconds that middleware may take from our Response to the 101; nobody waits for them. */
 const sentWithin = 5000;
-
-/** Whether the client offers a compression that the handler doesn't want. Where it offers none, 1.4 of 5 us for the 101 are not spent. */
-export function declinesCompression(request: Request, { compression }: Settings): boolean {
-  return !compression && request.headers.has("sec-websocket-extensions");
-}
-
-/** The 101. */
-export function switchingProtocols(webSocket: NativeSocket, { snapshot, headers }: Accepted, declines: boolean): Response {
-  const own: Record<string, string> = {};
-  if (snapshot.protocol !== "") own["sec-websocket-protocol"] = snapshot.protocol;
-  // workerd agrees on permessage-deflate by itself unless the Worker's 101 names the extensions to agree on; the header
-  // is a preference that never reaches the client (workerd, src/workerd/api/http.c++, Response::send; measured).
-  if (declines) own["sec-websocket-extensions"] = "none";
-  return new Response(null, { status: 101, headers: headers === undefined ? own : added(headers, own), webSocket } as ResponseInit);
-}
-
-/** Only where there are any: Headers cost a fourteenth of a connection (workerd, bench/). */
-function added(headers: Headers, own: Record<string, string>): Headers {
-  const all = new Headers(headers);
-  for (const name in own) all.set(name, own[name] as string);
-  return all;
-}
 
 /** Hands a message to workerd, which copies it. */
 export function sendNative(ws: NativeSocket, data: Sendable): SendResult {

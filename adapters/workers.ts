@@ -9,7 +9,8 @@ import { Server } from "../src/server.ts";
 import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
-import { acceptPair, addressOf, declinesCompression, refuseRoomHooks, roomless } from "./workers-socket.ts";
+import { addressOf, declinesCompression } from "./workers-handshake.ts";
+import { acceptPair, refuseRoomHooks, roomless } from "./workers-socket.ts";
 import type { Fetcher } from "./workers-types.ts";
 
 /**

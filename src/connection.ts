@@ -176,7 +176,7 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
   /** Port: the native socket is closed. Runs the `close` hook, once. */
   ended(code: number, reason: string): MaybePromise<void> {
     if (this.#ended) return;
-    return this.#finish(this.ending?.closing ?? closingFromPeer(code, reason));
+    return this.#finish(this.ending?.closing ?? closingFromPeer(code, reason), true);
   }
 
   /** Woken from a snapshot in which the close was under way: the client is given its time once more. */
@@ -263,7 +263,7 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.willEnd.timer = this.server.clock.setTimeout(() => this.letGo(), this.server.settings.closeTimeout);
   }
 
-  #finish(closing: Closing): Promise<void> | undefined {
+  #finish(closing: Closing, closed = false): Promise<void> | undefined {
     if (this.#ended) return;
     const ending = this.willEnd;
     // Before the presence hook is told of it: what that one says to a connection that is over goes nowhere.
@@ -274,7 +274,7 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.server.forget(this);
     if (ending.timer !== undefined) this.server.clock.clearTimeout(ending.timer);
     this.discard();
-    this.forget();
+    this.forget(closed);
     this.counters.closed(closing.code);
     this.server.settings.observe?.closed?.(this, closing);
     const pending = this.#mailbox === undefined && this.server.hooks.close === undefined ? undefined : this.#post("close", closing);

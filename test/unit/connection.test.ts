@@ -259,8 +259,16 @@ test("a woken connection has its state and topics, and waits anew for an answer 
   expect(closing?.phase).toBe("closing");
   third.clock.advance(10_000);
   expect(closed.mock.calls).toEqual([[{ code: 4000, reason: "over", initiator: "server" }]]);
-  void first.live.ended(4000, "over");
+  first.clock.advance(10_000);
   expect(third.server.restore(new FakeSocket(), first.socket.saved as Saved)).toBeUndefined();
+});
+
+test("of a socket that is closed nothing is stored any more: it can't wake", () => {
+  const { live, socket } = open<string>({}, { start: { state: "kept" } });
+  const { saved } = socket;
+  void live.ended(1000, "");
+  expect(socket.saved).toBe(saved);
+  expect(live.state).toBe("kept");
 });
 
 test("state of an older version goes through migrate, or closes with 1012", () => {

@@ -1,5 +1,5 @@
 /** Where rooms' objects are: the same for a handshake, for `rooms` and for a room's own calls to others. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { objectsOf, remoteRoom, rooms } from "../../adapters/workers-rooms.ts";
 import { objectHeader, route } from "../../adapters/workers-route.ts";
 import { defineHandler } from "../../src/define.ts";
@@ -57,12 +57,23 @@ test("route, rooms and a handler's rooms find the same object, with the same hin
   expect(ROOM.log).toEqual(Array.from({ length: 3 }, () => 'eu lobby {"locationHint":"weur"}'));
 });
 
+test("a room's id is made of its name once, however many rooms there are", async () => {
+  const namespace = new DurableObjectNamespace();
+  const named = vi.spyOn(namespace, "idFromName");
+  const found = rooms(namespace);
+  for (let visit = 0; visit < 3; visit++) await found.room("lobby").count();
+  expect(named).toHaveBeenCalledTimes(1);
+  for (let room = 0; room < 2500; room++) await found.room(`room ${room}`).count();
+  expect(await found.room("room 2499").count()).toEqual(["room 2499", "count", [], undefined]);
+  expect(named).toHaveBeenCalledTimes(2501);
+});
+
 test("no placement, no option; a hint for each room, or for all", async () => {
   const namespace = new DurableObjectNamespace();
   await rooms(namespace).room("a").count();
   await rooms(namespace, placement).room("other").count();
   await rooms(namespace, { locationHint: "oc" }).room("a").count();
-  expect(namespace.log).toEqual(["a {}", "eu other {}", 'a {"locationHint":"oc"}']);
+  expect(namespace.log).toEqual(["a undefined", "eu other undefined", 'a {"locationHint":"oc"}']);
 });
 
 test("bad placements, each by name; Cloudflare's own error stays", () => {

@@ -1,0 +1,44 @@
+/**
+ * The mark by which middleware deep in an app (hono.ts) accepts a handshake that the adapter then carries out, once the app has answered
+ * and the headers are final.
+ */
+import { isHandshakeHeader } from "../src/upgrade.ts";
+import type { Host, Ready } from "./host.ts";
+
+/** What middleware finds on the Request. */
+export interface Mark {
+  readonly host: Host;
+  readonly remoteAddress: string;
+  /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
+  accepted?: Ready;
+}
+
+// Registered, so that two copies of this module in one process understand each other.
+export const markKey: unique symbol = Symbol.for("edgewire.mark");
+
+/** On the Request and in the environment: an app may pass on only one of them (Hono's bodyLimit makes a new Request). */
+export function markOf(request: Request, env: object | undefined): Mark | undefined {
+  return (request as Marked)[markKey] ?? (env as Marked | undefined)?.[markKey];
+}
+
+interface Marked {
+  readonly [markKey]?: Mark;
+}
+
+/**
+ * What the app answers in place of the 101, which no `Response` of Node's or Bun's can have: middleware may set
+ * its headers and build new Responses from it.
+ */
+export function placeholder(headers: Headers): Response {
+  return new Response(null, { status: placeholderStatus, headers });
+}
+export const placeholderStatus = 204;
+
+/** An app's headers as far as a 101 can carry them. */
+export function upgradeHeaders(from: Headers): Headers {
+  const headers = new Headers();
+  for (const [name, value] of from) {
+    if (!isHandshakeHeader(name) && name !== "content-type") headers.append(name, value);
+  }
+  return headers;
+}
