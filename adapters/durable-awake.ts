@@ -79,8 +79,8 @@ export class WatchedHost extends ObjectHost {
   }
 
   #report(idle: number): void {
-    // What ended longer ago can't have kept it until now.
-    const known = holds.of(this, Math.max(this.#last, Date.now() - longest));
+    // What ended longer ago than `longest` can't have kept it until now.
+    const known = holds.of(this, this.#last + idle - longest);
     const causes = known.length > 0 ? known : [undefined];
     for (const hold of causes) {
       const cause = hold === undefined ? "unknown" : `${hold.what} ${hold.where}`;

@@ -22,9 +22,9 @@ import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { forwardedOf, unpack } from "./workers-forward.ts";
 import type { Forwarded } from "./workers-forward.ts";
+import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
-import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;

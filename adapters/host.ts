@@ -14,7 +14,7 @@ import type { MaybePromise } from "../src/types.ts";
 import type { Room, Rooms } from "../src/room-types.ts";
 import type { Accepted, Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
-import { markKey, placeholderStatus, upgradeHeaders } from "./mark.ts";
+import { finish, markKey } from "./mark.ts";
 import type { Mark } from "./mark.ts";
 
 /** What an app's `fetch` looks like: Hono's, or anyone's. */
@@ -107,15 +107,4 @@ export class Host implements Rooms {
  */
 function extend(env: object, own: object): object {
   return Object.create(env, Object.getOwnPropertyDescriptors(own)) as object;
-}
-
-function finish(mark: Mark, response: Response): Response | Ready {
-  const { accepted } = mark;
-  // Middleware that ran after ours may have refused all the same.
-  if (accepted === undefined) return response;
-  if (response.status !== placeholderStatus) {
-    accepted.server.abandon(accepted);
-    return response;
-  }
-  return { ...accepted, headers: upgradeHeaders(response.headers) };
 }

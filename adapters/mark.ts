@@ -32,7 +32,7 @@ interface Marked {
 export function placeholder(headers: Headers): Response {
   return new Response(null, { status: placeholderStatus, headers });
 }
-export const placeholderStatus = 204;
+const placeholderStatus = 204;
 
 /** An app's headers as far as a 101 can carry them. */
 export function upgradeHeaders(from: Headers): Headers {
@@ -41,4 +41,16 @@ export function upgradeHeaders(from: Headers): Headers {
     if (!isHandshakeHeader(name) && name !== "content-type") headers.append(name, value);
   }
   return headers;
+}
+
+/** What becomes of the app's answer: the handshake that it accepted, or the answer. */
+export function finish(mark: Mark, response: Response): Response | Ready {
+  const { accepted } = mark;
+  // Middleware that ran after ours may have refused all the same.
+  if (accepted === undefined) return response;
+  if (response.status !== placeholderStatus) {
+    accepted.server.abandon(accepted);
+    return response;
+  }
+  return { ...accepted, headers: upgradeHeaders(response.headers) };
 }

@@ -2,7 +2,9 @@
 import { ownCopy } from "../src/data.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { checkPlacement } from "../src/limits.ts";
+import type { Settings } from "../src/limits.ts";
 import { farRoom } from "../src/local-room.ts";
+import { memo } from "../src/memo.ts";
 import { checkName } from "../src/text.ts";
 import type { Room, Rooms } from "../src/room-types.ts";
 import type { Placement } from "../src/options.ts";
@@ -26,8 +28,10 @@ export class Objects {
   readonly namespace: ObjectNamespace;
   readonly #placed: ObjectNamespace;
   readonly #hint: Placement["locationHint"] | undefined;
-  /** By room: to look one up costs a connection 1 % less than to make it of the name again. Bound to no request, as stubs are. */
-  readonly #ids = new Map<string, unknown>();
+  /** By room: to look one up costs a connection 1 % less than to make it of the name again. No request owns them, as it owns its stubs. */
+  readonly #ids = memo(mostIds, (room) => this.#placed.idFromName(room));
+  /** They were seen to be this handler's. A binding's class is the same for as long as the Worker runs. */
+  known = false;
 
   constructor(namespace: ObjectNamespace, { jurisdiction, locationHint }: { [Name in keyof Placement]: Placement[Name] | undefined }) {
     this.jurisdiction = jurisdiction;
@@ -38,16 +42,7 @@ export class Objects {
 
   stub(room: string): ObjectStub {
     const hint = typeof this.#hint === "function" ? this.#hint(room) : this.#hint;
-    return this.#placed.get(this.#id(room) as never, hint === undefined ? undefined : { locationHint: hint }) as ObjectStub;
-  }
-
-  #id(room: string): unknown {
-    const known = this.#ids.get(room);
-    if (known !== undefined) return known;
-    const id = this.#placed.idFromName(room);
-    if (this.#ids.size >= mostIds) this.#ids.clear();
-    this.#ids.set(room, id);
-    return id;
+    return this.#placed.get(this.#ids(room) as never, hint === undefined ? undefined : { locationHint: hint }) as ObjectStub;
   }
 }
 
@@ -69,13 +64,21 @@ function within(namespace: ObjectNamespace, jurisdiction: string): ObjectNamespa
 
 const told = new WeakSet<ObjectNamespace>();
 
-/** @throws Error that says what wrangler.toml lacks, when the handler's binding is no Durable Object's. */
+/** Made once for a handler and its binding. @throws Error that says what wrangler.toml lacks, when the binding is no Durable Object's. */
 export function objectsOf({ settings }: Pick<DefinedHandler, "settings">, env: unknown): Objects {
   const { binding = "" } = settings;
   const bound = (env as Record<string, unknown> | null | undefined)?.[binding];
-  if (isNamespace(bound)) return new Objects(bound, settings);
+  const found = made.get(settings);
+  if (found !== undefined && found.namespace === bound) return found;
+  if (isNamespace(bound)) {
+    const objects = new Objects(bound, settings);
+    made.set(settings, objects);
+    return objects;
+  }
   throw new Error(`env.${binding} is ${describe(bound)}, where the handler's option "binding" wants a Durable Object. ${recipe(binding)}`);
 }
+
+const made = new WeakMap<Settings, Objects>();
 
 /** @throws TypeError unless `durable` and `route` can tell which object holds the handler's rooms. */
 export function requireBinding(who: string, handler: Pick<DefinedHandler, "settings">): string {

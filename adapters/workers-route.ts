@@ -10,9 +10,9 @@ import type { Accepted } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";
+import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import type { Objects } from "./workers-rooms.ts";
-import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
 
 /** On what an object of ours answers to `forward`, with its binding, where it is asked for that; it never leaves the Worker. */
@@ -25,26 +25,18 @@ export const objectHeader = "edgewire-object";
  */
 export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
   checkHandler("route", handler);
-  const binding = requireBinding("route", handler);
+  requireBinding("route", handler);
   const routed = handler as DefinedHandler;
-  let objects: Objects | undefined;
-  /** They were seen to be this handler's. A binding's class is the same for as long as this Worker runs. */
-  let known = false;
   return {
     async fetch(request, env, ctx) {
       try {
-        if (objects === undefined || objects.namespace !== (env as Record<string, unknown> | undefined)?.[binding]) {
-          objects = objectsOf(routed, env);
-          known = false;
-        }
+        const objects = objectsOf(routed, env);
         const server = new Server(routed, { name: "durable", upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         if (isResponse(upgrade)) return upgrade;
-        const found = objects;
-        const response = await forward(routed, found, upgrade, request, { known });
-        known = found === objects;
-        return response;
+        const declines = declinesCompression(request, routed.settings);
+        return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {
         console.error("edgewire:", error);
         return refuse(500, "Internal Server Error");
@@ -56,7 +48,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
 /**
  * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
  * @param options.known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
- * @param options.declines by default what `declinesCompression` says.
+ * @param options.declines see `declinesCompression`.
  * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
  */
 export async function forward(
@@ -64,7 +56,7 @@ export async function forward(
   objects: Objects,
   accepted: Accepted,
   request: Request,
-  { known, declines = declinesCompression(request, handler.settings) }: { readonly known: boolean; readonly declines?: boolean },
+  { known, declines }: { readonly known: boolean; readonly declines: boolean },
 ): Promise<Response> {
   const binding = requireBinding("forward", handler);
   const { snapshot, headers } = accepted;
@@ -91,6 +83,7 @@ export async function forward(
     if (webSocket) closeSocket(webSocket, 1011, "");
     throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);
   }
+  objects.known = true;
   if (webSocket) return switchingProtocols(webSocket, accepted, declines);
   const refusal = new Response(response.body, response);
   refusal.headers.delete(objectHeader);

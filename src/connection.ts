@@ -263,6 +263,7 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.willEnd.timer = this.server.clock.setTimeout(() => this.letGo(), this.server.settings.closeTimeout);
   }
 
+  /** @param closed whether the socket is: one that is not may wake once more, and must know that it is over. */
   #finish(closing: Closing, closed = false): Promise<void> | undefined {
     if (this.#ended) return;
     const ending = this.willEnd;
@@ -274,7 +275,8 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.server.forget(this);
     if (ending.timer !== undefined) this.server.clock.clearTimeout(ending.timer);
     this.discard();
-    this.forget(closed);
+    if (!closed) this.storeClosing();
+    this.forget();
     this.counters.closed(closing.code);
     this.server.settings.observe?.closed?.(this, closing);
     const pending = this.#mailbox === undefined && this.server.hooks.close === undefined ? undefined : this.#post("close", closing);

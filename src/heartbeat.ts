@@ -42,8 +42,8 @@ export class Heartbeat<State, Env> {
   #next: number | undefined;
   // The time costs an object 0.5 us, a third of what its echo does over bare (workerd, bench/): a busy one asks once a spell for each
   // connection. A quiet one asks each time: it needs no timer, which would keep it awake.
-  #busy = false;
   #spell = 0;
+  /** Since the last spell; `many` during one. */
   #asked = 0;
 
   constructor(server: Server<State, Env>, { interval, timeout }: Exclude<Settings["heartbeat"], false>) {
@@ -69,10 +69,7 @@ export class Heartbeat<State, Env> {
   /** A connection has sent the text ping, and the core has answered it. */
   pinged(live: Live<State, Env>): void {
     const { pulse } = live;
-    if (!pulse.pings) {
-      pulse.kept = 0;
-      pulse.spell = 0;
-    }
+    if (!pulse.pings) pulse.kept = pulse.spell = 0;
     pulse.pings = true;
     this.heard(live);
     this.#arm();
@@ -80,8 +77,11 @@ export class Heartbeat<State, Env> {
 
   /** Something came, where memory may be gone before the next sweep: kept, but not each time. */
   heard({ pulse, socket }: Live<State, Env>): void {
-    if (socket.hear === undefined || (this.#busy && pulse.spell === this.#spell)) return;
-    if (!this.#busy && ++this.#asked >= many) this.#beginSpell();
+    if (socket.hear === undefined || (this.#asked === many && pulse.spell === this.#spell)) return;
+    if (this.#asked < many && ++this.#asked === many) {
+      this.#spell++;
+      this.#server.clock.setTimeout(() => (this.#asked = 0), Math.min(longest, this.#timeout / 4));
+    }
     pulse.spell = this.#spell;
     const now = this.#server.clock.now();
     if (now - pulse.kept < this.#timeout / 2) return;
@@ -89,13 +89,6 @@ export class Heartbeat<State, Env> {
     if (!pulse.pings && socket.heard?.().pings !== true) return;
     socket.hear(now);
     this.#arm();
-  }
-
-  #beginSpell(): void {
-    this.#busy = true;
-    this.#spell++;
-    this.#asked = 0;
-    this.#server.clock.setTimeout(() => (this.#busy = false), Math.min(longest, this.#timeout / 4));
   }
 
   /** The last connection is gone. A pending alarm is left: coming to look costs less than taking it back. */

@@ -168,9 +168,8 @@ export abstract class Kept<State, Env> {
     keepClosing(this, this.#decoded);
   }
 
-  /** It is over: its state is kept for its close hook alone. Only a socket that is not `closed` yet may wake once more. */
-  protected forget(closed: boolean): void {
-    if (!closed) this.storeClosing();
+  /** It is over: its state is kept for its close hook alone. */
+  protected forget(): void {
     this.#rest = forgetState(this.#server, this, this.#decoded);
   }
 }

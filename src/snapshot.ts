@@ -5,6 +5,7 @@
  */
 import { decode, encode } from "./codec.ts";
 import { maxSnapshot } from "./limits.ts";
+import { memo } from "./memo.ts";
 import { exceeds, utf8Length } from "./text.ts";
 import type { Closing, Phase } from "./types.ts";
 import type { Saved, Snapshot } from "./ports.ts";
@@ -123,23 +124,13 @@ export const statePrefix = "state:";
 
 /** Reads each head once: most connections of a room have the same. */
 export class Heads {
-  readonly #known = new Map<string, Head>();
+  readonly #known = memo(mostKnown, decodeHead);
   /** To compare with the last one costs less than to hash each. */
   #last: { readonly text: string; readonly head: Head } | undefined;
 
   read([id, text, rest, expiresAt, presence]: Saved): Woken {
-    if (this.#last?.text !== text) this.#last = { text, head: this.#find(text) };
+    if (this.#last?.text !== text) this.#last = { text, head: this.#known(text) };
     return { id, head: this.#last.head, rest, expiresAt, presence };
-  }
-
-  #find(text: string): Head {
-    let head = this.#known.get(text);
-    if (head === undefined) {
-      head = decodeHead(text);
-      if (this.#known.size >= mostKnown) this.#known.clear();
-      this.#known.set(text, head);
-    }
-    return head;
   }
 }
 

@@ -39,10 +39,8 @@ class DurableObjectNamespace {
 const placement = { jurisdiction: "eu", locationHint: (room: string) => (room === "lobby" ? "weur" : undefined) };
 const handler = defineHandler({ binding: "ROOM", upgrade: () => ({ room: "lobby" }), ...placement });
 
-test("route, rooms and a handler's rooms find the same object, with the same hint", async () => {
-  const ROOM = new DurableObjectNamespace();
-  const env = { ROOM };
-  const request = new Request("https://chat.example/", {
+function handshake(): Request {
+  return new Request("https://chat.example/", {
     headers: {
       host: "chat.example",
       connection: "Upgrade",
@@ -51,10 +49,32 @@ test("route, rooms and a handler's rooms find the same object, with the same hin
       "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
     },
   });
-  expect((await route(handler).fetch(request, env, { waitUntil() {} })).status).toBe(503);
+}
+
+test("route, rooms and a handler's rooms find the same object, with the same hint", async () => {
+  const ROOM = new DurableObjectNamespace();
+  const env = { ROOM };
+  expect((await route(handler).fetch(handshake(), env, { waitUntil() {} })).status).toBe(503);
   await rooms(ROOM, placement).room("lobby").count();
   expect(await remoteRoom(objectsOf(handler, env), "lobby").count("a")).toEqual(["lobby", "count", ["a"], "eu"]);
   expect(ROOM.log).toEqual(Array.from({ length: 3 }, () => 'eu lobby {"locationHint":"weur"}'));
+});
+
+test("an object that was unavailable has not shown whose it is: the next handshake asks again", async () => {
+  const ROOM = new DurableObjectNamespace();
+  const asked: unknown[] = [];
+  vi.spyOn(ROOM, "get").mockImplementation(() => ({
+    async fetch(_request: Request, { cf }: { cf: { edgewire: readonly unknown[] } }) {
+      asked.push(cf.edgewire[1]);
+      if (asked.length === 1) throw Object.assign(new Error("overloaded"), { retryable: true });
+      return new Response("full", { status: 503, headers: { [objectHeader]: "ROOM" } });
+    },
+  }));
+  const error = vi.spyOn(console, "error").mockImplementation(() => {});
+  const worker = route(defineHandler({ binding: "ROOM", upgrade: () => ({ room: "lobby" }) }));
+  for (let round = 0; round < 3; round++) expect((await worker.fetch(handshake(), { ROOM }, { waitUntil() {} })).status).toBe(503);
+  expect(asked).toEqual([true, true, false]);
+  error.mockRestore();
 });
 
 test("a room's id is made of its name once, however many rooms there are", async () => {

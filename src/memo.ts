@@ -1,0 +1,12 @@
+/** `make`, which is asked once for each text. All answers are forgotten when there are `most`: who asks for ever new ones gains nothing. */
+export function memo<Made>(most: number, make: (text: string) => Made): (text: string) => Made {
+  const made = new Map<string, Made>();
+  return (text) => {
+    const known = made.get(text);
+    if (known !== undefined) return known;
+    if (made.size >= most) made.clear();
+    const one = make(text);
+    made.set(text, one);
+    return one;
+  };
+}
