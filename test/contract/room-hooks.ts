@@ -126,6 +126,7 @@ const cases: readonly Omit<Case, "limits">[] = [
       await t.done(peer, "open");
       await t.evict("main", room);
       await expectTexts(peer, "time");
+      await t.roomHook("alarm", room);
       deepEqual(hooksOf(t, room), ["room.open", "alarm"]);
     },
   },

@@ -31,10 +31,7 @@ export class Scene {
     const scene = new Scene(running, over, new Party(over, { host: over.address, clients }));
     await scene.away.ready;
     await scene.away.sees(pinger, { type: "text", data: pongText });
-    for (const place of clients.keys()) {
-      const opened = (entry: Entry): boolean => entry.done === "open" && entry.peer === place;
-      await running.log.until(`the open hook of ${place}`, () => running.log.entries.find(opened), patience);
-    }
+    for (const place of clients.keys()) await scene.#opened(place);
     return scene;
   }
 
@@ -54,12 +51,20 @@ export class Scene {
   /** A client on this side of the cable, in the same room. */
   async neighbour(): Promise<Client> {
     const { port } = this.#running.address("lively")!;
-    const client = await handshake({ host: this.#network.address, port }, { target: target(10 + this.#neighbours.length) }, patience);
+    const place = 10 + this.#neighbours.length;
+    const client = await handshake({ host: this.#network.address, port }, { target: target(place) }, patience);
     this.#neighbours.push(client);
     equal(client.accepted, true);
     client.send("hello");
     await hears(client, "hello");
+    await this.#opened(place);
     return client;
+  }
+
+  /** The log is a pipe: what a client hears may be here before what was reported earlier. */
+  async #opened(place: number): Promise<void> {
+    const opened = (): Entry | undefined => this.entries.find(({ done, peer }) => done === "open" && peer === place);
+    await this.#running.log.until(`the open hook of ${place}`, opened, patience);
   }
 
   async closing(place: number): Promise<object> {
