@@ -19,7 +19,7 @@ const entry = (name, file, limit) => ({
 export default [
   entry("the core by itself", "src/server", 21.7),
   entry("edgewire", "src/index", 4.3),
-  entry("edgewire/node", "adapters/node", 27.8),
+  entry("edgewire/node", "adapters/node", 28.1),
   entry("edgewire/bun", "adapters/bun", 26.1),
   entry("edgewire/deno", "adapters/deno", 25.7),
   entry("edgewire/workers", "adapters/workers", 22.9),

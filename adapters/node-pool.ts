@@ -3,7 +3,7 @@
  * change its bytes. Fresh memory for 64 KiB costs ten times what copying them does (page faults, and the garbage collector's work; Node 24,
  * bench/).
  */
-const smallest = 16 * 1024;
+const smallest = 4 * 1024;
 const largest = 1024 * 1024;
 /** Bytes that are kept for the next one. */
 const kept = 4 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** The core's `Socket` over a WebSocket of `ws`. */
 import type { Duplex } from "node:stream";
-import { Frame, Outbox } from "./node-outbox.ts";
+import { Frame } from "./node-frame.ts";
+import { Outbox } from "./node-outbox.ts";
 import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { isPooled } from "./node-pool.ts";
 import { viewOf } from "../src/data.ts";
@@ -27,7 +28,7 @@ export class NodeSocket implements Socket {
   send(data: Sendable | Prepared): SendResult {
     if (this.#ws.readyState !== this.#ws.OPEN) return "closed";
     if (data instanceof Frame) this.#write(data);
-    else if (typeof data === "string") this.#write(Frame.of(this.#outbox.turn.bytesOf(data), true));
+    else if (typeof data === "string") this.#write(Frame.of(this.#outbox.turn.incoming.bytesOf(data), true));
     else this.#sendBytes(viewOf(data as ArrayBuffer | ArrayBufferView));
     return "sent";
   }
@@ -36,8 +37,10 @@ export class NodeSocket implements Socket {
     if (this.#deflated || !isPooled(bytes.length)) return this.#write(Frame.copy(bytes, false, Buffer.allocUnsafe));
     const { pool } = this.#outbox.turn;
     const whole = pool.take(bytes.length);
-    const frame = Frame.copy(bytes, false, (length) => whole.subarray(0, length));
-    this.#outbox.write(frame, () => pool.give(whole));
+    this.#outbox.push(
+      Frame.copy(bytes, false, (length) => whole.subarray(0, length)),
+      whole,
+    );
   }
 
   #write(frame: Frame): void {
