@@ -92,6 +92,8 @@ export function suite(): readonly Comparison[] {
     ["echo", { inflight: 1, type: "binary" }],
     ["echo", { inflight: 1, bytes: 1024 }],
     ["echo", { inflight: 1, bytes: 1024, type: "binary" }],
+    ["echo", { inflight: 1, bytes: 16_384 }],
+    ["echo", { inflight: 1, bytes: 16_384, type: "binary" }],
     ["echo", { inflight: 1, bytes: 65_536 }],
     ["echo", { inflight: 1, bytes: 65_536, type: "binary" }],
     ["latency", {}],
