@@ -18,14 +18,14 @@ const entry = (name, file, limit) => ({
 
 export default [
   entry("the core by itself", "src/server", 21.7),
-  entry("edgewire", "src/index", 4.3),
-  entry("edgewire/node", "adapters/node", 28.1),
-  entry("edgewire/bun", "adapters/bun", 26.1),
-  entry("edgewire/deno", "adapters/deno", 25.7),
-  entry("edgewire/workers", "adapters/workers", 22.9),
-  entry("edgewire/durable", "adapters/durable", 25.5),
-  entry("edgewire/hono", "adapters/hono", 23.5),
-  entry("edgewire/memory", "adapters/memory", 23.7),
+  entry("edgewire", "src/index", 4.4),
+  entry("edgewire/node", "adapters/node", 28.2),
+  entry("edgewire/bun", "adapters/bun", 26.2),
+  entry("edgewire/deno", "adapters/deno", 25.8),
+  entry("edgewire/workers", "adapters/workers", 23),
+  entry("edgewire/durable", "adapters/durable", 25.6),
+  entry("edgewire/hono", "adapters/hono", 23.6),
+  entry("edgewire/memory", "adapters/memory", 23.8),
   entry("edgewire/client", "src/client/index", 2.6),
   entry("edgewire/messages", "src/messages/index", 4.4),
 ];
