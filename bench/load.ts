@@ -1,6 +1,6 @@
 /** The load generator, on the second core: C, compiled on the spot; Bun where there is no compiler. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { bunBinary } from "../test/runtimes.ts";
 import { Lines } from "./lines.ts";
@@ -80,7 +80,10 @@ const commands: Readonly<Record<Generator, () => readonly string[]>> = {
 function compile(): string {
   mkdirSync(temporary, { recursive: true });
   const binary = join(temporary, "load");
-  const { status, stderr, error } = spawnSync("cc", ["-O2", "-o", binary, join(import.meta.dirname, "load/load.c")], { encoding: "utf8" });
+  // Another process may be starting it, or compile it too: what stands there is always whole.
+  const fresh = `${binary}.${process.pid}`;
+  const { status, stderr, error } = spawnSync("cc", ["-O2", "-o", fresh, join(import.meta.dirname, "load/load.c")], { encoding: "utf8" });
   if (status !== 0) throw new Error(`bench/load/load.c does not compile (--generator bun needs no compiler):\n${error?.message ?? stderr}`);
+  renameSync(fresh, binary);
   return binary;
 }

@@ -41,6 +41,7 @@ Beside the bare runtime and other libraries, on the same work, in the same minut
 - What counts is CPU: the time that the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round; the figure is the median of the rounds, in brackets the middle half of them.
 - Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of the time in which it had something to do: over 90 %, the rate would be its own limit, and the page says so.
 - Every server has its own defaults, and checks what it checks. Bare does the least that works.
+- \`Connect\` sends what a browser does: an Origin, a cookie, an offer of compression and five headers more.
 - \`Idle\` is the server's private memory after it has collected its garbage and given back what it keeps for more (V8's \`last-resort\`), with so many more connections, by their number.
 
 ${machines(results)}
