@@ -18,9 +18,9 @@ interface FrameOptions {
   readonly rsv1: boolean;
 }
 
-/** More is not worth joining: it is copied no further. */
-const most = 64 * 1024;
-/** Frames of this length are joined only where several sockets are sent the same: to one, the kernel is given the pieces. Eight of 4 KiB cost 3.8 for 4.3 us each. */
+/** More is not worth joining, and does not wait for the end of the turn. */
+export const most: number = 64 * 1024;
+/** Frames of this length on average are joined only where several sockets are sent the same: to one, the kernel is given the pieces. Eight of 4 KiB cost 3.8 for 4.3 us each. */
 const large = 1024;
 /** Up to it a header and its payload are put together, though one more copy is made for it. */
 const small = 4096;

@@ -13,6 +13,8 @@ const least = 256;
 
 /** What ws reads, one read at a time. */
 export class Incoming {
+  /** ws is at what came in one read: it has no event of its own for its end. */
+  reading = false;
   /** The read, while nobody has a view on it that lasts longer. */
   #read: Buffer | undefined;
   /** The text that came last, and its bytes, which nobody else has: an echo or a relay of it need not be encoded. */
@@ -20,10 +22,12 @@ export class Incoming {
   #bytes: Buffer = Buffer.alloc(0);
 
   begin(read: Buffer): void {
+    this.reading = true;
     this.#read = read;
   }
 
   end(): void {
+    this.reading = false;
     this.#read = undefined;
   }
 

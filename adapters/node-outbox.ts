@@ -7,24 +7,20 @@ import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Live } from "../src/connection.ts";
 import type { Settings } from "../src/limits.ts";
+import { most } from "./node-frame.ts";
 import type { Frame, Run } from "./node-frame.ts";
-import { Pool } from "./node-pool.ts";
 import { Incoming } from "./node-incoming.ts";
-
-/** More does not wait for the end of the turn. */
-const most = 64 * 1024;
+import { Pool } from "./node-pool.ts";
 
 /** The sockets of a server that have something to write at the end of this turn. */
 export class Turn {
   readonly pool: Pool = new Pool();
   readonly incoming: Incoming = new Incoming();
   readonly #outboxes: Outbox[] = [];
-  /** ws is at what came in one read: it has no event of its own for its end. */
-  #reading = false;
 
   add(outbox: Outbox): void {
     // After this event's callback and before anything else: a message never waits for another turn.
-    if (this.#outboxes.push(outbox) === 1 && !this.#reading) process.nextTick(this.#end);
+    if (this.#outboxes.push(outbox) === 1 && !this.incoming.reading) process.nextTick(this.#end);
   }
 
   /** Ends what ws makes of a read at once, without a tick of its own: of a lone message a tick is a tenth of what JavaScript does. */
@@ -33,13 +29,9 @@ export class Turn {
     stream.on("data", this.#end);
   }
 
-  readonly #begin = (read: Buffer): void => {
-    this.#reading = true;
-    this.incoming.begin(read);
-  };
+  readonly #begin = (read: Buffer): void => this.incoming.begin(read);
 
   readonly #end = (): void => {
-    this.#reading = false;
     this.incoming.end();
     // Not `length = 0`, which leaves V8's fast path.
     for (let outbox = this.#outboxes.pop(); outbox !== undefined; outbox = this.#outboxes.pop()) outbox.flush();
