@@ -1,4 +1,4 @@
-/** The last origin that was allowed is remembered: that must let nobody else in. */
+/** What an origin comes to is remembered: that must let nobody else in. */
 import { expect, test } from "vitest";
 import { compileOrigins, refuseOrigin } from "../../src/origin.ts";
 
