@@ -3,6 +3,7 @@
  * `#bare` choose the runtime's own; this file has the types, and is Node's, where only an adapter can upgrade.
  */
 import type { DefinedHandler } from "../src/define.ts";
+import { without } from "../src/without.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
@@ -23,7 +24,7 @@ const useServe =
   'on Node a Hono app needs Edgewire around it to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
 
 /** Answers what is no handshake; anything more is an error, never a room that nobody can be in. */
-export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", roomless: useServe, env }), remoteAddress: "" });
+export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", commons: without(useServe), env }), remoteAddress: "" });
 
 export const bareUpgrade: BareUpgrade = () => {
   throw new Error(useServe);

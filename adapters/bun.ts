@@ -1,4 +1,5 @@
 /** Bun: WebSockets and HTTP on one native server, or on the one that an application has. */
+import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { through } from "../src/fanout.ts";
@@ -27,7 +28,10 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ name: "bun", limitsHead: true, fanout: through(bunTopics(() => native)), env, storage }, { handler, fetch });
+  const host = new Host(
+    { name: "bun", commons: Commons, limitsHead: true, fanout: through(bunTopics(() => native)), env, storage },
+    { handler, fetch },
+  );
   const native = listen({
     port,
     hostname,
@@ -126,7 +130,10 @@ export const bareMark: BareMark = (request, env) => {
   const native = nativeOf(env);
   let host = hosts.get(native);
   if (host === undefined)
-    hosts.set(native, (host = new Host({ name: "bun", limitsHead: true, fanout: through(bunTopics(() => native)), env: process.env })));
+    hosts.set(
+      native,
+      (host = new Host({ name: "bun", commons: Commons, limitsHead: true, fanout: through(bunTopics(() => native)), env: process.env })),
+    );
   return { host, remoteAddress: addressOf(native, request) };
 };
 

@@ -1,4 +1,5 @@
 /** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
+import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
@@ -46,7 +47,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ name: "deno", headersOf, upgradesNoList: true, env, storage }, { handler, fetch });
+  const host = new Host({ name: "deno", commons: Commons, headersOf, upgradesNoList: true, env, storage }, { handler, fetch });
   const stop = new AbortController();
   const requests = new Requests();
   const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
@@ -143,7 +144,8 @@ export const bareMark: BareMark = (_, env, handler) => {
     );
   }
   let host = hosts.get(handler);
-  if (host === undefined) hosts.set(handler, (host = new Host({ name: "deno", headersOf, upgradesNoList: true, env: process.env })));
+  if (host === undefined)
+    hosts.set(handler, (host = new Host({ name: "deno", commons: Commons, headersOf, upgradesNoList: true, env: process.env })));
   return { host, remoteAddress: addressOf(info.remoteAddr) };
 };
 

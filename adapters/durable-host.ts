@@ -1,5 +1,6 @@
 /** One Durable Object instance's connections: what the class of durable.ts does, without the class. */
 import { CloseCode } from "../src/close.ts";
+import { Commons } from "../src/commons.ts";
 import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
@@ -61,7 +62,15 @@ export class ObjectHost {
     const { storage } = ctx;
     this.#alarm = new ObjectAlarm(storage, (running) => this.#keep(running));
     const alarm = this.#alarm;
-    this.#server = new Server(handler, { name: "durable", upgradesNoList: true, env, remote, alarm, store: () => durableStore(storage) });
+    this.#server = new Server(handler, {
+      name: "durable",
+      commons: Commons,
+      upgradesNoList: true,
+      env,
+      remote,
+      alarm,
+      store: () => durableStore(storage),
+    });
     // Answered without waking the object. What an earlier version of the handler has set is taken back.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));

@@ -3,6 +3,7 @@
  * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
  */
 import { checkHandler } from "../src/define.ts";
+import { Commons } from "../src/commons.ts";
 import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { Server } from "../src/server.ts";
@@ -80,7 +81,14 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   let server = start();
 
   function start(): Server {
-    return new Server(handler as DefinedHandler, { name: "memory", env: options.env ?? {}, clock, store, storage: options.storage });
+    return new Server(handler as DefinedHandler, {
+      name: "memory",
+      commons: Commons,
+      env: options.env ?? {},
+      clock,
+      store,
+      storage: options.storage,
+    });
   }
 
   return {

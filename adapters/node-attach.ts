@@ -1,4 +1,5 @@
 /** Node: handshakes of an existing HTTP server. */
+import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import type { Rooms, StorageOption } from "../src/room-types.ts";
 import { resolveClose } from "../src/shutdown.ts";
@@ -44,7 +45,7 @@ export function attach<State, Env>(
   if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
   const host = new Host(
-    { name: "node", limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
+    { name: "node", commons: Commons, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
     { handler, fetch: handler === undefined ? options.fetch : undefined },
   );
   return attachHost(server, host, options.path);

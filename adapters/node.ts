@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import { isResponse } from "../src/upgrade.ts";
@@ -25,7 +26,7 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ name: "node", limitsHead: true, prepare, env, storage }, { handler, fetch });
+  const host = new Host({ name: "node", commons: Commons, limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   const deadline = handler?.settings.upgradeTimeout ?? headDeadline;
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).

@@ -1,8 +1,9 @@
 /** `#bare` on workerd: what hono.ts needs to upgrade in an app that is exported as it is. */
 import type { BareMark, BareUpgrade } from "./bare.ts";
+import { without } from "../src/without.ts";
 import { Host } from "./host.ts";
 import { objectsOf, remoteRoom } from "./workers-rooms.ts";
-import { forward } from "./workers-route.ts";
+import { elsewhere, forward } from "./workers-route.ts";
 import { addressOf } from "./workers-handshake.ts";
 import { acceptPair, refuseRoomHooks, roomless } from "./workers-socket.ts";
 
@@ -11,10 +12,10 @@ export const bareMark: BareMark = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new Host({ name: "workers", upgradesNoList: true, roomless, env }), remoteAddress };
+    return { host: new Host({ name: "workers", upgradesNoList: true, commons: without(roomless), env }), remoteAddress };
   }
   const objects = objectsOf(handler, env);
-  const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
+  const runtime = { name: "durable", upgradesNoList: true, commons: elsewhere, env, remote: (name: string) => remoteRoom(objects, name) };
   return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
 };
 

@@ -107,8 +107,8 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
   opened(): MaybePromise<void> {
     this.counters.opened();
     this.server.settings.observe?.opened?.(this);
-    const { hooks, lives } = this.server;
-    if (hooks.open === undefined && lives.opening(this.roomName) === undefined) return;
+    const { hooks, commons } = this.server;
+    if (hooks.open === undefined && commons?.lives.opening(this.roomName) === undefined) return;
     const running = this.#post("open", undefined);
     // Nothing waits: an idle connection need not keep it.
     if (this.#mailbox?.busy === false) this.#mailbox = undefined;
@@ -227,8 +227,8 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
 
   /** Not before the room is open. Where it could not be, the connection never opens: none of its hooks runs. */
   #open(): MaybePromise<void> {
-    const { hooks, lives } = this.server;
-    const opening = lives.opening(this.roomName);
+    const { hooks, commons } = this.server;
+    const opening = commons?.lives.opening(this.roomName);
     if (opening === undefined) return hooks.open?.(this);
     return opening.then((opened) => {
       if (opened) return hooks.open?.(this);
@@ -280,7 +280,8 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.counters.closed(closing.code);
     this.server.settings.observe?.closed?.(this, closing);
     const pending = this.#mailbox === undefined && this.server.hooks.close === undefined ? undefined : this.#post("close", closing);
-    ending.over = this.server.left(this.roomName, pending);
+    const { commons } = this.server;
+    ending.over = commons === undefined ? pending : commons.left(this.roomName, pending);
     ending.finished?.resolve(ending.over);
     return ending.over;
   }

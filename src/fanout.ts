@@ -10,11 +10,11 @@
  *   over what was queued for them first.
  * So less than twice `highWaterMark` waits for a client before that is noticed, which may not be more than `maxBuffered`.
  */
+import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "./data.ts";
 import { sendToAll } from "./publish.ts";
 import type { Audience, Except } from "./rooms.ts";
-import type { Server } from "./server.ts";
 import type { Sendable } from "./types.ts";
 import type { FanoutOf, NativeTopics } from "./ports.ts";
 
@@ -30,14 +30,14 @@ const fewest = 2;
 
 /** What a runtime gives the core as its `fanout`. */
 export function through(topics: NativeTopics): FanoutOf {
-  return (server) => {
-    const { highWaterMark, maxBuffered } = server.settings;
-    return 2 * highWaterMark <= maxBuffered ? new Fanout(server, topics) : undefined;
+  return (commons) => {
+    const { highWaterMark, maxBuffered } = commons.server.settings;
+    return 2 * highWaterMark <= maxBuffered ? new Fanout(commons, topics) : undefined;
   };
 }
 
 export class Fanout<State, Env> {
-  readonly #server: Server<State, Env>;
+  readonly #commons: Commons<State, Env>;
   readonly #topics: NativeTopics;
   /** Of audiences that were published to. */
   readonly #channels = new WeakMap<Audience<State, Env>, Channel>();
@@ -49,8 +49,8 @@ export class Fanout<State, Env> {
   /** At most so many bytes were ever sent to any connection in this way. */
   published = 0;
 
-  constructor(server: Server<State, Env>, topics: NativeTopics) {
-    this.#server = server;
+  constructor(commons: Commons<State, Env>, topics: NativeTopics) {
+    this.#commons = commons;
     this.#topics = topics;
   }
 
@@ -81,7 +81,7 @@ export class Fanout<State, Env> {
 
   /** Sends to all but `except`; returns how many took it. Undefined where each has to be sent to: nothing was done. */
   publish(audience: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic: string | undefined): number | undefined {
-    const { settings } = this.#server;
+    const { settings } = this.#commons.server;
     const excepted = this.#find(audience, except);
     // The runtime's answer to an empty message does not say whether something waits.
     if (excepted === "several" || audience.size < fewest || lengthOf(data) === 0) return undefined;
@@ -98,7 +98,7 @@ export class Fanout<State, Env> {
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
     let reached = this.#count(audience, data, apart, sender);
     if (bytes < 0) for (const live of audience) if (apart?.has(live) !== true && live.socket.buffered !== 0) this.settle(live);
-    if (apart !== undefined) reached += sendToAll(this.#server, apart, data, except, topic);
+    if (apart !== undefined) reached += sendToAll(this.#commons.server, apart, data, except, topic);
     return reached;
   }
 
@@ -136,7 +136,7 @@ export class Fanout<State, Env> {
   }
 
   *#channelsOf(live: Live<State, Env>): Iterable<Channel> {
-    for (const audience of this.#server.index.setsOf(live.roomName, live)) {
+    for (const audience of this.#commons.index.setsOf(live.roomName, live)) {
       const channel = this.#channels.get(audience);
       if (channel !== undefined) yield channel;
     }
@@ -153,7 +153,7 @@ export class Fanout<State, Env> {
 
   #find(audience: Audience<State, Env>, except: Except<State, Env>): Live<State, Env> | "several" | undefined {
     if (except === undefined) return undefined;
-    if (typeof except === "string") return this.#find(audience, this.#server.find(except));
+    if (typeof except === "string") return this.#find(audience, this.#commons.find(except));
     if (!(except instanceof Set)) return audience.has(except as Live<State, Env>) ? (except as Live<State, Env>) : undefined;
     const found = Array.from(except as ReadonlySet<string>, (id) => this.#find(audience, id)).filter((live) => live !== undefined);
     return found.length > 1 ? "several" : found[0];
@@ -166,11 +166,11 @@ export class Fanout<State, Env> {
     apart: ReadonlySet<Live<State, Env>> | undefined,
     sender: Live<State, Env> | undefined,
   ): number {
-    const { observe } = this.#server.settings;
+    const { observe } = this.#commons.server.settings;
     const size = lengthOf(data);
     const count = audience.size - (apart?.size ?? 0) - (sender === undefined ? 0 : 1);
     const [one] = audience;
-    if (one !== undefined) this.#server.counters(one.roomName).sent(size, count);
+    if (one !== undefined) this.#commons.counters(one.roomName).sent(size, count);
     if (observe?.sent !== undefined) {
       for (const live of audience) if (live !== sender && apart?.has(live) !== true) observe.sent(live, size);
     }
@@ -179,7 +179,7 @@ export class Fanout<State, Env> {
 
   #queue(bytes: number): void {
     this.published += bytes;
-    if (this.#emptying || this.queued < this.#server.settings.highWaterMark / 2) return;
+    if (this.#emptying || this.queued < this.#commons.server.settings.highWaterMark / 2) return;
     this.#emptying = true;
     const { published } = this;
     this.#topics.handedOver(() => {

@@ -1,10 +1,10 @@
 /** A room of this server, as its hooks hold it, and `farRoom`, what is held outside. */
 import { checkClose, CloseCode } from "./close.ts";
+import type { Commons } from "./commons.ts";
 import { checkData } from "./data.ts";
 import { logOf, readHistory } from "./histories.ts";
-import { broadcast, checkTopics, publish } from "./publish.ts";
+import { broadcast, checkPublish, publish } from "./publish.ts";
 import { exceptOf } from "./rooms.ts";
-import type { Server } from "./server.ts";
 import { Storage } from "./storage.ts";
 import { readStats } from "./stats.ts";
 import type { RoomStats } from "./stats.ts";
@@ -14,85 +14,76 @@ import type { ConnectionInfo, History, HistoryReader, LocalRoom, Member, Publish
 
 export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State, Env> {
   readonly name: string;
-  readonly #server: Server<State, Env>;
+  readonly #commons: Commons<State, Env>;
   #storage: RoomStorage | undefined;
 
-  constructor(server: Server<State, Env>, name: string) {
-    this.#server = server;
+  constructor(commons: Commons<State, Env>, name: string) {
+    this.#commons = commons;
     this.name = name;
   }
 
   get env(): Env {
-    return this.#server.runtime.env as Env;
+    return this.#commons.server.runtime.env as Env;
   }
 
   get rooms(): Rooms {
-    return this.#server;
+    return this.#commons.server;
   }
 
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
-    return publish(this.#server, this.name, topic, data, exceptOf(options));
+    checkPublish(topic, data);
+    return publish(this.#commons, this.name, topic, data, exceptOf(options));
   }
 
   broadcast(data: Sendable, options?: PublishOptions): number {
-    return broadcast(this.#server, this.name, data, exceptOf(options));
+    return broadcast(this.#commons, this.name, data, exceptOf(options));
   }
 
   peers(): Iterable<Connection<State, Env>> {
-    this.#server.needRooms("peers");
-    return this.#server.index.peers(this.name);
+    return this.#commons.index.peers(this.name);
   }
 
   connections(): readonly ConnectionInfo<State>[] {
-    this.#server.needRooms("connections");
-    return Array.from(this.#server.index.members(this.name), (live) => live.info);
+    return Array.from(this.#commons.index.members(this.name), (live) => live.info);
   }
 
   count(topic?: string): number {
-    this.#server.needRooms("count");
-    if (topic === undefined) return this.#server.index.members(this.name).size;
+    if (topic === undefined) return this.#commons.index.members(this.name).size;
     checkName("topic", topic);
-    return this.#server.index.subscribers(this.name, topic).size;
+    return this.#commons.index.subscribers(this.name, topic).size;
   }
 
   topics(): ReadonlyMap<string, number> {
-    this.#server.needRooms("topics");
-    return this.#server.index.topics(this.name);
+    return this.#commons.index.topics(this.name);
   }
 
   presence(): readonly Member[] {
-    this.#server.needRooms("presence");
-    return this.#server.presence.members(this.name);
+    return this.#commons.presence.members(this.name);
   }
 
   stats(): RoomStats {
-    this.#server.needRooms("stats");
-    const { refused: _, ...stats } = readStats(this.#server.counters(this.name), this.#server.index.members(this.name));
+    const { refused: _, ...stats } = readStats(this.#commons.counters(this.name), this.#commons.index.members(this.name));
     return stats;
   }
 
   history(topic: string, reader: HistoryReader = {}): History {
-    this.#server.needRooms("history");
-    return readHistory(logOf(this.#server.histories, this.name, topic), reader, this.#server.clock.now());
+    return readHistory(logOf(this.#commons.histories, this.name, topic), reader, this.#commons.server.clock.now());
   }
 
   close(code: number = CloseCode.normal, reason = ""): number {
     checkClose(code, reason);
-    this.#server.needRooms("close");
     // Closing takes a connection out of the room's set.
-    const open = [...this.#server.index.members(this.name)];
+    const open = [...this.#commons.index.members(this.name)];
     for (const live of open) live.close(code, reason);
     return open.length;
   }
 
   get storage(): RoomStorage {
-    this.#server.needRooms("storage");
-    return (this.#storage ??= new Storage(this.#server.values(this.name)));
+    return (this.#storage ??= new Storage(this.#commons.values(this.name)));
   }
 
   setAlarm(time: Date | number | null): void {
-    this.#server.needRooms("setAlarm");
-    this.#server.setAlarm(this.name, time);
+    this.#commons.setAlarm(this.name, time);
   }
 }
 
@@ -114,13 +105,13 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
       check?.(...(args as never[]));
       return call(method, args);
     };
-  const checkPublish = (topic: string | readonly string[], data: Sendable, options?: PublishOptions): void => {
-    checkTopics(topic);
-    checkBroadcast(data, options);
+  const checkPublished = (topic: string | readonly string[], data: Sendable, options?: PublishOptions): void => {
+    checkPublish(topic, data);
+    exceptOf(options);
   };
   return {
     name,
-    publish: ask("publish", checkPublish),
+    publish: ask("publish", checkPublished),
     broadcast: ask("broadcast", checkBroadcast),
     connections: ask("connections"),
     count: ask("count"),

@@ -23,7 +23,7 @@ export abstract class Outflow<State, Env> extends Kept<State, Env> {
 
   constructor(server: Server<State, Env>, socket: Socket, woken: Woken) {
     super(server, socket, woken);
-    this.#counters = server.counters(woken.head.room, true);
+    this.#counters = server.commons?.counters(woken.head.room, true) ?? server.counters;
   }
 
   protected get counters(): Counters {

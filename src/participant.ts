@@ -1,10 +1,8 @@
 /** A connection's place in its room: its topics, and the member that it speaks for. */
+import { checkPublish } from "./publish.ts";
 import { checkName } from "./text.ts";
 import { Outflow } from "./outflow.ts";
-import { publish } from "./publish.ts";
-import { encodePresent } from "./presence.ts";
-import type { Present } from "./presence.ts";
-import { replay } from "./replay.ts";
+import type { Presence, Said } from "./presence.ts";
 import type { SubscribeOptions } from "./replay.ts";
 import type { Connection, Sendable } from "./types.ts";
 import type { LocalRoom, Replay, Rooms } from "./room-types.ts";
@@ -15,18 +13,18 @@ export abstract class Participant<State, Env> extends Outflow<State, Env> {
   }
 
   get room(): LocalRoom<State, Env> {
-    return this.server.lives.room(this.roomName);
+    return this.server.local(this.roomName);
   }
 
   subscribe(topic: string): void;
   subscribe(topic: string, options: SubscribeOptions): Replay;
   subscribe(topic: string, options?: SubscribeOptions): Replay | void {
     checkName("topic", topic, this.server.settings.maxName);
-    this.server.needRooms("subscribe");
-    if (options?.history !== undefined) return replay(this.server, this.live, topic, options, () => this.#addTopic(topic));
+    const commons = this.server.needRooms("subscribe");
+    if (options?.history !== undefined) return commons.replay(this.live, topic, options, () => this.#addTopic(topic));
     if (this.phase !== "open" || this.topics.has(topic)) return;
     this.#addTopic(topic);
-    this.server.index.subscribe(this.roomName, topic, this.live);
+    commons.index.subscribe(this.roomName, topic, this.live);
   }
 
   #addTopic(topic: string): void {
@@ -40,51 +38,52 @@ export abstract class Participant<State, Env> extends Outflow<State, Env> {
 
   unsubscribe(topic: string): void {
     checkName("topic", topic);
-    this.server.needRooms("unsubscribe");
+    const { index } = this.server.needRooms("unsubscribe");
     if (!this.topics.has(topic)) return;
     this.ownTopics.delete(topic);
     this.unwanted(topic);
-    this.server.index.unsubscribe(this.roomName, topic, this.live);
+    index.unsubscribe(this.roomName, topic, this.live);
     if (this.phase === "open") this.storeClosing();
   }
 
   publish(topic: string | readonly string[], data: Sendable): number {
-    return publish(this.server, this.roomName, topic, data, this.live);
+    checkPublish(topic, data);
+    return this.server.needRooms("publish").publish(this.roomName, topic, data, this.live);
   }
 
   peers(): Iterable<Connection<State, Env>> {
-    return this.server.index.peers(this.roomName);
+    const { commons } = this.server;
+    if (commons !== undefined) return commons.index.peers(this.roomName);
+    return new Set(this.phase === "open" ? [this.live] : []);
   }
 
   present(member: string, state?: unknown): void {
     checkName("member", member);
-    this.server.needRooms("present");
-    const { presence } = this.server;
-    const said = { member, state, at: presence.next() };
-    const encoded = encodePresent(said);
-    if (this.phase !== "open") return;
-    this.#say(encoded, said);
+    const { presence } = this.server.needRooms("present");
+    const said = presence.say(member, state);
+    if (this.phase === "open") this.#say(presence, said);
   }
 
   absent(): void {
-    this.server.needRooms("absent");
-    if (this.phase === "open" && this.presence !== undefined) this.#say(undefined, undefined);
+    const { presence } = this.server.needRooms("absent");
+    if (this.phase === "open" && this.presence !== undefined) this.#say(presence, undefined);
   }
 
-  #say(encoded: string | undefined, said: Present | undefined): void {
+  #say(presence: Presence<State, Env>, said: Said | undefined): void {
     const before = this.presence;
-    const members = this.server.presence.of(this.roomName);
-    this.presence = encoded;
+    const members = presence.of(this.roomName);
+    this.presence = said?.encoded;
     this.store(() => (this.presence = before));
-    this.server.presence.change(members, this.live, before, said);
+    presence.change(members, this.live, before, said);
   }
 
   /** It is closing, or over: in no room, of no member. */
   protected leave(): void {
-    const { index } = this.server;
+    const { commons } = this.server;
+    if (commons === undefined) return;
     const before = this.presence;
-    if (before === undefined) return index.leave(this.roomName, this.live);
-    const { presence } = this.server;
+    if (before === undefined) return commons.index.leave(this.roomName, this.live);
+    const { presence, index } = commons;
     const members = presence.of(this.roomName);
     index.leave(this.roomName, this.live);
     this.presence = undefined;

@@ -1,7 +1,8 @@
 /** The contract in types: what an adapter gives the core, and what it must do. None of it is seen by an application. */
 import type { Place } from "./capacity.ts";
+import type { Commons } from "./commons.ts";
 import type { Fanout } from "./fanout.ts";
-import type { Room, StorageOption } from "./room-types.ts";
+import type { LocalRoom, Room, StorageOption } from "./room-types.ts";
 import type { Server } from "./server.ts";
 import type { Closing, Phase, SendResult, Sendable } from "./types.ts";
 
@@ -62,8 +63,8 @@ export interface Prepared {
 export interface Runtime {
   /** For messages to people: "node", "durable". */
   readonly name: string;
-  /** Why rooms and topics can't work here, in a sentence that says what to use instead. */
-  readonly roomless?: string;
+  /** `Commons`, or `without(why)` where connections have nothing in common. */
+  readonly commons: CommonsOf | Without;
   /** The rooms beyond this server's own, where there are any (Durable Objects). */
   remote?(name: string): Room | undefined;
   /** Does once what every `send` of a message that goes to many would do, and takes a copy of it. */
@@ -87,8 +88,17 @@ export interface Runtime {
   readonly clock?: Clock;
 }
 
+/** The class itself: whoever names it has it in the bundle. */
+export type CommonsOf = new <State, Env>(server: Server<State, Env>) => Commons<State, Env>;
+
+/** What is said, and held, of rooms where there are none. */
+export interface Without {
+  lacks(what: string): Error;
+  room<State, Env>(server: Server<State, Env>, name: string): LocalRoom<State, Env>;
+}
+
 /** See fanout.ts; undefined where a server's options leave no room for it. */
-export type FanoutOf = <State, Env>(server: Server<State, Env>) => Fanout<State, Env> | undefined;
+export type FanoutOf = <State, Env>(commons: Commons<State, Env>) => Fanout<State, Env> | undefined;
 
 /** A runtime's own topics. What is published stays in order with what is sent to one socket. */
 export interface NativeTopics {

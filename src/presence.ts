@@ -2,9 +2,9 @@
  * Who is in a room: members, by the ids that their connections gave, several connections of one counted once. Kept with each
  * connection, so that nobody is counted who has no socket: after an eviction the room is put together from those that are left.
  */
+import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import { decode, encode } from "./codec.ts";
-import type { Server } from "./server.ts";
 import { exceeds, utf8Length } from "./text.ts";
 import type { Member, PresenceDiff } from "./room-types.ts";
 
@@ -33,22 +33,29 @@ function decodePresent(encoded: string): Present {
   return { member, at, state };
 }
 
+/** The same, and as it is kept with the connection. */
+export interface Said extends Present {
+  readonly encoded: string;
+}
+
 /** A member's connections, and what each last said. */
 type Places<State, Env> = Map<Live<State, Env>, Present>;
 type Members<State, Env> = Map<string, Places<State, Env>>;
 
 export class Presence<State, Env> {
-  readonly #server: Server<State, Env>;
+  readonly #commons: Commons<State, Env>;
   readonly #rooms = new Map<string, Members<State, Env>>();
   #last = 0;
 
-  constructor(server: Server<State, Env>) {
-    this.#server = server;
+  constructor(commons: Commons<State, Env>) {
+    this.#commons = commons;
   }
 
-  /** A time for the next thing that is said: what is said later is larger, in another life too. */
-  next(): number {
-    return (this.#last = Math.max(this.#server.clock.now(), this.#last + 1));
+  /** Throws what `encodePresent` does. What is said later has a larger time, in another life too. */
+  say(member: string, state: unknown): Said {
+    const present = { member, state, at: Math.max(this.#commons.server.clock.now(), this.#last + 1) };
+    this.#last = present.at;
+    return { ...present, encoded: encodePresent(present) };
   }
 
   members(room: string): readonly Member[] {
@@ -63,7 +70,7 @@ export class Presence<State, Env> {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
     const members: Members<State, Env> = new Map();
-    const connections = this.#server.index.members(room);
+    const connections = this.#commons.index.members(room);
     for (const live of connections) {
       if (live.presence === undefined) continue;
       const present = decodePresent(live.presence);
@@ -78,12 +85,12 @@ export class Presence<State, Env> {
   change(members: Members<State, Env>, live: Live<State, Env>, before: string | undefined, now: Present | undefined): void {
     const former = before === undefined ? undefined : decodePresent(before).member;
     const ids = new Set([former, now?.member].filter((id) => id !== undefined));
-    const told = this.#server.hooks.presence !== undefined;
+    const told = this.#commons.server.hooks.presence !== undefined;
     const changes = told ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
     if (former !== undefined && former !== now?.member) remove(members, former, live);
     if (now !== undefined) place(members, live, now);
     const diff = diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
-    if (diff !== undefined) this.#server.lives.presence(live.roomName, diff);
+    if (diff !== undefined) this.#commons.lives.presence(live.roomName, diff);
   }
 
   /** Nobody is in the room any more. */

@@ -1,5 +1,6 @@
 /** From one message to all who are to have it: a room's connections, or a topic's subscribers. */
 import { checkData, ownCopy } from "./data.ts";
+import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import type { Audience, Except } from "./rooms.ts";
 import type { Server } from "./server.ts";
@@ -10,47 +11,43 @@ import type { Prepared } from "./ports.ts";
 type Topics = string | readonly string[];
 
 /** @throws TypeError for what can't be sent. */
-export function broadcast<State, Env>(server: Server<State, Env>, room: string, data: Sendable, except: Except<State, Env>): number {
+export function broadcast<State, Env>(commons: Commons<State, Env>, room: string, data: Sendable, except: Except<State, Env>): number {
   checkData(data);
-  server.needRooms("broadcast");
-  return fanOut(server, server.index.members(room), data, except);
+  return fanOut(commons, commons.index.members(room), data, except);
 }
 
-/** @throws TypeError for what is no topic or can't be sent. */
+/** The topic and the data are checked already: see `checkPublish`. */
 export function publish<State, Env>(
-  server: Server<State, Env>,
+  commons: Commons<State, Env>,
   room: string,
   topic: Topics,
   data: Sendable,
   except: Except<State, Env>,
 ): number {
-  checkTopics(topic);
-  checkData(data);
-  server.needRooms("publish");
-  if (server.histories !== undefined) return publishKept(server, room, typeof topic === "string" ? [topic] : topic, data, except);
-  if (typeof topic === "string") return fanOut(server, server.index.subscribers(room, topic), data, except, topic);
-  return sendToAll(server, server.index.subscribersOfAny(room, topic), data, except, topic);
+  if (commons.histories !== undefined) return publishKept(commons, room, typeof topic === "string" ? [topic] : topic, data, except);
+  if (typeof topic === "string") return fanOut(commons, commons.index.subscribers(room, topic), data, except, topic);
+  return sendToAll(commons.server, commons.index.subscribersOfAny(room, topic), data, except, topic);
 }
 
 /** Numbered, stored, then sent, in one turn: no reader can come in between. */
 function publishKept<State, Env>(
-  server: Server<State, Env>,
+  commons: Commons<State, Env>,
   room: string,
   topics: readonly string[],
   data: Sendable,
   except: Except<State, Env>,
 ): number {
-  const now = server.clock.now();
+  const now = commons.server.clock.now();
   // All are numbered before the first is stored: what can't be kept is published nowhere.
-  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: server.histories?.find(room, topic)?.prepare(data, now) }));
+  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: commons.histories?.find(room, topic)?.prepare(data, now) }));
   const reached = new Set<Live<State, Env>>();
   let count = 0;
   for (const { topic, kept } of pending) {
     kept?.commit();
-    const subscribers = server.index.subscribers(room, topic);
+    const subscribers = commons.index.subscribers(room, topic);
     const payload = kept?.payload ?? data;
-    if (reached.size === 0) count += fanOut(server, subscribers, payload, except, topic);
-    else count += sendToAll(server, new Set(Array.from(subscribers).filter((live) => !reached.has(live))), payload, except, topic);
+    if (reached.size === 0) count += fanOut(commons, subscribers, payload, except, topic);
+    else count += sendToAll(commons.server, new Set(Array.from(subscribers).filter((live) => !reached.has(live))), payload, except, topic);
     if (pending.length > 1) for (const live of subscribers) reached.add(live);
   }
   return count;
@@ -58,13 +55,13 @@ function publishKept<State, Env>(
 
 /** `sendToAll` for a set of the index, by the runtime's own topics where it has any. */
 function fanOut<State, Env>(
-  server: Server<State, Env>,
+  commons: Commons<State, Env>,
   audience: Audience<State, Env>,
   data: Sendable,
   except: Except<State, Env>,
   topic?: string,
 ): number {
-  return server.fanout?.publish(audience, data, except, topic) ?? sendToAll(server, audience, data, except, topic);
+  return commons.fanout?.publish(audience, data, except, topic) ?? sendToAll(commons.server, audience, data, except, topic);
 }
 
 /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
@@ -95,8 +92,14 @@ function isAmong(ids: string | ReadonlySet<string>, id: string): boolean {
   return typeof ids === "string" ? ids === id : ids.has(id);
 }
 
+/** @throws TypeError for what is no topic or can't be sent. */
+export function checkPublish(topic: Topics, data: Sendable): void {
+  checkTopics(topic);
+  checkData(data);
+}
+
 /** @throws TypeError for what is neither a topic nor an array of topics. */
-export function checkTopics(topic: string | readonly string[]): void {
+function checkTopics(topic: string | readonly string[]): void {
   if (Array.isArray(topic)) for (const one of topic as readonly string[]) checkName("topic", one);
   else checkName("topic", topic as string);
 }

@@ -1,7 +1,7 @@
 /** Subscribing to a topic with what its history keeps. */
+import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import { checkAfter, logOf } from "./histories.ts";
-import type { Server } from "./server.ts";
 import type { SendResult } from "./types.ts";
 import type { Replay } from "./room-types.ts";
 
@@ -15,7 +15,7 @@ export interface SubscribeOptions {
  * @throws Error for a topic that keeps no history, TypeError for an `after` that is no text, and what `add` throws.
  */
 export function replay<State, Env>(
-  server: Server<State, Env>,
+  commons: Commons<State, Env>,
   live: Live<State, Env>,
   topic: string,
   { history }: SubscribeOptions,
@@ -23,8 +23,8 @@ export function replay<State, Env>(
 ): Replay {
   const after = history === true ? undefined : history.after;
   checkAfter(after);
-  const log = logOf(server.histories, live.roomName, topic);
-  const { entries, complete } = log.since(after, server.clock.now());
+  const log = logOf(commons.histories, live.roomName, topic);
+  const { entries, complete } = log.since(after, commons.server.clock.now());
   // Before anything is sent: `encode` may throw, and topics have a limit.
   const payloads = entries.map((entry) => log.payloadOf(entry));
   const known = live.topics.has(topic);
@@ -32,7 +32,7 @@ export function replay<State, Env>(
   const refused = payloads.findIndex((payload) => !isTaken(live.push(payload)));
   const replayed = refused < 0 ? payloads.length : refused;
   // A client that does not read may have been closed meanwhile.
-  if (live.phase === "open" && !known) server.index.subscribe(live.roomName, topic, live);
+  if (live.phase === "open" && !known) commons.index.subscribe(live.roomName, topic, live);
   const all = replayed === payloads.length && live.phase === "open";
   const last = entries[replayed - 1];
   const position = all ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;

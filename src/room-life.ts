@@ -2,11 +2,11 @@
  * A room for as long as somebody is in it, and its hooks: `open` before the first connection's, `empty` after the last one's, and
  * `alarm`. One at a time in each room. Without hooks it is a count of connections, and what makes `connection.room` one object.
  */
+import type { Commons } from "./commons.ts";
 import { isPromise } from "./errors.ts";
 import { HereRoom } from "./local-room.ts";
 import { Names } from "./names.ts";
 import { observed } from "./observe.ts";
-import type { Server } from "./server.ts";
 import type { HookName, MaybePromise } from "./types.ts";
 import type { LocalRoom, PresenceDiff } from "./room-types.ts";
 
@@ -25,17 +25,17 @@ interface Life<State, Env> {
 }
 
 export class RoomLives<State, Env> {
-  readonly #server: Server<State, Env>;
+  readonly #commons: Commons<State, Env>;
   readonly #lives = new Names<Life<State, Env>>();
 
-  constructor(server: Server<State, Env>) {
-    this.#server = server;
+  constructor(commons: Commons<State, Env>) {
+    this.#commons = commons;
   }
 
   /** The room as its hooks hold it: the same object for as long as anybody is in it. */
   room(name: string): LocalRoom<State, Env> {
     const life = this.#lives.get(name);
-    return life === undefined ? new HereRoom(this.#server, name) : this.#roomOf(life);
+    return life === undefined ? new HereRoom(this.#commons, name) : this.#roomOf(life);
   }
 
   /** A connection opens. The first one opens the room, and so does the first one after that has failed. */
@@ -78,11 +78,11 @@ export class RoomLives<State, Env> {
 
   /** Within the call that made the difference; it waits for nobody. */
   presence(name: string, diff: PresenceDiff): void {
-    const { hooks, settings } = this.#server;
+    const { hooks, settings } = this.#commons.server;
     if (hooks.presence === undefined) return;
     const room = this.room(name);
     const failed = (error: unknown): MaybePromise<void> =>
-      this.#server.failed(error, { hook: "presence", room }, this.#server.counters(name));
+      this.#commons.server.failed(error, { hook: "presence", room }, this.#commons.counters(name));
     try {
       const pending: unknown = observed(settings.observe, () => hooks.presence?.(room, diff), { hook: "presence", room });
       // Nobody waits for it, but an asynchronous one may fail too.
@@ -93,7 +93,7 @@ export class RoomLives<State, Env> {
   }
 
   #roomOf(life: Life<State, Env>): LocalRoom<State, Env> {
-    return (life.room ??= new HereRoom(this.#server, life.name));
+    return (life.room ??= new HereRoom(this.#commons, life.name));
   }
 
   #life(name: string): Life<State, Env> {
@@ -132,14 +132,14 @@ export class RoomLives<State, Env> {
   }
 
   #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>) => MaybePromise<void>) | undefined {
-    const { hooks } = this.#server;
+    const { hooks } = this.#commons.server;
     return hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
   }
 
   #call(hook: RoomHook, room: LocalRoom<State, Env>): MaybePromise<boolean> {
-    const { hooks, settings } = this.#server;
+    const { hooks, settings } = this.#commons.server;
     const failed = (error: unknown): MaybePromise<boolean> => {
-      const told = this.#server.failed(error, { hook, room }, this.#server.counters(room.name));
+      const told = this.#commons.server.failed(error, { hook, room }, this.#commons.counters(room.name));
       return isPromise(told) ? told.then(() => false) : false;
     };
     try {

@@ -2,9 +2,9 @@
  * One server's connections and rooms: an adapter makes one for each native server (or each Durable Object
  * instance) and handler. Nothing here is shared between servers.
  */
-import { Capacity } from "./capacity.ts";
 import type { Place } from "./capacity.ts";
 import { CloseCode } from "./close.ts";
+import type { Commons } from "./commons.ts";
 import { Live } from "./connection.ts";
 import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
@@ -13,27 +13,18 @@ import type { Fanout } from "./fanout.ts";
 import { causeOf, isList, readHead, refuse, refuseList } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
-import { Histories } from "./histories.ts";
-import { callRoom, farRoom } from "./local-room.ts";
-import { Names } from "./names.ts";
-import { Presence } from "./presence.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
-import { RoomAlarms } from "./room-alarm.ts";
-import { RoomLives } from "./room-life.ts";
-import { RoomIndex } from "./rooms.ts";
 import { Schedule } from "./schedule.ts";
 import type { Shutdown } from "./shutdown.ts";
-import { Heads, statePrefix, wokenFrom } from "./snapshot.ts";
+import { Heads, wokenFrom } from "./snapshot.ts";
 import type { Woken } from "./snapshot.ts";
-import { valuesOf } from "./storage.ts";
 import { Counters, readStats } from "./stats.ts";
 import type { Stats } from "./stats.ts";
-import { MemoryStore } from "./store.ts";
 import { checkName } from "./text.ts";
 import type { ErrorContext, Hooks, MaybePromise } from "./types.ts";
-import type { LocalRoom, Room, RoomValues, Rooms } from "./room-types.ts";
-import type { Clock, Opening, Runtime, Saved, Snapshot, Socket, Store } from "./ports.ts";
+import type { LocalRoom, Room, Rooms } from "./room-types.ts";
+import type { Clock, Opening, Runtime, Saved, Snapshot, Socket, Without } from "./ports.ts";
 import { acceptUpgrade, isResponse } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
@@ -48,30 +39,24 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   readonly settings: Settings;
   readonly runtime: Runtime;
   readonly clock: Clock;
-  readonly index: RoomIndex<State, Env> = new RoomIndex();
-  /** Undefined where each connection is sent to. */
+  /** Undefined where connections have nothing in common. */
+  readonly commons: Commons<State, Env> | undefined;
+  /** The commons' own, looked at for every message. */
   readonly fanout: Fanout<State, Env> | undefined;
-  readonly #capacity: Capacity;
-  readonly lives: RoomLives<State, Env> = new RoomLives(this);
   // Made when they are first asked for: a plain Worker has a server for each connection.
   #schedule: Schedule | undefined;
   #expiry: Expiry | undefined;
-  #presence: Presence<State, Env> | undefined;
-  #roomAlarms: RoomAlarms | undefined;
-  #stores: Map<string, Store> | undefined;
-  #roomCounters: Names<Counters> | undefined;
   #closing: Set<Live<State, Env>> | undefined;
   #heads: Heads | undefined;
   /** Undefined where it is turned off. */
   readonly heartbeat: Heartbeat<State, Env> | undefined;
-  /** Undefined where the handler keeps none. */
-  readonly histories: Histories | undefined;
   readonly #handler: DefinedHandler<State, Env>;
-  readonly #counters = new Counters();
-  /** Connections in memory. Those that are open are in the index, and there alone. */
+  /** But for messages in rooms that somebody is in, which those count. */
+  readonly counters: Counters = new Counters();
+  /** Connections in memory. Those that are open are in the commons' index, and there alone. */
   #count = 0;
-  /** Made when somebody is looked for by id, which is rare. */
-  #byId: Map<string, Live<State, Env>> | undefined;
+  /** The one that is open, where there is no index. */
+  #alone: Live<State, Env> | undefined;
   /** Once it closes: handshakes are refused from then on. See `closeServer`, which adapters without a server of their own have no use for. */
   shutdown: Shutdown<State, Env> | undefined;
 
@@ -81,14 +66,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     this.settings = handler.settings;
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
-    this.#capacity = new Capacity(this.settings, this.clock);
-    this.index.fanout = this.fanout = runtime.fanout?.(this);
+    if (typeof runtime.commons === "function") this.commons = new runtime.commons(this);
+    this.fanout = this.commons?.fanout;
     const { heartbeat } = this.settings;
     if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
-    const { history } = handler.settings;
-    // Where memory is all there is, a log need not be written down.
-    if (history !== undefined)
-      this.histories = new Histories(history, (name) => (runtime.store === undefined ? undefined : this.store(name)));
   }
 
   get schedule(): Schedule {
@@ -99,17 +80,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return (this.#expiry ??= new Expiry(this.schedule, () => this.clock.now()));
   }
 
-  get presence(): Presence<State, Env> {
-    return (this.#presence ??= new Presence(this));
-  }
-
-  get #alarms(): RoomAlarms {
-    return (this.#roomAlarms ??= new RoomAlarms(this.schedule, (name) => this.lives.alarm(name)));
-  }
-
   /** Connections in memory, closing ones included. */
   *connections(): Generator<Live<State, Env>, void, undefined> {
-    yield* this.index.everyone();
+    if (this.commons !== undefined) yield* this.commons.index.everyone();
+    else if (this.#alone !== undefined) yield this.#alone;
     if (this.#closing !== undefined) yield* this.#closing;
   }
 
@@ -140,58 +114,41 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const { clock } = this;
     return acceptUpgrade(this.#handler, head, options, {
       clock,
-      capacity: this.#capacity,
+      capacity: this.commons?.capacity,
       failed: (error) => this.failed(error, { hook: "upgrade" }),
     });
   }
 
   #refused(status: number, cause: string, request?: RequestHead): void {
-    this.#counters.refused(cause);
+    this.counters.refused(cause);
     this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : { request: wholeOf(request) }) });
   }
 
   /** A hook failed: it is counted, and whoever wants to know is told. Never throws or rejects. */
-  failed(error: unknown, context: ErrorContext<State, Env>, counters: Counters = this.#counters): MaybePromise<void> {
+  failed(error: unknown, context: ErrorContext<State, Env>, counters: Counters = this.counters): MaybePromise<void> {
     counters.failed();
     this.settings.observe?.failed?.(error, context as ErrorContext);
     return report(this.hooks, error, context);
   }
 
-  /** A room's counters; kept for as long as anybody is in it, from when `keep` is said. */
-  counters(room: string, keep = false): Counters {
-    // There is nobody else.
-    if (this.runtime.roomless !== undefined) return this.#counters;
-    const known = this.#roomCounters?.get(room);
-    if (known !== undefined) return known;
-    const counters = new Counters(this.#counters);
-    if (keep) (this.#roomCounters ??= new Names()).set(room, counters);
-    return counters;
-  }
-
-  #endCounters(room: string): void {
-    const counters = this.#roomCounters?.get(room);
-    if (counters === undefined) return;
-    this.#counters.take(counters);
-    this.#roomCounters?.delete(room);
-  }
-
   stats(): Stats {
-    return readStats(this.#counters, this.connections(), this.#roomCounters?.values());
+    return readStats(this.counters, this.connections(), this.commons?.allCounters);
   }
 
   /** Port: a place for a handshake that was accepted elsewhere, or its refusal. */
   admit({ remoteAddress, room }: Snapshot): Place | Response {
-    const place = this.#capacity.enter(remoteAddress);
-    const full = isResponse(place) ? place : this.#capacity.accept(place, room);
+    const { capacity } = this.needRooms("admit");
+    const place = capacity.enter(remoteAddress);
+    const full = isResponse(place) ? place : capacity.accept(place, room);
     if (full === undefined) return place;
-    if (!isResponse(place)) this.#capacity.leave(place);
+    if (!isResponse(place)) capacity.leave(place);
     this.#refused(full.status, causeOf(full));
     return full;
   }
 
   /** Port: an accepted handshake came to nothing, and `open` will not be called; nothing where it was. */
   abandon({ place }: Opening): void {
-    if (place !== undefined) this.#capacity.abandon(place);
+    if (place !== undefined) this.commons?.capacity.abandon(place);
   }
 
   /**
@@ -204,7 +161,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     live.keep();
     attach?.(live);
     this.#add(live, undefined, place);
-    this.lives.entered(snapshot.room);
+    this.commons?.lives.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
     this.heartbeat?.opened(live);
     void live.opened();
@@ -220,46 +177,19 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return woken.head.version === this.settings.version ? this.#wake(socket, woken) : this.#migrate(socket, woken);
   }
 
-  find(id: string): Live<State, Env> | undefined {
-    this.#byId ??= new Map(Array.from(this.connections(), (live) => [live.id, live]));
-    return this.#byId.get(id);
-  }
-
   room(name: string): Room {
     checkName("room", name, this.settings.maxName);
-    this.needRooms("rooms");
-    return this.runtime.remote?.(name) ?? farRoom(name, async (method, args) => callRoom(this.local(name), method, args));
+    return this.runtime.remote?.(name) ?? this.needRooms("rooms").far(name);
   }
 
   /** A room of this server, as its hooks hold it. */
   local(name: string): LocalRoom<State, Env> {
-    return this.lives.room(name);
-  }
-
-  /** What a room has stored. */
-  store(room: string): Store {
-    const stores = (this.#stores ??= new Map());
-    let store = stores.get(room);
-    if (store === undefined) stores.set(room, (store = this.runtime.store?.(room) ?? new MemoryStore()));
-    return store;
-  }
-
-  /** What the application has stored of a room. */
-  values(room: string): RoomValues {
-    return this.runtime.storage?.(room) ?? valuesOf(this.store(room));
-  }
-
-  /** @throws Error for a handler without an `alarm` hook, TypeError for what is no time. */
-  setAlarm(room: string, time: Date | number | null): void {
-    if (this.hooks.alarm === undefined) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
-    this.#alarms.set(room, this.store(room), time);
+    return this.commons?.local(name) ?? this.#without.room(this, name);
   }
 
   /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. */
   resume(room: string): void {
-    // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
-    if (this.#count === 0) this.store(room).clear(statePrefix);
-    if (this.hooks.alarm !== undefined) this.#alarms.resume(this.store(room));
+    this.commons?.resume(room, this.#count === 0);
     this.schedule.woken();
   }
 
@@ -272,45 +202,38 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** @throws Error where connections can't reach each other. */
-  needRooms(what: string): void {
-    if (this.runtime.roomless !== undefined) throw new Error(`${what}: ${this.runtime.roomless}`);
+  needRooms(what: string): Commons<State, Env> {
+    if (this.commons === undefined) throw this.#without.lacks(what);
+    return this.commons;
+  }
+
+  get #without(): Without {
+    return this.runtime.commons as Without;
   }
 
   /** A connection closes: it is in its room no longer. */
   closes(live: Live<State, Env>): void {
+    this.#alone = undefined;
     (this.#closing ??= new Set()).add(live);
   }
 
   forget(live: Live<State, Env>): void {
+    this.#alone = undefined;
     this.#closing?.delete(live);
-    this.#byId?.delete(live.id);
-    this.#capacity.close(live);
+    this.commons?.forget(live);
     if (--this.#count === 0) this.heartbeat?.rest();
   }
 
-  /** A connection is over; `closing` settles when its close hook has run. Then its room may be empty. */
-  left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
-    if (this.index.members(room).size === 0) {
-      this.#endCounters(room);
-      this.#presence?.forget(room);
-    }
-    const { lives } = this;
-    if (closing !== undefined) return closing.then(() => lives.left(room));
-    const emptied = lives.left(room);
-    return isPromise(emptied) ? Promise.resolve(emptied) : undefined;
-  }
-
   #add(live: Live<State, Env>, topics: ReadonlySet<string> | undefined, place?: Place): void {
-    this.#capacity.open(live, place);
     this.#count++;
-    this.#byId?.set(live.id, live);
-    if (live.phase === "open") this.index.join(live.roomName, live, topics);
-    else this.closes(live);
+    this.commons?.enter(live, topics, place);
+    if (live.phase !== "open") this.closes(live);
+    else if (this.commons === undefined) this.#alone = live;
   }
 
   #wake(socket: Socket, woken: Woken): Live<State, Env> {
     const { head, expiresAt } = woken;
-    this.lives.woken(head.room);
+    this.commons?.lives.woken(head.room);
     const live = new Live<State, Env>(this, socket, woken);
     this.#add(live, head.topics);
     if (expiresAt !== undefined) live.watchExpiry();

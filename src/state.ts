@@ -69,7 +69,7 @@ export function forgetState<State, Env>(server: Server<State, Env>, live: Stored
 }
 
 function valuesOf<State, Env>(server: Server<State, Env>, { roomName }: Stored): Store {
-  return server.store(roomName);
+  return server.needRooms("state").store(roomName);
 }
 
 function keyOf({ id }: Stored): string {

@@ -35,7 +35,8 @@ export interface UpgradeOptions<Env = unknown> {
 /** What a server lends to its handshakes. */
 export interface Site {
   readonly clock: Clock;
-  readonly capacity: Capacity;
+  /** Undefined where nobody can count connections. */
+  readonly capacity: Capacity | undefined;
   /** Never throws or rejects. */
   failed(error: unknown): MaybePromise<void>;
 }
@@ -54,7 +55,7 @@ export function acceptUpgrade<State, Env>(
 ): MaybePromise<Upgrade> {
   let place: Place | undefined;
   const refused = (refusal: Response): Response => {
-    if (place !== undefined) capacity.leave(place);
+    if (place !== undefined) capacity?.leave(place);
     place = undefined;
     return refusal;
   };
@@ -74,7 +75,7 @@ export function acceptUpgrade<State, Env>(
     const offered = checkHandshake(request, handler.settings, host);
     if (isResponse(offered)) return offered;
     // Before the hook, which may be slow: handshakes under way count.
-    const entered = capacity.enter(address);
+    const entered = capacity?.enter(address);
     if (isResponse(entered)) return entered;
     place = entered;
     const { env, params = {}, vars = {} } = options;
@@ -91,7 +92,7 @@ export function acceptUpgrade<State, Env>(
       const { room, expiresAt } = upgrade.snapshot;
       if (expiresAt !== undefined && expiresAt <= clock.now())
         return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
-      const full = capacity.accept(entered, room);
+      const full = entered === undefined ? undefined : capacity?.accept(entered, room);
       return full === undefined ? upgrade : refused(full);
     };
     if (!isPromise(result)) return accept(result);
@@ -139,7 +140,7 @@ function accepted<State, Env>(
   result: UpgradeResult<State> | void,
   context: UpgradeContext<Env>,
   defaultRoom: string | undefined,
-  place: Place,
+  place: Place | undefined,
 ): Accepted {
   const { state, room = defaultRoom, protocol, expiresAt, headers } = checkResult(result);
   if (room === undefined) {
@@ -162,7 +163,7 @@ function accepted<State, Env>(
   };
   const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
   checkSnapshot(expiring, handler.settings.maxState);
-  return { snapshot: expiring, place, headers: checkHeaders(headers) };
+  return { snapshot: expiring, ...(place === undefined ? {} : { place }), headers: checkHeaders(headers) };
 }
 
 function makeId(): string {

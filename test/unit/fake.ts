@@ -1,4 +1,5 @@
 /** A socket, a clock and a server for the core alone. */
+import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
 import type { Live } from "../../src/connection.ts";
@@ -94,7 +95,7 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
 /** One open connection of a handler. */
 export function open<State>(handler: Handler<State>, over: { socket?: FakeSocket; start?: Partial<Snapshot> } = {}): Setup<State> {
   const clock = new FakeClock();
-  const server = new Server<State>(defineHandler<State>(handler), { name: "fake", clock });
+  const server = new Server<State>(defineHandler<State>(handler), { name: "fake", commons: Commons, clock });
   const socket = over.socket ?? new FakeSocket();
   return { server, socket, clock, live: server.open(socket, { snapshot: snapshot(over.start) }) };
 }

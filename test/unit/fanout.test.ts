@@ -3,6 +3,7 @@
  * and what sockets were given, what calls returned and which hooks ran must be the same, step by step.
  */
 import { expect, test } from "vitest";
+import { Commons } from "../../src/commons.ts";
 import type { Live } from "../../src/connection.ts";
 import { defineHandler } from "../../src/define.ts";
 import { through } from "../../src/fanout.ts";
@@ -134,7 +135,7 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
       drain: ({ id }) => void trace.push(`drain ${names.get(id)}`),
       close: ({ id }, { code }) => void trace.push(`close ${names.get(id)} ${code}`),
     }),
-    { name: "fake", clock: new FakeClock(), ...(topics === undefined ? {} : { fanout: through(topics) }) },
+    { name: "fake", commons: Commons, clock: new FakeClock(), ...(topics === undefined ? {} : { fanout: through(topics) }) },
   );
   const room = server.local("r");
   const join = (): void => {
@@ -226,7 +227,7 @@ function three(): { room: LocalRoom; topics: Topics; pipes: Pipe[]; lives: [Live
   const drained: string[] = [];
   const server = new Server(
     defineHandler({ highWaterMark, heartbeat: false, open: (live) => live.subscribe("a"), drain: ({ id }) => void drained.push(id) }),
-    { name: "fake", clock: new FakeClock(), fanout: through(topics) },
+    { name: "fake", commons: Commons, clock: new FakeClock(), fanout: through(topics) },
   );
   const pipes = [new Pipe(), new Pipe(), new Pipe()];
   const lives = pipes.map((pipe, index) => server.open(pipe, { snapshot: snapshot({ id: String(index), room: "r" }) }));
@@ -306,7 +307,7 @@ test("a lone subscriber, an empty message, what exceeds highWaterMark and severa
 test("where twice highWaterMark would exceed maxBuffered the runtime's topics are not used", () => {
   const topics = new Topics();
   const handler = defineHandler({ highWaterMark: 600, maxBuffered: 1000, heartbeat: false });
-  const server = new Server(handler, { name: "fake", clock: new FakeClock(), fanout: through(topics) });
+  const server = new Server(handler, { name: "fake", commons: Commons, clock: new FakeClock(), fanout: through(topics) });
   for (let count = 0; count < 3; count++) server.open(new Pipe(), { snapshot: snapshot({ room: "r" }) });
   expect(server.local("r").broadcast("x")).toBe(3);
   expect(topics.published).toBe(0);

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
 import { closeServer } from "../../src/shutdown.ts";
@@ -27,7 +28,7 @@ function upgrade(
   options: Partial<UpgradeOptions> = {},
   clock = new FakeClock(),
 ): ReturnType<Server["upgrade"]> {
-  return new Server(defineHandler(handler), { name: "fake", clock }).upgrade(given, {
+  return new Server(defineHandler(handler), { name: "fake", commons: Commons, clock }).upgrade(given, {
     env: {},
     remoteAddress: "192.0.2.1",
     room: "default",
@@ -229,7 +230,7 @@ test("an upgrade that rejects after its deadline still reaches error", async () 
 });
 
 test("a closing server refuses handshakes with 503, and closes those that were pending", async () => {
-  const server = new Server(defineHandler({}), { name: "fake", clock: new FakeClock() });
+  const server = new Server(defineHandler({}), { name: "fake", commons: Commons, clock: new FakeClock() });
   const options = { env: {}, remoteAddress: "", room: "r" };
   const accepted = (await server.upgrade(request(), options)) as Accepted;
   const closed = closeServer(server);
@@ -249,7 +250,10 @@ test("the address is the nearest proxy's word only under trustProxy", async () =
 
 test("a snapshot survives the way to another process", async () => {
   const saved = vi.fn();
-  const server = new Server(defineHandler({ upgrade: () => ({ state: { user: "ann", since: undefined } }) }), { name: "fake" });
+  const server = new Server(defineHandler({ upgrade: () => ({ state: { user: "ann", since: undefined } }) }), {
+    name: "fake",
+    commons: Commons,
+  });
   const accepted = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
   server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);
   const { id, head, rest } = new Heads().read(saved.mock.calls[0]?.[0] as Saved);

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
@@ -38,7 +39,7 @@ function serve(handler: Handler = {}): Served {
   clock.advance(1_000_000);
   const closed: (readonly [string, Closing])[] = [];
   const close: Handler["close"] = ({ id }, closing) => void closed.push([id, closing]);
-  const server = new Server(defineHandler({ ...handler, close }), { name: "fake", clock });
+  const server = new Server(defineHandler({ ...handler, close }), { name: "fake", commons: Commons, clock });
   return { server, clock, closed, join: (socket) => ({ socket, live: server.open(socket, { snapshot: snapshot() }) }) };
 }
 

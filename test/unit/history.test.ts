@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
 import { TopicLog } from "../../src/history.ts";
 import type { HistoryRules } from "../../src/history.ts";
@@ -235,7 +236,7 @@ test("without the tag, by epoch and offset alone, readers do: the test above can
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(): { live: ReturnType<Server["open"]>; socket: FakeSocket } } {
   const clock = new FakeClock();
-  const server = new Server(defineHandler(handler), { name: "fake", clock });
+  const server = new Server(defineHandler(handler), { name: "fake", commons: Commons, clock });
   return {
     server,
     clock,
@@ -354,6 +355,6 @@ test("the option history is checked by name", () => {
 test("without the option a publish costs what it did", () => {
   const store: Store = new MemoryStore();
   const { server } = serve({});
-  expect(server.histories).toBeUndefined();
+  expect(server.commons?.histories).toBeUndefined();
   expect([...store.list({ prefix: "" })]).toEqual([]);
 });

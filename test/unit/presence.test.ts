@@ -1,5 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { Commons } from "../../src/commons.ts";
+import { without } from "../../src/without.ts";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
@@ -12,6 +14,7 @@ function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; 
   const diffs: PresenceDiff[] = [];
   const server = new Server(defineHandler({ presence: (_, diff) => void diffs.push(diff), ...handler }), {
     name: "fake",
+    commons: Commons,
     clock: new FakeClock(),
   });
   return {
@@ -43,7 +46,7 @@ test("a presence hook that throws or rejects is reported, and changes nothing el
 });
 
 test("where rooms can't be, presence is an error that says what to use", () => {
-  const server = new Server(defineHandler({}), { name: "workers", roomless: "use durable()" });
+  const server = new Server(defineHandler({}), { name: "workers", commons: without("use durable()") });
   const live = server.open(new FakeSocket(), { snapshot: snapshot() });
   expect(() => live.present("ada")).toThrow("use durable()");
   expect(() => live.room.presence()).toThrow("use durable()");

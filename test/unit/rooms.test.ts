@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
@@ -10,7 +11,7 @@ import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Live; socket: FakeSocket } } {
   const clock = new FakeClock();
-  const server = new Server(defineHandler(handler), { name: "fake", clock });
+  const server = new Server(defineHandler(handler), { name: "fake", commons: Commons, clock });
   return {
     server,
     clock,
@@ -168,7 +169,8 @@ test("an alarm that outlived memory is not written again; what is new is", () =>
   const alarm = { set: vi.fn(), clear: vi.fn() };
   const clock = new FakeClock();
   const stored = new MemoryStore();
-  const start = (): Server => new Server(defineHandler({ alarm() {} }), { name: "fake", clock, alarm, store: () => stored });
+  const start = (): Server =>
+    new Server(defineHandler({ alarm() {} }), { name: "fake", commons: Commons, clock, alarm, store: () => stored });
   const first = start();
   first.resume("r");
   first.local("r").setAlarm(5000);
