@@ -17,15 +17,16 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core by itself", "src/server", 21.7),
+  entry("the core, for a connection alone", "src/server", 15.6),
+  entry("what rooms add to it", "src/commons", 9.8),
   entry("edgewire", "src/index", 4.4),
-  entry("edgewire/node", "adapters/node", 28.1),
-  entry("edgewire/bun", "adapters/bun", 26.1),
-  entry("edgewire/deno", "adapters/deno", 25.7),
-  entry("edgewire/workers", "adapters/workers", 22.9),
-  entry("edgewire/durable", "adapters/durable", 25.5),
-  entry("edgewire/hono", "adapters/hono", 23.6),
-  entry("edgewire/memory", "adapters/memory", 23.7),
+  entry("edgewire/node", "adapters/node", 28.3),
+  entry("edgewire/bun", "adapters/bun", 26.3),
+  entry("edgewire/deno", "adapters/deno", 25.8),
+  entry("edgewire/workers", "adapters/workers", 17),
+  entry("edgewire/durable", "adapters/durable", 25.7),
+  entry("edgewire/hono", "adapters/hono", 17.6),
+  entry("edgewire/memory", "adapters/memory", 24),
   entry("edgewire/client", "src/client/index", 2.6),
   entry("edgewire/messages", "src/messages/index", 4.4),
 ];

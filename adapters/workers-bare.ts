@@ -3,7 +3,7 @@ import type { BareMark, BareUpgrade } from "./bare.ts";
 import { without } from "../src/without.ts";
 import { Host } from "./host.ts";
 import { objectsOf, remoteRoom } from "./workers-rooms.ts";
-import { elsewhere, forward } from "./workers-route.ts";
+import { forward } from "./workers-route.ts";
 import { addressOf } from "./workers-handshake.ts";
 import { acceptPair, refuseRoomHooks, roomless } from "./workers-socket.ts";
 
@@ -15,7 +15,7 @@ export const bareMark: BareMark = (request, env, handler) => {
     return { host: new Host({ name: "workers", upgradesNoList: true, commons: without(roomless), env }), remoteAddress };
   }
   const objects = objectsOf(handler, env);
-  const runtime = { name: "durable", upgradesNoList: true, commons: elsewhere, env, remote: (name: string) => remoteRoom(objects, name) };
+  const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
   return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
 };
 

@@ -6,18 +6,14 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
-import type { Accepted, Without } from "../src/ports.ts";
+import type { Accepted } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
-import { without } from "../src/without.ts";
 import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";
 import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import type { Objects } from "./workers-rooms.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
-
-/** What the Worker's part of a handler has no use for. */
-export const elsewhere: Without = without("connections are opened by the room's object");
 
 /** On what an object of ours answers to `forward`, with its binding, where it is asked for that; it never leaves the Worker. */
 export const objectHeader = "edgewire-object";
@@ -35,7 +31,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
     async fetch(request, env, ctx) {
       try {
         const objects = objectsOf(routed, env);
-        const server = new Server(routed, { name: "durable", upgradesNoList: true, commons: elsewhere, env });
+        const server = new Server(routed, { name: "durable", upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         if (isResponse(upgrade)) return upgrade;

@@ -20,7 +20,7 @@ import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex } from "./rooms.ts";
 import type { Except } from "./rooms.ts";
-import type { LocalRoom, Replay, Room, RoomValues } from "./room-types.ts";
+import type { Replay, Room, RoomValues } from "./room-types.ts";
 import type { Server } from "./server.ts";
 import { statePrefix } from "./snapshot.ts";
 import { valuesOf } from "./storage.ts";
@@ -93,14 +93,9 @@ export class Commons<State, Env> {
     return this.#byId.get(id);
   }
 
-  /** A room, as its hooks hold it. */
-  local(name: string): LocalRoom<State, Env> {
-    return this.lives.room(name);
-  }
-
-  /** The same, as it is held outside. */
+  /** A room of this server, as it is held outside. */
   far(name: string): Room {
-    return farRoom(name, async (method, args) => callRoom(this.local(name), method, args));
+    return farRoom(name, async (method, args) => callRoom(this.lives.room(name), method, args));
   }
 
   publish(room: string, topic: string | readonly string[], data: Sendable, except: Except<State, Env>): number {

@@ -63,8 +63,8 @@ export interface Prepared {
 export interface Runtime {
   /** For messages to people: "node", "durable". */
   readonly name: string;
-  /** `Commons`, or `without(why)` where connections have nothing in common. */
-  readonly commons: CommonsOf | Without;
+  /** `Commons`, or `without(why)` where connections have nothing in common; absent where none is opened (the Worker in front of an object). */
+  readonly commons?: CommonsOf | Without;
   /** The rooms beyond this server's own, where there are any (Durable Objects). */
   remote?(name: string): Room | undefined;
   /** Does once what every `send` of a message that goes to many would do, and takes a copy of it. */

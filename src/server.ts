@@ -184,7 +184,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A room of this server, as its hooks hold it. */
   local(name: string): LocalRoom<State, Env> {
-    return this.commons?.local(name) ?? this.#without.room(this, name);
+    return this.commons?.lives.room(name) ?? this.#without.room(this, name);
   }
 
   /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. */
