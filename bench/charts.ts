@@ -1,6 +1,6 @@
 /** Which figures of a mode are drawn. */
 import { titleOf, type Mode } from "./comparison.ts";
-import type { Runtime } from "./contenders.ts";
+import { isPeer, type Runtime } from "./contenders.ts";
 import type { Bar, Chart } from "./chart.ts";
 import type { Result, Row } from "./results.ts";
 import { microseconds } from "./table.ts";
@@ -37,7 +37,7 @@ export function chartOf(results: readonly Result[]): Chart {
 }
 
 function bars(mode: Mode, row: Row): readonly Bar[] {
-  const kind = row.name === "edgewire" ? "edgewire" : row.name === "bare" ? "bare" : "peer";
+  const kind = row.name === "edgewire" ? "edgewire" : isPeer(row.name) ? "peer" : "bare";
   const bar = { label: row.name, kind, value: undefined, text: "– (see the table)" } as const;
   if (row.absent !== undefined) return [bar];
   const { ratio, p50, p99, memory, over, wake, reading, deaf } = row;

@@ -1,12 +1,16 @@
 /** Who is compared on which runtime, and why others are not. */
+import type { Mode } from "./comparison.ts";
+
 export const runtimes = ["node", "bun", "deno", "workers", "durable"] as const;
 export type Runtime = (typeof runtimes)[number];
 
-const everyone = ["bare", "edgewire", "crossws", "hono", "elysia", "partyserver"] as const;
+const everyone = ["bare", "asking", "edgewire", "crossws", "hono", "elysia", "partyserver"] as const;
 
 /** Each row of a table: what it stands for. */
 export const described: Readonly<Record<(typeof everyone)[number], string>> = {
   bare: "the runtime itself, as one would write it by hand: `ws` on Node",
+  asking:
+    "bare that asks its runtime for what the contract needs of a connection (the head, the address, how it ends), keeps it, and does nothing with it: no library that keeps the contract costs less. In `connect` and `idle`",
   edgewire: "Edgewire with its defaults, all checks and limits on (a higher `rate`: the load generator is one client that only sends)",
   crossws: "crossws's adapter of the runtime",
   hono: "Hono's `upgradeWebSocket`",
@@ -15,6 +19,7 @@ export const described: Readonly<Record<(typeof everyone)[number], string>> = {
 };
 
 const absences: Readonly<Record<string, string>> = {
+  "asking node": "`ws` tells bare all of it too",
   "hono durable": "Hono's helper makes plain WebSockets; one that hibernates it does not know",
   "elysia node": "Elysia's WebSockets are Bun's",
   "elysia deno": "Elysia's WebSockets are Bun's",
@@ -32,11 +37,14 @@ export function absence(name: string, runtime: Runtime): string | undefined {
 }
 
 /** In the order of the tables: bare first, because ratios are to it. */
-export function contenders(runtime: Runtime): readonly string[] {
-  return everyone.filter((name) => absence(name, runtime) === undefined);
+export function contenders(runtime: Runtime, mode: Mode): readonly string[] {
+  const asks = mode === "connect" || mode === "idle";
+  return everyone.filter((name) => absence(name, runtime) === undefined && (asks || name !== "asking"));
 }
 
 /** Whether it comes from bench/peers. */
 export function isPeer(name: string): boolean {
-  return everyone.some((one) => one === name) && name !== "bare" && name !== "edgewire";
+  return everyone.some((one) => one === name) && !own.includes(name);
 }
+
+const own: readonly string[] = ["bare", "asking", "edgewire"];

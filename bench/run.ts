@@ -55,7 +55,7 @@ async function profiles(comparison: Comparison, { servers = ["edgewire"] }: Opti
 /** Who takes part: bare and Edgewire in every mode; peers, unless others are named, where the mode has a server of theirs. */
 function participants({ runtime, mode }: Comparison, { servers }: Options): readonly string[] {
   if (mode === "wake" || mode === "slow") return ["bare", "edgewire"];
-  return servers ?? contenders(runtime);
+  return servers ?? contenders(runtime, mode);
 }
 
 async function compare(comparison: Comparison, names: readonly string[], pace: Pace): Promise<Result> {

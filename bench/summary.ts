@@ -2,20 +2,24 @@
 import { names } from "./charts.ts";
 import { subjectKey, titleOf } from "./comparison.ts";
 import { runtimes } from "./contenders.ts";
-import type { Result } from "./results.ts";
-import { targetsOf, verdict } from "./targets.ts";
+import type { Result, Row } from "./results.ts";
+import { targetsOf, verdict, type Target } from "./targets.ts";
 
 export function summary(results: readonly Result[]): string {
   const subjects = Map.groupBy(results, ({ comparison }) => subjectKey(comparison));
   const rows = [...subjects.values()].flatMap((of) =>
-    targetsOf(of[0]!.comparison).map(({ shown }, index) => {
-      const cells = runtimes.map((runtime) =>
-        cell(
-          of.find(({ comparison }) => comparison.runtime === runtime),
-          index,
-        ),
-      );
-      return `| ${titleOf(of[0]!.comparison)}${shown === undefined ? "" : ` (${shown})`} | ${cells.join(" | ")} |`;
+    targetsOf(of[0]!.comparison).flatMap((target, index) => {
+      const line = (title: string, show: (result: Result | undefined) => string): string => {
+        const cells = runtimes.map((runtime) => show(of.find(({ comparison }) => comparison.runtime === runtime)));
+        return `| ${title} | ${cells.join(" | ")} |`;
+      };
+      const { shown } = target;
+      const own = line(`${titleOf(of[0]!.comparison)}${shown === undefined ? "" : ` (${shown})`}`, (result) => cell(result, index));
+      if (!of.some((result) => rowOf(result, "asking") !== undefined)) return [own];
+      return [
+        own,
+        line("↳ the same of bare that only asks what the contract needs", (result) => figure(target, rowOf(result, "asking")) ?? "–"),
+      ];
     }),
   );
   return `## Edgewire beside bare
@@ -31,12 +35,19 @@ ${rows.join("\n")}
 
 /** @param index of the comparison's targets. */
 function cell(result: Result | undefined, index: number): string {
-  const row = result?.rows.find(({ name }) => name === "edgewire");
+  const row = rowOf(result, "edgewire");
   const target = result && targetsOf(result.comparison)[index];
-  if (row === undefined || target === undefined) return "–";
-  const found = target.of(row);
-  if (found === undefined) return "–";
-  const reached = (found.median / target.unit).toFixed(2);
+  const reached = target && figure(target, row);
+  if (row === undefined || target === undefined || reached === undefined) return "–";
   const said = verdict(target, row);
   return said === "met" ? reached : `${reached} ${said === "open" ? "~" : "✗"} ${target.value}`;
+}
+
+function rowOf(result: Result | undefined, name: string): Row | undefined {
+  return result?.rows.find((row) => row.name === name);
+}
+
+function figure(target: Target, row: Row | undefined): string | undefined {
+  const found = row && target.of(row);
+  return found && (found.median / target.unit).toFixed(2);
 }

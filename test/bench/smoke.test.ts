@@ -45,7 +45,7 @@ test("the command", () => {
 
 describe.each(runtimes)("%s", (runtime: Runtime) => {
   test.each(loads.filter(([mode]) => impossible(runtime, mode) === undefined))("%s %o", async (mode, numbers, who) => {
-    const names = who === "ours" ? ours : contenders(runtime);
+    const names = who === "ours" ? ours : contenders(runtime, mode);
     const rows = await measure(comparison(runtime, mode, numbers), names, pace);
     expect(rows.map(({ name, absent }) => [name, absent])).toEqual(names.map((name) => [name, undefined]));
     for (const { rate = 0, cpu = 0, ratio, load = 0, p50 = 0, p99 = 0 } of rows) {
