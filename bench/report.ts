@@ -42,7 +42,7 @@ Beside the bare runtime and other libraries, on the same work, in the same minut
 - Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of the time in which it had something to do: over 90 %, the rate would be its own limit, and the page says so.
 - Every server has its own defaults, and checks what it checks. Bare does the least that works.
 - \`Connect\` sends what a browser does: an Origin, a cookie, an offer of compression and five headers more.
-- \`Idle\` is the server's private memory after it has collected its garbage and given back what it keeps for more (V8's \`last-resort\`), with so many more connections, by their number.
+- \`Idle\` is by how much the server's private memory grows with each connection, after it has collected its garbage and given back what it keeps for more (V8's \`last-resort\`): the slope over nine sizes, from 1,000 connections to so many more.
 
 ${machines(results)}
 

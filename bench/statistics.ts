@@ -21,6 +21,14 @@ function certainty(values: readonly number[]): Required<Pick<Spread, "from" | "t
   return { from: at(Math.round(sorted.length / 2 - half)), to: at(Math.round(sorted.length / 2 + 1 + half)) };
 }
 
+/** Of the line that is nearest to all points, by the squares of their distances. */
+export function slope(points: readonly (readonly [x: number, y: number])[]): number {
+  const middle = (of: 0 | 1): number => points.reduce((sum, point) => sum + point[of], 0) / points.length;
+  const [x, y] = [middle(0), middle(1)];
+  const over = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
+  return over / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+}
+
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
