@@ -22,7 +22,7 @@ export default [
   entry("edgewire", "src/index", 4.4),
   entry("edgewire/node", "adapters/node", 28.3),
   entry("edgewire/bun", "adapters/bun", 26.3),
-  entry("edgewire/deno", "adapters/deno", 25.8),
+  entry("edgewire/deno", "adapters/deno", 25.9),
   entry("edgewire/workers", "adapters/workers", 17),
   entry("edgewire/durable", "adapters/durable", 25.7),
   entry("edgewire/hono", "adapters/hono", 17.6),

@@ -6,10 +6,10 @@ import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise } from "../src/types.ts";
+import type { ObjectContext } from "./durable-context.ts";
 import { holding, holds, watchGlobals } from "./durable-holds.ts";
 import type { Hold } from "./durable-holds.ts";
 import { ObjectHost } from "./durable-host.ts";
-import type { ObjectContext } from "./durable-host.ts";
 import type { NativeSocket } from "./workers-types.ts";
 
 /** workerd evicts an object that has had nothing to do for 10 s. */

@@ -15,11 +15,11 @@ import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { ObjectAlarm } from "./durable-alarm.ts";
+import type { ObjectContext } from "./durable-context.ts";
 import { Identity } from "./durable-identity.ts";
 import { ObjectLives } from "./durable-lives.ts";
 import { DurableSocket, wake } from "./durable-socket.ts";
 import { canStore, durableStore } from "./durable-store.ts";
-import type { ObjectStorage } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { forwardedOf, unpack } from "./workers-forward.ts";
 import type { Forwarded } from "./workers-forward.ts";
@@ -30,17 +30,6 @@ import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts"
 
 declare const WebSocketPair: SocketPair;
 declare const WebSocketRequestResponsePair: new (request: string, response: string) => AutoResponse;
-
-/** What the adapter uses of a `DurableObjectState`. */
-export interface ObjectContext {
-  readonly id: { readonly name?: string };
-  waitUntil(promise: Promise<unknown>): void;
-  acceptWebSocket(ws: NativeSocket): void;
-  getWebSockets(): NativeSocket[];
-  setWebSocketAutoResponse(pair?: AutoResponse): void;
-  getWebSocketAutoResponseTimestamp(ws: NativeSocket): Date | null;
-  readonly storage: ObjectStorage;
-}
 
 export class ObjectHost {
   readonly #ctx: ObjectContext;
@@ -150,10 +139,6 @@ export class ObjectHost {
       console.error(`edgewire: ${misplaced}`);
       return refuse(500, "Internal Server Error");
     }
-    const { settings } = this.#server;
-    const unavailable = (why: string): Response => refuse(503, why, { "retry-after": "1" });
-    // While a deploy spreads, a Worker may be older or newer than the object.
-    if (snapshot.version !== settings.version) return unavailable("the room is being updated");
     const place = accepted.place ?? this.#server.admit(snapshot);
     if (isResponse(place)) return place;
     const opening = { snapshot, place };
@@ -164,7 +149,7 @@ export class ObjectHost {
       // 32 768 sockets are the most that an object takes.
       console.error("edgewire: the object accepts no more sockets:", error);
       this.#server.abandon(opening);
-      return unavailable("the room is full");
+      return refuse(503, "the room is full", { "retry-after": "1" });
     }
     let live: Live;
     try {
@@ -172,6 +157,7 @@ export class ObjectHost {
     } catch (error) {
       // Its state is too large for a class without SQLite, for one.
       console.error("edgewire: a connection can't be opened:", error);
+      this.#server.abandon(opening);
       closeSocket(ws, CloseCode.internalError, "");
       return refuse(500, "Internal Server Error");
     }

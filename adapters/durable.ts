@@ -7,8 +7,9 @@ import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise } from "../src/types.ts";
+import type { ObjectContext } from "./durable-context.ts";
 import { hostClass } from "./durable-development.ts";
-import type { ObjectContext, ObjectHost } from "./durable-host.ts";
+import type { ObjectHost } from "./durable-host.ts";
 import { requireBinding } from "./workers-rooms.ts";
 import type { NativeSocket } from "./workers-types.ts";
 

@@ -8,10 +8,11 @@ import type { Place } from "./capacity.ts";
 import type { Live } from "./connection.ts";
 import { isPromise } from "./errors.ts";
 import type { Fanout } from "./fanout.ts";
+import { refuse } from "./handshake.ts";
 import { Histories } from "./histories.ts";
 import { callRoom, farRoom } from "./local-room.ts";
 import { Names } from "./names.ts";
-import type { Store } from "./ports.ts";
+import type { Snapshot, Store } from "./ports.ts";
 import { Presence } from "./presence.ts";
 import { publish } from "./publish.ts";
 import { replay } from "./replay.ts";
@@ -27,6 +28,7 @@ import { valuesOf } from "./storage.ts";
 import { Counters } from "./stats.ts";
 import { MemoryStore } from "./store.ts";
 import type { Sendable } from "./types.ts";
+import { isResponse } from "./upgrade.ts";
 
 export class Commons<State, Env> {
   readonly server: Server<State, Env>;
@@ -61,6 +63,17 @@ export class Commons<State, Env> {
 
   get #alarms(): RoomAlarms {
     return (this.#roomAlarms ??= new RoomAlarms(this.server.schedule, (name) => this.lives.alarm(name)));
+  }
+
+  /** A place for a handshake that was accepted elsewhere, or its refusal. */
+  admit({ remoteAddress, room, version }: Snapshot): Place | Response {
+    // While a deploy spreads, a Worker may be older or newer than the object.
+    if (version !== this.server.settings.version) return refuse(503, "the room is being updated", { "retry-after": "1" }, "version");
+    const place = this.capacity.enter(remoteAddress);
+    const full = isResponse(place) ? place : this.capacity.accept(place, room);
+    if (full === undefined) return place;
+    if (!isResponse(place)) this.capacity.leave(place);
+    return full;
   }
 
   /** A connection has opened, or woken. */

@@ -136,14 +136,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   /** Port: a place for a handshake that was accepted elsewhere, or its refusal. */
-  admit({ remoteAddress, room }: Snapshot): Place | Response {
-    const { capacity } = this.needRooms("admit");
-    const place = capacity.enter(remoteAddress);
-    const full = isResponse(place) ? place : capacity.accept(place, room);
-    if (full === undefined) return place;
-    if (!isResponse(place)) capacity.leave(place);
-    this.#refused(full.status, causeOf(full));
-    return full;
+  admit(snapshot: Snapshot): Place | Response {
+    const place = this.needRooms("admit").admit(snapshot);
+    if (isResponse(place)) this.#refused(place.status, causeOf(place));
+    return place;
   }
 
   /** Port: an accepted handshake came to nothing, and `open` will not be called; nothing where it was. */

@@ -1,15 +1,14 @@
 /** The ticket's page of docs/authentication.md in Chromium, and a token that a page's own WebSocket offers. */
 import { join } from "node:path";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import type { ReconnectingWebSocket } from "edgewire/client";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { executablePath, launch } from "../chromium.ts";
 import { readPage, writePage } from "../docs/pages.ts";
 import { start } from "../docs/run.ts";
 import { jwt } from "./jwt.ts";
 
-const executablePath = inject("chromium");
 const page = readPage("docs/authentication.md");
 // A folder of its own: recipes.test.ts writes the page's.
 const mine = { ...page, folder: `${page.folder}-browser` };
@@ -37,7 +36,7 @@ describe.skipIf(executablePath === "")("in Chromium", () => {
     });
     const bundle = await build({ entryPoints: [at("entry.ts")], bundle: true, write: false, format: "iife", target: "es2024" });
     script = bundle.outputFiles[0]!.text;
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    browser = await launch();
   });
   afterAll(() => browser.close());
 

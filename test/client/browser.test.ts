@@ -6,11 +6,11 @@ import { defineHandler } from "edgewire";
 import { attach } from "edgewire/node";
 import type * as Client from "edgewire/client";
 import { build } from "esbuild";
-import { chromium, type Browser, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { executablePath, launch } from "../chromium.ts";
 import { Proxy } from "./proxy.ts";
 
-const executablePath = inject("chromium");
 /** What the page keeps for the tests. */
 interface Held {
   socket: Client.ReconnectingWebSocket;
@@ -42,7 +42,7 @@ describe.skipIf(executablePath === "")("in Chromium", () => {
       }),
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    browser = await launch();
   });
   afterAll(async () => {
     await browser.close();

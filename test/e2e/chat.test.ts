@@ -4,15 +4,14 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { executablePath, launch } from "../chromium.ts";
 import { denoBinary } from "../runtimes.ts";
 import { away, Person } from "./person.ts";
 import { ChatServer, root } from "./server.ts";
 
-const executablePath = inject("chromium");
 const fourLines = "the four-line clients";
 /** A PNG of 3 by 2 pixels. */
 const png = Buffer.from(
@@ -29,7 +28,7 @@ describe.skipIf(executablePath === "").each(["workerd", "bun"])("chat on %s", (r
   let grace: Person;
 
   beforeAll(async () => {
-    [server, browser] = await Promise.all([ChatServer.start(runtime), chromium.launch({ executablePath, args: ["--no-sandbox"] })]);
+    [server, browser] = await Promise.all([ChatServer.start(runtime), launch()]);
   });
   afterAll(async () => {
     // Undefined where beforeAll failed.

@@ -1,17 +1,16 @@
 /** A chat server that is closing still has a request to finish; the page asks it meanwhile. */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { chromium } from "playwright-core";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { executablePath, launch } from "../chromium.ts";
 import { away, Person } from "./person.ts";
 import { ChatServer } from "./server.ts";
 
-const executablePath = inject("chromium");
 
 // workerd is not here: it has no shutdown that finishes requests (docs/shutdown.md).
 describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s", (runtime) => {
   test("a server that is closing answers 503, which the page does not take for a refusal", async () => {
-    const [server, browser] = await Promise.all([ChatServer.start(runtime), chromium.launch({ executablePath, args: ["--no-sandbox"] })]);
+    const [server, browser] = await Promise.all([ChatServer.start(runtime), launch()]);
     try {
       const ada = await Person.join(browser, "Ada", `${server.url}/?room=closing`);
       ada.expects(away);

@@ -11,11 +11,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { BrowserContext } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { args, executablePath } from "../chromium.ts";
 import { start, startWorker } from "../docs/run.ts";
 import type { Server } from "../docs/run.ts";
 
-const executablePath = inject("chromium");
 const file = (name: string): string => join(import.meta.dirname, "crosssite", name);
 /** By --host-resolver-rules this machine. */
 const elsewhere = "attacker.example";
@@ -45,8 +45,8 @@ async function userProfile(): Promise<AsyncDisposable & { readonly user: Browser
   await mkdir(join(folder, "Default"));
   const preferences = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } };
   await writeFile(join(folder, "Default/Preferences"), JSON.stringify(preferences));
-  const args = ["--no-sandbox", `--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`];
-  const user = await chromium.launchPersistentContext(folder, { executablePath, args });
+  const mapped = [...args, `--host-resolver-rules=MAP ${elsewhere} 127.0.0.1`];
+  const user = await chromium.launchPersistentContext(folder, { executablePath, args: mapped });
   const leave = async (): Promise<void> => {
     await user.close();
     await rm(folder, { recursive: true, force: true });

@@ -1,13 +1,12 @@
 /** The client in Chromium, bundled as a page's would be, over the browser's own WebSocket. */
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { executablePath, launch } from "../chromium.ts";
 import { start } from "../docs/run.ts";
 import type { Server } from "../docs/run.ts";
 
-const executablePath = inject("chromium");
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 describe.skipIf(executablePath === "")("in Chromium", () => {
@@ -17,7 +16,7 @@ describe.skipIf(executablePath === "")("in Chromium", () => {
   beforeAll(async () => {
     const [script, ...rest] = await Promise.all([
       build({ entryPoints: [file("page.ts")], bundle: true, write: false, format: "iife", target: "es2022" }),
-      chromium.launch({ executablePath, args: ["--no-sandbox"] }),
+      launch(),
       start("node", file("serve.ts")),
     ]);
     [browser, server] = rest;

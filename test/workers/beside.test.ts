@@ -64,4 +64,5 @@ test("state of another version without migrate is a clear error, and the client 
 test("a handshake that the Worker accepted under another version is asked to come again", async () => {
   deploy("careless");
   await expect(connect("deployed/new")).rejects.toThrow("refused with 503");
+  await expect.poll(() => log).toEqual(["refused 503 version"]);
 });

@@ -63,6 +63,7 @@ const versions = {
     binding: "DEPLOYED",
     version: 2,
     error: (error, { hook }) => void log.push(`${hook}: ${(error as Error).message}`),
+    observe: { refused: ({ status, cause }) => void log.push(`refused ${status} ${cause}`) },
     close: (_, { code, initiator }) => void log.push(`closed ${code} ${initiator}`),
   }),
 };
