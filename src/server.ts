@@ -57,6 +57,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #count = 0;
   /** The one that is open, where there is no index. */
   #alone: Live<State, Env> | undefined;
+  /** Its room. */
+  #room: LocalRoom<State, Env> | undefined;
   /** Once it closes: handshakes are refused from then on. See `closeServer`, which adapters without a server of their own have no use for. */
   shutdown: Shutdown<State, Env> | undefined;
 
@@ -180,7 +182,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** A room of this server, as its hooks hold it. */
   local(name: string): LocalRoom<State, Env> {
-    return this.commons?.lives.room(name) ?? this.#without.room(this, name);
+    return this.commons?.lives.room(name) ?? (this.#room ??= this.#without.room(this, name));
   }
 
   /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. */

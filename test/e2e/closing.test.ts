@@ -6,7 +6,6 @@ import { executablePath, launch } from "../chromium.ts";
 import { away, Person } from "./person.ts";
 import { ChatServer } from "./server.ts";
 
-
 // workerd is not here: it has no shutdown that finishes requests (docs/shutdown.md).
 describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s", (runtime) => {
   test("a server that is closing answers 503, which the page does not take for a refusal", async () => {

@@ -19,6 +19,7 @@ function alone(handler: Parameters<typeof defineHandler>[0] = {}) {
 test("its room has a name, and says of everything else what to use", () => {
   const { server, live } = alone();
   const { room } = live;
+  expect(live.room).toBe(room);
   expect([room.name, room.env, room.rooms]).toEqual(["default", { key: 1 }, server]);
   const calls = [
     "publish",
