@@ -44,7 +44,8 @@ function bars(mode: Mode, row: Row): readonly Bar[] {
   if (mode === "latency" && p50 !== undefined) return [{ ...bar, value: p50, text: `${microseconds(p50)} (99 %: ${microseconds(p99)})` }];
   if (mode === "idle" && over && memory) {
     const taken = (memory.median / 1024).toFixed(1);
-    const more = (over.median / 1024).toFixed(1);
+    // Not "-0.0".
+    const more = (over.median / 1024).toFixed(1).replace(/^-(?=0\.0$)/, "");
     const quartiles = { low: over.low / 1024, high: over.high / 1024 };
     return [
       { ...bar, value: over.median / 1024, ...quartiles, text: row.name === "bare" ? `0 (${taken} in all)` : `${more} (${taken} in all)` },
