@@ -4,6 +4,7 @@ import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
 import { through } from "../src/fanout.ts";
 import { refuse } from "../src/handshake.ts";
+import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
@@ -22,16 +23,18 @@ export { websocket };
 declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: Process & { readonly env: object };
 
+/** @param native is asked for once somebody publishes. */
+function runtimeOf(native: () => NativeServer): Runtime {
+  return { name: "bun", commons: Commons, limitsHead: true, fanout: through(bunTopics(native)) };
+}
+
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,
   given: ServeOptions = {},
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host(
-    { name: "bun", commons: Commons, limitsHead: true, fanout: through(bunTopics(() => native)), env, storage },
-    { handler, fetch },
-  );
+  const host = new Host({ ...runtimeOf(() => native), env, storage }, { handler, fetch });
   const native = listen({
     port,
     hostname,
@@ -129,11 +132,7 @@ const hosts = new WeakMap<NativeServer, Host>();
 export const bareMark: BareMark = (request, env) => {
   const native = nativeOf(env);
   let host = hosts.get(native);
-  if (host === undefined)
-    hosts.set(
-      native,
-      (host = new Host({ name: "bun", commons: Commons, limitsHead: true, fanout: through(bunTopics(() => native)), env: process.env })),
-    );
+  if (host === undefined) hosts.set(native, (host = new Host({ ...runtimeOf(() => native), env: process.env })));
   return { host, remoteAddress: addressOf(native, request) };
 };
 

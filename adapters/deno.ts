@@ -41,13 +41,15 @@ declare const Deno: {
 };
 declare const process: Process & { readonly env: object };
 
+const runtime = { name: "deno", commons: Commons, headersOf, upgradesNoList: true };
+
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,
   given: ServeOptions = {},
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ name: "deno", commons: Commons, headersOf, upgradesNoList: true, env, storage }, { handler, fetch });
+  const host = new Host({ ...runtime, env, storage }, { handler, fetch });
   const stop = new AbortController();
   const requests = new Requests();
   const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
@@ -144,8 +146,7 @@ export const bareMark: BareMark = (_, env, handler) => {
     );
   }
   let host = hosts.get(handler);
-  if (host === undefined)
-    hosts.set(handler, (host = new Host({ name: "deno", commons: Commons, headersOf, upgradesNoList: true, env: process.env })));
+  if (host === undefined) hosts.set(handler, (host = new Host({ ...runtime, env: process.env })));
   return { host, remoteAddress: addressOf(info.remoteAddr) };
 };
 

@@ -1,6 +1,4 @@
 /** Who is compared on which runtime, and why others are not. */
-import type { Mode } from "./comparison.ts";
-
 export const runtimes = ["node", "bun", "deno", "workers", "durable"] as const;
 export type Runtime = (typeof runtimes)[number];
 
@@ -37,7 +35,7 @@ export function absence(name: string, runtime: Runtime): string | undefined {
 }
 
 /** In the order of the tables: bare first, because ratios are to it. */
-export function contenders(runtime: Runtime, mode: Mode): readonly string[] {
+export function contenders(runtime: Runtime, mode: string): readonly string[] {
   const asks = mode === "connect" || mode === "idle";
   return everyone.filter((name) => absence(name, runtime) === undefined && (asks || name !== "asking"));
 }
