@@ -23,8 +23,10 @@ export type BareUpgrade = (request: Request, env: object, ready: Ready, context:
 const useServe =
   'on Node a Hono app needs Edgewire around it to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
 
+const roomless = without(useServe);
+
 /** Answers what is no handshake; anything more is an error, never a room that nobody can be in. */
-export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", commons: without(useServe), env }), remoteAddress: "" });
+export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", commons: roomless, env }), remoteAddress: "" });
 
 export const bareUpgrade: BareUpgrade = () => {
   throw new Error(useServe);

@@ -1,18 +1,18 @@
 /** `#bare` on workerd: what hono.ts needs to upgrade in an app that is exported as it is. */
 import type { BareMark, BareUpgrade } from "./bare.ts";
-import { without } from "../src/without.ts";
 import { Host } from "./host.ts";
 import { objectsOf, remoteRoom } from "./workers-rooms.ts";
 import { forward } from "./workers-route.ts";
 import { addressOf } from "./workers-handshake.ts";
-import { acceptPair, refuseRoomHooks, roomless } from "./workers-socket.ts";
+import { refuseRoomHooks, roomless } from "./workers-roomless.ts";
+import { acceptPair } from "./workers-socket.ts";
 
 /** @throws Error for a handler whose binding is missing or no Durable Object's, or whose hooks need one. */
 export const bareMark: BareMark = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new Host({ name: "workers", upgradesNoList: true, commons: without(roomless), env }), remoteAddress };
+    return { host: new Host({ name: "workers", upgradesNoList: true, commons: roomless, env }), remoteAddress };
   }
   const objects = objectsOf(handler, env);
   const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };

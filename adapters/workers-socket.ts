@@ -7,22 +7,11 @@ import type { Socket } from "../src/ports.ts";
 import { Listener } from "./events.ts";
 import type { ErrorInfo } from "./events.ts";
 import type { Ready } from "./host.ts";
-import type { DefinedHandler } from "../src/define.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { switchingProtocols } from "./workers-handshake.ts";
 import type { ExecutionContext, NativeSocket, PairClose, PairSocket, SocketPair } from "./workers-types.ts";
 
 declare const WebSocketPair: SocketPair;
-
-/** Why rooms and topics can't work on a plain Worker. */
-export const roomless =
-  'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
-
-/** @throws Error for hooks that would never run: there is no room that could open, empty or set an alarm. */
-export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {
-  const name = hooks.room !== undefined ? "room" : hooks.alarm !== undefined ? "alarm" : undefined;
-  if (name !== undefined) throw new Error(`${who}: the handler has the hook "${name}", and ${roomless}`);
-}
 
 /**
  * Opens the connection in this Worker and answers with the pair's other half.

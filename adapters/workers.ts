@@ -9,9 +9,9 @@ import { Server } from "../src/server.ts";
 import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
-import { without } from "../src/without.ts";
 import { addressOf, declinesCompression } from "./workers-handshake.ts";
-import { acceptPair, refuseRoomHooks, roomless } from "./workers-socket.ts";
+import { refuseRoomHooks, roomless } from "./workers-roomless.ts";
+import { acceptPair } from "./workers-socket.ts";
 import type { Fetcher } from "./workers-types.ts";
 
 /**
@@ -27,7 +27,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);
-  let runtime: Runtime = { name: "workers", upgradesNoList: true, commons: without(roomless) };
+  let runtime: Runtime = { name: "workers", upgradesNoList: true, commons: roomless };
   return {
     fetch(request, env, ctx) {
       if (runtime.env !== env) runtime = { ...runtime, env };

@@ -47,8 +47,8 @@ async function bytesPerConnection(name: string, comparison: Comparison, { genera
       return server.memory();
     };
     const points: [connections: number, bytes: number][] = [[first, await open(first)]];
+    const more = Math.ceil(comparison.connections / steps);
     for (let step = 1; step <= steps; step++) {
-      const more = Math.ceil(comparison.connections / steps);
       points.push([first + step * more, await open(more)]);
     }
     return slope(points);

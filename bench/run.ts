@@ -52,7 +52,7 @@ async function profiles(comparison: Comparison, { servers = ["edgewire"] }: Opti
   return texts.join("\n\n");
 }
 
-/** Who takes part: bare and Edgewire in every mode; peers, unless others are named, where the mode has a server of theirs. */
+/** Who takes part: bare and Edgewire in every mode; the rest, unless others are named, where the mode has a server of theirs. */
 function participants({ runtime, mode }: Comparison, { servers }: Options): readonly string[] {
   if (mode === "wake" || mode === "slow") return ["bare", "edgewire"];
   return servers ?? contenders(runtime, mode);

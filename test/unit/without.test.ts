@@ -1,4 +1,4 @@
-/** A server whose connections have nothing in common, as a plain Worker's, and one that opens none, as the Worker's in front of an object. */
+/** A server whose connections have nothing in common, as a plain Worker's. */
 import { expect, test } from "vitest";
 import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
