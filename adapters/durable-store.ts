@@ -6,6 +6,7 @@ export interface ObjectStorage {
   getAlarm(): Promise<number | null>;
   setAlarm(time: number): Promise<void>;
   deleteAlarm(): Promise<void>;
+  transactionSync<T>(run: () => T): T;
   /** Synchronous. In a class that was not made with new_sqlite_classes it throws an Error that says so. */
   readonly kv?: KeyValues;
 }
@@ -22,6 +23,7 @@ const prefix = "edgewire:";
 
 export function durableStore(storage: ObjectStorage): Store {
   return {
+    atomically: (write) => storage.transactionSync(write),
     get(key) {
       const value = needed(storage).get(prefix + key);
       return value === undefined ? undefined : text(value);

@@ -1,15 +1,19 @@
 /** One server's timers: those of a server that hibernated must not fire. */
 import type { Clock } from "../src/ports.ts";
 
+/** A clock of a test's own; durations are by `now` where it has no `elapsed`. */
+export type GivenClock = Omit<Clock, "elapsed"> & Partial<Pick<Clock, "elapsed">>;
+
 export class Timers implements Clock {
-  readonly #clock: Clock;
+  readonly #clock: GivenClock;
   readonly #running = new Set<unknown>();
 
-  constructor(clock: Clock | undefined) {
+  constructor(clock: GivenClock | undefined) {
     this.#clock = clock ?? {
       setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
       clearTimeout: (timer) => clearTimeout(timer as number),
       now: () => Date.now(),
+      elapsed: () => performance.now(),
     };
   }
 
@@ -29,6 +33,10 @@ export class Timers implements Clock {
 
   now(): number {
     return this.#clock.now();
+  }
+
+  elapsed(): number {
+    return this.#clock.elapsed?.() ?? this.#clock.now();
   }
 
   stop(): void {

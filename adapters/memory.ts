@@ -14,10 +14,10 @@ import type { Stats } from "../src/stats.ts";
 import { MemoryStore } from "../src/store.ts";
 import type { HeadersInput } from "../src/types.ts";
 import type { Room, Rooms, StorageOption } from "../src/room-types.ts";
-import type { Clock } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { MemoryClient, Wire, refusalOf } from "./memory-client.ts";
 import { Timers } from "./memory-timers.ts";
+import type { GivenClock } from "./memory-timers.ts";
 
 export type { MemoryClient, Refused } from "./memory-client.ts";
 
@@ -25,7 +25,7 @@ export interface MemoryOptions {
   /** What hooks get as `env`. Default: an empty object. */
   readonly env?: object;
   /** Timers, for tests with a fake clock. Default: the global ones. */
-  readonly clock?: Clock;
+  readonly clock?: GivenClock;
   /** Where rooms keep their values (`room.storage`). Default: in memory. */
   readonly storage?: StorageOption;
 }

@@ -13,7 +13,7 @@ export interface Place {
   /** The client, or "" where it is not counted. */
   readonly client: string;
   room: string | undefined;
-  /** When the handshake was accepted, in milliseconds since 1970. */
+  /** When the handshake was accepted, by `Clock.elapsed`. */
   accepted: number;
   /** It is accepted, and neither opened nor given up. */
   waits: boolean;
@@ -67,7 +67,7 @@ export class Capacity {
     if ((this.#rooms.get(room) ?? 0) >= this.#settings.maxConnectionsPerRoom) return full("maxConnectionsPerRoom", "the room is full");
     place.room = room;
     add(this.#rooms, room);
-    place.accepted = this.#clock.now();
+    place.accepted = this.#clock.elapsed();
     place.waits = true;
     place.older = this.#newest;
     if (this.#newest === undefined) this.#oldest = place;
@@ -120,7 +120,7 @@ export class Capacity {
   /** Runtimes do not tell of every client that left before the 101: its place is free once an upgrade would have timed out. */
   #expire(): void {
     if (this.#oldest === undefined) return;
-    const since = this.#clock.now() - this.#settings.upgradeTimeout;
+    const since = this.#clock.elapsed() - this.#settings.upgradeTimeout;
     for (let place: Place | undefined = this.#oldest; place !== undefined && place.accepted <= since; place = this.#oldest)
       this.abandon(place);
   }

@@ -6,6 +6,7 @@
 import { Capacity } from "./capacity.ts";
 import type { Place } from "./capacity.ts";
 import type { Live } from "./connection.ts";
+import { Deferred } from "./deferred.ts";
 import { isPromise } from "./errors.ts";
 import type { Fanout } from "./fanout.ts";
 import { refuse } from "./handshake.ts";
@@ -21,7 +22,7 @@ import { RoomAlarms } from "./room-alarm.ts";
 import { RoomLives } from "./room-life.ts";
 import { RoomIndex } from "./rooms.ts";
 import type { Except } from "./rooms.ts";
-import type { Replay, Room, RoomValues } from "./room-types.ts";
+import type { PresenceDiff, Replay, Room, RoomValues } from "./room-types.ts";
 import type { Server } from "./server.ts";
 import { statePrefix } from "./snapshot.ts";
 import { valuesOf } from "./storage.ts";
@@ -34,6 +35,7 @@ export class Commons<State, Env> {
   readonly server: Server<State, Env>;
   readonly index: RoomIndex<State, Env> = new RoomIndex();
   readonly lives: RoomLives<State, Env> = new RoomLives(this);
+  readonly deferred: Deferred = new Deferred();
   readonly capacity: Capacity;
   /** Undefined where each connection is sent to. */
   readonly fanout: Fanout<State, Env> | undefined;
@@ -118,6 +120,11 @@ export class Commons<State, Env> {
   /** See replay.ts. */
   replay(live: Live<State, Env>, topic: string, options: SubscribeOptions, add: () => void): Replay {
     return replay(this, live, topic, options, add);
+  }
+
+  /** Runs the `presence` hook. */
+  tell(room: string, diff: PresenceDiff): void {
+    this.deferred.run(() => this.lives.presence(room, diff));
   }
 
   /** A room's counters; kept for as long as anybody is in it, from when `keep` is said. */

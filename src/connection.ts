@@ -12,13 +12,18 @@ import type { Owner } from "./mailbox.ts";
 import { sizeAtMost } from "./data.ts";
 import { Participant } from "./participant.ts";
 import { observed } from "./observe.ts";
+import type { PendingHook, Waiting } from "./pending.ts";
 import { Rate } from "./rate.ts";
+import { needStack } from "./stack.ts";
 import { isPing, pongText } from "./wire.ts";
 import type { Closing, Connection, Data, MaybePromise } from "./types.ts";
 
 type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
 
-export class Live<State = unknown, Env = unknown> extends Participant<State, Env> implements Connection<State, Env>, Owner<ConnectionHook> {
+export class Live<State = unknown, Env = unknown>
+  extends Participant<State, Env>
+  implements Connection<State, Env>, Owner<ConnectionHook>, Waiting
+{
   /** Made for its first event. */
   #mailbox: Mailbox<ConnectionHook> | undefined;
   #pulse: Pulse | undefined;
@@ -45,9 +50,34 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     return this.server.runtime.env as Env;
   }
 
+  get signal(): AbortSignal {
+    const { signal } = (this.willEnd.controller ??= new AbortController());
+    if (this.phase !== "open" && !signal.aborted) this.willEnd.controller.abort();
+    return signal;
+  }
+
   /** Settles when no hook is pending; undefined when none is. For runtimes that may stop once the event handler returns. */
   get running(): Promise<void> | undefined {
     return this.#mailbox?.running;
+  }
+
+  get pendingHook(): PendingHook | undefined {
+    return this.#mailbox?.hook;
+  }
+
+  get waitsFor(): string | undefined {
+    if (this.#mailbox === undefined || this.queued === 0) return undefined;
+    return this.#ended
+      ? "its client has gone: the close hook waits for it"
+      : `${this.queued} ${this.queued === 1 ? "event waits" : "events wait"} for it`;
+  }
+
+  waits(): void {
+    if (this.#mailbox?.hook !== undefined) this.server.waits(this);
+  }
+
+  elapsed(): number {
+    return this.server.clock.elapsed();
   }
 
   /** Entries of its mailbox that wait for a slow hook. */
@@ -84,6 +114,7 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
 
   terminate(): void {
     if (this.#ended) return;
+    needStack();
     this.#finish({ code: CloseCode.abnormal, reason: "", initiator: "server" });
     this.socket.terminate();
   }
@@ -238,6 +269,9 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
   }
 
   #failed(hook: ConnectionHook, error: unknown): MaybePromise<void> {
+    // What it waited for was given up because the connection is over.
+    const signal = this.ending?.controller?.signal;
+    if (signal?.aborted === true && error === signal.reason) return;
     this.end(CloseCode.internalError, "Internal error");
     return this.server.failed(error, { hook, connection: this }, this.counters);
   }
@@ -245,9 +279,17 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
   /** Our side closes: what waits is discarded, the client is told, and has `closeTimeout` to answer. */
   protected end(code: number, reason: string): void {
     if (this.phase !== "open") return;
+    needStack();
+    // First: whatever fails of the rest, it is over by then.
+    this.#waitForPeer();
     this.phase = "closing";
     this.willEnd.closing = { code, reason, initiator: "server" };
-    this.leave();
+    this.#whole(() => this.#beginEnd(code, reason));
+  }
+
+  /** What is the core's is done before the application is told. */
+  #beginEnd(code: number, reason: string): void {
+    const diff = this.leave();
     this.server.closes(this);
     if (this.expiresAt !== undefined) this.server.expiry.delete(this);
     this.#mailbox?.keepOnly("close");
@@ -255,8 +297,31 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     this.flush();
     // Before the native close: an object evicted in between must know that it closed, and with what.
     this.storeClosing();
-    this.#waitForPeer();
     this.socket.close(code, reason);
+    this.tell(diff);
+    this.#abort();
+  }
+
+  /** Nothing that fails, for want of stack, say, may leave a connection half ended: what is given here can be done twice, and is done again. */
+  #whole(part: () => void): void {
+    try {
+      part();
+    } catch (error) {
+      this.server.clock.setTimeout(part, 0);
+      void this.server.failed(error, { hook: "close", connection: this }, this.counters);
+    }
+  }
+
+  #abort(): void {
+    const controller = this.ending?.controller;
+    if (controller !== undefined) this.#afterwards(() => controller.abort());
+  }
+
+  /** Runs what is the application's: not inside a publish. */
+  #afterwards(run: () => void): void {
+    const { commons } = this.server;
+    if (commons === undefined) run();
+    else commons.deferred.run(run);
   }
 
   #waitForPeer(): void {
@@ -270,20 +335,43 @@ export class Live<State = unknown, Env = unknown> extends Participant<State, Env
     // Before the presence hook is told of it: what that one says to a connection that is over goes nowhere.
     this.phase = "closed";
     ending.closing = closing;
-    this.leave();
+    this.#whole(() => this.#finishEnd(closing, closed));
+    return ending.over;
+  }
+
+  #finishEnd(closing: Closing, closed: boolean): void {
+    const ending = this.willEnd;
+    const diff = this.leave();
     if (this.expiresAt !== undefined) this.server.expiry.delete(this);
-    this.server.forget(this);
     if (ending.timer !== undefined) this.server.clock.clearTimeout(ending.timer);
     this.discard();
     if (!closed) this.storeClosing();
     this.forget();
-    this.counters.closed(closing.code);
-    this.server.settings.observe?.closed?.(this, closing);
+    if (!ending.counted) {
+      ending.counted = true;
+      this.server.forget(this);
+      this.counters.closed(closing.code);
+      this.server.settings.observe?.closed?.(this, closing);
+    }
+    this.tell(diff);
+    this.#abort();
+    let later: ((over: Promise<void> | undefined) => void) | undefined;
+    this.#afterwards(() => {
+      ending.over = this.#hookOfEnd(closing);
+      ending.finished?.resolve(ending.over);
+      later?.(ending.over);
+    });
+    if (!ending.hooked) ending.over = new Promise((resolve) => (later = resolve));
+  }
+
+  /** Settles when the close hook, and the room's, has run. */
+  #hookOfEnd(closing: Closing): Promise<void> | undefined {
+    const ending = this.willEnd;
+    if (ending.hooked) return ending.over;
+    ending.hooked = true;
     const pending = this.#mailbox === undefined && this.server.hooks.close === undefined ? undefined : this.#post("close", closing);
     const { commons } = this.server;
-    ending.over = commons === undefined ? pending : commons.left(this.roomName, pending);
-    ending.finished?.resolve(ending.over);
-    return ending.over;
+    return commons === undefined ? pending : commons.left(this.roomName, pending);
   }
 
   #hasExpired(): boolean {

@@ -5,7 +5,12 @@ export class Ending {
   closing: Closing | undefined;
   /** Its room could not be opened. */
   refused = false;
+  /** Of its `signal`, where somebody has asked for that. */
+  controller: AbortController | undefined;
   timer: unknown;
+  /** It was counted, and its close hook was called: neither is done again where the rest of its end is. */
+  counted = false;
+  hooked = false;
   finished: PromiseWithResolvers<void> | undefined;
   /** Pending close hook, and the room's. */
   over: Promise<void> | undefined;

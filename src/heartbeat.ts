@@ -8,20 +8,20 @@ import type { Settings } from "./limits.ts";
 import type { Server } from "./server.ts";
 import type { MaybePromise } from "./types.ts";
 
-/** What memory knows of one connection's life. Times are milliseconds since 1970. */
+/** What memory knows of one connection's life. Times are `Clock.elapsed`'s. */
 export class Pulse {
   /** Something came since the last sweep. */
   heard = false;
   /** It has sent the text ping. */
   pings = false;
   /** The last sweep before which something had come. */
-  seen = 0;
+  seen: number = Number.NEGATIVE_INFINITY;
   /** When it was pinged, as long as nothing came since; otherwise 0. */
   asked = 0;
   /** Bytes that waited for it then. */
   backlog = 0;
   /** When it was last stored that something came. */
-  kept = 0;
+  kept: number = Number.NEGATIVE_INFINITY;
   /** The heartbeat's `#spell` in which the clock was last asked for it. */
   spell = 0;
 }
@@ -69,7 +69,10 @@ export class Heartbeat<State, Env> {
   /** A connection has sent the text ping, and the core has answered it. */
   pinged(live: Live<State, Env>): void {
     const { pulse } = live;
-    if (!pulse.pings) pulse.kept = pulse.spell = 0;
+    if (!pulse.pings) {
+      pulse.kept = Number.NEGATIVE_INFINITY;
+      pulse.spell = 0;
+    }
     pulse.pings = true;
     this.heard(live);
     this.#arm();
@@ -83,11 +86,11 @@ export class Heartbeat<State, Env> {
       this.#server.clock.setTimeout(() => (this.#asked = 0), Math.min(longest, this.#timeout / 4));
     }
     pulse.spell = this.#spell;
-    const now = this.#server.clock.now();
+    const now = this.#server.clock.elapsed();
     if (now - pulse.kept < this.#timeout / 2) return;
     pulse.kept = now;
     if (!pulse.pings && socket.heard?.().pings !== true) return;
-    socket.hear(now);
+    socket.hear(this.#server.clock.now());
     this.#arm();
   }
 
@@ -100,7 +103,8 @@ export class Heartbeat<State, Env> {
 
   /** Ends the vanished, pings the silent, and appoints the next sweep as long as there is anyone to judge. */
   sweep(): MaybePromise<void> {
-    const now = this.#server.clock.now();
+    this.#server.lookAtHooks();
+    const now = this.#server.clock.elapsed();
     // A process that was held up has not read yet what came meanwhile: it judges nobody before it has.
     const late = !this.#wakes && this.#next !== undefined && now - this.#next > this.#step;
     this.#next = undefined;
@@ -146,17 +150,20 @@ export class Heartbeat<State, Env> {
    */
   #isSilent({ pulse, socket, paused }: Live<State, Env>, now: number): boolean | undefined {
     const kept = socket.heard?.();
-    if (pulse.heard || paused) pulse.seen = now;
+    // Stored by the time of day: where that was set back since, the client has its time once more.
+    const ago = kept === undefined ? Number.POSITIVE_INFINITY : this.#server.clock.now() - kept.at;
+    if (pulse.heard || paused || (ago < 0 && pulse.seen === Number.NEGATIVE_INFINITY)) pulse.seen = now;
     pulse.heard = false;
-    const silent = now - Math.max(pulse.seen, kept?.at ?? 0);
+    const silent = Math.min(now - pulse.seen, ago < 0 ? Number.POSITIVE_INFINITY : ago);
     if (pulse.pings || kept?.pings === true) return silent >= this.#interval + this.#timeout - (this.#wakes ? 0 : this.#step);
     return this.#wakes && silent < this.#step ? false : undefined;
   }
 
   #arm(): void {
     if (this.#next !== undefined) return;
-    this.#next = this.#server.clock.now() + this.#step;
-    this.#server.schedule.at(task, this.#next, () => this.sweep());
+    const { clock, schedule } = this.#server;
+    this.#next = clock.elapsed() + this.#step;
+    schedule.at(task, clock.now() + this.#step, () => this.sweep());
   }
 }
 

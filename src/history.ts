@@ -36,10 +36,32 @@ interface Segment {
   text: string;
 }
 
+/** A segment, and its row with the message that is to be added. */
+interface Written {
+  readonly segment: Segment;
+  readonly text: string;
+}
+
 /** A message that is numbered and checked, and not yet stored. */
 export interface Pending {
   readonly payload: Sendable;
-  commit(): void;
+  /** Undefined where memory is all there is. */
+  readonly store: Store | undefined;
+  /** @throws what the store throws: nothing has changed then. */
+  write(): void;
+  /** Once it is written, which nothing that follows may undo. */
+  keep(): unknown;
+}
+
+/** Stores a message in several logs of one room, or in none. @throws what the store throws. */
+export function commitAll(pending: readonly Pending[]): void {
+  const store = pending[0]?.store;
+  const write = (): void => {
+    for (const one of pending) one.write();
+  };
+  if (store === undefined || pending.length < 2) write();
+  else store.atomically(write);
+  for (const one of pending) one.keep();
 }
 
 /** A segment is full at either: what is written for a message is its whole segment. */
@@ -75,7 +97,7 @@ export class TopicLog {
   }
 
   /**
-   * Numbers a message: `commit` stores it, and only then may it be sent.
+   * Numbers a message: `commitAll` stores it, and only then may it be sent.
    * @throws TypeError for an encoding that can't be sent, RangeError for a message that is too large to store, and what `encode` throws.
    */
   prepare(data: Sendable, now: number): Pending {
@@ -83,9 +105,14 @@ export class TopicLog {
     const time = Math.max(now, this.#at(this.#head)?.time ?? 0);
     const entry: Kept = { offset, tag: randomWord(), time, data: asReceived(data), payload: undefined };
     const payload = this.#payloadOf(entry);
-    if (this.#head !== offset - 1) throw new Error(`encode of the history of topic "${this.#topic}" must not publish to it`);
     const text = this.#encoded(entry);
-    return { payload, commit: () => this.#append(entry, text) };
+    let written: Written | undefined;
+    return {
+      payload,
+      store: this.#store,
+      write: () => void (written = this.#write(entry, text)),
+      keep: () => written !== undefined && this.#keep(written, entry),
+    };
   }
 
   /** What is kept after a position, or from the beginning: `complete` when nothing is missing in between. */
@@ -151,18 +178,25 @@ export class TopicLog {
     throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
   }
 
-  #append(entry: Kept, text: string | undefined): void {
+  /** Writes the row that the message is to be part of. */
+  #write(entry: Kept, text: string | undefined): Written {
+    if (entry.offset !== this.#head + 1) throw new Error(`topic "${this.#topic}" was published to in the middle of a publish`);
     const last = this.#segments.at(-1);
     const full =
       last === undefined || last.entries.length >= mostEntries || last.text.length + (text?.length ?? entry.data.length) > mostLetters;
     const segment = full ? { slot: this.#slot(), first: entry.offset, entries: [], text: `[${entry.offset}` } : last;
     const longer = this.#store === undefined ? segment.text : `${segment.text},${text}`;
     this.#store?.set(this.#prefix + segment.slot, `${longer}]`);
-    // From here on nothing fails.
-    segment.text = longer;
+    return { segment, text: longer };
+  }
+
+  /** Nothing here fails. */
+  #keep({ segment, text }: Written, entry: Kept): void {
+    const isNew = segment.entries.length === 0;
+    segment.text = text;
     segment.entries.push(entry);
     this.#head = entry.offset;
-    if (full) this.#begin(segment);
+    if (isNew) this.#begin(segment);
   }
 
   #begin(segment: Segment): void {

@@ -3,14 +3,19 @@
  * synchronous costs no promise and no allocation.
  */
 import { isPromise } from "./errors.ts";
+import type { PendingHook } from "./pending.ts";
 import type { MaybePromise } from "./types.ts";
 
 /** Whose mailbox it is. `run` reports a failing hook itself: it never throws or rejects. */
 export interface Owner<Kind> {
   run(kind: Kind, payload: unknown): MaybePromise<void>;
+  /** An entry has to wait. */
+  waits(): void;
+  /** `Clock.elapsed`. */
+  elapsed(): number;
 }
 
-export class Mailbox<Kind> {
+export class Mailbox<Kind extends string> {
   readonly #owner: Owner<Kind>;
   /** Kinds and payloads in turn, from #head on; undefined while nothing waits. */
   #queue: unknown[] | undefined;
@@ -18,6 +23,8 @@ export class Mailbox<Kind> {
   #busy = false;
   /** Settles when the mailbox is empty; undefined while no hook is pending. */
   running: Promise<void> | undefined;
+  /** The hook that is pending. */
+  hook: PendingHook | undefined;
 
   constructor(owner: Owner<Kind>) {
     this.#owner = owner;
@@ -37,6 +44,7 @@ export class Mailbox<Kind> {
   post(kind: Kind, payload: unknown): Promise<void> | undefined {
     if (this.#busy) {
       (this.#queue ??= []).push(kind, payload);
+      this.#owner.waits();
       return this.running;
     }
     this.#busy = true;
@@ -46,6 +54,7 @@ export class Mailbox<Kind> {
       this.#busy = false;
       return undefined;
     }
+    if (first !== undefined) this.#note(kind);
     const pending = first ?? this.#drain();
     return pending === undefined ? undefined : (this.running = this.#settle(pending));
   }
@@ -70,6 +79,10 @@ export class Mailbox<Kind> {
     }
   }
 
+  #note(kind: Kind): void {
+    this.hook = { kind, since: this.#owner.elapsed(), reported: false };
+  }
+
   /** Runs what waits until a hook is pending; undefined when the mailbox is empty. */
   #drain(): PromiseLike<void> | undefined {
     // Read from the fields at each turn: a hook may post, and a close replaces the queue.
@@ -82,11 +95,15 @@ export class Mailbox<Kind> {
         this.#head = 0;
       }
       const pending = this.#owner.run(kind, payload);
-      if (isPromise(pending)) return pending;
+      if (isPromise(pending)) {
+        this.#note(kind);
+        return pending;
+      }
     }
     this.#queue = undefined;
     this.#head = 0;
     this.running = undefined;
+    this.hook = undefined;
     this.#busy = false;
     return undefined;
   }

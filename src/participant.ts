@@ -5,7 +5,7 @@ import { Outflow } from "./outflow.ts";
 import type { Presence, Said } from "./presence.ts";
 import type { SubscribeOptions } from "./replay.ts";
 import type { Connection, Sendable } from "./types.ts";
-import type { LocalRoom, Replay, Rooms } from "./room-types.ts";
+import type { LocalRoom, PresenceDiff, Replay, Rooms } from "./room-types.ts";
 
 export abstract class Participant<State, Env> extends Outflow<State, Env> {
   get rooms(): Rooms {
@@ -70,23 +70,29 @@ export abstract class Participant<State, Env> extends Outflow<State, Env> {
   }
 
   #say(presence: Presence<State, Env>, said: Said | undefined): void {
+    this.server.commons?.deferred.checkDepth(said === undefined ? "absent" : "present");
     const before = this.presence;
     const members = presence.of(this.roomName);
     this.presence = said?.encoded;
     this.store(() => (this.presence = before));
-    presence.change(members, this.live, before, said);
+    this.tell(presence.change(members, this.live, before, said));
   }
 
-  /** It is closing, or over: in no room, of no member. */
-  protected leave(): void {
+  /** It is closing, or over: in no room, of no member. Returns what the `presence` hook is to be told. */
+  protected leave(): PresenceDiff | undefined {
     const { commons } = this.server;
     if (commons === undefined) return;
     const before = this.presence;
-    if (before === undefined) return commons.index.leave(this.roomName, this.live);
+    if (before === undefined) return void commons.index.leave(this.roomName, this.live);
     const { presence, index } = commons;
     const members = presence.of(this.roomName);
     index.leave(this.roomName, this.live);
+    const diff = presence.change(members, this.live, before, undefined);
     this.presence = undefined;
-    presence.change(members, this.live, before, undefined);
+    return diff;
+  }
+
+  protected tell(diff: PresenceDiff | undefined): void {
+    if (diff !== undefined) this.server.commons?.tell(this.roomName, diff);
   }
 }

@@ -119,8 +119,10 @@ export interface NativeTopics {
 export interface Clock {
   setTimeout(callback: () => void, milliseconds: number): unknown;
   clearTimeout(timer: unknown): void;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: for times of day. */
   now(): number;
+  /** Milliseconds from any moment on, which never step back: for durations. */
+  elapsed(): number;
 }
 
 /** One appointment, which a hibernating object keeps while it sleeps; then `Server.alarm` is called. */
@@ -141,6 +143,8 @@ export interface Store {
   list(range: StoreRange): Iterable<readonly [key: string, value: string]>;
   /** Deletes every key that begins with the prefix. */
   clear(prefix: string): void;
+  /** What `write` writes is stored whole, or not at all where it throws. */
+  atomically(write: () => void): void;
 }
 
 export interface StoreRange {

@@ -81,16 +81,23 @@ export class Presence<State, Env> {
     return members;
   }
 
-  /** A connection says that its member is here, or (without `now`) no longer; `before` is what it said last. */
-  change(members: Members<State, Env>, live: Live<State, Env>, before: string | undefined, now: Present | undefined): void {
+  /**
+   * A connection says that its member is here, or (without `now`) no longer; `before` is what it said last.
+   * @returns what the `presence` hook is to be told.
+   */
+  change(
+    members: Members<State, Env>,
+    live: Live<State, Env>,
+    before: string | undefined,
+    now: Present | undefined,
+  ): PresenceDiff | undefined {
     const former = before === undefined ? undefined : decodePresent(before).member;
     const ids = new Set([former, now?.member].filter((id) => id !== undefined));
     const told = this.#commons.server.hooks.presence !== undefined;
     const changes = told ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
     if (former !== undefined && former !== now?.member) remove(members, former, live);
     if (now !== undefined) place(members, live, now);
-    const diff = diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
-    if (diff !== undefined) this.#commons.lives.presence(live.roomName, diff);
+    return diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
   }
 
   /** Nobody is in the room any more. */

@@ -1,5 +1,6 @@
 /** From one message to all who are to have it: a room's connections, or a topic's subscribers. */
 import { checkData, ownCopy } from "./data.ts";
+import { commitAll } from "./history.ts";
 import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import type { Audience, Except } from "./rooms.ts";
@@ -13,7 +14,13 @@ type Topics = string | readonly string[];
 /** @throws TypeError for what can't be sent. */
 export function broadcast<State, Env>(commons: Commons<State, Env>, room: string, data: Sendable, except: Except<State, Env>): number {
   checkData(data);
-  return fanOut(commons, commons.index.members(room), data, except);
+  const { deferred } = commons;
+  deferred.begin("broadcast");
+  try {
+    return fanOut(commons, commons.index.members(room), data, except);
+  } finally {
+    deferred.end();
+  }
 }
 
 /** The topic and the data are checked already: see `checkPublish`. */
@@ -24,12 +31,18 @@ export function publish<State, Env>(
   data: Sendable,
   except: Except<State, Env>,
 ): number {
-  if (commons.histories !== undefined) return publishKept(commons, room, typeof topic === "string" ? [topic] : topic, data, except);
-  if (typeof topic === "string") return fanOut(commons, commons.index.subscribers(room, topic), data, except, topic);
-  return sendToAll(commons.server, commons.index.subscribersOfAny(room, topic), data, except, topic);
+  const { deferred } = commons;
+  deferred.begin("publish");
+  try {
+    if (commons.histories !== undefined) return publishKept(commons, room, typeof topic === "string" ? [topic] : topic, data, except);
+    if (typeof topic === "string") return fanOut(commons, commons.index.subscribers(room, topic), data, except, topic);
+    return sendToAll(commons.server, commons.index.subscribersOfAny(room, topic), data, except, topic);
+  } finally {
+    deferred.end();
+  }
 }
 
-/** Numbered, stored, then sent, in one turn: no reader can come in between. */
+/** Numbered, stored in all of its topics or in none, then sent, in one turn: no reader can come in between. */
 function publishKept<State, Env>(
   commons: Commons<State, Env>,
   room: string,
@@ -40,10 +53,10 @@ function publishKept<State, Env>(
   const now = commons.server.clock.now();
   // All are numbered before the first is stored: what can't be kept is published nowhere.
   const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: commons.histories?.find(room, topic)?.prepare(data, now) }));
+  commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Live<State, Env>>();
   let count = 0;
   for (const { topic, kept } of pending) {
-    kept?.commit();
     const subscribers = commons.index.subscribers(room, topic);
     const payload = kept?.payload ?? data;
     if (reached.size === 0) count += fanOut(commons, subscribers, payload, except, topic);

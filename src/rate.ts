@@ -39,8 +39,7 @@ class Bucket {
 
   /** Takes from what is left of the part in use and from what has come in since: what is left then, of a new part; undefined when there is less. */
   take(left: number, amount: number, now: number): number | undefined {
-    // A clock that was set back gives nothing.
-    const seconds = Math.max(0, now - this.#filled) / 1000;
+    const seconds = (now - this.#filled) / 1000;
     this.#filled = now;
     this.#level = Math.min(this.#capacity, this.#level + seconds * this.#perSecond);
     const all = left + this.#level - amount;
@@ -66,7 +65,7 @@ export class Rate {
 
   constructor(limit: RateLimit, clock: Clock) {
     this.#clock = clock;
-    const now = clock.now();
+    const now = clock.elapsed();
     this.#messages = new Bucket(limit.messages, limit.burst, now);
     this.#bytes = new Bucket(limit.bytes, limit.burst, now);
     this.#messagesLeft = this.#messages.part;
@@ -84,7 +83,7 @@ export class Rate {
   }
 
   #admitMore(bytes: number): Excess | undefined {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const take = (bucket: Bucket, left: number, amount: number): number | undefined =>
       left < amount ? bucket.take(left, amount, now) : left - amount;
     const messages = take(this.#messages, this.#messagesLeft, 1);
@@ -101,9 +100,8 @@ export class Rate {
   drop(bytes: number): boolean {
     this.droppedMessages++;
     this.droppedBytes += bytes;
-    const now = this.#clock.now();
-    // A clock that is set back would silence it for as long.
-    if (Math.abs(now - this.#told) < 1000) return false;
+    const now = this.#clock.elapsed();
+    if (now - this.#told < 1000) return false;
     this.#told = now;
     return true;
   }

@@ -23,6 +23,22 @@ export function replay<State, Env>(
 ): Replay {
   const after = history === true ? undefined : history.after;
   checkAfter(after);
+  const { deferred } = commons;
+  deferred.begin("subscribe with a history");
+  try {
+    return send(commons, live, topic, after, add);
+  } finally {
+    deferred.end();
+  }
+}
+
+function send<State, Env>(
+  commons: Commons<State, Env>,
+  live: Live<State, Env>,
+  topic: string,
+  after: string | undefined,
+  add: () => void,
+): Replay {
   const log = logOf(commons.histories, live.roomName, topic);
   const { entries, complete } = log.since(after, commons.server.clock.now());
   // Before anything is sent: `encode` may throw, and topics have a limit.

@@ -10,11 +10,13 @@ import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import type { Fanout } from "./fanout.ts";
-import { causeOf, isList, readHead, refuse, refuseList } from "./handshake.ts";
+import { causeOf, isList, readHead, refuseList } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
+import { PendingHooks } from "./pending.ts";
+import type { Waiting } from "./pending.ts";
 import { Schedule } from "./schedule.ts";
 import type { Shutdown } from "./shutdown.ts";
 import { Heads, wokenFrom } from "./snapshot.ts";
@@ -25,13 +27,14 @@ import { checkName } from "./text.ts";
 import type { ErrorContext, Hooks, MaybePromise } from "./types.ts";
 import type { LocalRoom, Room, Rooms } from "./room-types.ts";
 import type { Clock, Opening, Runtime, Saved, Snapshot, Socket, Without } from "./ports.ts";
-import { acceptUpgrade, isResponse } from "./upgrade.ts";
+import { acceptUpgrade, isResponse, refuseClosing } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
 const globalClock: Clock = {
   setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
   clearTimeout: (timer) => clearTimeout(timer as number),
   now: () => Date.now(),
+  elapsed: () => performance.now(),
 };
 
 export class Server<State = unknown, Env = unknown> implements Rooms {
@@ -48,6 +51,10 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #expiry: Expiry | undefined;
   #closing: Set<Live<State, Env>> | undefined;
   #heads: Heads | undefined;
+  /** Made for the first hook that something waits for. */
+  #pendingHooks: PendingHooks | undefined;
+  /** Handshakes that wait for their `upgrade` hook: what refuses them. Made for the first. */
+  #handshakes: Set<() => void> | undefined;
   /** Undefined where it is turned off. */
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   readonly #handler: DefinedHandler<State, Env>;
@@ -82,11 +89,21 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return (this.#expiry ??= new Expiry(this.schedule, () => this.clock.now()));
   }
 
+  /** Hooks that others wait for are looked at. */
+  lookAtHooks(): void {
+    this.#pendingHooks?.look();
+  }
+
   /** Connections in memory, closing ones included. */
   *connections(): Generator<Live<State, Env>, void, undefined> {
     if (this.commons !== undefined) yield* this.commons.index.everyone();
     else if (this.#alone !== undefined) yield this.#alone;
     if (this.#closing !== undefined) yield* this.#closing;
+  }
+
+  /** Something waits for a connection's hook. */
+  waits(live: Waiting): void {
+    (this.#pendingHooks ??= new PendingHooks(this.clock)).add(live);
   }
 
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
@@ -109,7 +126,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   }
 
   #decide(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
-    if (this.shutdown !== undefined) return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
+    if (this.shutdown !== undefined) return refuseClosing();
     const head = this.runtime.limitsHead === true ? request : readHead(wholeOf(request), this.runtime.headersOf);
     if (isResponse(head)) return head;
     if (this.runtime.upgradesNoList === true && isList(head)) return refuseList();
@@ -118,7 +135,19 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
       clock,
       capacity: this.commons?.capacity,
       failed: (error) => this.failed(error, { hook: "upgrade" }),
+      whenClosing: (callback) => this.#whenClosing(callback),
     });
+  }
+
+  #whenClosing(callback: () => void): () => void {
+    const handshakes = (this.#handshakes ??= new Set());
+    handshakes.add(callback);
+    return () => handshakes.delete(callback);
+  }
+
+  /** The server closes: whoever waits for an `upgrade` hook is refused now. */
+  refuseHandshakes(): void {
+    for (const refuseIt of this.#handshakes ?? []) refuseIt();
   }
 
   #refused(status: number, cause: string, request?: RequestHead): void {
@@ -159,6 +188,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     live.keep();
     attach?.(live);
     this.#add(live, undefined, place);
+    this.lookAtHooks();
     this.commons?.lives.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) live.watchExpiry();
     this.heartbeat?.opened(live);
@@ -194,7 +224,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** Port: the runtime's alarm went off. Await it where the runtime may stop us once we return. */
   alarm(): MaybePromise<void> {
     // Whatever it was set for: after an eviction nobody remembers when the sweep was to be.
-    const swept = this.heartbeat?.sweep();
+    const swept = this.heartbeat === undefined ? this.lookAtHooks() : this.heartbeat.sweep();
     const fired = this.schedule.fire();
     return isPromise(swept) || isPromise(fired) ? Promise.all([swept, fired]).then(() => {}) : undefined;
   }
@@ -218,6 +248,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   forget(live: Live<State, Env>): void {
     this.#alone = undefined;
     this.#closing?.delete(live);
+    this.lookAtHooks();
     this.commons?.forget(live);
     if (--this.#count === 0) this.heartbeat?.rest();
   }

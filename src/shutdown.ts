@@ -61,6 +61,7 @@ function milliseconds(name: string, value: number): number {
 export function closeServer<State, Env>(server: Server<State, Env>, options?: CloseOptions): Promise<void> {
   if (server.shutdown === undefined) {
     server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
+    server.refuseHandshakes();
     // Appointments would keep a process from ending.
     void server.shutdown.done.then(() => server.schedule.stop());
   }
@@ -76,6 +77,8 @@ export class Shutdown<State, Env> {
   readonly #closing: Closing;
   readonly #clock: Clock;
   readonly #pending = new Map<Live<State, Env>, Promise<void>>();
+  /** The deadline has come, or everything was over before. */
+  #over = false;
 
   constructor(connections: readonly Live<State, Env>[], closing: Closing, clock: Clock) {
     this.#closing = closing;
@@ -85,9 +88,15 @@ export class Shutdown<State, Env> {
     this.done = this.#finish();
   }
 
-  /** Also one whose `upgrade` was still pending when the server began to close. */
+  /** Also one whose handshake was accepted before the server began to close. */
   add(live: Live<State, Env>, delay = 0): void {
     const { code, reason } = this.#closing;
+    // Nobody waits for it any longer: its close frame gets a moment.
+    if (this.#over) {
+      live.close(code, reason);
+      this.#clock.setTimeout(() => live.letGo(), lastMoment);
+      return;
+    }
     const retired = delay < 1 ? live.retire(code, reason) : this.#after(delay, live).then(() => live.retire(code, reason));
     this.#pending.set(
       live,
@@ -104,7 +113,9 @@ export class Shutdown<State, Env> {
   }
 
   async #finish(): Promise<void> {
-    if (await this.#settled(this.#closing.deadline)) return;
+    const settled = await this.#settled(this.#closing.deadline);
+    this.#over = true;
+    if (settled) return;
     const { code, reason } = this.#closing;
     for (const live of this.#pending.keys()) live.close(code, reason);
     // The close frame gets a moment on its way out: Deno sends it 4 ms later at the earliest.

@@ -4,6 +4,8 @@ import type { Store, StoreRange } from "./ports.ts";
 
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();
+  /** What the keys had before `atomically` wrote to them. */
+  #before: Map<string, string | undefined> | undefined;
   /** The keys in order; undefined since one came or went. */
   #sorted: readonly string[] | undefined;
 
@@ -12,11 +14,13 @@ export class MemoryStore implements Store {
   }
 
   set(key: string, value: string): void {
+    this.#remember(key);
     if (!this.#values.has(key)) this.#sorted = undefined;
     this.#values.set(key, value);
   }
 
   delete(key: string): boolean {
+    this.#remember(key);
     const known = this.#values.delete(key);
     if (known) this.#sorted = undefined;
     return known;
@@ -34,5 +38,25 @@ export class MemoryStore implements Store {
 
   clear(prefix: string): void {
     for (const key of this.#values.keys()) if (key.startsWith(prefix)) this.delete(key);
+  }
+
+  atomically(write: () => void): void {
+    const before = (this.#before = new Map());
+    try {
+      write();
+    } catch (error) {
+      this.#before = undefined;
+      for (const [key, value] of before) {
+        if (value === undefined) this.delete(key);
+        else this.set(key, value);
+      }
+      throw error;
+    } finally {
+      this.#before = undefined;
+    }
+  }
+
+  #remember(key: string): void {
+    if (this.#before?.has(key) === false) this.#before.set(key, this.#values.get(key));
   }
 }

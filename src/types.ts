@@ -57,6 +57,11 @@ export interface Connection<State = unknown, Env = unknown> {
   readonly expiresAt: number | undefined;
   /** Bytes that wait to be sent to this client; 0 on workerd, which reports nothing. */
   readonly bufferedAmount: number;
+  /**
+   * Aborts when `phase` leaves `"open"`, so that what a hook waits for can stop: `await fetch(url, { signal: connection.signal })`. A hook that
+   * rejects with its reason has not failed. Made when it is asked for; after hibernation it is another.
+   */
+  readonly signal: AbortSignal;
   /** The platform's environment: bindings on Cloudflare, `process.env` or `serve`'s `env` elsewhere. */
   readonly env: Env;
   /** Every room of this handler, this connection's own included. */

@@ -39,6 +39,8 @@ export interface Site {
   readonly capacity: Capacity | undefined;
   /** Never throws or rejects. */
   failed(error: unknown): MaybePromise<void>;
+  /** Calls back when the server closes, unless what it returns is called before. */
+  whenClosing(callback: () => void): () => void;
 }
 
 export function isResponse(value: unknown): value is Response {
@@ -51,7 +53,7 @@ export function acceptUpgrade<State, Env>(
   handler: DefinedHandler<State, Env>,
   request: RequestHead,
   options: UpgradeOptions<Env>,
-  { clock, capacity, failed }: Site,
+  { clock, capacity, failed, whenClosing }: Site,
 ): MaybePromise<Upgrade> {
   let place: Place | undefined;
   const refused = (refusal: Response): Response => {
@@ -99,7 +101,7 @@ export function acceptUpgrade<State, Env>(
     // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
     options.waitUntil?.(result.then(ignore, ignore));
     const late = (error: unknown): void => void failed(error);
-    return withDeadline(result, handler.settings.upgradeTimeout, clock, late).then(accept).catch(fail);
+    return withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late).then(accept).catch(fail);
   } catch (error) {
     return fail(error);
   }
@@ -110,24 +112,33 @@ const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
 
 function ignore(): void {}
 
+/** The refusal of a handshake that comes to a server which closes. */
+export function refuseClosing(): Response {
+  return refuse(503, "the server is closing", { "retry-after": "1" }, "closing");
+}
+
 /** `late` is told of a rejection that comes when the client has had its answer. */
 async function withDeadline<T>(
   result: PromiseLike<T>,
   milliseconds: number,
-  clock: Clock,
+  { clock, whenClosing }: Pick<Site, "clock" | "whenClosing">,
   late: (error: unknown) => void,
 ): Promise<T | Response> {
-  let timer: unknown;
-  const deadline = new Promise<Response>((resolve) => {
-    timer = clock.setTimeout(() => {
-      result.then(undefined, late);
-      resolve(refuse(503, "the handshake took too long", { "retry-after": "1" }, "upgradeTimeout"));
-    }, milliseconds);
-  });
+  const refused = Promise.withResolvers<Response>();
+  const refuseIt = (refusal: Response): void => {
+    result.then(undefined, late);
+    refused.resolve(refusal);
+  };
+  const timer = clock.setTimeout(
+    () => refuseIt(refuse(503, "the handshake took too long", { "retry-after": "1" }, "upgradeTimeout")),
+    milliseconds,
+  );
+  const stay = whenClosing(() => refuseIt(refuseClosing()));
   try {
-    return await Promise.race([result, deadline]);
+    return await Promise.race([result, refused.promise]);
   } finally {
     clock.clearTimeout(timer);
+    stay();
   }
 }
 

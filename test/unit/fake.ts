@@ -40,6 +40,7 @@ export class FakeSocket implements Socket {
 
 export class FakeClock implements Clock {
   #now = 0;
+  #elapsed = 0;
   #next = 1;
   readonly #timers = new Map<number, { at: number; callback: () => void }>();
 
@@ -48,7 +49,7 @@ export class FakeClock implements Clock {
   }
 
   setTimeout(callback: () => void, milliseconds: number): number {
-    this.#timers.set(this.#next, { at: this.#now + milliseconds, callback });
+    this.#timers.set(this.#next, { at: this.#elapsed + milliseconds, callback });
     return this.#next++;
   }
 
@@ -60,10 +61,20 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  elapsed(): number {
+    return this.#elapsed;
+  }
+
+  /** The time of day is set, by somebody. */
+  jump(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   advance(milliseconds: number): void {
     this.#now += milliseconds;
+    this.#elapsed += milliseconds;
     for (const [timer, { at, callback }] of this.#timers) {
-      if (at > this.#now) continue;
+      if (at > this.#elapsed) continue;
       this.#timers.delete(timer);
       callback();
     }

@@ -181,7 +181,7 @@ test("the message of a closing connection is no sign of life, and is not answere
 
 test("a busy object asks for the time once a second for each connection, a quiet one each time and without a timer", () => {
   const { clock, join } = serve({ heartbeat: { interval: 30_000, timeout: 10_000 } });
-  const asked = vi.spyOn(clock, "now");
+  const asked = vi.spyOn(clock, "elapsed");
   const [one, other] = [join(new KeptSocket()).live, join(new KeptSocket()).live];
   const hear = (times: number): number => {
     asked.mockClear();

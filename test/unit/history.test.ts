@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
-import { TopicLog } from "../../src/history.ts";
+import { TopicLog, commitAll } from "../../src/history.ts";
 import type { HistoryRules } from "../../src/history.ts";
 import { parsePosition } from "../../src/position.ts";
 import { Server } from "../../src/server.ts";
@@ -19,7 +19,7 @@ const rules = (over: Partial<HistoryRules> = {}): HistoryRules => ({
 });
 
 function publish(log: TopicLog, data: string | Uint8Array, now = 0): string {
-  log.prepare(data, now).commit();
+  commitAll([log.prepare(data, now)]);
   return log.position;
 }
 
@@ -148,10 +148,35 @@ test("a store that fails publishes nothing, and the number is given again", () =
     throw new Error("the disk is full");
   });
   const pending = log.prepare("b", 0);
-  expect(() => pending.commit()).toThrow("the disk is full");
+  expect(() => commitAll([pending])).toThrow("the disk is full");
   expect(log.position).toBe(first);
   publish(log, "c");
   expect(texts(new TopicLog("t", rules(), store))).toEqual(["a", "c"]);
+});
+
+test("a publish to several topics of which one can't be stored is stored in none, and the next is complete in all", () => {
+  const store = new MemoryStore();
+  const logs = ["one", "two"].map((topic) => new TopicLog(topic, rules({ messages: 3 }), store));
+  const both = (data: string): void => commitAll(logs.map((log) => log.prepare(data, 0)));
+  // Rows are written anew, and used again: at each of them the second write fails once.
+  for (let nth = 0; nth < 300; nth++) {
+    const before = logs.map(({ position }) => position);
+    const rows = [...store.list({ prefix: "" })];
+    const set = store.set.bind(store);
+    let writes = 0;
+    const failing = vi.spyOn(store, "set").mockImplementation((key, value) => {
+      if (++writes === 2) throw new Error("the disk is full");
+      set(key, value);
+    });
+    expect(() => both(`lost ${nth}`)).toThrow("the disk is full");
+    failing.mockRestore();
+    expect(logs.map(({ position }) => position)).toEqual(before);
+    expect([...store.list({ prefix: "" })]).toEqual(rows);
+    both(`kept ${nth}`);
+  }
+  const last = ["kept 297", "kept 298", "kept 299"];
+  for (const log of [...logs, ...["one", "two"].map((topic) => new TopicLog(topic, rules({ messages: 3 }), store))])
+    expect(texts(log)).toEqual(last);
 });
 
 test("topics whose names look like each other's rows are apart", () => {
@@ -285,11 +310,16 @@ test("an encode that fails, or makes what can't be sent, publishes nothing", () 
   expect(live.room.history("t").entries.map(({ data }) => data)).toEqual(["x"]);
 });
 
-test("an encode that publishes to its own topic is told so", () => {
+test("an encode that publishes, to its own topic or another, is told so, and nothing is published", () => {
   const { live } = serve({
-    history: { t: { encode: ({ data }): string => (data === "again" ? "" : (void live.room.publish("t", "again"), "x")) } },
+    history: { t: { encode: ({ data }): string => (data === "again" ? "" : (void live.room.publish(to, "again"), "x")) } },
   }).join();
-  expect(() => live.room.publish("t", "first")).toThrow('encode of the history of topic "t" must not publish to it');
+  let to = "t";
+  for (to of ["t", "u"])
+    expect(() => live.room.publish("t", "first")).toThrow("publish must not be called while a message is being published");
+  expect(live.room.history("t").entries).toEqual([]);
+  // It is over: the next publish is as any other.
+  live.room.publish("t", "again");
   expect(live.room.history("t").entries.map(({ data }) => data)).toEqual(["again"]);
 });
 

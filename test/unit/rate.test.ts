@@ -80,7 +80,7 @@ test("the clock is read a few times a bucket, not for each message", () => {
 test("a clock that is set back gives nothing and takes nothing", () => {
   const { rate, clock } = make({ messages: 10, burst: 1 });
   expect(pass(rate)).toBe(10);
-  clock.advance(-5000);
+  clock.jump(-5000);
   expect(pass(rate)).toBe(0);
   clock.advance(100);
   expect(pass(rate)).toBe(1);
@@ -94,6 +94,7 @@ test("the handler is told of the first dropped message and then once a second", 
   clock.advance(1);
   expect(rate.drop(5)).toBe(true);
   expect([rate.droppedMessages, rate.droppedBytes]).toEqual([4, 20]);
-  clock.advance(-3_600_000);
+  clock.jump(-3_600_000);
+  clock.advance(1000);
   expect(rate.drop(5), "an hour of silence, because the clock was set back").toBe(true);
 });
