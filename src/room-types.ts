@@ -64,7 +64,7 @@ export interface HistorySettings {
   readonly seconds?: number;
   /**
    * What subscribers get in place of the data, live and replayed alike: to put the position into it. Runs once a publish, and again for what is replayed
-   * after the memory was lost. It must not publish to the same topic. Default: the data itself.
+   * after the memory was lost. It runs inside the publish: to publish in it is an Error. Default: the data itself.
    */
   encode?(entry: HistoryEntry & { readonly topic: string }): Sendable;
 }
@@ -125,7 +125,10 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   readonly rooms: Rooms;
   /**
    * Sends to every subscriber of the topic, or of any of the topics, to each once. Returns how many connections it was handed to.
-   * @throws TypeError for what is no topic or can't be sent; RangeError for what a topic's history can't keep (over 1 MiB encoded; bytes take a third more).
+   * A client that it finds too slow is closed; the `presence` hook is told before `publish` returns, when everyone else has the message. With several
+   * topics that keep a history the message is stored in all of them or in none.
+   * @throws TypeError for what is no topic or can't be sent; RangeError for what a topic's history can't keep (over 1 MiB encoded; bytes take a third more);
+   * Error inside `encode`, the function `history` or an observer, which are called in the middle of a publish.
    */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
   /** Sends to everyone in the room. Returns how many connections it was handed to. @throws TypeError for what can't be sent, or an `except` that is no id. */

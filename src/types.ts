@@ -205,7 +205,7 @@ export interface Hooks<State = unknown, Env = unknown> {
   drop?(connection: Connection<State, Env>, dropped: Dropped): MaybePromise<void>;
   /** What waited for this client fell below `highWaterMark` after a `send` returned `"backpressure"`. */
   drain?(connection: Connection<State, Env>): MaybePromise<void>;
-  /** Last, exactly once, never inside another hook. */
+  /** Last, exactly once, never inside another hook of the connection. */
   close?(connection: Connection<State, Env>, closing: Closing): MaybePromise<void>;
   /** A hook threw or rejected. Afterwards the connection is closed with 1011. Without this hook the error is logged. */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
@@ -219,8 +219,8 @@ export interface Hooks<State = unknown, Env = unknown> {
   /** The time that `room.setAlarm` set has come. */
   alarm?(room: LocalRoom<State, Env>): MaybePromise<void>;
   /**
-   * Who is present has changed. Runs within the call that changed it (`present`, `absent`, a close), before anything else happens: what
-   * it publishes comes in the order of the changes. Not run for those whom an eviction left as they were.
+   * Who is present has changed. Runs within the call that changed it (`present`, `absent`, a close), and for one change after the other: never inside
+   * a publish or inside itself. What it publishes comes in the order of the changes. Not run for those whom an eviction left as they were.
    */
   presence?(room: LocalRoom<State, Env>, diff: PresenceDiff): void;
 }

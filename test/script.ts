@@ -23,6 +23,7 @@ export type Step =
   | readonly ["terminate"]
   | readonly ["sleep", number]
   | readonly ["drained"]
+  | readonly ["untilAborted"]
   | readonly ["throw", string]
   | readonly ["reject", string]
   | readonly ["setState", unknown]
@@ -159,6 +160,11 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       return sleep(step[1]);
     case "drained":
       return connection.drained().then(() => note({ did: "drained", phase: connection.phase }));
+    case "untilAborted":
+      return aborted(connection.signal).catch((reason: unknown) => {
+        note({ did: "untilAborted", phase: connection.phase });
+        throw reason;
+      });
     case "throw":
       throw new Error(step[1]);
     case "reject":
@@ -364,6 +370,14 @@ function toSendable(value: Value): Sendable {
   if ("letter" in value) return value.letter.repeat(value.times);
   // Some of them are no Sendable at all: that is the point.
   return oddValues[value.odd]() as unknown as Sendable;
+}
+
+/** As `fetch` and others that take a signal do: rejects with its reason. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason));
+  });
 }
 
 function sleep(milliseconds: number): Promise<void> {

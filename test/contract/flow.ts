@@ -225,6 +225,40 @@ export const flow: Chapter = {
       },
     },
     {
+      id: "B20",
+      statement:
+        "A slow consumer that a publish closes is absent after it: what the `presence` hook publishes then comes behind the message, to everyone.",
+      limits: { ...saysNothing, ...needsRooms },
+      async run(t) {
+        const reader = {
+          open: [
+            ["subscribe", "news"],
+            ["subscribe", "presence"],
+          ],
+        } as const;
+        const before = await t.connect(reader);
+        const slow = await t.connect({ open: [["subscribe", "news"]], message: [["present", "slow"]] });
+        await slow.send("go");
+        await expectDiff(before, "joined");
+        const after = await t.connect(reader);
+        const sender = await t.connect({ message: "run" });
+        slow.pause();
+        let taken = "";
+        // More than `maxBuffered` and any kernel take.
+        for (let number = 0; number < 32 && !taken.endsWith("d"); number++) {
+          await run(sender, ["roomPublish", "news", { letter: "x", times: 1_000_000 + number }]);
+          taken += (await t.did(sender, "roomPublish", number + 1))["result"] === 3 ? "s" : "d";
+          for (const peer of [before, after]) {
+            const event = await peer.next();
+            equal(event.type === "text" && event.data.length, 1_000_000 + number);
+            if (taken.endsWith("d")) await expectDiff(peer, "left");
+          }
+        }
+        match(taken, /^s+d$/);
+        deepEqual(await t.outside().presence(), []);
+      },
+    },
+    {
       id: "B13",
       statement: "Over `maxQueued` messages behind a slow hook the client is read no further, and nothing is lost.",
       limits: cannotPause,
@@ -419,4 +453,13 @@ async function standstill(read: () => number): Promise<number> {
     before = now;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+async function expectDiff(peer: Peer, what: "joined" | "left"): Promise<void> {
+  const event = await peer.next();
+  ok(event.type === "text" && event.data.startsWith("{"), `no diff, but ${JSON.stringify(event).slice(0, 100)}`);
+  deepEqual(
+    (JSON.parse(event.data) as Record<string, { id: string }[]>)[what]?.map(({ id }) => id),
+    ["slow"],
+  );
 }

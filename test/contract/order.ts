@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { needsWire, type Chapter, type Context } from "../case.ts";
 import { Opcode, encodeFrame, messageFrame } from "../wire/frames.ts";
 import { expectTexts, type Peer } from "../peer.ts";
@@ -7,6 +7,27 @@ export const order: Chapter = {
   letter: "Q",
   title: "Order",
   cases: [
+    {
+      id: "Q12",
+      statement:
+        "`connection.signal` aborts when the connection closes or its client has gone: a hook that waits for it ends, without an error, and the close hook runs.",
+      async run(t) {
+        const ends: readonly ((peer: Peer) => Promise<void>)[] = [(peer) => peer.close(4001, "bye"), (peer) => peer.lose()];
+        for (const end of ends) {
+          const peer = await t.connect({ message: [["untilAborted"]] });
+          await peer.send("wait");
+          await t.hook(peer, "message");
+          await end(peer);
+          await t.done(peer, "close");
+          equal((await t.did(peer, "untilAborted"))["phase"], "closed");
+          equal(t.entries(peer).filter((entry) => entry.hook === "error").length, 0);
+        }
+        const peer = await t.connect({ message: [["close", 4002], ["untilAborted"]] });
+        await peer.send("wait");
+        match((await t.did(peer, "untilAborted"))["phase"] as string, /^clos(ing|ed)$/);
+        deepEqual(await peer.next(), { type: "close", code: 4002, reason: "" });
+      },
+    },
     {
       id: "Q1",
       statement: "1 000 messages in one write are delivered and answered in order.",
