@@ -2,6 +2,9 @@
 export const runtimes = ["node", "bun", "deno", "workers", "durable"] as const;
 export type Runtime = (typeof runtimes)[number];
 
+/** Another checkout's Edgewire: see `--before`. */
+export const before = "before";
+
 const everyone = ["bare", "asking", "edgewire", "crossws", "hono", "elysia", "partyserver"] as const;
 
 /** Each row of a table: what it stands for. */

@@ -11,6 +11,7 @@ npm run bench -- --report                               docs/performance.md agai
   --runtime       ${runtimes.join(", ")} (default: node; with --all: all; several with commas)
   --mode          ${modes.join(", ")} (default: echo; with --all: all; several with commas)
   --servers       who is compared, with commas; ratios are to the first (default: all that the runtime has)
+  --before        the folder of another checkout, built: its Edgewire is measured too, and ratios are to it
   --connections   default: 64 echo, 1 latency, 1000 fanout and slow, 8000 idle, 10000 wake
   --inflight      messages, publishes or handshakes that are under way at once (default: 8 echo, 64 connect, 1)
   --bytes         of a message, from 9 (default: 32; slow: 262144)
@@ -29,6 +30,8 @@ export class UsageError extends Error {}
 export interface Options {
   readonly comparisons: readonly Comparison[];
   readonly servers: readonly string[] | undefined;
+  /** The folder of a checkout whose Edgewire is the contender `before`. */
+  readonly before: string | undefined;
   readonly rounds: number | undefined;
   readonly slice: number;
   readonly quick: boolean;
@@ -47,6 +50,7 @@ const flags = {
   runtime: text,
   mode: text,
   servers: text,
+  before: text,
   connections: text,
   inflight: text,
   bytes: text,
@@ -95,7 +99,8 @@ export function parse(args: readonly string[]): Options {
     comparisons: values.all
       ? suite().filter(({ runtime, mode }) => chosen.includes(runtime) && wanted.includes(mode))
       : chosen.flatMap((runtime) => wanted.map((mode) => possible(comparison(runtime, mode, numbers)))),
-    servers: values.servers?.split(","),
+    servers: values.servers?.split(",") ?? (values.before === undefined ? undefined : ["before", "edgewire"]),
+    before: values.before,
     rounds: whole("rounds", 1) ?? (values.quick ? 5 : undefined),
     slice: whole("slice", 10) ?? (values.quick ? 150 : 25),
     quick: values.quick,

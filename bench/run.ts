@@ -9,6 +9,7 @@ import { installPeers } from "./peers.ts";
 import { profile } from "./profile.ts";
 import { machine, save, versions, type Result, type Row } from "./results.ts";
 import { report } from "./report.ts";
+import { compareWith } from "./server.ts";
 import { slow } from "./slow.ts";
 import { print } from "./table.ts";
 import { wake } from "./wake.ts";
@@ -25,6 +26,8 @@ try {
 
 async function run(options: Options): Promise<void> {
   const { minutes, write, report: only } = options;
+  if (options.before !== undefined && write) throw new UsageError("--before: what is compared with a checkout is not for the page");
+  compareWith(options.before);
   const comparisons = only ? [] : options.comparisons;
   const begin = performance.now();
   for (const [index, comparison] of comparisons.entries()) {

@@ -1,7 +1,8 @@
 /** A server that is measured, on the first core. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { bunBinary, denoBinary, denoFlags } from "../test/runtimes.ts";
+import { before } from "./contenders.ts";
 import type { Runtime } from "./contenders.ts";
 import { inspect } from "./inspector.ts";
 import { Lines } from "./lines.ts";
@@ -85,10 +86,19 @@ function workerdPort(line: string, event: "listen" | "listen-inspector"): number
   return said.event === event ? said.port : undefined;
 }
 
+/** The folder of the checkout that `before` is of, while there is one. */
+let checkout: string | undefined;
+
+export function compareWith(folder: string | undefined): void {
+  checkout = folder === undefined ? undefined : resolve(folder);
+}
+
 /** bench/servers has what is Edgewire's and the runtimes' own, bench/peers the others'. */
 function fileOf(name: string, runtime: Runtime): string {
-  const file = name === "edgewire" && !isWorkerd(runtime) ? "edgewire.process.ts" : `${name}.${runtime}.ts`;
-  const found = [own, peersFolder].map((folder) => join(folder, file)).find((path) => existsSync(path));
+  const ours = name === before ? "edgewire" : name;
+  const file = ours === "edgewire" && !isWorkerd(runtime) ? "edgewire.process.ts" : `${ours}.${runtime}.ts`;
+  const folders = name === before && checkout !== undefined ? [join(checkout, "bench/servers")] : [own, peersFolder];
+  const found = folders.map((folder) => join(folder, file)).find((path) => existsSync(path));
   if (found === undefined) throw new Error(`--servers ${name}: there is no bench/servers/${file} and no bench/peers/${file}`);
   return found;
 }
