@@ -17,12 +17,21 @@ export interface Run {
   readonly date: string;
 }
 
-/** On both sides of 2026-03-17 (binary messages become Blobs) and 2026-04-07 (workerd answers a client's close on a plain Worker). */
-const olderDates = ["2026-03-01", "2026-04-01"];
+/**
+ * On both sides of 2026-03-17 (binary messages become Blobs), 2026-04-07 (workerd answers a client's close on a plain Worker) and 2026-11-17 (a
+ * Worker's `request.signal` tells that its client has gone).
+ */
+const olderRuns: readonly (readonly [column: Column, date: string])[] = [
+  ["workers", "2026-03-01"],
+  ["durable", "2026-03-01"],
+  ["workers", "2026-04-01"],
+  ["durable", "2026-04-01"],
+  ["workers", "2026-10-01"],
+];
 
 export const runs: readonly Run[] = [
   ...columns.map((column) => ({ name: column, column, date: compatibilityDate })),
-  ...olderDates.flatMap((date) => (["workers", "durable"] as const).map((column) => ({ name: `${column} ${date}`, column, date }))),
+  ...olderRuns.map(([column, date]) => ({ name: `${column} ${date}`, column, date })),
 ];
 
 export interface Case {

@@ -22,7 +22,7 @@ export const bunBinary: string = join(here, "../node_modules/.bin/bun");
 export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
 
 /** workerd's, unless a run asks for another (test/case.ts). */
-export const compatibilityDate = "2026-10-01";
+export const compatibilityDate = "2026-11-17";
 
 function commandOf(runtime: Served, date: string): readonly [string, ...string[]] {
   const file = (name: string): string => join(here, "serve", `${name}.ts`);

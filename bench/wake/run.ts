@@ -18,7 +18,7 @@ const mf = new Miniflare(
         name: "wake",
         modules: true,
         script: await bundleWorker(new URL("worker.ts", import.meta.url).pathname),
-        compatibilityDate: "2026-10-01",
+        compatibilityDate: "2026-11-17",
         durableObjects: { OURS: "Ours", BARE: "Bare", CROWD: "Crowd" },
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       },

@@ -34,7 +34,7 @@ beforeAll(async () => {
     conditions: ["workerd"],
   });
   const script = outputFiles[0]!.text;
-  worker = new Miniflare(convertV4MiniflareOptions({ modules: true, script, compatibilityDate: "2026-10-01" }));
+  worker = new Miniflare(convertV4MiniflareOptions({ modules: true, script, compatibilityDate: "2026-11-17" }));
   servers = await Promise.all(starting);
   await worker.ready;
 });

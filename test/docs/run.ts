@@ -78,7 +78,7 @@ export async function startWorker(
     modules: true,
     script,
     bindings,
-    compatibilityDate: "2026-10-01",
+    compatibilityDate: "2026-11-17",
     durableObjects: Object.fromEntries(Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }])),
     unsafeDirectSockets,
   };

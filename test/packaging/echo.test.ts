@@ -46,7 +46,7 @@ test.for(workers)("workerd: %s", async (entry) => {
 });
 
 function options(entry: string): { compatibilityDate: string; durableObjects?: Record<string, { className: string; useSQLite: boolean }> } {
-  const compatibilityDate = "2026-10-01";
+  const compatibilityDate = "2026-11-17";
   return entry === "worker.ts"
     ? { compatibilityDate }
     : { compatibilityDate, durableObjects: { ECHO: { className: "Echo", useSQLite: true } } };

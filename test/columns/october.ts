@@ -1,0 +1,5 @@
+/** workerd at the compatibility date 2026-10-01. */
+import { runs } from "../case.ts";
+import { contract } from "../contract.ts";
+
+contract(runs.filter(({ date }) => date === "2026-10-01"));
