@@ -1,7 +1,7 @@
-/** A real server of each runtime for the crowd. */
+/** A real server of each runtime: for the crowd, and for the long soak. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bunBinary, compatibilityDate, denoBinary, denoFlags } from "../runtimes.ts";
 import { bundleWorker } from "../workerd.ts";
@@ -17,17 +17,25 @@ export interface Place {
   stop(): Promise<void>;
 }
 
-export function open(name: PlaceName): Promise<Place> {
-  return name === "durable" ? openObjects() : openProcess(name);
+/** What is served. */
+export interface Application {
+  /** Its folder, with server.ts and object.ts. */
+  readonly folder: string;
+  /** The name of its Durable Object's class; the binding's is that in capitals. */
+  readonly className: string;
 }
 
-const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const crowd: Application = { folder: import.meta.dirname, className: "Crowd" };
 
-async function openProcess(name: Exclude<PlaceName, "durable">): Promise<Place> {
+export function open(name: PlaceName, application: Application = crowd): Promise<Place> {
+  return name === "durable" ? openObjects(application) : openProcess(name, join(application.folder, "server.ts"));
+}
+
+async function openProcess(name: Exclude<PlaceName, "durable">, file: string): Promise<Place> {
   const command = {
-    node: [process.execPath, file("server.ts")],
-    bun: [bunBinary, file("server.ts")],
-    deno: [denoBinary(), ...denoFlags, file("server.ts")],
+    node: [process.execPath, "--expose-gc", file],
+    bun: [bunBinary, "--expose-gc", file],
+    deno: [denoBinary(), ...denoFlags, "--v8-flags=--expose-gc", file],
   }[name] as [string, ...string[]];
   const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
   const said: string[] = [];
@@ -54,8 +62,8 @@ async function openProcess(name: Exclude<PlaceName, "durable">): Promise<Place> 
   };
 }
 
-async function openObjects(): Promise<Place> {
-  const script = await bundleWorker(file("object.ts"));
+async function openObjects({ folder, className }: Application): Promise<Place> {
+  const script = await bundleWorker(join(folder, "object.ts"));
   const mf = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -63,11 +71,11 @@ async function openObjects(): Promise<Place> {
       handleStructuredLogs: ({ message }) => console.log(message),
       workers: [
         {
-          name: "crowd",
+          name: "place",
           modules: true,
           script,
           compatibilityDate,
-          durableObjects: { CROWD: { className: "Crowd", useSQLite: true } },
+          durableObjects: { [className.toUpperCase()]: { className, useSQLite: true } },
           // Miniflare's own port has a proxy in front that changes what a client sees.
           unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
         },
@@ -75,13 +83,13 @@ async function openObjects(): Promise<Place> {
     }),
   );
   await mf.ready;
-  const { port } = await mf.unsafeGetDirectURL("crowd", "default");
+  const { port } = await mf.unsafeGetDirectURL("place", "default");
   return {
     port: Number(port),
     async evict(name) {
       try {
         // A Blob among the arguments makes every call asynchronous, one that will be rejected too.
-        await mf.unsafeEvictDurableObject("crowd", "Crowd", { name, asynchronous: new Blob() } as { name: string });
+        await mf.unsafeEvictDurableObject("place", className, { name, asynchronous: new Blob() } as { name: string });
         return true;
       } catch {
         // Miniflare's assertion that the object is running.

@@ -1,0 +1,117 @@
+/** What one client of the long soak does, from joining to any kind of end. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { dial, type Client } from "../../client.ts";
+import type { Random } from "../../fuzz/random.ts";
+import { encodeRequest } from "../../wire/http.ts";
+
+const rooms = 12;
+const patience = 20_000;
+
+/** @throws where a good client does not get what it should. */
+export async function session(port: number, random: Random): Promise<void> {
+  const client = await dial({ port }, patience);
+  try {
+    await random.weighted(sessions)(client, random);
+  } finally {
+    client.destroy();
+  }
+}
+
+type Session = (client: Client, random: Random) => Promise<void>;
+
+const sessions: readonly (readonly [number, Session])[] = [
+  [30, member],
+  [8, slowReader],
+  [8, pipelined],
+  [8, refused],
+  [6, leavesEarly],
+  [4, waits],
+  [4, plain],
+];
+
+function request(random: Random, query = ""): Buffer {
+  return encodeRequest({ target: `/room${random.int(1, rooms)}?who=${random.int(1, 9)}${query}` }, "localhost");
+}
+
+async function join(client: Client, random: Random, query = ""): Promise<void> {
+  client.write(request(random, query));
+  const { status } = await client.head();
+  if (status !== 101) throw new Error(`a good handshake got ${status}`);
+}
+
+/** Publishes, stores, echoes, fails; then leaves in one of all the ways. */
+async function member(client: Client, random: Random): Promise<void> {
+  await join(client, random, random.chance(0.2) ? "&upgrade=slow" : "");
+  for (let message = random.int(1, 8); message > 0; message--) {
+    client.send(random.pick(["publish", "publish", "store", `echo ${random.text(20)}`]));
+    if (random.chance(0.3)) await sleep(random.int(0, 30));
+  }
+  client.send("last");
+  for (;;) {
+    const event = await client.next();
+    if (event.type === "text" && event.data === "last") break;
+    if (event.type === "close" || event.type === "end") throw new Error(`a good client was ended: ${JSON.stringify(event)}`);
+  }
+  switch (random.int(0, 4)) {
+    case 0:
+      return client.reset();
+    case 1:
+      client.send("throw");
+      return ended(client);
+    case 2:
+      return client.finish();
+    default:
+      client.close(1000);
+      return ended(client);
+  }
+}
+
+async function ended(client: Client): Promise<void> {
+  for (let event = await client.next(); event.type !== "end";) event = await client.next();
+}
+
+/** Reads nothing while it is flooded, until it is closed as a slow consumer or leaves. */
+async function slowReader(client: Client, random: Random): Promise<void> {
+  await join(client, random);
+  client.pause();
+  for (let flood = random.int(1, 6); flood > 0; flood--) client.send("flood");
+  await sleep(random.int(50, 300));
+  if (random.chance(0.5)) client.resume();
+}
+
+/** A plain request, a handshake behind it, and what follows. */
+async function pipelined(client: Client, random: Random): Promise<void> {
+  const plainRequest = Buffer.from("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.write(Buffer.concat([plainRequest, request(random, random.pick(["", "&upgrade=refuse", "&upgrade=slow", "&upgrade=throw"]))]));
+  await sleep(random.int(0, 60));
+}
+
+async function refused(client: Client, random: Random): Promise<void> {
+  const why = random.pick(["&upgrade=refuse", "&upgrade=throw"]);
+  client.write(request(random, why));
+  const { status } = await client.head();
+  if (status !== (why.endsWith("refuse") ? 403 : 500)) throw new Error(`a refused handshake got ${status}`);
+  if (random.chance(0.5)) client.write("x");
+}
+
+async function leavesEarly(client: Client, random: Random): Promise<void> {
+  const bytes = request(random, random.pick(["&upgrade=slow", "&upgrade=never", ""]));
+  client.write(bytes.subarray(0, random.chance(0.3) ? random.int(1, bytes.length) : bytes.length));
+  await sleep(random.int(0, 60));
+  if (random.chance(0.5)) client.reset();
+}
+
+/** Its hook waits for `connection.signal`. */
+async function waits(client: Client, random: Random): Promise<void> {
+  await join(client, random);
+  client.send("wait");
+  client.send("publish");
+  await sleep(random.int(20, 60));
+  if (random.chance(0.5)) client.reset();
+  else client.close(1001);
+}
+
+async function plain(client: Client): Promise<void> {
+  client.write("GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  await client.head();
+}
