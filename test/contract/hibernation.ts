@@ -231,6 +231,23 @@ export const hibernation: Chapter = {
       },
     },
     {
+      id: "D23",
+      statement: "So does state with letters of any alphabet, at every size up to the snapshot's 15 KiB: what counts is its UTF-8.",
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        const states = ["é", "€", "😀"].flatMap((letter) => [7_000, 7_900, 14_000].map((size) => letter + "x".repeat(size)));
+        for (const [index, state] of states.entries()) {
+          await peer.send(JSON.stringify([["setState", state]]));
+          equal((await t.did(peer, "setState", index + 1))["threw"], undefined);
+          await t.done(peer, "message", 2 * index + 1);
+          await t.evict();
+          await peer.send(JSON.stringify([["inspect"]]));
+          equal((await t.did(peer, "inspect", index + 1))["state"], state);
+          await t.done(peer, "message", 2 * index + 2);
+        }
+      },
+    },
+    {
       id: "D15",
       statement: "State beyond the snapshot stays while topics come and go, before and after an eviction, and is what the close hook sees.",
       limits: needsRooms,

@@ -121,6 +121,42 @@ export const limits: Chapter = {
       },
     },
     {
+      id: "Z30",
+      statement:
+        "A client that leaves while `upgrade` is pending, and one that `upgrade` refuses, hold no place: the next gets it at once.",
+      limits: needsWire,
+      async run(t) {
+        // Its places expire after 10 s, which is later than all that is here.
+        const on = "crowded";
+        const upgrades = (key: "hook" | "done"): number => t.entries().filter((entry) => entry[key] === "upgrade").length;
+        for (const end of ["reset", "reset", "reset", "destroy", "destroy", "destroy"] as const) {
+          const before = upgrades("done");
+          const client = await t.dial(on);
+          client.write(
+            t.request({
+              on,
+              upgrade: [
+                ["sleep", 50],
+                ["accept", {}],
+              ],
+            }),
+          );
+          await t.until("upgrade", () => upgrades("hook") > before);
+          client[end]();
+          await t.until("the end of upgrade", () => upgrades("done") > before);
+        }
+        for (let round = 0; round < 3; round++) equal((await t.refused({ on, upgrade: [["refuse", { status: 403 }]] })).status, 403);
+        // The runtime may be about to notice.
+        const begin = performance.now();
+        for (;;) {
+          const client = await t.handshake({ on });
+          if (client.accepted) break;
+          ok(performance.now() - begin < 5000, "503: the room is full, of clients that have left");
+          await sleep(100);
+        }
+      },
+    },
+    {
       id: "Z8",
       statement: "So is a server with `maxConnections`, whatever the room.",
       limits: cannotCount,

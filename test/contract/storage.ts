@@ -46,6 +46,25 @@ export const storage: Chapter = {
       },
     },
     {
+      id: "K7",
+      statement: "`clear` deletes all values, however many, and nothing else: connections, topics and histories stay.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({ open: [["subscribe", "coded"]], message: "run" });
+        await peer.send(JSON.stringify([["roomPublish", "coded", "kept"]]));
+        await peer.next();
+        const keys = Array.from({ length: 200 }, (_, index) => `key ${String(index).padStart(3, "0")}`);
+        await calls(t, peer, ...keys.map((key) => ["set", key, 1] as const));
+        equal(((await calls(t, peer, ["list"]))[0] as { Map: unknown[] }).Map.length, 200);
+        await calls(t, peer, ["clear"]);
+        deepEqual(await calls(t, peer, ["list"], ["get", "key 199"]), [{ Map: [] }, nothing]);
+        await t.evict();
+        deepEqual(await calls(t, peer, ["list"]), [{ Map: [] }]);
+        equal((await t.outside().history("coded")).entries.length, 1);
+        equal(await t.outside().count(), 1);
+      },
+    },
+    {
       id: "K2",
       statement: "It outlives everyone's leaving: the next to come finds it. Another room does not.",
       limits: needsRooms,

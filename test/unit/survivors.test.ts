@@ -1,0 +1,81 @@
+/** Faults that were planted once and that no test near them noticed: what each would have broken. */
+import { Packr } from "msgpackr";
+import { expect, test } from "vitest";
+import { msgpack } from "../../adapters/msgpack.ts";
+import { TopicLog } from "../../src/history.ts";
+import { MemoryStore } from "../../src/store.ts";
+import { FakeSocket, open, settle, snapshot } from "./fake.ts";
+
+test("bytes that waited for a slow hook are taken off when it gets them: the next to wait are not paused for them", async () => {
+  let gate = Promise.withResolvers<void>();
+  const socket = new FakeSocket({ pausable: true });
+  const { live } = open({ maxBuffered: 100, highWaterMark: 10, message: () => gate.promise }, { socket });
+  for (let cycle = 0; cycle < 5; cycle++) {
+    // The first runs, two wait: 80 of 100.
+    for (let message = 0; message < 3; message++) void live.message("x".repeat(40));
+    expect(socket.calls, `cycle ${cycle}`).toEqual([]);
+    gate.resolve();
+    await settle();
+    gate = Promise.withResolvers<void>();
+  }
+  // And they do count.
+  for (let message = 0; message < 4; message++) void live.message("x".repeat(40));
+  expect(socket.calls).toEqual(["pause"]);
+  gate.resolve();
+  await settle();
+  expect(socket.calls).toEqual(["pause", "resume"]);
+});
+
+test("a history whose rows have a gap is what comes after the gap; the rows before it are used again", () => {
+  const store = new MemoryStore();
+  const row = (slot: number, first: number, ...texts: string[]): void =>
+    store.set(`history:1:t:${slot}`, JSON.stringify([first, ...texts.map((text, index) => [`tag${first + index}`, 0, text])]));
+  row(0, 1, "old");
+  row(1, 2, "old too");
+  row(2, 50, "new", "newer");
+  row(3, 52, "newest");
+  store.set("history:1:t:epoch", "epoch");
+  const rules = { messages: 100, seconds: Number.POSITIVE_INFINITY, encode: undefined };
+  const log = new TopicLog("t", rules as ConstructorParameters<typeof TopicLog>[1], store);
+  const all = log.since(undefined, 0);
+  expect(all.entries.map(({ data }) => data)).toEqual(["new", "newer", "newest"]);
+  expect(log.since("epoch.2.tag2", 0).complete).toBe(false);
+  expect(log.since("epoch.50.tag50", 0)).toMatchObject({ complete: true, entries: [{ data: "newer" }, { data: "newest" }] });
+  expect(log.position).toBe("epoch.52.tag52");
+});
+
+test("MessagePack with the key __proto__ is refused, at any depth and in any length of string", () => {
+  const packr = new Packr({ useRecords: false, variableMapSize: true });
+  const poisoned = (inside: (value: Map<string, unknown>) => unknown): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(packr.pack(inside(new Map([["__proto__", { admin: true }]]))));
+  for (const bytes of [poisoned((value) => value), poisoned((value) => ({ payload: [value] }))])
+    expect(() => msgpack.decode(bytes)).toThrow("the key __proto__ is not allowed");
+  const key = new TextEncoder().encode("__proto__");
+  for (const head of [
+    [0xd9, 9],
+    [0xda, 0, 9],
+    [0xdb, 0, 0, 0, 9],
+  ])
+    expect(() => msgpack.decode(new Uint8Array([0x81, ...head, ...key, 1]))).toThrow("the key __proto__ is not allowed");
+  expect(msgpack.decode(new Uint8Array([0x81, 0xd9, 9, ...key.map((byte) => byte + 1), 1]))).toBeTypeOf("object");
+});
+
+test("a topic that everyone has left is none", () => {
+  const { live } = open({});
+  live.subscribe("a");
+  live.subscribe("b");
+  live.unsubscribe("a");
+  expect([...live.room.topics()]).toEqual([["b", 1]]);
+  const { room } = live;
+  live.terminate();
+  expect([...room.topics()]).toEqual([]);
+});
+
+test("a handshake that an object refuses because its room is full gives its place back", () => {
+  const { server } = open({ maxConnections: 3, maxConnectionsPerRoom: 2 }, { start: { room: "one" } });
+  const admit = (room: string): number => {
+    const place = server.admit(snapshot({ room }));
+    return "status" in place ? place.status : 101;
+  };
+  expect([admit("one"), admit("one"), admit("one"), admit("two"), admit("two")]).toEqual([101, 503, 503, 101, 503]);
+});
