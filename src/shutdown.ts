@@ -63,7 +63,10 @@ export function closeServer<State, Env>(server: Server<State, Env>, options?: Cl
     server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
     server.refuseHandshakes();
     // Appointments would keep a process from ending.
-    void server.shutdown.done.then(() => server.schedule.stop());
+    void server.shutdown.done.then(() => {
+      server.schedule.stop();
+      server.heartbeat?.stop();
+    });
   }
   return server.shutdown.done;
 }

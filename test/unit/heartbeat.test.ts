@@ -3,6 +3,7 @@ import { Commons } from "../../src/commons.ts";
 import { defineHandler } from "../../src/define.ts";
 import type { Live } from "../../src/connection.ts";
 import { Server } from "../../src/server.ts";
+import { closeServer } from "../../src/shutdown.ts";
 import type { Closing, Handler } from "../../src/types.ts";
 import type { Socket } from "../../src/ports.ts";
 import { pingText, pongText } from "../../src/wire.ts";
@@ -212,4 +213,46 @@ test("what a busy object has stored of a client is never older than its timeout"
     expect(socket.kept.length).toBeLessThanOrEqual(1 + 60_000 / (timeout / 2));
     expect(closed).toEqual([]);
   }
+});
+
+test("the time of day may be set back or forward by an hour: who vanished is ended in time, and who lives is not", () => {
+  for (const jump of [-3_600_000, 0, 3_600_000]) {
+    const { clock, closed, join } = serve({ heartbeat: { interval: 30_000, timeout: 10_000 } });
+    const vanished = join(new PingSocket());
+    const living = join(new PingSocket());
+    living.socket.ping = () => living.live.alive();
+    pass(clock, 20_000);
+    clock.jump(jump);
+    pass(clock, 10_000);
+    clock.jump(-jump);
+    pass(clock, 15_000);
+    expect(closed, `${jump}`).toEqual([[vanished.live.id, network]]);
+    pass(clock, 60_000);
+    expect(closed.length).toBe(1);
+  }
+});
+
+test("so it is on an object, where the time is stored: a client that was heard in the future has its time once more", () => {
+  const { clock, closed, join } = serve({ heartbeat: { interval: 30_000, timeout: 10_000 } });
+  const { live, socket } = join(new KeptSocket());
+  void live.message(pingText);
+  clock.jump(-3_600_000);
+  expect(socket.heard().at).toBeGreaterThan(clock.now());
+  pass(clock, 35_000);
+  expect(closed).toEqual([]);
+  pass(clock, 30_000);
+  expect(closed).toEqual([[live.id, network]]);
+});
+
+test("a server that has closed keeps no timer for its heartbeat, whoever opens later", async () => {
+  const { server, clock, join } = serve();
+  const { live } = join(new PingSocket());
+  const closed = closeServer(server);
+  void live.ended(1000, "");
+  await closed;
+  expect(clock.pending).toBe(0);
+  const late = join(new PingSocket());
+  void late.live.ended(1000, "");
+  pass(clock, 1000);
+  expect(clock.pending).toBe(0);
 });
