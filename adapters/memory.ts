@@ -11,7 +11,7 @@ import { callRoom, farRoom } from "../src/local-room.ts";
 import { closeServer } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
-import { MemoryStore } from "../src/store.ts";
+import { MemoryStores } from "../src/store.ts";
 import type { HeadersInput } from "../src/types.ts";
 import type { Room, Rooms, StorageOption } from "../src/room-types.ts";
 import { isResponse } from "../src/upgrade.ts";
@@ -71,12 +71,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
     void live.finished.then(() => unfinished.delete(live));
     return live;
   };
-  const stores = new Map<string, MemoryStore>();
-  const store = (room: string): MemoryStore => {
-    let known = stores.get(room);
-    if (known === undefined) stores.set(room, (known = new MemoryStore()));
-    return known;
-  };
+  const stores = new MemoryStores();
   let clock = new Timers(options.clock);
   let server = start();
 
@@ -86,7 +81,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       commons: Commons,
       env: options.env ?? {},
       clock,
-      store,
+      store: (room) => stores.of(room),
       storage: options.storage,
     });
   }
@@ -115,7 +110,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
         wire.live = server.restore(wire.socket(), wire.saved);
         if (wire.live !== undefined) track(wire.live);
       }
-      for (const room of stores.keys()) server.resume(room);
+      for (const room of stores.names) server.resume(room);
     },
     room: (name): Room => {
       server.room(name);

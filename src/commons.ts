@@ -27,7 +27,7 @@ import type { Server } from "./server.ts";
 import { statePrefix } from "./snapshot.ts";
 import { valuesOf } from "./storage.ts";
 import { Counters } from "./stats.ts";
-import { MemoryStore } from "./store.ts";
+import { MemoryStores } from "./store.ts";
 import type { Sendable } from "./types.ts";
 import { isResponse } from "./upgrade.ts";
 
@@ -44,7 +44,7 @@ export class Commons<State, Env> {
   // Made when they are first asked for.
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
-  #stores: Map<string, Store> | undefined;
+  #stores: MemoryStores | undefined;
   #counters: Names<Counters> | undefined;
   /** Made when somebody is looked for by id, which is rare. */
   #byId: Map<string, Live<State, Env>> | undefined;
@@ -150,10 +150,7 @@ export class Commons<State, Env> {
 
   /** What a room has stored. */
   store(room: string): Store {
-    const stores = (this.#stores ??= new Map());
-    let store = stores.get(room);
-    if (store === undefined) stores.set(room, (store = this.server.runtime.store?.(room) ?? new MemoryStore()));
-    return store;
+    return this.server.runtime.store?.(room) ?? (this.#stores ??= new MemoryStores()).of(room);
   }
 
   /** What the application has stored of a room. */

@@ -1,4 +1,4 @@
-/** A room's values in memory, where the runtime has nothing that lasts longer. */
+/** Rooms' values in memory, where the runtime has nothing that lasts longer. */
 import { compareUtf8 } from "./text.ts";
 import type { Store, StoreRange } from "./ports.ts";
 
@@ -8,6 +8,10 @@ export class MemoryStore implements Store {
   #before: Map<string, string | undefined> | undefined;
   /** The keys in order; undefined since one came or went. */
   #sorted: readonly string[] | undefined;
+
+  get isEmpty(): boolean {
+    return this.#values.size === 0;
+  }
 
   get(key: string): string | undefined {
     return this.#values.get(key);
@@ -58,5 +62,62 @@ export class MemoryStore implements Store {
 
   #remember(key: string): void {
     if (this.#before?.has(key) === false) this.#before.set(key, this.#values.get(key));
+  }
+}
+
+/** A room in which nothing is kept takes no memory, whoever holds its store. */
+export class MemoryStores {
+  readonly #rooms = new Map<string, MemoryStore>();
+
+  /** Rooms in which something is kept. */
+  get names(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
+  of(room: string): Store {
+    return new RoomStore(this.#rooms, room);
+  }
+}
+
+class RoomStore implements Store {
+  readonly #rooms: Map<string, MemoryStore>;
+  readonly #name: string;
+
+  constructor(rooms: Map<string, MemoryStore>, name: string) {
+    this.#rooms = rooms;
+    this.#name = name;
+  }
+
+  get(key: string): string | undefined {
+    return this.#kept?.get(key);
+  }
+
+  set(key: string, value: string): void {
+    let kept = this.#kept;
+    if (kept === undefined) this.#rooms.set(this.#name, (kept = new MemoryStore()));
+    kept.set(key, value);
+  }
+
+  delete(key: string): boolean {
+    const known = this.#kept?.delete(key) ?? false;
+    this.#tidy();
+    return known;
+  }
+
+  list(range: StoreRange): Iterable<readonly [string, string]> {
+    return this.#kept?.list(range) ?? [];
+  }
+
+  clear(prefix: string): void {
+    this.#kept?.clear(prefix);
+    this.#tidy();
+  }
+
+  get #kept(): MemoryStore | undefined {
+    return this.#rooms.get(this.#name);
+  }
+
+  #tidy(): void {
+    if (this.#kept?.isEmpty === true) this.#rooms.delete(this.#name);
   }
 }

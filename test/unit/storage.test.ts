@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { RoomStorage, RoomValues } from "../../src/index.ts";
 import { memory } from "../../adapters/memory.ts";
-import { MemoryStore } from "../../src/store.ts";
+import { MemoryStore, MemoryStores } from "../../src/store.ts";
 import { Storage, valuesOf } from "../../src/storage.ts";
 import { compareUtf8 } from "../../src/text.ts";
 import { open } from "./fake.ts";
@@ -72,6 +72,29 @@ function far(kept: Map<string, string>): RoomValues {
     clear: () => later(() => kept.clear()),
   };
 }
+
+test("a room in which nothing is kept takes no memory, and who holds its storage can use it all the same", async () => {
+  const stores = new MemoryStores();
+  const storage = new Storage(valuesOf(stores.of("r")));
+  await storage.get("a");
+  expect([await storage.list(), await storage.delete("a"), [...stores.names]]).toEqual([new Map(), false, []]);
+  await storage.set("a", 1);
+  await new Storage(valuesOf(stores.of("r"))).set("b", 2);
+  expect([[...(await storage.list())], [...stores.names]]).toEqual([
+    [
+      ["a", 1],
+      ["b", 2],
+    ],
+    ["r"],
+  ]);
+  await storage.delete("a");
+  expect([...stores.names]).toEqual(["r"]);
+  await storage.delete("b");
+  expect([...stores.names]).toEqual([]);
+  await storage.set("a", 3);
+  await storage.clear();
+  expect([await storage.get("a"), [...stores.names]]).toEqual([undefined, []]);
+});
 
 test("the option storage keeps a room's values elsewhere, as text", async () => {
   const rooms = new Map<string, Map<string, string>>();
