@@ -45,6 +45,8 @@ export class Commons<State, Env> {
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
+  /** Deletions of rows that are nobody's: see state.ts. */
+  readonly strays: (() => void)[] = [];
   #counters: Names<Counters> | undefined;
   /** Made when somebody is looked for by id, which is rare. */
   #byId: Map<string, Live<State, Env>> | undefined;

@@ -163,14 +163,28 @@ export abstract class Kept<State, Env> {
     }
   }
 
-  /** The same where it must not fail. */
+  /** The same for one that closes. Never throws: it closes all the same. */
   protected storeClosing(): void {
-    keepClosing(this, this.#decoded);
+    try {
+      keepClosing(this, this.#decoded);
+    } catch (error) {
+      this.#unstored(error);
+    }
   }
 
-  /** It is over: its state is kept for its close hook alone. */
+  /** It is over: its state is kept for its close hook alone. Never throws. */
   protected forget(): void {
-    this.#rest = forgetState(this.#server, this, this.#decoded);
+    try {
+      this.#rest = forgetState(this.#server, this, this.#decoded, (error) => this.#unstored(error));
+    } catch (error) {
+      this.#unstored(error);
+    }
+  }
+
+  /** Told in a later turn: here it is between two phases, where the `error` hook must not find it. */
+  #unstored(cause: unknown): void {
+    const error = new Error(`the end of connection ${this.id} can't be stored: ${String(cause)}`, { cause });
+    queueMicrotask(() => void this.#server.failed(error, { hook: "close", connection: this.live }));
   }
 }
 

@@ -40,10 +40,12 @@ export abstract class Participant<State, Env> extends Outflow<State, Env> {
     checkName("topic", topic);
     const { index } = this.server.needRooms("unsubscribe");
     if (!this.topics.has(topic)) return;
-    this.ownTopics.delete(topic);
+    const topics = this.ownTopics;
+    topics.delete(topic);
+    // Fewer topics always fit: where nothing is stored there is nothing to check.
+    if (this.phase === "open" && this.socket.save !== undefined) this.store(() => topics.add(topic));
     this.unwanted(topic);
     index.unsubscribe(this.roomName, topic, this.live);
-    if (this.phase === "open") this.storeClosing();
   }
 
   publish(topic: string | readonly string[], data: Sendable): number {

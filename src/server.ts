@@ -262,8 +262,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   #wake(socket: Socket, woken: Woken): Live<State, Env> {
     const { head, expiresAt } = woken;
-    this.commons?.lives.woken(head.room);
     const live = new Live<State, Env>(this, socket, woken);
+    this.commons?.lives.woken(head.room);
     this.#add(live, head.topics);
     if (expiresAt !== undefined) live.watchExpiry();
     this.heartbeat?.woken(live);

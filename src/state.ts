@@ -19,19 +19,27 @@ interface Stored {
 }
 
 /**
- * Checks that the connection can be stored with this state, and stores it.
- * @throws TypeError, RangeError: see `encodeSnapshot`.
+ * Checks that the connection can be stored with this state, and stores it, or leaves what is stored as it is.
+ * @throws TypeError, RangeError: see `encodeSnapshot`; and what the storage throws.
  */
 export function keepState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest, state: unknown): Rest {
   const encoded = encodeSnapshot({ ...live.snapshot, state }, server.settings.maxState);
+  const apart = encoded.state !== undefined;
   // Of one that has ended nothing is kept.
   if (live.socket.save !== undefined && live.phase !== "closed") {
-    if (encoded.state !== undefined) valuesOf(server, live).set(keyOf(live), encoded.state);
-    live.socket.save(encoded.saved);
-    if (rest.apart === true && encoded.state === undefined) valuesOf(server, live).delete(keyOf(live));
+    // Whichever of the two fails, the snapshot says where the state is that goes with it: a row that no snapshot speaks of does no harm.
+    if (apart && rest.apart !== true) valuesOf(server, live).set(keyOf(live), encoded.state);
+    try {
+      live.socket.save(encoded.saved);
+    } catch (error) {
+      if (apart && rest.apart !== true) dropRow(server, live);
+      throw error;
+    }
+    if (apart && rest.apart === true) valuesOf(server, live).set(keyOf(live), encoded.state);
+    if (!apart && rest.apart === true) dropRow(server, live);
   }
   const { url, protocol, remoteAddress } = rest;
-  return { url, protocol, remoteAddress, state, apart: encoded.state !== undefined };
+  return { url, protocol, remoteAddress, state, apart };
 }
 
 /** The same with the state as it is; where that is stored apart, it stays there unread. */
@@ -55,18 +63,46 @@ export function withState<State, Env>(server: Server<State, Env>, live: Stored, 
   return { ...rest, state: decode(stored) };
 }
 
-/** The connection is over. Its close hook may still ask for the state. */
-export function forgetState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest): Rest {
+/** The connection is over. Its close hook may still ask for the state. Never throws. */
+export function forgetState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest, failed: (error: unknown) => void): Rest {
   if (live.socket.save === undefined || rest.apart !== true) return rest;
   let last = rest;
   try {
     if (server.hooks.close !== undefined) last = withState(server, live, rest);
   } catch {
-    // A hook that asks for it will be told.
+    // Perhaps the hook can read it when it asks; if not, it is told. The row is deleted after the next one.
+    stray(server, live);
+    return rest;
   }
-  valuesOf(server, live).delete(keyOf(live));
+  dropRow(server, live, failed);
   return last;
 }
+
+/** A row that can't be deleted is deleted after the next one that can, or when the room's object is made again without connections. */
+function dropRow<State, Env>(server: Server<State, Env>, live: Stored, failed?: (error: unknown) => void): void {
+  const strays = stray(server, live);
+  try {
+    for (let drop = strays[0]; drop !== undefined; drop = strays[0]) {
+      drop();
+      strays.shift();
+    }
+  } catch (error) {
+    failed?.(error);
+  }
+}
+
+/** Puts the connection's row first among those to delete. */
+function stray<State, Env>(server: Server<State, Env>, live: Stored): (() => void)[] {
+  const { strays } = server.needRooms("state");
+  const values = valuesOf(server, live);
+  const key = keyOf(live);
+  strays.unshift(() => void values.delete(key));
+  if (strays.length > mostStrays) strays.pop();
+  return strays;
+}
+
+/** Of storage that refuses for so long, no more is remembered. */
+const mostStrays = 1000;
 
 function valuesOf<State, Env>(server: Server<State, Env>, { roomName }: Stored): Store {
   return server.needRooms("state").store(roomName);
