@@ -1,35 +1,61 @@
 /**
  * An object's one alarm, which outlives it. To set it is a row written, as dear as 133 incoming messages; to read it is next to
  * nothing. So the first that is set in a life is compared with the one that a former life left, and an earlier one stays: it
- * goes off, `Server.alarm` looks at everything, and sets the next.
+ * goes off, `Server.alarm` looks at everything, and sets the next. What storage refuses is tried again for as long as the object lives.
  */
 import type { Alarm } from "../src/ports.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 
+type AlarmStorage = Pick<ObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm">;
+
+interface Listener {
+  /** For what is under way. */
+  keep(running: PromiseLike<unknown>): void;
+  /** What a former life left, as far as this one had to know; null for nothing. */
+  found(pending: number | null): void;
+  /** The time has come, and storage never took the alarm for it. */
+  due(): void;
+}
+
+/** What setAlarm takes: it rejects 0 and less, and dates "after 2189" (workerd 2026-10). Whoever comes to look too early sets the next. */
+const [earliest, latest] = [1, Date.UTC(2189, 0)];
+/** Milliseconds after which an operation counts as failed. */
+const patience = 10_000;
+/** Milliseconds to the first retry; each later one waits twice as long, up to 64 s. */
+const firstRetry = 1000;
+const mostDoublings = 6;
+
 export class ObjectAlarm implements Alarm {
-  readonly #storage: Pick<ObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm">;
-  readonly #keep: (running: Promise<unknown>) => void;
+  readonly #storage: AlarmStorage;
+  readonly #listener: Listener;
   #wanted: number | undefined;
   /** What is set; undefined while it is not known. */
   #pending: number | null | undefined;
   #reading = false;
+  /** In a row. */
+  #failures = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(storage: ObjectStorage, keep: (running: Promise<unknown>) => void) {
+  constructor(storage: AlarmStorage, listener: Listener) {
     this.#storage = storage;
-    this.#keep = keep;
+    this.#listener = listener;
+  }
+
+  keep(running: PromiseLike<unknown>): void {
+    this.#listener.keep(running);
   }
 
   set(time: number): void {
-    this.#wanted = time;
-    if (this.#pending !== undefined) this.#write(this.#pending);
-    else if (!this.#reading) this.#keep(this.#read());
+    // The fraction of a millisecond would be cut off, and the alarm come too early.
+    this.#wanted = Math.min(Math.max(Math.ceil(time), earliest), latest);
+    this.#write();
   }
 
   clear(): void {
     this.#wanted = undefined;
     if (typeof this.#pending !== "number") return;
     this.#pending = null;
-    this.#keep(this.#storage.deleteAlarm());
+    this.#try(() => answered(this.#storage.deleteAlarm()));
   }
 
   /** It has gone off. */
@@ -38,17 +64,72 @@ export class ObjectAlarm implements Alarm {
     this.#wanted = undefined;
   }
 
-  async #read(): Promise<void> {
-    this.#reading = true;
-    const pending = await this.#storage.getAlarm();
-    this.#reading = false;
-    // It may have gone off meanwhile.
-    if (this.#pending === undefined) this.#write((this.#pending = pending));
+  /** Asks what a former life left, unless that is known. */
+  read(): void {
+    if (this.#pending !== undefined || this.#reading) return;
+    this.#try(async () => {
+      this.#reading = true;
+      try {
+        const pending = await answered(this.#storage.getAlarm());
+        // It may have gone off meanwhile.
+        if (this.#pending === undefined) this.#listener.found((this.#pending = pending));
+      } finally {
+        this.#reading = false;
+      }
+      this.#write();
+    });
   }
 
-  #write(pending: number | null): void {
-    if (this.#wanted === undefined || (pending !== null && pending <= this.#wanted)) return;
-    this.#pending = this.#wanted;
-    this.#keep(this.#storage.setAlarm(this.#wanted));
+  #write(): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    if (this.#pending === undefined) return this.read();
+    if (this.#pending !== null && this.#pending <= wanted) return this.#succeeded();
+    this.#pending = wanted;
+    this.#try(async () => {
+      await answered(this.#storage.setAlarm(wanted));
+      this.#succeeded();
+    });
+  }
+
+  #try(operation: () => Promise<void>): void {
+    this.keep(this.#attempt(operation));
+  }
+
+  async #attempt(operation: () => Promise<void>): Promise<void> {
+    try {
+      await operation();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+  }
+
+  #failed(error: unknown): void {
+    this.#pending = undefined;
+    const delay = firstRetry * 2 ** Math.min(this.#failures, mostDoublings);
+    if (this.#failures++ === 0) console.error("edgewire: storage refuses the object's alarm, which is tried again:", error);
+    // Not unref'd: the object must stay until its alarm is set.
+    this.#retry ??= setTimeout(() => this.#again(), delay);
+  }
+
+  #again(): void {
+    this.#retry = undefined;
+    if (this.#wanted !== undefined && this.#wanted <= Date.now()) this.#listener.due();
+    else this.#write();
+  }
+}
+
+/** @throws Error if it takes too long. */
+async function answered<T>(asked: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timeout = setTimeout(() => late.reject(new Error(`no answer within ${patience} ms`)), patience);
+  try {
+    return await Promise.race([asked, late.promise]);
+  } finally {
+    clearTimeout(timeout);
   }
 }

@@ -18,8 +18,8 @@ import { ObjectAlarm } from "./durable-alarm.ts";
 import type { ObjectContext } from "./durable-context.ts";
 import { Identity } from "./durable-identity.ts";
 import { ObjectLives } from "./durable-lives.ts";
-import { DurableSocket, wake } from "./durable-socket.ts";
-import { canStore, durableStore } from "./durable-store.ts";
+import { disown, DurableSocket, isOurs } from "./durable-socket.ts";
+import { durableStore, lacksSqlite } from "./durable-store.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { forwardedOf, unpack } from "./workers-forward.ts";
 import type { Forwarded } from "./workers-forward.ts";
@@ -39,6 +39,8 @@ export class ObjectHost {
   readonly #alarm: ObjectAlarm;
   readonly #lives: ObjectLives;
   readonly #identity: Identity;
+  /** What the storage has of the room could not be read yet; "told": and that was logged. */
+  #unread: boolean | "told" = true;
 
   constructor(handler: DefinedHandler, ctx: ObjectContext, env: unknown) {
     this.#ctx = ctx;
@@ -49,8 +51,13 @@ export class ObjectHost {
     // Its own room is here: an RPC to oneself would wait for what it interrupts.
     const remote = (name: string): Room | undefined => (name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name));
     const { storage } = ctx;
-    this.#alarm = new ObjectAlarm(storage, (running) => this.#keep(running));
-    const alarm = this.#alarm;
+    const alarm = new ObjectAlarm(storage, {
+      keep: (running) => this.#keep(running),
+      found: (pending) => this.#server.appointed(pending),
+      due: () => void this.alarm(),
+    });
+    this.#alarm = alarm;
+    const store = durableStore(storage);
     this.#server = new Server(handler, {
       name: "durable",
       commons: Commons,
@@ -58,18 +65,37 @@ export class ObjectHost {
       env,
       remote,
       alarm,
-      store: () => durableStore(storage),
+      store: () => store,
     });
     // Answered without waking the object. What an earlier version of the handler has set is taken back.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
-    // workerd lists the newest first; rooms list their connections in the order in which they came.
-    this.#lives = new ObjectLives(this.#server, ctx, ctx.getWebSockets().toReversed());
-    // A class without SQLite has nothing to come back to.
-    if (canStore(storage)) this.#server.resume(identity.room ?? "");
+    const sockets = ctx.getWebSockets();
+    this.#lives = this.#server.schedule.together(() => {
+      // workerd lists the newest first; rooms list their connections in the order in which they came.
+      const lives = new ObjectLives(this.#server, ctx, sockets.toReversed());
+      this.#resume();
+      return lives;
+    });
+    // A former life may have been refused its alarm.
+    if (sockets.length > 0 && handler.settings.heartbeat !== false) alarm.read();
+  }
+
+  /** What cannot be read now is read at the next event: for want of it the object must not be out of reach. */
+  #resume(): void {
+    try {
+      this.#server.resume(this.#identity.room ?? "");
+      this.#unread = false;
+    } catch (error) {
+      // A class without SQLite has nothing to come back to.
+      if (lacksSqlite(error)) this.#unread = false;
+      else if (this.#unread === true) console.error("edgewire: what the room has stored can't be read, which is tried again:", error);
+      this.#unread &&= "told";
+    }
   }
 
   fetch(request: Request): MaybePromise<Response> {
+    if (this.#unread !== false) this.#resume();
     const forwarded = forwardedOf(request);
     if (forwarded !== undefined) return this.#forwarded(forwarded, request);
     // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
@@ -86,14 +112,16 @@ export class ObjectHost {
   }
 
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
+    if (this.#unread !== false) this.#resume();
     const live = this.#lives.of(ws);
     live?.alive();
     return live?.message(typeof data === "string" ? data : new Uint8Array(data));
   }
 
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
+    if (this.#unread !== false) this.#resume();
     const live = this.#lives.of(ws);
-    if (live === undefined && wake(ws, this.#ctx) === undefined) return;
+    if (live === undefined && !isOurs(ws)) return;
     this.#lives.forget(ws);
     if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
@@ -113,11 +141,13 @@ export class ObjectHost {
 
   /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
   call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
+    if (this.#unread !== false) this.#resume();
     this.#identity.check(name, jurisdiction);
     return callRoom(this.#server.local(name), method, args);
   }
 
   alarm(): MaybePromise<void> {
+    if (this.#unread !== false) this.#resume();
     this.#alarm.fired();
     return this.#server.alarm();
   }
@@ -158,6 +188,7 @@ export class ObjectHost {
       // Its state is too large for a class without SQLite, for one.
       console.error("edgewire: a connection can't be opened:", error);
       this.#server.abandon(opening);
+      disown(ws);
       closeSocket(ws, CloseCode.internalError, "");
       return refuse(500, "Internal Server Error");
     }
@@ -167,6 +198,12 @@ export class ObjectHost {
   }
 
   #keep(running: PromiseLike<unknown> | undefined): void {
-    if (running !== undefined) this.#ctx.waitUntil(Promise.resolve(running));
+    if (running === undefined) return;
+    try {
+      this.#ctx.waitUntil(Promise.resolve(running));
+    } catch (error) {
+      // It goes on all the same, for as long as the object is in memory.
+      console.error("edgewire: waitUntil failed:", error);
+    }
   }
 }

@@ -7,6 +7,9 @@ import { CloseCode } from "../src/close.ts";
 import { closeSocket } from "./workers-close.ts";
 import type { NativeSocket } from "./workers-types.ts";
 
+/** NativeSocket's readyState. */
+const OPEN = 1;
+
 export class ObjectLives {
   readonly #server: Server;
   readonly #ctx: Pinger;
@@ -17,7 +20,11 @@ export class ObjectLives {
   constructor(server: Server, ctx: Pinger, sockets: readonly NativeSocket[]) {
     this.#server = server;
     this.#ctx = ctx;
-    for (const ws of sockets) this.#restore(ws);
+    for (const ws of sockets) {
+      const live = this.#restore(ws);
+      // Closed by a former life that could not store it. A client's own close is an event, before which its socket is still open (workerd, measured).
+      if (ws.readyState !== OPEN && live?.phase === "open") void live.violated(CloseCode.abnormal);
+    }
   }
 
   add(ws: NativeSocket, live: Live): void {

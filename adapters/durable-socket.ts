@@ -49,15 +49,29 @@ export class DurableSocket implements Socket {
   }
 
   heard(): { at: number; pings: boolean } {
-    const answered = this.#pinger.getWebSocketAutoResponseTimestamp(this.#ws);
+    const answered = this.#answered();
     return { at: Math.max(this.#heard, Number(answered)), pings: this.#pings || answered !== null };
   }
 
+  /** Never throws: a message must not be lost for want of it, and another one brings it about again. */
   hear(time: number): void {
     this.#heard = time;
     // It is heard of only while it pings.
     this.#pings = true;
-    this.#write(attachmentOf(this.#ws)[envelope]);
+    try {
+      this.#write(attachmentOf(this.#ws)[envelope]);
+    } catch (error) {
+      console.error("edgewire: a sign of life can't be stored:", error);
+    }
+  }
+
+  #answered(): Date | null {
+    try {
+      return this.#pinger.getWebSocketAutoResponseTimestamp(this.#ws);
+    } catch {
+      // One socket that can't tell must not keep the others from being looked at.
+      return null;
+    }
   }
 
   #write(saved: unknown): void {
@@ -90,6 +104,24 @@ export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: Durab
     socket,
     saved: typeof head === "string" ? (saved as unknown as Saved) : [id, text(head), text(rest), expiresAt, presence && text(presence)],
   };
+}
+
+/** Whether it is the socket of a connection, as far as anybody can tell: its client must not wait for an answer for ever. */
+export function isOurs(ws: NativeSocket): boolean {
+  try {
+    return envelope in attachmentOf(ws);
+  } catch {
+    return true;
+  }
+}
+
+/** It came to nothing: nobody wakes it again. */
+export function disown(ws: NativeSocket): void {
+  try {
+    ws.serializeAttachment(null);
+  } catch {
+    // It is closed at once.
+  }
 }
 
 type Text = string | Uint8Array;

@@ -7,6 +7,8 @@ export interface ObjectStorage {
   setAlarm(time: number): Promise<void>;
   deleteAlarm(): Promise<void>;
   transactionSync<T>(run: () => T): T;
+  /** Resolves once everything before it is on disk. */
+  sync(): Promise<void>;
   /** Synchronous. In a class that was not made with new_sqlite_classes it throws an Error that says so. */
   readonly kv?: KeyValues;
 }
@@ -46,6 +48,7 @@ export function durableStore(storage: ObjectStorage): Store {
         if (keys.length < 64) return;
       }
     },
+    sync: () => storage.sync(),
   };
 }
 
@@ -53,14 +56,9 @@ function text(value: unknown): string {
   return new TextDecoder().decode(value as Uint8Array);
 }
 
-/** Whether the object's class has SQLite. Where it has none, every use of `kv` throws. */
-export function canStore(storage: ObjectStorage): boolean {
-  try {
-    needed(storage).get(prefix);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether that is what every use of `kv` throws in a class without SQLite: of workerd, and of `needed`. What SQLite itself refuses is "SQLITE_…". */
+export function lacksSqlite(error: unknown): boolean {
+  return /\bSQLite\b/.test(String(error));
 }
 
 /** @throws Error that says what wrangler.toml lacks. */

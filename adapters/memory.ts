@@ -99,7 +99,10 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       return client;
     },
     async hibernate() {
-      const running = (): Promise<void>[] => Array.from(unfinished, (live) => live.running).filter((one) => one !== undefined);
+      const running = (): PromiseLike<void>[] => {
+        const hooks = Array.from(unfinished, (live) => live.running).filter((one) => one !== undefined);
+        return [...hooks, ...(server.commons?.lives.running ?? [])];
+      };
       for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);
       unfinished.clear();
       clock.stop();

@@ -66,7 +66,13 @@ export class Commons<State, Env> {
   }
 
   get #alarms(): RoomAlarms {
-    return (this.#roomAlarms ??= new RoomAlarms(this.server.schedule, (name) => this.lives.alarm(name)));
+    const { schedule, clock } = this.server;
+    return (this.#roomAlarms ??= new RoomAlarms({
+      schedule,
+      clock,
+      run: (name, begin) => this.lives.alarm(name, begin),
+      failed: (name, error) => this.server.failed(error, { hook: "alarm", room: this.lives.room(name) }, this.counters(name)),
+    }));
   }
 
   /** A place for a handshake that was accepted elsewhere, or its refusal. */
@@ -169,8 +175,9 @@ export class Commons<State, Env> {
 
   /** A room's object has been made again: what it had appointed is due as before. */
   resume(room: string, isEmpty: boolean): void {
+    const store = this.store(room);
+    if (this.server.hooks.alarm !== undefined) this.#alarms.resume(store);
     // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
-    if (isEmpty) this.store(room).clear(statePrefix);
-    if (this.server.hooks.alarm !== undefined) this.#alarms.resume(this.store(room));
+    if (isEmpty) store.clear(statePrefix);
   }
 }

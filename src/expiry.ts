@@ -70,13 +70,14 @@ const latest = 8.64e15;
 
 /** Milliseconds since 1970. @throws TypeError for what is no time. */
 export function toTime(who: string, given: Date | number): number {
-  const time = Number(given);
-  if ((typeof given !== "number" && !(given instanceof Date)) || !(Math.abs(time) <= latest)) {
-    throw new TypeError(`${who} takes a Date or milliseconds since 1970, not ${describe(given)}`);
-  }
-  return time;
+  if (!isTime(given)) throw new TypeError(`${who} takes a Date or milliseconds since 1970, not ${describeTime(given)}`);
+  return Number(given);
 }
 
-function describe(given: unknown): string {
+export function isTime(given: unknown): given is Date | number {
+  return (typeof given === "number" || given instanceof Date) && Math.abs(Number(given)) <= latest;
+}
+
+export function describeTime(given: unknown): string {
   return given instanceof Date ? "an invalid Date" : typeof given === "string" ? `"${given}"` : String(given);
 }

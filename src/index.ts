@@ -23,6 +23,7 @@ export type {
   UpgradeResult,
 } from "./types.ts";
 export type {
+  AlarmInfo,
   ConnectionInfo,
   History,
   HistoryEntry,

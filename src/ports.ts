@@ -127,9 +127,11 @@ export interface Clock {
 
 /** One appointment, which a hibernating object keeps while it sleeps; then `Server.alarm` is called. */
 export interface Alarm {
-  /** Milliseconds since 1970; replaces the one before. */
+  /** Milliseconds since 1970; replaces the one before. Throws nothing: what fails is tried again. */
   set(time: number): void;
   clear(): void;
+  /** Keeps the runtime alive for what goes on after `Server.alarm` has settled. */
+  keep(running: PromiseLike<unknown>): void;
 }
 
 /** One room's values by name, encoded by the core. Synchronous, as a Durable Object's own is. */
@@ -145,6 +147,8 @@ export interface Store {
   clear(prefix: string): void;
   /** What `write` writes is stored whole, or not at all where it throws. */
   atomically(write: () => void): void;
+  /** Resolves once all that was set is on disk; absent where nothing outlives memory. */
+  sync?(): Promise<void>;
 }
 
 export interface StoreRange {

@@ -8,9 +8,11 @@ import { HereRoom } from "./local-room.ts";
 import { Names } from "./names.ts";
 import { observed } from "./observe.ts";
 import type { HookName, MaybePromise } from "./types.ts";
-import type { LocalRoom, PresenceDiff } from "./room-types.ts";
+import type { AlarmInfo, LocalRoom, PresenceDiff } from "./room-types.ts";
 
 type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
+/** What a hook is told beside the room. */
+type Arguments = readonly [AlarmInfo?];
 
 interface Life<State, Env> {
   readonly name: string;
@@ -67,13 +69,20 @@ export class RoomLives<State, Env> {
     if (--life.connections > 0) return;
     const { opened } = life;
     // Asked once those before it are done: by then it is known whether the room was ever open.
-    const emptied = opened === false ? undefined : this.#run(life, "room.empty", () => opened);
-    return this.#afterwards(name, life, emptied);
+    const emptied = opened === false ? undefined : this.#run(life, "room.empty", () => (isPromise(opened) ? opened.then(toArguments) : []));
+    const forgotten = this.#afterwards(name, life, emptied);
+    return isPromise(forgotten) ? forgotten.then(() => {}) : undefined;
   }
 
-  alarm(name: string): MaybePromise<void> {
+  /** `begin` is called when it is its turn, and says what the hook is told; undefined: it is not to run any more. Whether it succeeded. */
+  alarm(name: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean> {
     const life = this.#life(name);
-    return this.#afterwards(name, life, this.#run(life, "alarm"));
+    const prepared = (info: AlarmInfo | undefined): Arguments | undefined => (info === undefined ? undefined : [info]);
+    const ran = this.#run(life, "alarm", () => {
+      const info = begin();
+      return isPromise(info) ? info.then(prepared) : prepared(info);
+    });
+    return this.#afterwards(name, life, ran);
   }
 
   /** Within the call that made the difference; it waits for nobody. */
@@ -92,6 +101,11 @@ export class RoomLives<State, Env> {
     }
   }
 
+  /** Hooks that have not settled yet. */
+  get running(): PromiseLike<void>[] {
+    return Array.from(this.#lives.values(), ({ tail }) => tail).filter((tail) => tail !== undefined);
+  }
+
   #roomOf(life: Life<State, Env>): LocalRoom<State, Env> {
     return (life.room ??= new HereRoom(this.#commons, life.name));
   }
@@ -106,37 +120,42 @@ export class RoomLives<State, Env> {
   }
 
   /** Forgets a room that nobody is in and nothing runs in. */
-  #afterwards(name: string, life: Life<State, Env>, running: MaybePromise<unknown>): MaybePromise<void> {
-    const forget = (): void => {
+  #afterwards<T>(name: string, life: Life<State, Env>, running: MaybePromise<T>): MaybePromise<T> {
+    const forget = (outcome: T): T => {
       if (life.connections === 0 && life.tail === undefined && this.#lives.get(name) === life) this.#lives.delete(name);
+      return outcome;
     };
-    return isPromise(running) ? running.then(forget) : forget();
+    return isPromise(running) ? running.then(forget) : forget(running);
   }
 
-  /** Runs a hook, after those before it, and on condition. Whether it succeeded: it never throws or rejects. */
-  #run(life: Life<State, Env>, hook: RoomHook, condition?: () => MaybePromise<boolean>): MaybePromise<boolean> {
+  /**
+   * Runs a hook after those before it. `prepare`, called then, gives what it is told beside the room; undefined: it is not to run.
+   * Whether it succeeded: it never throws or rejects.
+   */
+  #run(life: Life<State, Env>, hook: RoomHook, prepare: () => MaybePromise<Arguments | undefined> = () => []): MaybePromise<boolean> {
     // Most handlers have none.
     if (life.tail === undefined && this.#hookOf(hook) === undefined) return true;
-    const call = (may: boolean): MaybePromise<boolean> => may && this.#call(hook, this.#roomOf(life));
+    const call = (args: Arguments | undefined): MaybePromise<boolean> => args !== undefined && this.#call(hook, this.#roomOf(life), args);
     const start = (): MaybePromise<boolean> => {
-      const may = condition?.() ?? true;
-      return isPromise(may) ? may.then(call) : call(may);
+      const args = prepare();
+      return isPromise(args) ? args.then(call) : call(args);
     };
     const running = life.tail === undefined ? start() : life.tail.then(start);
     if (!isPromise(running)) return running;
-    const tail: PromiseLike<void> = running.then(() => {
+    const over = (): void => {
       if (life.tail === tail) life.tail = undefined;
-    });
+    };
+    const tail: PromiseLike<void> = running.then(over, over);
     life.tail = tail;
     return running;
   }
 
-  #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>) => MaybePromise<void>) | undefined {
+  #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>, info: AlarmInfo) => MaybePromise<void>) | undefined {
     const { hooks } = this.#commons.server;
     return hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
   }
 
-  #call(hook: RoomHook, room: LocalRoom<State, Env>): MaybePromise<boolean> {
+  #call(hook: RoomHook, room: LocalRoom<State, Env>, args: Arguments): MaybePromise<boolean> {
     const { hooks, settings } = this.#commons.server;
     const failed = (error: unknown): MaybePromise<boolean> => {
       const told = this.#commons.server.failed(error, { hook, room }, this.#commons.counters(room.name));
@@ -145,10 +164,18 @@ export class RoomLives<State, Env> {
     try {
       const one = this.#hookOf(hook);
       if (one === undefined) return true;
-      const pending = observed(settings.observe, () => Reflect.apply(one, hook === "alarm" ? hooks : hooks.room, [room]), { hook, room });
+      const pending = observed(settings.observe, () => Reflect.apply(one, hook === "alarm" ? hooks : hooks.room, [room, ...args]), {
+        hook,
+        room,
+      });
       return isPromise(pending) ? pending.then(() => true, failed) : true;
     } catch (error) {
       return failed(error);
     }
   }
+}
+
+/** A hook that depends on another's success is told nothing else. */
+function toArguments(succeeded: boolean): Arguments | undefined {
+  return succeeded ? [] : undefined;
 }

@@ -116,6 +116,14 @@ export interface Room {
   close(code?: number, reason?: string): Promise<number>;
 }
 
+/** What the `alarm` hook is told, by Cloudflare's names. */
+export interface AlarmInfo {
+  /** The time that `room.setAlarm` was given, in milliseconds since 1970. */
+  readonly scheduledTime: number;
+  /** 0 for the first run, up to 6. */
+  readonly retryCount: number;
+}
+
 /** The room that a hook runs in: at once what `Room` does with a promise. On a plain Worker every method throws. */
 export interface LocalRoom<State = unknown, Env = unknown> {
   readonly name: string;
@@ -152,9 +160,9 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   /** Values that the room keeps, whoever is in it. */
   readonly storage: RoomStorage;
   /**
-   * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), once; a later call replaces it, `null` clears it. It
-   * survives hibernation and, on Cloudflare, a deploy; there it wakes the object. Elsewhere it lives as long as the server.
-   * @throws TypeError for what is no time, Error for a handler without an `alarm` hook.
+   * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), at least once: see there. A later call replaces it, `null`
+   * clears it. It survives hibernation and, on Cloudflare, a deploy; there it wakes the object. Elsewhere it lives as long as the server.
+   * @throws TypeError if `time` is not a valid time, Error for a handler without an `alarm` hook, and what the storage throws: nothing has changed then.
    */
   setAlarm(time: Date | number | null): void;
 }

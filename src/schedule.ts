@@ -3,89 +3,155 @@
  * eviction is known again from what was stored: who schedules does so again on waking.
  */
 import { isPromise } from "./errors.ts";
+import { Heap } from "./heap.ts";
+import type { Timed } from "./heap.ts";
 import type { MaybePromise } from "./types.ts";
+import { settledWithin } from "./wait.ts";
 import type { Alarm, Clock } from "./ports.ts";
 
-interface Task {
-  readonly time: number;
+interface Job {
+  readonly name: string;
   /** Reports its failures itself: it never throws or rejects. */
-  run(): MaybePromise<void>;
+  readonly run: () => MaybePromise<void>;
 }
+
+type Task = Job & Timed;
+
+/** Milliseconds that the alarm's own event waits for what was due. */
+const patience = 1000;
 
 export class Schedule {
   readonly #clock: Clock;
-  readonly #alarm: Alarm;
+  readonly #alarm: Pick<Alarm, "set" | "clear">;
+  /** Undefined where memory outlives the appointment. */
+  readonly #keep: Alarm["keep"] | undefined;
   readonly #tasks = new Map<string, Task>();
+  readonly #queue = new Heap<Task>();
   /** When the appointment is; undefined while there is none that this instance knows of. */
   #set: number | undefined;
-  /** Between being made and `woken`, where the runtime's alarm outlives memory: what is due now was appointed before. */
-  #waking: boolean;
+  /** How many hold it back: one appointment serves all that is scheduled meanwhile. */
+  #held = 0;
   #stopped = false;
 
   constructor(clock: Clock, alarm: Alarm | undefined) {
     this.#clock = clock;
     this.#alarm = alarm ?? timer(clock, () => void this.fire());
-    this.#waking = alarm !== undefined;
+    this.#keep = alarm === undefined ? undefined : (running) => alarm.keep(running);
   }
 
-  /** Port: everyone who had appointed something has done so again. The alarm is written (and billed) for what comes from now on. */
-  woken(): void {
-    this.#waking = false;
+  /** The appointment outlives memory, which may be lost at any moment. */
+  get outlives(): boolean {
+    return this.#keep !== undefined;
+  }
+
+  /** Makes one appointment for all that `run` schedules. */
+  together<T>(run: () => T): T {
+    this.#held++;
+    try {
+      return run();
+    } finally {
+      this.#release();
+    }
   }
 
   /** Nothing is run any more, and nothing keeps the process. */
   stop(): void {
     this.#stopped = true;
-    this.#tasks.clear();
-    this.#appoint();
+    for (const name of this.#tasks.keys()) this.cancel(name);
   }
 
   /** Runs the task at that time (milliseconds since 1970); it replaces the one of that name. */
-  at(name: string, time: number, run: Task["run"]): void {
+  at(name: string, time: number, run: Job["run"]): void {
     if (this.#stopped) return;
-    this.#tasks.set(name, { time, run });
+    this.#remove(name);
+    const task = { name, time, run, place: -1 };
+    this.#tasks.set(name, task);
+    this.#queue.add(task);
     this.#appoint();
   }
 
   cancel(name: string): void {
-    if (this.#tasks.delete(name) && this.#tasks.size === 0) this.#appoint();
+    if (this.#remove(name) && this.#tasks.size === 0) this.#appoint();
   }
 
-  /** Port: the appointed time has come. The promise, if any, settles when what was due is done. */
-  fire(): MaybePromise<void> {
+  /**
+   * Port: the appointed time has come. The promise, if any, settles when what was due is done. Where memory may be lost it settles after a
+   * second at the latest: workerd runs the alarm's next event only after this one (measured), and a hook that takes long must not keep
+   * the heartbeat waiting. Until then nothing is appointed: if the object is lost, workerd repeats an event that has set no alarm.
+   * @param always runs whether or not it is due.
+   */
+  fire(always?: Job): MaybePromise<void> {
     this.#set = undefined;
-    this.#waking = false;
-    const now = this.#clock.now();
     const pending: PromiseLike<void>[] = [];
-    for (const [name, task] of this.#tasks) {
-      if (task.time > now) continue;
-      this.#tasks.delete(name);
-      const running = task.run();
+    const start = (job: Job): void => {
+      const running = attempt(job);
       if (isPromise(running)) pending.push(running);
+    };
+    this.#held++;
+    if (always !== undefined) start(always);
+    for (const task of this.#due()) {
+      // One before it may have cancelled it, or have scheduled it anew.
+      if (this.#tasks.get(task.name) !== task) continue;
+      this.#tasks.delete(task.name);
+      start(task);
     }
+    const all = pending.length === 0 ? undefined : Promise.allSettled(pending);
+    if (all === undefined || this.#keep === undefined) {
+      this.#release();
+      return all?.then(() => {});
+    }
+    this.#keep(all);
+    return settledWithin(all, patience, this.#clock).then(() => this.#release());
+  }
+
+  /** All at once: one that is scheduled anew meanwhile has its turn the next time, even if that is now. */
+  #due(): Task[] {
+    const now = this.#clock.now();
+    const due: Task[] = [];
+    for (let { first } = this.#queue; first !== undefined && first.time <= now; { first } = this.#queue) {
+      this.#queue.delete(first);
+      due.push(first);
+    }
+    return due;
+  }
+
+  #remove(name: string): boolean {
+    const task = this.#tasks.get(name);
+    if (task === undefined) return false;
+    this.#queue.delete(task);
+    return this.#tasks.delete(name);
+  }
+
+  #release(): void {
+    this.#held--;
     this.#appoint();
-    if (pending.length > 0) return Promise.all(pending).then(() => {});
   }
 
   /** An appointment that is too early is left: it costs less to come and look than to write another. */
   #appoint(): void {
-    let first = Number.POSITIVE_INFINITY;
-    for (const { time } of this.#tasks.values()) first = Math.min(first, time);
-    if (this.#set !== undefined && this.#set <= first && this.#tasks.size > 0) return;
-    if (this.#tasks.size === 0) {
+    if (this.#held > 0) return;
+    const first = this.#queue.first?.time;
+    if (first === undefined) {
       if (this.#set !== undefined) this.#alarm.clear();
-      this.#set = undefined;
-      return;
-    }
-    if (!this.#waking) this.#alarm.set(first);
+    } else if (this.#set === undefined || first < this.#set) this.#alarm.set(first);
+    else return;
     this.#set = first;
+  }
+}
+
+function attempt({ name, run }: Job): MaybePromise<void> {
+  try {
+    return run();
+  } catch (error) {
+    // What else is due must not suffer from it.
+    console.error(`edgewire: ${name} failed:`, error);
   }
 }
 
 /** Timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
 export const longestTimer: number = 2 ** 31 - 1;
 
-function timer(clock: Clock, wake: () => void): Alarm {
+function timer(clock: Clock, wake: () => void): Pick<Alarm, "set" | "clear"> {
   let running: unknown;
   const clear = (): void => {
     if (running !== undefined) clock.clearTimeout(running);

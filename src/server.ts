@@ -215,18 +215,27 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return this.commons?.lives.room(name) ?? (this.#room ??= this.#without.room(this, name));
   }
 
-  /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. */
+  /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. @throws what its store does. */
   resume(room: string): void {
     this.commons?.resume(room, this.#count === 0);
-    this.schedule.woken();
+  }
+
+  /** Port: when the runtime's alarm, which outlived memory, will go off; null for never. It may be too late for a heartbeat that was appointed. */
+  appointed(time: number | null): void {
+    const { heartbeat } = this.settings;
+    if (heartbeat === false || (time !== null && time <= this.clock.now() + heartbeat.interval + heartbeat.timeout)) return;
+    for (const live of this.connections()) {
+      if (live.phase === "open" && live.socket.heard?.().pings === true) return this.heartbeat?.opened(live);
+    }
   }
 
   /** Port: the runtime's alarm went off. Await it where the runtime may stop us once we return. */
   alarm(): MaybePromise<void> {
     // Whatever it was set for: after an eviction nobody remembers when the sweep was to be.
-    const swept = this.heartbeat === undefined ? this.lookAtHooks() : this.heartbeat.sweep();
-    const fired = this.schedule.fire();
-    return isPromise(swept) || isPromise(fired) ? Promise.all([swept, fired]).then(() => {}) : undefined;
+    return this.schedule.fire({
+      name: "heartbeat",
+      run: () => (this.heartbeat === undefined ? this.lookAtHooks() : this.heartbeat.sweep()),
+    });
   }
 
   /** @throws Error where connections can't reach each other. */

@@ -3,7 +3,7 @@
  * room-types.ts, options in options.ts, and what is between the core and its adapters in ports.ts.
  */
 import type { Options } from "./options.ts";
-import type { LocalRoom, PresenceDiff, Replay, Rooms } from "./room-types.ts";
+import type { AlarmInfo, LocalRoom, PresenceDiff, Replay, Rooms } from "./room-types.ts";
 
 /** A value, or a promise of it. Edgewire never makes a promise where the hook did not. */
 export type MaybePromise<T> = T | PromiseLike<T>;
@@ -207,7 +207,10 @@ export interface Hooks<State = unknown, Env = unknown> {
   drain?(connection: Connection<State, Env>): MaybePromise<void>;
   /** Last, exactly once, never inside another hook of the connection. */
   close?(connection: Connection<State, Env>, closing: Closing): MaybePromise<void>;
-  /** A hook threw or rejected. Afterwards the connection is closed with 1011. Without this hook the error is logged. */
+  /**
+   * A hook threw or rejected. Afterwards the connection is closed with 1011. Also what could not be stored of a connection's end (`hook` is
+   * "close") or of an alarm, which goes on all the same. Without this hook the error is logged.
+   */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
   /**
    * Brings state that an older `version` of the handler stored into today's shape, after a deploy.
@@ -216,8 +219,11 @@ export interface Hooks<State = unknown, Env = unknown> {
   migrate?(state: unknown, version: number): State;
   /** A room's life: `open` when the first connection comes, `empty` when the last has left. */
   readonly room?: RoomHooks<State, Env>;
-  /** The time that `room.setAlarm` set has come. */
-  alarm?(room: LocalRoom<State, Env>): MaybePromise<void>;
+  /**
+   * The time that `room.setAlarm` set has come. It runs at least once: if it throws or rejects, it runs again after 2, 4, 8, 16, 32 and 64
+   * seconds, and so it does if a Durable Object ends in the middle of it. A `room.setAlarm` in between replaces the retry.
+   */
+  alarm?(room: LocalRoom<State, Env>, info: AlarmInfo): MaybePromise<void>;
   /**
    * Who is present has changed. Runs within the call that changed it (`present`, `absent`, a close), and for one change after the other: never inside
    * a publish or inside itself. What it publishes comes in the order of the changes. Not run for those whom an eviction left as they were.

@@ -162,11 +162,11 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
 /** Each call is a line with the room's name, and without a tag: it belongs to no client. */
 function roomHooks(name: HandlerName, report: Report): Handler {
   const before = new Set<string>();
-  const run = (hook: string, room: LocalRoom, script: readonly RoomStep[] = []): void | Promise<void> => {
+  const run = (hook: string, room: LocalRoom, script: readonly RoomStep[] = [], info: object = {}): void | Promise<void> => {
     const note = (fields: object): void => report(`@@${JSON.stringify({ tag: null, handler: name, room: room.name, ...fields })}`);
     const first = !before.has(`${hook} ${room.name}`);
     before.add(`${hook} ${room.name}`);
-    note({ hook, count: room.count() });
+    note({ hook, count: room.count(), ...info });
     return finally_(
       () => runRoomScript(script, room, first),
       () => note({ done: hook }),
@@ -177,7 +177,7 @@ function roomHooks(name: HandlerName, report: Report): Handler {
       open: (room) => run("room.open", room, roomScripts(room.name).open),
       empty: (room) => run("room.empty", room, roomScripts(room.name).empty),
     },
-    alarm: (room) => run("alarm", room, roomScripts(room.name).alarm),
+    alarm: (room, info) => run("alarm", room, roomScripts(room.name).alarm, { at: Date.now(), ...info }),
   };
 }
 

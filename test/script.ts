@@ -36,6 +36,7 @@ export type Step =
   | readonly ["inspect"]
   | readonly ["stats"]
   | readonly ["setAlarm", inMilliseconds: number | null | string]
+  | readonly ["setAlarmAt", time: number]
   | readonly ["room", method: RoomMethod, ...args: readonly unknown[]]
   | readonly ["far", room: string, method: RoomMethod, ...args: readonly unknown[]]
   | readonly ["describe"]
@@ -63,7 +64,9 @@ export type RoomStep =
   | readonly ["throw", string]
   | readonly ["throwFirst", string]
   | readonly ["broadcast", string]
-  | readonly ["setAlarm", inMilliseconds: number];
+  | readonly ["setAlarm", inMilliseconds: number]
+  | readonly ["setAlarmFirst", inMilliseconds: number]
+  | readonly ["clearAlarm"];
 
 /** A call of `room.storage`; `setOdd` is `set` with a value that JSON can't say. */
 export type StorageCall =
@@ -139,8 +142,10 @@ export function runRoomScript(script: readonly RoomStep[], room: LocalRoom, firs
     const step = script[index]!;
     if (step[0] === "sleep") return sleep(step[1]).then(() => runRoomScript(script, room, first, index + 1));
     if (step[0] === "broadcast") room.broadcast(step[1]);
-    else if (step[0] === "setAlarm") room.setAlarm(Date.now() + step[1]);
-    else if (step[0] === "throw" || first) throw new Error(step[1]);
+    else if (step[0] === "clearAlarm") room.setAlarm(null);
+    else if (step[0] === "setAlarm" || step[0] === "setAlarmFirst") {
+      if (first || step[0] === "setAlarm") room.setAlarm(Date.now() + step[1]);
+    } else if (first || step[0] === "throw") throw new Error(step[1]);
   }
 }
 
@@ -228,6 +233,8 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return shownHistory(connection.room.history(step[1], step[2]));
     case "setAlarm":
       return connection.room.setAlarm(typeof step[1] === "number" ? Date.now() + step[1] : (step[1] as null));
+    case "setAlarmAt":
+      return connection.room.setAlarm(step[1]);
     case "room":
       return callMethod(connection.room, step[1], step.slice(2));
     case "present":

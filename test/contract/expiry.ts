@@ -137,6 +137,33 @@ export const expiry: Chapter = {
         equal(t.entries(peer).filter((entry) => entry.hook === "message").length, 0);
       },
     },
+    {
+      id: "E9",
+      statement: "An `expiresAt` that is months away, or the last that a Date can hold, closes nothing now, and hides none that is near.",
+      async run(t) {
+        const far = [Date.now() + 40 * 86_400_000, 8.64e15];
+        const peers = await Promise.all(far.map((expiresAt) => connect(t, expiresAt)));
+        const near = await connect(t, soon());
+        await t.evict();
+        await expectClose(near, 3000, why);
+        for (const peer of peers) await answers(peer);
+      },
+    },
+    {
+      id: "E10",
+      statement: "`renew` brings a time that is months away near, and one that is near months away.",
+      async run(t) {
+        const [soonest, never] = [soon(), Date.now() + 40 * 86_400_000];
+        const [nearer, farther] = [await connect(t, never), await connect(t, soonest)];
+        await nearer.send(JSON.stringify([["renew", soonest]]));
+        await farther.send(JSON.stringify([["renew", never]]));
+        for (const peer of [nearer, farther]) await t.done(peer, "message");
+        await t.evict();
+        await expectClose(nearer, 3000, why);
+        await past(soonest);
+        await answers(farther);
+      },
+    },
   ],
 };
 

@@ -100,8 +100,10 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G6",
-    statement: "`setAlarm` runs the `alarm` hook once; a later call replaces it, `null` clears it, and what is no time is a TypeError.",
+    statement:
+      "`setAlarm` runs the `alarm` hook at least once, and only once if that succeeds; a later call replaces it, `null` clears it, and what is not a valid time is a TypeError.",
     async run(t) {
+      const before = Date.now();
       const peer = await t.connect({
         open: [
           ["setAlarm", 20],
@@ -109,10 +111,17 @@ const cases: readonly Omit<Case, "limits">[] = [
           ["setAlarm", 86_400_000],
           ["setAlarm", 100],
           ["setAlarm", "noon"],
+          ["setAlarmAt", 8.64e15 + 1],
         ],
       });
       equal((await t.did(peer, "setAlarm", 5))["threw"], "TypeError");
-      await t.roomHook("alarm");
+      equal((await t.did(peer, "setAlarmAt"))["threw"], "TypeError");
+      const { scheduledTime, retryCount, at } = await t.roomHook("alarm");
+      equal(retryCount, 0);
+      ok(
+        (scheduledTime as number) >= before + 100 && (at as number) >= (scheduledTime as number),
+        `set for ${scheduledTime}, run at ${at}`,
+      );
       await t.barrier();
       deepEqual(hooksOf(t), ["room.open", "alarm"]);
     },
@@ -134,17 +143,17 @@ const cases: readonly Omit<Case, "limits">[] = [
     id: "G8",
     statement: "An alarm runs in a room that everyone has left; the hook may set the next.",
     async run(t) {
-      const room = named({ alarm: [["throwFirst", "failed"]], empty: [["setAlarm", 100]] });
+      const room = named({ alarm: [["setAlarmFirst", 50]], empty: [["setAlarm", 100]] });
       const peer = await t.connect({ room });
       await t.done(peer, "open");
       await peer.close(1000);
-      equal((await t.roomHook("alarm", room))["count"], 0);
-      // It fails: told once, as any hook's failure is, and not run again.
-      const { of, error } = await t.roomHook("error", room);
-      deepEqual([of, error], ["alarm", "Error: failed"]);
+      for (const nth of [1, 2]) {
+        const { count, retryCount } = await t.roomHook("alarm", room, nth);
+        deepEqual([count, retryCount], [0, 0]);
+      }
       const again = await t.connect({ room });
       await t.done(again, "open");
-      deepEqual(hooksOf(t, room), ["room.open", "room.empty", "alarm", "room.open"]);
+      deepEqual(hooksOf(t, room), ["room.open", "room.empty", "alarm", "alarm", "room.open"]);
     },
   },
   {
@@ -160,6 +169,107 @@ const cases: readonly Omit<Case, "limits">[] = [
       await t.done(second, "open");
       const order = t.roomEntries(room).map(({ hook, done }) => hook ?? `end of ${done}`);
       deepEqual(order, ["room.open", "end of room.open", "room.empty", "end of room.empty", "room.open", "end of room.open"]);
+    },
+  },
+  {
+    id: "G10",
+    statement:
+      "An `alarm` hook that throws or rejects reaches `error`, and runs again two seconds later, with the same `scheduledTime` and a `retryCount` of 1.",
+    async run(t) {
+      const rooms: RoomScripts[] = [
+        { alarm: [["throwFirst", "failed"]] },
+        {
+          alarm: [
+            ["sleep", 1],
+            ["throwFirst", "failed"],
+          ],
+        },
+      ];
+      await Promise.all(
+        rooms.map(named).map(async (room) => {
+          await t.connect({ room, open: [["setAlarm", 50]] });
+          const { of, error } = await t.roomHook("error", room);
+          deepEqual([of, error], ["alarm", "Error: failed"]);
+          const [first, second] = [await t.roomHook("alarm", room), await t.roomHook("alarm", room, 2)];
+          deepEqual([first["retryCount"], second["retryCount"]], [0, 1]);
+          equal(second["scheduledTime"], first["scheduledTime"]);
+          ok((second["at"] as number) >= (first["at"] as number) + 2000, "it ran again too early");
+        }),
+      );
+    },
+  },
+  {
+    id: "G11",
+    statement: "A time that a failing `alarm` hook has set itself replaces the retry; `null` cancels it.",
+    async run(t) {
+      const replacing = named({
+        alarm: [
+          ["setAlarmFirst", 100],
+          ["throwFirst", "failed"],
+        ],
+      });
+      const cancelling = named({ alarm: [["clearAlarm"], ["throwFirst", "failed"]] });
+      for (const room of [replacing, cancelling]) await t.connect({ room, open: [["setAlarm", 50]] });
+      const next = await t.roomHook("alarm", replacing, 2);
+      equal(next["retryCount"], 0);
+      await t.roomHook("error", cancelling);
+      // A retry would have come by then.
+      await new Promise((resolve) => setTimeout(resolve, 3500));
+      deepEqual(hooksOf(t, replacing), ["room.open", "alarm", "alarm"]);
+      deepEqual(hooksOf(t, cancelling), ["room.open", "alarm"]);
+    },
+  },
+  {
+    id: "G12",
+    statement: "An `alarm` hook that fails or takes long holds up nothing else: messages are answered, and a credential ends in time.",
+    async run(t) {
+      const failing = named({ alarm: [["throw", "failed"]] });
+      const long = named({ alarm: [["sleep", 5000]] });
+      await Promise.all(
+        [failing, long].map(async (room) => {
+          const peer = await t.connect({ room, open: [["setAlarm", 50]] });
+          const expiring = await t.connect({ room, upgrade: [["accept", { expiresAt: Date.now() + 1000, room: t.room(room) }]] });
+          await peer.send("heard");
+          await expectTexts(peer, "heard");
+          await expectClose(expiring, 3000, "Credential expired");
+          await t.done(expiring, "close");
+          // An eviction waits for the hook.
+          if (room === long && t.column !== "evicted")
+            deepEqual(
+              t.roomEntries(room).filter(({ done }) => done === "alarm"),
+              [],
+            );
+          await t.roomHook("alarm", room);
+        }),
+      );
+    },
+  },
+  {
+    id: "G13",
+    statement: "Any time that a Date can hold may be set: one that is past comes at once, one that is months or ages away does not.",
+    async run(t) {
+      const times = { past: -8.64e15, epoch: 0, month: Date.now() + 40 * 86_400_000, ages: 8.64e15 };
+      for (const [room, time] of Object.entries(times)) await t.connect({ room, open: [["setAlarmAt", time]] });
+      for (const room of ["past", "epoch"] as const) equal((await t.roomHook("alarm", room))["scheduledTime"], times[room]);
+      // What is far away hides nothing that is near.
+      for (const room of ["month", "ages"]) {
+        const expiring = await t.connect({ room, upgrade: [["accept", { expiresAt: Date.now() + 700, room: t.room(room) }]] });
+        await expectClose(expiring, 3000, "Credential expired");
+        deepEqual(hooksOf(t, room), ["room.open"]);
+      }
+    },
+  },
+  {
+    id: "G14",
+    statement: "An alarm whose hook runs while its room is evicted is not lost: the hook runs to its end, or again.",
+    async run(t) {
+      const room = named({ alarm: [["sleep", 1500]] });
+      const peer = await t.connect({ room, open: [["setAlarm", 50]] });
+      await t.until("the alarm", () => hooksOf(t, room).includes("alarm"));
+      await t.evict("main", room);
+      await peer.send("wake");
+      await expectTexts(peer, "wake");
+      await t.roomHook("alarm", room);
     },
   },
 ];

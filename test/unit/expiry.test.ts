@@ -30,9 +30,9 @@ function setup(): { clock: FakeClock; expiry: Expiry; writes: (number | "clear")
       timer = clock.setTimeout(() => void schedule.fire(), time - clock.now());
     },
     clear: () => void writes.push("clear"),
+    keep: () => {},
   };
   const schedule = new Schedule(clock, alarm);
-  schedule.woken();
   return { clock, expiry: new Expiry(schedule, () => clock.now()), writes };
 }
 

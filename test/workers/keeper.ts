@@ -4,15 +4,19 @@ import type { Handler } from "edgewire";
 import { durable, route } from "edgewire/durable";
 
 export const failures: string[] = [];
+export const closed: string[] = [];
 
 /** `n` sets a state of n letters; `read` asks for its length, `keep x` and `kept` for the room's storage, `log n` publishes n messages, anything else is echoed. */
 const keeper = (binding: string): Handler<string> => ({
   binding,
+  heartbeat: { interval: 200, timeout: 200 },
   maxState: 256 * 1024,
   history: { log: { messages: 100 } },
   upgrade(request) {
     const { pathname, searchParams } = new URL(request.url);
+    const expires = searchParams.get("expires");
     return {
+      ...(expires === null ? {} : { expiresAt: Date.now() + Number(expires) }),
       room: pathname.split("/").at(-1) ?? "",
       state: (searchParams.get("letter") ?? "x").repeat(Number(searchParams.get("letters"))),
     };
@@ -26,6 +30,7 @@ const keeper = (binding: string): Handler<string> => ({
     const answer = text === "read" ? connection.state.length : text === "kept" ? await connection.room.storage.get("kept") : text;
     connection.send(String(answer));
   },
+  close: (_, { code, initiator }) => void closed.push(`${code} ${initiator}`),
   error: (error) => void failures.push(String(error)),
 });
 

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { rooms } from "edgewire/durable";
 import { expect, test } from "vitest";
 import { connect } from "./client.ts";
-import { failures } from "./keeper.ts";
+import { closed, failures } from "./keeper.ts";
 import type { Keeper, Older } from "./keeper.ts";
 
 declare global {
@@ -107,4 +107,17 @@ test("a class without SQLite keeps what fits an attachment, and says by name wha
   }
   expect(failures).toEqual(Array(4).fill(expect.stringContaining("new_sqlite_classes")));
   expect(await ada.ask("read")).toBe("14000");
+});
+
+test("a class without SQLite has an alarm: who has vanished and whose credential has ended is closed, before and after an eviction", async () => {
+  closed.length = 0;
+  const expiring = [await connect("older/alarm?expires=1000"), await connect("older/alarm?expires=3500")];
+  const vanishing = await connect("older/alarm");
+  await vanishing.ask("edgewire.ping.9f3a41c7");
+  expect((await expiring[0]!.closed).code).toBe(3000);
+  await vanishing.closed;
+  await evictDurableObject(env.OLDER.getByName("alarm"));
+  expect((await expiring[1]!.closed).code).toBe(3000);
+  for (const { socket } of expiring) socket.close(1000);
+  await expect.poll(() => closed.toSorted()).toEqual(["1006 network", "3000 server", "3000 server"]);
 });

@@ -2,10 +2,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { defineHandler } from "edgewire";
 import { durable, route } from "edgewire/durable";
+import { alarmed } from "./alarmed.ts";
 import { deployedClass, routes } from "./beside.ts";
 import { sleepy } from "./sleepy.ts";
 import { keepers } from "./keeper.ts";
 
+export { Alarmed } from "./alarmed.ts";
 export { Beside } from "./beside.ts";
 export { Sleepy } from "./sleepy.ts";
 export { Keeper, Older } from "./keeper.ts";
@@ -54,6 +56,7 @@ export default {
     const { pathname } = new URL(request.url);
     const keeper = keepers[pathname.split("/")[1] as keyof typeof keepers];
     if (keeper !== undefined) return keeper.fetch(request, env, ctx);
+    if (pathname.startsWith("/alarmed/")) return alarmed.fetch(request, env, ctx);
     if (pathname.startsWith("/sleepy/")) return sleepy.fetch(request, env, ctx);
     if (pathname.startsWith("/deployed/")) return routes.deployed.fetch(request, env, ctx);
     if (!pathname.startsWith("/beside/")) return main.fetch(request, env, ctx);
