@@ -151,6 +151,9 @@ function attempt({ name, run }: Job): MaybePromise<void> {
 /** Timers hold a signed 32-bit number of milliseconds; a longer one fires at once. */
 export const longestTimer: number = 2 ** 31 - 1;
 
+/** Milliseconds until the time of day is looked at again. */
+const longestWait = 60_000;
+
 function timer(clock: Clock, wake: () => void): Pick<Alarm, "set" | "clear"> {
   let running: unknown;
   const clear = (): void => {
@@ -160,7 +163,8 @@ function timer(clock: Clock, wake: () => void): Pick<Alarm, "set" | "clear"> {
   return {
     set(time) {
       clear();
-      running = clock.setTimeout(wake, Math.min(Math.max(time - clock.now(), 0), longestTimer));
+      // What comes early looks, and waits on: the time of day may have been set forward meanwhile.
+      running = clock.setTimeout(wake, Math.min(Math.max(time - clock.now(), 0), longestWait));
     },
     clear,
   };

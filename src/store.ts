@@ -93,9 +93,7 @@ class RoomStore implements Store {
   }
 
   set(key: string, value: string): void {
-    let kept = this.#kept;
-    if (kept === undefined) this.#rooms.set(this.#name, (kept = new MemoryStore()));
-    kept.set(key, value);
+    this.#made.set(key, value);
   }
 
   delete(key: string): boolean {
@@ -113,8 +111,22 @@ class RoomStore implements Store {
     this.#tidy();
   }
 
+  atomically(write: () => void): void {
+    try {
+      this.#made.atomically(write);
+    } finally {
+      this.#tidy();
+    }
+  }
+
   get #kept(): MemoryStore | undefined {
     return this.#rooms.get(this.#name);
+  }
+
+  get #made(): MemoryStore {
+    let kept = this.#kept;
+    if (kept === undefined) this.#rooms.set(this.#name, (kept = new MemoryStore()));
+    return kept;
   }
 
   #tidy(): void {

@@ -126,3 +126,25 @@ test("16 000 tasks are scheduled and run with few looks at their times", () => {
   // Each goes through a tree 14 levels high, at most twice, with up to four looks at a level.
   expect(looks).toBeLessThan(count * 14 * 8);
 });
+
+test("a time of day comes when it comes: within a minute of a clock that is set forward, and not before one that is set back", () => {
+  const clock = new FakeClock();
+  const schedule = new Schedule(clock, undefined);
+  const ran: number[] = [];
+  const minutes = (count: number): void => {
+    for (let minute = 0; minute < count; minute++) clock.advance(60_000);
+  };
+  schedule.at("in two hours", 7_200_000, () => void ran.push(clock.now()));
+  minutes(10);
+  clock.jump(7_200_000);
+  minutes(1);
+  expect(ran.length).toBe(1);
+  ran.length = 0;
+  schedule.at("in two hours", clock.now() + 7_200_000, () => void ran.push(clock.now()));
+  minutes(60);
+  clock.jump(-3_600_000);
+  minutes(119);
+  expect(ran).toEqual([]);
+  minutes(1);
+  expect(ran.length).toBe(1);
+});
