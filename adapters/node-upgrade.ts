@@ -1,17 +1,12 @@
-/**
- * The `upgrade` event of an HTTP server: which handler or app takes the handshake, and what `ws` does once it is accepted.
- */
+/** The `upgrade` event of an HTTP server: which handler or app takes the handshake. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
 import { isPromise } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
-import type { Server } from "../src/server.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Host, Ready } from "./host.ts";
+import { accept } from "./node-accept.ts";
 import { NodeRequest, addressOf, answer } from "./node-http.ts";
-import { OrderedWebSocket, Turn } from "./node-outbox.ts";
-import { openSocket } from "./node-events.ts";
 
 /** An `http.Server` or `https.Server`. */
 export interface HttpServer {
@@ -62,7 +57,7 @@ export function upgraderOf(server: HttpServer): Upgrader {
 function decide(host: Host, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
   const done = (decision: Response | Ready): void => {
     if (isResponse(decision)) answer(incoming, socket, decision);
-    else upgrade(decision, incoming, socket, head);
+    else accept(decision, incoming, socket, head, ignore);
   };
   const failed = (error: unknown): void => {
     console.error("edgewire: fetch failed:", error);
@@ -75,52 +70,6 @@ function decide(host: Host, incoming: IncomingMessage, socket: Duplex, head: Buf
   } catch (error) {
     failed(error);
   }
-}
-
-function upgrade(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-  // The checks are done: ws knows no list in Upgrade, and would refuse what we accepted.
-  incoming.headers.upgrade = "websocket";
-  const native = wsServerOf(ready.server);
-  native.upgrading = ready;
-  native.wss.handleUpgrade(incoming, socket, head, (ws) => {
-    socket.off("error", ignore);
-    openSocket(ready, ws as OrderedWebSocket, socket, native.turn);
-  });
-  native.upgrading = undefined;
-  // ws says nothing of a client that has gone meanwhile.
-  ready.server.abandon(ready);
-}
-
-const wsServers = new WeakMap<Server, WsServer>();
-
-interface WsServer {
-  readonly wss: WebSocketServer;
-  readonly turn: Turn;
-  /** What `handleUpgrade` is called for: ws asks for the subprotocol and the headers before it returns. */
-  upgrading: Ready | undefined;
-}
-
-/** ws's own server, for the 101 and its limits: one a handler. */
-function wsServerOf(server: Server): WsServer {
-  const known = wsServers.get(server);
-  if (known !== undefined) return known;
-  const { maxPayload, compression } = server.settings;
-  const wss = new WebSocketServer({
-    noServer: true,
-    WebSocket: OrderedWebSocket,
-    clientTracking: false,
-    // ws itself terminates a client with many pings waiting for their pongs: openSocket answers them.
-    autoPong: false,
-    maxPayload,
-    perMessageDeflate: compression,
-    handleProtocols: () => made.upgrading?.snapshot.protocol || false,
-  });
-  wss.on("headers", (lines: string[]) => {
-    for (const [name, value] of made.upgrading?.headers ?? []) lines.push(`${name}: ${value}`);
-  });
-  const made: WsServer = { wss, turn: new Turn(), upgrading: undefined };
-  wsServers.set(server, made);
-  return made;
 }
 
 function ignore(): void {}

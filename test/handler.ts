@@ -27,6 +27,7 @@ export const handlerNames = [
   "addressed",
   "networks",
   "latest",
+  "deflating",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -59,6 +60,7 @@ const options: Record<HandlerName, Handler> = {
   addressed: { maxConnectionsPerAddress: 2, trustProxy: true },
   networks: { trustProxy: ["127.0.0.0/8", "10.0.0.0/8"] },
   latest: { slowConsumer: "coalesce", maxBuffered: 4 * 1024 * 1024, highWaterMark: 16 * 1024 },
+  deflating: { compression: true },
 };
 
 export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;

@@ -212,6 +212,12 @@ export const limits = {
       "workerd 2026-10, a bare Durable Object: of 1 130 clients that reset between the request and the 101, 1 113 got no webSocketClose (test/fuzz/limits.ts). With the flag enable_request_signal the signal does not abort either, a send to such a one succeeds, and an eviction restores it.",
     shows: /503: the server is full|close is not the last hook, or not once: open/,
   },
+  P34: {
+    columns: ["deno"],
+    why: "Deno's WebSockets are never compressed: every offer of an extension is declined.",
+    evidence: "Deno 2.9.5, a bare Deno.upgradeWebSocket: an offer of permessage-deflate gets a 101 without Sec-WebSocket-Extensions.",
+    shows: /nothing was negotiated/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

@@ -62,6 +62,21 @@ async function raw(
   return t.handshake({ on: "second", headers, ...more });
 }
 
+/** Offers that no runtime accepts. */
+const declined = [
+  "permessage-deflate; foo",
+  "permessage-deflate; foo=bar",
+  "permessage-deflate; client_max_window_bits=16",
+  "permessage-deflate; client_max_window_bits=9; client_max_window_bits=10",
+  "permessage-deflate; server_max_window_bits",
+  "permessage-deflate; server_max_window_bits=7",
+  'permessage-deflate; server_max_window_bits="10',
+  "permessage-deflate; server_no_context_takeover=1",
+  "permessage deflate",
+  ", ,",
+  "=",
+];
+
 export const handshake: Chapter = {
   letter: "H",
   title: "Handshake",
@@ -243,6 +258,43 @@ export const handshake: Chapter = {
         const { response } = await raw(t, [["Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"]]);
         equal(response.status, 101);
         equal(response.header("sec-websocket-extensions"), undefined);
+      },
+    },
+    {
+      id: "H30",
+      statement:
+        "With `compression` an offer of permessage-deflate that is malformed, or asks for what there is not, is declined (RFC 7692 section 5): 101 without it.",
+      limits: needsWire,
+      async run(t) {
+        for (const offer of declined) {
+          const client = await t.handshake({ on: "deflating", headers: [["Sec-WebSocket-Extensions", offer]] });
+          equal(client.response.status, 101, offer);
+          equal(client.response.header("sec-websocket-extensions"), undefined, offer);
+          client.send("hello");
+          deepEqual(await client.next(), { type: "text", data: "hello" }, offer);
+        }
+      },
+    },
+    {
+      id: "H31",
+      statement: "Of several offers of permessage-deflate, whatever is between them, one that can be had is accepted.",
+      limits: { ...needsWire, deno: "P34" },
+      async run(t) {
+        for (const offers of [
+          ["permessage-deflate; foo", "permessage-deflate"],
+          ["permessage-deflate; client_max_window_bits=16", 'x-other; a="b"', "permessage-deflate; client_max_window_bits"],
+          ["permessage-deflate", "permessage-deflate; server_max_window_bits=7"],
+        ]) {
+          for (const headers of [[offers.join(", ")], offers]) {
+            const { response } = await t.handshake({
+              on: "deflating",
+              headers: headers.map((offer) => ["Sec-WebSocket-Extensions", offer]),
+            });
+            equal(response.status, 101);
+            const negotiated = response.header("sec-websocket-extensions") ?? "nothing";
+            ok(/^permessage-deflate($|;)/.test(negotiated), `${negotiated} was negotiated of ${headers.join(" | ")}`);
+          }
+        }
       },
     },
     {

@@ -30,6 +30,7 @@ export const few = route(handlers.few);
 export const addressed = route(handlers.addressed);
 export const networks = route(handlers.networks);
 export const latest = route(handlers.latest);
+export const deflating = route(handlers.deflating);
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -51,3 +52,4 @@ export class Few extends durable(handlers.few) {}
 export class Addressed extends durable(handlers.addressed) {}
 export class Networks extends durable(handlers.networks) {}
 export class Latest extends durable(handlers.latest) {}
+export class Deflating extends durable(handlers.deflating) {}

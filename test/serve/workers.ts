@@ -33,3 +33,4 @@ export const few = worker(handlers.few);
 export const addressed = worker(handlers.addressed);
 export const networks = worker(handlers.networks);
 export const latest = worker(handlers.latest);
+export const deflating = worker(handlers.deflating);

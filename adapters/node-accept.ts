@@ -1,0 +1,84 @@
+/** What `ws` does once a handshake is accepted: the 101, and the frames from then on. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type { ServerOptions } from "ws";
+import type { Server } from "../src/server.ts";
+import type { Ready } from "./host.ts";
+import { acceptableOffer } from "./node-deflate.ts";
+import { openSocket } from "./node-events.ts";
+import { OrderedWebSocket, Turn } from "./node-outbox.ts";
+import { isTaken } from "./node-taken.ts";
+
+/** Nothing but an `error` listener has been added to the socket until now: `ignore` is taken off once ws has its own. */
+export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer, ignore: () => void): void {
+  const native = wsServerOf(ready.server);
+  native.upgrading = ready;
+  try {
+    native.wss.handleUpgrade(checked(ready, incoming), socket, head, (ws) => {
+      socket.off("error", ignore);
+      openSocket(ready, ws as OrderedWebSocket, socket, native.turn);
+    });
+  } catch (error) {
+    console.error("edgewire: a handshake could not be completed:", error);
+    // ws throws for a socket that it has been given before; whoever gave it goes on with it.
+    if (!isTaken(socket)) socket.destroy();
+  }
+  native.upgrading = undefined;
+  // ws says nothing of a client that has gone meanwhile.
+  ready.server.abandon(ready);
+}
+
+/**
+ * The request as ws shall see it: it checks again what the core has checked, by rules of its own (no list in Upgrade, no white space but
+ * space and tab), and would answer 400 to a client that `upgrade` has accepted.
+ */
+function checked({ server, snapshot: { protocol } }: Ready, { headers }: IncomingMessage): IncomingMessage {
+  const offer = server.settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : undefined;
+  const request = {
+    method: "GET",
+    headers: {
+      upgrade: "websocket",
+      "sec-websocket-key": headers["sec-websocket-key"],
+      "sec-websocket-version": "13",
+      ...(protocol === "" ? {} : { "sec-websocket-protocol": protocol }),
+      ...(offer === undefined ? {} : { "sec-websocket-extensions": offer }),
+    },
+  };
+  return request as IncomingMessage;
+}
+
+const wsServers = new WeakMap<Server, WsServer>();
+
+interface WsServer {
+  readonly wss: WebSocketServer;
+  readonly turn: Turn;
+  /** What `handleUpgrade` is called for: ws asks for the headers before it returns. */
+  upgrading: Ready | undefined;
+}
+
+/** ws's own server, for the 101 and its limits: one a handler. */
+function wsServerOf(server: Server): WsServer {
+  const known = wsServers.get(server);
+  if (known !== undefined) return known;
+  const { maxPayload, compression, closeTimeout } = server.settings;
+  // `closeTimeout`, of ws 8.19 and later, is not in its types.
+  const options: ServerOptions & { readonly closeTimeout: number } = {
+    noServer: true,
+    WebSocket: OrderedWebSocket,
+    clientTracking: false,
+    // ws itself terminates a client with many pings waiting for their pongs: openSocket answers them.
+    autoPong: false,
+    maxPayload,
+    perMessageDeflate: compression,
+    // How long a client may keep TCP open after the close frames; ws's own is 30 s.
+    closeTimeout,
+  };
+  const wss = new WebSocketServer(options);
+  wss.on("headers", (lines: string[]) => {
+    for (const [name, value] of made.upgrading?.headers ?? []) lines.push(`${name}: ${value}`);
+  });
+  const made: WsServer = { wss, turn: new Turn(), upgrading: undefined };
+  wsServers.set(server, made);
+  return made;
+}

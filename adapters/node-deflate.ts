@@ -1,0 +1,71 @@
+/**
+ * Which offer of permessage-deflate is accepted. `ws` answers 400 where any of them is malformed, after `upgrade` has accepted the client;
+ * RFC 7692 section 5 has a server decline such an offer, and take the first of the others.
+ */
+const extension = "permessage-deflate";
+/** A decimal integer without leading zeros (RFC 7692 section 7.1.2). */
+const windowBits = /^(?:[89]|1[0-5])$/;
+
+/** The first good offer, in a form that `ws` accepts; undefined where there is none. */
+export function acceptableOffer(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  for (const offer of split(header, ",")) {
+    const parameters = parametersOf(offer);
+    if (parameters !== undefined) return [extension, ...parameters].join("; ");
+  }
+  return undefined;
+}
+
+/** Undefined for another extension, and for what can't be accepted. */
+function parametersOf(offer: string): string[] | undefined {
+  const [name, ...parameters] = split(offer, ";").map((one) => one.trim());
+  if (name !== extension) return undefined;
+  const seen = new Set<string>();
+  const accepted: string[] = [];
+  for (const parameter of parameters) {
+    const equals = parameter.indexOf("=");
+    const key = equals < 0 ? parameter : parameter.slice(0, equals).trimEnd();
+    const value = equals < 0 ? undefined : unquoted(parameter.slice(equals + 1).trimStart());
+    if (seen.has(key) || !isParameter(key, value)) return undefined;
+    seen.add(key);
+    accepted.push(value === undefined ? key : `${key}=${value}`);
+  }
+  return accepted;
+}
+
+function isParameter(key: string, value: string | undefined): boolean {
+  switch (key) {
+    case "server_no_context_takeover":
+    case "client_no_context_takeover":
+      return value === undefined;
+    case "server_max_window_bits":
+      return value !== undefined && windowBits.test(value);
+    case "client_max_window_bits":
+      return value === undefined || windowBits.test(value);
+    default:
+      return false;
+  }
+}
+
+/** A quoted value without its quotes and backslashes. */
+function unquoted(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, "$1") : value;
+}
+
+/** Not within quotes. One that is not closed reaches to the end. */
+function split(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let quoted = false;
+  for (let index = 0; index < text.length; index++) {
+    const letter = text[index];
+    if (quoted && letter === "\\") index++;
+    else if (letter === '"') quoted = !quoted;
+    else if (!quoted && letter === separator) {
+      parts.push(text.slice(start, index));
+      start = index + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
