@@ -13,14 +13,19 @@ export function openSocket(ready: Ready, ws: OrderedWebSocket, stream: Duplex, t
   if (receiver !== undefined) receiver.end = endOnce;
   const socket = new NodeSocket(ws, stream, turn, ready.server.settings);
   turn.follow(stream);
-  // ws emits messages in later turns (`allowSynchronousEvents` is about several in one read), so listening second is in time.
-  ws.live = ready.server.open(socket, ready);
   const events = ws as unknown as Events;
   events.on("message", onMessage);
   events.on("ping", onPing);
   events.on("pong", onPong);
   events.on("error", onError);
   events.on("close", onClose);
+  let opening: Live | undefined;
+  try {
+    ws.live = ready.server.open(socket, ready, (live) => (opening = live));
+  } catch (error) {
+    ws.live = opening;
+    ws.fail(error);
+  }
 }
 
 /**
@@ -42,12 +47,16 @@ interface Events {
 
 function onMessage(this: OrderedWebSocket, data: Buffer, isBinary: boolean): void {
   if (this.outbox === undefined) return;
-  void this.live?.message(isBinary ? this.outbox.ownBytes(data) : this.outbox.turn.incoming.textOf(data));
+  try {
+    void this.live?.message(isBinary ? this.outbox.ownBytes(data) : this.outbox.turn.incoming.textOf(data));
+  } catch (error) {
+    this.fail(error);
+  }
 }
 
 /** Only the latest ping needs an answer (RFC 6455 section 5.5.3): a client that does not read gets none. */
 function onPing(this: OrderedWebSocket, data: Buffer): void {
-  this.live?.alive();
+  onPong.call(this);
   if (this.outbox === undefined || this.bufferedAmount >= this.outbox.settings.maxBuffered) return;
   // Written later, where the client is slow to read.
   this.outbox.turn.incoming.keep();
@@ -55,15 +64,23 @@ function onPing(this: OrderedWebSocket, data: Buffer): void {
 }
 
 function onPong(this: OrderedWebSocket): void {
-  this.live?.alive();
+  try {
+    this.live?.alive();
+  } catch (error) {
+    this.fail(error);
+  }
 }
 
 function onError(this: OrderedWebSocket, error: Error & { code?: string }): void {
-  if (this.live !== undefined) violation(this.live, error.code);
+  try {
+    if (this.live !== undefined) violation(this.live, error.code);
+  } catch (fault) {
+    this.fail(fault);
+  }
 }
 
 function onClose(this: OrderedWebSocket, code: number, reason: Buffer): void {
-  void this.live?.ended(code, reason.length === 0 ? "" : reason.toString());
+  this.ended(code, reason);
 }
 
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
+import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import type { Settings } from "../src/limits.ts";
 import { most } from "./node-frame.ts";
@@ -43,10 +44,40 @@ export class OrderedWebSocket extends WebSocket {
   outbox: Outbox | undefined;
   /** Undefined while its `open` hook runs. */
   live: Live | undefined;
+  // ws's own: what the client's close frame said, once it was read.
+  declare readonly _closeFrameReceived: boolean;
+  declare readonly _closeCode: number;
+  declare readonly _closeMessage: Buffer;
 
+  /**
+   * ws calls it, too, to answer the client's close frame, as soon as it has read that; its own `close` event comes only when TCP has ended,
+   * which is the client's to do (ws 8.23, receiverOnConclude). A listener of the receiver's `conclude` would be an array more for each connection.
+   */
   override close(code?: number, reason?: string | Buffer): void {
     this.outbox?.flush();
     super.close(code, reason);
+    if (this._closeFrameReceived) this.ended(this._closeCode, this._closeMessage);
+  }
+
+  ended(code: number, reason: Buffer): void {
+    try {
+      void this.live?.ended(code, reason.length === 0 ? "" : reason.toString());
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Something of ours threw, where hooks do not: it ends this connection alone, and not the process, as it would in an event of ws's. */
+  fail(error: unknown): void {
+    console.error("edgewire: a connection failed:", error);
+    try {
+      if (this.live === undefined) this.close(CloseCode.internalError, "Internal error");
+      else if (this.readyState === WebSocket.CLOSED) this.live.letGo();
+      else void this.live.violated(CloseCode.internalError, "Internal error");
+    } catch (second) {
+      console.error("edgewire: a connection could not be closed:", second);
+      this.terminate();
+    }
   }
 
   override terminate(): void {

@@ -10,7 +10,7 @@ export interface Peer {
   /** Its handler and room: what an eviction of its object concerns. */
   place: string;
   /** How many messages it sent, as far as it is known. */
-  readonly sent: number;
+  sent: number;
   /** What happens after each event in which it had a part: an eviction, in the evicted column. */
   after: () => Promise<void>;
   /** The raw client; throws where there is no wire. */

@@ -1,6 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { needsWire, type Case, type Chapter } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
+import { needsRooms, needsWire, type Case, type Chapter, type Context } from "../case.ts";
+import type { Client } from "../client.ts";
+import type { Summary } from "../handler.ts";
+import { expectClose, expectTexts, type Peer } from "../peer.ts";
 import type { Script } from "../script.ts";
 import { Opcode, closePayload, encodeFrame, messageFrame } from "../wire/frames.ts";
 
@@ -443,5 +445,107 @@ export const closing: Chapter = {
         equal((await peer.next()).type, "end");
       },
     },
+    {
+      id: "C29",
+      statement:
+        "The close hook runs as soon as the client's close frame is read, and its answer goes out, though the client keeps TCP open.",
+      limits: needsWire,
+      async run(t) {
+        for (const reason of ["", "é€😀"]) {
+          const peer = await t.connect();
+          peer.wire.answersEnd = false;
+          await peer.close(4001, reason);
+          const answer = await peer.next();
+          ok(answer.type === "close" && answer.code === 4001, JSON.stringify(answer));
+          deepEqual(await t.closing(peer), { code: 4001, reason, initiator: "client" });
+        }
+      },
+    },
+    {
+      id: "C30",
+      statement: "Then the client is out of its room, and absent, though it keeps TCP open.",
+      limits: { ...needsWire, ...needsRooms },
+      async run(t) {
+        const stays = await t.connect({ open: [["present", "stays"]] });
+        const leaves = await t.connect({ open: [["present", "leaves"]] });
+        await t.did(leaves, "present");
+        equal(await t.outside().count(), 2);
+        leaves.wire.answersEnd = false;
+        await leaves.close(4001);
+        equal((await leaves.next()).type, "close");
+        await t.closing(leaves);
+        equal(await t.outside().count(), 1);
+        deepEqual(
+          (await t.outside().presence()).map(({ id }) => id),
+          ["stays"],
+        );
+        equal(await t.outside().broadcast("still here"), 1);
+        await expectTexts(stays, "still here");
+      },
+    },
+    {
+      id: "C31",
+      statement: "A client that keeps TCP open after the close frames, whoever closed first, is cut off all the same.",
+      limits: needsWire,
+      async run(t) {
+        const first = await t.connect({ on: "tight" });
+        const second = await t.connect({ on: "tight", message: [["close", 4000]] });
+        await first.close(4001);
+        await second.send("go");
+        for (const peer of [first, second]) {
+          peer.wire.answersEnd = false;
+          equal((await peer.next()).type, "close");
+          await cutOff(peer.wire);
+        }
+      },
+    },
+    {
+      id: "C32",
+      statement: "Messages that came before the client's close frame, in the same read, are delivered in order before the close hook.",
+      limits: needsWire,
+      async run(t) {
+        for (const message of [[["sleep", 5]], []] as Script[]) {
+          const peer = await t.connect({ message });
+          peer.wire.answersEnd = false;
+          const sent = Array.from({ length: 20 }, (_, index) => String(index));
+          peer.wire.write(Buffer.concat([...sent.map(messageFrame), encodeFrame({ opcode: Opcode.close, payload: closePayload(4001) })]));
+          peer.sent += sent.length;
+          deepEqual(await t.closing(peer), { code: 4001, reason: "", initiator: "client" });
+          deepEqual(received(t, peer), sent);
+        }
+      },
+    },
+    {
+      id: "C33",
+      statement: "So are those for which the client had to be stopped: its close frame is read once they are.",
+      limits: { ...needsWire, deno: "P21", workers: "P21", durable: "P21", evicted: "P21" },
+      async run(t) {
+        const peer = await t.connect({ on: "tight", message: [["sleep", 2]] });
+        peer.wire.answersEnd = false;
+        const sent = Array.from({ length: 200 }, (_, index) => `${index} ${"x".repeat(900)}`);
+        for (const data of sent) await peer.send(data);
+        await peer.close(4001, "done");
+        deepEqual(await t.closing(peer), { code: 4001, reason: "done", initiator: "client" });
+        deepEqual(
+          received(t, peer),
+          sent.map((data) => data.slice(0, 100)),
+        );
+      },
+    },
   ],
 };
+
+/** What the message hook was given, in order. */
+function received(t: Context, peer: Peer): unknown[] {
+  return t.entries(peer).flatMap(({ hook, data }) => (hook === "message" ? [(data as Summary).text] : []));
+}
+
+/** The server has let go of the socket altogether: what is still written to it comes back as a reset. */
+async function cutOff(client: Client): Promise<void> {
+  const until = Date.now() + client.wait;
+  while (!client.socket.destroyed) {
+    if (Date.now() > until) throw new Error(`TCP is still open after ${client.wait} ms`);
+    client.frame({ opcode: Opcode.ping });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,121 @@
+/** Faults of Edgewire's own, injected where ws or Node calls it: each ends its connection, never the process or another connection. */
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { defineHandler } from "edgewire";
+import { attach, type Attached } from "edgewire/node";
+import type { Client } from "../client.ts";
+import type { Live as CoreLive } from "../../src/connection.ts";
+import type { Server as CoreServer } from "../../src/server.ts";
+import { encodeFrame, Opcode } from "../wire/frames.ts";
+import { ask, atEnd, endAll, listen } from "./beside.ts";
+
+const dist = join(import.meta.dirname, "../../dist/src");
+// Of the same modules as the package that is attached.
+const { Server } = (await import(`${dist}/server.js`)) as { Server: typeof CoreServer };
+const { Live } = (await import(`${dist}/connection.js`)) as { Live: typeof CoreLive };
+
+const logged: string[] = [];
+beforeEach(() => {
+  logged.length = 0;
+  vi.spyOn(console, "error").mockImplementation((...words) => void logged.push(words.join(" ")));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await endAll();
+});
+
+const fail = (): never => {
+  throw new Error("a fault");
+};
+
+interface Scene {
+  readonly port: number;
+  readonly attached: Attached;
+  readonly closed: unknown[];
+}
+
+async function serving(): Promise<Scene> {
+  const { server, port } = await listen(createServer());
+  const closed: unknown[] = [];
+  const handler = defineHandler({
+    maxConnections: 2,
+    closeTimeout: 300,
+    heartbeat: { interval: 60_000, timeout: 60_000 },
+    message: (connection, data) => void connection.send(data),
+    close: (_, { code, initiator }) => void closed.push(`${code} ${initiator}`),
+  });
+  const attached = attach(server, handler);
+  atEnd(() => attached.close({ deadline: 1000 }));
+  return { port, attached, closed };
+}
+
+async function open(port: number): Promise<Client> {
+  const client = await ask(port, "/");
+  expect((await client.head()).status).toBe(101);
+  return client;
+}
+
+async function echoes(client: Client): Promise<void> {
+  client.send("hello");
+  expect(await client.next()).toEqual({ type: "text", data: "hello" });
+}
+
+/** The client is told, or cut off; another was not disturbed; and there is room for one more. */
+async function endsAlone({ port, attached }: Scene, failing: Client, other: Client): Promise<void> {
+  for (let event = await failing.next(); event.type !== "end"; event = await failing.next()) {
+    if (event.type === "close") expect([1011, 1002, 4000]).toContain(event.code);
+  }
+  await echoes(other);
+  await expect.poll(() => attached.stats().open).toBe(1);
+  await echoes(await open(port));
+  expect(logged.join("\n")).toContain("a fault");
+}
+
+test("the connection can't be made", async () => {
+  const scene = await serving();
+  const other = await open(scene.port);
+  vi.spyOn(Server.prototype, "open").mockImplementationOnce(fail);
+  await endsAlone(scene, await open(scene.port), other);
+});
+
+test("the connection is made, and something fails then", async () => {
+  const scene = await serving();
+  const other = await open(scene.port);
+  vi.spyOn(Live.prototype, "opened").mockImplementationOnce(fail);
+  await endsAlone(scene, await open(scene.port), other);
+  expect(scene.closed).toEqual(["1011 server"]);
+});
+
+const provoked: Record<string, [method: "message" | "alive" | "ended" | "violated", (client: Client) => void]> = {
+  "a message": ["message", (client) => client.send("hello")],
+  "a ping": ["alive", (client) => client.frame({ opcode: Opcode.ping })],
+  "a pong": ["alive", (client) => client.frame({ opcode: Opcode.pong })],
+  "a close frame": ["ended", (client) => client.close(4000)],
+  "a reset": ["ended", (client) => client.reset()],
+  "the end of TCP": ["ended", (client) => client.finish()],
+  "a broken frame": ["violated", (client) => client.write(encodeFrame({ opcode: 6 }))],
+};
+
+test.each(Object.entries(provoked))("%s fails", async (_, [method, provoke]) => {
+  const scene = await serving();
+  const other = await open(scene.port);
+  const failing = await open(scene.port);
+  await echoes(failing);
+  vi.spyOn(Live.prototype, method).mockImplementationOnce(fail);
+  provoke(failing);
+  await endsAlone(scene, failing, other);
+  await expect.poll(() => scene.closed.length).toBe(1);
+});
+
+test("and to close it fails too", async () => {
+  const scene = await serving();
+  const other = await open(scene.port);
+  const failing = await open(scene.port);
+  await echoes(failing);
+  vi.spyOn(Live.prototype, "message").mockImplementationOnce(fail);
+  vi.spyOn(Live.prototype, "violated").mockImplementationOnce(fail);
+  failing.send("hello");
+  await endsAlone(scene, failing, other);
+  await expect.poll(() => scene.closed).toEqual(["1006 network"]);
+});
