@@ -28,6 +28,7 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): Handle
   // Not async: a handshake without middleware and without an async hook stays synchronous, which Bun rewards.
   return (c: Context): Response | Promise<Response> => {
     const marked = markOf(c.req.raw, c.env as object);
+    if (marked !== undefined) marked.reached = true;
     const mark = marked ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
     const decision = mark.host.server(mounted).upgrade(c.req.raw, optionsOf(c, mark));
     const finish = (decided: Upgrade): MaybePromise<Response> =>

@@ -14,6 +14,7 @@ import type { MaybePromise } from "../src/types.ts";
 import type { Room, Rooms } from "../src/room-types.ts";
 import type { Accepted, Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
+import type { UpgradeOptions } from "../src/upgrade.ts";
 import { finish, markKey } from "./mark.ts";
 import type { Mark } from "./mark.ts";
 
@@ -24,6 +25,9 @@ export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 export interface Ready extends Accepted {
   readonly server: Server;
 }
+
+/** Milliseconds for a handshake, where no handler says how long it may take. */
+export const defaultUpgradeTimeout = 10_000;
 
 export class Host implements Rooms {
   readonly #runtime: Runtime;
@@ -45,6 +49,11 @@ export class Host implements Rooms {
     return (this.#runtime.env ?? {}) as object;
   }
 
+  /** Milliseconds that a handshake may wait; what mounted handlers say is not known before there is one. */
+  get upgradeTimeout(): number {
+    return this.#handler?.settings.upgradeTimeout ?? defaultUpgradeTimeout;
+  }
+
   /** The one server of a handler here. */
   server(handler: DefinedHandler): Server {
     let server = this.#servers.get(handler);
@@ -55,10 +64,13 @@ export class Host implements Rooms {
     return server;
   }
 
-  /** Answers a request, or accepts it as a handshake. Synchronous while the hooks are. */
-  decide(request: RequestHead, remoteAddress: string, native: object): MaybePromise<Response | Ready> {
+  /**
+   * Answers a request, or accepts it as a handshake. Synchronous while the hooks are.
+   * @param params of the path that the handler was attached to.
+   */
+  decide(request: RequestHead, remoteAddress: string, native: object, params?: UpgradeOptions["params"]): MaybePromise<Response | Ready> {
     if (this.#handler !== undefined && (this.#fetch === undefined || wantsWebSocket(request))) {
-      return this.#upgrade(this.server(this.#handler), request, remoteAddress);
+      return this.#upgrade(this.server(this.#handler), request, remoteAddress, params);
     }
     if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
@@ -94,9 +106,14 @@ export class Host implements Rooms {
     await Promise.all([...this.#servers.values()].map((server) => closeServer(server, options)));
   }
 
-  #upgrade(server: Server, request: RequestHead, remoteAddress: string): MaybePromise<Response | Ready> {
+  #upgrade(
+    server: Server,
+    request: RequestHead,
+    remoteAddress: string,
+    params: UpgradeOptions["params"] = {},
+  ): MaybePromise<Response | Ready> {
     const ready = (upgrade: Response | Accepted): Response | Ready => (isResponse(upgrade) ? upgrade : { ...upgrade, server });
-    const upgrade = server.upgrade(request, { env: this.env, remoteAddress, room: "default" });
+    const upgrade = server.upgrade(request, { env: this.env, remoteAddress, params, room: params["room"] ?? "default" });
     return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);
   }
 }

@@ -9,6 +9,8 @@ import type { Host, Ready } from "./host.ts";
 export interface Mark {
   readonly host: Host;
   readonly remoteAddress: string;
+  /** Set by the middleware: the request has reached a handler, whatever that says. */
+  reached?: boolean;
   /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
   accepted?: Ready;
 }
@@ -45,6 +47,7 @@ export function upgradeHeaders(from: Headers): Headers {
 
 /** What becomes of the app's answer: the handshake that it accepted, or the answer. */
 export function finish(mark: Mark, response: Response): Response | Ready {
+  if (mark.reached !== true && response.status === 404) unrouted.add(response);
   const { accepted } = mark;
   // Middleware that ran after ours may have refused all the same.
   if (accepted === undefined) return response;
@@ -53,4 +56,11 @@ export function finish(mark: Mark, response: Response): Response | Ready {
     return response;
   }
   return { ...accepted, headers: upgradeHeaders(response.headers) };
+}
+
+const unrouted = new WeakSet<Response>();
+
+/** Whether an app has answered 404 because it has no such route; a handler's own 404 is an answer. */
+export function isUnrouted(response: Response): boolean {
+  return unrouted.has(response);
 }

@@ -7,15 +7,21 @@ import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
+import type { Route } from "./node-handshake.ts";
+import { PathPattern } from "./node-path.ts";
+import { checkServer, refuseBun } from "./node-server.ts";
+import type { HttpServer } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
-import { upgraderOf } from "./node-upgrade.ts";
-import type { HttpServer, Route } from "./node-upgrade.ts";
+import { checkOverlap, upgraderOf } from "./node-upgrade.ts";
 import { readTarget } from "./target.ts";
 
 export interface AttachOptions {
-  /** The path whose handshakes are taken; others are left to other listeners, or answered with 404 where there are none. Default: every path. */
+  /**
+   * The path whose handshakes are taken, exact (`"/ws"`) or with `:name` segments (`"/chat/:room"`, where a name `room` is the room) and a last
+   * `*` (`"/files/*"`). Others are left to other listeners, or answered with 404 where there are none. Default: every path that nobody else takes.
+   */
   readonly path?: string;
-  /** An app whose routes mount handlers; it sees the handshakes only, the server's own listener has the rest. */
+  /** An app whose routes mount handlers; it sees the handshakes only, the server's own listener has the rest. Its 404 leaves a handshake to others. */
   readonly fetch?: Fetch;
   /** What hooks get as `env`. Default: `process.env`. */
   readonly env?: object;
@@ -35,25 +41,30 @@ export interface Attached extends Rooms {
 
 /**
  * Attaches a handler, or an app whose routes mount handlers, to an existing HTTP server.
- * @throws TypeError for a server without `on`, and for neither a handler nor `{ fetch }`.
+ * @throws TypeError for anything but an HTTP server, neither a handler nor `{ fetch }`, or a `path` that can't be matched; Error for a path
+ * that is attached already, and on Bun.
  */
 export function attach<State, Env>(
   server: HttpServer,
   target: DefinedHandler<State, Env> | (AttachOptions & { readonly fetch: Fetch }),
   given: AttachOptions = {},
 ): Attached {
-  if (typeof server?.on !== "function") throw new TypeError("attach takes an http.Server or https.Server first");
+  refuseBun("attach");
+  checkServer(server);
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
+  if (handler !== undefined && options.fetch !== undefined) throw new TypeError("attach takes a handler or { fetch }, not both");
+  const pattern = options.path === undefined ? undefined : new PathPattern(options.path);
   const host = new Host(
     { name: "node", commons: Commons, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
-    { handler, fetch: handler === undefined ? options.fetch : undefined },
+    { handler, fetch: options.fetch },
   );
-  return attachHost(server, host, options.path);
+  return attachHost(server, { host, pattern, isApp: handler === undefined });
 }
 
-export function attachHost(server: HttpServer, host: Host, path?: string): Attached {
+export function attachHost(server: HttpServer, { host, pattern, isApp }: Omit<Route, "closing">): Attached {
   const upgrader = upgraderOf(server);
-  const route: Route = { host, path };
+  const route: Route = { host, pattern, isApp, closing: false };
+  checkOverlap(upgrader.routes, route);
   upgrader.routes.push(route);
   return {
     room: (name) => host.room(name),
@@ -61,6 +72,7 @@ export function attachHost(server: HttpServer, host: Host, path?: string): Attac
     stats: () => host.stats(),
     async close(options) {
       resolveClose(options);
+      route.closing = true;
       await host.close(options);
       const at = upgrader.routes.indexOf(route);
       if (at >= 0) upgrader.routes.splice(at, 1);

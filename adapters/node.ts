@@ -9,6 +9,7 @@ import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
 import { attachHost } from "./node-attach.ts";
 import { NodeRequest, addressOf, http, write } from "./node-http.ts";
+import { refuseBun } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
 import { Requests } from "./requests.ts";
 import { listenError } from "./serve.ts";
@@ -18,12 +19,13 @@ import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
 export { attach } from "./node-attach.ts";
 export type { Attached, AttachOptions } from "./node-attach.ts";
-export type { HttpServer } from "./node-upgrade.ts";
+export type { HttpServer } from "./node-server.ts";
 
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,
   given: ServeOptions = {},
 ): Promise<Serving> => {
+  refuseBun("serve");
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
   const host = new Host({ name: "node", commons: Commons, limitsHead: true, prepare, env, storage }, { handler, fetch });
@@ -39,7 +41,7 @@ export const serve: Serve = async <State, Env>(
   };
   const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
   const server = create(limits, tls, listener, failed);
-  const attached = attachHost(server, host);
+  const attached = attachHost(server, { host, pattern: undefined, isApp: handler === undefined });
   const requests = new Requests();
   server.on("request", (_incoming, outgoing) => {
     if (requests.begin()) outgoing.once("close", () => requests.end());

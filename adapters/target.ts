@@ -47,9 +47,7 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
   }
   if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
   if (hostname !== undefined && typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string`);
-  if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
-    throw new TypeError(`${who}: option "path" must be a path like "/ws"`);
-  }
+  if (path !== undefined && typeof path !== "string") throw new TypeError(`${who}: option "path" must be a string`);
   if (port !== undefined && (typeof port !== "number" || !Number.isInteger(port) || port < 0 || port > 65_535)) {
     throw new RangeError(`${who}: option "port" is ${String(port)}: must be a whole number from 0 (a free one) to 65535`);
   }

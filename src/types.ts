@@ -162,7 +162,7 @@ export interface UpgradeContext<Env = unknown> {
   readonly env: Env;
   /** The client's address, "" where the runtime does not know it. */
   readonly remoteAddress: string;
-  /** Parameters of the route that matched, under Hono; empty elsewhere. */
+  /** Parameters of the route that matched, under Hono, or of the `path` that `attach` was given; empty elsewhere. */
   readonly params: Readonly<Record<string, string>>;
   /** What middleware set with `c.set`, under Hono; empty elsewhere. */
   readonly vars: Readonly<Record<string, unknown>>;
@@ -174,7 +174,7 @@ export type HeadersInput = NonNullable<ConstructorParameters<typeof Headers>[0]>
 /** What `upgrade` may say of a connection that it accepts. */
 export interface UpgradeResult<State = unknown> {
   readonly state?: State;
-  /** The room to join: 1 to 512 bytes. Under Hono the route parameter `room` by default, elsewhere `"default"`. */
+  /** The room to join: 1 to 512 bytes. By default the parameter `room` of the route (Hono) or path (`attach`), elsewhere `"default"`. */
   readonly room?: string;
   /** The subprotocol to select: one that the client offered, or "" for none. By default the server's first preference among `protocols`. */
   readonly protocol?: string;

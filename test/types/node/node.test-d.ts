@@ -1,5 +1,6 @@
 /** Node's own servers are what `attach` takes, and what an app is given is Node's Request. */
 import { createServer } from "node:http";
+import { createSecureServer as createHttp2Server } from "node:http2";
 import { createServer as createSecureServer } from "node:https";
 import { defineHandler } from "edgewire";
 import { defineMessages, messageClient } from "edgewire/messages";
@@ -17,6 +18,7 @@ const echo = defineHandler({
 
 attach(createServer(), echo);
 attach(createSecureServer(), echo, { path: "/ws" });
+attach(createHttp2Server({ allowHTTP1: true }), echo, { path: "/chat/:room" });
 attach(createServer(), { fetch: () => new Response("hello") });
 // @ts-expect-error: a port is no server.
 attach(3000, echo);
