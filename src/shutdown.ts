@@ -121,7 +121,7 @@ export class Shutdown<State, Env> {
     if (settled) return;
     const { code, reason } = this.#closing;
     for (const live of this.#pending.keys()) live.close(code, reason);
-    // The close frame gets a moment on its way out: Deno sends it 4 ms later at the earliest.
+    // The close frame gets a moment on its way out.
     if (!(await this.#settled(lastMoment))) for (const live of this.#pending.keys()) live.letGo();
   }
 

@@ -1,7 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { needsRooms, needsWire, type Case, type Chapter, type Context } from "../case.ts";
-import type { Client } from "../client.ts";
-import type { Summary } from "../handler.ts";
+import type { Client, Event } from "../client.ts";
 import { expectClose, expectTexts, type Peer } from "../peer.ts";
 import type { Script } from "../script.ts";
 import { Opcode, closePayload, encodeFrame, messageFrame } from "../wire/frames.ts";
@@ -32,6 +31,29 @@ function invalidClose(
       }
     },
   };
+}
+
+/** Reads on to the close frame, and gives what came before it. */
+async function untilClose(peer: Peer, code: number, reason: string): Promise<Event[]> {
+  const before: Event[] = [];
+  for (;;) {
+    const event = await peer.next();
+    if (event.type !== "text" && event.type !== "binary") {
+      deepEqual(event, { type: "close", code, reason });
+      return before;
+    }
+    before.push(event);
+  }
+}
+
+/** Sends at this pace until the promise settles. */
+async function whileSending<T>(peer: Peer, message: string, every: number, until: Promise<T>): Promise<T> {
+  const timer = setInterval(() => void peer.send(message).catch(() => {}), every);
+  try {
+    return await until;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 export const closing: Chapter = {
@@ -156,6 +178,49 @@ export const closing: Chapter = {
         await expectTexts(peer, ...Array.from({ length: 100 }, () => "x"));
         deepEqual(await peer.next(), { type: "binary", data: Buffer.alloc(300_000, 7) });
         await expectClose(peer, 4000, "done");
+      },
+    },
+    {
+      id: "C34",
+      statement: "So it does for a client that goes on sending: messages in the same segment, and then one every 5 ms.",
+      async run(t) {
+        for (let round = 0; round < 5; round++) {
+          const peer = await t.connect({
+            message: [
+              ["repeat", 100, [["send", "x"]]],
+              ["send", { fill: 7, size: 300_000 }],
+              ["close", 4000, "done"],
+            ],
+          });
+          await peer.sendAll(Array.from({ length: 200 }, () => "go"));
+          const before = await whileSending(peer, "more", 5, untilClose(peer, 4000, "done"));
+          deepEqual(
+            before.map(({ type }) => type),
+            [...Array.from({ length: 100 }, () => "text"), "binary"],
+          );
+          deepEqual(await t.closing(peer), { code: 4000, reason: "done", initiator: "server" });
+        }
+      },
+    },
+    {
+      id: "C35",
+      statement: "A client that sends steadily, 60 or 200 messages a second, reads the code of our close.",
+      async run(t) {
+        for (const every of [16, 5]) {
+          const steady = Array.from({ length: 6 }, async () => {
+            const peer = await t.connect({ message: "run" });
+            // Nothing is ever idle here: an eviction would wait for it.
+            peer.after = async () => {};
+            const echoed = async (): Promise<void> => {
+              await expectTexts(peer, "x", "x", "x", "x", "x");
+              await peer.send('[["close", 4000, "kicked"]]');
+              await untilClose(peer, 4000, "kicked");
+            };
+            await whileSending(peer, '[["send", "x"]]', every, echoed());
+            deepEqual(await t.closing(peer), { code: 4000, reason: "kicked", initiator: "server" });
+          });
+          await Promise.all(steady);
+        }
       },
     },
     {

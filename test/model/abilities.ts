@@ -12,18 +12,13 @@ export interface Abilities {
    * (2026-10: `acceptWebSocket`, then `close` by a timer; the client's answer is followed by no FIN until an eviction).
    */
   readonly ends: boolean;
-  /**
-   * A close that crosses the client's first message arrives. Deno resets TCP for a message that comes between its own `close` and the
-   * close frame (2.9.5: the frame is lost in 2 of 100 connections that `open` closes while their client sends).
-   */
-  readonly crosses: boolean;
 }
 
-export const everything: Abilities = { rooms: true, cuts: true, ends: true, crosses: true };
+export const everything: Abilities = { rooms: true, cuts: true, ends: true };
 
 export function abilitiesOf(column: Column): Abilities {
   const object = column === "durable" || column === "evicted";
-  return { rooms: column !== "workers", cuts: !object && column !== "deno", ends: !object, crosses: column !== "deno" };
+  return { rooms: column !== "workers", cuts: !object && column !== "deno", ends: !object };
 }
 
 /** The model's trace without what the column can't show its clients; what hooks are told is never left out. */

@@ -8,13 +8,7 @@ import { rooms, type Action, type Kind, type Sequence } from "./sequence.ts";
 /** Whether a sequence keeps to what the column can do: no topics, rooms or peers on a plain Worker (P2, P11), for one. */
 export function fits(sequence: Sequence, can: Abilities): boolean {
   const roomy = /"(subscribe|unsubscribe|publish|peers|broadcast|count|burst)"/.test(JSON.stringify(sequence));
-  return (can.rooms || !roomy) && (can.crosses || sequence.actions.every((action) => !crosses(action)));
-}
-
-/** Whether `open` ends the connection while its client sends. */
-function crosses(action: Action): boolean {
-  if (action.do !== "connect" || action.first.length === 0) return false;
-  return action.open.some(([step]) => step === "close" || step === "throw" || step === "reject" || step === "terminate");
+  return can.rooms || !roomy;
 }
 
 export function sequences(can: Abilities): fc.Arbitrary<Sequence> {
@@ -53,8 +47,7 @@ function actions(on: Sequence["on"], can: Abilities): { connect: fc.Arbitrary<Ac
     .chain((kind) =>
       fc.record({ ...common, kind: fc.constant(kind), first: fc.constantFrom<readonly Value[]>([], ["first"], ["first", { bytes: [1] }]) }),
     );
-  const anyone: fc.Arbitrary<Action> = fc.oneof({ weight: 3, arbitrary: runs }, { weight: 2, arbitrary: echoes });
-  const connect = can.crosses ? anyone : anyone.filter((action) => !crosses(action));
+  const connect: fc.Arbitrary<Action> = fc.oneof({ weight: 3, arbitrary: runs }, { weight: 2, arbitrary: echoes });
 
   const telling = scripts(can, { long: on === "main", ends: true });
   const batch = fc.array(telling, { minLength: 1, maxLength: 3, size: "max" });
