@@ -20,12 +20,21 @@ export interface ServeOptions {
   /** What hooks get as `env` and `fetch` as its second argument. Default: `process.env`. */
   readonly env?: object;
   /**
-   * On SIGTERM and SIGINT the server is closed with these options, and the process ends by itself; a second signal ends it at once.
-   * `false`: signals are the application's. Default: `{}`.
+   * On SIGTERM and SIGINT the server is closed with these options, and the process ends by itself, or by the signal if something else keeps
+   * it beyond the deadline; a second signal ends it at once. `false`: signals are the application's. Default: `{}`.
    */
-  readonly signals?: CloseOptions | false;
+  readonly signals?: SignalOptions | false;
   /** Where rooms keep their values (`room.storage`). Default: in memory, for as long as the server lives. */
   readonly storage?: StorageOption;
+}
+
+/** What a signal closes the server with. */
+export interface SignalOptions extends CloseOptions {
+  /**
+   * Whether a process that something else still keeps at the deadline (an interval, a pool, a watcher) gets the signal once more, which then
+   * ends it, unless another listener for the signal is there. `false` on one of several servers holds for the process. Default: true.
+   */
+  readonly raise?: boolean;
 }
 
 /** A server that listens; its rooms are those of the handler that `serve` was given. */

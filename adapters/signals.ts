@@ -3,46 +3,52 @@
  * anyway. The first signal takes our listeners away, so that a second one ends the process at once, as if there had never been any.
  * Other listeners are neither removed nor waited for: an application that handles a signal itself is told of it as before.
  */
-
 import { resolveClose } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
+import { handled, raiseAfter } from "./raise.ts";
+import type { Process, Signal } from "./raise.ts";
+import type { SignalOptions } from "./serve.ts";
 
-/** Node's `process`, as far as it is used; Bun and Deno have it too. */
-export interface Process {
-  on(signal: Signal, listener: () => void): unknown;
-  off(signal: Signal, listener: () => void): unknown;
+export type { Process } from "./raise.ts";
+
+interface Closer {
+  /** Milliseconds that `close` takes at most. */
+  readonly deadline: number;
+  readonly raise: boolean;
+  close(): Promise<void>;
 }
 
-type Signal = (typeof handled)[number];
-const handled = ["SIGTERM", "SIGINT"] as const;
-
-const closers = new Set<() => Promise<void>>();
+const closers = new Set<Closer>();
 
 /** Has the server closed by a signal; returns what takes that back, for when it is closed already. */
-function closeOnSignal(process: Process, close: () => Promise<void>): () => void {
-  const closeAll = (): void => {
-    for (const one of closers) one().catch((error: unknown) => console.error("edgewire: the server could not be closed:", error));
-    closers.clear();
-  };
-  if (listening === undefined) {
-    listening = () => {
-      stop(process);
-      closeAll();
-    };
-    for (const signal of handled) process.on(signal, listening);
+function closeOnSignal(process: Process, closer: Closer): () => void {
+  if (listeners === undefined) {
+    listeners = handled.map((signal) => [signal, () => closeAll(process, signal)]);
+    for (const [signal, listener] of listeners) process.on(signal, listener);
   }
-  closers.add(close);
+  closers.add(closer);
   return () => {
-    closers.delete(close);
+    closers.delete(closer);
     if (closers.size === 0) stop(process);
   };
 }
 
-let listening: (() => void) | undefined;
+let listeners: readonly (readonly [signal: Signal, listener: () => void])[] | undefined;
 
 function stop(process: Process): void {
-  if (listening !== undefined) for (const signal of handled) process.off(signal, listening);
-  listening = undefined;
+  for (const [signal, listener] of listeners ?? []) process.off(signal, listener);
+  listeners = undefined;
+}
+
+function closeAll(process: Process, signal: Signal): void {
+  stop(process);
+  const servers = [...closers];
+  closers.clear();
+  const failed = (error: unknown): void => console.error("edgewire: the server could not be closed:", error);
+  const closed = Promise.all(servers.map((server) => server.close().catch(failed)));
+  // None is left where a listener of the application has closed them by itself.
+  if (servers.length === 0 || servers.some((server) => !server.raise)) return;
+  void raiseAfter(process, signal, Math.max(...servers.map(({ deadline }) => deadline)), closed);
 }
 
 /**
@@ -51,7 +57,7 @@ function stop(process: Process): void {
  */
 export function closable(
   process: Process,
-  signals: CloseOptions | false | undefined,
+  signals: SignalOptions | false | undefined,
   end: (options: CloseOptions | undefined, left: (closed: Promise<unknown>) => Promise<void>) => Promise<void>,
 ): (options?: CloseOptions) => Promise<void> {
   let closed: Promise<void> | undefined;
@@ -62,7 +68,10 @@ export function closable(
     await end(options, (promise) => within(deadline - performance.now(), promise));
   };
   const close = (options?: CloseOptions): Promise<void> => (closed ??= begin(options));
-  if (signals !== false) forget = closeOnSignal(process, () => close(signals));
+  if (signals !== false) {
+    const { raise = true, ...options } = signals ?? {};
+    forget = closeOnSignal(process, { deadline: resolveClose(options).deadline, raise, close: () => close(options) });
+  }
   return async (options) => {
     // What is wrong with the options closes nothing.
     resolveClose(options);

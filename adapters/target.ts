@@ -1,7 +1,7 @@
 /** Reads what `serve` and `attach` are given, and says by name what is wrong with it. */
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { resolveClose } from "../src/shutdown.ts";
+import { closeOptions, resolveClose } from "../src/shutdown.ts";
 import type { Fetch } from "./host.ts";
 
 interface Given {
@@ -35,12 +35,7 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
       throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")}`);
     }
   }
-  const { signals } = options;
-  if (signals !== undefined && signals !== false) {
-    if (typeof signals !== "object" || signals === null)
-      throw new TypeError(`${who}: option "signals" must be false, or the options of close`);
-    resolveClose(signals);
-  }
+  if (options["signals"] !== undefined) checkSignals(options["signals"]);
   const { port, fetch, tls, hostname, path, storage } = options;
   if (storage !== undefined && typeof storage !== "function") {
     throw new TypeError(`${who}: option "storage" must be a function from a room's name to what keeps its values`);
@@ -55,4 +50,17 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
   if (tls !== undefined && (typeof cert !== "string" || typeof key !== "string")) {
     throw new TypeError(`${who}: option "tls" must be { cert, key }, both PEM text`);
   }
+}
+
+function checkSignals(signals: unknown): void {
+  if (signals === false) return;
+  if (typeof signals !== "object" || signals === null)
+    throw new TypeError('serve: option "signals" must be false, or an object of options');
+  const { raise, ...closing } = signals as { raise?: unknown };
+  const unknown = Object.keys(closing).find((name) => !closeOptions.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`serve: option "signals" has an unknown option "${unknown}": options are ${closeOptions.join(", ")}, raise`);
+  }
+  if (raise !== undefined && typeof raise !== "boolean") throw new TypeError('serve: option "signals.raise" must be true or false');
+  resolveClose(closing);
 }

@@ -29,13 +29,12 @@ export interface Closing {
   readonly deadline: number;
 }
 
-const names = ["code", "reason", "spread", "retry", "deadline"] as const satisfies readonly (keyof CloseOptions)[];
+export const closeOptions: readonly string[] = ["code", "reason", "spread", "retry", "deadline"] satisfies (keyof CloseOptions)[];
 
 /** @throws TypeError, RangeError by the option's name. */
 export function resolveClose(options: CloseOptions = {}): Closing {
   for (const name of Object.keys(options)) {
-    if (!(names as readonly string[]).includes(name))
-      throw new TypeError(`close: unknown option "${name}": options are ${names.join(", ")}`);
+    if (!closeOptions.includes(name)) throw new TypeError(`close: unknown option "${name}": options are ${closeOptions.join(", ")}`);
   }
   const { code = CloseCode.goingAway, retry } = options;
   if (retry !== undefined && options.reason !== undefined) throw new TypeError('close: "retry" is told in the reason: give one of them');

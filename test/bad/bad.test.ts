@@ -26,6 +26,11 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
     "port of the wrong type": 'RangeError: serve: option "port" is 80: must be a whole number from 0 (a free one) to 65535',
     "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals',
+    "signals of the wrong type": 'TypeError: serve: option "signals" must be false, or an object of options',
+    "unknown option of signals":
+      'TypeError: serve: option "signals" has an unknown option "deadlin": options are code, reason, spread, retry, deadline, raise',
+    "raise of the wrong type": 'TypeError: serve: option "signals.raise" must be true or false',
+    "deadline before spread": 'RangeError: close: "deadline" (1) comes before the end of "spread" (2)',
     "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
     "tls without a key": 'TypeError: serve: option "tls" must be { cert, key }, both PEM text',
     "tls that is no certificate": expect.stringMatching(/^Error: serve: can't listen on port 0 of 127\.0\.0\.1: ./),

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { needsRooms, needsWire, type Case, type Chapter, type Context } from "../case.ts";
 import type { Client, Event } from "../client.ts";
+import type { Summary } from "../handler.ts";
 import { expectClose, expectTexts, type Peer } from "../peer.ts";
 import type { Script } from "../script.ts";
 import { Opcode, closePayload, encodeFrame, messageFrame } from "../wire/frames.ts";

@@ -10,10 +10,11 @@ import { bundleWorker } from "../workerd.ts";
 
 export type Runtime = "node" | "bun" | "deno";
 
-export function commandFor(runtime: Runtime, file: string): [string, ...string[]] {
-  if (runtime === "node") return [process.execPath, file];
-  if (runtime === "bun") return [join(root, "node_modules/.bin/bun"), file];
-  return [denoBinary(), "run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all", file];
+/** @param flags of the runtime's own. */
+export function commandFor(runtime: Runtime, file: string, flags: readonly string[] = []): [string, ...string[]] {
+  if (runtime === "node") return [process.execPath, ...flags, file];
+  if (runtime === "bun") return [join(root, "node_modules/.bin/bun"), ...flags, file];
+  return [denoBinary(), "run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all", ...flags, file];
 }
 
 export interface Server extends AsyncDisposable {

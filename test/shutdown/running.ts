@@ -16,35 +16,46 @@ export interface Line {
   readonly code?: number;
   readonly own?: string;
   readonly exit?: readonly number[];
+  readonly held?: string;
 }
 
 export class Running {
   readonly lines: Line[] = [];
+  /** What it wrote to stderr. */
+  readonly errors: string[] = [];
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   ports: number[] = [];
-  readonly #child: ChildProcessByStdio<null, Readable, null>;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
   #changed = Promise.withResolvers<void>();
 
-  static async start(runtime: Runtime, options: object): Promise<Running> {
-    const running = new Running(runtime, options);
+  static async start(runtime: Runtime, options: object, flags: readonly string[] = []): Promise<Running> {
+    const running = new Running(runtime, options, flags);
     await running.until(() => running.ports.length > 0);
     return running;
   }
 
-  private constructor(runtime: Runtime, options: object) {
-    const [command, ...args] = commandFor(runtime, fileURLToPath(new URL("serve.ts", import.meta.url)));
-    this.#child = spawn(command, [...args, JSON.stringify(options)], { stdio: ["ignore", "pipe", "inherit"] });
+  private constructor(runtime: Runtime, options: object, flags: readonly string[]) {
+    const [command, ...args] = commandFor(runtime, fileURLToPath(new URL("serve.ts", import.meta.url)), flags);
+    this.#child = spawn(command, [...args, JSON.stringify(options)], { stdio: ["ignore", "pipe", "pipe"] });
     const gone = once(this.#child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
     this.ended = gone.then(([code, signal]) => ({ code, signal }));
     createInterface({ input: this.#child.stdout }).on("line", (line) => {
       if (line.startsWith("LISTEN ")) this.ports = line.slice(7).split(" ").map(Number);
       if (line.startsWith("@@")) this.lines.push(JSON.parse(line.slice(2)) as Line);
-      this.#changed.resolve();
-      this.#changed = Promise.withResolvers();
+      this.#wake();
+    });
+    createInterface({ input: this.#child.stderr }).on("line", (line) => {
+      this.errors.push(line);
+      this.#wake();
     });
   }
 
-  /** Waits for a line. */
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  /** Waits for a line, of either kind. */
   async until(found: () => boolean): Promise<void> {
     while (!found()) await this.#changed.promise;
   }

@@ -1,12 +1,19 @@
 /**
- * Servers that are to be stopped. The first argument is JSON: `signals` as `serve` takes it, `own`: listen to SIGTERM oneself. Each message
- * takes a hook a few milliseconds, but for "hang", which takes for ever. Runs on Node, Bun and Deno.
+ * Servers that are to be stopped. The first argument is JSON: `signals` as `serve` takes it, `own`: listen to SIGTERM oneself, `hold`: keep the
+ * process for so many milliseconds. Each message takes a hook a few milliseconds, but for "hang", which takes for ever. Runs on Node, Bun and
+ * Deno.
  */
 import process from "node:process";
 import { defineHandler } from "edgewire";
 import { serve, type ServeOptions } from "edgewire/serve";
 
-const { signals, own = false } = JSON.parse(process.argv[2] ?? "{}") as { signals?: ServeOptions["signals"]; own?: boolean };
+interface Options {
+  readonly signals?: ServeOptions["signals"];
+  readonly own?: boolean;
+  readonly hold?: number;
+}
+
+const { signals, own = false, hold } = JSON.parse(process.argv[2] ?? "{}") as Options;
 const report = (line: object): void => console.log(`@@${JSON.stringify(line)}`);
 const nameOf = (url: string): string => new URL(url).searchParams.get("name") ?? "";
 
@@ -38,5 +45,6 @@ const fetch = async (request: Request): Promise<Response> => {
 const options = { hostname: "127.0.0.1", ...(signals === undefined ? {} : { signals }) };
 const servers = [await serve(handler, { ...options, fetch }), await serve(handler, options)];
 if (own) process.on("SIGTERM", () => report({ own: "heard" }));
+if (hold !== undefined) setTimeout(() => report({ held: "no longer" }), hold);
 process.on("exit", () => report({ exit: servers.map((server) => server.stats().open) }));
 console.log(`LISTEN ${servers.map((server) => server.port).join(" ")}`);
