@@ -16,7 +16,9 @@ export interface NativeSocket extends EventSocket {
   readonly bufferedAmount: number;
   binaryType: string;
   send(data: Sendable): void;
-  addEventListener: EventSocket["addEventListener"] & ((type: "open", listener: () => void, options: { readonly once: true }) => void);
+  addEventListener: EventSocket["addEventListener"] &
+    ((type: "open", listener: () => void, options: { readonly once: true }) => void) &
+    ((type: "close" | "error", listener: () => void) => void);
 }
 
 /** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */

@@ -8,6 +8,8 @@ import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { headersOf } from "./deno-headers.ts";
+import { Port } from "./deno-port.ts";
+import type { Handler, PortOptions } from "./deno-port.ts";
 import { follow } from "./deno-requests.ts";
 import type { NativeInfo } from "./deno-requests.ts";
 import { openSocket } from "./deno-socket.ts";
@@ -21,22 +23,7 @@ import type { Process } from "./signals.ts";
 import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
 
-interface NativeServer {
-  readonly addr: { readonly port: number };
-  readonly finished: Promise<void>;
-}
-
-interface NativeOptions {
-  readonly port: number;
-  readonly hostname: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly signal: AbortSignal;
-  onListen(): void;
-}
-
 declare const Deno: {
-  serve(options: NativeOptions, handler: (request: Request, info: NativeInfo) => MaybePromise<Response>): NativeServer;
   upgradeWebSocket(request: Request, options: { idleTimeout: number }): { socket: NativeSocket; response: Response };
 };
 declare const process: Process & { readonly env: object };
@@ -50,23 +37,18 @@ export const serve: Serve = async <State, Env>(
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
   const host = new Host({ ...runtime, env, storage }, { handler, fetch });
-  const stop = new AbortController();
   const requests = new Requests();
-  const native = listen({ port, hostname, ...tls, signal: stop.signal, onListen: () => {} }, (request, info) =>
-    follow(requests, answer(host, request, info), info),
-  );
+  const native = listen({ port, hostname, ...tls }, (request, info, opened) => follow(requests, answer(host, request, info, opened), info));
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
-    // Not `shutdown`, which closes every WebSocket of the process, another server's too, with a 1001 of its own (2.9.5, measured).
     await left(requests.settled());
     // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
     await new Promise((resolve) => setTimeout(resolve, 10));
-    stop.abort();
-    await native.finished;
+    await left(native.close());
   });
   return {
-    url: `${tls === undefined ? "http" : "https"}://localhost:${native.addr.port}`,
-    port: native.addr.port,
+    url: `${tls === undefined ? "http" : "https"}://localhost:${native.number}`,
+    port: native.number,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
     stats: () => host.stats(),
@@ -74,9 +56,9 @@ export const serve: Serve = async <State, Env>(
   };
 };
 
-function listen(options: NativeOptions, handler: (request: Request, info: NativeInfo) => MaybePromise<Response>): NativeServer {
+function listen(options: PortOptions, handler: Handler): Port {
   try {
-    return Deno.serve(options, handler);
+    return new Port(options, handler);
   } catch (cause) {
     const error = cause as Error;
     throw listenError(error, error.name === "AddrInUse", options.port, options.hostname);
@@ -84,8 +66,8 @@ function listen(options: NativeOptions, handler: (request: Request, info: Native
 }
 
 /** Nothing may throw after the upgrade: Deno then ends the whole listener. */
-function answer(host: Host, request: Request, info: NativeInfo): MaybePromise<Response> {
-  const done = (decision: Response | Ready): Response => (isResponse(decision) ? decision : upgrade(request, decision));
+function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket: NativeSocket) => void): MaybePromise<Response> {
+  const done = (decision: Response | Ready): Response => (isResponse(decision) ? decision : upgrade(request, decision, opened));
   const later = (pending: PromiseLike<Response | Ready>): PromiseLike<Response> => {
     // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
     const { signal } = request;
@@ -112,9 +94,10 @@ function forget(ready: Ready): Response {
   return refuse(400, "the client has left");
 }
 
-function upgrade(request: Request, ready: Ready): Response {
+function upgrade(request: Request, ready: Ready, opened?: (socket: NativeSocket) => void): Response {
   const { protocol } = ready.snapshot;
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
+  opened?.(socket);
   openSocket(ready, socket);
   // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
   if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);

@@ -232,7 +232,7 @@ export class Context {
 
   /** In the evicted column: once every message that the client sent has been dealt with, the object goes. A real one is evicted only when it is idle. */
   async #evictWhere(peer: Peer, { on = "main", room }: ConnectOptions): Promise<void> {
-    if (this.column !== "evicted" || on === "tls") return;
+    if (this.column !== "evicted" || on === "tls" || on === "tightTls") return;
     // An eviction waits until what was sent is on its way.
     if (this.#peers.some((one) => one.place === peer.place && one.paused)) return;
     await this.#host.log.until("the end of every hook", () => (this.#idle(peer.place) ? true : undefined), this.#wait);

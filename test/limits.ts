@@ -34,7 +34,7 @@ export const limits = {
     columns: ["workers", "durable", "evicted"],
     why: "TLS ends at Cloudflare's edge; a Worker has no certificate of its own.",
     evidence: "Cloudflare documentation, SSL/TLS, edge certificates; the Worker sees the request after TLS.",
-    shows: /there is no listener "tls"/,
+    shows: /there is no listener "(tls|tightTls)"/,
   },
   P4: {
     columns: ["bun"],
@@ -179,10 +179,10 @@ export const limits = {
   },
   P26: {
     columns: ["attached", "hono", "bun", "deno", "workers", "durable", "evicted"],
-    why: "Before a request's head is complete only the native server knows of it, and its deadline is its own: Bun's 10 s, workerd's 15 s, of an application's own Node server what it was made with (60 s), that of `serve({ fetch })` 10 s whatever its handlers say, Deno's none. Put a proxy in front of Deno.",
+    why: "Before a request's head is complete only the native server knows of it, and of its TLS handshake, and its deadlines are its own: Bun's 10 s, workerd's 15 s, of an application's own Node server what it was made with (60 s for a head, 120 s for TLS), that of `serve({ fetch })` 10 s whatever its handlers say, Deno's none. Put a proxy in front of Deno.",
     evidence:
-      "A head of which a byte comes every 500 ms: Bun 1.4.5 ends TCP after 12 s, workerd 2026-10 after 15 s, Node 24 by default after 90 s with 408; Deno 2.9.5 had not after 95 s (denoland/deno#3515, open).",
-    shows: /no sign of a response/,
+      "A head of which a byte comes every 500 ms: Bun 1.4.5 ends TCP after 12 s, workerd 2026-10 after 15 s, Node 24 by default after 90 s with 408; Deno 2.9.5 had not after 200 s (denoland/deno#3515, open). A TLS handshake of which nothing, a byte every 700 ms, or the ClientHello alone comes, or after which no request does: Bun after 12 s, Deno not after 200 s: ext/http/http_next.rs, `serve_https` and `serve_http11_raw`, sets no timer, and Deno.serve takes none.",
+    shows: /no sign of (a response|an event)/,
   },
   P27: {
     columns: ["workers", "durable", "evicted", "memory"],

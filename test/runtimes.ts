@@ -13,7 +13,9 @@ export const processRuntimes = ["node", "attached", "bun", "deno", "workers", "d
 export type ProcessRuntime = (typeof processRuntimes)[number];
 /** What a process may serve: Hono on Node is the contract's alone, the attacks of test/fuzz are on what is under it. */
 export type Served = ProcessRuntime | "hono";
-export type Listener = HandlerName | "tls";
+/** With TLS: the handlers "main" and "tight". */
+export type SecureListener = "tls" | "tightTls";
+export type Listener = HandlerName | SecureListener;
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** For test/serve/heap.ts. */
@@ -80,7 +82,7 @@ export class Running {
   /** Undefined where this runtime has no such listener. */
   address(listener: Listener): Address | undefined {
     const port = this.#ports[listener];
-    return port === undefined ? undefined : { port, tls: listener === "tls" };
+    return port === undefined ? undefined : { port, tls: listener === "tls" || listener === "tightTls" };
   }
 
   /** Throws when the process is gone, with the last that it said. */

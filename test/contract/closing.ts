@@ -502,6 +502,25 @@ export const closing: Chapter = {
       },
     },
     {
+      id: "C36",
+      statement: "A client that stops in the middle of its TLS handshake, or trickles on, loses its TCP connection after `upgradeTimeout`.",
+      limits: { ...needsWire, attached: "P26", hono: "P26", bun: "P26", deno: "P26", workers: "P3", durable: "P3", evicted: "P3" },
+      async run(t) {
+        for (const drips of [false, true]) {
+          const client = await t.dial("tightTls", false);
+          // The head of a record with a ClientHello of 512 bytes.
+          client.write(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]));
+          const dripping = setInterval(() => drips && client.write(Buffer.alloc(1)), 50);
+          try {
+            equal((await client.next()).type, "end");
+          } finally {
+            clearInterval(dripping);
+          }
+        }
+        await t.barrier();
+      },
+    },
+    {
       id: "C27",
       statement: "So it does for a client that has sent no message before.",
       limits: { durable: "P23" },

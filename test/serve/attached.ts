@@ -15,7 +15,9 @@ const handlers = createHandlers();
 const ports: Record<string, number> = {};
 const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
 for (const name of handlerNames) ports[name] = await start(createServer(), name);
-ports.tls = await start(createSecureServer({ cert: file("cert"), key: file("key") }), "main");
+const certificate = { cert: file("cert"), key: file("key") };
+ports.tls = await start(createSecureServer(certificate), "main");
+ports.tightTls = await start(createSecureServer(certificate), "tight");
 
 endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);

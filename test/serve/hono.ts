@@ -15,7 +15,9 @@ const handlers = createHandlers();
 const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
 const ports: Record<string, number> = {};
 for (const name of handlerNames) ports[name] = await start(name);
-ports.tls = await start("main", { tls: { cert: file("cert"), key: file("key") } });
+const tls = { cert: file("cert"), key: file("key") };
+ports.tls = await start("main", { tls });
+ports.tightTls = await start("tight", { tls });
 endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);
 

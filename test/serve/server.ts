@@ -24,7 +24,8 @@ const tls: Serving = await serve(handlers.main, {
   tls: { cert: file("cert"), key: file("key") },
   fetch: (request: Request) => answer(request, tls),
 });
-const ports: Record<string, number> = { main: main.port, tls: tls.port };
+const tightTls: Serving = await serve(handlers.tight, { hostname, tls: { cert: file("cert"), key: file("key") } });
+const ports: Record<string, number> = { main: main.port, tls: tls.port, tightTls: tightTls.port };
 for (const name of handlerNames) ports[name] ??= (await serve(handlers[name], { hostname })).port;
 endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);
