@@ -50,6 +50,8 @@ export class Handshake {
   /** What an app said that has no such route. */
   #unrouted: Response | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Where others listen: for what is theirs, too. */
+  #closed: (() => void) | undefined;
 
   constructor(incoming: IncomingMessage, socket: Duplex, head: Buffer, attached: Attachments, isShared: boolean) {
     this.#incoming = incoming;
@@ -57,7 +59,7 @@ export class Handshake {
     this.#head = head;
     this.#attached = attached;
     if (!isShared) return;
-    socket.once("close", this.#over);
+    socket.once("close", (this.#closed = () => this.#over()));
     this.#footprint = new Footprint(socket);
   }
 
@@ -89,7 +91,9 @@ export class Handshake {
     const decision = route.host.decide(request, addressOf(this.#incoming), { incoming: this.#incoming }, params);
     if (!isPromise(decision)) return decided(decision);
     // A promise of an app's own making may settle twice.
-    Promise.resolve(decision).then(decided).catch(this.#failed);
+    Promise.resolve(decision)
+      .then(decided)
+      .catch((error: unknown) => this.#failed(error));
   }
 
   #carryOut(decision: Response | Ready): void {
@@ -100,7 +104,7 @@ export class Handshake {
       return this.#over();
     }
     if (isRefusal) return this.#answer(decision);
-    this.#socket.off("close", this.#over);
+    this.#forget();
     accept(decision, this.#incoming, this.#socket, this.#head, ignore);
   }
 
@@ -135,16 +139,21 @@ export class Handshake {
   }
 
   /** It is somebody else's, or nobody's any more. */
-  readonly #over = (): void => {
+  #over(): void {
     clearTimeout(this.#timer);
-    this.#socket.off("close", this.#over);
+    this.#forget();
     void discard(this.#unrouted);
-  };
+  }
 
-  readonly #failed = (error: unknown): void => {
+  /** Whoever has it now need not keep this. */
+  #forget(): void {
+    if (this.#closed !== undefined) this.#socket.off("close", this.#closed);
+  }
+
+  #failed(error: unknown): void {
     console.error("edgewire: fetch failed:", error);
     if (!this.#isTaken) this.#answer(refuse(500, "Internal Server Error"));
-  };
+  }
 
   #answer(response: Response): void {
     try {

@@ -82,7 +82,7 @@ export interface Options {
    * to come in (408); the other runtimes have a deadline of their own for that, Deno none. Default: 10 000.
    */
   readonly upgradeTimeout?: number;
-  /** Milliseconds that a client has to answer a close before it is let go. Default: 10 000. */
+  /** Milliseconds that a client has to answer a close before it is let go, on Node also to end TCP after the close frames. Default: 10 000. */
   readonly closeTimeout?: number;
   /**
    * How the server finds clients that vanished without a close frame: one of which nothing was heard for `interval` milliseconds is
