@@ -1,5 +1,6 @@
 /** A room's values in its object's SQLite storage: written at once for this object, and on disk before anything that follows is seen outside. */
 import type { Store } from "../src/ports.ts";
+import { settled } from "./durable-wait.ts";
 
 /** What the adapters use of a `DurableObjectStorage`. */
 export interface ObjectStorage {
@@ -19,6 +20,9 @@ interface KeyValues {
   delete(key: string): boolean;
   list(range: { prefix: string; startAfter?: string; limit?: number }): Iterable<readonly [string, unknown]>;
 }
+
+/** Milliseconds that a run of an alarm's hook waits for the disk. */
+const patience = 1000;
 
 /** Before each of our keys: an application's class may store things of its own. */
 const prefix = "edgewire:";
@@ -48,7 +52,7 @@ export function durableStore(storage: ObjectStorage): Store {
         if (keys.length < 64) return;
       }
     },
-    sync: () => storage.sync(),
+    sync: () => settled(storage.sync(), patience, () => {}),
   };
 }
 

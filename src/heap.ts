@@ -13,7 +13,7 @@ export class Heap<T extends Timed> {
   }
 
   add(item: T): void {
-    this.#rise(item, this.#items.length);
+    this.#put(item, this.#items.length);
   }
 
   delete(item: T): void {
@@ -21,41 +21,30 @@ export class Heap<T extends Timed> {
     if (place < 0) return;
     item.place = -1;
     const last = this.#items.pop();
-    if (last === undefined || last === item) return;
-    this.#sink(last, place);
-    this.#rise(last, last.place);
+    if (last !== undefined && last !== item) this.#put(last, place);
   }
 
-  #rise(item: T, place: number): void {
-    for (let parent = this.#above(place); parent !== undefined && parent.time > item.time; parent = this.#above(place)) {
-      const above = parent.place;
-      this.#put(parent, place);
-      place = above;
-    }
-    this.#put(item, place);
-  }
-
-  #above(place: number): T | undefined {
-    return place === 0 ? undefined : this.#items[(place - 1) >> 1];
-  }
-
-  #sink(item: T, place: number): void {
-    for (let child = this.#below(place); child !== undefined && child.time < item.time; child = this.#below(place)) {
-      const below = child.place;
-      this.#put(child, place);
-      place = below;
-    }
-    this.#put(item, place);
+  /** There, or as far up or down from there as its time wants. */
+  #put(item: T, place: number): void {
+    const move = (other: T): void => {
+      const { place: free } = other;
+      this.#set(other, place);
+      place = free;
+    };
+    for (let above = this.#items[(place - 1) >> 1]; above !== undefined && above.time > item.time; above = this.#items[(place - 1) >> 1])
+      move(above);
+    for (let below = this.#below(place); below !== undefined && below.time < item.time; below = this.#below(place)) move(below);
+    this.#set(item, place);
   }
 
   /** The earlier of the two. */
   #below(place: number): T | undefined {
     const left = this.#items[2 * place + 1];
     const right = this.#items[2 * place + 2];
-    return left !== undefined && right !== undefined && right.time < left.time ? right : left;
+    return right !== undefined && left !== undefined && right.time < left.time ? right : left;
   }
 
-  #put(item: T, place: number): void {
+  #set(item: T, place: number): void {
     item.place = place;
     this.#items[place] = item;
   }

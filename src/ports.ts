@@ -130,8 +130,8 @@ export interface Alarm {
   /** Milliseconds since 1970; replaces the one before. Throws nothing: what fails is tried again. */
   set(time: number): void;
   clear(): void;
-  /** Keeps the runtime alive for what goes on after `Server.alarm` has settled. */
-  keep(running: PromiseLike<unknown>): void;
+  /** Keeps the runtime alive for what was due. Resolves when that has settled, or when the alarm's event has to end. */
+  keep(running: PromiseLike<unknown>): Promise<void>;
 }
 
 /** One room's values by name, encoded by the core. Synchronous, as a Durable Object's own is. */
@@ -147,7 +147,7 @@ export interface Store {
   clear(prefix: string): void;
   /** What `write` writes is stored whole, or not at all where it throws. */
   atomically(write: () => void): void;
-  /** Resolves once all that was set is on disk; absent where nothing outlives memory. */
+  /** Settles once all that was set is on disk, or when that takes too long; absent where nothing outlives memory. */
   sync?(): Promise<void>;
 }
 

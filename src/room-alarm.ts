@@ -8,15 +8,12 @@ import { describeTime, isTime } from "./expiry.ts";
 import type { Schedule } from "./schedule.ts";
 import type { AlarmInfo } from "./room-types.ts";
 import type { MaybePromise } from "./types.ts";
-import { settledWithin } from "./wait.ts";
 import type { Clock, Store } from "./ports.ts";
 
 /** The store's key; what an application stores has another prefix. */
 const key = "alarm";
 /** After the first run. */
 const mostRetries = 6;
-/** Milliseconds that a run waits until it is on disk that it has begun. */
-const patience = 1000;
 
 /** As it is stored. Of one that was never begun the last two are not there. */
 interface Kept {
@@ -116,9 +113,7 @@ export class RoomAlarms {
     };
     try {
       this.#keep(store, { room, time, retryCount: alarm.retryCount, due: this.#host.clock.now() + delayBefore(alarm.retryCount) });
-      if (store.sync === undefined) return info;
-      const stored = store.sync().then(() => info, uncounted);
-      return settledWithin(stored, patience, this.#host.clock).then(() => (this.#isCurrent(alarm) ? info : undefined));
+      return store.sync?.().then(() => (this.#isCurrent(alarm) ? info : undefined), uncounted) ?? info;
     } catch (error) {
       return uncounted(error);
     }

@@ -6,7 +6,6 @@ import { isPromise } from "./errors.ts";
 import { Heap } from "./heap.ts";
 import type { Timed } from "./heap.ts";
 import type { MaybePromise } from "./types.ts";
-import { settledWithin } from "./wait.ts";
 import type { Alarm, Clock } from "./ports.ts";
 
 interface Job {
@@ -16,9 +15,6 @@ interface Job {
 }
 
 type Task = Job & Timed;
-
-/** Milliseconds that the alarm's own event waits for what was due. */
-const patience = 1000;
 
 export class Schedule {
   readonly #clock: Clock;
@@ -75,9 +71,8 @@ export class Schedule {
   }
 
   /**
-   * Port: the appointed time has come. The promise, if any, settles when what was due is done. Where memory may be lost it settles after a
-   * second at the latest: workerd runs the alarm's next event only after this one (measured), and a hook that takes long must not keep
-   * the heartbeat waiting. Until then nothing is appointed: if the object is lost, workerd repeats an event that has set no alarm.
+   * Port: the appointed time has come. The promise, if any, settles when what was due is done, or when `Alarm.keep` says so. Until then
+   * nothing is appointed: if a Durable Object is lost, workerd repeats an event that has set no alarm.
    * @param always runs whether or not it is due.
    */
   fire(always?: Job): MaybePromise<void> {
@@ -100,8 +95,7 @@ export class Schedule {
       this.#release();
       return all?.then(() => {});
     }
-    this.#keep(all);
-    return settledWithin(all, patience, this.#clock).then(() => this.#release());
+    return this.#keep(all).then(() => this.#release());
   }
 
   /** All at once: one that is scheduled anew meanwhile has its turn the next time, even if that is now. */

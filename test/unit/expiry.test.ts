@@ -30,7 +30,7 @@ function setup(): { clock: FakeClock; expiry: Expiry; writes: (number | "clear")
       timer = clock.setTimeout(() => void schedule.fire(), time - clock.now());
     },
     clear: () => void writes.push("clear"),
-    keep: () => {},
+    keep: async () => {},
   };
   const schedule = new Schedule(clock, alarm);
   return { clock, expiry: new Expiry(schedule, () => clock.now()), writes };

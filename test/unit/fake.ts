@@ -4,7 +4,7 @@ import { defineHandler } from "../../src/define.ts";
 import { Server } from "../../src/server.ts";
 import type { Live } from "../../src/connection.ts";
 import type { Handler, Sendable, SendResult } from "../../src/types.ts";
-import type { Clock, Saved, Snapshot, Socket } from "../../src/ports.ts";
+import type { Alarm, Clock, Saved, Snapshot, Socket } from "../../src/ports.ts";
 
 export class FakeSocket implements Socket {
   readonly sent: Sendable[] = [];
@@ -78,6 +78,23 @@ export class FakeClock implements Clock {
       this.#timers.delete(timer);
       callback();
     }
+  }
+}
+
+/** One that notes when it is set. Whoever is told that its time has come says so by `Server.alarm`. */
+export class FakeAlarm implements Alarm {
+  readonly writes: (number | "clear")[] = [];
+
+  set(time: number): void {
+    this.writes.push(time);
+  }
+
+  clear(): void {
+    this.writes.push("clear");
+  }
+
+  async keep(running: PromiseLike<unknown>): Promise<void> {
+    await running;
   }
 }
 

@@ -1,6 +1,7 @@
 /** A Durable Object's alarm over storage that fails. The storage is a fake: workerd's own does not fail when it is told to. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ObjectAlarm } from "../../adapters/durable-alarm.ts";
+import { durableStore } from "../../adapters/durable-store.ts";
 
 const now = 1_000_000_000_000;
 
@@ -171,4 +172,40 @@ test("times that setAlarm would reject are set as near as it takes them", async 
   alarm.set(-8.64e15);
   await turn();
   expect(storage.alarm).toBe(1);
+});
+
+test("an event waits a second at most for what is kept, which goes on", async () => {
+  const { alarm } = setup();
+  const over: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  void alarm.keep(gate.promise).then(() => over.push("long"));
+  void alarm.keep(Promise.reject(new Error("no")).catch(() => {})).then(() => over.push("short"));
+  await turn();
+  expect(over).toEqual(["short"]);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(over).toEqual(["short"]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(over).toEqual(["short", "long"]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("the disk is waited for a second at most", async () => {
+  const sync = vi.fn<() => Promise<void>>();
+  const store = durableStore({ sync } as never);
+  const outcomes: unknown[] = [];
+  const ask = (answer: Promise<void>): void => {
+    sync.mockReturnValueOnce(answer);
+    store.sync?.().then(
+      () => outcomes.push("stored"),
+      (error: unknown) => outcomes.push(String(error)),
+    );
+  };
+  ask(Promise.resolve());
+  ask(Promise.reject(new Error("no disk")));
+  await turn();
+  expect(outcomes).toEqual(["stored", "Error: no disk"]);
+  ask(new Promise(() => {}));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(outcomes).toEqual(["stored", "Error: no disk", "stored"]);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -7,7 +7,7 @@ import { closeServer } from "../../src/shutdown.ts";
 import { MemoryStore } from "../../src/store.ts";
 import type { Handler } from "../../src/types.ts";
 import type { Saved } from "../../src/ports.ts";
-import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
+import { FakeAlarm, FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Live; socket: FakeSocket } } {
   const clock = new FakeClock();
@@ -166,7 +166,7 @@ test("one object is the room, from its open hook to its empty hook", async () =>
 });
 
 test("what was appointed is appointed once more in a new life, in one call; what is new after it", () => {
-  const alarm = { set: vi.fn(), clear: vi.fn(), keep: vi.fn() };
+  const alarm = new FakeAlarm();
   const clock = new FakeClock();
   const stored = new MemoryStore();
   const start = (): Server =>
@@ -174,16 +174,16 @@ test("what was appointed is appointed once more in a new life, in one call; what
   const first = start();
   first.resume("r");
   first.local("r").setAlarm(5000);
-  expect(alarm.set.mock.calls).toEqual([[5000]]);
+  expect(alarm.writes).toEqual([5000]);
   const second = start();
   second.schedule.together(() => {
     second.open(new FakeSocket(), { snapshot: snapshot({ room: "r", expiresAt: 9000 }) });
     second.resume("r");
   });
   // Whether that is written is for the alarm to know: see adapters/durable-alarm.ts.
-  expect(alarm.set.mock.calls).toEqual([[5000], [5000]]);
+  expect(alarm.writes).toEqual([5000, 5000]);
   second.local("r").setAlarm(3000);
-  expect(alarm.set.mock.calls).toEqual([[5000], [5000], [3000]]);
+  expect(alarm.writes).toEqual([5000, 5000, 3000]);
 });
 
 test("a closed server's alarms do not run, nor keep the process", async () => {
