@@ -33,7 +33,12 @@ export class Poller {
     this.#scheduled = false;
     let drained = false;
     for (const socket of this.#waiting) {
-      void socket.live?.eased();
+      try {
+        void socket.live?.eased();
+      } catch (error) {
+        // The others are looked at all the same, and so is this one the next time.
+        console.error("edgewire: a connection that has room again can't be told:", error);
+      }
       // A hook that filled the buffer again wants the next drain, and stays.
       if (socket.live?.wantsDrain === true) continue;
       this.#waiting.delete(socket);

@@ -63,10 +63,13 @@ export class WatchedHost extends ObjectHost {
     const idle = Date.now() - this.#last;
     // Without sockets it is not hibernation that ends it, and that may take longer.
     if (idle > longest && this.#ctx.getWebSockets().length > 0) this.#report(idle);
-    const result = holding(this, run);
-    this.#last = Date.now();
-    if (isPromise(result)) this.#pending(result);
-    return result;
+    try {
+      const result = holding(this, run);
+      if (isPromise(result)) this.#pending(result);
+      return result;
+    } finally {
+      this.#last = Date.now();
+    }
   }
 
   #pending(promise: PromiseLike<unknown>): void {

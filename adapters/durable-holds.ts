@@ -103,7 +103,13 @@ export function watchGlobals(): void {
   }
   scope.fetch = (...args) => {
     const hold = holds.add(current, "fetch", callerOf());
-    return Reflect.apply(fetch, scope, args).finally(() => holds.delete(hold));
+    const ended = (): void => holds.delete(hold);
+    try {
+      return Reflect.apply(fetch, scope, args).finally(ended);
+    } catch (error) {
+      ended();
+      throw error;
+    }
   };
   scope.WebSocket = new Proxy(WebSocket, {
     construct(target, args, newTarget) {

@@ -169,8 +169,8 @@ export class Wire {
   }
 
   #arrive(deliver: () => void): void {
-    if (this.#stopped) this.#unheard.push(deliver);
-    else deliver();
+    this.#unheard.push(deliver);
+    if (!this.#stopped) this.readOn();
   }
 
   /** What the client had sent is read before its end, as on the runtimes that can pause. */

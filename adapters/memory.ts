@@ -89,13 +89,16 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   return {
     async connect(url = "ws://localhost/", { headers, protocols = [], remoteAddress = "127.0.0.1" } = {}) {
       const request = new Request(url.replace(/^ws/, "http"), { headers: handshakeHeaders(url, headers, protocols) });
-      const upgrade = await server.upgrade(request, { env: options.env ?? {}, remoteAddress, room: "default" });
+      const asked = server;
+      const upgrade = await asked.upgrade(request, { env: options.env ?? {}, remoteAddress, room: "default" });
       if (isResponse(upgrade)) throw refusalOf(upgrade);
+      // It may have hibernated meanwhile: the place was the former server's.
+      const { snapshot } = upgrade;
       const wire = new Wire();
       wires.add(wire);
       const client = new MemoryClient(wire, upgrade.headers ?? new Headers(), upgrade.snapshot.protocol);
       void client.closed.then(() => wires.delete(wire));
-      wire.live = track(server.open(wire.socket(), upgrade));
+      wire.live = track(server.open(wire.socket(), server === asked ? upgrade : { snapshot }));
       return client;
     },
     async hibernate() {
@@ -112,6 +115,8 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
         if (wire.saved === undefined || wire.over) continue;
         wire.live = server.restore(wire.socket(), wire.saved);
         if (wire.live !== undefined) track(wire.live);
+        // The server of today has stopped nobody.
+        wire.readOn();
       }
       for (const room of stores.names) server.resume(room);
     },

@@ -19,6 +19,10 @@ export class Turn {
   readonly incoming: Incoming = new Incoming();
   readonly #outboxes: Outbox[] = [];
 
+  constructor() {
+    watchExceptions(this);
+  }
+
   add(outbox: Outbox): void {
     // After this event's callback and before anything else: a message never waits for another turn.
     if (this.#outboxes.push(outbox) === 1 && !this.incoming.reading) process.nextTick(this.#end);
@@ -30,13 +34,40 @@ export class Turn {
     stream.on("data", this.#end);
   }
 
+  /** Another listener of a read has thrown: Node calls none of those after it. */
+  interrupted(): void {
+    if (this.incoming.reading) process.nextTick(this.#end);
+    this.incoming.end();
+  }
+
   readonly #begin = (read: Buffer): void => this.incoming.begin(read);
 
   readonly #end = (): void => {
     this.incoming.end();
-    // Not `length = 0`, which leaves V8's fast path.
-    for (let outbox = this.#outboxes.pop(); outbox !== undefined; outbox = this.#outboxes.pop()) outbox.flush();
+    try {
+      // Not `length = 0`, which leaves V8's fast path.
+      for (let outbox = this.#outboxes.pop(); outbox !== undefined; outbox = this.#outboxes.pop()) outbox.flush();
+    } finally {
+      // One that throws must not leave the others unwritten: nobody schedules an end while some wait.
+      if (this.#outboxes.length > 0) process.nextTick(this.#end);
+    }
   };
+}
+
+/** Held weakly: a server that is gone is not looked at. */
+const turns = new Set<WeakRef<Turn>>();
+let watching = false;
+
+/** Told before the process ends, or goes on because somebody catches what is uncaught. It changes neither. */
+function watchExceptions(turn: Turn): void {
+  if (!watching) process.on("uncaughtExceptionMonitor", interrupted);
+  watching = true;
+  for (const ref of turns) if (ref.deref() === undefined) turns.delete(ref);
+  turns.add(new WeakRef(turn));
+}
+
+function interrupted(): void {
+  for (const ref of turns) ref.deref()?.interrupted();
 }
 
 /** ws's WebSocket, whose own frames never overtake what an outbox holds. */

@@ -50,11 +50,20 @@ export class Expiry {
     const now = this.#now();
     let first = Number.POSITIVE_INFINITY;
     for (const one of this.#all) {
-      // A close takes it out of the set.
-      if ((one.expiresAt ?? now) <= now) one.close(CloseCode.unauthorized, expired);
+      if ((one.expiresAt ?? now) <= now) this.#end(one);
       else first = Math.min(first, secondOf(one));
     }
     this.#appoint(first);
+  }
+
+  /** A close takes it out of the set. One that fails must keep neither itself there nor the others waiting. */
+  #end(one: Expiring): void {
+    try {
+      one.close(CloseCode.unauthorized, expired);
+    } catch (error) {
+      this.#all.delete(one);
+      console.error("edgewire: a connection whose credential has ended can't be closed:", error);
+    }
   }
 }
 

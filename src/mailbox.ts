@@ -48,7 +48,7 @@ export class Mailbox<Kind extends string> {
       return this.running;
     }
     this.#busy = true;
-    const first = this.#owner.run(kind, payload);
+    const first = this.#run(kind, payload);
     // Almost always.
     if (first === undefined && this.#queue === undefined) {
       this.#busy = false;
@@ -71,10 +71,23 @@ export class Mailbox<Kind extends string> {
     this.#head = 0;
   }
 
+  /** Whatever happens, those that wait have their turn. */
+  #run(kind: Kind, payload: unknown): MaybePromise<void> {
+    try {
+      return this.#owner.run(kind, payload);
+    } catch (error) {
+      broken(error);
+    }
+  }
+
   async #settle(first: PromiseLike<void>): Promise<void> {
     let pending: PromiseLike<void> | undefined = first;
     while (pending !== undefined) {
-      await pending;
+      try {
+        await pending;
+      } catch (error) {
+        broken(error);
+      }
       pending = this.#drain();
     }
   }
@@ -94,7 +107,7 @@ export class Mailbox<Kind extends string> {
         this.#queue.splice(0, this.#head);
         this.#head = 0;
       }
-      const pending = this.#owner.run(kind, payload);
+      const pending = this.#run(kind, payload);
       if (isPromise(pending)) {
         this.#note(kind);
         return pending;
@@ -111,3 +124,7 @@ export class Mailbox<Kind extends string> {
 
 /** A queue that never empties must not grow for ever; copying rarely keeps it linear. */
 const compactAt = 2048;
+
+function broken(error: unknown): void {
+  console.error("edgewire: a connection's hook could not be run:", error);
+}

@@ -95,7 +95,8 @@ export class Schedule {
       this.#release();
       return all?.then(() => {});
     }
-    return this.#keep(all).then(() => this.#release());
+    const over = (): void => this.#release();
+    return this.#keep(all).then(over, over);
   }
 
   /** All at once: one that is scheduled anew meanwhile has its turn the next time, even if that is now. */

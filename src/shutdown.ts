@@ -100,10 +100,8 @@ export class Shutdown<State, Env> {
       return;
     }
     const retired = delay < 1 ? live.retire(code, reason) : this.#after(delay, live).then(() => live.retire(code, reason));
-    this.#pending.set(
-      live,
-      retired.then(() => void this.#pending.delete(live)),
-    );
+    const over = (): void => void this.#pending.delete(live);
+    this.#pending.set(live, retired.then(over, over));
   }
 
   /** Waits for its turn, or for its end if that comes first. */

@@ -214,8 +214,9 @@ export class ReconnectingWebSocket extends ClientEventSource {
     if (this.#due || !this.#settings.heartbeat || this.readyState !== 1) return;
     this.#due = true;
     this.#pingedAt = Date.now();
-    this.#native?.send(pingText);
+    // First: if the send fails, the answer does not come either.
     this.#expect();
+    this.#native?.send(pingText);
   }
 
   /** A page or machine that slept finds its timers due, perhaps before the answer that waits behind them: hence two halves. */

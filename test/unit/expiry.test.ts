@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Expiry } from "../../src/expiry.ts";
 import { Schedule } from "../../src/schedule.ts";
 import { FakeClock, FakeSocket, open, settle } from "./fake.ts";
@@ -109,4 +109,22 @@ test("what was renewed is stored", () => {
   expect(() => live.renew(Number.NaN)).toThrow(TypeError);
   expect(() => live.renew("tomorrow" as never)).toThrow('renew takes a Date or milliseconds since 1970, not "tomorrow"');
   expect(live.expiresAt).toBeUndefined();
+});
+
+test("one that can't be closed keeps neither the others nor the next appointment waiting", () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { clock, expiry, writes } = setup();
+  const broken = new Credential(expiry, 1000);
+  broken.close = () => {
+    throw new Error("no");
+  };
+  const others = [1000, 5000].map((time) => new Credential(expiry, time));
+  for (const one of [broken, ...others]) expiry.add(one);
+  clock.advance(1000);
+  expect(others.map(({ closes }) => closes.length)).toEqual([1, 0]);
+  expect(writes).toEqual([1000, 5000]);
+  clock.advance(4000);
+  expect(others[1]?.closes).toHaveLength(1);
+  expect(log).toHaveBeenCalledOnce();
+  log.mockRestore();
 });

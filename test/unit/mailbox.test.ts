@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { Mailbox } from "../../src/mailbox.ts";
 import type { Connection, Data } from "../../src/index.ts";
 import { FakeSocket, open, settle } from "./fake.ts";
 
@@ -129,4 +130,26 @@ test("close() discards what is queued, and no message hook runs after it", async
   void live.ended(4000, "enough");
   await live.finished;
   expect(seen).toEqual(["a", "close 4000 server"]);
+});
+
+test("what can't be run at all is logged, and those that wait have their turn", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const ran: unknown[] = [];
+  const mailbox = new Mailbox<string>({
+    run(kind, payload) {
+      if (kind === "throws") throw new Error("not even run");
+      if (kind === "rejects") return Promise.reject(new Error("not even run"));
+      if (kind === "slow") return Promise.resolve();
+      ran.push(payload);
+    },
+    waits: () => {},
+    elapsed: () => 0,
+  });
+  mailbox.post("throws", 0);
+  expect(mailbox.busy).toBe(false);
+  for (const [index, kind] of ["rejects", "fine", "throws", "slow", "throws", "rejects", "fine"].entries()) void mailbox.post(kind, index);
+  await mailbox.running;
+  expect([ran, mailbox.busy, mailbox.waiting, mailbox.running]).toEqual([[1, 6], false, 0, undefined]);
+  expect(log).toHaveBeenCalledTimes(5);
+  log.mockRestore();
 });

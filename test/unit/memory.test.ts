@@ -138,3 +138,47 @@ test("two clients publish to each other, and close() ends both", async () => {
   const refused = (await server.connect().catch((error: unknown) => error)) as Refused;
   expect(refused.response.status).toBe(503);
 });
+
+test("a handshake that is decided while the server hibernates takes its place in the next one", async () => {
+  const gate = Promise.withResolvers<void>();
+  const server = memory(
+    defineHandler({
+      maxConnections: 1,
+      upgrade: (request) => (request.url.endsWith("slow") ? gate.promise : undefined),
+    }),
+  );
+  const slow = server.connect("ws://localhost/slow");
+  await settle();
+  await server.hibernate();
+  gate.resolve();
+  const client = await slow;
+  const refused = (await server.connect().catch((error: unknown) => error)) as Refused;
+  expect(refused.response.status).toBe(503);
+  await client.close(1000);
+  await settle();
+  expect(await server.connect()).toBeDefined();
+});
+
+test("hibernation waits for an alarm's hook", async () => {
+  const clock = new FakeClock();
+  const gate = Promise.withResolvers<void>();
+  const done = vi.fn();
+  const server = memory(
+    defineHandler({
+      open: ({ room }) => room.setAlarm(1000),
+      alarm: () => gate.promise.then(done),
+    }),
+    { clock },
+  );
+  await server.connect();
+  clock.advance(1000);
+  const hibernated = server.hibernate();
+  await settle();
+  expect(done).not.toHaveBeenCalled();
+  gate.resolve();
+  await hibernated;
+  expect(done).toHaveBeenCalledOnce();
+  clock.advance(100_000);
+  await settle();
+  expect(done).toHaveBeenCalledOnce();
+});
