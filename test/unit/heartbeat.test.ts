@@ -241,7 +241,12 @@ test("so it is on an object, where the time is stored: a client that was heard i
   clock.jump(-3_600_000);
   const closed: string[] = [];
   const handler = defineHandler({ heartbeat: { interval: 30_000, timeout: 10_000 }, close: ({ id }) => void closed.push(id) });
-  const server = new Server(handler, { name: "fake", commons: Commons, clock, alarm: { set: () => {}, clear: () => {}, keep: async () => {} } });
+  const server = new Server(handler, {
+    name: "fake",
+    commons: Commons,
+    clock,
+    alarm: { set: () => {}, clear: () => {}, keep: async () => {} },
+  });
   server.restore(socket, socket.saved!);
   expect(socket.heard().at).toBeGreaterThan(clock.now());
   await server.alarm();
