@@ -1,43 +1,58 @@
 /**
- * Finds the Chromium that the end-to-end tests drive; on Debian, as root, installs it where it is missing.
- * As a vitest globalSetup it gives the tests its path: `inject("chromium")`, "" where there is none.
+ * Finds the browsers that tests drive; on Debian, as root, installs what is missing.
+ * As a vitest globalSetup it gives the tests their paths: `inject("chromium")`, `inject("firefox")`, "" where there is none.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { TestProject } from "vitest/node";
 
-const installed = "/usr/bin/chromium";
-const help =
-  "The end-to-end tests need Chromium. Install it (Debian: `apt-get install chromium` as root), or set CHROMIUM to the path of a Chromium or Chrome.";
+const browsers = {
+  chromium: { variable: "CHROMIUM", what: "Chromium", package: "chromium" },
+  firefox: { variable: "FIREFOX", what: "Firefox", package: "firefox-esr" },
+} as const;
+
+type Browser = keyof typeof browsers;
 
 declare module "vitest" {
   interface ProvidedContext {
     chromium: string;
+    firefox: string;
   }
 }
 
 export default function setup(project: TestProject): void {
-  const path = find() ?? install();
-  if (path === undefined) {
-    if (process.env.CI) throw new Error(help);
-    console.warn(`\n${help}\nUntil then they are skipped.\n`);
+  for (const browser of Object.keys(browsers) as Browser[]) {
+    // The other projects' pages are Chromium's alone.
+    const wanted = browser === "chromium" || project.name === "client";
+    project.provide(browser, wanted ? pathOf(browser) : "");
   }
-  project.provide("chromium", path ?? "");
 }
 
-function find(): string | undefined {
-  const named = process.env.CHROMIUM;
-  if (named !== undefined && !existsSync(named)) throw new Error(`CHROMIUM=${named}: no such file`);
+function pathOf(browser: Browser): string {
+  const path = find(browser) ?? install(browser);
+  if (path !== undefined) return path;
+  const { variable, what, package: name } = browsers[browser];
+  const help = `The tests need ${what}. Install it (Debian: \`apt-get install ${name}\` as root), or set ${variable} to its path.`;
+  if (process.env.CI) throw new Error(help);
+  console.warn(`\n${help}\nUntil then what needs it is skipped.\n`);
+  return "";
+}
+
+function find(browser: Browser): string | undefined {
+  const { variable, package: name } = browsers[browser];
+  const named = process.env[variable];
+  if (named !== undefined && !existsSync(named)) throw new Error(`${variable}=${named}: no such file`);
+  const installed = `/usr/bin/${name}`;
   return named ?? (existsSync(installed) ? installed : undefined);
 }
 
-function install(): string | undefined {
+function install(browser: Browser): string | undefined {
   if (!existsSync("/etc/debian_version") || process.getuid?.() !== 0) return undefined;
-  console.log("Chromium is missing: installing Debian's (about a minute)");
+  const { what, package: name } = browsers[browser];
+  console.log(`${what} is missing: installing Debian's (about a minute)`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const steps = [["update"], ["install", "--yes", "--no-install-recommends", "chromium"]];
-  for (const step of steps) {
+  for (const step of [["update"], ["install", "--yes", "--no-install-recommends", name]]) {
     if (spawnSync("apt-get", ["-qq", ...step], { env, stdio: "inherit" }).status !== 0) return undefined;
   }
-  return existsSync(installed) ? installed : undefined;
+  return find(browser);
 }
