@@ -1,14 +1,15 @@
 /** The client's side: typed messages and requests over anything that is used like a WebSocket. */
-import { isPromise } from "../errors.ts";
 import type { Data } from "../types.ts";
+import { rethrow } from "../rethrow.ts";
 import { pongText } from "../wire.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import { known } from "./define.ts";
 import type { Messages, Payload, Requests, RequestSchemas, Schemas } from "./define.ts";
-import { MessageError, invalidPayload } from "./error.ts";
-import { checkFrame } from "./frame.ts";
+import { MessageError } from "./error.ts";
+import { checkServerFrame } from "./frame.ts";
 import type { ErrorFrame, ServerFrame } from "./frame.ts";
-import type { Received, StandardResult, StandardSchema } from "./standard.ts";
+import { makeParser } from "./parse.ts";
+import type { Received, StandardSchema } from "./standard.ts";
 
 /** As much of a WebSocket as is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
 export interface MessageSocket {
@@ -53,7 +54,6 @@ interface Heard {
 interface Waiting {
   readonly name: string;
   readonly result: StandardSchema;
-  settle(): void;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
@@ -77,18 +77,16 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   const complaints = new Set<(error: MessageError) => void>();
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
-  /** Settles when what arrived before has been given on: behind an asynchronous schema, the rest waits. */
-  let before: Promise<void> | undefined;
+  const parse = makeParser();
 
   if (socket.binaryType !== undefined) socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
     if (data === pongText) return;
     try {
       const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Data);
-      receive(checkFrame(decode(codecOf(codecs, socket.protocol ?? ""), bytes), ["message", "result", "error"]));
+      receive(checkServerFrame(decode(codecOf(codecs, socket.protocol ?? ""), bytes)));
     } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      complain(error);
+      refuse(error);
     }
   });
   const opened = (): void => {
@@ -98,7 +96,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   };
   const lost = (): void => {
     for (const [id, { name, reject }] of waiting) {
-      take(id);
+      waiting.delete(id);
       reject(new MessageError("closed", `the connection was lost before "${name}" was answered`, { about: name }));
     }
   };
@@ -114,47 +112,27 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
     tell(complaints, error);
   }
 
-  function take(id: number): Waiting | undefined {
-    const one = waiting.get(id);
-    waiting.delete(id);
-    one?.settle();
-    return one;
+  /** A frame or payload that can't be used. A schema's or codec's own failure is reported as a listener's is: workerd closes for it. */
+  function refuse(error: unknown): void {
+    if (error instanceof MessageError) complain(error);
+    else rethrow(error);
   }
 
   function receive(frame: ServerFrame): void {
     if (frame.type === "message") {
       const { name, payload } = frame;
       const one = heard.get(name);
-      if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), complain);
+      if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
     } else if (frame.id === undefined) complain(errorOf(frame as ErrorFrame));
     else {
       // Nobody waits when it was cancelled, or past its deadline, while the answer was on its way.
-      const one = take(frame.id);
+      const one = waiting.get(frame.id);
       if (one === undefined) return;
+      // A second answer finds nobody, nor does the loss of the connection; the deadline still holds, until the result is checked.
+      waiting.delete(frame.id);
       if (frame.type === "error") one.reject(errorOf(frame));
       else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
     }
-  }
-
-  /** In the order of arrival, also behind a schema that is asynchronous. */
-  function parse(
-    schema: StandardSchema,
-    name: string,
-    payload: unknown,
-    use: (value: unknown) => void,
-    refuse: (error: MessageError) => void,
-  ): void {
-    const finish = (result: StandardResult<unknown>): void =>
-      result.issues === undefined ? use(result.value) : refuse(invalidPayload(name, result.issues));
-    const result = schema["~standard"].validate(payload);
-    if (before === undefined && !isPromise(result)) return finish(result);
-    const mine = Promise.all([result, before])
-      .then(([parsed]) => finish(parsed))
-      .catch(rethrow)
-      .then(() => {
-        if (before === mine) before = undefined;
-      });
-    before = mine;
   }
 
   function write(frame: object): ReturnType<Socket["send"]> {
@@ -183,18 +161,27 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
         const schemas: RequestSchemas = known("requests", messages.requests, name);
         messages.checkSent(schemas.payload, name, payload);
         if (!(deadline > 0 && deadline < 2 ** 31)) throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms`);
-        signal?.throwIfAborted();
+        // React Native's signals have neither `throwIfAborted` nor a reason.
+        const reason = (): unknown => signal?.reason ?? new MessageError("cancelled", "cancelled", { about: name });
+        if (signal?.aborted) return reject(reason() as Error);
         const id = ++lastId;
-        const fail = (code: string, message: string, cause?: unknown): void => {
-          take(id);
-          reject(Object.assign(new MessageError(code, message, { about: name }), { cause }));
+        const fail = (error: unknown): void => {
+          waiting.delete(id);
+          settle();
+          reject(error as Error);
         };
+        const notSent = (code: string, message: string, cause?: unknown): void =>
+          fail(Object.assign(new MessageError(code, message, { about: name }), { cause }));
         const cancel = (error: unknown): void => {
-          take(id);
-          reject(error);
-          if (socket.readyState < 2) write({ type: "cancel", id });
+          const unanswered = waiting.has(id);
+          fail(error);
+          try {
+            if (unanswered && socket.readyState < 2) write({ type: "cancel", id });
+          } catch {
+            // A socket that takes nothing any more.
+          }
         };
-        const abort = (): void => cancel(signal?.reason);
+        const abort = (): void => cancel(reason());
         const timer = setTimeout(() => {
           cancel(new MessageError("deadline", `"${name}" was not answered within ${deadline} ms`, { about: name }));
         }, deadline);
@@ -203,33 +190,31 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
           signal?.removeEventListener("abort", abort);
         };
         signal?.addEventListener("abort", abort);
-        waiting.set(id, { name, result: schemas.result, settle, resolve: resolve as (result: unknown) => void, reject });
-        if (socket.readyState > 1) return fail("closed", "the socket is closed");
+        const answer = (result: unknown): void => {
+          settle();
+          resolve(result as Parameters<typeof resolve>[0]);
+        };
+        waiting.set(id, { name, result: schemas.result, resolve: answer, reject: fail });
+        if (socket.readyState > 1) return notSent("closed", "the socket is closed");
         try {
-          if (write({ type: "request", id, name, payload }) === "refused") fail("not-sent", "the socket refused it");
+          if (write({ type: "request", id, name, payload }) === "refused") notSent("not-sent", "the socket refused it");
         } catch (error) {
-          fail("not-sent", String(error), error);
+          notSent("not-sent", String(error), error);
         }
       });
     },
   };
 }
 
-function tell<Value>(listeners: Iterable<(value: Value) => void>, value: Value): void {
-  for (const listener of listeners) {
+/** Those that listen now: a listener may add or remove some. */
+function tell<Value>(listeners: ReadonlySet<(value: Value) => void>, value: Value): void {
+  for (const listener of Array.from(listeners)) {
     try {
-      listener(value);
+      if (listeners.has(listener)) listener(value);
     } catch (error) {
       rethrow(error);
     }
   }
-}
-
-/** Where an event's listener would have thrown it: to nobody, and to the runtime's own report. */
-function rethrow(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }
 
 function errorOf({ code, message, name, issues }: ErrorFrame): MessageError {

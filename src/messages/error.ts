@@ -33,18 +33,25 @@ export class MessageError extends Error {
   }
 }
 
-/** An answer names the first issues alone: a long list of wrong items is no reason for a long answer. */
-const mostIssues = 8;
+/** An error frame names the first issues alone, and the beginning of a long text: a payload that is all wrong needs no long answer. */
+export const mostIssues = 8;
+export const longestPath = 64;
+export const longestText = 1000;
 
 export function invalidPayload(about: string, found: readonly StandardIssue[]): MessageError {
-  const issues = found.slice(0, mostIssues).map(({ path = [], message }) => ({
-    path: path.map((part) => plainKey(typeof part === "object" ? part.key : part)),
-    message,
-  }));
+  const issues = boundIssues(found);
   const [{ path, message } = { path: [], message: "not as its schema says" }] = issues;
   return new MessageError("invalid-payload", `${[about, ...path].join(".")}: ${message}`, { about, issues });
 }
 
+/** As they may travel. */
+export function boundIssues(issues: readonly StandardIssue[]): Issue[] {
+  return issues.slice(0, mostIssues).map(({ path = [], message }) => ({
+    path: path.slice(0, longestPath).map((part) => plainKey(typeof part === "object" ? part.key : part)),
+    message: message.slice(0, longestText),
+  }));
+}
+
 function plainKey(key: PropertyKey): string | number {
-  return typeof key === "symbol" ? String(key) : key;
+  return Number.isSafeInteger(key) ? (key as number) : String(key).slice(0, longestText);
 }

@@ -1,5 +1,5 @@
 /** The frames of docs/PROTOCOL.md: what an endpoint sends, and what it takes for one. */
-import { MessageError } from "./error.ts";
+import { MessageError, boundIssues, longestPath, longestText, mostIssues } from "./error.ts";
 import type { Issue } from "./error.ts";
 
 export interface MessageFrame {
@@ -46,7 +46,7 @@ export function errorFrame({ code, message, about, issues }: MessageError, id?: 
     ...(name === undefined ? {} : { name }),
     code,
     message,
-    ...(issues.length === 0 ? {} : { issues }),
+    ...(issues.length === 0 ? {} : { issues: boundIssues(issues) }),
   };
 }
 
@@ -77,6 +77,24 @@ export function checkFrame<Type extends Frame["type"]>(value: unknown, types: re
     }
   }
   return value as Extract<Frame, { type: Type }>;
+}
+
+/** What a server may send. Its issues are handed to the application, which goes by their types. @throws MessageError `bad-frame`. */
+export function checkServerFrame(value: unknown): ServerFrame {
+  const frame = checkFrame(value, ["message", "result", "error"]);
+  if (frame.type !== "error" || areIssues(frame.issues)) return frame;
+  throw badFrame(`issues must be up to ${mostIssues} of { path, message }, with texts of up to ${longestText}`);
+}
+
+function areIssues(issues: unknown): boolean {
+  if (issues === undefined) return true;
+  const isText = (value: unknown): boolean => typeof value === "string" && value.length <= longestText;
+  const isIssue = (issue: Partial<Record<"path" | "message", unknown>> | null): boolean =>
+    isText(issue?.message) &&
+    Array.isArray(issue?.path) &&
+    issue.path.length <= longestPath &&
+    issue.path.every((part) => isText(part) || Number.isSafeInteger(part));
+  return Array.isArray(issues) && issues.length <= mostIssues && issues.every(isIssue);
 }
 
 export function isId(value: unknown): value is number {

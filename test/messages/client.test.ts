@@ -45,6 +45,19 @@ class FakeSocket extends EventTarget {
   }
 }
 
+/** What is thrown to the runtime while `run` runs: Vitest's own listener would fail the test. */
+async function thrownBy(run: () => unknown): Promise<unknown[]> {
+  const thrown: unknown[] = [];
+  const before = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => thrown.push(error));
+  await run();
+  vi.useRealTimers();
+  await new Promise((resolve) => setTimeout(resolve));
+  process.removeAllListeners("uncaughtException");
+  for (const listener of before) process.on("uncaughtException", listener);
+  return thrown;
+}
+
 let socket: FakeSocket;
 const open = () => messageClient(messages, socket);
 const frame = (value: object): void => socket.receives(JSON.stringify(value));
@@ -164,6 +177,70 @@ describe("requests", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test("one whose asynchronous schema never settles meets its deadline; the server has answered, and is told nothing", async () => {
+    vi.useFakeTimers();
+    const never = v.pipeAsync(
+      v.number(),
+      v.checkAsync(() => new Promise<boolean>(() => {})),
+    );
+    const client = messageClient(defineMessages({ requests: { add: { payload: z.number(), result: never } } }), socket);
+    const asked = client.request("add", 1, { deadline: 5 }).catch((error: unknown) => error);
+    frame({ type: "result", id: 1, payload: 10 });
+    frame({ type: "result", id: 1, payload: 11 });
+    socket.says("disconnect");
+    await vi.advanceTimersByTimeAsync(5);
+    expect(await asked).toMatchObject({ code: "deadline" });
+    expect(socket.frames.length).toBe(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("a schema that throws, or rejects, fails the request", async () => {
+    const failing = (validate: () => never | Promise<never>) => ({ "~standard": { version: 1, vendor: "mine", validate } }) as const;
+    const fault = new Error("of the schema");
+    const client = messageClient(
+      defineMessages({
+        requests: {
+          throws: {
+            payload: z.undefined(),
+            result: failing(() => {
+              throw fault;
+            }),
+          },
+          rejects: { payload: z.undefined(), result: failing(() => Promise.reject(fault)) },
+        },
+      }),
+      socket,
+    );
+    const asked = [client.request("throws"), client.request("rejects")];
+    for (const id of [1, 2]) frame({ type: "result", id });
+    for (const one of asked) await expect(one).rejects.toBe(fault);
+  });
+
+  test("a socket that throws for the cancellation keeps neither deadline nor signal from the request", async () => {
+    vi.useFakeTimers();
+    const client = open();
+    const stop = new AbortController();
+    const asked = [client.request("add", 1, { deadline: 5 }), client.request("add", 2, { signal: stop.signal })];
+    const outcomes = Promise.allSettled(asked);
+    socket.send = () => {
+      throw new Error("closing");
+    };
+    stop.abort("enough");
+    vi.advanceTimersByTime(5);
+    expect(await outcomes).toMatchObject([{ reason: { code: "deadline" } }, { reason: "enough" }]);
+  });
+
+  test("a signal without a reason, as React Native's", async () => {
+    const client = open();
+    const signal = Object.assign(new EventTarget(), { aborted: false }) as AbortSignal;
+    const asked = client.request("add", 1, { signal });
+    signal.dispatchEvent(new Event("abort"));
+    await expect(asked).rejects.toMatchObject({ code: "cancelled", about: "add" });
+    const aborted = { aborted: true } as AbortSignal;
+    await expect(client.request("add", 1, { signal: aborted })).rejects.toMatchObject({ code: "cancelled" });
+  });
+
   test("an answer from within send", async () => {
     socket.send = () => frame({ type: "result", id: 1, payload: 10 });
     expect(await open().request("add", 1)).toBe(10);
@@ -209,23 +286,59 @@ describe("messages", () => {
     expect(heard.at(-1)).toBe("at once");
   });
 
+  test("keep their order also when a schema in between rejects, or never settles", async () => {
+    vi.useFakeTimers();
+    const heard: unknown[] = [];
+    const after = (milliseconds: number, fails = false) =>
+      new Promise<{ value: number }>((resolve, reject) => {
+        setTimeout(() => (fails ? reject(new Error("of the schema")) : resolve({ value: milliseconds })), milliseconds);
+      });
+    const outcomes: Record<string, () => Promise<{ value: number }>> = {
+      slow: () => after(100),
+      fails: () => after(10, true),
+      never: () => new Promise(() => {}),
+      quick: () => after(1),
+    };
+    const schema = {
+      "~standard": { version: 1, vendor: "mine", validate: (value: unknown) => outcomes[value as string]!() },
+    } as const;
+    const client = messageClient(defineMessages({ toClient: { said: schema } }), socket);
+    client.on("said", (value) => heard.push(value));
+    client.onError((error) => heard.push(error.message));
+    const thrown = await thrownBy(async () => {
+      for (const payload of ["slow", "fails", "never", "quick"]) frame({ type: "message", name: "said", payload });
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(heard).toEqual([100]);
+      await vi.advanceTimersByTimeAsync(5000);
+    });
+    expect(heard).toEqual([100, 'the schema of "said" did not settle within 10000 ms', 1]);
+    expect(thrown).toEqual([new Error("of the schema")]);
+  });
+
+  test("a listener may add and remove listeners: those that listened when the message came are told", () => {
+    const client = open();
+    const heard: string[] = [];
+    const again = (): void => {
+      heard.push("again");
+      client.on("said", () => again());
+      off();
+    };
+    client.on("said", again);
+    const off = client.on("said", () => heard.push("removed"));
+    frame({ type: "message", name: "said", payload: "one" });
+    expect(heard).toEqual(["again"]);
+  });
+
   test("a listener that throws keeps none from the others", async () => {
     const client = open();
     const heard: string[] = [];
-    const thrown = new Promise((resolve) => {
-      const before = process.listeners("uncaughtException");
-      process.removeAllListeners("uncaughtException").once("uncaughtException", (error) => {
-        for (const listener of before) process.on("uncaughtException", listener);
-        resolve(error);
-      });
-    });
     client.on("said", () => {
       throw new Error("mine");
     });
     client.on("said", (text) => heard.push(text));
-    frame({ type: "message", name: "said", payload: "one" });
+    const thrown = await thrownBy(() => frame({ type: "message", name: "said", payload: "one" }));
     expect(heard).toEqual(["one"]);
-    expect(await thrown).toEqual(new Error("mine"));
+    expect(thrown).toEqual([new Error("mine")]);
   });
 });
 
@@ -242,6 +355,22 @@ describe("what the server should not send", () => {
     ["no frame", "[]"],
     ["a client's frame", '{"type":"cancel","id":1}'],
     ["an error without a code", '{"type":"error","message":"x"}'],
+    ...[
+      {},
+      "x",
+      Array.from({ length: 9 }, () => ({ path: [], message: "x" })),
+      [null],
+      [{ path: "x", message: "x" }],
+      [{ path: [] }],
+      [{ path: [], message: "x".repeat(1001) }],
+      [{ path: ["x".repeat(1001)], message: "x" }],
+      [{ path: [{}], message: "x" }],
+      [{ path: [0.5], message: "x" }],
+      [{ path: Array.from({ length: 65 }, () => 0), message: "x" }],
+    ].map((issues): [string, string] => [
+      `issues that are ${JSON.stringify(issues).slice(0, 40)}`,
+      JSON.stringify({ type: "error", code: "x", message: "x", issues }),
+    ]),
     ["a poisoned payload", '{"type":"message","name":"said","payload":{"__proto__":1}}'],
     ["bytes where the codec is JSON", new Uint8Array([0x80]).buffer],
   ])("%s", (_, data) => {

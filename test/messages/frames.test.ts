@@ -4,8 +4,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { msgpack } from "../../adapters/msgpack.ts";
 import { decode, json } from "../../src/messages/codec.ts";
-import { MessageError } from "../../src/messages/error.ts";
-import { checkFrame, maxDepth } from "../../src/messages/frame.ts";
+import { MessageError, invalidPayload } from "../../src/messages/error.ts";
+import { checkFrame, checkServerFrame, errorFrame, maxDepth, type ErrorFrame } from "../../src/messages/frame.ts";
 import { fromHex, revive, toHex, vectors } from "./vectors.ts";
 
 const toServer = ["message", "request", "cancel"] as const;
@@ -50,6 +50,19 @@ test(`${maxDepth} levels are a frame`, () => {
   for (const codec of [json, msgpack]) {
     const deeper = codec.encode({ ...frame, payload: [payload] });
     expect(() => checkFrame(decode(codec, deeper), toServer)).toThrow("more than 64 levels of arrays and objects");
+  }
+});
+
+test("whatever a hook or a schema says of a payload, a client takes the error frame", () => {
+  const path = ["k".repeat(2000), Number.NaN, 0.5, Symbol("s"), { key: 7 }, ...Array.from({ length: 100 }, () => 1)];
+  const issues = Array.from({ length: 20 }, () => ({ path, message: "m".repeat(2000) }));
+  const thrown = new MessageError("mine", "message", { issues: issues as never });
+  for (const error of [invalidPayload("say", issues), thrown]) {
+    for (const codec of [json, msgpack]) {
+      const frame = checkServerFrame(decode(codec, codec.encode(errorFrame(error, 1)))) as ErrorFrame;
+      expect(frame.issues).toHaveLength(8);
+      expect(frame.issues?.[0]?.path.slice(0, 6)).toEqual(["k".repeat(1000), "NaN", "0.5", "Symbol(s)", 7, 1]);
+    }
   }
 });
 
