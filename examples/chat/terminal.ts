@@ -21,7 +21,7 @@ client.on("announced", ({ text }) => print(`* ${text}`));
 socket.addEventListener("disconnect", () => print("The connection was lost. Trying again."));
 socket.addEventListener("close", ({ code }) => code !== 1000 && fail(`The server ended the connection (${code}).`));
 let failures = 0;
-socket.addEventListener("error", () => {
+socket.addEventListener("retry", () => {
   if (failures++ === 0) console.error(`${url} does not let us in, or does not answer. Trying again; Ctrl+C to stop.`);
 });
 socket.addEventListener("open", () => (failures = 0));

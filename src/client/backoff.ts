@@ -1,9 +1,13 @@
 /**
  * How long to wait before the next attempt: exponential backoff with full jitter (a random share of the whole, not of a part of it),
- * so that those who lost the same server at once do not come back at once.
+ * so that clients that lost the same server at once do not come back at once.
  */
 
-/** Milliseconds after which to try again, when `failures` attempts in a row have failed before this one. */
-export function backoff(failures: number, firstDelay: number, maxDelay: number): number {
-  return Math.random() * Math.min(maxDelay, firstDelay * 2 ** failures);
+/**
+ * Milliseconds before which not to try, and after which to try, when `failures` attempts in a row have failed and a server that closed
+ * asked for `asked` milliseconds. Both stay within `maxDelay`, which keeps `firstDelay` of it for the jitter.
+ */
+export function backoff(failures: number, asked: number, firstDelay: number, maxDelay: number): readonly [earliest: number, wait: number] {
+  const earliest = Math.min(asked, Math.max(0, maxDelay - firstDelay));
+  return [earliest, earliest + Math.random() * Math.min(maxDelay - earliest, firstDelay * 2 ** failures)];
 }

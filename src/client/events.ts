@@ -1,65 +1,106 @@
-/** What the socket is before it connects anywhere: a target of its events, with a property for a listener of each that WebSocket has. */
-import type { ClientEvents, Status } from "./types.ts";
+/**
+ * What the socket has without a connection: WebSocket's constants, `addEventListener`, and an `on…` property for each event.
+ * The dispatch is our own, because:
+ * - workerd's EventTarget also calls `on…` properties of any target, and on older compatibility dates a listener's error leaves
+ *   its `dispatchEvent`, past the listeners and steps that come after (measured);
+ * - React Native has no EventTarget, and no event classes.
+ */
+import { rethrow } from "../rethrow.ts";
+import type { ClientEvents } from "./types.ts";
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
-type AnyListener = Parameters<EventTarget["addEventListener"]>[1];
-type ListenOptions = Parameters<EventTarget["addEventListener"]>[2];
-
-interface ClientEventTarget extends EventTarget {
-  addEventListener<Type extends keyof ClientEvents>(type: Type, listener: Listener<ClientEvents[Type]>, options?: ListenOptions): void;
-  addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
-  removeEventListener<Type extends keyof ClientEvents>(type: Type, listener: Listener<ClientEvents[Type]>, options?: ListenOptions): void;
-  removeEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
-}
-
-const Target: new () => ClientEventTarget = EventTarget;
-
+type AnyListener = Listener<Event> | null;
+type ListenOptions = boolean | AddEventListenerOptions;
 type Handler<Type extends keyof ClientEvents> = ((event: ClientEvents[Type]) => void) | null;
 
+type Entry = readonly [type: string, listener: Listener<Event>, once?: boolean | undefined];
+
+interface Classes {
+  readonly EventTarget?: new () => object;
+  readonly Event?: new (type: string) => Event;
+  readonly MessageEvent?: new (type: string, init: object) => Event;
+  readonly CloseEvent?: new (type: string, init: object) => Event;
+}
+
+const classes = globalThis as Classes;
+
+/** For `instanceof` alone. */
+const Target: new () => object = classes.EventTarget ?? Object;
+
 export class ClientEventSource extends Target {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  readonly CONNECTING = 0;
+  readonly OPEN = 1;
+  readonly CLOSING = 2;
+  readonly CLOSED = 3;
   onopen: Handler<"open"> = null;
   onmessage: Handler<"message"> = null;
   onclose: Handler<"close"> = null;
   onerror: Handler<"error"> = null;
+  ondisconnect: Handler<"disconnect"> = null;
+  onretry: Handler<"retry"> = null;
+  ondrop: Handler<"drop"> = null;
+  onstatus: Handler<"status"> = null;
+  #listeners: readonly Entry[] = [];
 
-  constructor() {
-    super();
-    for (const name in this) {
-      this.addEventListener(name.slice(2), (event) => (this as unknown as Record<string, ((event: Event) => void) | null>)[name]?.(event));
+  addEventListener<Type extends keyof ClientEvents>(
+    type: Type,
+    listener: Listener<ClientEvents[Type]> | null,
+    options?: ListenOptions,
+  ): void;
+  addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
+  addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void {
+    const { once, signal } = Object(options) as AddEventListenerOptions;
+    if (!listener || signal?.aborted || this.#listeners.some((one) => one[0] === type && one[1] === listener)) return;
+    this.#listeners = [...this.#listeners, [type, listener, once]];
+    signal?.addEventListener("abort", () => this.removeEventListener(type, listener));
+  }
+
+  removeEventListener<Type extends keyof ClientEvents>(
+    type: Type,
+    listener: Listener<ClientEvents[Type]> | null,
+    options?: ListenOptions,
+  ): void;
+  removeEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
+  removeEventListener(type: string, listener: AnyListener): void {
+    this.#listeners = this.#listeners.filter((one) => one[0] !== type || one[1] !== listener);
+  }
+
+  /** Calls the `on…` property, then the listeners in their order. The error of one is reported by the runtime and disturbs no other. */
+  dispatchEvent(event: Event): boolean {
+    for (const name of ["target", "currentTarget"]) Object.defineProperty(event, name, { value: this, configurable: true });
+    const { type } = event;
+    const call = (listener: AnyListener): void => {
+      try {
+        if (typeof listener === "function") listener.call(this, event);
+        else listener?.handleEvent?.(event);
+      } catch (error) {
+        rethrow(error);
+      }
+    };
+    call((this as unknown as Record<string, AnyListener>)[`on${type}`] as AnyListener);
+    for (const entry of this.#listeners) {
+      // Another listener may have removed it.
+      if (entry[0] !== type || !this.#listeners.includes(entry)) continue;
+      if (entry[2]) this.removeEventListener(type, entry[1]);
+      call(entry[1]);
     }
+    return !event.defaultPrevented;
   }
 }
 
-/** Dispatches an event with fields of its own. Not CloseEvent, which Node 22 has not. */
-export function fire(target: EventTarget, type: keyof ClientEvents, fields?: object): void {
-  target.dispatchEvent(Object.assign(new Event(type), fields));
-}
-
-/** The messages of a socket from now on, until it closes for good. */
-export async function* messagesOf<T>(socket: EventTarget & { readonly readyState: number }): AsyncGenerator<T, void, void> {
-  const waiting: T[] = [];
-  let wake: (() => void) | undefined;
-  const hear = (event: Event): void => {
-    if (event.type === "message") waiting.push((event as MessageEvent).data as T);
-    wake?.();
-  };
-  const listening = new AbortController();
-  socket.addEventListener("message", hear, listening);
-  socket.addEventListener("close", hear, listening);
-  try {
-    while (waiting.length || socket.readyState < 3) {
-      if (waiting.length) yield waiting.shift() as T;
-      else await new Promise<void>((resolve) => (wake = resolve));
-    }
-  } finally {
-    listening.abort();
-  }
-}
-
-/** Resolves while it is open. @throws Error when it is closed for good. */
-export async function untilOpen(socket: EventTarget & { readonly status: Status }): Promise<void> {
-  while (socket.status !== "open") {
-    if (socket.status === "closed") throw new Error("closed");
-    await new Promise((resolve) => socket.addEventListener("status", resolve, { once: true }));
-  }
+/** Dispatches an event of this class, or of what the runtime has in its place: Node 22 has no CloseEvent, React Native no Event. */
+export function fire(
+  target: ClientEventSource,
+  type: keyof ClientEvents,
+  fields?: object,
+  kind: Exclude<keyof Classes, "EventTarget"> = "Event",
+  init: object = {},
+): void {
+  const { [kind]: Kind, Event: Plain } = classes;
+  const event = Kind ? new Kind(type, init) : Object.assign(Plain ? new Plain(type) : { type }, init);
+  target.dispatchEvent(Object.assign(event, fields) as Event);
 }

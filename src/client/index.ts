@@ -1,4 +1,4 @@
-/** The client that comes back: a drop-in for `new WebSocket(url, protocols)`. */
+/** The reconnecting client: a drop-in for `new WebSocket(url, protocols)`. */
 export { ReconnectingWebSocket } from "./socket.ts";
 export { finalCloseCodes } from "../close.ts";
 export type {
@@ -7,9 +7,11 @@ export type {
   ClientOptions,
   ClientSendable,
   ClientSendResult,
+  DisconnectEvent,
   DropEvent,
   FailureEvent,
   Protocols,
+  RetryEvent,
   Status,
   WebSocketConstructor,
 } from "./types.ts";

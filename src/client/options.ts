@@ -16,17 +16,19 @@ export function resolveClientOptions(options: ClientOptions): ClientSettings {
     heartbeatTimeout: 10_000,
     queueMessages: 1000,
     queueBytes: 2 ** 20,
+    backlogBytes: 2 ** 26,
     finalCodes: finalCloseCodes,
     signal: new AbortController().signal,
-    WebSocket: globalThis.WebSocket,
+    WebSocket: globalThis.WebSocket ?? (() => {}),
   };
   for (const [name, value] of Object.entries(options)) {
     const kind = settings[name]?.constructor;
-    // A longer timer fires at once.
-    const right = kind === Number ? value >= 0 && value < 2 ** 31 : kind && Object(value) instanceof kind;
+    // Without a delay, attempts would follow each other without end. A timer of more than 2147483647 ms fires at once.
+    const least = /Delay|Timeout/.test(name) ? 1 : 0;
+    const right = kind === Number ? value >= least && value < 2 ** 31 : kind && Object(value) instanceof kind;
     if (value === undefined) continue;
     if (!right) {
-      const expected = kind === Number ? "0 to 2147483647" : (kind?.name ?? Object.keys(settings));
+      const expected = kind === Number ? `${least} to 2147483647` : (kind?.name ?? Object.keys(settings));
       throw new (kind === Number ? RangeError : TypeError)(`option "${name}" is ${value}: expected ${expected}`);
     }
     settings[name] = value;

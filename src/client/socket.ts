@@ -1,47 +1,50 @@
 /**
- * A WebSocket that comes back. To code written for `new WebSocket(url, protocols)` it is one that takes long to connect at times:
- * `readyState` is CONNECTING while it is away, `open` comes with each connection, `close` once, when it is over for good.
+ * A WebSocket that reconnects. To code written for `new WebSocket(url, protocols)` it is one that takes long to connect at times:
+ * `readyState` is CONNECTING while there is no connection, `open` comes with each connection, `error` and `close` once, at the end.
  * docs/client.md states each rule.
  */
-import { pingText, pongText, retryDelay } from "../wire.ts";
+import { retryDelay } from "../wire.ts";
 import { backoff } from "./backoff.ts";
-import { ClientEventSource, fire, messagesOf, untilOpen } from "./events.ts";
+import { ClientEventSource, fire } from "./events.ts";
+import { makeHeartbeat, type Heartbeat } from "./heartbeat.ts";
 import { resolveClientOptions, type ClientSettings } from "./options.ts";
-import { makeQueue, type SendQueue } from "./queue.ts";
-import { checkClientClose, connect } from "./target.ts";
-import type { Address, ClientOptions, ClientSendable, ClientSendResult, NativeEvent, NativeSocket, Protocols, Status } from "./types.ts";
+import { makeOutbox, wellFormed, type Outbox } from "./outbox.ts";
+import { messagesOf, untilOpen } from "./reading.ts";
+import { ask, broken, checkClientClose, connect, endOf, tryClose } from "./target.ts";
+import type {
+  Address,
+  ClientOptions,
+  ClientSendable,
+  ClientSendResult,
+  End,
+  NativeEvent,
+  NativeSocket,
+  Protocols,
+  Status,
+} from "./types.ts";
 import { onWake } from "./wake.ts";
 
 export class ReconnectingWebSocket extends ClientEventSource {
-  static readonly CONNECTING = 0;
-  static readonly OPEN = 1;
-  static readonly CLOSING = 2;
-  static readonly CLOSED = 3;
-  readonly CONNECTING = 0;
-  readonly OPEN = 1;
-  readonly CLOSING = 2;
-  readonly CLOSED = 3;
-
   #address: Address;
   #protocols: Protocols;
   #settings: ClientSettings;
-  #queue: SendQueue;
+  #outbox: Outbox;
+  #heartbeat: Heartbeat;
   #status: Status = "connecting";
   #url = "";
+  #origin: string | undefined;
   #binaryType: "blob" | "arraybuffer" = "blob";
-  /** The attempt or connection that counts: what an earlier one still brings is ignored. */
+  /** The attempt or connection that counts: what an earlier one still reports is ignored. */
   #native: NativeSocket | undefined;
-  /** A ping waits for its answer. */
-  #due = false;
-  #pingedAt = 0;
-  #latency: number | undefined;
+  /** What the runtime reported of it. */
+  #cause: unknown;
   #closing = false;
   #openedAt = 0;
   #failures = 0;
   /** Of what the status waits for: an attempt, the next one, the answer to `close`. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryAt: number | undefined;
-  /** A server that went asked not to come back before. */
+  /** A server that closed asked for no attempt before. */
   #notBefore = 0;
   #over = new AbortController();
 
@@ -54,7 +57,8 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#address = address;
     this.#protocols = protocols;
     this.#settings = resolveClientOptions(options);
-    this.#queue = makeQueue(this.#settings);
+    this.#outbox = makeOutbox(this.#settings, (data, cause) => fire(this, "drop", { data, cause }));
+    this.#heartbeat = makeHeartbeat(this.#settings, () => this.#lost(broken, new Error("heartbeat timeout")));
     const { signal } = this.#settings;
     if (signal.aborted) this.close();
     else if (typeof address === "function" || typeof protocols === "function") void this.#attempt();
@@ -64,7 +68,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     }
     signal.addEventListener("abort", () => this.close(), this.#over);
     onWake(() => {
-      this.#ping();
+      this.#heartbeat.ping();
       if (Date.now() >= this.#notBefore) this.retry();
     }, this.#over);
   }
@@ -82,10 +86,10 @@ export class ReconnectingWebSocket extends ClientEventSource {
   }
   /** Milliseconds that the last ping that was answered took there and back; undefined before. */
   get latency(): number | undefined {
-    return this.#latency;
+    return this.#heartbeat.latency();
   }
   get readyState(): 0 | 1 | 2 | 3 {
-    // A connection that ends is no longer open, although it is yet to be told how it ended.
+    // A connection that ends is no longer open, although its close event is yet to come.
     return this.#status === "closed" ? 3 : this.#closing ? 2 : this.#native?.readyState === 1 && this.#status === "open" ? 1 : 0;
   }
   get protocol(): string {
@@ -96,7 +100,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
   }
   /** Bytes that wait here, and in the runtime's WebSocket where it says. */
   get bufferedAmount(): number {
-    return this.#queue.bytes + (this.#native?.bufferedAmount ?? 0);
+    return this.#outbox.bytes() + (this.#native?.bufferedAmount ?? 0);
   }
   get binaryType(): "blob" | "arraybuffer" {
     return this.#binaryType;
@@ -107,33 +111,33 @@ export class ReconnectingWebSocket extends ClientEventSource {
   }
   /** Resolves while a connection is open; rejects when the socket is closed for good. */
   get opened(): Promise<void> {
-    return untilOpen(this);
+    const opened = untilOpen(this);
+    // Nobody has to wait for it.
+    opened.catch(() => {});
+    return opened;
   }
 
   /** Says what became of the message: src/client/types.ts. */
   send(data: ClientSendable): ClientSendResult {
-    const state = this.readyState;
-    if (state === 1) {
-      this.#native?.send(data);
-      return "sent";
-    }
-    if (!state && this.#queue.add(data)) return "queued";
+    if (this.readyState < 2) return this.#outbox.send(data);
     fire(this, "drop", { data });
     return "refused";
   }
 
-  /** Ends it for good. @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not send. */
+  /** Closes it for good. @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not send. */
   close(code?: number, reason = ""): void {
-    checkClientClose(code ?? 1000, reason);
+    const text = wellFormed(String(reason));
+    checkClientClose(code ?? 1000, text);
     if (this.readyState > 1) return;
     this.#closing = true;
-    if (this.#status === "open") {
-      this.#within(this.#settings.connectTimeout);
-      this.#native?.close(code, reason);
-    } else {
-      this.#letGo();
-      queueMicrotask(() => this.#end({ ...broken, code: code ?? 1005, reason }));
+    if (this.#status !== "open") {
+      this.#release();
+      queueMicrotask(() => this.#end({ ...broken, code: code ?? 1005, reason: text }));
+      return;
     }
+    this.#heartbeat.stop();
+    this.#within(this.#settings.connectTimeout);
+    this.#outbox.finish(() => tryClose(this.#native, code, text) || this.#within(0));
   }
 
   /** Tries now instead of at `retryAt`. */
@@ -144,9 +148,9 @@ export class ReconnectingWebSocket extends ClientEventSource {
     fire(this, "status");
   }
 
-  /** Messages from now on, until it closes for good. Those that come faster than the loop takes them wait, without a bound. */
+  /** Messages from now on, until it closes for good. Throws a RangeError when more than `backlogBytes` wait for the loop. */
   [Symbol.asyncIterator](): AsyncGenerator<string | ArrayBuffer | Blob, void, void> {
-    return messagesOf(this);
+    return messagesOf(this, this.#settings.backlogBytes);
   }
 
   async #attempt(): Promise<void> {
@@ -154,134 +158,93 @@ export class ReconnectingWebSocket extends ClientEventSource {
     let final = false;
     this.#within(this.#settings.connectTimeout, "connection timeout");
     try {
-      // Not before whoever makes the socket has it, and `status` is told.
+      // Not before the constructor has returned, and `status` is told.
       await undefined;
       const address = await ask(this.#address);
       const protocols = await ask(this.#protocols);
       final = true;
       if (turn === this.#native) this.#connect(address, protocols);
     } catch (error) {
-      if (turn === this.#native) this.#lost(broken, "connection failed", error, final);
+      if (turn === this.#native) this.#lost(broken, error, final);
     }
   }
 
   #connect(address: string | URL, protocols: string | readonly string[]): void {
     const native = (this.#native = connect(this.#settings.WebSocket, address, protocols));
     this.#url = native.url;
+    this.#origin = /^\w+:\/\/[^/?#]*/.exec(native.url)?.[0];
     native.binaryType = this.#binaryType;
     const on = (type: string, listener: (event: NativeEvent) => void): void => {
       native.addEventListener(type, (event) => native === this.#native && listener(event));
     };
     on("open", () => this.#open(native));
-    on("message", (event) => this.#hear(event));
+    on("message", ({ data }) => this.#hear(data));
     on("error", ({ error }) => {
+      this.#cause = error ?? new Error("connection failed");
       // Workerd may leave out the close event, and `ws` may wait 30 s for the other side's.
       this.#within(1000);
-      this.#fail("connection failed", error);
     });
-    on("close", ({ code, reason, wasClean }) => {
-      // Deno reports a lost connection as 0; Bun and workerd add a text of their own to 1006, which no server sent.
-      this.#lost(code && code !== 1006 ? { code, reason, wasClean } : broken);
-    });
+    on("close", (event) => this.#lost(endOf(event)));
   }
 
   #open(native: NativeSocket): void {
     clearTimeout(this.#timer);
     this.#status = "open";
     this.#openedAt = Date.now();
-    fire(this, "open");
-    // What `open` listeners sent went first: a hello, say.
-    for (let data; this.readyState === 1 && (data = this.#queue.take()) !== undefined;) native.send(data);
-    this.#ping();
+    this.#outbox.open(native, () => fire(this, "open"));
+    if (!this.#closing) this.#heartbeat.start(native);
     fire(this, "status");
   }
 
-  #hear(event: NativeEvent): void {
+  #hear(data: unknown): void {
     // WebSocket too delivers nothing once it is closing.
-    if (this.readyState !== 1) return;
-    // A large message in front of the pong is life too.
-    if (this.#due) this.#expect();
-    if (event.data !== pongText) this.dispatchEvent(new MessageEvent("message", event));
-    else if (this.#due) {
-      this.#due = false;
-      this.#latency = Date.now() - this.#pingedAt;
-      this.#after(this.#settings.heartbeat, () => this.#ping());
-    }
+    if (this.readyState !== 1 || this.#heartbeat.heard(data)) return;
+    fire(this, "message", undefined, "MessageEvent", { data, origin: this.#origin });
   }
 
-  /** Unless an answer is due already, or there is no heartbeat. */
-  #ping(): void {
-    if (this.#due || !this.#settings.heartbeat || this.readyState !== 1) return;
-    this.#due = true;
-    this.#pingedAt = Date.now();
-    // First: if the send fails, the answer does not come either.
-    this.#expect();
-    this.#native?.send(pingText);
+  /** Gives up what is under way unless something else happens in time. */
+  #within(milliseconds: number, failure?: string): void {
+    this.#later(milliseconds, () => this.#lost(broken, failure && new Error(failure)));
   }
 
-  /** A page or machine that slept finds its timers due, perhaps before the answer that waits behind them: hence two halves. */
-  #expect(): void {
-    const half = this.#settings.heartbeatTimeout / 2;
-    this.#after(half, () => this.#within(half, "heartbeat timeout"));
-  }
-
-  #after(milliseconds: number, then: () => void): void {
+  #later(milliseconds: number, then: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(then, milliseconds);
   }
 
-  /** Gives up what is under way unless something else happens in time. */
-  #within(milliseconds: number, failure?: string, cause?: unknown): void {
-    this.#after(milliseconds, () => this.#lost(broken, failure, cause));
-  }
-
-  #letGo(): void {
+  /** Forgets the connection or attempt, and closes it. */
+  #release(): void {
     const native = this.#native;
-    this.#native = undefined;
+    this.#native = this.#cause = undefined;
     clearTimeout(this.#timer);
-    this.#due = false;
-    native?.close();
+    this.#heartbeat.stop();
+    this.#outbox.lost();
+    tryClose(native);
   }
 
-  #lost(end: End, failure?: string, cause?: unknown, final?: boolean): void {
+  #lost(end: End, failure?: unknown, final?: boolean): void {
     const { finalCodes, firstDelay, maxDelay, stableAfter } = this.#settings;
     const wasOpen = this.#status === "open";
-    const asked = retryDelay(end.reason);
-    this.#letGo();
-    if (this.#closing || final || (asked === undefined && finalCodes.includes(end.code))) return this.#end(end, failure, cause);
+    const cause = this.#cause ?? (failure || (wasOpen ? undefined : new Error("connection failed")));
+    this.#release();
+    if (this.#closing || final || finalCodes.includes(end.code)) return this.#end(end, cause);
     if (wasOpen && Date.now() - this.#openedAt >= stableAfter) this.#failures = 0;
+    const [earliest, wait] = backoff(this.#failures++, retryDelay(end.reason) ?? 0, firstDelay, maxDelay);
     this.#status = "waiting";
-    this.#notBefore = Date.now() + (asked ?? 0);
-    this.#retryAt = this.#notBefore + backoff(this.#failures++, firstDelay, maxDelay);
-    this.#after(this.#retryAt - Date.now(), () => this.retry());
-    if (failure) this.#fail(failure, cause);
-    if (wasOpen) fire(this, "disconnect", end);
+    this.#notBefore = Date.now() + earliest;
+    const retryAt = (this.#retryAt = Date.now() + wait);
+    this.#later(wait, () => this.retry());
+    if (wasOpen) fire(this, "disconnect", { cause, retryAt }, "CloseEvent", end);
+    else fire(this, "retry", { cause, retryAt });
     fire(this, "status");
   }
 
-  #fail(message: string, cause: unknown): void {
-    fire(this, "error", { error: new Error(message, { cause }) });
-  }
-
-  #end(end: End, failure?: string, cause?: unknown): void {
+  #end(end: End, error?: unknown): void {
     this.#status = "closed";
     this.#over.abort();
-    if (failure) this.#fail(failure, cause);
-    for (let data; (data = this.#queue.take()) !== undefined;) fire(this, "drop", { data });
-    fire(this, "close", end);
+    this.#outbox.end();
+    if (error !== undefined && !this.#closing) fire(this, "error", { error });
+    fire(this, "close", {}, "CloseEvent", end);
     fire(this, "status");
   }
-}
-
-interface End {
-  readonly code: number;
-  readonly reason: string;
-  readonly wasClean: boolean;
-}
-
-/** An end without a close frame. */
-const broken: End = { code: 1006, reason: "", wasClean: false };
-
-function ask<T>(value: T | (() => T | PromiseLike<T>)): T | PromiseLike<T> {
-  return typeof value === "function" ? (value as () => T | PromiseLike<T>)() : value;
 }

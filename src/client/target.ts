@@ -1,19 +1,51 @@
-/** What a runtime's WebSocket refuses, in the same words everywhere. */
-import { sizeOf } from "./queue.ts";
-import type { NativeSocket, WebSocketConstructor } from "./types.ts";
+/** Opens and closes a runtime's WebSocket: what it refuses is told in the same words everywhere. */
+import { sizeOf } from "./outbox.ts";
+import type { End, NativeEvent, NativeSocket, WebSocketConstructor } from "./types.ts";
 
-/** @throws SyntaxError (DOMException) for an address or a subprotocol that is none. */
+/** @throws SyntaxError (DOMException) for an invalid address or subprotocol. */
 export function connect(WebSocket: WebSocketConstructor, url: string | URL, protocols: string | readonly string[]): NativeSocket {
   try {
     return new WebSocket(url as string, protocols as string[]) as NativeSocket;
   } catch (error) {
-    throw new DOMException(`url "${url}" must be ws(s):, protocols "${protocols}" distinct tokens: ${error}`, "SyntaxError");
+    throw domError(`url "${url}" must be ws(s):, protocols "${protocols}" distinct tokens: ${error}`, "SyntaxError");
   }
 }
 
-/** @throws InvalidAccessError (DOMException) for what a client may not close with. */
-export function checkClientClose(code: number, reason: string): void {
-  if (!(code === 1000 || (code >= 3000 && code < 5000)) || sizeOf(reason) > 123) {
-    throw new DOMException("close takes 1000 or 3000-4999, and 123 bytes", "InvalidAccessError");
+/** What a close event says. */
+export function endOf({ code, reason, wasClean }: NativeEvent): End {
+  // Deno reports a lost connection as 0; Bun, workerd and React Native add a text of their own to 1006, which no server sent.
+  return code && code !== 1006 ? { code, reason: reason ?? "", wasClean: !!wasClean } : broken;
+}
+
+/** An end without a close frame. */
+export const broken: End = { code: 1006, reason: "", wasClean: false };
+
+/** False if the runtime's WebSocket throws. */
+export function tryClose(native: NativeSocket | undefined, code?: number, reason = ""): boolean {
+  try {
+    // Chromium and workerd refuse an undefined code where there is a second argument, and Deno sends a reason without a code.
+    if (code === undefined && !reason) native?.close();
+    else native?.close(code ?? 1000, reason);
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not close with. */
+export function checkClientClose(code: number, reason: string): void {
+  const right = Number.isInteger(code) && (code === 1000 || (code >= 3000 && code < 5000));
+  if (right && sizeOf(reason) < 124) return;
+  throw domError("close takes 1000 or 3000-4999, and 123 bytes", right ? "SyntaxError" : "InvalidAccessError");
+}
+
+/** React Native has no DOMException. */
+function domError(message: string, name: string): Error {
+  const Exception = globalThis.DOMException as typeof DOMException | undefined;
+  return Exception ? new Exception(message, name) : Object.assign(new Error(message), { name });
+}
+
+/** What was given, or what the function that was given returns. */
+export function ask<T>(value: T | (() => T | PromiseLike<T>)): T | PromiseLike<T> {
+  return typeof value === "function" ? (value as () => T | PromiseLike<T>)() : value;
 }

@@ -1,4 +1,4 @@
-/** What the client is told, and what it tells. */
+/** The client's types: its events, its options, and what it uses of a runtime's WebSocket. */
 import type { MaybePromise } from "../types.ts";
 
 /** `connecting`: an attempt is under way. `open`: messages go both ways. `waiting`: away, until `retryAt`. `closed`: over for good. */
@@ -20,26 +20,45 @@ export type Address = string | URL | (() => MaybePromise<string | URL>);
 /** Subprotocols in order of preference, or a function that is asked before each attempt. */
 export type Protocols = string | readonly string[] | (() => MaybePromise<string | readonly string[]>);
 
-/** A failed attempt or a connection that broke: `error` says how, where the runtime does. */
+/** The socket gives up: `error` says why. `close` follows. */
 export interface FailureEvent extends Event {
   readonly error?: unknown;
 }
 
-/** A message that will not be sent: the socket closed for good before it could be, or the queue had no room for it (`readyState` tells). */
+/** An attempt to connect failed. The next one begins at `retryAt`, milliseconds since 1970. */
+export interface RetryEvent extends Event {
+  /** What a function for the address or subprotocols threw, the error that the runtime reports, or an Error that says what happened. */
+  readonly cause: unknown;
+  readonly retryAt: number;
+}
+
+/** An open connection was lost. The next attempt begins at `retryAt`, milliseconds since 1970. */
+export interface DisconnectEvent extends CloseEvent {
+  /** The error that the runtime reports, or an Error "heartbeat timeout"; undefined where the close code says it all. */
+  readonly cause: unknown;
+  readonly retryAt: number;
+}
+
+/** A message that is not sent: the queue had no room for it, or the socket is closed (`readyState` tells which), or `cause`. */
 export interface DropEvent extends Event {
   readonly data: ClientSendable;
+  /** What the runtime's `send`, or reading the Blob, threw. */
+  readonly cause: unknown;
 }
 
 /** Events by name. */
 export interface ClientEvents {
-  /** The connection is there: the first time, and again after each `disconnect`. */
+  /** A connection is open: the first time, and again after each `disconnect`. */
   open: Event;
   message: MessageEvent;
-  /** An open connection was lost, and the socket will come back. */
-  disconnect: CloseEvent;
-  /** Over for good: once, last of all but `status`. */
-  close: CloseEvent;
+  /** An open connection was lost, and the socket reconnects. */
+  disconnect: DisconnectEvent;
+  /** An attempt to connect failed, and the socket tries again. */
+  retry: RetryEvent;
+  /** The socket gives up because of a failure: at most once, right before `close`. */
   error: FailureEvent;
+  /** The socket is closed for good: once, after every event but `status`. */
+  close: CloseEvent;
   drop: DropEvent;
   /** `status` has changed. */
   status: Event;
@@ -48,7 +67,7 @@ export interface ClientEvents {
 export interface ClientOptions {
   /** Milliseconds that the first wait may take; the n-th may take `firstDelay` × 2ⁿ⁻¹. The wait itself is random below that. Default: 1000. */
   readonly firstDelay?: number;
-  /** Milliseconds that no wait exceeds. Default: 30 000. */
+  /** Milliseconds that no wait exceeds, whatever a closing server asks for. Default: 30 000. */
   readonly maxDelay?: number;
   /** Milliseconds that an attempt may take, the functions for address and subprotocols included; and the answer to `close`. Default: 10 000. */
   readonly connectTimeout?: number;
@@ -61,11 +80,16 @@ export interface ClientOptions {
   readonly heartbeat?: number;
   /** Milliseconds that the answer to a ping may take before the connection is given up. Default: 10 000. */
   readonly heartbeatTimeout?: number;
-  /** Messages that may wait while away. One too many is refused. Default: 1000. */
+  /** Messages that may wait for a connection. More are refused. Default: 1000. */
   readonly queueMessages?: number;
-  /** Bytes that may wait while away. Default: 1 MiB. */
+  /** Bytes that may wait for a connection. More are refused. Default: 1 MiB. */
   readonly queueBytes?: number;
-  /** Close codes after which the socket does not come back. Default: `finalCloseCodes`. */
+  /**
+   * Bytes of messages that may wait for a `for await` loop (a string counts its UTF-16 units, each message 64 more). With more, the loop
+   * throws a RangeError. Default: 64 MiB.
+   */
+  readonly backlogBytes?: number;
+  /** Close codes after which the socket does not reconnect, whatever the reason says. Default: `finalCloseCodes`. */
   readonly finalCodes?: readonly number[];
   /** Closes the socket for good when it aborts. */
   readonly signal?: AbortSignal;
@@ -80,14 +104,22 @@ export type WebSocketConstructor = new (url: string, protocols: string[]) => { r
 export interface NativeSocket {
   readonly url: string;
   readonly readyState: number;
-  readonly protocol: string;
-  readonly extensions: string;
-  /** Undefined on workerd. */
+  /** `null` on workerd, and undefined on React Native, where there is none. */
+  readonly protocol: string | null | undefined;
+  readonly extensions: string | null | undefined;
+  /** Undefined on workerd and React Native. */
   readonly bufferedAmount: number | undefined;
   binaryType: string;
   send(data: ClientSendable): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: string, listener: (event: NativeEvent) => void): void;
+}
+
+/** How a connection ended. */
+export interface End {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
 }
 
 /** What one of its events may carry. */
@@ -98,5 +130,4 @@ export interface NativeEvent {
   readonly reason: string;
   readonly wasClean: boolean;
   readonly error?: unknown;
-  readonly message?: string;
 }

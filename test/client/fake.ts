@@ -13,6 +13,7 @@ export class FakeWebSocket extends EventTarget {
   binaryType = "";
   sent: unknown[] = [];
   closedWith: unknown[] | undefined;
+  #listeners: [string, (event: Event) => void][] = [];
 
   constructor(url: string, protocols: string[]) {
     super();
@@ -21,6 +22,10 @@ export class FakeWebSocket extends EventTarget {
     FakeWebSocket.made.push(this);
   }
 
+  override addEventListener(type: string, listener: (event: Event) => void): void {
+    this.#listeners.push([type, listener]);
+    super.addEventListener(type, listener);
+  }
   send(data: unknown): void {
     this.sent.push(data);
   }
@@ -28,6 +33,11 @@ export class FakeWebSocket extends EventTarget {
     if (this.readyState > 1) return;
     this.readyState = 2;
     this.closedWith = how;
+  }
+
+  /** An event without a class, as React Native's. */
+  emit(type: string, fields: object): void {
+    for (const listener of this.#listeners) if (listener[0] === type) listener[1]({ type, ...fields } as Event);
   }
 
   /** What the network does. */

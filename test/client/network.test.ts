@@ -1,7 +1,7 @@
 /** Through a faulty network: what Node's own WebSocket and `ws` make of it, and the client of them. */
 import { once } from "node:events";
 import { defineHandler } from "edgewire";
-import { ReconnectingWebSocket, type ClientOptions } from "edgewire/client";
+import { ReconnectingWebSocket, type ClientOptions, type DisconnectEvent, type RetryEvent } from "edgewire/client";
 import { serve } from "edgewire/node";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket as Ws } from "ws";
@@ -56,11 +56,11 @@ describe.each(kinds)("%s", (_, WebSocket) => {
   test("everything dropped silently: the heartbeat notices", async () => {
     await connect({ heartbeat: 100, heartbeatTimeout: 200 }).opened;
     await expect.poll(() => socket.latency).toBeDefined();
-    const lost = once(socket, "error");
+    const lost = once(socket, "disconnect");
     proxy.silent = true;
     expect(socket.send("lost")).toBe("sent");
-    const [{ error }] = (await lost) as [Event & { error: Error }];
-    expect(error.message).toBe("heartbeat timeout");
+    const [{ code, cause }] = (await lost) as [DisconnectEvent];
+    expect([code, (cause as Error).message]).toEqual([1006, "heartbeat timeout"]);
     proxy.silent = false;
     await socket.opened;
     // It may have been delivered, for all that the client knows: it is not sent again.
@@ -71,8 +71,8 @@ describe.each(kinds)("%s", (_, WebSocket) => {
 
   test("an attempt that nobody answers is given up", async () => {
     proxy.silent = true;
-    const [{ error }] = (await once(connect({ connectTimeout: 200 }), "error")) as [Event & { error: Error }];
-    expect(error.message).toBe("connection timeout");
+    const [{ cause }] = (await once(connect({ connectTimeout: 200 }), "retry")) as [RetryEvent];
+    expect((cause as Error).message).toBe("connection timeout");
     proxy.silent = false;
     await socket.opened;
   });
@@ -89,7 +89,7 @@ describe.each(kinds)("%s", (_, WebSocket) => {
   test("a server that is gone for a while", async () => {
     await connect().opened;
     const port = await proxy.down();
-    await once(socket, "error");
+    await once(socket, "retry");
     expect(socket.readyState).toBe(0);
     await proxy.listen(port);
     await socket.opened;

@@ -16,7 +16,7 @@ export async function meet(url: string, options: ClientOptions = {}): Promise<Se
   const sent: string[] = [];
   const socket = new ReconnectingWebSocket(async () => url, [], { firstDelay: 20, stableAfter: 1, ...options });
   socket.binaryType = "arraybuffer";
-  for (const type of ["open", "disconnect", "close", "error", "drop"]) {
+  for (const type of ["open", "disconnect", "retry", "close", "error", "drop"]) {
     socket.addEventListener(type, (event) => events.push(`${type} ${(event as CloseEvent).code ?? ""}`.trim()));
   }
   const script = (...steps: unknown[]): void => void sent.push(socket.send(JSON.stringify(steps)));

@@ -1,6 +1,6 @@
 /** What TypeScript infers and refuses where a client is written. Compiled, never run. */
 import { ReconnectingWebSocket } from "edgewire/client";
-import type { ClientSendable, ClientSendResult, Status } from "edgewire/client";
+import type { ClientSendable, ClientSendResult, DisconnectEvent, RetryEvent, Status } from "edgewire/client";
 import { expectTypeOf } from "vitest";
 
 const socket = new ReconnectingWebSocket("wss://server.example/");
@@ -23,11 +23,22 @@ socket.addEventListener("drop", (event) => expectTypeOf(event.data).toEqualTypeO
 socket.addEventListener("disconnect", ({ code, reason, wasClean }) =>
   expectTypeOf([code, reason, wasClean]).toEqualTypeOf<(number | string | boolean)[]>(),
 );
+socket.addEventListener("disconnect", ({ cause, retryAt }) => expectTypeOf([cause, retryAt]).toEqualTypeOf<unknown[]>());
+socket.addEventListener("disconnect", ({ retryAt }) => expectTypeOf(retryAt).toEqualTypeOf<number>());
+socket.addEventListener("retry", ({ cause, retryAt }) => {
+  expectTypeOf(cause).toEqualTypeOf<unknown>();
+  expectTypeOf(retryAt).toEqualTypeOf<number>();
+});
+socket.onretry = (event) => expectTypeOf(event).toEqualTypeOf<RetryEvent>();
+socket.ondisconnect = (event) => expectTypeOf(event).toEqualTypeOf<DisconnectEvent>();
+socket.ondrop = ({ data, cause }) => expectTypeOf([data, cause]).toEqualTypeOf<unknown[]>();
 socket.addEventListener("error", ({ error }) => expectTypeOf(error).toEqualTypeOf<unknown>());
 socket.onmessage = (event: MessageEvent) => void event.data;
 socket.onclose = ({ code }) => expectTypeOf(code).toEqualTypeOf<number>();
 for await (const message of socket) expectTypeOf(message).toEqualTypeOf<string | ArrayBuffer | Blob>();
 
+// @ts-expect-error: an attempt that failed has no close code.
+socket.onretry = ({ code }) => void code;
 // @ts-expect-error: an unknown option.
 void new ReconnectingWebSocket("wss://server.example/", [], { maxRetries: 3 });
 // @ts-expect-error: an option of the wrong type.

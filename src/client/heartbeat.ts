@@ -1,0 +1,72 @@
+/** Text pings while a connection is open, which every Edgewire server answers: without an answer, the connection is dead. */
+import { pingText, pongText } from "../wire.ts";
+import type { ClientSettings } from "./options.ts";
+import type { NativeSocket } from "./types.ts";
+
+export interface Heartbeat {
+  /** Milliseconds that the last ping that was answered took there and back; undefined before. */
+  latency(): number | undefined;
+  start(native: NativeSocket): void;
+  stop(): void;
+  /** Unless an answer is due already, or there is no heartbeat. */
+  ping(): void;
+  /** Of every message. True for an answer to a ping, which is no message of the application's. */
+  heard(data: unknown): boolean;
+}
+
+export function makeHeartbeat({ heartbeat, heartbeatTimeout }: ClientSettings, dead: () => void): Heartbeat {
+  let native: NativeSocket | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** A ping waits for its answer. */
+  let due = false;
+  let pingedAt = 0;
+  let latency: number | undefined;
+
+  function after(milliseconds: number, then: () => void): void {
+    clearTimeout(timer);
+    timer = setTimeout(then, milliseconds);
+  }
+
+  /** A page or machine that slept finds its timers due, perhaps before the answer that waits behind them: hence two halves. */
+  function expect(): void {
+    const half = heartbeatTimeout / 2;
+    after(half, () => after(half, dead));
+  }
+
+  function ping(): void {
+    if (due || !heartbeat || native?.readyState !== 1) return;
+    due = true;
+    pingedAt = Date.now();
+    expect();
+    try {
+      native.send(pingText);
+    } catch {
+      // Then no answer comes.
+    }
+  }
+
+  return {
+    latency: () => latency,
+    start(opened) {
+      native = opened;
+      ping();
+    },
+    stop() {
+      native = undefined;
+      due = false;
+      clearTimeout(timer);
+    },
+    ping,
+    heard(data) {
+      // A large message in front of the answer is a sign of life too.
+      if (due) expect();
+      if (data !== pongText) return false;
+      if (due) {
+        due = false;
+        latency = Date.now() - pingedAt;
+        after(heartbeat, ping);
+      }
+      return true;
+    },
+  };
+}

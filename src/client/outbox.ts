@@ -1,0 +1,148 @@
+/** What is sent: at once while a connection takes it; otherwise it waits, in order and within bounds. */
+import type { ClientSettings } from "./options.ts";
+import type { ClientSendable, ClientSendResult, NativeSocket } from "./types.ts";
+
+export interface Outbox {
+  /** Bytes that wait. */
+  bytes(): number;
+  /** @throws what the connection's own `send` throws. */
+  send(data: ClientSendable): ClientSendResult;
+  /** A connection is open: what `greet` sends goes first, then what waits. */
+  open(native: NativeSocket, greet: () => void): void;
+  /** Calls back when all that waits is handed to the connection. */
+  finish(done: () => void): void;
+  /** The connection is lost. */
+  lost(): void;
+  /** Drops what waits. */
+  end(): void;
+}
+
+interface Item {
+  readonly data: ClientSendable;
+  readonly size: number;
+  /** False while a Blob is read, which gives its bytes or an error. */
+  ready: boolean;
+  bytes?: ArrayBuffer;
+  error?: unknown;
+  next?: Item | undefined;
+}
+
+export function makeOutbox({ queueMessages, queueBytes }: ClientSettings, drop: (data: ClientSendable, cause?: unknown) => void): Outbox {
+  // A linked list, because an array's shift() takes time in proportion to its length. What waits comes after this item.
+  const first = {} as Item;
+  let last = first;
+  /** While `greet` runs: the item behind which what is sent waits. */
+  let greeting: Item | undefined;
+  let count = 0;
+  let bytes = 0;
+  let target: NativeSocket | undefined;
+  let finished: (() => void) | undefined;
+
+  function take(): Item | undefined {
+    const item = first.next;
+    if (item) {
+      first.next = item.next;
+      if (last === item) last = first;
+      count--;
+      bytes -= item.size;
+    }
+    return item;
+  }
+
+  const mayGo = (): boolean | undefined => target?.readyState === 1 && !greeting && first.next?.ready;
+
+  function flush(): void {
+    while (mayGo()) {
+      const { data, bytes: content = data, error } = take() as Item;
+      try {
+        if (error) throw error;
+        target?.send(content);
+      } catch (cause) {
+        drop(data, cause);
+      }
+    }
+    if (last === first) finished?.();
+  }
+
+  return {
+    bytes: () => bytes,
+    send(given) {
+      const before = greeting ?? last;
+      const open = target?.readyState === 1 && before === first;
+      const data = convert(given, !open);
+      const blob = mustRead(data) ? (data as Blob) : undefined;
+      if (open && !blob) {
+        target?.send(data);
+        return "sent";
+      }
+      const size = sizeOf(data);
+      // A Blob that waits only to be read is not bound by what may wait for a connection.
+      if (!open && (count >= queueMessages || bytes + size > queueBytes)) {
+        drop(data);
+        return "refused";
+      }
+      const item: Item = { data, size, ready: !blob, next: before.next };
+      before.next = item;
+      if (last === before) last = item;
+      if (greeting) greeting = item;
+      count++;
+      bytes += size;
+      blob
+        ?.arrayBuffer()
+        .then(
+          (read) => (item.bytes = read),
+          (error: unknown) => (item.error = error),
+        )
+        .then(() => {
+          item.ready = true;
+          flush();
+        });
+      return "queued";
+    },
+    open(native, greet) {
+      target = native;
+      greeting = first;
+      greet();
+      greeting = undefined;
+      flush();
+    },
+    finish(done) {
+      finished = done;
+      flush();
+    },
+    lost() {
+      target = finished = undefined;
+    },
+    end() {
+      for (let item; (item = take());) drop(item.data);
+    },
+  };
+}
+
+/** Bytes on the wire. */
+export function sizeOf(data: ClientSendable): number {
+  return (data as ArrayBufferView).byteLength ?? new Blob([data as string]).size;
+}
+
+/** Lone surrogates become U+FFFD, as in a browser: workerd sends them raw, which ends the connection. */
+export function wellFormed(text: string): string {
+  // React Native's engine has no `toWellFormed`.
+  return text.toWellFormed?.() ?? text.replace(/[\ud800-\udfff]/gu, "\ufffd");
+}
+
+/** What every runtime's `send` takes alike; a copy where it waits, because its owner may reuse the buffer, as after a WebSocket's `send`. */
+function convert(data: ClientSendable, copy: boolean): ClientSendable {
+  const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView;
+  if (byteLength === undefined) return data instanceof Blob ? data : wellFormed(String(data));
+  // Bun and Deno refuse a SharedArrayBuffer, Node sends its name.
+  return !copy && buffer instanceof ArrayBuffer ? data : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
+}
+
+/**
+ * Browsers and React Native send Blobs. workerd sends the text "[object Blob]", and Node forgets one that `close()` follows (measured):
+ * elsewhere its bytes are sent, once they are read.
+ */
+function mustRead(data: ClientSendable): boolean {
+  const { navigator } = globalThis as { navigator?: { readonly userAgent: string } };
+  return data instanceof Blob && "arrayBuffer" in data && !navigator?.userAgent?.startsWith("Mozilla");
+}

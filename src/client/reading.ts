@@ -1,0 +1,55 @@
+/** The two ways to wait for the socket: its messages in a loop, and its next open connection. */
+import type { ClientEventSource } from "./events.ts";
+import type { Status } from "./types.ts";
+
+interface Unread {
+  /** A Blob, an ArrayBuffer or a string. */
+  readonly data?: { readonly size?: number; readonly byteLength?: number; readonly length?: number } | undefined;
+  next?: Unread;
+}
+
+/**
+ * The messages of a socket from now on, until it closes for good.
+ * @throws RangeError when more wait than `most`: a string counts its UTF-16 units, bytes their number, each message 64 more.
+ */
+export async function* messagesOf<T>(
+  socket: ClientEventSource & { readonly readyState: number },
+  most: number,
+): AsyncGenerator<T, void, void> {
+  // A list, because an array's shift() takes time in proportion to its length.
+  let first: Unread = {};
+  let last = first;
+  let waiting = 0;
+  let wake: (() => void) | undefined;
+  const costOf = ({ data }: Unread): number => (data?.size ?? data?.byteLength ?? data?.length ?? 0) + 64;
+  const hear = (event: Event & Unread): void => {
+    if (event.type === "message" && waiting <= most) {
+      last = last.next = { data: event.data };
+      waiting += costOf(last);
+    }
+    wake?.();
+  };
+  const listening = new AbortController();
+  socket.addEventListener("message", hear, listening);
+  socket.addEventListener("close", hear, listening);
+  try {
+    while (first.next || socket.readyState < 3) {
+      if (waiting > most) throw new RangeError("backlogBytes are exceeded");
+      if (first.next) {
+        first = first.next;
+        waiting -= costOf(first);
+        yield first.data as T;
+      } else await new Promise<void>((resolve) => (wake = resolve));
+    }
+  } finally {
+    listening.abort();
+  }
+}
+
+/** Resolves while it is open. @throws Error when it is closed for good. */
+export async function untilOpen(socket: ClientEventSource & { readonly status: Status }): Promise<void> {
+  while (socket.status !== "open") {
+    if (socket.status === "closed") throw new Error("closed");
+    await new Promise((resolve) => socket.addEventListener("status", resolve, { once: true }));
+  }
+}
