@@ -9,7 +9,7 @@ import type { Host, Ready } from "./host.ts";
 export interface Mark {
   readonly host: Host;
   readonly remoteAddress: string;
-  /** Set by the middleware: the request has reached a handler, whatever that says. */
+  /** Set by the middleware: the request has reached a handler. */
   reached?: boolean;
   /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
   accepted?: Ready;
@@ -60,7 +60,7 @@ export function finish(mark: Mark, response: Response): Response | Ready {
 
 const unrouted = new WeakSet<Response>();
 
-/** Whether an app has answered 404 because it has no such route; a handler's own 404 is an answer. */
+/** Whether it is the 404 of an app that has no such route, and not a handler's own. */
 export function isUnrouted(response: Response): boolean {
   return unrouted.has(response);
 }

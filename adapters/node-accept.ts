@@ -1,4 +1,4 @@
-/** What `ws` does once a handshake is accepted: the 101, and the frames from then on. */
+/** Hands an accepted handshake to `ws`, which sends the 101 and frames messages from then on. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
@@ -10,7 +10,7 @@ import { openSocket } from "./node-events.ts";
 import { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { isTaken } from "./node-taken.ts";
 
-/** Nothing but an `error` listener has been added to the socket until now: `ignore` is taken off once ws has its own. */
+/** @param ignore our `error` listener of the socket, removed once ws has its own. */
 export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer, ignore: () => void): void {
   const native = wsServerOf(ready.server);
   native.upgrading = ready;
@@ -21,7 +21,7 @@ export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, 
     });
   } catch (error) {
     console.error("edgewire: a handshake could not be completed:", error);
-    // ws throws for a socket that it has been given before; whoever gave it goes on with it.
+    // ws throws for a socket that another listener has given it: that one goes on with it.
     if (!isTaken(socket)) socket.destroy();
   }
   native.upgrading = undefined;
@@ -30,8 +30,8 @@ export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, 
 }
 
 /**
- * The request as ws shall see it: it checks again what the core has checked, by rules of its own (no list in Upgrade, no white space but
- * space and tab), and would answer 400 to a client that `upgrade` has accepted.
+ * The request as ws sees it. ws checks again what the core has checked, by stricter rules (no list in Upgrade, no white space but space and
+ * tab), and would answer 400 to a client that `upgrade` has accepted.
  */
 function checked({ server, snapshot: { protocol } }: Ready, { headers }: IncomingMessage): IncomingMessage {
   const offer = server.settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : undefined;
@@ -53,7 +53,7 @@ const wsServers = new WeakMap<Server, WsServer>();
 interface WsServer {
   readonly wss: WebSocketServer;
   readonly turn: Turn;
-  /** What `handleUpgrade` is called for: ws asks for the headers before it returns. */
+  /** The handshake that `handleUpgrade` is called for: ws asks for its headers before it returns. */
   upgrading: Ready | undefined;
 }
 
@@ -71,7 +71,7 @@ function wsServerOf(server: Server): WsServer {
     autoPong: false,
     maxPayload,
     perMessageDeflate: compression,
-    // How long a client may keep TCP open after the close frames; ws's own is 30 s.
+    // How long a client may keep TCP open after the close frames. Default of ws: 30 s.
     closeTimeout,
   };
   const wss = new WebSocketServer(options);

@@ -7,12 +7,13 @@ import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
-import type { Route } from "./node-handshake.ts";
 import { PathPattern } from "./node-path.ts";
+import { checkOverlap } from "./node-routes.ts";
+import type { Route } from "./node-routes.ts";
 import { checkServer, refuseBun } from "./node-server.ts";
 import type { HttpServer } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
-import { checkOverlap, upgraderOf } from "./node-upgrade.ts";
+import { upgraderOf } from "./node-upgrade.ts";
 import { readTarget } from "./target.ts";
 
 export interface AttachOptions {
@@ -21,7 +22,7 @@ export interface AttachOptions {
    * `*` (`"/files/*"`). Others are left to other listeners, or answered with 404 where there are none. Default: every path that nobody else takes.
    */
   readonly path?: string;
-  /** An app whose routes mount handlers; it sees the handshakes only, the server's own listener has the rest. Its 404 leaves a handshake to others. */
+  /** An app whose routes mount handlers; it sees the handshakes only, the server's own listener has the rest. A 404 means that the handshake is not its own. */
   readonly fetch?: Fetch;
   /** What hooks get as `env`. Default: `process.env`. */
   readonly env?: object;

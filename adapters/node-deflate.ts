@@ -1,12 +1,12 @@
 /**
- * Which offer of permessage-deflate is accepted. `ws` answers 400 where any of them is malformed, after `upgrade` has accepted the client;
- * RFC 7692 section 5 has a server decline such an offer, and take the first of the others.
+ * Chooses among a client's offers of permessage-deflate. `ws` answers 400 if any of them is malformed or unacceptable, after `upgrade` has
+ * accepted the client; by RFC 7692 section 5 a server declines such an offer and may accept another.
  */
 const extension = "permessage-deflate";
 /** A decimal integer without leading zeros (RFC 7692 section 7.1.2). */
 const windowBits = /^(?:[89]|1[0-5])$/;
 
-/** The first good offer, in a form that `ws` accepts; undefined where there is none. */
+/** The first acceptable offer, in a form that `ws` accepts; undefined if there is none. */
 export function acceptableOffer(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   for (const offer of split(header, ",")) {
@@ -16,7 +16,7 @@ export function acceptableOffer(header: string | undefined): string | undefined 
   return undefined;
 }
 
-/** Undefined for another extension, and for what can't be accepted. */
+/** Undefined for another extension, or an offer that can't be accepted. */
 function parametersOf(offer: string): string[] | undefined {
   const [name, ...parameters] = split(offer, ";").map((one) => one.trim());
   if (name !== extension) return undefined;
@@ -52,7 +52,7 @@ function unquoted(value: string): string {
   return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, "$1") : value;
 }
 
-/** Not within quotes. One that is not closed reaches to the end. */
+/** Ignores separators within quotes. A quote that is not closed reaches to the end. */
 function split(text: string, separator: string): string[] {
   const parts: string[] = [];
   let start = 0;

@@ -1,42 +1,21 @@
 /**
- * One handshake of an HTTP server, offered to what is attached to it. Where the server has other `upgrade` listeners it may be anybody's: what
- * another has taken is never written to, and what nobody takes is answered in the end.
+ * Offers one handshake to the routes that match it. If the server has other `upgrade` listeners, the handshake may be theirs: a socket that
+ * another listener has taken is never written to, and a socket that nobody takes is answered after a while.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { isPromise } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import { isResponse } from "../src/upgrade.ts";
-import type { Host, Ready } from "./host.ts";
+import type { Ready } from "./host.ts";
 import { isUnrouted } from "./mark.ts";
 import { accept } from "./node-accept.ts";
 import { NodeRequest, addressOf, answer } from "./node-http.ts";
-import type { Params, PathPattern } from "./node-path.ts";
+import { candidatesFor } from "./node-routes.ts";
+import type { Attachments, Candidate, Route } from "./node-routes.ts";
 import { Footprint } from "./node-taken.ts";
 
-/** What is attached to a server. */
-export interface Route {
-  readonly host: Host;
-  /** Undefined: every path. */
-  readonly pattern: PathPattern | undefined;
-  /** An app has routes of its own: its 404 leaves a handshake to others. */
-  readonly isApp: boolean;
-  /** It answers 503, unless another has been attached to the path meanwhile. */
-  closing: boolean;
-}
-
-interface Attachments {
-  readonly routes: readonly Route[];
-  /** What has been said once. */
-  readonly warnings: Set<string>;
-}
-
-interface Candidate {
-  readonly route: Route;
-  readonly params: Params;
-}
-
-/** A listener that watches a socket has longer to answer than one of which nothing is seen: a proxy waits for another server. */
+/** A listener that watches the socket gets this many times as long to answer: it may be a proxy that waits for another server. */
 const watchedTimes = 12;
 
 export class Handshake {
@@ -44,13 +23,13 @@ export class Handshake {
   readonly #socket: Duplex;
   readonly #head: Buffer;
   readonly #attached: Attachments;
-  /** Undefined where nobody else listens. */
+  /** Undefined if the server has no other listeners. */
   readonly #footprint: Footprint | undefined;
   #candidates: readonly Candidate[] = [];
-  /** What an app said that has no such route. */
+  /** The 404 of an app that has no such route. */
   #unrouted: Response | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Where others listen: for what is theirs, too. */
+  /** Our listener for the end of the socket, if the server has other listeners. */
   #closed: (() => void) | undefined;
 
   constructor(incoming: IncomingMessage, socket: Duplex, head: Buffer, attached: Attachments, isShared: boolean) {
@@ -73,7 +52,7 @@ export class Handshake {
     }
   }
 
-  /** @param request a new one for each: an app marks its own. */
+  /** @param request each app gets its own, because it is marked. */
   #ask(index: number, request: NodeRequest = new NodeRequest(this.#incoming)): void {
     const candidate = this.#candidates[index];
     if (candidate !== undefined && this.#footprint !== undefined) this.#warn(candidate.route, this.#footprint);
@@ -90,7 +69,7 @@ export class Handshake {
     };
     const decision = route.host.decide(request, addressOf(this.#incoming), { incoming: this.#incoming }, params);
     if (!isPromise(decision)) return decided(decision);
-    // A promise of an app's own making may settle twice.
+    // An app may return a thenable that settles twice.
     Promise.resolve(decision)
       .then(decided)
       .catch((error: unknown) => this.#failed(error));
@@ -112,7 +91,7 @@ export class Handshake {
     return this.#footprint?.isTaken ?? !this.#socket.writable;
   }
 
-  /** Of a handler that takes every path: what others use the server for as well. */
+  /** Whether a handler that takes every path should leave this handshake to the other listeners. */
   #isOthers({ pattern, isApp }: Route, request: NodeRequest): boolean {
     if (this.#footprint === undefined || isApp || pattern?.takesAll === false) return false;
     return this.#footprint.isWatched || !wantsWebSocket(request);
@@ -124,7 +103,7 @@ export class Handshake {
     this.#wait(longest, this.#footprint);
   }
 
-  /** Whoever takes it has this long; each listener leaves alone what is not its own, and a socket that nobody answers would stay for ever. */
+  /** Every listener ignores handshakes that are not its own, so a socket that nobody takes would stay open for ever. */
   #wait(milliseconds: number, footprint: Footprint, again = false): void {
     const look = (): void => {
       if (footprint.isTaken) return this.#over();
@@ -138,14 +117,14 @@ export class Handshake {
     return this.#unrouted ?? refuse(404, "Not Found");
   }
 
-  /** It is somebody else's, or nobody's any more. */
+  /** Another listener has the socket, or the client has gone. */
   #over(): void {
     clearTimeout(this.#timer);
     this.#forget();
     void discard(this.#unrouted);
   }
 
-  /** Whoever has it now need not keep this. */
+  /** The socket no longer needs to keep this handshake in memory. */
   #forget(): void {
     if (this.#closed !== undefined) this.#socket.off("close", this.#closed);
   }
@@ -164,7 +143,7 @@ export class Handshake {
     }
   }
 
-  /** Of a configuration in which two would answer, once. */
+  /** Warns, once, of a configuration in which two listeners would answer the same handshake. */
   #warn({ pattern, isApp }: Route, footprint: Footprint): void {
     if (isApp || pattern?.takesAll === true) return;
     if (pattern === undefined) this.#warnOnce(withoutPath);
@@ -184,25 +163,12 @@ const withoutPath =
 const alsoAttached =
   "which is attached: give both different paths (a WebSocketServer of ws with `server` answers every path; with `noServer` only what it is given)";
 
-/** What is closing answers only where nothing else does. */
-function candidatesFor(routes: readonly Route[], request: NodeRequest): readonly Candidate[] {
-  const found: Candidate[] = [];
-  let pathname: string | undefined;
-  for (const route of routes) {
-    const { pattern } = route;
-    const params = pattern === undefined ? {} : pattern.match((pathname ??= URL.parse(request.url)?.pathname ?? "/"));
-    if (params !== undefined) found.push({ route, params });
-  }
-  const open = found.filter(({ route }) => !route.closing);
-  return open.length > 0 ? open : found;
-}
-
-/** Lets go of what its body may hold. Never rejects. */
+/** Releases the body of a Response that is not sent. Never rejects. */
 async function discard(response: Response | undefined): Promise<void> {
   try {
     await response?.body?.cancel();
   } catch {
-    // Somebody reads it, or it is no stream.
+    // The body is locked, or not a stream.
   }
 }
 

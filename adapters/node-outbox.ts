@@ -75,14 +75,14 @@ export class OrderedWebSocket extends WebSocket {
   outbox: Outbox | undefined;
   /** Undefined while its `open` hook runs. */
   live: Live | undefined;
-  // ws's own: what the client's close frame said, once it was read.
+  // Private fields of ws: the client's close frame, once it has been read.
   declare readonly _closeFrameReceived: boolean;
   declare readonly _closeCode: number;
   declare readonly _closeMessage: Buffer;
 
   /**
-   * ws calls it, too, to answer the client's close frame, as soon as it has read that; its own `close` event comes only when TCP has ended,
-   * which is the client's to do (ws 8.23, receiverOnConclude). A listener of the receiver's `conclude` would be an array more for each connection.
+   * ws also calls this to answer the client's close frame, as soon as it has read it (8.23, receiverOnConclude). It emits `close` only when TCP
+   * has ended, which is up to the client. A listener for the receiver's `conclude` would cost every idle connection an array.
    */
   override close(code?: number, reason?: string | Buffer): void {
     this.outbox?.flush();
@@ -98,7 +98,7 @@ export class OrderedWebSocket extends WebSocket {
     }
   }
 
-  /** Something of ours threw, where hooks do not: it ends this connection alone, and not the process, as it would in an event of ws's. */
+  /** Edgewire itself threw, in an event of ws, where an error would end the process: closes this connection alone. */
   fail(error: unknown): void {
     console.error("edgewire: a connection failed:", error);
     try {

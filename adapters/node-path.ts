@@ -1,19 +1,19 @@
 /**
- * The paths that `attach` takes: exact ones, `:name` for one segment, a last `*` for any rest. They mean what URLPattern says, which Node has
- * from version 24 on (22.18: undefined, measured); what needs more than these three forms is a router's.
+ * The option `path` of `attach`: an exact path, `:name` for one segment, a last `*` for any rest. They mean what they mean in URLPattern, which
+ * Node has from version 24 on (undefined in 22.12 and 22.18, measured). Other forms are refused: use a router.
  */
 export type Params = Readonly<Record<string, string>>;
 
-/** A segment as it must be, or the name of one that may be any but empty. */
+/** A literal segment, or the name of one that matches anything but an empty segment. */
 type Segment = string | { readonly name: string };
 
 export class PathPattern {
   readonly source: string;
   readonly #segments: readonly Segment[];
-  /** What the next segment begins with, where a `*` ends the pattern. */
+  /** What the next segment must begin with, if the pattern ends with `*`. */
   readonly #rest: string | undefined;
 
-  /** @throws TypeError that says what can't be matched. */
+  /** @throws TypeError for a form that is not supported, by name. */
   constructor(source: string) {
     this.source = source;
     const segments = segmentsOf(checked(source));
@@ -21,12 +21,12 @@ export class PathPattern {
     this.#segments = segments.map((segment) => (segment.startsWith(":") ? { name: segment.slice(1) } : decoded(segment)));
   }
 
-  /** Whether no path is anybody else's. */
+  /** Whether it matches every path. */
   get takesAll(): boolean {
     return this.#rest === "" && this.#segments.length === 0;
   }
 
-  /** What its names stand for; undefined where it does not match. */
+  /** The values of its names; undefined if it does not match. */
   match(pathname: string): Params | undefined {
     const given = segmentsOf(pathname);
     if (this.#rest === undefined ? given.length !== this.#segments.length : given.length <= this.#segments.length) return undefined;
@@ -55,7 +55,7 @@ export class PathPattern {
     const [mine, theirs] = [this.#segments, other.#segments];
     const shared = Math.min(mine.length, theirs.length);
     for (let index = 0; index < shared; index++) if (!fits(mine[index] as Segment, theirs[index] as Segment)) return false;
-    // Where one of them has ended, its rest stands for what the other has there.
+    // One of them has ended: its rest must match what the other has there.
     const begins = (rest: string | undefined, next: Segment | undefined, last: string | undefined): boolean => {
       if (rest === undefined) return next === undefined && last === undefined;
       if (next !== undefined) return typeof next === "object" ? either || rest === "" : next.startsWith(rest);
@@ -74,7 +74,7 @@ function segmentsOf(pathname: string): string[] {
   return pathname.slice(1).split("/");
 }
 
-/** One spelling of a segment: `%77s` is `ws` (RFC 3986 section 6.2.2.2). An encoded slash stays within it. */
+/** Percent-decodes one segment: `%77s` and `ws` are equivalent (RFC 3986 section 6.2.2.2). An encoded slash stays within its segment. */
 function decoded(segment: string): string {
   if (!segment.includes("%")) return segment;
   try {
@@ -86,7 +86,7 @@ function decoded(segment: string): string {
 
 const forms = 'a path is exact ("/ws"), and may have ":name" segments ("/chat/:room") and a last "*" ("/files/*")';
 
-/** What can't be matched, and what it is called: the first that is found. */
+/** Forms that are not supported, and what an error says of them. The first match counts. */
 const faults: readonly (readonly [what: RegExp, why: string])[] = [
   [/^(?!\/)/, "does not begin with a slash"],
   [/[()]/, "has a group with a regular expression, which is not supported"],

@@ -1,4 +1,4 @@
-/** What `attach` is given as a server: one that speaks HTTP/1.1 and has an `upgrade` event, or an error that says what it is instead. */
+/** Checks the server that `attach` is given: it must speak HTTP/1.1 and emit `upgrade`. */
 import type * as Net from "node:net";
 import { http } from "./node-http.ts";
 
@@ -19,7 +19,7 @@ export function checkServer(given: unknown): void {
   throw new TypeError(`attach takes an http.Server or https.Server first, not ${nameOf(given)}`);
 }
 
-/** Node's https and http2 servers don't inherit from http's, but have its deadlines; of http2's only those with `allowHTTP1` (Node 24, Deno 2.9). */
+/** Node's https and http2 servers don't inherit from http's, but have `headersTimeout`; http2 servers only with `allowHTTP1` (Node 24, Deno 2.9). */
 function isHttp(given: unknown): boolean {
   if (given instanceof http.Server) return true;
   const { headersTimeout, prependListener, listenerCount } = membersOf(given);
@@ -48,7 +48,7 @@ function membersOf(given: unknown): Record<string, unknown> {
   return Object(given) as Record<string, unknown>;
 }
 
-/** @throws Error on Bun, which replaces `ws` by its own; that one's sockets have neither a receiver nor a stream (Bun 1.4.5: a TypeError behind the 101). */
+/** @throws Error on Bun, which replaces `ws` with an implementation that has neither a receiver nor a stream (Bun 1.4.5: a TypeError after the 101). */
 export function refuseBun(who: "attach" | "serve"): void {
   if (process.versions["bun"] === undefined) return;
   throw new Error(

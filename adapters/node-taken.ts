@@ -1,13 +1,13 @@
 /**
- * Whether somebody else has taken the socket of an `upgrade` event: each of the server's listeners is given it, and Node does not know whose
- * it is. Whatever a library does with a socket, it reads it, writes to it, or ends it.
+ * Whether another listener has taken the socket of an `upgrade` event: Node gives the socket to all of them, and has no way to claim it.
+ * Whatever a library does with a socket, it reads it, writes to it, or ends it.
  */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /**
- * Node sets `readableFlowing` to null right before it emits `upgrade` (22.12 to 26.12, and Deno 2.9); a listener for `data` or `readable`, a
- * pipe, a pause and a resume make something else of it.
+ * Node sets `readableFlowing` to null right before it emits `upgrade` (22.12 to 26.12, and Deno 2.9). A listener for `data` or `readable`, a
+ * pipe, a pause and a resume change it.
  */
 export function isTaken(socket: Duplex): boolean {
   return socket.readableFlowing !== null || !socket.writable;
@@ -15,10 +15,10 @@ export function isTaken(socket: Duplex): boolean {
 
 const watched = ["error", "close", "end"] as const;
 
-/** The same, by comparison with how the socket was before the other listeners had it. */
+/** Compares the socket with what it was before the other listeners had it. */
 export class Footprint {
   readonly #socket: Duplex;
-  /** Undefined where an earlier answer is still being written, or the stream does not say. */
+  /** Undefined if an earlier response is still being written, or the stream does not count. */
   readonly #written: number | undefined;
   readonly #readers: number;
   readonly #watchers: readonly number[];
@@ -34,28 +34,28 @@ export class Footprint {
     return !this.#socket.writable || this.isUsed;
   }
 
-  /** Somebody reads it, or has written to it. */
+  /** Another listener reads the socket, or has written to it. */
   get isUsed(): boolean {
     if (this.#written !== undefined && writtenTo(this.#socket) !== this.#written) return true;
     return this.#socket.readableFlowing !== null && !this.#isTapped;
   }
 
-  /** A listener for `data` alone counts bytes, or logs them: who takes a socket has to listen for its end or its errors. */
+  /** A listener that adds nothing but `data` counts or logs bytes: to take a socket it would have to handle its errors or its end. */
   get #isTapped(): boolean {
     const { readableFlowing } = this.#socket;
     return readableFlowing === true && this.#socket.listenerCount("data") > this.#readers && !this.#new.includes(true);
   }
 
   /**
-   * Somebody waits for its end, as a proxy does while it asks another server (Vite's). A listener for `error` alone is what Vite adds to sockets
-   * that are not its own, one for `close` alone what an application adds that counts its sockets.
+   * Another listener waits for the socket's end, as a proxy does while it asks another server (Vite's). `error` alone does not count: Vite adds
+   * it to sockets that are not its own. Nor does `close` alone: applications add it to count their sockets.
    */
   get isWatched(): boolean {
     const [error, close] = this.#new;
     return error === true && close === true;
   }
 
-  /** Which of `watched` have listeners that were not there before. */
+  /** Which events of `watched` have more listeners than before. */
   get #new(): boolean[] {
     return watchersOf(this.#socket).map((count, index) => count > (this.#watchers[index] as number));
   }

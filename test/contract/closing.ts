@@ -548,7 +548,7 @@ export const closing: Chapter = {
     },
     {
       id: "C30",
-      statement: "Then the client is out of its room, and absent, though it keeps TCP open.",
+      statement: "From then on the client is neither in its room nor present, though it keeps TCP open.",
       limits: { ...needsWire, ...needsRooms },
       async run(t) {
         const stays = await t.connect({ open: [["present", "stays"]] });
@@ -602,7 +602,7 @@ export const closing: Chapter = {
     },
     {
       id: "C33",
-      statement: "So are those for which the client had to be stopped: its close frame is read once they are.",
+      statement: "So are messages that had to wait because the client was paused; its close frame is read after them.",
       limits: { ...needsWire, deno: "P21", workers: "P21", durable: "P21", evicted: "P21" },
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["sleep", 2]] });
@@ -620,12 +620,12 @@ export const closing: Chapter = {
   ],
 };
 
-/** What the message hook was given, in order. */
+/** The messages that the hook was given, in order. */
 function received(t: Context, peer: Peer): unknown[] {
   return t.entries(peer).flatMap(({ hook, data }) => (hook === "message" ? [(data as Summary).text] : []));
 }
 
-/** The server has let go of the socket altogether: what is still written to it comes back as a reset. */
+/** Waits until the server has closed the socket altogether: a write to it then ends in a reset. */
 async function cutOff(client: Client): Promise<void> {
   const until = Date.now() + client.wait;
   while (!client.socket.destroyed) {

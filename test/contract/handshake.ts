@@ -263,7 +263,7 @@ export const handshake: Chapter = {
     {
       id: "H30",
       statement:
-        "With `compression` an offer of permessage-deflate that is malformed, or asks for what there is not, is declined (RFC 7692 section 5): 101 without it.",
+        "With `compression`, a malformed or unacceptable offer of permessage-deflate is declined (RFC 7692 section 5): the 101 comes without it.",
       limits: needsWire,
       async run(t) {
         for (const offer of declined) {
@@ -277,7 +277,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H31",
-      statement: "Of several offers of permessage-deflate, whatever is between them, one that can be had is accepted.",
+      statement: "Of several offers of permessage-deflate an acceptable one is accepted, even if others are not.",
       limits: { ...needsWire, deno: "P34" },
       async run(t) {
         for (const offers of [

@@ -1,4 +1,4 @@
-/** What `upgrade` has accepted `ws` does not refuse: it checks the request once more, by rules of its own. */
+/** `ws` checks the request again, by its own rules: it never refuses a client that `upgrade` has accepted. */
 import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -20,7 +20,7 @@ async function serving(options: Handler): Promise<{ port: number; attached: Atta
 
 const key = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/** Each header as it should be, and as it should not, by one of the two sets of rules at least. */
+/** Values of each header that are right, wrong, or wrong for ws alone. The first is right. */
 const headers = {
   Upgrade: ["websocket", "WebSocket", "h2c, websocket", "websocket,websocket", "websocket, h2c", "websocket/1", "other"],
   Connection: ["Upgrade", "keep-alive, upgrade", "upgrade,,"],
@@ -40,7 +40,7 @@ const headers = {
   ],
 } as const;
 
-test("a 101 is what follows an accepted `upgrade`, whatever the headers are", async () => {
+test("an accepted `upgrade` is followed by a 101, whatever the headers", async () => {
   let accepted = 0;
   const { port, attached } = await serving({ compression: true, protocols: ["v1", "v2"], upgrade: () => void accepted++ });
   const one = fc.record(
@@ -65,7 +65,7 @@ test("a 101 is what follows an accepted `upgrade`, whatever the headers are", as
   expect(open).toBeGreaterThan(20);
 });
 
-test("messages pass compressed by the offer that was accepted", async () => {
+test("messages are compressed as the accepted offer says", async () => {
   const { port } = await serving({ compression: true, maxPayload: 2 ** 20 });
   const declined = "permessage-deflate; client_max_window_bits=16";
   for (const offer of [
@@ -96,7 +96,7 @@ test.each<[string, (socket: { destroy(): void }) => void]>([
       throw new Error("not again");
     },
   ],
-])("where ws %s all the same, nothing opens, and the place is free", async (_, behave) => {
+])("if ws %s all the same, nothing opens, and the place is freed", async (_, behave) => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => {});
   const { port, attached } = await serving({ maxConnections: 1 });
   const upgraded = vi.spyOn(WebSocketServer.prototype, "handleUpgrade").mockImplementationOnce((_request, socket) => behave(socket));
@@ -104,7 +104,7 @@ test.each<[string, (socket: { destroy(): void }) => void]>([
   await expect.poll(() => upgraded.mock.calls.length).toBe(1);
   expect(await statusOf(port, "/")).toBe("101");
   expect(attached.stats()).toMatchObject({ opened: 1, refused: {} });
-  // Whoever has it may go on with it.
+  // We have written nothing.
   expect(client.socket.bytesRead).toBe(0);
   expect(logged.mock.calls.length).toBe(_ === "throws" ? 1 : 0);
 });

@@ -1,4 +1,4 @@
-/** `attach` beside other `upgrade` listeners: what another has taken is never written to, in whatever order they were added. */
+/** `attach` beside other `upgrade` listeners: a socket that another has taken is never written to, in whatever order they were added. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -54,7 +54,7 @@ async function greets(client: Client, greeting: string): Promise<void> {
   expect(await client.next()).toMatchObject({ type: "close", code: 4000 });
 }
 
-test.each(orders)("without `path`, %s: what ws takes is ws's, the rest is ours, and a warning says to give `path`, once", async (order) => {
+test.each(orders)("without `path`, %s: ws keeps what it takes, we take the rest, and one warning says to give `path`", async (order) => {
   const { port, attached } = await both(order, (server) => attach(server, ours()), takes("/theirs"));
   for (let round = 0; round < 2; round++) {
     await greets(await ask(port, "/theirs"), "theirs");
@@ -71,7 +71,7 @@ test.each(orders)('with `path: "/*"`, %s: the same, and nothing to warn of', asy
   expect(warnings).toEqual([]);
 });
 
-test.each(orders)("with `path`, %s: each takes its own, now or later", async (order) => {
+test.each(orders)("with `path`, %s: each takes its own, at once or later", async (order) => {
   const { port } = await both(order, (server) => attach(server, ours(), { path: "/ours" }), takes("/theirs"), takes("/later", 50));
   await greets(await ask(port, "/theirs"), "theirs");
   await greets(await ask(port, "/later"), "theirs");
@@ -79,7 +79,7 @@ test.each(orders)("with `path`, %s: each takes its own, now or later", async (or
   expect(warnings).toEqual([]);
 });
 
-test.each(orders)("with an app, %s: its 404 leaves a handshake to others, and a slow one loses to who was faster", async (order) => {
+test.each(orders)("with an app, %s: its 404 leaves a handshake to others, and a slow app loses to a faster listener", async (order) => {
   const handler = ours();
   const asked: string[] = [];
   const { Hono } = await import("hono");
@@ -109,7 +109,7 @@ test.each(orders)("with an app, %s: its 404 leaves a handshake to others, and a 
   expect(warnings).toEqual([]);
 });
 
-test.each(orders)("a handshake that another takes while `upgrade` is pending, %s: nothing opens, and its place is free", async (order) => {
+test.each(orders)("if another takes the socket while `upgrade` is pending, %s, nothing opens and the place is freed", async (order) => {
   const pending = Promise.withResolvers<void>();
   const handler = ours({ maxConnections: 1, upgrade: (request) => (request.url.endsWith("/both") ? pending.promise : undefined) });
   const { port, attached } = await both(order, (server) => attach(server, handler, { path: "/*" }), takes("/both", 10));
@@ -123,7 +123,7 @@ test.each(orders)("a handshake that another takes while `upgrade` is pending, %s
   expect(attached.stats().opened).toBe(1);
 });
 
-test.each(orders)("where another answers the very path, %s: it is left alone, and a warning names it, once", async (order) => {
+test.each(orders)("if another answers our path, %s, we leave the socket alone, and one warning names the path", async (order) => {
   const { server, port } = await listen();
   const greedy = (): unknown => otherServer({ server });
   if (order === "theirs first") greedy();
@@ -169,7 +169,7 @@ test.each(orders.flatMap((order) => Object.keys(ways).map((way) => [way, order] 
   },
 );
 
-test.each(orders)("a socket that is destroyed, %s, is nobody's", async (order) => {
+test.each(orders)("a socket that another destroys, %s, is left alone", async (order) => {
   const { port, attached } = await both(
     order,
     (server) => attach(server, ours()),
@@ -198,7 +198,7 @@ test.each(orders.flatMap((order) => Object.keys(onlookers).map((what) => [what, 
   },
 );
 
-test("what nobody takes is answered with 404 after `upgradeTimeout`", async () => {
+test("a handshake that nobody takes gets a 404 after `upgradeTimeout`", async () => {
   const { server, port } = await listen();
   attach(server, ours({ upgradeTimeout: 300 }), { path: "/ours" });
   server.on("upgrade", takes("/theirs"));
@@ -206,7 +206,7 @@ test("what nobody takes is answered with 404 after `upgradeTimeout`", async () =
   expect(await statusOf(port, "/nobodys", [["Upgrade", "other"]])).toBe("404 Not Found");
 });
 
-test("another protocol's Upgrade is another listener's, where a handler takes every path", async () => {
+test("a handler without `path` leaves the Upgrade of another protocol to other listeners", async () => {
   const { server, port } = await listen();
   attach(server, ours());
   server.on("upgrade", (incoming, socket) => {
@@ -218,7 +218,7 @@ test("another protocol's Upgrade is another listener's, where a handler takes ev
   await greets(await ask(port, "/"), "ours");
 });
 
-test("the answer of an app, whose routes nobody else knows, comes in the end", async () => {
+test("the 404 of an app is sent if nobody else answers", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   atEnd(() => vi.useRealTimers());
   const { server, port } = await listen();
@@ -241,7 +241,7 @@ test("the answer of an app, whose routes nobody else knows, comes in the end", a
   expect(await client.body()).toBe("no such room");
 });
 
-test("one that somebody watches has twelve times as long", async () => {
+test("a socket that another listener watches waits twelve times as long", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   atEnd(() => vi.useRealTimers());
   const { server, port } = await listen();
@@ -262,7 +262,7 @@ test("one that somebody watches has twelve times as long", async () => {
   expect((await client.head()).status).toBe(404);
 });
 
-test("the 404 of a handler that an app mounts is an answer, at once", async () => {
+test("a 404 of a handler that an app mounts is sent at once", async () => {
   const { Hono } = await import("hono");
   const { upgrade } = await import("edgewire/hono");
   const app = new Hono();
@@ -273,7 +273,7 @@ test("the 404 of a handler that an app mounts is an answer, at once", async () =
   expect(await statusOf(port, "/ours")).toBe("404 no such room");
 });
 
-test("clients that reset while nobody has answered them end nothing", async () => {
+test("clients that reset before they are answered end nothing but themselves", async () => {
   const { server, port } = await listen();
   const attached = attach(server, ours({ upgrade: () => new Promise(() => {}), upgradeTimeout: 300 }), { path: "/pending" });
   server.on("upgrade", takes("/theirs"));
@@ -288,7 +288,7 @@ test("clients that reset while nobody has answered them end nothing", async () =
   await expect.poll(() => attached.stats().refused["upgradeTimeout"]).toBe(20);
 });
 
-test("apps are asked one after the other, then handlers, on a server without other listeners too", async () => {
+test("without other listeners, too, an app's 404 passes the handshake on to the next", async () => {
   const { server, port } = await listen();
   const app = (path: string): { fetch: (request: Request) => Response } => ({
     fetch: (request) =>
@@ -304,7 +304,7 @@ test("apps are asked one after the other, then handlers, on a server without oth
   expect(warnings).toEqual([]);
 });
 
-test("a path is given away once; from the special to the general is an order", async () => {
+test("a path can be attached once, and special paths before general ones", async () => {
   const { server, port } = await listen();
   const lobby = attach(server, ours({ open: (connection) => void connection.send("lobby") }), { path: "/chat/lobby" });
   attach(server, ours({ open: (connection) => void connection.send(connection.room.name) }), { path: "/chat/:room" });
@@ -312,7 +312,7 @@ test("a path is given away once; from the special to the general is an order", a
   expect(warnings).toEqual([]);
   for (const path of ["/chat/lobby", "/chat/garden", "/chat/:room", "/chat/a*", "/*", undefined]) {
     expect(() => attach(server, ours(), path === undefined ? {} : { path })).toThrow(
-      /is attached to this server already, and would take all of/,
+      /is attached to this server already, and matches every path of/,
     );
   }
   await greets(await ask(port, "/chat/lobby"), "lobby");
@@ -323,7 +323,7 @@ test("a path is given away once; from the special to the general is an order", a
   await greets(await ask(port, "/chat/lobby"), "lobby");
 });
 
-test("paths that overlap are warned of when the second is attached", async () => {
+test("overlapping paths are warned of when the second is attached", async () => {
   const { server } = await listen();
   attach(server, ours(), { path: "/:lang/chat" });
   attach(server, ours(), { path: "/en/:page" });
@@ -337,7 +337,7 @@ test("paths that overlap are warned of when the second is attached", async () =>
   ]);
 });
 
-test("one that closes answers 503 until it is closed, unless another is attached to its path", async () => {
+test("a handler that closes answers 503, unless another has been attached to its path", async () => {
   const { server, port } = await listen();
   const release = Promise.withResolvers<void>();
   const old = attach(server, ours({ message: () => release.promise }), { path: "/ours" });
@@ -354,7 +354,7 @@ test("one that closes answers 503 until it is closed, unless another is attached
   await greets(await ask(port, "/ours"), "ours");
 });
 
-test("names of the path are `params`, and `room` is the room unless `upgrade` says another", async () => {
+test("names in the path are `params`, and `room` is the room unless `upgrade` returns another", async () => {
   const { server, port } = await listen();
   const seen: unknown[] = [];
   const handler = ours({
@@ -373,7 +373,7 @@ test("names of the path are `params`, and `room` is the room unless `upgrade` sa
   ]);
 });
 
-test("the path is that of the URL: of an absolute target too, whatever its spelling", async () => {
+test("the path of the URL counts, also of an absolute target, in any spelling", async () => {
   const { server, port } = await listen();
   attach(server, ours(), { path: "/ours" });
   const host = `127.0.0.1:${port}`;
@@ -394,14 +394,14 @@ test("the path is that of the URL: of an absolute target too, whatever its spell
   }
 });
 
-test("an ordinary request is the application's, beside all of it", async () => {
+test("ordinary requests are left to the application", async () => {
   const { server, port } = await listen(createServer((_, response) => response.end("a page")));
   attach(server, ours(), { path: "/*" });
   server.on("upgrade", takes("/theirs"));
   expect(await (await fetch(`http://127.0.0.1:${port}/theirs`)).text()).toBe("a page");
 });
 
-test("what was added and taken away again leaves no trace", async () => {
+test("listeners that were removed again change nothing", async () => {
   const { server, port } = await listen();
   const attached = attach(server, ours());
   const other = takes("/theirs");

@@ -1,4 +1,4 @@
-/** Faults of Edgewire's own, injected where ws or Node calls it: each ends its connection, never the process or another connection. */
+/** Faults inside Edgewire, injected where ws or Node calls it: each ends its own connection, never the process or another connection. */
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -11,7 +11,7 @@ import { encodeFrame, Opcode } from "../wire/frames.ts";
 import { ask, atEnd, endAll, listen } from "./beside.ts";
 
 const dist = join(import.meta.dirname, "../../dist/src");
-// Of the same modules as the package that is attached.
+// From the same modules as `edgewire/node`.
 const { Server } = (await import(`${dist}/server.js`)) as { Server: typeof CoreServer };
 const { Live } = (await import(`${dist}/connection.js`)) as { Live: typeof CoreLive };
 
@@ -61,7 +61,7 @@ async function echoes(client: Client): Promise<void> {
   expect(await client.next()).toEqual({ type: "text", data: "hello" });
 }
 
-/** The client is told, or cut off; another was not disturbed; and there is room for one more. */
+/** The failing client is closed or cut off, the other is not disturbed, and the place is free. */
 async function endsAlone({ port, attached }: Scene, failing: Client, other: Client): Promise<void> {
   for (let event = await failing.next(); event.type !== "end"; event = await failing.next()) {
     if (event.type === "close") expect([1011, 1002, 4000]).toContain(event.code);
@@ -79,7 +79,7 @@ test("the connection can't be made", async () => {
   await endsAlone(scene, await open(scene.port), other);
 });
 
-test("the connection is made, and something fails then", async () => {
+test("something fails after the connection was made", async () => {
   const scene = await serving();
   const other = await open(scene.port);
   vi.spyOn(Live.prototype, "opened").mockImplementationOnce(fail);
@@ -108,7 +108,7 @@ test.each(Object.entries(provoked))("%s fails", async (_, [method, provoke]) => 
   await expect.poll(() => scene.closed.length).toBe(1);
 });
 
-test("and to close it fails too", async () => {
+test("a message fails, and so does the close", async () => {
   const scene = await serving();
   const other = await open(scene.port);
   const failing = await open(scene.port);

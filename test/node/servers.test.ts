@@ -1,4 +1,4 @@
-/** What `attach` can be attached to, and what it says of anything else; and what it says on Bun. */
+/** The servers that `attach` takes, its errors for anything else, and its error on Bun. */
 import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { readFileSync } from "node:fs";
@@ -82,7 +82,7 @@ test("options of the wrong form are refused by name", () => {
   ] as const) {
     expect(() => attach(server, echo, options as object)).toThrow(message);
   }
-  // None of them is left half attached.
+  // Nothing is left half attached.
   expect(server.listenerCount("upgrade")).toBe(0);
 });
 

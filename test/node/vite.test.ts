@@ -1,4 +1,4 @@
-/** Vite's own WebSockets (HMR, and a proxy to another server) and ours, on one HTTP server. */
+/** Vite's WebSockets (HMR, and a proxy to another server) and ours on one HTTP server. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";

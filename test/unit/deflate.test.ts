@@ -1,4 +1,4 @@
-/** Which offers of permessage-deflate Node accepts (RFC 7692 section 7.1, RFC 6455 section 9.1), and that ws accepts what is left. */
+/** The offers of permessage-deflate that Node accepts (RFC 7692 section 7.1, RFC 6455 section 9.1). */
 import { createRequire } from "node:module";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -18,7 +18,7 @@ test.each([
   [", ,permessage-deflate,", "permessage-deflate"],
   ["x-other; a=b, permessage-deflate", "permessage-deflate"],
   ['x-other; a="b, c\\", d", permessage-deflate', "permessage-deflate"],
-])("of %s is accepted %s", (header, accepted) => {
+])("%s: %s is accepted", (header, accepted) => {
   expect(acceptableOffer(header)).toBe(accepted);
 });
 
@@ -43,7 +43,7 @@ test.each([
   'permessage-deflate; server_max_window_bits="10',
   "permessage-deflate; client_max_window_bits=0xa",
   "permessage deflate",
-  // One that was not offered: it is within quotes.
+  // Within quotes, so not offered.
   'x-other; a="b, permessage-deflate, c"',
   'x-other; a="b, permessage-deflate',
 ])("%s is declined", (header) => {
@@ -54,8 +54,8 @@ test("no header is no offer", () => {
   expect(acceptableOffer(undefined)).toBeUndefined();
 });
 
-test("ws accepts whatever is left, and quickly", () => {
-  // What ws does with the header, which it does not export.
+test("ws accepts every offer that we accept, and a long header takes no time", () => {
+  // ws does not export these.
   const lib = createRequire(createRequire(import.meta.url).resolve("ws"));
   const { parse } = lib("./lib/extension.js") as { parse(header: string): Record<string, object[]> };
   const Deflate = lib("./lib/permessage-deflate.js") as new (options: object) => { accept(offers: object[] | undefined): object };

@@ -1,4 +1,4 @@
-/** The paths that `attach` takes. */
+/** The option `path` of `attach`. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { PathPattern } from "../../adapters/node-path.ts";
@@ -18,7 +18,7 @@ test.each([
   ["/ws*", "/ws", {}],
   ["/ws*", "/wss/1", {}],
   ["/:room/*", "/lobby/a//b", { room: "lobby" }],
-  // One spelling.
+  // Equivalent spellings.
   ["/ws", "/%77s", {}],
   ["/caf%c3%a9", "/caf%C3%A9", {}],
   ["/café", "/caf%C3%A9", {}],
@@ -27,9 +27,9 @@ test.each([
   ["/100%25", "/100%25", {}],
   ["/caf%C3%A9*", "/café-noir", {}],
   ["/:name", "/%E2%82%AC", { name: "€" }],
-  // A slash that is encoded separates nothing.
+  // An encoded slash is no separator.
   ["/chat/:room", "/chat/a%2Fb", { room: "a/b" }],
-  // What is no UTF-8 stays as it is.
+  // Invalid UTF-8 stays encoded.
   ["/:name", "/%ff%zz", { name: "%ff%zz" }],
   ["/:__proto__", "/x", Object.fromEntries([["__proto__", "x"]])],
 ])("%s matches %s", (pattern, path, params) => {
@@ -102,7 +102,7 @@ const paths = letters.flatMap((one) =>
   ].map((rest) => `/${one}${rest}`),
 );
 
-test("what a pattern covers and overlaps is what the paths say", () => {
+test("`covers` and `overlaps` agree with the paths that match", () => {
   const segment = fc.constantFrom("", "a", "ab", "b", ":");
   const patterns = fc
     .tuple(fc.array(segment, { minLength: 1, maxLength: 3 }), fc.constantFrom("", "/*", "/a*"))
