@@ -3,7 +3,7 @@ import { CloseCode } from "../src/close.ts";
 import { Commons } from "../src/commons.ts";
 import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise } from "../src/errors.ts";
+import { isPromise, log } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
 import { callRoom } from "../src/local-room.ts";
@@ -166,7 +166,7 @@ export class ObjectHost {
     const { snapshot } = accepted;
     const misplaced = this.#identity.misplaced(snapshot.room);
     if (misplaced !== undefined) {
-      console.error(`edgewire: ${misplaced}`);
+      log("error", misplaced);
       return refuse(500, "Internal Server Error");
     }
     const place = accepted.place ?? this.#server.admit(snapshot);
@@ -177,7 +177,7 @@ export class ObjectHost {
       this.#ctx.acceptWebSocket(ws);
     } catch (error) {
       // 32 768 sockets are the most that an object takes.
-      console.error("edgewire: the object accepts no more sockets:", error);
+      log("error", "the object accepts no more sockets:", error);
       this.#server.abandon(opening);
       return refuse(503, "the room is full", { "retry-after": "1" });
     }
@@ -186,7 +186,7 @@ export class ObjectHost {
       live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {
       // Its state is too large for a class without SQLite, for one.
-      console.error("edgewire: a connection can't be opened:", error);
+      log("error", "a connection can't be opened:", error);
       this.#server.abandon(opening);
       disown(ws);
       closeSocket(ws, CloseCode.internalError, "");

@@ -1,5 +1,6 @@
 /** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
 import type { Live } from "../src/connection.ts";
+import { log } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import { wake } from "./durable-socket.ts";
 import type { Pinger } from "./durable-socket.ts";
@@ -49,7 +50,7 @@ export class ObjectLives {
       return live;
     } catch (error) {
       // One socket that can't be woken must not keep the object from being made, for all the others.
-      console.error("edgewire: a connection can't be restored:", error);
+      log("error", "a connection can't be restored:", error);
       closeSocket(ws, CloseCode.internalError, "Internal error");
       return undefined;
     }

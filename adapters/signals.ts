@@ -3,6 +3,8 @@
  * anyway. The first signal takes our listeners away, so that a second one ends the process at once, as if there had never been any.
  * Other listeners are neither removed nor waited for: an application that handles a signal itself is told of it as before.
  */
+
+import { log } from "../src/errors.ts";
 import { resolveClose } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import { handled, raiseAfter } from "./raise.ts";
@@ -79,8 +81,8 @@ export function closable(
   };
 }
 
-/** At least a turn, for what is idle already. */
-async function within(milliseconds: number, closed: Promise<unknown>): Promise<void> {
+/** Waits no longer than that; at least a turn, for what is idle already. */
+export async function within(milliseconds: number, closed: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(milliseconds, 100))));
   await Promise.race([closed, late]);

@@ -2,6 +2,7 @@
  * The server's side of the opening handshake (RFC 6455 section 4.2), the same on every runtime: the runtimes
  * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
  */
+import { log } from "./errors.ts";
 import { maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
@@ -55,7 +56,7 @@ export function checkHandshake(request: RequestHead, settings: Settings, forward
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
   const foreign = refuseOrigin(request, settings.origins, forwardedHost);
   if (foreign !== undefined) {
-    console.warn(`edgewire: 403: ${foreign}`);
+    log("warn", `403: ${foreign}`);
     return refuse(403, "this origin may not connect", {}, "origins");
   }
   if (settings.requireProtocol && !settings.protocols.some((protocol) => offered.includes(protocol))) {
@@ -72,6 +73,11 @@ export function refuse(status: number, message: string, headers: Record<string, 
 }
 
 const causes = new WeakMap<Response, string>();
+
+/** Whether `refuse` made it: it can be sent. */
+export function isRefusal(response: Response): boolean {
+  return causes.has(response);
+}
 
 /** Why a handshake was refused, in a word: the option that it met, the status of what was malformed, or `upgrade` for a Response of the hook's own. */
 export function causeOf(refusal: Response): string {

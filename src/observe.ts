@@ -2,7 +2,7 @@
  * `observe`: what happens, told to whoever measures it. Each member is optional, and what is not asked for costs nothing. An
  * observer that throws is logged and disturbs nobody.
  */
-import { isPromise } from "./errors.ts";
+import { isPromise, log } from "./errors.ts";
 import type { Closing, Connection, ErrorContext, HookName, MaybePromise } from "./types.ts";
 import type { LocalRoom } from "./room-types.ts";
 
@@ -10,7 +10,7 @@ export interface Refusal {
   readonly status: number;
   /** As `Stats.refused` has it. */
   readonly cause: string;
-  /** Undefined where another server had checked the handshake: the Worker in front of a Durable Object. */
+  /** Undefined where another server had checked the handshake: the Worker in front of a Durable Object, and where no `Request` can be made of what came. */
   readonly request?: Request;
 }
 
@@ -68,7 +68,7 @@ export function checkObserver(given: unknown): Observer {
 }
 
 function quietly(name: string, listener: (...args: unknown[]) => unknown): (...args: unknown[]) => void {
-  const failed = (error: unknown): void => console.error(`edgewire: observe.${name} failed:`, error);
+  const failed = (error: unknown): void => log("error", `observe.${name} failed:`, error);
   return (...args) => {
     try {
       const pending = listener(...args);
@@ -100,7 +100,7 @@ export function observed<T>(observer: Observer | undefined, run: () => MaybeProm
     // It may pass on the hook's own rejection, which is reported anyway.
     if (isPromise(traced)) traced.then(undefined, () => {});
   } catch (error) {
-    if (outcome === undefined) console.error("edgewire: observe.hook failed:", error);
+    if (outcome === undefined) log("error", "observe.hook failed:", error);
   }
   return once();
 }

@@ -79,7 +79,8 @@ export interface Options {
   readonly compression?: boolean;
   /**
    * Milliseconds that `upgrade` may take before the client gets a 503, and under Node's `serve` also what its request's head may take
-   * to come in (408); the other runtimes have a deadline of their own for that, Deno none. Default: 10 000.
+   * to come in (408); the other runtimes have a deadline of their own for that, Deno none. The body of a `Response` that refuses has as long
+   * again. On Node it is also how long a handshake waits behind the answers to earlier requests of its connection. Default: 10 000.
    */
   readonly upgradeTimeout?: number;
   /** Milliseconds that a client has to answer a close before it is let go, on Node also to end TCP after the close frames. Default: 10 000. */

@@ -9,8 +9,18 @@ export interface RequestHead {
   readonly whole?: Request;
 }
 
+/** @throws TypeError for one that a runtime took and the fetch API does not: an application's own server may read requests leniently. */
 export function wholeOf(request: RequestHead): Request {
   return request.whole ?? (request as Request);
+}
+
+/** For an observer, who is told of a refusal whatever the request was. */
+export function wholeIfAny(request: RequestHead): { readonly request?: Request } {
+  try {
+    return { request: wholeOf(request) };
+  } catch {
+    return {};
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import type { Fanout } from "./fanout.ts";
 import { causeOf, isList, readHead, refuseList } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
-import { wholeOf } from "./request.ts";
+import { wholeIfAny, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { PendingHooks } from "./pending.ts";
 import type { Waiting } from "./pending.ts";
@@ -152,7 +152,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   #refused(status: number, cause: string, request?: RequestHead): void {
     this.counters.refused(cause);
-    this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : { request: wholeOf(request) }) });
+    this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : wholeIfAny(request)) });
   }
 
   /** A hook failed: it is counted, and whoever wants to know is told. Never throws or rejects. */

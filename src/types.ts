@@ -192,7 +192,8 @@ export interface UpgradeResult<State = unknown> {
 export interface Hooks<State = unknown, Env = unknown> {
   /**
    * Before the 101. Return what to accept the connection with, or nothing; return or throw a `Response` to refuse.
-   * Any other throw is a 500 with no detail. May run in another process than the connection.
+   * Any other throw is a 500 with no detail, and so is a `Response` that can't be sent: one with a body is for one client, at most 1 MiB, and ends
+   * within `upgradeTimeout`; headers have no control characters. May run in another process than the connection.
    */
   upgrade?(request: Request, context: UpgradeContext<Env>): MaybePromise<UpgradeResult<State> | Response | void>;
   /** First, once. Messages wait until it is done. Not run again after hibernation. */

@@ -2,7 +2,7 @@
  * From a handshake request to what the connection starts from, or a refusal: the checks, then the `upgrade`
  * hook under its deadline. It needs no server: on Cloudflare it runs in the Worker, in front of the object.
  */
-import { checkHandshake, refuse } from "./handshake.ts";
+import { checkHandshake, isRefusal, refuse } from "./handshake.ts";
 import type { Capacity, Place } from "./capacity.ts";
 import type { DefinedHandler } from "./define.ts";
 import { forwarded } from "./proxy.ts";
@@ -10,6 +10,7 @@ import { checkSnapshot } from "./snapshot.ts";
 import { isPromise } from "./errors.ts";
 import { observed } from "./observe.ts";
 import { toTime } from "./expiry.ts";
+import { checkHeaderValues, checkRefusal } from "./refusal.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { checkName } from "./text.ts";
@@ -62,15 +63,26 @@ export function acceptUpgrade<State, Env>(
     return refusal;
   };
   const fail = (error: unknown): Response => {
-    const refusal = refused(failure(error));
-    if (refusal !== error && options.rethrow === true) throw error;
-    return refusal;
-  };
-  const failure = (error: unknown): Response => {
-    if (isResponse(error)) return error;
+    const refusal = refused(refuse(500, "Internal Server Error", {}, "error"));
     const told = failed(error);
     if (isPromise(told)) options.waitUntil?.(told);
-    return refuse(500, "Internal Server Error", {}, "error");
+    if (options.rethrow === true) throw error;
+    return refusal;
+  };
+  /** The hook's own Response: it keeps its place until it is certain that it can be sent. */
+  const refuseWith = (response: Response): MaybePromise<Response> => {
+    if (isRefusal(response)) return refused(response);
+    const checked = checkRefusal(response, handler.settings.upgradeTimeout, clock);
+    return isPromise(checked) ? checked.then(refused) : refused(checked);
+  };
+  const threw = (error: unknown): MaybePromise<Response> => {
+    if (!isResponse(error)) return fail(error);
+    try {
+      const refusal = refuseWith(error);
+      return isPromise(refusal) ? refusal.then(undefined, fail) : refusal;
+    } catch (unsendable) {
+      return fail(unsendable);
+    }
   };
   try {
     const { address, host } = forwarded(request.headers, options.remoteAddress, handler.settings.trustProxy);
@@ -88,8 +100,8 @@ export function acceptUpgrade<State, Env>(
       const whole = wholeOf(request);
       result = observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
     }
-    const accept = (value: UpgradeResult<State> | Response | void): Upgrade => {
-      if (isResponse(value)) return refused(value);
+    const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
+      if (isResponse(value)) return refuseWith(value);
       const upgrade = accepted(handler, request, offered, value, context, options.room, entered);
       const { room, expiresAt } = upgrade.snapshot;
       if (expiresAt !== undefined && expiresAt <= clock.now())
@@ -97,13 +109,16 @@ export function acceptUpgrade<State, Env>(
       const full = entered === undefined ? undefined : capacity?.accept(entered, room);
       return full === undefined ? upgrade : refused(full);
     };
-    if (!isPromise(result)) return accept(result);
+    if (!isPromise(result)) {
+      const decided = accept(result);
+      return isPromise(decided) ? decided.then(undefined, fail) : decided;
+    }
     // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
     options.waitUntil?.(result.then(ignore, ignore));
     const late = (error: unknown): void => void failed(error);
-    return withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late).then(accept).catch(fail);
+    return withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late).then(accept).catch(threw);
   } catch (error) {
-    return fail(error);
+    return threw(error);
   }
 }
 
@@ -211,5 +226,6 @@ function checkHeaders(init: HeadersInput | undefined): Headers | undefined {
     if (isHandshakeHeader(name))
       throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol })`);
   }
+  checkHeaderValues("upgrade", headers);
   return headers;
 }

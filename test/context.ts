@@ -152,6 +152,19 @@ export class Context {
     return this.#host.log.until(what, () => this.entries().find(match), this.#wait);
   }
 
+  /**
+   * Calls, and waits for what the `error` hook is told then of an `upgrade`: an error whose own words say nothing of the case. Cases of one runtime
+   * run one after the other.
+   */
+  async toldOfUpgrade(call: () => Promise<unknown>): Promise<string> {
+    const { entries } = this.#host.log;
+    const before = entries.length;
+    await call();
+    const isIt = (entry: Entry): boolean => entry.tag === null && entry.hook === "error" && entry["of"] === "upgrade";
+    const told = await this.#host.log.until("an error of upgrade", () => entries.slice(before).find(isIt), this.#wait);
+    return String(told["error"]);
+  }
+
   /** Waits until a hook of a room has ended, the nth time, and gives the line of its beginning. */
   async roomHook(hook: string, name?: string, nth = 1): Promise<Entry> {
     const of = (key: "hook" | "done"): Entry[] => this.roomEntries(name).filter((entry) => entry[key] === hook);

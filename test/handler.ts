@@ -154,7 +154,11 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       if (connection === undefined) {
         // Before there is a connection only the error itself can say whose it is.
         const tag = /tag=(\S+)/.exec(String(error))?.[1] ?? null;
-        return report(`@@${JSON.stringify({ tag, handler: name, hook: "error", of: hook, error: String(error) })}`);
+        report(`@@${JSON.stringify({ tag, handler: name, hook: "error", of: hook, error: String(error) })}`);
+        const then = /error then (\w+)/.exec(String(error))?.[1];
+        if (then === "throws") throw new Error("secret of error");
+        if (then === "rejects") return Promise.reject(new Error("secret of error"));
+        return then === "hangs" ? new Promise(() => {}) : undefined;
       }
       return run("error", connection, { of: hook, error: String(error) });
     },

@@ -2,6 +2,7 @@
  * What the test application can be told to do: a case puts a script for each hook into the handshake's URL, so that one
  * running server serves every case. Runs on every runtime; synchronous unless a step is not.
  */
+import { unsendable, type Unsendable } from "./unsendable.ts";
 import type { Connection, Data, History, HistoryReader, LocalRoom, Room, Sendable, UpgradeResult } from "edgewire";
 
 /** What to send: text, bytes, many equal bytes or letters, or one of the odd values below. */
@@ -90,6 +91,7 @@ export type UpgradeStep =
   | readonly ["accept", UpgradeResult, odd?: OddState | OddExpiry | undefined]
   | readonly ["nothing"]
   | readonly ["refuse" | "throwResponse", { readonly status: number; readonly headers?: HeadersInit; readonly body?: string }]
+  | readonly ["unsendable" | "throwUnsendable", kind: Unsendable, text: string]
   | readonly ["throw", string]
   | readonly ["reject", string]
   | readonly ["never"];
@@ -121,6 +123,13 @@ export function runUpgrade(
         return new Response(step[1].body ?? null, step[1]);
       case "throwResponse":
         throw new Response(step[1].body ?? null, step[1]);
+      case "unsendable":
+        return unsendable(step[1], step[2]);
+      case "throwUnsendable": {
+        const response = unsendable(step[1], step[2]);
+        if (response instanceof Response) throw response;
+        return response.then((one) => Promise.reject(one));
+      }
       case "throw":
         throw new Error(step[1]);
       case "reject":

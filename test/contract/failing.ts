@@ -153,5 +153,20 @@ export const failures: Chapter = {
         await expectTexts(other, "alive");
       },
     },
+    {
+      id: "F12",
+      statement:
+        "`upgrade` fails, and `error` that is told of it throws, rejects or never settles: still a 500, at once, that says nothing of either.",
+      async run(t) {
+        for (const then of ["throws", "rejects", "hangs"] as const) {
+          for (const step of ["throw", "reject"] as const) {
+            const refusal = await t.refused({ upgrade: [[step, `secret, error then ${then} tag=${t.tag}`]] });
+            equal(refusal.status, 500, then);
+            ok(!/secret/.test(refusal.body), refusal.body);
+          }
+        }
+        await t.barrier();
+      },
+    },
   ],
 };

@@ -1,6 +1,34 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
-import { needsWire, type Chapter } from "../case.ts";
+import { needsWire, type Case, type Chapter, type Context } from "../case.ts";
 import { expectTexts } from "../peer.ts";
+import type { UpgradeStep } from "../script.ts";
+import type { Unsendable } from "../unsendable.ts";
+
+/** A 500 without a word of why, which `error` is told. */
+async function expectUnsendable(t: Context, step: UpgradeStep, why: RegExp, on: "main" | "tight" = "main"): Promise<void> {
+  for (const sleep of [[], [["sleep", 20] as const]]) {
+    const told = await t.toldOfUpgrade(async () => {
+      const refusal = await t.refused({ on, upgrade: [...sleep, step] });
+      equal(refusal.status, 500, JSON.stringify(step));
+      match(refusal.body, /^Internal Server Error\n?$/);
+    });
+    match(told, why);
+  }
+}
+
+/** `upgrade` returns each of these, or throws it. */
+function unsendable(id: string, statement: string, kinds: readonly (readonly [kind: Unsendable, why: RegExp])[]): Case {
+  return {
+    id,
+    statement,
+    async run(t) {
+      for (const [kind, why] of kinds) {
+        for (const step of ["unsendable", "throwUnsendable"] as const) await expectUnsendable(t, [step, kind, "secret"], why);
+      }
+      await t.barrier();
+    },
+  };
+}
 
 export const upgrade: Chapter = {
   letter: "U",
@@ -328,5 +356,69 @@ export const upgrade: Chapter = {
         await expectTexts(liar, "served");
       },
     },
+    unsendable(
+      "U19",
+      "A Response that can't be sent (its status is 0, its body was read or is being read) is a 500, and `error` is told why.",
+      [
+        ["error", /^TypeError: the Response of upgrade has the status 0: it must be from 200 to 599$/],
+        ["used", /^TypeError: the Response of upgrade has a body that was used already/],
+        ["locked", /^TypeError: the Response of upgrade has a body that was used already/],
+      ],
+    ),
+    {
+      id: "U20",
+      statement:
+        "A Response with a body refuses once: the second client gets a 500, and `error` is told. One without a body may refuse any number.",
+      async run(t) {
+        const refuse = (kind: Unsendable): Promise<{ status: number; body: string }> =>
+          t.refused({ upgrade: [["unsendable", kind, `${kind} of ${t.tag}`]] });
+        const first = await refuse("a constant");
+        deepEqual([first.status, first.body], [403, "only once"]);
+        await expectUnsendable(
+          t,
+          ["unsendable", "a constant", `a constant of ${t.tag}`],
+          /^TypeError: the Response of upgrade has a body that was used already/,
+        );
+        for (let round = 0; round < 3; round++) {
+          const { status, body } = await refuse("a constant without a body");
+          deepEqual([status, body], [403, ""]);
+        }
+      },
+    },
+    unsendable("U21", "A refusal's body that fails, at once or midway, or is made of anything but bytes, is a 500, and `error` is told.", [
+      ["fails at once", /secret/],
+      ["fails midway", /secret/],
+      ["is no bytes", /^TypeError: the Response of upgrade has a body of other chunks than Uint8Array$/],
+    ]),
+    {
+      id: "U22",
+      statement: "A refusal's body that does not end within `upgradeTimeout` is a 500, and `error` is told.",
+      async run(t) {
+        await expectUnsendable(
+          t,
+          ["unsendable", "never ends", ""],
+          /^Error: the Response of upgrade has a body that did not end within upgradeTimeout$/,
+          "tight",
+        );
+        await t.barrier("tight");
+      },
+    },
+    {
+      id: "U23",
+      statement: "Headers with control characters, of a refusal or of the 101, are a 500, and `error` is told which.",
+      async run(t) {
+        const why = (who: string): RegExp => new RegExp(`^TypeError: ${who} has a control character in the header "x-odd"$`);
+        for (const kind of ["header", "delete"] as const)
+          await expectUnsendable(t, ["unsendable", kind, ""], why("the Response of upgrade"));
+        for (const value of ["a\u0001b", "a\u007fb"]) {
+          await expectUnsendable(t, ["accept", { headers: { "x-odd": value } }], why("upgrade"));
+        }
+        await t.barrier();
+      },
+    },
+    unsendable("U24", "A refusal's body of more than 1 MiB, or without an end, is a 500, and `error` is told.", [
+      ["large", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes$/],
+      ["never stops", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes$/],
+    ]),
   ],
 };
