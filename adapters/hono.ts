@@ -68,7 +68,27 @@ function optionsOf(c: Context, mark: Mark): UpgradeOptions {
   };
 }
 
+/** Middleware may have set a header that no 101 can carry, and a runtime's own upgrade may fail: then the handshake's place is free again. */
 function accept(
+  c: Context,
+  marked: Mark | undefined,
+  mark: Mark,
+  handler: DefinedHandler,
+  accepted: Exclude<Upgrade, Response>,
+): MaybePromise<Response> {
+  const failed = (error: unknown): never => {
+    mark.host.server(handler).abandon(accepted);
+    throw error;
+  };
+  try {
+    const response = carryOut(c, marked, mark, handler, accepted);
+    return isPromise(response) ? response.then(undefined, failed) : response;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function carryOut(
   c: Context,
   marked: Mark | undefined,
   mark: Mark,
@@ -77,6 +97,10 @@ function accept(
 ): MaybePromise<Response> {
   for (const [name, value] of accepted.headers ?? []) c.header(name, value, { append: true });
   const server = mark.host.server(handler);
+  if (marked?.answered === true) {
+    server.abandon(accepted);
+    return placeholder(c.res.headers);
+  }
   if (marked !== undefined) {
     marked.accepted = { server, ...accepted };
     return placeholder(c.res.headers);

@@ -15,7 +15,7 @@ import type { Room, Rooms } from "../src/room-types.ts";
 import type { Accepted, Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { UpgradeOptions } from "../src/upgrade.ts";
-import { finish, markKey } from "./mark.ts";
+import { finish, markKey, refuseAfterAll } from "./mark.ts";
 import type { Mark } from "./mark.ts";
 
 /** What an app's `fetch` looks like: Hono's, or anyone's. */
@@ -77,8 +77,17 @@ export class Host implements Rooms {
     const mark: Mark = { host: this, remoteAddress };
     const whole = wholeOf(request);
     Object.defineProperty(whole, markKey, { value: mark });
-    const answer = this.#fetch(whole, extend(this.env, { ...native, [markKey]: mark }));
-    return isPromise(answer) ? answer.then((response) => finish(mark, response)) : finish(mark, answer);
+    const failed = (error: unknown): never => {
+      refuseAfterAll(mark);
+      throw error;
+    };
+    let answer: MaybePromise<Response>;
+    try {
+      answer = this.#fetch(whole, extend(this.env, { ...native, [markKey]: mark }));
+    } catch (error) {
+      return failed(error);
+    }
+    return isPromise(answer) ? Promise.resolve(answer).then((response) => finish(mark, response), failed) : finish(mark, answer);
   }
 
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms {

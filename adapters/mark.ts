@@ -2,7 +2,8 @@
  * The mark by which middleware deep in an app (hono.ts) accepts a handshake that the adapter then carries out, once the app has answered
  * and the headers are final.
  */
-import { isHandshakeHeader } from "../src/upgrade.ts";
+import { checkHeaderValues } from "../src/refusal.ts";
+import { isHandshakeHeader, isResponse } from "../src/upgrade.ts";
 import type { Host, Ready } from "./host.ts";
 
 /** What middleware finds on the Request. */
@@ -13,6 +14,8 @@ export interface Mark {
   reached?: boolean;
   /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
   accepted?: Ready;
+  /** The app has answered, perhaps while `upgrade` was pending: nobody carries out what is accepted from now on. */
+  answered?: boolean;
 }
 
 // Registered, so that two copies of this module in one process understand each other.
@@ -36,26 +39,39 @@ export function placeholder(headers: Headers): Response {
 }
 const placeholderStatus = 204;
 
-/** An app's headers as far as a 101 can carry them. */
+/** An app's headers as far as a 101 can carry them. @throws TypeError for one that no message can carry. */
 export function upgradeHeaders(from: Headers): Headers {
   const headers = new Headers();
   for (const [name, value] of from) {
     if (!isHandshakeHeader(name) && name !== "content-type") headers.append(name, value);
   }
+  checkHeaderValues("the app's answer", headers);
   return headers;
 }
 
-/** What becomes of the app's answer: the handshake that it accepted, or the answer. */
+/** What becomes of the app's answer: the handshake that it accepted, or the answer. @throws TypeError for what is neither. */
 export function finish(mark: Mark, response: Response): Response | Ready {
-  if (mark.reached !== true && response.status === 404) unrouted.add(response);
-  const { accepted } = mark;
-  // Middleware that ran after ours may have refused all the same.
-  if (accepted === undefined) return response;
-  if (response.status !== placeholderStatus) {
-    accepted.server.abandon(accepted);
-    return response;
+  try {
+    if (!isResponse(response)) throw new TypeError(`fetch must return a Response, not ${response === null ? "null" : typeof response}`);
+    const { accepted } = mark;
+    if (accepted !== undefined && response.status === placeholderStatus) {
+      const ready = { ...accepted, headers: upgradeHeaders(response.headers) };
+      mark.answered = true;
+      return ready;
+    }
+  } catch (error) {
+    refuseAfterAll(mark);
+    throw error;
   }
-  return { ...accepted, headers: upgradeHeaders(response.headers) };
+  refuseAfterAll(mark);
+  if (mark.reached !== true && response.status === 404) unrouted.add(response);
+  return response;
+}
+
+/** Middleware that ran after ours refused, or failed. */
+export function refuseAfterAll(mark: Mark): void {
+  mark.answered = true;
+  mark.accepted?.server.abandon(mark.accepted);
 }
 
 const unrouted = new WeakSet<Response>();

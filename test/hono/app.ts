@@ -9,6 +9,7 @@ import { etag } from "hono/etag";
 import { logger } from "hono/logger";
 import { secureHeaders } from "hono/secure-headers";
 import { timing } from "hono/timing";
+import { unsendable, type Unsendable } from "../unsendable.ts";
 
 export interface Handlers {
   readonly app: Hono<{ Variables: { user: string } }>;
@@ -21,6 +22,7 @@ function chatHandler(binding: { binding?: string }): ReturnType<typeof defineHan
     protocols: ["chat"],
     upgrade(_, { params, vars }) {
       if (params["room"] === "broken") throw new Error("secret");
+      if (params["room"] === "unsendable") return unsendable(String(vars["user"]) as Unsendable, "secret");
       if (params["room"] === "members") return new Response("members only", { status: 401, headers: { "www-authenticate": "Basic" } });
       return {
         state: { user: String(vars["user"]) },
@@ -48,6 +50,7 @@ export function createApp(binding: { binding?: string } = {}): Handlers {
     c.header("set-cookie", "before=1", { append: true });
     await next();
     c.header("x-after", "1");
+    if (c.req.query("after") === "odd") c.header("x-odd", "a\u0001b");
     if (c.req.query("after") === "403") c.res = new Response("no after all", { status: 403 });
   });
   app.get("/", (c) => c.text("home"));

@@ -96,6 +96,21 @@ describe.each(columns)("$name", (column) => {
     if (column.late && !column.name.startsWith("bare") && column.name !== "workerd") {
       expect(await refused(port, "/ws/lobby?after=403")).toMatchObject({ status: 403, body: "no after all" });
     }
+    // What no runtime can send is the hook's error: no page of the runtime's own, which on Bun shows the working directory.
+    for (const [kind, why] of [
+      ["error", "has the status 0: it must be from 200 to 599"],
+      ["used", "has a body that was used already: create a Response for each request"],
+      ["header", 'has a control character in the header "x-odd"'],
+    ]) {
+      expect(await refused(port, `/ws/unsendable?user=${kind}`)).toMatchObject({
+        status: 418,
+        body: `onError: the Response of upgrade ${why}`,
+      });
+    }
+    expect(await refused(port, "/ws/unsendable?user=fails+midway")).toMatchObject({ status: 418, body: "onError: secret" });
+    if (column.late && !column.name.startsWith("bare") && column.name !== "workerd") {
+      expect(await refused(port, "/ws/lobby?after=odd")).toMatchObject({ status: 500, body: "Internal Server Error\n" });
+    }
     // The server is as well as before, and HTTP beside it too.
     expect(await (await fetch(`http://127.0.0.1:${port}/`, { headers: identity })).text()).toBe("home");
     expect((await fetch(`http://127.0.0.1:${port}/ws/lobby`)).status).toBe(426);
