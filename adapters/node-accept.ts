@@ -3,29 +3,34 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { ServerOptions } from "ws";
+import { log } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import type { Ready } from "./host.ts";
 import { acceptableOffer } from "./node-deflate.ts";
 import { openSocket } from "./node-events.ts";
 import { OrderedWebSocket, Turn } from "./node-outbox.ts";
+import { endSocket } from "./node-sockets.ts";
 import { isTaken } from "./node-taken.ts";
 
-/** @param ignore our `error` listener of the socket, removed once ws has its own. */
-export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer, ignore: () => void): void {
+/** @param opening runs when the 101 is sent, before the connection opens: ws has listeners of its own by then. */
+export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer, opening: () => void): void {
   const native = wsServerOf(ready.server);
   native.upgrading = ready;
+  let opened = false;
   try {
     native.wss.handleUpgrade(checked(ready, incoming), socket, head, (ws) => {
-      socket.off("error", ignore);
+      opened = true;
+      opening();
       openSocket(ready, ws as OrderedWebSocket, socket, native.turn);
     });
+    // ws answers nothing where the client has gone meanwhile.
+    if (!opened) endSocket(socket);
   } catch (error) {
-    console.error("edgewire: a handshake could not be completed:", error);
+    log("error", "a handshake could not be completed:", error);
     // ws throws for a socket that another listener has given it: that one goes on with it.
     if (!isTaken(socket)) socket.destroy();
   }
   native.upgrading = undefined;
-  // ws says nothing of a client that has gone meanwhile.
   ready.server.abandon(ready);
 }
 

@@ -13,7 +13,9 @@ import type { Route } from "./node-routes.ts";
 import { checkServer, refuseBun } from "./node-server.ts";
 import type { HttpServer } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
+import { Sockets } from "./node-sockets.ts";
 import { upgraderOf } from "./node-upgrade.ts";
+import { within } from "./signals.ts";
 import { readTarget } from "./target.ts";
 
 export interface AttachOptions {
@@ -59,12 +61,13 @@ export function attach<State, Env>(
     { name: "node", commons: Commons, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
     { handler, fetch: options.fetch },
   );
-  return attachHost(server, { host, pattern, isApp: handler === undefined });
+  return attachHost(server, { host, pattern, isApp: handler === undefined, sockets: new Sockets() });
 }
 
-export function attachHost(server: HttpServer, { host, pattern, isApp }: Omit<Route, "closing">): Attached {
+export function attachHost(server: HttpServer, attachment: Omit<Route, "closing">): Attached {
   const upgrader = upgraderOf(server);
-  const route: Route = { host, pattern, isApp, closing: false };
+  const { host, sockets } = attachment;
+  const route: Route = { ...attachment, closing: false };
   checkOverlap(upgrader.routes, route);
   upgrader.routes.push(route);
   return {
@@ -72,9 +75,12 @@ export function attachHost(server: HttpServer, { host, pattern, isApp }: Omit<Ro
     rooms: (mounted) => host.rooms(mounted),
     stats: () => host.stats(),
     async close(options) {
-      resolveClose(options);
+      const end = performance.now() + resolveClose(options).deadline;
       route.closing = true;
       await host.close(options);
+      // Refusals are on their way, and would keep the application's own server from closing.
+      await within(end - performance.now(), sockets.emptied());
+      sockets.cut();
       const at = upgrader.routes.indexOf(route);
       if (at >= 0) upgrader.routes.splice(at, 1);
       if (upgrader.routes.length === 0) upgrader.detach();

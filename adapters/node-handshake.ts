@@ -4,16 +4,21 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { isPromise } from "../src/errors.ts";
+import { isPromise, log } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import { isResponse } from "../src/upgrade.ts";
+import { defaultUpgradeTimeout } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { isUnrouted } from "./mark.ts";
 import { accept } from "./node-accept.ts";
-import { NodeRequest, addressOf, answer } from "./node-http.ts";
+import { answer } from "./node-answer.ts";
+import { NodeRequest, addressOf } from "./node-http.ts";
 import { candidatesFor } from "./node-routes.ts";
 import type { Attachments, Candidate, Route } from "./node-routes.ts";
+import { endSocket } from "./node-sockets.ts";
 import { Footprint } from "./node-taken.ts";
+import { inTurn, readOn } from "./node-turn.ts";
+import { discard, tooLate, withinTime } from "./node-wait.ts";
 
 /** A listener that watches the socket gets this many times as long to answer: it may be a proxy that waits for another server. */
 const watchedTimes = 12;
@@ -42,14 +47,37 @@ export class Handshake {
     this.#footprint = new Footprint(socket);
   }
 
+  /** Once earlier requests of the connection are answered. Nothing here may throw: it would end the process. */
   offer(): void {
+    if (this.#footprint?.isTaken === true) return this.#over();
     try {
       const request = new NodeRequest(this.#incoming);
       this.#candidates = candidatesFor(this.#attached.routes, request);
-      this.#ask(0, request);
+      this.#follow();
+      const [first] = this.#candidates;
+      inTurn(this.#socket, first?.route.host.upgradeTimeout ?? defaultUpgradeTimeout, (late) => this.#begin(late, request));
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  #begin(late: boolean, request: NodeRequest): void {
+    try {
+      if (late) this.#carryOut(tooLate());
+      else this.#ask(0, request);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Until it is a connection or somebody else's, each route can close it. */
+  #follow(): void {
+    const isTold = this.#closed !== undefined;
+    for (const { route } of this.#candidates) route.sockets.add(this.#socket, isTold);
+  }
+
+  #unfollow(): void {
+    for (const { route } of this.#candidates) route.sockets.delete(this.#socket);
   }
 
   /** @param request each app gets its own, because it is marked. */
@@ -69,8 +97,7 @@ export class Handshake {
     };
     const decision = route.host.decide(request, addressOf(this.#incoming), { incoming: this.#incoming }, params);
     if (!isPromise(decision)) return decided(decision);
-    // An app may return a thenable that settles twice.
-    Promise.resolve(decision)
+    withinTime(decision)
       .then(decided)
       .catch((error: unknown) => this.#failed(error));
   }
@@ -84,7 +111,14 @@ export class Handshake {
     }
     if (isRefusal) return this.#answer(decision);
     this.#forget();
-    accept(decision, this.#incoming, this.#socket, this.#head, ignore);
+    accept(decision, this.#incoming, this.#socket, this.#head, () => this.#opening());
+  }
+
+  /** From here on it is a connection. */
+  #opening(): void {
+    this.#unfollow();
+    this.#socket.off("error", ignore);
+    readOn(this.#socket);
   }
 
   get #isTaken(): boolean {
@@ -121,7 +155,10 @@ export class Handshake {
   #over(): void {
     clearTimeout(this.#timer);
     this.#forget();
+    this.#unfollow();
     void discard(this.#unrouted);
+    // Nobody else has it: an earlier response has announced the end of the connection.
+    if (this.#footprint === undefined) endSocket(this.#socket);
   }
 
   /** The socket no longer needs to keep this handshake in memory. */
@@ -130,17 +167,12 @@ export class Handshake {
   }
 
   #failed(error: unknown): void {
-    console.error("edgewire: fetch failed:", error);
+    log("error", "fetch failed:", error);
     if (!this.#isTaken) this.#answer(refuse(500, "Internal Server Error"));
   }
 
   #answer(response: Response): void {
-    try {
-      answer(this.#incoming, this.#socket, response);
-    } catch (error) {
-      console.error("edgewire: a handshake could not be answered:", error);
-      this.#socket.destroy();
-    }
+    answer(this.#incoming, this.#socket, response);
   }
 
   /** Warns, once, of a configuration in which two listeners would answer the same handshake. */
@@ -148,28 +180,19 @@ export class Handshake {
     if (isApp || pattern?.takesAll === true) return;
     if (pattern === undefined) this.#warnOnce(withoutPath);
     else if (footprint.isUsed)
-      this.#warnOnce(`edgewire: attach: another "upgrade" listener of the server answers ${pattern.source}, ${alsoAttached}`);
+      this.#warnOnce(`attach: another "upgrade" listener of the server answers ${pattern.source}, ${alsoAttached}`);
   }
 
   #warnOnce(warning: string): void {
     if (this.#attached.warnings.has(warning)) return;
     this.#attached.warnings.add(warning);
-    console.warn(warning);
+    log("warn", warning);
   }
 }
 
 const withoutPath =
-  'edgewire: attach: the server has other "upgrade" listeners, and a handler without `path` takes every handshake that they do not answer at once: give attach a `path` ("/*" for every path)';
+  'attach: the server has other "upgrade" listeners, and a handler without `path` takes every handshake that they do not answer at once: give attach a `path` ("/*" for every path)';
 const alsoAttached =
   "which is attached: give both different paths (a WebSocketServer of ws with `server` answers every path; with `noServer` only what it is given)";
-
-/** Releases the body of a Response that is not sent. Never rejects. */
-async function discard(response: Response | undefined): Promise<void> {
-  try {
-    await response?.body?.cancel();
-  } catch {
-    // The body is locked, or not a stream.
-  }
-}
 
 export function ignore(): void {}

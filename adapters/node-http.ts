@@ -1,8 +1,6 @@
-/** Between Node's HTTP messages of an `upgrade` event and the fetch API's. */
+/** What a request of Node's is to the core. */
 import type * as Http from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import type { RequestHead } from "../src/request.ts";
 import { urlOf } from "./node-url.ts";
@@ -73,34 +71,4 @@ function isForbidden(method: string): boolean {
 export function addressOf(incoming: IncomingMessage): string {
   const address = incoming.socket.remoteAddress ?? "";
   return address.startsWith("::ffff:") ? address.slice(7) : address;
-}
-
-/** Answers an `upgrade` event with an ordinary response, then closes: Node has let go of the socket's HTTP. */
-export function answer(incoming: IncomingMessage, socket: Duplex, response: Response): void {
-  if (socket.destroyed) return;
-  const outgoing = new http.ServerResponse(incoming);
-  outgoing.shouldKeepAlive = false;
-  outgoing.assignSocket(socket as TLSSocket);
-  // Nobody reads the socket any more: an unread byte would hide the client's FIN, and the descriptor would stay for good.
-  socket.resume();
-  // Ended, then given time to go: destroyed at once, with bytes unread, TCP is reset and the answer may be lost.
-  outgoing.on("finish", () => {
-    socket.end();
-    (socket as TLSSocket).setTimeout(linger, () => socket.destroy());
-  });
-  write(outgoing, response);
-}
-
-/** Milliseconds of silence after which a refused client that keeps its end open is let go. */
-const linger = 2000;
-
-export function write(outgoing: ServerResponse, response: Response): void {
-  outgoing.statusCode = response.status;
-  if (response.statusText !== "") outgoing.statusMessage = response.statusText;
-  outgoing.setHeaders(response.headers);
-  if (response.body === null) outgoing.end();
-  else
-    Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0])
-      .on("error", () => outgoing.destroy())
-      .pipe(outgoing);
 }

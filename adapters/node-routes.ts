@@ -3,6 +3,7 @@ import type { RequestHead } from "../src/request.ts";
 import type { Host } from "./host.ts";
 import { PathPattern } from "./node-path.ts";
 import type { Params } from "./node-path.ts";
+import type { Sockets } from "./node-sockets.ts";
 
 /** A handler or an app that is attached. */
 export interface Route {
@@ -13,6 +14,8 @@ export interface Route {
   readonly isApp: boolean;
   /** It answers 503, unless another has been attached to the path meanwhile. */
   closing: boolean;
+  /** Of handshakes that are not connections: not yet, or refused. */
+  readonly sockets: Sockets;
 }
 
 export interface Attachments {

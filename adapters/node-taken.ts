@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { isHeld } from "./node-turn.ts";
 
 /**
  * Node sets `readableFlowing` to null right before it emits `upgrade` (22.12 to 26.12, and Deno 2.9). A listener for `data` or `readable`, a
@@ -37,7 +38,7 @@ export class Footprint {
   /** Another listener reads the socket, or has written to it. */
   get isUsed(): boolean {
     if (this.#written !== undefined && writtenTo(this.#socket) !== this.#written) return true;
-    return this.#socket.readableFlowing !== null && !this.#isTapped;
+    return !isHeld(this.#socket) && this.#socket.readableFlowing !== null && !this.#isTapped;
   }
 
   /** A listener that adds nothing but `data` counts or logs bytes: to take a socket it would have to handle its errors or its end. */

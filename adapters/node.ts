@@ -1,16 +1,21 @@
 /** Node: WebSockets by `ws`, on a port of their own or attached to an existing HTTP server. */
-import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions } from "node:http";
+import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions, ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
+import { log } from "../src/errors.ts";
 import { refuse, wantsWebSocket } from "../src/handshake.ts";
+import type { RequestHead } from "../src/request.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
+import { write } from "./node-answer.ts";
 import { attachHost } from "./node-attach.ts";
-import { NodeRequest, addressOf, http, write } from "./node-http.ts";
+import { NodeRequest, addressOf, http } from "./node-http.ts";
 import { refuseBun } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
+import { Sockets, followHandshakes } from "./node-sockets.ts";
+import { closeWith } from "./node-turn.ts";
 import { Requests } from "./requests.ts";
 import { listenError } from "./serve.ts";
 import { closable } from "./signals.ts";
@@ -30,26 +35,31 @@ export const serve: Serve = async <State, Env>(
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
   const host = new Host({ name: "node", commons: Commons, limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
-  const deadline = handler?.settings.upgradeTimeout ?? headDeadline;
+  const deadline = host.upgradeTimeout;
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
   const limits = {
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => wantsWebSocket({ headers: { get: () => headers.upgrade ?? null } }),
     // A request's head that trickles in: Node's own 60 s are looked at only twice a minute.
-    headersTimeout: deadline,
+    headersTimeout: Math.min(deadline, longestHead),
     connectionsCheckingInterval: Math.ceil(deadline / 10),
     handshakeTimeout: deadline,
   };
   const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
   const server = create(limits, tls, listener, failed);
-  const attached = attachHost(server, { host, pattern: undefined, isApp: handler === undefined });
+  const sockets = new Sockets();
+  const attached = attachHost(server, { host, pattern: undefined, isApp: handler === undefined, sockets });
   const requests = new Requests();
-  server.on("request", (_incoming, outgoing) => {
+  server.on("request", (incoming, outgoing) => {
     if (requests.begin()) outgoing.once("close", () => requests.end());
+    if (outgoing.socket === null) closeWith(incoming.socket, outgoing);
   });
+  if (tls !== undefined) followHandshakes(server, sockets);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(failed(error)));
     server.listen(port, hostname, resolve);
   });
+  // Such as no memory, or too many open files in the system: it ends nothing but itself.
+  server.on("error", (error) => log("error", "a connection could not be accepted:", error));
   const bound = (server.address() as AddressInfo).port;
   const close = closable(process, options.signals, async (closing, left) => {
     // Not `attached.close`: until the port is given up a handshake gets its 503.
@@ -59,7 +69,8 @@ export const serve: Serve = async <State, Env>(
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await left(closed);
     server.closeAllConnections();
-    await closed;
+    sockets.cut();
+    await left(closed);
   });
   return {
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
@@ -82,32 +93,50 @@ function create(options: HttpOptions, tls: ServeOptions["tls"], listener: Reques
 
 /** Without `fetch` every request is a handshake, or refused as one: no GET without Connection: upgrade gets further. */
 function plainListener(host: Host): RequestListener {
+  return (incoming, outgoing) =>
+    void decide(host, () => new NodeRequest(incoming), addressOf(incoming), {}).then((answer) => write(outgoing, answer));
+}
+
+/** HTTP by @hono/node-server, which is loaded for it alone, and makes the Request. What it writes of an error has the error's own words. */
+async function fetchListener(host: Host): Promise<RequestListener> {
+  const { getRequestListener } = await import("@hono/node-server");
+  const listener = getRequestListener(
+    async (request, bindings) => {
+      const answer = await decide(host, () => request, "", bindings);
+      if (answer.headers.has(alreadySent)) return answer;
+      write(bindings.outgoing as ServerResponse, answer);
+      return (sent ??= new Response(null, { headers: { [alreadySent]: "true" } }));
+    },
+    { overrideGlobalObjects: false },
+  );
   return (incoming, outgoing) => {
-    const answered = (async () => {
-      const decision = await host.decide(new NodeRequest(incoming), addressOf(incoming), {});
-      write(outgoing, isResponse(decision) ? decision : refuse(400, lacksConnection));
-    })();
-    answered.catch((error: unknown) => {
-      console.error("edgewire: a request could not be answered:", error);
-      write(outgoing, refuse(500, "Internal Server Error"));
+    const answered = listener(incoming, outgoing);
+    answered?.catch((error: unknown) => {
+      log("error", "a request could not be answered:", error);
+      outgoing.destroy();
     });
   };
 }
 
-/** HTTP by @hono/node-server, which is loaded for it alone. */
-async function fetchListener(host: Host): Promise<RequestListener> {
-  const { getRequestListener } = await import("@hono/node-server");
-  return getRequestListener(
-    async (request, bindings) => {
-      const decision = await host.decide(request, "", bindings);
-      return isResponse(decision) ? decision : refuse(400, lacksConnection);
-    },
-    { overrideGlobalObjects: false },
-  );
+/** @hono/node-server then leaves the ServerResponse to whoever set it: `RESPONSE_ALREADY_SENT` of its "utils/response". */
+const alreadySent = "x-hono-already-sent";
+let sent: Response | undefined;
+
+/** Never rejects. */
+async function decide(host: Host, request: () => RequestHead, remoteAddress: string, native: object): Promise<Response> {
+  try {
+    const decision = await host.decide(request(), remoteAddress, native);
+    if (isResponse(decision)) return decision;
+    decision.server.abandon(decision);
+    return refuse(400, lacksConnection);
+  } catch (error) {
+    log("error", "fetch failed:", error);
+    return refuse(500, "Internal Server Error");
+  }
 }
 
-/** Milliseconds that a request's head may take where no handler says how long a handshake may. */
-const headDeadline = 10_000;
+/** Milliseconds: no longer than Node's own `requestTimeout`, or it refuses to start. */
+const longestHead = 300_000;
 
 /** Only an `upgrade` event can become a WebSocket, and the checks refuse what Node makes no such event of. */
 const lacksConnection = "the Connection header lacks upgrade";

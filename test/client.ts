@@ -104,7 +104,15 @@ export class Client {
   /** The body of a response that refused. */
   async body(): Promise<string> {
     const body = await this.#until("a body", () => decodeBody(this.response, this.#bytes(), this.#ended !== undefined));
-    return body.toString();
+    return body.bytes.toString();
+  }
+
+  /** Reads the body, and leaves the response behind: the next `head` is of the one that follows on the connection. */
+  async rest(): Promise<string> {
+    const body = await this.#until("a body", () => decodeBody(this.response, this.#bytes(), this.#ended !== undefined));
+    this.#consume(body.end);
+    this.#response = undefined;
+    return body.bytes.toString();
   }
 
   write(bytes: Uint8Array | string): void {

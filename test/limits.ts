@@ -217,6 +217,19 @@ export const limits = {
     why: "Deno's WebSockets are never compressed: every offer of an extension is declined.",
     evidence: "Deno 2.9.5, a bare Deno.upgradeWebSocket: an offer of permessage-deflate gets a 101 without Sec-WebSocket-Extensions.",
     shows: /nothing was negotiated/,
+  P31: {
+    columns: ["bun"],
+    why: "Bun ends TCP, without an answer, when anything comes behind a request whose answer is still pending, a handshake or another request.",
+    evidence:
+      "Bun 1.4.5, a bare Bun.serve whose fetch answers after 300 ms, and two GETs in one segment: fetch is called for the first, then FIN. Answered at once, both are answered.",
+    shows: /the server ended TCP/,
+  },
+  P32: {
+    columns: ["bun", "deno", "workers", "durable", "evicted"],
+    why: "Where the native server keeps connections alive, what a refused client sends is the beginning of its next request, whose deadline is the native server's own (P26): Bun's 10 s, workerd's 15 s, Deno's none.",
+    evidence:
+      "A 403, then a byte every 200 ms: Bun 1.4.5 ends TCP after 10 to 16 s, Deno 2.9.5 not within 16 s, with Connection: close in the answer neither.",
+    shows: /no sign of an event/,
   },
 } as const satisfies Record<string, Limit>;
 

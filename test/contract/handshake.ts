@@ -1,8 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { needsWire, type Case, type Chapter, type Context } from "../case.ts";
-import { acceptFor } from "../client.ts";
+import { acceptFor, type Client } from "../client.ts";
 import { expectTexts } from "../peer.ts";
+import { messageFrame } from "../wire/frames.ts";
 import type { HeaderList } from "../wire/http.ts";
 
 type Limits = NonNullable<Case["limits"]>;
@@ -52,6 +53,15 @@ function rejected(
       equal(t.entries().filter((entry) => entry.hook === "open").length, 1, "the refused handshake opened");
     },
   };
+}
+
+/** A plain request, and right behind it what follows on the same connection: one segment. */
+const pipelined = (target: string, ...behind: readonly Uint8Array[]): Buffer =>
+  Buffer.concat([Buffer.from(`GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`), ...behind]);
+
+async function expectAnswer(client: Client, target: string): Promise<void> {
+  equal((await client.head()).status, 200);
+  equal((await client.rest()).trim(), `GET ${target}`);
 }
 
 async function raw(
@@ -386,6 +396,95 @@ export const handshake: Chapter = {
           client[how]();
         }
         await t.barrier("second");
+      },
+    },
+    {
+      id: "H24",
+      statement:
+        "A handshake that comes behind a request on the same connection is answered after it, and frames behind the handshake are kept.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.dial();
+        client.write(pipelined("/hello", t.request(), messageFrame("early"), messageFrame(new Uint8Array(100_000))));
+        await expectAnswer(client, "/hello");
+        equal((await client.head()).status, 101);
+        deepEqual(await client.next(), { type: "text", data: "early" });
+        const event = await client.next();
+        ok(event.type === "binary" && event.data.length === 100_000, event.type);
+      },
+    },
+    {
+      id: "H25",
+      statement: "A handshake that comes behind a request and is refused, by a check or by `upgrade`, is answered after it too.",
+      limits: needsWire,
+      async run(t) {
+        const bad = t.request({ headers: [["Sec-WebSocket-Version", "12"]] });
+        const refused = t.request({ upgrade: [["refuse", { status: 403, body: "no entry" }]] });
+        const slowly = t.request({
+          upgrade: [
+            ["sleep", 50],
+            ["refuse", { status: 403, body: "no entry" }],
+          ],
+        });
+        for (const [request, status] of [
+          [bad, 426],
+          [refused, 403],
+          [slowly, 403],
+        ] as const) {
+          const client = await t.dial();
+          client.write(pipelined("/hello", request));
+          await expectAnswer(client, "/hello");
+          equal((await client.head()).status, status);
+          ok((await client.body()).length > 0);
+        }
+        await t.barrier();
+      },
+    },
+    {
+      id: "H26",
+      statement: "Of two handshakes in one segment the first is answered; behind it, where it is accepted, the second is a broken frame.",
+      limits: needsWire,
+      async run(t) {
+        const client = await t.dial("second");
+        client.write(Buffer.concat([t.request(), t.request()]));
+        equal((await client.head()).status, 101);
+        const event = await client.next();
+        ok(event.type === "end" || (event.type === "close" && event.code === 1002), JSON.stringify(event));
+        await t.barrier("second");
+      },
+    },
+    {
+      id: "H27",
+      statement: "A client that is refused and goes on sending, a byte now and then, is disconnected all the same.",
+      limits: { ...needsWire, bun: "P32", deno: "P32", workers: "P32", durable: "P32", evicted: "P32" },
+      async run(t) {
+        const client = await raw(t, [["Sec-WebSocket-Version", "12"]]);
+        equal(client.response.status, 426);
+        const trickle = setInterval(() => client.write("x"), 300);
+        try {
+          deepEqual((await client.next()).type, "end");
+        } finally {
+          clearInterval(trickle);
+        }
+      },
+    },
+    {
+      id: "H28",
+      statement: "However long the earlier answer takes: a handshake behind it waits its turn, accepted or refused.",
+      limits: { ...needsWire, bun: "P31" },
+      async run(t) {
+        for (const [upgrade, status] of [
+          [[], 101],
+          [[["sleep", 50] as const], 101],
+          [[["refuse", { status: 403, body: "no entry" }] as const], 403],
+        ] as const) {
+          const client = await t.dial();
+          client.write(pipelined("/slow", t.request({ upgrade: [...upgrade, ["accept", {}]] }), messageFrame("early")));
+          await expectAnswer(client, "/slow");
+          equal((await client.head()).status, status);
+          if (status === 101) deepEqual(await client.next(), { type: "text", data: "early" });
+        }
+        await t.barrier();
       },
     },
   ],

@@ -5,6 +5,7 @@ import { callMethod, shownHistory, type RoomMethod } from "../script.ts";
 export async function answer(request: Request, rooms: Rooms): Promise<Response> {
   const url = new URL(request.url);
   const [, first, room = "", method] = url.pathname.split("/");
+  if (first === "slow") await new Promise((resolve) => setTimeout(resolve, 200));
   if (first !== "rooms")
     return new Response(`${request.method} ${url.pathname} ${await request.text()}`, { headers: { "x-served-by": "fetch" } });
   try {

@@ -9,6 +9,7 @@ export default {
   async fetch(request: Request, env: unknown, ctx: Parameters<typeof main.fetch>[2]): Promise<Response> {
     if (request.headers.has("upgrade")) return main.fetch(request, env, ctx);
     const { pathname } = new URL(request.url);
+    if (pathname === "/slow") await new Promise((resolve) => setTimeout(resolve, 200));
     // No rooms on a plain Worker, and so no routes to them.
     if (pathname.startsWith("/rooms/")) return new Response("Not Found", { status: 404 });
     return new Response(`${request.method} ${pathname} ${await request.text()}`, { headers: { "x-served-by": "fetch" } });

@@ -49,13 +49,20 @@ export function decodeHead(bytes: Buffer): { response: WireResponse; end: number
   return { response: new Head(Number(match[1]), match[2] ?? "", headers), end: blank + 4 };
 }
 
+export interface Body {
+  readonly bytes: Buffer;
+  /** Where it ends on the wire. */
+  readonly end: number;
+}
+
 /** The body, once it is all there; `ended` says that no more bytes will come. */
-export function decodeBody(response: WireResponse, bytes: Buffer, ended: boolean): Buffer | undefined {
+export function decodeBody(response: WireResponse, bytes: Buffer, ended: boolean): Body | undefined {
   const length = response.header("content-length");
-  if (response.status === 204 || response.status === 304) return Buffer.alloc(0);
-  if (length !== undefined) return bytes.length >= Number(length) ? bytes.subarray(0, Number(length)) : undefined;
+  const whole = (size: number): Body => ({ bytes: bytes.subarray(0, size), end: size });
+  if (response.status === 204 || response.status === 304) return whole(0);
+  if (length !== undefined) return bytes.length >= Number(length) ? whole(Number(length)) : undefined;
   if (response.header("transfer-encoding") === "chunked") return decodeChunks(bytes);
-  return ended ? bytes : undefined;
+  return ended ? whole(bytes.length) : undefined;
 }
 
 class Head implements WireResponse {
@@ -93,15 +100,15 @@ function mergeHeaders(own: HeaderList, host: string): [string, string][] {
   return [...kept, ...own.filter((header): header is [string, string] => header[1] !== null)];
 }
 
-function decodeChunks(bytes: Buffer): Buffer | undefined {
+function decodeChunks(bytes: Buffer): Body | undefined {
   const parts: Buffer[] = [];
   for (let offset = 0; ;) {
     const line = bytes.indexOf("\r\n", offset);
     if (line < 0) return undefined;
     const size = Number.parseInt(bytes.subarray(offset, line).toString("latin1"), 16);
-    if (size === 0) return Buffer.concat(parts);
     const end = line + 2 + size;
     if (bytes.length < end + 2) return undefined;
+    if (size === 0) return { bytes: Buffer.concat(parts), end: end + 2 };
     parts.push(bytes.subarray(line + 2, end));
     offset = end + 2;
   }
