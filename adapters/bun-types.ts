@@ -56,6 +56,10 @@ export interface NativeOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly websocket: NativeHandlers;
   fetch(request: Request, server: NativeServer): Answer;
+  readonly development: boolean;
+  readonly reusePort: boolean;
+  /** Answers for a Response that can't be sent. */
+  error(error: Error): Response;
 }
 
 /** No Response once the request is upgraded. */

@@ -1,7 +1,7 @@
 /** Bun: WebSockets and HTTP on one native server, or on the one that an application has. */
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise } from "../src/errors.ts";
+import { isPromise, log } from "../src/errors.ts";
 import { through } from "../src/fanout.ts";
 import { refuse } from "../src/handshake.ts";
 import type { Runtime } from "../src/ports.ts";
@@ -42,13 +42,18 @@ export const serve: Serve = async <State, Env>(
     // A handler alone has the native server for itself: what is too large is not even read.
     websocket: handler === undefined ? websocket : { ...websocket, maxPayloadLength: nativeLimit(handler) },
     fetch: (request, server) => answer(host, request, server),
+    // Bun's page for a Response that it can't send shows the working directory, and parts of the source.
+    development: false,
+    // On without `development`: two servers would share the port.
+    reusePort: false,
+    error: failed,
   });
   const bound = native.port ?? port;
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
     await left(answered(native));
     await left(native.stop());
-    await native.stop(true);
+    await left(native.stop(true));
   });
   return {
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
@@ -91,16 +96,17 @@ function answer(host: Host, request: Request, native: NativeServer): Answer {
     if (isResponse(decision)) return decision;
     return upgrade(native, request, decision) ? undefined : tooLate();
   };
-  const failed = (error: unknown): Response => {
-    console.error("edgewire: fetch failed:", error);
-    return refuse(500, "Internal Server Error");
-  };
   try {
     const decision = host.decide(request, addressOf(native, request), { server: native });
     return isPromise(decision) ? Promise.resolve(decision).then(done).catch(failed) : done(decision);
   } catch (error) {
     return failed(error);
   }
+}
+
+function failed(error: unknown): Response {
+  log("error", "fetch failed:", error);
+  return refuse(500, "Internal Server Error");
 }
 
 /** False when the client has gone, or sent frames before an awaited handshake was answered. */
