@@ -217,6 +217,7 @@ export const limits = {
     why: "Deno's WebSockets are never compressed: every offer of an extension is declined.",
     evidence: "Deno 2.9.5, a bare Deno.upgradeWebSocket: an offer of permessage-deflate gets a 101 without Sec-WebSocket-Extensions.",
     shows: /nothing was negotiated/,
+  },
   P31: {
     columns: ["bun"],
     why: "Bun ends TCP, without an answer, when anything comes behind a request whose answer is still pending, a handshake or another request.",

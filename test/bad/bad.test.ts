@@ -42,6 +42,37 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
   });
 });
 
+test.each<Runtime>(["node", "bun", "deno"])("pages of fetch that can't be sent, on %s", async (runtime) => {
+  const [command, ...args] = commandFor(runtime, file("unsendable.ts"));
+  const { stdout } = await promisify(execFile)(command, args);
+  const answers = Object.fromEntries(
+    stdout
+      .trim()
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => {
+        const { path, answer } = JSON.parse(line) as { path: string; answer: string };
+        return [path, answer];
+      }),
+  );
+  const failed = "500 Internal Server Error\n";
+  // Bun sends the header as it is: it ends nothing.
+  const odd = runtime === "bun" ? "Malformed_HTTP_Response" : failed;
+  expect(answers).toEqual({
+    "now/error": failed,
+    "later/error": failed,
+    "now/used": failed,
+    "later/used": failed,
+    "now/header": odd,
+    "later/header": odd,
+    "other/nothing": failed,
+    "other/text": failed,
+    "other/throws": failed,
+    "other/rejects": failed,
+    fine: "200 fine",
+  });
+});
+
 test("bindings and exports on workerd", async () => {
   const logged: string[] = [];
   await using server = await startWorker(

@@ -1,0 +1,34 @@
+/** Pages that can't be sent, under `serve`, and a process that has to go on. Runs on Node, Bun and Deno. */
+import { defineHandler } from "edgewire";
+import { serve } from "edgewire/serve";
+import { unsendable, type Unsendable } from "../unsendable.ts";
+
+const kinds: readonly Unsendable[] = ["error", "used", "header"];
+const others: Record<string, () => unknown> = {
+  nothing: () => undefined,
+  text: () => "text",
+  throws: () => JSON.parse("secret"),
+  rejects: () => Promise.reject(new Error("secret")),
+};
+
+function page(pathname: string): unknown {
+  const [, how, kind = ""] = pathname.split("/");
+  if (how === "fine") return new Response("fine");
+  if (how === "other") return others[kind]!();
+  const response = unsendable(decodeURIComponent(kind) as Unsendable, "secret");
+  return how === "later" ? Promise.resolve(response) : response;
+}
+
+const { port } = await serve(defineHandler({}), { hostname: "127.0.0.1", fetch: ({ url }) => page(new URL(url).pathname) as Response });
+for (const path of [
+  ...kinds.flatMap((kind) => [`now/${kind}`, `later/${kind}`]),
+  ...Object.keys(others).map((name) => `other/${name}`),
+  "fine",
+]) {
+  const answer = await fetch(`http://127.0.0.1:${port}/${path}`).then(
+    async (response) => `${response.status} ${await response.text()}`,
+    (error: { code?: string }) => String(error.code),
+  );
+  console.log(JSON.stringify({ path, answer }));
+}
+process.exit(0);
