@@ -4,6 +4,7 @@
  * rejection, which ends the process unless somebody holds it. Open connections live on (ext/http/http_next.rs, `op_http_serve`; 2.9.5, measured).
  * Here the same port is listened on again.
  */
+import { log } from "../src/errors.ts";
 import type { MaybePromise } from "../src/types.ts";
 import type { NativeInfo } from "./deno-requests.ts";
 
@@ -106,7 +107,7 @@ export class Port {
     const now = performance.now();
     if (now < (this.#quietUntil.get(what) ?? 0)) return;
     this.#quietUntil.set(what, now + minute);
-    console.error(`edgewire: ${what} (said once a minute at most):`, error);
+    log("error", `${what} (said once a minute at most):`, error);
   }
 }
 

@@ -3,6 +3,7 @@
  * nothing. So the first that is set in a life is compared with the one that a former life left, and an earlier one stays: it
  * goes off, `Server.alarm` looks at everything, and sets the next. What storage refuses is tried again for as long as the object lives.
  */
+import { log } from "../src/errors.ts";
 import type { Alarm } from "../src/ports.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 import { settled } from "./durable-wait.ts";
@@ -116,7 +117,7 @@ export class ObjectAlarm implements Alarm {
   #failed(error: unknown): void {
     this.#pending = undefined;
     const delay = firstRetry * 2 ** Math.min(this.#failures, mostDoublings);
-    if (this.#failures++ === 0) console.error("edgewire: storage refuses the object's alarm, which is tried again:", error);
+    if (this.#failures++ === 0) log("error", "storage refuses the object's alarm, which is tried again:", error);
     // Not unref'd: the object must stay until its alarm is set.
     this.#retry ??= setTimeout(() => this.#again(), delay);
   }

@@ -3,7 +3,7 @@
  * next event asks how long ago the last was. An object that slept has been made again; one that remembers did not sleep.
  */
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise } from "../src/errors.ts";
+import { isPromise, log } from "../src/errors.ts";
 import type { RoomCall } from "../src/local-room.ts";
 import type { MaybePromise } from "../src/types.ts";
 import type { ObjectContext } from "./durable-context.ts";
@@ -90,8 +90,9 @@ export class WatchedHost extends ObjectHost {
       if (reported.has(cause)) continue;
       reported.add(cause);
       const seconds = Math.round(idle / 1000);
-      console.warn(
-        `edgewire: room "${this.#ctx.id.name ?? ""}" stayed awake for ${seconds} s in which nothing happened to it, and would have been billed for them. ${explain(hold)}`,
+      log(
+        "warn",
+        `room "${this.#ctx.id.name ?? ""}" stayed awake for ${seconds} s in which nothing happened to it, and would have been billed for them. ${explain(hold)}`,
       );
     }
   }

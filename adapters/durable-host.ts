@@ -89,7 +89,7 @@ export class ObjectHost {
     } catch (error) {
       // A class without SQLite has nothing to come back to.
       if (lacksSqlite(error)) this.#unread = false;
-      else if (this.#unread === true) console.error("edgewire: what the room has stored can't be read, which is tried again:", error);
+      else if (this.#unread === true) log("error", "what the room has stored can't be read, which is tried again:", error);
       this.#unread &&= "told";
     }
   }
@@ -203,7 +203,7 @@ export class ObjectHost {
       this.#ctx.waitUntil(Promise.resolve(running));
     } catch (error) {
       // It goes on all the same, for as long as the object is in memory.
-      console.error("edgewire: waitUntil failed:", error);
+      log("error", "waitUntil failed:", error);
     }
   }
 }

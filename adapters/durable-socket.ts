@@ -1,4 +1,5 @@
 /** The core's `Socket` over a hibernating object's socket, whose attachment keeps the connection's snapshot. */
+import { log } from "../src/errors.ts";
 import { CloseCode } from "../src/close.ts";
 import { maxSnapshot } from "../src/limits.ts";
 import { textOf } from "../src/snapshot.ts";
@@ -61,7 +62,7 @@ export class DurableSocket implements Socket {
     try {
       this.#write(attachmentOf(this.#ws)[envelope]);
     } catch (error) {
-      console.error("edgewire: a sign of life can't be stored:", error);
+      log("error", "a sign of life can't be stored:", error);
     }
   }
 

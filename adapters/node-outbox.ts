@@ -3,6 +3,7 @@
  * small message needs: Node 24, echo of 32 bytes with eight messages on their way, spends most of its CPU in it (bench/).
  * ws's own methods that write flush first, so that nothing overtakes.
  */
+import { log } from "../src/errors.ts";
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { CloseCode } from "../src/close.ts";
@@ -100,13 +101,13 @@ export class OrderedWebSocket extends WebSocket {
 
   /** Edgewire itself threw, in an event of ws, where an error would end the process: closes this connection alone. */
   fail(error: unknown): void {
-    console.error("edgewire: a connection failed:", error);
+    log("error", "a connection failed:", error);
     try {
       if (this.live === undefined) this.close(CloseCode.internalError, "Internal error");
       else if (this.readyState === WebSocket.CLOSED) this.live.letGo();
       else void this.live.violated(CloseCode.internalError, "Internal error");
     } catch (second) {
-      console.error("edgewire: a connection could not be closed:", second);
+      log("error", "a connection could not be closed:", second);
       this.terminate();
     }
   }

@@ -1,4 +1,5 @@
 /** The routes of an HTTP server: what is attached to it, and which of them a handshake matches. */
+import { log } from "../src/errors.ts";
 import type { RequestHead } from "../src/request.ts";
 import type { Host } from "./host.ts";
 import { PathPattern } from "./node-path.ts";
@@ -60,9 +61,7 @@ export function checkOverlap(routes: readonly Route[], { pattern, isApp }: Pick<
     }
     // Special paths before general ones are the usual order.
     if (isApp || !taken.overlaps(wanted) || (pattern !== undefined && pattern.covers(taken))) continue;
-    console.warn(
-      `edgewire: attach: ${what(earlier.pattern)} and ${what(pattern)} match the same paths, which the first one takes: ${advice}`,
-    );
+    log("warn", `attach: ${what(earlier.pattern)} and ${what(pattern)} match the same paths, which the first one takes: ${advice}`);
   }
 }
 

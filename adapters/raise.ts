@@ -2,6 +2,7 @@
  * A signal that is listened to has lost its default. What keeps a process whose servers are closed (an interval, a pool, a watcher) would keep
  * it for good: at the deadline the signal is raised once more, and nothing of ours listens any longer.
  */
+import { log } from "../src/errors.ts";
 
 /** Node's `process`, as far as it is used; Bun and Deno have it too. */
 export interface Process {
@@ -36,17 +37,17 @@ export async function raiseAfter(process: Process, signal: Signal, deadline: num
 }
 
 function raise(process: Process, signal: Signal): void {
-  const still = `edgewire: the process is still there after ${signal}: something other than its servers keeps it (a timer, a pool, a watcher)`;
+  const still = `the process is still there after ${signal}: something other than its servers keeps it (a timer, a pool, a watcher)`;
   if (process.listenerCount(signal) > 0) {
-    console.warn(`${still}. There is another listener for ${signal}: the process is left to it`);
+    log("warn", `${still}. There is another listener for ${signal}: the process is left to it`);
     return;
   }
-  console.warn(`${still}. ${signal} is raised again to end it; signals: { raise: false } prevents that`);
+  log("warn", `${still}. ${signal} is raised again to end it; signals: { raise: false } prevents that`);
   try {
     // For the first process of a container the kernel ignores a signal without a listener, and Deno crashes (SIGSEGV).
     if (process.pid !== 1) return void process.kill(process.pid, signal);
   } catch (error) {
-    console.warn(`edgewire: ${signal} could not be raised, the process exits:`, error);
+    log("warn", `${signal} could not be raised, the process exits:`, error);
   }
   process.exit(128 + numbers[signal]);
 }

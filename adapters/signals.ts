@@ -46,7 +46,7 @@ function closeAll(process: Process, signal: Signal): void {
   stop(process);
   const servers = [...closers];
   closers.clear();
-  const failed = (error: unknown): void => console.error("edgewire: the server could not be closed:", error);
+  const failed = (error: unknown): void => log("error", "the server could not be closed:", error);
   const closed = Promise.all(servers.map((server) => server.close().catch(failed)));
   // None is left where a listener of the application has closed them by itself.
   if (servers.length === 0 || servers.some((server) => !server.raise)) return;

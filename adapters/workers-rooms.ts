@@ -1,4 +1,5 @@
 /** Rooms in Durable Objects, from outside: a room's object is found by its name and asked over RPC. */
+import { log } from "../src/errors.ts";
 import { ownCopy } from "../src/data.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { checkPlacement } from "../src/limits.ts";
@@ -55,8 +56,7 @@ function within(namespace: ObjectNamespace, jurisdiction: string): ObjectNamespa
     return namespace.jurisdiction(jurisdiction);
   } catch (error) {
     if (!/not implemented in workerd/.test(String(error))) throw error;
-    if (!told.has(namespace))
-      console.warn(`edgewire: jurisdiction "${jurisdiction}" is ignored: workerd has none outside Cloudflare's network`);
+    if (!told.has(namespace)) log("warn", `jurisdiction "${jurisdiction}" is ignored: workerd has none outside Cloudflare's network`);
     told.add(namespace);
     return namespace;
   }

@@ -2,7 +2,7 @@
  * Runs the hooks of one connection one at a time, in the order in which they were asked for. A hook that is
  * synchronous costs no promise and no allocation.
  */
-import { isPromise } from "./errors.ts";
+import { isPromise, log } from "./errors.ts";
 import type { PendingHook } from "./pending.ts";
 import type { MaybePromise } from "./types.ts";
 
@@ -126,5 +126,5 @@ export class Mailbox<Kind extends string> {
 const compactAt = 2048;
 
 function broken(error: unknown): void {
-  console.error("edgewire: a connection's hook could not be run:", error);
+  log("error", "a connection's hook could not be run:", error);
 }

@@ -3,7 +3,7 @@
  * it was begun: a life that ends in the middle of it is followed by one that runs it again. A hook that fails is retried as Cloudflare
  * does it with an object's own alarm, but by itself: it must not repeat what else the object's alarm is for.
  */
-import { isPromise } from "./errors.ts";
+import { isPromise, log } from "./errors.ts";
 import { describeTime, isTime } from "./expiry.ts";
 import type { Schedule } from "./schedule.ts";
 import type { AlarmInfo } from "./room-types.ts";
@@ -128,7 +128,7 @@ export class RoomAlarms {
   }
 
   #giveUp(alarm: Appointment): void {
-    console.error(`edgewire: the alarm of room "${alarm.room}" is given up: its hook has failed ${mostRetries + 1} times`);
+    log("error", `the alarm of room "${alarm.room}" is given up: its hook has failed ${mostRetries + 1} times`);
     this.#forget(alarm);
   }
 
