@@ -49,10 +49,10 @@ export class Handshake {
 
   /** Once earlier requests of the connection are answered. Nothing here may throw: it would end the process. */
   offer(): void {
-    if (this.#footprint?.isTaken === true) return this.#over();
     try {
       const request = new NodeRequest(this.#incoming);
       this.#candidates = candidatesFor(this.#attached.routes, request);
+      if (this.#footprint?.isTaken === true) return this.#ask(0, request);
       this.#follow();
       const [first] = this.#candidates;
       inTurn(this.#socket, first?.route.host.upgradeTimeout ?? defaultUpgradeTimeout, (late) => this.#begin(late, request));

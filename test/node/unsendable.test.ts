@@ -153,7 +153,7 @@ test("a request that Node takes leniently, and that no Request can be made of, i
   server.close();
 });
 
-test("a socket that another library has upgraded is ended, and takes no place", async () => {
+test("a socket that another library has upgraded is left to it, and takes no place", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const other = new WebSocketServer({ server });
@@ -161,10 +161,9 @@ test("a socket that another library has upgraded is ended, and takes no place", 
   for (let round = 0; round < 3; round++) {
     const client = await connect(portOf(server));
     client.write(handshakeOf("/"));
-    await client.head().catch(() => {});
+    expect((await client.head()).status).toBe(101);
     client.destroy();
   }
-  expect(logged()).toMatch(/a handshake could not be completed: Error: server\.handleUpgrade\(\) was called more than once/);
   expect(attached.stats()).toMatchObject({ open: 0, refused: {} });
   other.close();
   await attached.close();
