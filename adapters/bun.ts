@@ -51,9 +51,14 @@ export const serve: Serve = async <State, Env>(
   const bound = native.port ?? port;
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
-    await left(answered(native));
-    await left(native.stop());
-    await left(native.stop(true));
+    const waits = new AbortController();
+    await left(answered(native, waits.signal));
+    waits.abort();
+    try {
+      await left(native.stop());
+    } finally {
+      await left(native.stop(true));
+    }
   });
   return {
     url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
@@ -86,8 +91,8 @@ function listen(options: NativeOptions): NativeServer {
  * Until then the port stays, as on Node and Deno: `stop` gives it up at once. Bun counts the requests, and tells of none. One that is never
  * answered does not keep the process: after `stop(true)` there are none (1.4.5, measured).
  */
-async function answered(native: NativeServer): Promise<void> {
-  while (native.pendingRequests > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+async function answered(native: NativeServer, until: AbortSignal): Promise<void> {
+  while (native.pendingRequests > 0 && !until.aborted) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */

@@ -1,13 +1,14 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../src/close.ts";
 import { lengthOf, ownCopy } from "../src/data.ts";
+import type { Live } from "../src/connection.ts";
 import type { Server } from "../src/server.ts";
 import type { Sendable, SendResult } from "../src/types.ts";
 import type { Socket } from "../src/ports.ts";
 import { pollerOf } from "./deno-drain.ts";
 import type { Poller, Watched } from "./deno-drain.ts";
 import { Listener, closeNative } from "./events.ts";
-import type { ErrorInfo, EventSocket } from "./events.ts";
+import type { CloseInfo, ErrorInfo, EventSocket } from "./events.ts";
 import type { Ready } from "./host.ts";
 
 /** Deno's server-side WebSocket, as far as it is used. */
@@ -34,12 +35,17 @@ export function openSocket(ready: Ready, ws: NativeSocket): void {
 
 /** WebSocket's readyState. */
 const OPEN = 1;
+const CLOSED = 3;
 /** From here on a message can make a backlog by itself: its size is looked at. */
 const large = 16 * 1024;
 
+type Native = Pick<NativeSocket, "readyState" | "bufferedAmount" | "send" | "close">;
+
+const nothing: Native = { readyState: CLOSED, bufferedAmount: 0, send: () => {}, close: () => {} };
+
 class DenoSocket extends Listener implements Socket, Watched {
   readonly #poller: Poller;
-  readonly #ws: NativeSocket;
+  #ws: Native;
   /**
    * What one large message added when nothing waited. Deno counts a message until the event loop comes to write it: it is no
    * backlog yet, as it is none on Node, and not worth a timer that looks whether it has gone.
@@ -57,6 +63,17 @@ class DenoSocket extends Listener implements Socket, Watched {
     if (message === "Invalid UTF-8") return CloseCode.invalidPayload;
     if (message === "Frame too large") return CloseCode.messageTooBig;
     return /^(Invalid |Reserved bits|Control frame|Ping frame)/.test(message) ? CloseCode.protocolError : undefined;
+  }
+
+  /** Deno has no code for a close that was none, or that it did not read. */
+  protected override closing(_live: Live, { code }: CloseInfo): void {
+    if (code === 0) this.lost();
+  }
+
+  /** Its native socket is not asked again: Deno panics at a send or `bufferedAmount` of one whose close frame could not be written. */
+  protected override lost(): void {
+    stopIdling(this.#ws);
+    this.#ws = nothing;
   }
 
   get buffered(): number {
@@ -91,7 +108,7 @@ class DenoSocket extends Listener implements Socket, Watched {
    */
   close(code: number, reason: string): void {
     try {
-      closeNative(Object.create(this.#ws) as NativeSocket, code, reason);
+      closeNative(Object.create(this.#ws) as Native, code, reason);
     } catch {
       // A Deno that takes no such object: better a close that may be lost than none.
       closeNative(this.#ws, code, reason);
@@ -110,4 +127,25 @@ function unshared(data: Sendable): Sendable {
   const { buffer } = data;
   if (!(buffer instanceof ArrayBuffer)) return ownCopy(data);
   return buffer.byteLength === data.byteLength ? buffer : data;
+}
+
+/**
+ * Deno forgets the idle timer of a socket that is lost, which keeps the socket and the process for up to half of `idleTimeout`
+ * (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured: 20 s after SIGTERM). Setting it anew cancels it, and what is set on an object that
+ * inherits from the socket runs out at once. A Deno with other names for this keeps its timer.
+ */
+function stopIdling(ws: object): void {
+  const symbolOf = (object: object, name: string): symbol | undefined =>
+    Object.getOwnPropertySymbols(object).find(({ description }) => description === name);
+  const duration = symbolOf(ws, "[[idleTimeout]]");
+  const restart = symbolOf(Object.getPrototypeOf(ws) as object, "[[serverHandleIdleTimeout]]");
+  if (duration === undefined || restart === undefined) return;
+  const heir = Object.create(ws) as Record<symbol, unknown>;
+  if (heir[duration] === 0) return;
+  try {
+    heir[duration] = Number.MIN_VALUE;
+    (heir[restart] as () => void)();
+  } catch {
+    // It keeps its timer.
+  }
 }

@@ -43,6 +43,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
         // A lost connection or a broken frame. Deno's `close` follows, with code 0; workerd's may never come. A second end is ignored.
         const violation = this.violationOf(event);
         if (violation !== undefined) void live.violated(violation);
+        this.lost();
         return this.#end(live, CloseCode.abnormal, "");
       }
     }
@@ -70,6 +71,9 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   /** Before the connection is told of its close. */
   protected closing(_live: Live, _event: Close): void {}
 
+  /** The native socket has ended with an error. */
+  protected lost(): void {}
+
   /** The code for a broken frame, from its error; undefined for a lost connection. */
   protected abstract violationOf(event: ErrorInfo): number | undefined;
 }
@@ -77,7 +81,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
 const types = ["message", "close", "error"] as const;
 
 /** Starts the closing handshake; without arguments the frame has no code, which is what 1005 stands for. */
-export function closeNative(ws: EventSocket, code: number, reason: string): void {
+export function closeNative(ws: Pick<EventSocket, "close">, code: number, reason: string): void {
   if (code === CloseCode.noStatus) ws.close();
   else ws.close(code, reason);
 }

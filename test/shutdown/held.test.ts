@@ -1,7 +1,7 @@
 /** Processes that something else keeps once their servers are closed. */
 import { describe, expect, test } from "vitest";
 import type { Runtime } from "../docs/run.ts";
-import { Running } from "./running.ts";
+import { Running, Talker } from "./running.ts";
 
 const minute = 60_000;
 /** What Edgewire says of it. */
@@ -24,6 +24,19 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
     expect(await server.ended).toEqual({ code: 0, signal: null });
     expect(server.lines).toContainEqual({ held: "no longer" });
     expect(told(server)).toEqual([]);
+  });
+
+  test("clients that were lost, or terminated while they send, keep it no longer", async () => {
+    const heartbeat = { interval: 10 * minute, timeout: minute };
+    await using server = await Running.start(runtime, { signals: { deadline: 10 * minute }, heartbeat });
+    const [lost, terminated] = [await Talker.connect(server.ports[0], "lost"), await Talker.connect(server.ports[0], "terminated")];
+    lost.lose();
+    terminated.say("terminate");
+    terminated.talk(1);
+    await server.until(() => ["lost", "terminated"].every((name) => server.lines.some(({ closed }) => closed === name)));
+    await terminated.closed;
+    server.signal("SIGTERM");
+    expect(await server.ended).toEqual({ code: 0, signal: null });
   });
 
   test("another listener for the signal has the process left to it", async () => {

@@ -100,6 +100,11 @@ export class Talker {
     this.#socket.send(text);
   }
 
+  /** Ends without a close frame. */
+  lose(): void {
+    this.#socket.terminate();
+  }
+
   /** Several numbered messages at a time, until the connection closes. */
   talk(pause: number): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;

@@ -1,28 +1,32 @@
 /**
  * Servers that are to be stopped. The first argument is JSON: `signals` as `serve` takes it, `own`: listen to SIGTERM oneself, `hold`: keep the
- * process for so many milliseconds. Each message takes a hook a few milliseconds, but for "hang", which takes for ever. Runs on Node, Bun and
+ * process for so many milliseconds, `heartbeat` as `defineHandler` takes it. Each message takes a hook a few milliseconds, but for "hang", which
+ * takes for ever, and "terminate". Runs on Node, Bun and
  * Deno.
  */
 import process from "node:process";
-import { defineHandler } from "edgewire";
+import { defineHandler, type Handler } from "edgewire";
 import { serve, type ServeOptions } from "edgewire/serve";
 
 interface Options {
   readonly signals?: ServeOptions["signals"];
   readonly own?: boolean;
   readonly hold?: number;
+  readonly heartbeat?: Handler["heartbeat"];
 }
 
-const { signals, own = false, hold } = JSON.parse(process.argv[2] ?? "{}") as Options;
+const { signals, own = false, hold, heartbeat } = JSON.parse(process.argv[2] ?? "{}") as Options;
 const report = (line: object): void => console.log(`@@${JSON.stringify(line)}`);
 const nameOf = (url: string): string => new URL(url).searchParams.get("name") ?? "";
 
 const handler = defineHandler({
+  ...(heartbeat === undefined ? {} : { heartbeat }),
   async message(connection, data) {
     if (data === "hang") {
       report({ hangs: nameOf(connection.url) });
       await new Promise(() => {});
     }
+    if (data === "terminate") return connection.terminate();
     await new Promise((resolve) => setTimeout(resolve, 3));
     report({ ran: nameOf(connection.url), data });
     connection.send(data);
