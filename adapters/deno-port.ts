@@ -1,14 +1,14 @@
 /**
- * The port that `serve` listens on. Deno accepts connections until the first time that it can't (out of descriptors or memory, a network that is
- * down), or until a handler upgrades a request and answers it with something else. Then it listens no longer, and only `finished` tells: by a
- * rejection, which ends the process unless somebody holds it. Open connections live on (ext/http/http_next.rs, `op_http_serve`; 2.9.5, measured).
- * Here the same port is listened on again.
+ * The port that `serve` listens on. Deno's accept loop ends at its first error (out of descriptors or memory, the network is down), and when a handler
+ * upgrades a request but returns another response. Deno then stops listening, and reports it only through `finished`: a rejection that ends the
+ * process unless it is handled. Open connections live on (ext/http/http_next.rs, `op_http_serve`; 2.9.5, measured). This class listens on the same
+ * port again.
  */
 import { log } from "../src/errors.ts";
 import type { MaybePromise } from "../src/types.ts";
 import type { NativeInfo } from "./deno-requests.ts";
 
-/** @param opened is told of the socket if the request is upgraded. */
+/** @param opened is called with the socket if the request is upgraded. */
 export type Handler = (request: Request, info: NativeInfo, opened?: (socket: Socket) => void) => MaybePromise<Response>;
 
 interface Socket {
@@ -39,19 +39,19 @@ declare const Deno: {
   removeSignalListener(signal: "SIGUSR1", listener: () => void): void;
 };
 
-/** Milliseconds until the port is listened on again: at first, and at most. */
+/** Milliseconds until the next attempt to listen: the first time, and at most. */
 const shortest = 100;
 const longest = 1000;
-/** Milliseconds after which a port that is listened on again is as good as new. */
+/** Milliseconds of listening after which a failure counts as a first one again. */
 const steady = 10_000;
-/** Milliseconds between two lines that say the same. */
+/** Milliseconds between two log lines of the same kind. */
 const minute = 60_000;
 
 export class Port {
   readonly number: number;
   readonly #options: PortOptions;
   readonly #handler: Handler;
-  /** The one that accepts, and those before it that have connections. */
+  /** The one that accepts, and earlier ones that still have connections. */
   readonly #acceptors = new Set<Acceptor>();
   readonly #quietUntil = new Map<string, number>();
   #delay = shortest;
@@ -66,7 +66,7 @@ export class Port {
     this.number = this.#listen(options.port).port;
   }
 
-  /** Cuts every connection. Settles when nothing is accepted any longer; never rejects. */
+  /** Cuts every connection. Settles when the port is free; never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -83,7 +83,7 @@ export class Port {
 
   #lose({ since }: Acceptor, error: unknown): void {
     if (this.#closed) return;
-    this.#tell(`connections on port ${this.number} are no longer accepted, it is listened on again`, error);
+    this.#log(`port ${this.number} stopped accepting connections; listening again`, error);
     if (performance.now() - since > steady) this.#delay = shortest;
     this.#schedule();
   }
@@ -98,16 +98,16 @@ export class Port {
     try {
       this.#listen(this.number);
     } catch (error) {
-      this.#tell(`port ${this.number} can't be listened on again yet`, error);
+      this.#log(`port ${this.number} can't be listened on yet; retrying`, error);
       this.#schedule();
     }
   };
 
-  #tell(what: string, error: unknown): void {
+  #log(what: string, error: unknown): void {
     const now = performance.now();
     if (now < (this.#quietUntil.get(what) ?? 0)) return;
     this.#quietUntil.set(what, now + minute);
-    log("error", `${what} (said once a minute at most):`, error);
+    log("error", `${what} (logged at most once a minute):`, error);
   }
 }
 
@@ -115,13 +115,13 @@ export class Port {
 class Acceptor {
   readonly port: number;
   readonly since: number = performance.now();
-  /** Settles with the reason when it accepts no longer. Never rejects. */
+  /** Settles with the reason when it stops accepting. Never rejects. */
   readonly over: Promise<unknown>;
   readonly #native: NativeServer;
   readonly #stop = new AbortController();
-  /** Requests and sockets that are open. The first one's are not counted: it is kept until the port is closed. */
+  /** Open requests and sockets. Those of the first acceptor are not counted: it is kept until the port closes. */
   #held: number;
-  /** Deno has nothing of it any longer: an abort would be an uncaught error. */
+  /** Deno has released it: aborting it would throw an uncaught error. */
   #gone = false;
 
   constructor(options: PortOptions, handler: Handler, first: boolean) {
@@ -141,7 +141,7 @@ class Acceptor {
     if (!this.#gone) this.#stop.abort();
   }
 
-  /** To be asked once it is over. False as long as it has connections; clients that have sent no request yet get FIN. */
+  /** Releases an acceptor that is over. Returns false while it has connections; clients that have not sent a request yet get FIN. */
   release(): boolean {
     if (this.#held > 0) return false;
     this.#native.shutdown().catch(() => {});
@@ -170,8 +170,8 @@ class Acceptor {
 }
 
 /**
- * Deno starts its thread for signals half a second after the program, and panics if no descriptor is left by then (cli/worker.rs,
- * ext/signals/lib.rs; 2.9.5, measured): a listener starts it now.
+ * Deno starts its signal thread half a second after the program, and panics if it is out of descriptors by then (cli/worker.rs,
+ * ext/signals/lib.rs; 2.9.5, measured). Adding a listener starts the thread now.
  */
 function startSignals(): void {
   const none = (): void => {};

@@ -65,12 +65,12 @@ class DenoSocket extends Listener implements Socket, Watched {
     return /^(Invalid |Reserved bits|Control frame|Ping frame)/.test(message) ? CloseCode.protocolError : undefined;
   }
 
-  /** Deno has no code for a close that was none, or that it did not read. */
+  /** Code 0 stands for a close frame that did not come, or was not read. */
   protected override closing(_live: Live, { code }: CloseInfo): void {
     if (code === 0) this.lost();
   }
 
-  /** Its native socket is not asked again: Deno panics at a send or `bufferedAmount` of one whose close frame could not be written. */
+  /** Drops the native socket: `send` and `bufferedAmount` make Deno panic once it has failed to write the close frame. */
   protected override lost(): void {
     stopIdling(this.#ws);
     this.#ws = nothing;
@@ -102,20 +102,20 @@ class DenoSocket extends Listener implements Socket, Watched {
   }
 
   /**
-   * Deno marks the socket that it closes, ends TCP at the next message that arrives, and resets it if more have arrived: the close frame and
-   * what was sent before it are lost (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured). Here it marks an object that only inherits
-   * from the socket. The frame goes out behind what was sent, and the socket is read on until the client's own close.
+   * `close` sets the socket's state to closing, and Deno's read loop then ends TCP at the next message, with a reset if more have arrived: the
+   * close frame, and what was sent before it, are lost (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured). Called on an object that
+   * inherits from the socket, it sets the state of that object: the frame goes out, and Deno reads on until the client's close frame.
    */
   close(code: number, reason: string): void {
     try {
       closeNative(Object.create(this.#ws) as Native, code, reason);
     } catch {
-      // A Deno that takes no such object: better a close that may be lost than none.
+      // This Deno refuses such an object: a close that may be lost is better than none.
       closeNative(this.#ws, code, reason);
     }
   }
 
-  /** Deno has nothing that cuts TCP: the most is a close frame without a code, and TCP's end with the next frame that arrives. */
+  /** Deno can't cut TCP: it sends a close frame without a code, and ends TCP at the next frame that arrives. */
   terminate(): void {
     if (this.#ws.readyState === OPEN) this.#ws.close();
   }
@@ -130,9 +130,9 @@ function unshared(data: Sendable): Sendable {
 }
 
 /**
- * Deno forgets the idle timer of a socket that is lost, which keeps the socket and the process for up to half of `idleTimeout`
- * (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured: 20 s after SIGTERM). Setting it anew cancels it, and what is set on an object that
- * inherits from the socket runs out at once. A Deno with other names for this keeps its timer.
+ * Deno does not cancel the idle timer of a socket that is lost, which keeps the socket and the process for up to half of `idleTimeout`
+ * (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured: 20 s after SIGTERM). Restarting the timer cancels it; restarted on an object that
+ * inherits from the socket, with a duration of its own, it runs out at once. If a later Deno names these members differently, its timer stays.
  */
 function stopIdling(ws: object): void {
   const symbolOf = (object: object, name: string): symbol | undefined =>
@@ -146,6 +146,6 @@ function stopIdling(ws: object): void {
     heir[duration] = Number.MIN_VALUE;
     (heir[restart] as () => void)();
   } catch {
-    // It keeps its timer.
+    // The timer stays.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A signal that is listened to has lost its default. What keeps a process whose servers are closed (an interval, a pool, a watcher) would keep
- * it for good: at the deadline the signal is raised once more, and nothing of ours listens any longer.
+ * Listening to a signal disables its default action. Whatever keeps the process alive after its servers have closed (an interval, a pool, a
+ * watcher) would then keep it for ever: at the deadline the signal is raised again, with our listeners removed.
  */
 import { log } from "../src/errors.ts";
 
@@ -19,15 +19,15 @@ export type Signal = keyof typeof numbers;
 const numbers = { SIGTERM: 15, SIGINT: 2 } as const;
 export const handled: readonly Signal[] = ["SIGTERM", "SIGINT"];
 
-/** Milliseconds in which a process that nothing holds any longer ends by itself. Deno's watcher gives the old program 500. */
+/** Milliseconds that a process gets to end by itself. On a change Deno's watcher waits 500 for the old program before it drops it. */
 const moment = 1000;
 
 /**
- * Raises the signal once the deadline has passed and the process has had a moment since its servers were closed: no later than two moments
- * after the deadline, whatever became of them. Nothing of this holds the process.
+ * Raises the signal when the deadline has passed and the servers have been closed for a moment, and at the latest two moments after the deadline,
+ * even if they never close. The timers don't keep the process alive.
  */
 export async function raiseAfter(process: Process, signal: Signal, deadline: number, closed: Promise<unknown>): Promise<void> {
-  // Bun's watchers hold it for good, and run no timer that does not hold it (1.4.5, measured): there is nothing to wait for.
+  // Bun's watchers keep the process alive, but run no timers unless one of these does too (1.4.5, measured). It can't end by itself.
   const watched = process.execArgv.some((argument) => argument === "--hot" || argument === "--watch");
   const rested = closed.then(() => pause(moment, watched));
   const due = watched ? rested : Promise.all([rested, pause(deadline)]);
@@ -37,17 +37,17 @@ export async function raiseAfter(process: Process, signal: Signal, deadline: num
 }
 
 function raise(process: Process, signal: Signal): void {
-  const still = `the process is still there after ${signal}: something other than its servers keeps it (a timer, a pool, a watcher)`;
+  const still = `the process is still running after ${signal}: something other than its servers keeps it alive (a timer, a pool, a watcher)`;
   if (process.listenerCount(signal) > 0) {
-    log("warn", `${still}. There is another listener for ${signal}: the process is left to it`);
+    log("warn", `${still}. It is left to the other listener for ${signal}`);
     return;
   }
-  log("warn", `${still}. ${signal} is raised again to end it; signals: { raise: false } prevents that`);
+  log("warn", `${still}. Raising ${signal} again to end it; signals: { raise: false } turns this off`);
   try {
-    // For the first process of a container the kernel ignores a signal without a listener, and Deno crashes (SIGSEGV).
+    // For PID 1 the kernel ignores a signal without a listener; Deno crashes (SIGSEGV).
     if (process.pid !== 1) return void process.kill(process.pid, signal);
   } catch (error) {
-    log("warn", `${signal} could not be raised, the process exits:`, error);
+    log("warn", `${signal} could not be raised, exiting instead:`, error);
   }
   process.exit(128 + numbers[signal]);
 }

@@ -20,19 +20,19 @@ export interface ServeOptions {
   /** What hooks get as `env` and `fetch` as its second argument. Default: `process.env`. */
   readonly env?: object;
   /**
-   * On SIGTERM and SIGINT the server is closed with these options, and the process ends by itself, or by the signal if something else keeps
-   * it beyond the deadline; a second signal ends it at once. `false`: signals are the application's. Default: `{}`.
+   * On SIGTERM and SIGINT the server is closed with these options, and the process ends by itself, or by the signal if something else keeps it
+   * alive beyond the deadline. A second signal ends it at once. `false`: signals are the application's. Default: `{}`.
    */
   readonly signals?: SignalOptions | false;
   /** Where rooms keep their values (`room.storage`). Default: in memory, for as long as the server lives. */
   readonly storage?: StorageOption;
 }
 
-/** What a signal closes the server with. */
+/** How a signal closes the server. */
 export interface SignalOptions extends CloseOptions {
   /**
-   * Whether a process that something else still keeps at the deadline (an interval, a pool, a watcher) gets the signal once more, which then
-   * ends it, unless another listener for the signal is there. `false` on one of several servers holds for the process. Default: true.
+   * Whether to raise the signal again if something else (an interval, a pool, a watcher) still keeps the process alive at the deadline, which
+   * then ends it. Not done while another listener for the signal exists. `false` for one of several servers applies to the process. Default: true.
    */
   readonly raise?: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * A server on Deno that does what it is told on stdin, and says when it has: "hog" takes all descriptors, "free" gives them back, "close" closes
- * the server. The first argument is JSON: the options of `serve`. The application upgrades /upgrade itself, and answers something else.
+ * A server that does what it is told on stdin, and says when it has: "hog" takes all descriptors, "free" gives them back, "close" closes
+ * the server. The first argument is JSON: the options of `serve`. On Deno the application upgrades /upgrade itself, and answers something else.
  */
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";

@@ -14,7 +14,7 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
       await using server = await Running.start(runtime, { signals: { deadline: 300 }, hold: 10 * minute });
       server.signal(signal);
       expect(await server.ended).toEqual({ code: null, signal });
-      expect(told(server)).toEqual([expect.stringMatching(`still there after ${signal}.* ${signal} is raised again.*raise: false`)]);
+      expect(told(server)).toEqual([expect.stringMatching(`still running after ${signal}.*Raising ${signal} again.*raise: false`)]);
     },
   );
 
@@ -47,7 +47,7 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
     expect(heard()).toBe(1);
     server.signal("SIGTERM");
     await server.until(() => heard() === 2);
-    expect(told(server)).toEqual([expect.stringContaining("another listener for SIGTERM: the process is left to it")]);
+    expect(told(server)).toEqual([expect.stringContaining("It is left to the other listener for SIGTERM")]);
   });
 
   test("with `raise: false` it is left alone", async () => {
