@@ -14,6 +14,8 @@ export function withinTime(decision: PromiseLike<Response | Ready>): Promise<Res
       isLate = true;
       resolve(tooLate());
     }, longestDecision);
+    // Once the socket is gone it need not keep the process.
+    timer.unref();
     const decided = (value: Response | Ready): void => {
       clearTimeout(timer);
       if (!isLate) resolve(value);

@@ -1,8 +1,10 @@
 /** Sockets that are no connections: no client keeps one, and a server that closes ends all of them by its deadline. */
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect as connectTcp } from "node:net";
+import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { defineHandler } from "edgewire";
 import { attach, serve } from "edgewire/node";
@@ -151,4 +153,19 @@ test("serve: requests behind a client that has left are over too, whether or not
   await new Promise((resolve) => setTimeout(resolve, 100));
   const late = new Promise((resolve) => setTimeout(resolve, 15_000, "late").unref());
   expect(await Promise.race([server.close({ deadline: 60_000 }), late])).toBeUndefined();
+});
+
+test("a handshake that an app never answers does not keep the process once the server is closed", async () => {
+  const dist = new URL("../../dist", import.meta.url).pathname;
+  const script = `
+    const { serve } = await import("${dist}/adapters/node.js");
+    const { connect } = await import("node:net");
+    const asked = Promise.withResolvers();
+    const server = await serve({ hostname: "127.0.0.1", fetch: () => (asked.resolve(), new Promise(() => {})) });
+    connect(server.port, "127.0.0.1").on("error", () => {}).write(${JSON.stringify(handshakeOf().toString())});
+    await asked.promise;
+    await server.close({ deadline: 100 });
+    console.log("closed");`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { timeout: 20_000 });
+  expect(stdout).toBe("closed\n");
 });
