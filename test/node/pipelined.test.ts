@@ -233,23 +233,3 @@ test("attach: an application that gives up an earlier answer half-way ends the c
   await attached.close();
   server.close();
 });
-
-test("attach: a socket on which another listener is about to answer is left to that one", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { ServerResponse } = await import("node:http");
-  const attached = attach(server, defineHandler({ upgrade: async () => new Response("no entry", { status: 403 }) }));
-  server.on("upgrade", (request, socket) => {
-    const response = new ServerResponse(request);
-    response.assignSocket(socket as never);
-    setTimeout(() => response.end("another listener's"), 100);
-  });
-  const log = vi.spyOn(console, "warn").mockImplementation(() => {});
-  const client = await connect(portOf(server));
-  client.write(handshakeOf());
-  expect((await client.head()).status).toBe(200);
-  expect(await client.body()).toBe("another listener's");
-  log.mockRestore();
-  await attached.close();
-  server.close();
-});

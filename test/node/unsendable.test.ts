@@ -6,7 +6,6 @@ import { defineHandler } from "edgewire";
 import { upgrade } from "edgewire/hono";
 import { attach, serve } from "edgewire/node";
 import { Hono } from "hono";
-import { WebSocketServer } from "ws";
 import { unsendable, type Unsendable } from "../unsendable.ts";
 import { answerOf, connect, get, handshakeOf, portOf } from "./sites.ts";
 
@@ -149,23 +148,6 @@ test("a request that Node takes leniently, and that no Request can be made of, i
   expect(await ask(portOf(server), odd())).toBe(failed);
   expect(await ask(portOf(server), odd(["Sec-WebSocket-Version", "12"]))).toBe("426 Sec-WebSocket-Version must be 13");
   expect(refused.mock.calls).toEqual([[{ status: 500, cause: "error" }], [{ status: 426, cause: "426" }]]);
-  await attached.close();
-  server.close();
-});
-
-test("a socket that another library has upgraded is left to it, and takes no place", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const other = new WebSocketServer({ server });
-  const attached = attach(server, defineHandler({ maxConnections: 1 }));
-  for (let round = 0; round < 3; round++) {
-    const client = await connect(portOf(server));
-    client.write(handshakeOf("/"));
-    expect((await client.head()).status).toBe(101);
-    client.destroy();
-  }
-  expect(attached.stats()).toMatchObject({ open: 0, refused: {} });
-  other.close();
   await attached.close();
   server.close();
 });
