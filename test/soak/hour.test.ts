@@ -37,7 +37,7 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
     const samples: Sample[] = [];
     let sessions = 0;
     /** Once everything has ended: what stays then, stays. */
-    const sample = async (enough: number): Promise<Sample> => {
+    const sample = async (enough = Number.POSITIVE_INFINITY): Promise<Sample> => {
       const descriptors = await settle(() => watch.descriptors, (samples[0]?.descriptors ?? 0) + slack, 2000);
       const heap = await leastHeap(watch, enough, patience);
       return { minute: (performance.now() - begin) / 60_000, sessions, heap, memory: watch.memory, descriptors };
@@ -56,7 +56,8 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
     const parts = minutes >= recorded ? 10 : 2;
     for (let part = 1; part <= parts; part++) {
       await run(until(part / parts));
-      samples.push(await sample((samples[0]?.heap ?? 0) + heapGrowth));
+      const heap = samples[0]?.heap;
+      samples.push(await sample(heap === undefined ? undefined : heap + heapGrowth));
     }
     const [first, last] = [samples[0]!, samples.at(-1)!];
     const descriptors = await settle(() => watch.descriptors, first.descriptors + slack, patience);
