@@ -1,13 +1,13 @@
 /** Rooms' values in memory, where the runtime has nothing that lasts longer. */
-import { compareUtf8 } from "./text.ts";
+import { SortedKeys } from "./sorted.ts";
 import type { Store, StoreRange } from "./ports.ts";
 
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();
   /** What the keys had before `atomically` wrote to them. */
   #before: Map<string, string | undefined> | undefined;
-  /** The keys in order; undefined since one came or went. */
-  #sorted: readonly string[] | undefined;
+  /** The keys in order, from when they are first asked for so. */
+  #sorted: SortedKeys | undefined;
 
   get isEmpty(): boolean {
     return this.#values.size === 0;
@@ -19,29 +19,29 @@ export class MemoryStore implements Store {
 
   set(key: string, value: string): void {
     this.#remember(key);
-    if (!this.#values.has(key)) this.#sorted = undefined;
+    if (!this.#values.has(key)) this.#sorted?.add(key);
     this.#values.set(key, value);
   }
 
   delete(key: string): boolean {
     this.#remember(key);
     const known = this.#values.delete(key);
-    if (known) this.#sorted = undefined;
+    if (known) this.#sorted?.delete(key);
     return known;
   }
 
   *list({ prefix, after, limit = Number.POSITIVE_INFINITY }: StoreRange): Iterable<readonly [string, string]> {
-    this.#sorted ??= [...this.#values.keys()].sort(compareUtf8);
+    this.#sorted ??= new SortedKeys(this.#values.keys());
     let left = limit;
-    for (const key of this.#sorted) {
-      if (!key.startsWith(prefix) || (after !== undefined && compareUtf8(key, after) <= 0)) continue;
+    for (const key of this.#sorted.range(prefix, after)) {
       if (left-- <= 0) return;
       yield [key, this.#values.get(key) ?? ""];
     }
   }
 
   clear(prefix: string): void {
-    for (const key of this.#values.keys()) if (key.startsWith(prefix)) this.delete(key);
+    const keys = this.#sorted === undefined ? [...this.#values.keys()] : [...this.#sorted.range(prefix, undefined)];
+    for (const key of keys) if (key.startsWith(prefix)) this.delete(key);
   }
 
   atomically(write: () => void): void {

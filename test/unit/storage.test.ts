@@ -144,3 +144,64 @@ test("maxState is a limit of its own, at the line; topics have theirs", () => {
   expect(() => [28, 29, 30].map((index) => live.subscribe(`${index}`.padEnd(500, "t")))).toThrow("topics, URL, address and presence take");
   expect(() => defineHandler({ maxState: 256 * 1024 + 1 })).toThrow('option "maxState" is 262145');
 });
+
+/** What a store of plain arrays would say. */
+function listed(values: ReadonlyMap<string, string>, { prefix, after, limit }: Parameters<MemoryStore["list"]>[0]): [string, string][] {
+  return [...values]
+    .filter(([key]) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0))
+    .toSorted(([one], [other]) => compareUtf8(one, other))
+    .slice(0, limit);
+}
+
+const shortKey = fc.string({ unit: fc.constantFrom("a", "b", ":", "é", "\uffff", "\u{10000}"), minLength: 1, maxLength: 3 });
+
+test("a store in memory lists as a sorted array would, whatever came and went between", () => {
+  const act = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("set" as const), key: shortKey }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("delete" as const), key: shortKey }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("list" as const),
+        prefix: fc.oneof(fc.constant(""), shortKey),
+        after: fc.option(shortKey, { nil: undefined }),
+        limit: fc.option(fc.nat({ max: 5 }), { nil: undefined }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const), prefix: shortKey }) },
+  );
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 200 }), (acts) => {
+      const store = new MemoryStore();
+      const model = new Map<string, string>();
+      for (const one of acts) {
+        if (one.kind === "set") {
+          store.set(one.key, one.key);
+          model.set(one.key, one.key);
+        } else if (one.kind === "delete") expect(store.delete(one.key)).toBe(model.delete(one.key));
+        else if (one.kind === "list") expect([...store.list(one)]).toEqual(listed(model, one));
+        else {
+          store.clear(one.prefix);
+          for (const key of model.keys()) if (key.startsWith(one.prefix)) model.delete(key);
+        }
+      }
+      expect([...store.list({ prefix: "" })]).toEqual(listed(model, { prefix: "" }));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("many keys, in chunks: added in any order and taken away again, listed at any place", () => {
+  const store = new MemoryStore();
+  const keys = Array.from({ length: 20_000 }, (_, index) => `k${(index * 7919) % 20_000}`.padEnd(8, "."));
+  expect([...store.list({ prefix: "" })]).toEqual([]);
+  for (const key of keys) store.set(key, "");
+  const sorted = keys.toSorted();
+  expect(Array.from(store.list({ prefix: "" }), ([key]) => key)).toEqual(sorted);
+  for (const at of [0, 255, 256, 511, 9999, 19_998])
+    expect(Array.from(store.list({ prefix: "k", after: sorted[at], limit: 2 }), ([key]) => key)).toEqual(sorted.slice(at + 1, at + 3));
+  for (const key of keys.slice(100)) store.delete(key);
+  expect(Array.from(store.list({ prefix: "" }), ([key]) => key)).toEqual(keys.slice(0, 100).toSorted());
+  for (const key of keys) store.delete(key);
+  expect([...store.list({ prefix: "" })]).toEqual([]);
+});
