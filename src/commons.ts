@@ -58,7 +58,7 @@ export class Commons<State, Env> {
     this.index.fanout = this.fanout = runtime.fanout?.(this);
     // Where memory is all there is, a log need not be written down.
     if (settings.history !== undefined)
-      this.histories = new Histories(settings.history, (name) => (runtime.store === undefined ? undefined : this.store(name)));
+      this.histories = new Histories(settings.history, server, (name) => (runtime.store === undefined ? undefined : this.store(name)));
   }
 
   get presence(): Presence<State, Env> {
@@ -179,5 +179,6 @@ export class Commons<State, Env> {
     if (this.server.hooks.alarm !== undefined) this.#alarms.resume(store);
     // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
     if (isEmpty) store.clear(statePrefix);
+    this.histories?.resume(room);
   }
 }

@@ -1,45 +1,26 @@
 /**
- * One topic's history: its last messages, numbered. They are stored in segments, each a row that is written over as it grows, in a ring:
- * a row whose messages are all too old is the next to be used. Nothing is deleted, and nothing but the rows is written.
+ * One topic's history: its last messages, numbered. How many there are is bounded in messages, in bytes and in seconds; how they are stored
+ * is in segments.ts.
  */
-import { decode, encode } from "./codec.ts";
+import { encode } from "./codec.ts";
 import { asReceived, checkData } from "./data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
+import { Segments } from "./segments.ts";
+import type { Kept, Written } from "./segments.ts";
 import { maxValue } from "./storage.ts";
 import { exceeds, utf8Length } from "./text.ts";
-import type { Data, Sendable } from "./types.ts";
+import type { Sendable } from "./types.ts";
 import type { HistoryEntry } from "./room-types.ts";
 import type { Store } from "./ports.ts";
 
 /** Options of a topic with nothing left to default. */
 export interface HistoryRules {
   readonly messages: number;
+  /** Of text its UTF-16 units. */
+  readonly bytes: number;
   /** Infinity for none. */
   readonly seconds: number;
   readonly encode: ((entry: HistoryEntry & { readonly topic: string }) => Sendable) | undefined;
-}
-
-interface Kept {
-  readonly offset: number;
-  readonly tag: string;
-  readonly time: number;
-  readonly data: Data;
-  /** What subscribers get; encoded once. */
-  payload: Sendable | undefined;
-}
-
-interface Segment {
-  readonly slot: number;
-  readonly first: number;
-  readonly entries: Kept[];
-  /** The row without its last bracket: `[first,[tag,time,data],…`. */
-  text: string;
-}
-
-/** A segment, and its row with the message that is to be added. */
-interface Written {
-  readonly segment: Segment;
-  readonly text: string;
 }
 
 /** A message that is numbered and checked, and not yet stored. */
@@ -47,53 +28,63 @@ export interface Pending {
   readonly payload: Sendable;
   /** Undefined where memory is all there is. */
   readonly store: Store | undefined;
+  /** More than one row is written for it. */
+  readonly isFirst: boolean;
   /** @throws what the store throws: nothing has changed then. */
   write(): void;
   /** Once it is written, which nothing that follows may undo. */
-  keep(): unknown;
+  keep(): void;
 }
 
 /** Stores a message in several logs of one room, or in none. @throws what the store throws. */
 export function commitAll(pending: readonly Pending[]): void {
-  const store = pending[0]?.store;
+  const [one] = pending;
   const write = (): void => {
-    for (const one of pending) one.write();
+    for (const each of pending) each.write();
   };
-  if (store === undefined || pending.length < 2) write();
-  else store.atomically(write);
-  for (const one of pending) one.keep();
+  if (one?.store === undefined || (pending.length < 2 && !one.isFirst)) write();
+  else one.store.atomically(write);
+  for (const each of pending) each.keep();
 }
-
-/** A segment is full at either: what is written for a message is its whole segment. */
-const mostEntries = 64;
-const mostLetters = 64 * 1024;
 
 export class TopicLog {
   readonly #topic: string;
   readonly #rules: HistoryRules;
   /** Undefined where memory is all there is. */
   readonly #store: Store | undefined;
-  readonly #prefix: string;
   readonly #epoch: string;
-  #segments: Segment[] = [];
-  /** Rows that may be written over. */
-  #free: number[] = [];
-  #slots = 0;
-  #head = 0;
+  readonly #segments: Segments;
+  /** The first message that is kept: of those before it there are no data any more. */
+  #first: number;
+  /** What those that are kept take. */
+  #bytes = 0;
 
-  /** Reads what is stored of it. */
-  constructor(topic: string, rules: HistoryRules, store: Store | undefined) {
+  /**
+   * Reads what is stored of it.
+   * @param epoch of a log that begins now.
+   */
+  constructor(topic: string, rules: HistoryRules, store: Store | undefined, epoch: string = randomEpoch()) {
     this.#topic = topic;
     this.#rules = rules;
     this.#store = store;
-    this.#prefix = historyKey(topic);
-    this.#load();
-    this.#epoch = this.#readEpoch();
+    const prefix = historyKey(topic);
+    const stored = store?.get(prefix + epochKey);
+    this.#epoch = stored ?? epoch;
+    const segments = (this.#segments = new Segments(store, prefix, stored === undefined));
+    this.#first = Math.max(segments.first, segments.cut + 1);
+    for (const { data } of segments.from(this.#first)) this.#bytes += data.length;
+    this.#bound();
   }
 
-  /** Of the last message; of a log that never had one, that of nothing. */
+  /** Nothing of it is stored, and there was never a position of it but that of nothing. */
+  get isEmpty(): boolean {
+    return this.#segments.isEmpty;
+  }
+
+  /** Of the last message; of an empty log, that of nothing. */
   get position(): string {
-    return this.#positionOf(this.#at(this.#head));
+    const { head } = this.#segments;
+    return formatPosition(this.#epoch, head, this.#segments.at(head)?.tag ?? "0");
   }
 
   /**
@@ -101,15 +92,16 @@ export class TopicLog {
    * @throws TypeError for an encoding that can't be sent, RangeError for a message that is too large to store, and what `encode` throws.
    */
   prepare(data: Sendable, now: number): Pending {
-    const offset = this.#head + 1;
-    const time = Math.max(now, this.#at(this.#head)?.time ?? 0);
-    const entry: Kept = { offset, tag: randomWord(), time, data: asReceived(data), payload: undefined };
-    const payload = this.#payloadOf(entry);
+    const { head } = this.#segments;
+    const time = Math.max(now, this.#segments.at(head)?.time ?? 0);
+    const entry: Kept = { offset: head + 1, tag: randomWord(), time, data: asReceived(data), payload: undefined };
+    const payload = this.payloadOf(entry);
     const text = this.#encoded(entry);
     let written: Written | undefined;
     return {
       payload,
       store: this.#store,
+      isFirst: this.isEmpty,
       write: () => void (written = this.#write(entry, text)),
       keep: () => written !== undefined && this.#keep(written, entry),
     };
@@ -119,8 +111,7 @@ export class TopicLog {
   since(after: string | undefined, now: number): { readonly entries: readonly Kept[]; readonly complete: boolean } {
     const oldest = this.#oldest(now);
     const known = after === undefined ? 0 : this.#known(after);
-    const from = Math.max(oldest, (known ?? 0) + 1);
-    const entries = this.#segments.flatMap((segment) => segment.entries.filter(({ offset }) => offset >= from));
+    const entries = [...this.#segments.from(Math.max(oldest, (known ?? 0) + 1))];
     return { entries, complete: known !== undefined && known + 1 >= oldest };
   }
 
@@ -132,10 +123,6 @@ export class TopicLog {
 
   /** As subscribers get it. */
   payloadOf(entry: Kept): Sendable {
-    return this.#payloadOf(entry);
-  }
-
-  #payloadOf(entry: Kept): Sendable {
     if (entry.payload !== undefined) return entry.payload;
     const { encode: custom } = this.#rules;
     const payload = custom === undefined ? entry.data : custom({ ...this.shown(entry), topic: this.#topic });
@@ -143,8 +130,28 @@ export class TopicLog {
     return (entry.payload = payload);
   }
 
-  #positionOf(entry: Kept | undefined): string {
-    return entry === undefined ? formatPosition(this.#epoch, 0, "0") : formatPosition(this.#epoch, entry.offset, entry.tag);
+  /**
+   * Deletes what has been too old for `grace` milliseconds, and with the last of its messages the log itself, whose positions are then unknown.
+   * @returns from when on more of it is: Infinity for never, undefined where nothing is left. @throws what the store throws.
+   */
+  expire(now: number, grace: number): number | undefined {
+    if (this.isEmpty) return void this.clear();
+    const oldest = this.#oldest(now - grace);
+    const next = this.#segments.at(oldest);
+    if (next === undefined) return void this.clear();
+    while (this.#first < oldest) this.#forget();
+    this.#segments.cutBefore(oldest);
+    return this.expiryOf(next.time) + grace;
+  }
+
+  /** When messages of that time are too old, or the first that is kept; Infinity for never. */
+  expiryOf(time: number = this.#segments.at(this.#first)?.time ?? 0): number {
+    return time + this.#rules.seconds * 1000;
+  }
+
+  /** Deletes all of it. @throws what the store throws: nothing has changed then. */
+  clear(): void {
+    this.#segments.clear();
   }
 
   /** The offset of a position of this log; undefined for one that is gone, or never was. */
@@ -153,20 +160,14 @@ export class TopicLog {
     if (parsed === undefined || parsed.epoch !== this.#epoch) return undefined;
     const { offset, tag } = parsed;
     // Not the offset alone: a log that lost its end has another message there by now.
-    return (offset === 0 ? "0" : this.#at(offset)?.tag) === tag ? offset : undefined;
+    return (offset === 0 ? "0" : this.#segments.at(offset)?.tag) === tag ? offset : undefined;
   }
 
-  #at(offset: number): Kept | undefined {
-    const segment = this.#segments.findLast(({ first }) => first <= offset);
-    return segment?.entries[offset - segment.first];
-  }
-
-  /** The first offset that is neither one message too many nor too old; one beyond the last when none is left. */
+  /** The first offset that is kept and not too old; one beyond the last when none is left. */
   #oldest(now: number): number {
-    let oldest = Math.max(this.#head - this.#rules.messages + 1, this.#segments[0]?.first ?? this.#head + 1);
     const since = now - this.#rules.seconds * 1000;
-    while (oldest <= this.#head && (this.#at(oldest)?.time ?? 0) <= since) oldest++;
-    return oldest;
+    for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
+    return this.#segments.head + 1;
   }
 
   /** Undefined where it is not stored and surely small enough: what is refused is the same on every runtime. */
@@ -178,84 +179,55 @@ export class TopicLog {
     throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
   }
 
-  /** Writes the row that the message is to be part of. */
   #write(entry: Kept, text: string | undefined): Written {
-    if (entry.offset !== this.#head + 1) throw new Error(`topic "${this.#topic}" was published to in the middle of a publish`);
-    const last = this.#segments.at(-1);
-    const full =
-      last === undefined || last.entries.length >= mostEntries || last.text.length + (text?.length ?? entry.data.length) > mostLetters;
-    const segment = full ? { slot: this.#slot(), first: entry.offset, entries: [], text: `[${entry.offset}` } : last;
-    const longer = this.#store === undefined ? segment.text : `${segment.text},${text}`;
-    this.#store?.set(this.#prefix + segment.slot, `${longer}]`);
-    return { segment, text: longer };
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.#topic}" was published to in the middle of a publish`);
+    if (this.isEmpty) this.#store?.set(historyKey(this.#topic) + epochKey, this.#epoch);
+    return this.#segments.write(entry, text);
   }
 
   /** Nothing here fails. */
-  #keep({ segment, text }: Written, entry: Kept): void {
-    const isNew = segment.entries.length === 0;
-    segment.text = text;
-    segment.entries.push(entry);
-    this.#head = entry.offset;
-    if (isNew) this.#begin(segment);
+  #keep(written: Written, entry: Kept): void {
+    this.#segments.keep(written, entry);
+    this.#bytes += entry.data.length;
+    this.#bound();
   }
 
-  #begin(segment: Segment): void {
-    this.#free = this.#free.filter((slot) => slot !== segment.slot);
-    this.#slots = Math.max(this.#slots, segment.slot + 1);
-    const before = this.#segments.at(-1);
-    // Only the last one grows.
-    if (before !== undefined) before.text = "";
-    this.#segments.push(segment);
+  /** The oldest leave first; the last one stays, however large. */
+  #bound(): void {
+    const { messages, bytes } = this.#rules;
+    const { head } = this.#segments;
+    while (head - this.#first >= messages || (this.#bytes > bytes && this.#first < head)) this.#forget();
+    // The last one too many is kept by its tag: who has it has missed nothing.
+    this.#segments.release(this.#first - 1);
   }
 
-  /** The row for the next segment: one whose messages are all too many, or a new one. */
-  #slot(): number {
-    // The last one too many is kept: who has it has missed nothing.
-    const needed = this.#segments.findLastIndex(({ first }) => first <= this.#head - this.#rules.messages);
-    for (const { slot } of this.#segments.splice(0, Math.max(needed, 0))) this.#free.push(slot);
-    return this.#free[0] ?? this.#slots;
-  }
-
-  #load(): void {
-    const segments: Segment[] = [];
-    for (const [key, row] of this.#store?.list({ prefix: this.#prefix }) ?? []) {
-      const slot = key.slice(this.#prefix.length);
-      if (slot !== epochKey) segments.push(readSegment(Number(slot), row));
-    }
-    segments.sort((one, other) => one.first - other.first);
-    this.#slots = 1 + Math.max(-1, ...segments.map(({ slot }) => slot));
-    // Rows from before a larger number of messages was given up are no part of it.
-    const gap = segments.findLastIndex(({ first }, index) => index > 0 && endOf(segments[index - 1]) !== first);
-    this.#free = segments.splice(0, Math.max(gap, 0)).map(({ slot }) => slot);
-    this.#segments = segments;
-    this.#head = endOf(segments.at(-1)) - 1;
-    for (const segment of this.#segments.slice(0, -1)) segment.text = "";
-  }
-
-  /** Stored before any position of it is told. */
-  #readEpoch(): string {
-    const stored = this.#store?.get(this.#prefix + epochKey);
-    if (stored !== undefined) return stored;
-    const epoch = randomWord() + randomWord();
-    this.#store?.set(this.#prefix + epochKey, epoch);
-    return epoch;
+  /** The first message is kept no longer. */
+  #forget(): void {
+    const entry = this.#segments.at(this.#first++);
+    if (entry === undefined) return;
+    this.#bytes -= entry.data.length;
+    entry.data = "";
+    entry.payload = undefined;
   }
 }
 
-const epochKey = "epoch";
+/** Before any position of it is told, and with its first message in the store. */
+export const epochKey = "epoch";
+
+/** 64 random bits. */
+export function randomEpoch(): string {
+  return randomWord() + randomWord();
+}
 
 /** Of a topic's rows; the length keeps topics apart whose names have colons. */
-function historyKey(topic: string): string {
-  return `history:${topic.length}:${topic}:`;
+export function historyKey(topic: string): string {
+  return `${historyPrefix}${topic.length}:${topic}:`;
 }
 
-/** The offset after its last. */
-function endOf(segment: Segment | undefined): number {
-  return segment === undefined ? 1 : segment.first + segment.entries.length;
-}
+export const historyPrefix = "history:";
 
-function readSegment(slot: number, row: string): Segment {
-  const [first, ...stored] = decode(row) as [number, ...[string, number, Data][]];
-  const entries = stored.map(([tag, time, data], index) => ({ offset: first + index, tag, time, data, payload: undefined }));
-  return { slot, first, entries, text: row.slice(0, -1) };
+/** The topic of such a key. */
+export function topicOf(key: string): string {
+  const [start = "", length] = /^history:(\d+):/.exec(key) ?? [];
+  return key.slice(start.length, start.length + Number(length));
 }

@@ -2,8 +2,10 @@
  * Every option's default and range, resolved once per handler. The core enforces them; an adapter maps one to
  * its runtime's own switch where there is one.
  */
+import { integer } from "./checks.ts";
+import type { Check } from "./checks.ts";
 import type { HistoryRule } from "./histories.ts";
-import type { HistoryRules } from "./history.ts";
+import { historyRule } from "./history-options.ts";
 import { compileOrigins } from "./origin.ts";
 import type { OriginRule } from "./origin.ts";
 import { compileProxies } from "./proxy.ts";
@@ -66,8 +68,6 @@ const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
 const day = 86_400_000;
 /** Of connections: more than any machine has descriptors. */
 const mostConnections = 100_000_000;
-
-type Check<T> = (name: string, value: unknown) => T;
 
 const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {
   origins: [(_, value) => compileOrigins(value as Origins), compileOrigins([])],
@@ -162,16 +162,6 @@ function boolean(name: string, value: unknown): boolean {
   return value;
 }
 
-function integer(least: number, most: number): Check<number> {
-  return (name, value) => {
-    if (typeof value !== "number") throw new TypeError(`option "${name}" must be a number, not ${show(value)}`);
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new RangeError(`option "${name}" is ${value}: must be a whole number from ${least} to ${most}`);
-    }
-    return value;
-  };
-}
-
 function oneOf<T extends string>(...values: T[]): Check<T> {
   return (name, value) => {
     if (!values.includes(value as T))
@@ -216,35 +206,4 @@ function bindingName(name: string, value: unknown): string {
     throw new TypeError(`option "${name}" must be the name of a Durable Object binding in wrangler.toml, not ${show(value)}`);
   }
   return value;
-}
-
-function historyRule(name: string, value: unknown): HistoryRule {
-  if (typeof value === "function") {
-    const choose = value as (topic: string) => unknown;
-    return (topic) => {
-      const chosen = choose(topic);
-      return chosen === undefined ? undefined : historyRules(`${name} of "${topic}"`, chosen);
-    };
-  }
-  if (typeof value !== "object" || value === null) {
-    throw new TypeError(`option "${name}" must be settings by topic, or a function from a topic to its settings, not ${show(value)}`);
-  }
-  const topics = new Map(Object.entries(value).map(([topic, given]) => [topic, historyRules(`${name}.${topic}`, given)]));
-  return (topic) => topics.get(topic);
-}
-
-function historyRules(name: string, value: unknown): HistoryRules {
-  if (typeof value !== "object" || value === null)
-    throw new TypeError(`option "${name}" must be { messages, seconds, encode }, not ${show(value)}`);
-  for (const key of Object.keys(value)) {
-    if (!["messages", "seconds", "encode"].includes(key)) throw new TypeError(`option "${name}" has the unknown setting "${key}"`);
-  }
-  const { messages = 100, seconds, encode } = value as { readonly [Name in keyof HistoryRules]?: unknown };
-  if (encode !== undefined && typeof encode !== "function")
-    throw new TypeError(`option "${name}.encode" must be a function, not ${show(encode)}`);
-  return {
-    messages: integer(1, 10_000)(`${name}.messages`, messages),
-    seconds: seconds === undefined ? Number.POSITIVE_INFINITY : integer(1, 315_360_000)(`${name}.seconds`, seconds),
-    encode: encode as HistoryRules["encode"],
-  };
 }

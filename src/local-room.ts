@@ -2,7 +2,7 @@
 import { checkClose, CloseCode } from "./close.ts";
 import type { Commons } from "./commons.ts";
 import { checkData } from "./data.ts";
-import { logOf, readHistory } from "./histories.ts";
+import { deleteHistory, logOf, readHistory } from "./history-calls.ts";
 import { broadcast, checkPublish, publish } from "./publish.ts";
 import { exceptOf } from "./rooms.ts";
 import { Storage } from "./storage.ts";
@@ -70,6 +70,16 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
     return readHistory(logOf(this.#commons.histories, this.name, topic), reader, this.#commons.server.clock.now());
   }
 
+  deleteHistory(topic: string): boolean {
+    const { histories, deferred } = this.#commons;
+    deferred.begin("deleteHistory");
+    try {
+      return deleteHistory(histories, this.name, topic);
+    } finally {
+      deferred.end();
+    }
+  }
+
   close(code: number = CloseCode.normal, reason = ""): number {
     checkClose(code, reason);
     // Closing takes a connection out of the room's set.
@@ -88,8 +98,29 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
 }
 
 /** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
-export type RoomCall = "publish" | "broadcast" | "connections" | "count" | "topics" | "presence" | "stats" | "history" | "close";
-const calls: readonly RoomCall[] = ["publish", "broadcast", "connections", "count", "topics", "presence", "stats", "history", "close"];
+export type RoomCall =
+  | "publish"
+  | "broadcast"
+  | "connections"
+  | "count"
+  | "topics"
+  | "presence"
+  | "stats"
+  | "history"
+  | "deleteHistory"
+  | "close";
+const calls: readonly RoomCall[] = [
+  "publish",
+  "broadcast",
+  "connections",
+  "count",
+  "topics",
+  "presence",
+  "stats",
+  "history",
+  "deleteHistory",
+  "close",
+];
 
 /** @throws what the method throws, and TypeError for what is none. */
 export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
@@ -119,6 +150,7 @@ export function farRoom(name: string, call: (method: RoomCall, args: readonly un
     presence: ask("presence"),
     stats: ask("stats"),
     history: ask("history"),
+    deleteHistory: ask("deleteHistory"),
     close: ask("close"),
   } as unknown as Room;
 }

@@ -39,6 +39,11 @@ export abstract class Outflow<State, Env> extends Kept<State, Env> {
     return this.buffered;
   }
 
+  /** Bytes that the client may leave unread beyond those that wait for it already. */
+  get unreadLeft(): number {
+    return Math.max(0, this.server.settings.maxBuffered - this.bufferedAmount - (this.#latest?.bytes ?? 0));
+  }
+
   send(data: Sendable): SendResult {
     checkData(data);
     return this.push(data);

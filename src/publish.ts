@@ -52,7 +52,7 @@ function publishKept<State, Env>(
 ): number {
   const now = commons.server.clock.now();
   // All are numbered before the first is stored: what can't be kept is published nowhere.
-  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: commons.histories?.find(room, topic)?.prepare(data, now) }));
+  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: commons.histories?.prepare(room, topic, data, now) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Live<State, Env>>();
   let count = 0;

@@ -1,8 +1,11 @@
-/** Subscribing to a topic with what its history keeps. */
+/** Subscribing to a topic with what its history keeps, as far as the client may leave it unread. */
 import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
-import { checkAfter, logOf } from "./histories.ts";
-import type { SendResult } from "./types.ts";
+import { checkAfter, logOf } from "./history-calls.ts";
+import { mostOnWire, sizeAtMost } from "./data.ts";
+import type { TopicLog } from "./history.ts";
+import type { Kept } from "./segments.ts";
+import type { Sendable, SendResult } from "./types.ts";
 import type { Replay } from "./room-types.ts";
 
 export interface SubscribeOptions {
@@ -42,7 +45,8 @@ function send<State, Env>(
   const log = logOf(commons.histories, live.roomName, topic);
   const { entries, complete } = log.since(after, commons.server.clock.now());
   // Before anything is sent: `encode` may throw, and topics have a limit.
-  const payloads = entries.map((entry) => log.payloadOf(entry));
+  const newest = newestWithin(live.unreadLeft, log, entries, live.bufferedAmount === 0);
+  const payloads = newest.map((entry) => log.payloadOf(entry));
   const known = live.topics.has(topic);
   if (live.phase === "open" && !known) add();
   const refused = payloads.findIndex((payload) => !isTaken(live.push(payload)));
@@ -50,10 +54,31 @@ function send<State, Env>(
   // A client that does not read may have been closed meanwhile.
   if (live.phase === "open" && !known) commons.index.subscribe(live.roomName, topic, live);
   const all = replayed === payloads.length && live.phase === "open";
-  const last = entries[replayed - 1];
-  const position = all ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
-  return { replayed, complete: complete && all, position };
+  const last = newest[replayed - 1];
+  // Of a client that has got none of them nothing more is known than it has said.
+  const isUpToDate = all && (replayed > 0 || entries.length === 0);
+  const position = isUpToDate ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
+  return { replayed, complete: complete && all && newest.length === entries.length, position };
 }
+
+/**
+ * The newest messages that the client may leave unread: a client that reads is not closed for what it is sent in one turn. Where nothing
+ * waits for it one is always among them, as `send` sends one, however large it is.
+ */
+function newestWithin(bytes: number, log: TopicLog, entries: readonly Kept[], nothingWaits: boolean): readonly Kept[] {
+  const from = (sizeOf: (data: Sendable) => number): number => {
+    let left = bytes;
+    let index = entries.length;
+    while (index > 0 && (left -= sizeOf(log.payloadOf(entries[index - 1] as Kept))) >= 0) index--;
+    return index;
+  };
+  // Most are small enough by a bound that costs nothing.
+  const start = from(mostOnWire) === 0 ? 0 : from((data) => sizeAtMost(data) + header);
+  return entries.slice(nothingWaits ? Math.min(start, Math.max(entries.length - 1, 0)) : start);
+}
+
+/** Bytes of a frame's header, at most. */
+const header = 10;
 
 function isTaken(result: SendResult): boolean {
   return result === "sent" || result === "backpressure";

@@ -56,11 +56,16 @@ export interface History {
   readonly position: string;
 }
 
-/** What a topic's history keeps: a message is kept while it is among the last `messages`, and no older than `seconds`. */
+/** What a topic's history keeps: a message is kept while it is among the last `messages` and the last `bytes`, and no older than `seconds`. */
 export interface HistorySettings {
   /** Default: 100; at most 10 000. */
   readonly messages?: number;
-  /** Default: for ever; at most 10 years. */
+  /**
+   * What the messages take together: of binary data its bytes, of text its UTF-16 units, which are its bytes where it is ASCII. The oldest leave first; the last message is
+   * kept however large it is. Default: 1 MiB; at most 1 GiB.
+   */
+  readonly bytes?: number;
+  /** What is older is not read any more, and deleted within a minute (on a Durable Object within ten). Default: for ever; at most 10 years. */
   readonly seconds?: number;
   /**
    * What subscribers get in place of the data, live and replayed alike: to put the position into it. Runs once a publish, and again for what is replayed
@@ -112,6 +117,8 @@ export interface Room {
   stats(): Promise<RoomStats>;
   /** What the topic's history keeps. */
   history(topic: string, reader?: HistoryReader): Promise<History>;
+  /** Deletes what the topic's history keeps. Resolves to whether there was anything. */
+  deleteHistory(topic: string): Promise<boolean>;
   /** Closes every connection of the room, as `connection.close` does. Resolves to how many there were. */
   close(code?: number, reason?: string): Promise<number>;
 }
@@ -155,6 +162,11 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   stats(): RoomStats;
   /** What the topic's history keeps. @throws Error for a topic that keeps none, RangeError for a `limit` that is none. */
   history(topic: string, reader?: HistoryReader): History;
+  /**
+   * Deletes what the topic's history keeps, from memory and from storage. Who is subscribed stays so and gets what is published from then on; positions from
+   * before are unknown. Returns whether there was anything. @throws Error for a topic that keeps none, and inside `encode`, the function `history` or an observer.
+   */
+  deleteHistory(topic: string): boolean;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
   close(code?: number, reason?: string): number;
   /** Values that the room keeps, whoever is in it. */

@@ -25,6 +25,7 @@ export function without(why: string): Without {
       presence: none("presence"),
       stats: none("stats"),
       history: none("history"),
+      deleteHistory: none("deleteHistory"),
       close: none("close"),
       setAlarm: none("setAlarm"),
       get storage() {

@@ -28,13 +28,19 @@ export const handlerNames = [
   "networks",
   "latest",
   "deflating",
+  "fleeting",
+  "narrow",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
+
+/** Larger than what those who have it may leave unread. */
+const long = { messages: 1000, bytes: 64 * 1024 * 1024 };
 
 const options: Record<HandlerName, Handler> = {
   main: {
     history(topic) {
       if (topic.startsWith("last five")) return { messages: 5 };
+      if (topic.startsWith("last bytes")) return { bytes: 1000 };
       if (topic.startsWith("many")) return { messages: 1000 };
       if (topic.startsWith("second")) return { seconds: 1 };
       return topic.startsWith("coded") ? { messages: 5, encode: ({ data, position }) => JSON.stringify([position, data]) } : undefined;
@@ -48,7 +54,7 @@ const options: Record<HandlerName, Handler> = {
   rule: { origins: (origin) => origin.endsWith("//ruled.example") },
   anywhere: { origins: "*" },
   proxied: { trustProxy: true },
-  dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024 },
+  dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },
   bare: {},
   lively: { heartbeat: { interval: 500, timeout: 1000 } },
   mute: { heartbeat: false },
@@ -59,8 +65,10 @@ const options: Record<HandlerName, Handler> = {
   few: { maxConnections: 2, upgradeTimeout: 300 },
   addressed: { maxConnectionsPerAddress: 2, trustProxy: true },
   networks: { trustProxy: ["127.0.0.0/8", "10.0.0.0/8"] },
-  latest: { slowConsumer: "coalesce", maxBuffered: 4 * 1024 * 1024, highWaterMark: 16 * 1024 },
+  latest: { slowConsumer: "coalesce", maxBuffered: 4 * 1024 * 1024, highWaterMark: 16 * 1024, history: { long } },
   deflating: { compression: true },
+  fleeting: { maxConnections: 2, closeTimeout: 300 },
+  narrow: { maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },
 };
 
 export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;

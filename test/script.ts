@@ -51,7 +51,7 @@ export type Step =
 
 export type Script = readonly Step[];
 
-export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "close";
+export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "deleteHistory" | "close";
 
 /** What a room's own hooks do. Its name says it, after a `#`: there is no URL. */
 export interface RoomScripts {

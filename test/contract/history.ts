@@ -281,5 +281,83 @@ export const history: Chapter = {
         equal(there.complete, false);
       },
     },
+    {
+      id: "Y14",
+      statement:
+        "`room.deleteHistory` leaves nothing of a topic: positions from before are unknown, and who is subscribed gets what is published anew.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await runs(t, [["subscribe", "last five"]]);
+        await tell(t, peer, ["roomPublish", "last five", "a"], ["roomPublish", "last five", "b"]);
+        await expectTexts(peer, "a", "b");
+        const { entries } = await t.outside().history("last five");
+        equal(await tell(t, peer, ["room", "deleteHistory", "last five"]), true);
+        const empty = await t.outside().history("last five");
+        deepEqual([dataOf(empty), empty.complete], [[], true]);
+        equal(await t.outside().call("deleteHistory", "last five"), false);
+        await tell(t, peer, ["roomPublish", "last five", "c"]);
+        await expectTexts(peer, "c");
+        await t.evict();
+        for (const { position } of entries) {
+          const read = await t.outside().history("last five", position);
+          deepEqual([dataOf(read), read.complete], [["c"], false]);
+        }
+        const anew = await t.outside().history("last five");
+        deepEqual([dataOf(anew), anew.complete], [["c"], true]);
+        equal(await t.outside().call("deleteHistory", "last five"), true);
+        await rejects(t.outside().call("deleteHistory", "plain"), /keeps no history/);
+      },
+    },
+    {
+      id: "Y15",
+      statement:
+        "The last `bytes` are kept, the oldest leave first; a message that is larger by itself is kept alone. Who missed any is told.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await runs(t);
+        await tell(t, peer, ...["a", "b", "c", "d"].map((letter): Step => ["publish", "last bytes", { letter, times: 400 }]));
+        const [full] = (await t.outside().history("last bytes")).entries.slice(-1);
+        await t.evict();
+        const two = await t.outside().history("last bytes");
+        deepEqual([dataOf(two), two.complete, two.position], [["c".repeat(400), "d".repeat(400)], false, full?.position]);
+        await tell(t, peer, ["publish", "last bytes", { fill: 7, size: 5000 }]);
+        await t.evict();
+        const alone = await t.outside().history("last bytes", two.entries[0]?.position);
+        deepEqual([alone.entries.map(({ data }) => (typeof data === "string" ? 0 : data.size)), alone.complete], [[5000], false]);
+        const next = await t.outside().history("last bytes", two.position);
+        deepEqual([next.entries.length, next.complete], [1, true]);
+        await tell(t, peer, ["publish", "last bytes", "e"]);
+        deepEqual(dataOf(await t.outside().history("last bytes")), ["e"]);
+      },
+    },
+    {
+      id: "Y16",
+      statement:
+        "A replay is the newest messages that the client may leave unread, whatever `slowConsumer` is: `complete` is false, `position` the last one's, and the connection stays and gets what is published next.",
+      limits: needsRooms,
+      async run(t) {
+        for (const { on, count, size, replayed } of [
+          { on: "narrow", count: 40, size: 10_240, replayed: 25 },
+          { on: "dropping", count: 40, size: 10_240, replayed: 25 },
+          { on: "latest", count: 80, size: 61_440, replayed: 68 },
+        ] as const) {
+          const peers = [await t.connect({ on, message: "run" }), await t.connect({ on, message: "run" })] as const;
+          for (const peer of peers) peer.after = async (): Promise<void> => {};
+          const [publisher, reader] = peers;
+          const letters = Array.from({ length: count }, (_, index) => String.fromCharCode(97 + (index % 26)));
+          await tell(t, publisher, ...letters.map((letter): Step => ["publish", "long", { letter, times: size }]));
+          await t.evict(on);
+          const replay = await tell<Replay>(t, reader, ["subscribe", "long", true]);
+          deepEqual([replay.replayed, replay.complete, replay.position.split(".")[1]], [replayed, false, String(count)], on);
+          await expectTexts(reader, ...letters.slice(-replayed).map((letter) => letter.repeat(size)));
+          equal(await tell(t, publisher, ["publish", "long", "live"]), 1);
+          await expectTexts(reader, "live");
+          // It has them all: what it comes back for is complete.
+          const back = await tell<Replay>(t, reader, ["subscribe", "long", { after: replay.position }]);
+          deepEqual([back.replayed, back.complete], [1, true], on);
+          await expectTexts(reader, "live");
+        }
+      },
+    },
   ],
 };

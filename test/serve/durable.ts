@@ -31,6 +31,8 @@ export const addressed = route(handlers.addressed);
 export const networks = route(handlers.networks);
 export const latest = route(handlers.latest);
 export const deflating = route(handlers.deflating);
+export const fleeting = route(handlers.fleeting);
+export const narrow = route(handlers.narrow);
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -53,3 +55,5 @@ export class Addressed extends durable(handlers.addressed) {}
 export class Networks extends durable(handlers.networks) {}
 export class Latest extends durable(handlers.latest) {}
 export class Deflating extends durable(handlers.deflating) {}
+export class Fleeting extends durable(handlers.fleeting) {}
+export class Narrow extends durable(handlers.narrow) {}

@@ -35,3 +35,5 @@ export const addressed = worker(handlers.addressed);
 export const networks = worker(handlers.networks);
 export const latest = worker(handlers.latest);
 export const deflating = worker(handlers.deflating);
+export const fleeting = worker(handlers.fleeting);
+export const narrow = worker(handlers.narrow);

@@ -112,12 +112,14 @@ defineHandler({
 
 // What a room and a topic keep.
 defineHandler({
-  history: { chat: { messages: 10, encode: ({ data, position }) => `${position} ${String(data)}` } },
+  history: { chat: { messages: 10, bytes: 10_000, seconds: 60, encode: ({ data, position }) => `${position} ${String(data)}` } },
   async message(connection) {
     expectTypeOf(connection.subscribe("chat")).toEqualTypeOf<void>();
     expectTypeOf(connection.subscribe("chat", { history: { after: "" } })).toEqualTypeOf<Replay>();
     expectTypeOf(connection.room.history("chat")).toEqualTypeOf<History>();
     expectTypeOf(await connection.rooms.room("other").history("chat", { limit: 1 })).toEqualTypeOf<History>();
+    expectTypeOf(connection.room.deleteHistory("chat")).toEqualTypeOf<boolean>();
+    expectTypeOf(connection.rooms.room("other").deleteHistory("chat")).toEqualTypeOf<Promise<boolean>>();
     expectTypeOf(await connection.room.storage.get<number>("n")).toEqualTypeOf<number | undefined>();
     expectTypeOf(await connection.room.storage.list<Date>({ prefix: "d" })).toEqualTypeOf<ReadonlyMap<string, Date>>();
     // @ts-expect-error: `history: false` is no way to say none.

@@ -1,8 +1,8 @@
 /** What a room's object has in SQLite: rows of large states, which come and go with their connections, and the application's values. */
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { rooms } from "edgewire/durable";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { connect } from "./client.ts";
 import { closed, failures } from "./keeper.ts";
 import type { Keeper, Older } from "./keeper.ts";
@@ -91,6 +91,57 @@ test("a topic's history is a ring of rows, whatever was published and however of
   expect([entries.length, entries.at(-1)?.position.split(".")[1], complete]).toEqual([100, "600", false]);
   await evict("log", "close");
   expect((await rooms(env.KEEPER).room("log").history("log")).entries).toEqual(entries);
+});
+
+test("a topic that is only visited, or whose history is deleted, has no row", async () => {
+  const ada = await connect("keeper/visits");
+  for (let index = 0; index < 100; index++) await ada.ask(`visit brief ${index}`);
+  expect(await rows("visits")).toEqual([]);
+  await ada.ask("publish log other brief");
+  expect(await rows("visits")).toHaveLength(3 * 2 + 1);
+  for (const topic of ["log", "other", "brief"]) {
+    await evict("visits");
+    await ada.ask(`delete ${topic}`);
+  }
+  expect(await rows("visits")).toEqual([]);
+});
+
+test("what is too old is deleted by the object's alarm, which is one for all topics, awake or asleep; what has no `seconds` stays", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  const alarm = (): Promise<number | null> => runInDurableObject(env.KEEPER.getByName("old"), (_, state) => state.storage.getAlarm());
+  /** As the time passes: the alarm goes off once it has come. */
+  const pass = async (minutes: number): Promise<void> => {
+    const until = Date.now() + minutes * 60_000;
+    for (let at = await alarm(); at !== null && at <= until; at = await alarm()) {
+      vi.setSystemTime(at);
+      await evict("old");
+      await runDurableObjectAlarm(env.KEEPER.getByName("old"));
+    }
+    vi.setSystemTime(until);
+  };
+  try {
+    const ada = await connect("keeper/old");
+    await ada.ask("publish brief:a brief:b ever");
+    const before = await rows("old");
+    expect(before).toHaveLength(3 * 2 + 1);
+    const { position } = await rooms(env.KEEPER).room("old").history("brief:a");
+    await pass(4);
+    await ada.ask("publish brief:b");
+    expect(await rows("old")).toEqual(before);
+    await pass(7);
+    // Of b only what came later is there still, and the tag of what came before.
+    expect((await rows("old")).filter((key) => key.includes("brief"))).toEqual([
+      "edgewire:history:7:brief:b:0",
+      "edgewire:history:7:brief:b:epoch",
+    ]);
+    expect((await rooms(env.KEEPER).room("old").history("brief:a", { after: position })).complete).toBe(false);
+    await pass(10);
+    expect(await rows("old")).toEqual(["edgewire:history:4:ever:0", "edgewire:history:4:ever:epoch"]);
+    ada.socket.close(1000);
+    await ada.closed;
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a class without SQLite keeps what fits an attachment, and says by name what it lacks for more", async () => {

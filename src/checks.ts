@@ -1,0 +1,15 @@
+/** What an option is checked by. */
+import { show } from "./text.ts";
+
+/** @throws TypeError, RangeError by the option's name. */
+export type Check<T> = (name: string, value: unknown) => T;
+
+export function integer(least: number, most: number): Check<number> {
+  return (name, value) => {
+    if (typeof value !== "number") throw new TypeError(`option "${name}" must be a number, not ${show(value)}`);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(`option "${name}" is ${value}: must be a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+}

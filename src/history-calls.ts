@@ -1,0 +1,35 @@
+/** What is asked of one topic's history. */
+import type { Histories } from "./histories.ts";
+import type { TopicLog } from "./history.ts";
+import { checkName } from "./text.ts";
+import type { History, HistoryReader } from "./room-types.ts";
+
+/** @throws TypeError for what is no topic, Error for a topic without a history. */
+export function logOf(histories: Histories | undefined, room: string, topic: string): TopicLog {
+  checkName("topic", topic);
+  const log = histories?.find(room, topic);
+  if (log !== undefined) return log;
+  throw new Error(`topic "${topic}" keeps no history: name it in the handler's option "history"`);
+}
+
+/** Throws what `logOf` does, and what the store throws. */
+export function deleteHistory(histories: Histories | undefined, room: string, topic: string): boolean {
+  const log = logOf(histories, room, topic);
+  return histories?.delete(room, topic, log) === true;
+}
+
+export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now: number): History {
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
+    throw new RangeError(`history: limit is ${String(limit)}: must be a whole number from 1`);
+  }
+  checkAfter(after);
+  const { entries, complete } = log.since(after, now);
+  const shown = entries.slice(0, limit).map((entry) => log.shown(entry));
+  const position = (shown.length < entries.length ? shown.at(-1)?.position : undefined) ?? log.position;
+  return { entries: shown, complete, position };
+}
+
+/** @throws TypeError for what is not even text; any other is a position that never was. */
+export function checkAfter(after: unknown): void {
+  if (after !== undefined && typeof after !== "string") throw new TypeError(`history: "after" must be a position, not ${typeof after}`);
+}
