@@ -6,7 +6,7 @@
 import type { Live } from "./connection.ts";
 import { Ending } from "./ending.ts";
 import type { Server } from "./server.ts";
-import { decodeRest } from "./snapshot.ts";
+import { decodeRest, encodedBytes, fitsApart, fitsByLength } from "./snapshot.ts";
 import type { Rest, Stateless, Woken } from "./snapshot.ts";
 import { forgetState, keepClosing, keepRest, keepState, withState } from "./state.ts";
 import type { Phase } from "./types.ts";
@@ -22,9 +22,10 @@ export abstract class Kept<State, Env> {
   readonly roomName: string;
   /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
   #rest: Rest | string;
-  /** What it woke with, shared with others; `#topics` once it subscribes or unsubscribes itself. */
-  readonly #woken: ReadonlySet<string> | undefined;
-  #topics: Set<string> | undefined;
+  /** What it woke with, shared with others, until it subscribes or unsubscribes itself. */
+  #topics: ReadonlySet<string> | undefined;
+  /** Bytes of them as they are encoded, once they are its own. */
+  #topicBytes: number | undefined;
   #ending: Ending | undefined;
   #expiresAt: number | undefined;
   #presence: string | undefined;
@@ -35,7 +36,7 @@ export abstract class Kept<State, Env> {
     this.#socket = socket;
     this.id = id;
     this.roomName = head.room;
-    this.#woken = head.topics;
+    this.#topics = head.topics;
     this.#rest = rest;
     this.#expiresAt = expiresAt;
     this.#presence = presence;
@@ -91,12 +92,32 @@ export abstract class Kept<State, Env> {
   }
 
   get topics(): ReadonlySet<string> {
-    return this.#topics ?? this.#woken ?? noTopics;
+    return this.#topics ?? noTopics;
   }
 
-  /** Its own set of topics, to change. */
-  protected get ownTopics(): Set<string> {
-    return (this.#topics ??= new Set(this.#woken));
+  /** @throws RangeError where the connection could not be stored with it. */
+  protected addTopic(topic: string): void {
+    const topics = this.#ownTopics();
+    topics.add(topic);
+    this.#topicBytes = (this.#topicBytes ?? 0) + encodedBytes(topic);
+    this.store(() => this.#dropTopic(topics, topic));
+  }
+
+  protected removeTopic(topic: string): void {
+    this.#dropTopic(this.#ownTopics(), topic);
+  }
+
+  #dropTopic(topics: Set<string>, topic: string): void {
+    topics.delete(topic);
+    this.#topicBytes = (this.#topicBytes ?? 0) - encodedBytes(topic);
+  }
+
+  #ownTopics(): Set<string> {
+    if (this.#topicBytes !== undefined) return this.#topics as Set<string>;
+    const topics = (this.#topics = new Set(this.#topics));
+    this.#topicBytes = 0;
+    for (const topic of topics) this.#topicBytes += encodedBytes(topic);
+    return topics;
   }
 
   get expiresAt(): number | undefined {
@@ -153,14 +174,21 @@ export abstract class Kept<State, Env> {
     if (this.#socket.save !== undefined) this.setState(this.state as State);
   }
 
-  /** Stores it as it is now, or takes back what has changed. */
+  /** Stores it as it is now, or takes back what has changed. Where nothing is stored, what could not be is refused all the same. */
   protected store(undo: () => void): void {
     try {
-      this.#rest = keepRest(this.#server, this, this.#decoded);
+      if (this.#socket.save !== undefined || !this.#surelyFits()) this.#rest = keepRest(this.#server, this, this.#decoded);
     } catch (error) {
       undo();
       throw error;
     }
+  }
+
+  /** Whether it could be stored: the state, which may be stored apart, need not be encoded to know. */
+  #surelyFits(): boolean {
+    const { id, roomName, url, protocol, remoteAddress } = this;
+    const length = id.length + roomName.length + url.length + protocol.length + remoteAddress.length + (this.#presence?.length ?? 0);
+    return fitsByLength(length, this.#topicBytes) || fitsApart(this.snapshot);
   }
 
   /** The same for one that closes. Never throws: it closes all the same. */

@@ -31,19 +31,16 @@ export abstract class Participant<State, Env> extends Outflow<State, Env> {
     const { maxTopics } = this.server.settings;
     if (this.topics.size >= maxTopics)
       throw new RangeError(`the connection has ${maxTopics} topics already: option "maxTopics" allows no more`);
-    const topics = this.ownTopics;
-    topics.add(topic);
-    this.store(() => topics.delete(topic));
+    this.addTopic(topic);
   }
 
   unsubscribe(topic: string): void {
     checkName("topic", topic);
     const { index } = this.server.needRooms("unsubscribe");
     if (!this.topics.has(topic)) return;
-    const topics = this.ownTopics;
-    topics.delete(topic);
+    this.removeTopic(topic);
     // Fewer topics always fit: where nothing is stored there is nothing to check.
-    if (this.phase === "open" && this.socket.save !== undefined) this.store(() => topics.add(topic));
+    if (this.phase === "open" && this.socket.save !== undefined) this.store(() => this.addTopic(topic));
     this.unwanted(topic);
     index.unsubscribe(this.roomName, topic, this.live);
   }

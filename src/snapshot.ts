@@ -70,8 +70,23 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
 /** Throws what `encodeSnapshot` does. Most handshakes bring no state, and what else there is fits by its length. */
 export function checkSnapshot(snapshot: Snapshot, maxState: number): void {
   const { id, room, url, protocol, remoteAddress, state } = snapshot;
-  const most = (id.length + room.length + url.length + protocol.length + remoteAddress.length) * mostEncoded;
-  if (state !== undefined || most + overhead > maxSnapshot) encodeSnapshot(snapshot, maxState);
+  const length = id.length + room.length + url.length + protocol.length + remoteAddress.length;
+  if (state !== undefined || !fitsByLength(length)) encodeSnapshot(snapshot, maxState);
+}
+
+/** Whether a snapshot whose texts have that length, and topics that take so many bytes, is surely small enough. */
+export function fitsByLength(length: number, topicBytes = 0): boolean {
+  return length * mostEncoded + overhead + topicBytes <= maxSnapshot;
+}
+
+/** Whether it is small enough where the state is stored apart. */
+export function fitsApart(snapshot: Stateless): boolean {
+  return !exceeds(textOf(join(snapshot, apart)), maxSnapshot);
+}
+
+/** Of a topic, in a snapshot. */
+export function encodedBytes(topic: string): number {
+  return utf8Length(JSON.stringify(topic)) + 1;
 }
 
 /** Bytes of one UTF-16 unit: JSON writes a control character as six. */

@@ -286,6 +286,42 @@ export const topics: Chapter = {
         ok(((await t.hook(slow, "drain"))["buffered"] as number) < 65_536, "drain ran too early");
       },
     },
+    {
+      id: "T16",
+      statement:
+        "A topic that is left makes room in the snapshot for another as long, and for no longer one, whatever the state; after an eviction too.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({ message: "run", upgrade: [["accept", {}, { letters: 10_000 }]] });
+        const name = (index: number): string => `é${index}`.padEnd(400, "t");
+        const all = Array.from({ length: 40 }, (_, index) => ["subscribe", name(index)] as const);
+        // After the last that fits, in one script: the URL is short enough for it.
+        for (const step of all) await tell(t, peer, [step]);
+        const count = t.entries(peer).filter(({ did, threw }) => did === "subscribe" && threw === undefined).length;
+        ok(count > 30 && count < 40, `${count} topics of 401 bytes fit 15 KiB`);
+        for (let round = 0; round < 3; round++) {
+          const left = name(round);
+          const steps = [
+            ["unsubscribe", left],
+            ["subscribe", `${"x".repeat(400)}${round}`.slice(-400)],
+            ["subscribe", `${left}${"y".repeat(40)}`],
+          ] as const;
+          const before = t.entries(peer).filter(({ did }) => did === "subscribe").length;
+          await tell(t, peer, steps);
+          const threw = t
+            .entries(peer)
+            .filter(({ did }) => did === "subscribe")
+            .slice(before);
+          deepEqual(
+            threw.map((entry) => entry["threw"]),
+            [undefined, "RangeError"],
+          );
+          await t.evict();
+        }
+        await tell(t, peer, [["inspect"]]);
+        equal(((await t.did(peer, "inspect"))["topics"] as string[]).length, count);
+      },
+    },
   ],
 };
 
