@@ -114,15 +114,16 @@ export class ObjectHost {
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
     if (this.#unread !== false) this.#resume();
     const live = this.#lives.of(ws);
-    live?.alive();
-    return live?.message(typeof data === "string" ? data : new Uint8Array(data));
+    // Also of one that is over and sends on, which nothing here can stop: it costs no more than this look.
+    if (live?.phase !== "open") return;
+    live.alive();
+    return live.message(typeof data === "string" ? data : new Uint8Array(data));
   }
 
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
     if (this.#unread !== false) this.#resume();
     const live = this.#lives.of(ws);
-    if (live === undefined && !isOurs(ws)) return;
-    this.#lives.forget(ws);
+    if (!this.#lives.forget(ws) && !isOurs(ws)) return;
     if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
     return live?.ended(code, reason);
@@ -132,8 +133,7 @@ export class ObjectHost {
   failed(ws: NativeSocket, error: unknown): MaybePromise<void> {
     const live = this.#lives.of(ws);
     const violation = violationOf(String(error));
-    if (live === undefined) return;
-    this.#lives.forget(ws);
+    if (!this.#lives.forget(ws) || live === undefined) return;
     if (violation !== undefined) void live.violated(violation);
     closeSocket(ws, CloseCode.internalError, "");
     return live.ended(CloseCode.abnormal, "");
@@ -167,6 +167,7 @@ export class ObjectHost {
     const misplaced = this.#identity.misplaced(snapshot.room);
     if (misplaced !== undefined) {
       log("error", misplaced);
+      this.#server.abandon(accepted);
       return refuse(500, "Internal Server Error");
     }
     const place = accepted.place ?? this.#server.admit(snapshot);

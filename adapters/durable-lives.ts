@@ -1,5 +1,6 @@
 /** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
 import type { Live } from "../src/connection.ts";
+import type { Capacity, Holder } from "../src/capacity.ts";
 import { log } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import { wake } from "./durable-socket.ts";
@@ -14,8 +15,10 @@ const OPEN = 1;
 export class ObjectLives {
   readonly #server: Server;
   readonly #ctx: Pinger;
-  /** A WeakMap costs a wake more. */
+  /** A WeakMap costs a wake more. Those that are over stay in it until their clients let them go. */
   readonly #lives = new Map<NativeSocket, Live>();
+  /** Of a former life: connections that are over, and linger. Made for the first. */
+  #over: Map<NativeSocket, Holder> | undefined;
 
   /** @param sockets that outlived the object's memory, in the order in which they came. */
   constructor(server: Server, ctx: Pinger, sockets: readonly NativeSocket[]) {
@@ -34,24 +37,42 @@ export class ObjectLives {
 
   /** Undefined for a socket that is not ours. The close that wakes an object may be of one that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
   of(ws: NativeSocket): Live | undefined {
-    return this.#lives.get(ws) ?? this.#restore(ws);
+    return this.#lives.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
   }
 
-  forget(ws: NativeSocket): void {
-    this.#lives.delete(ws);
+  /** Its socket is gone. Whether it was ours. */
+  forget(ws: NativeSocket): boolean {
+    const holder = this.#over?.get(ws);
+    if (holder !== undefined) {
+      this.#over?.delete(ws);
+      this.#capacity?.gone(holder);
+    }
+    return this.#lives.delete(ws) || holder !== undefined;
+  }
+
+  /** Its close hook has run. It is listed until its client lets it go, and what that sends reads no attachment. */
+  #lingers(ws: NativeSocket, holder: Holder): void {
+    (this.#over ??= new Map()).set(ws, holder);
+    this.#capacity?.linger(holder);
+  }
+
+  get #capacity(): Capacity | undefined {
+    return this.#server.commons?.capacity;
   }
 
   #restore(ws: NativeSocket): Live | undefined {
     try {
       const woken = wake(ws, this.#ctx);
-      // One that is over is listed until the client answers; its close hook has run.
-      const live = woken === undefined ? undefined : this.#server.restore(woken.socket, woken.saved);
+      if (woken === undefined) return undefined;
+      const live = this.#server.restore(woken.socket, woken.saved);
       if (live !== undefined) this.#lives.set(ws, live);
+      else this.#lingers(ws, this.#server.holderOf(woken.saved));
       return live;
     } catch (error) {
       // One socket that can't be woken must not keep the object from being made, for all the others.
       log("error", "a connection can't be restored:", error);
       closeSocket(ws, CloseCode.internalError, "Internal error");
+      this.#lingers(ws, { roomName: "", remoteAddress: "" });
       return undefined;
     }
   }

@@ -33,6 +33,11 @@ export class DurableSocket implements Socket {
     closeSocket(this.#ws, code, reason);
   }
 
+  /** workerd lists the socket, and delivers what its client sends, until that client ends it; evictions change nothing (workerd 2026-10, measured). */
+  get lingers(): boolean {
+    return true;
+  }
+
   /** Nothing cuts one socket's TCP: `ctx.abort()` ends the whole object. 1001 makes clients come back as they do after a lost connection. */
   terminate(): void {
     closeSocket(this.#ws, CloseCode.goingAway, "");

@@ -67,14 +67,16 @@ function wsServerOf(server: Server): WsServer {
   const known = wsServers.get(server);
   if (known !== undefined) return known;
   const { maxPayload, compression, closeTimeout } = server.settings;
-  // `closeTimeout`, of ws 8.19 and later, is not in its types.
-  const options: ServerOptions & { readonly closeTimeout: number } = {
+  // `closeTimeout`, of ws 8.19 and later, and `maxFragments` are not in its types.
+  const options: ServerOptions & { readonly closeTimeout: number; readonly maxFragments: number } = {
     noServer: true,
     WebSocket: OrderedWebSocket,
     clientTracking: false,
     // ws itself terminates a client with many pings waiting for their pongs: openSocket answers them.
     autoPong: false,
     maxPayload,
+    // Its own 16 384 are not enough for 64 KiB byte by byte.
+    maxFragments: 65_536,
     perMessageDeflate: compression,
     // How long a client may keep TCP open after the close frames. Default of ws: 30 s.
     closeTimeout,

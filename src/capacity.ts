@@ -30,43 +30,47 @@ export interface Holder {
 export class Capacity {
   readonly #settings: Settings;
   readonly #clock: Clock;
-  #places = 0;
-  readonly #rooms = new Names<number>();
-  /** Where clients are counted: only there is a woken connection's address read. */
-  readonly #clients: Names<number> | undefined;
+  readonly #taken: Count;
+  /** Connections that are over whose clients have not let their sockets go, where the runtime can't cut them off. Made for the first. */
+  #lingering: Count | undefined;
   #oldest: Place | undefined;
   #newest: Place | undefined;
 
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    if (settings.maxConnectionsPerAddress !== undefined) this.#clients = new Names();
+    this.#taken = this.#count();
   }
 
   /** How many places are taken. */
   get taken(): number {
-    return this.#places;
+    return this.#taken.all;
+  }
+
+  /** How many connections are over and linger. */
+  get lingering(): number {
+    return this.#lingering?.all ?? 0;
   }
 
   /** A place for a handshake from that address, or the refusal. */
   enter(address: string): Place | Response {
     this.#expire();
     const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#settings;
-    if (this.#places >= maxConnections) return full("maxConnections", "the server is full");
-    const client = this.#clients === undefined ? "" : clientIn(address);
-    if ((this.#clients?.get(client) ?? 0) >= maxConnectionsPerAddress) {
+    if (isFull(maxConnections, this.taken, this.lingering)) return full("maxConnections", "the server is full");
+    const client = this.#taken.clientAt(address);
+    if (isFull(maxConnectionsPerAddress, this.#taken.of(client), this.#lingering?.of(client))) {
       return refuse(429, "too many connections from this address", { "retry-after": retryAfter }, "maxConnectionsPerAddress");
     }
-    this.#places++;
-    add(this.#clients, client);
+    this.#taken.add(client, undefined);
     return { client, room: undefined, accepted: 0, waits: false, older: undefined, newer: undefined };
   }
 
   /** The handshake is accepted: its place is kept for its connection. Undefined, or the refusal of a full room. */
   accept(place: Place, room: string): Response | undefined {
-    if ((this.#rooms.get(room) ?? 0) >= this.#settings.maxConnectionsPerRoom) return full("maxConnectionsPerRoom", "the room is full");
+    if (isFull(this.#settings.maxConnectionsPerRoom, this.#taken.in(room), this.#lingering?.in(room)))
+      return full("maxConnectionsPerRoom", "the room is full");
     place.room = room;
-    add(this.#rooms, room);
+    this.#taken.enter(room);
     place.accepted = this.#clock.elapsed();
     place.waits = true;
     place.older = this.#newest;
@@ -78,15 +82,24 @@ export class Capacity {
 
   /** The connection is open, or has woken: it is counted, whether or not there was a place left. */
   open(live: Holder, place: Place | undefined): void {
-    if (place?.waits === true) return this.#unlink(place);
-    this.#places++;
-    add(this.#clients, this.#clients === undefined ? "" : clientIn(live.remoteAddress));
-    add(this.#rooms, live.roomName);
+    if (place?.waits === true) this.#unlink(place);
+    else this.#taken.add(this.#taken.clientOf(live), live.roomName);
   }
 
   /** The connection is over. */
   close(live: Holder): void {
-    this.#leave(this.#clients === undefined ? "" : clientIn(live.remoteAddress), live.roomName);
+    this.#taken.remove(this.#taken.clientOf(live), live.roomName);
+  }
+
+  /** The connection is over, and its client has not let its socket go. */
+  linger(live: Holder): void {
+    const lingering = (this.#lingering ??= this.#count());
+    lingering.add(lingering.clientOf(live), live.roomName);
+  }
+
+  /** It has. */
+  gone(live: Holder): void {
+    this.#lingering?.remove(this.#lingering.clientOf(live), live.roomName);
   }
 
   /** An accepted handshake came to nothing; nothing where it was opened. */
@@ -98,13 +111,11 @@ export class Capacity {
 
   /** A handshake is refused after all. */
   leave({ client, room }: Place): void {
-    this.#leave(client, room);
+    this.#taken.remove(client, room);
   }
 
-  #leave(client: string, room: string | undefined): void {
-    this.#places--;
-    remove(this.#clients, client);
-    if (room !== undefined) remove(this.#rooms, room);
+  #count(): Count {
+    return new Count(this.#settings.maxConnectionsPerAddress !== undefined);
   }
 
   #unlink(place: Place): void {
@@ -123,6 +134,56 @@ export class Capacity {
     const since = this.#clock.elapsed() - this.#settings.upgradeTimeout;
     for (let place: Place | undefined = this.#oldest; place !== undefined && place.accepted <= since; place = this.#oldest)
       this.abandon(place);
+  }
+}
+
+/** Connections that linger take nobody's place, and there is an end to them: as many again may be there in all. */
+function isFull(most: number, taken: number, lingering = 0): boolean {
+  return taken >= most || taken + lingering >= 2 * most;
+}
+
+/** How many there are: in all, in a room, of a client. */
+class Count {
+  all = 0;
+  readonly #rooms = new Names<number>();
+  /** Where clients are counted: only there is a woken connection's address read. */
+  readonly #clients: Names<number> | undefined;
+
+  constructor(countsClients: boolean) {
+    if (countsClients) this.#clients = new Names();
+  }
+
+  clientAt(address: string): string {
+    return this.#clients === undefined ? "" : clientIn(address);
+  }
+
+  clientOf(live: Holder): string {
+    return this.#clients === undefined ? "" : clientIn(live.remoteAddress);
+  }
+
+  of(client: string): number {
+    return this.#clients?.get(client) ?? 0;
+  }
+
+  in(room: string): number {
+    return this.#rooms.get(room) ?? 0;
+  }
+
+  add(client: string, room: string | undefined): void {
+    this.all++;
+    add(this.#clients, client);
+    if (room !== undefined) this.enter(room);
+  }
+
+  /** One that was added without a room. */
+  enter(room: string): void {
+    add(this.#rooms, room);
+  }
+
+  remove(client: string, room: string | undefined): void {
+    this.all--;
+    remove(this.#clients, client);
+    if (room !== undefined) remove(this.#rooms, room);
   }
 }
 

@@ -206,7 +206,7 @@ export class Live<State = unknown, Env = unknown>
 
   /** Port: the native socket is closed. Runs the `close` hook, once. */
   ended(code: number, reason: string): MaybePromise<void> {
-    if (this.#ended) return;
+    if (this.#ended) return this.#gone();
     return this.#finish(this.ending?.closing ?? closingFromPeer(code, reason), true);
   }
 
@@ -350,6 +350,7 @@ export class Live<State = unknown, Env = unknown>
     if (!ending.counted) {
       ending.counted = true;
       this.server.forget(this);
+      if (!closed && this.socket.lingers === true) this.#linger();
       this.counters.closed(closing.code);
       this.server.settings.observe?.closed?.(this, closing);
     }
@@ -372,6 +373,19 @@ export class Live<State = unknown, Env = unknown>
     const pending = this.#mailbox === undefined && this.server.hooks.close === undefined ? undefined : this.#post("close", closing);
     const { commons } = this.server;
     return commons === undefined ? pending : commons.left(this.roomName, pending);
+  }
+
+  /** It is over, and its client has not let its socket go: it is counted by itself, so that nobody's place is taken. */
+  #linger(): void {
+    this.willEnd.lingers = true;
+    this.server.commons?.capacity.linger(this);
+  }
+
+  /** Its socket is gone too. */
+  #gone(): void {
+    if (this.ending?.lingers !== true) return;
+    this.ending.lingers = false;
+    this.server.commons?.capacity.gone(this);
   }
 
   #hasExpired(): boolean {

@@ -31,6 +31,8 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Ends it now, without a close frame where the runtime can. */
   terminate(): void;
+  /** `terminate` cuts nothing: the socket is there until its client ends it, of which `Live.ended` is told, however much later. */
+  readonly lingers?: boolean;
   /** Bytes waiting; undefined where the runtime cannot say. */
   readonly buffered: number | undefined;
   /** `highWaterMark` bytes wait: for a runtime that does not tell by itself when to call `Live.eased`. */

@@ -2,7 +2,7 @@
  * One server's connections and rooms: an adapter makes one for each native server (or each Durable Object
  * instance) and handler. Nothing here is shared between servers.
  */
-import type { Place } from "./capacity.ts";
+import type { Holder, Place } from "./capacity.ts";
 import { CloseCode } from "./close.ts";
 import type { Commons } from "./commons.ts";
 import { Live } from "./connection.ts";
@@ -19,7 +19,7 @@ import { PendingHooks } from "./pending.ts";
 import type { Waiting } from "./pending.ts";
 import { Schedule } from "./schedule.ts";
 import type { Shutdown } from "./shutdown.ts";
-import { Heads, wokenFrom } from "./snapshot.ts";
+import { Heads, decodeRest, wokenFrom } from "./snapshot.ts";
 import type { Woken } from "./snapshot.ts";
 import { Counters, readStats } from "./stats.ts";
 import type { Stats } from "./stats.ts";
@@ -203,6 +203,13 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     const woken = (this.#heads ??= new Heads()).read(saved);
     if (woken.head.phase === "closed") return undefined;
     return woken.head.version === this.settings.version ? this.#wake(socket, woken) : this.#migrate(socket, woken);
+  }
+
+  /** Port: who held a connection that is over (`restore` gave none), for as long as its socket is there. */
+  holderOf(saved: Saved): Holder {
+    const { head, rest } = (this.#heads ??= new Heads()).read(saved);
+    const counted = this.settings.maxConnectionsPerAddress !== undefined;
+    return { roomName: head.room, remoteAddress: counted ? decodeRest(rest).remoteAddress : "" };
   }
 
   room(name: string): Room {

@@ -232,6 +232,19 @@ export const limits = {
       "A 403, then a byte every 200 ms: Bun 1.4.5 ends TCP after 10 to 16 s, Deno 2.9.5 not within 16 s, with Connection: close in the answer neither.",
     shows: /no sign of an event/,
   },
+  P50: {
+    columns: ["deno", "durable", "evicted"],
+    why: "Neither Deno nor a Durable Object can cut one socket's TCP: a client that neither answers a close nor ends TCP keeps its socket. Such sockets are nobody's place, but there is an end to them: with those that are open as many again as `maxConnections`, beyond which handshakes get 503.",
+    evidence:
+      "Deno 2.9.5: `close()`, and a client that is silent has its descriptor after 25 s still; workerd 2026-10: after `close()` the socket is in getWebSockets() with readyState 2, through evictions, until the client answers or ends TCP, of which webSocketClose is told.",
+    shows: /the handshake got 503/,
+  },
+  P51: {
+    columns: ["node", "attached", "hono"],
+    why: "ws counts the fragments of a message, each of which it keeps by itself: over 65 536 (its `maxFragments`, by default 16 384) it closes with 1008.",
+    evidence: 'ws 8.23, lib/receiver.js: "Too many message fragments", WS_ERR_TOO_MANY_BUFFERED_PARTS.',
+    shows: /code: 1008/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

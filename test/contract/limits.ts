@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { needsRooms, needsWire, type Case, type Chapter, type ConnectOptions, type Context } from "../case.ts";
 import { patience } from "../client.ts";
 import { expectTexts, type Peer } from "../peer.ts";
+import { encodeFrame, Opcode } from "../wire/frames.ts";
 
 const size = 64 * 1024;
 const saysNothing: Case["limits"] = { workers: "P20", durable: "P20", evicted: "P20" };
@@ -358,8 +359,84 @@ export const limits: Chapter = {
         await t.barrier();
       },
     },
+    {
+      id: "Z25",
+      statement:
+        "A client that is closed, does not answer and sends on reaches no hook; after `closeTimeout` its place is another's, and others are served meanwhile.",
+      limits: cannotCount,
+      async run(t) {
+        const deaf = await Promise.all([1, 2].map(() => dismissed(t)));
+        const flood = setInterval(() => void Promise.all(deaf.map((peer) => peer.sendAll(numbers(50)).catch(() => {}))), 5);
+        try {
+          for (const peer of deaf) await t.done(peer, "close");
+          const others = [await t.connect({ on: "fleeting" }), await t.connect({ on: "fleeting" })];
+          for (const peer of others) {
+            await peer.send("served");
+            await expectTexts(peer, "served");
+          }
+          equal((await t.refused({ on: "fleeting" })).status, 503);
+        } finally {
+          clearInterval(flood);
+        }
+        for (const peer of deaf) equal(t.entries(peer).filter((entry) => entry.hook === "message").length, 1);
+      },
+    },
+    {
+      id: "Z26",
+      statement: "So it is however many such clients there were.",
+      limits: { deno: "P50", durable: "P50", evicted: "P50" },
+      async run(t) {
+        for (let round = 0; round < 3; round++) {
+          const deaf = [await dismissed(t), await dismissed(t)];
+          for (const peer of deaf) await t.done(peer, "close");
+        }
+      },
+    },
+    {
+      id: "Z27",
+      statement: "One that lets its socket go at last counts nowhere any longer.",
+      async run(t) {
+        for (let round = 0; round < 6; round++) {
+          const deaf = await eventually(() => dismissed(t));
+          await t.done(deaf, "close");
+          await deaf.lose();
+        }
+        await eventually(() => t.connect({ on: "fleeting" }));
+        await eventually(() => t.connect({ on: "fleeting" }));
+      },
+    },
+    {
+      id: "Z28",
+      statement: "A message in 65 000 fragments of one byte is delivered whole.",
+      limits: needsWire,
+      run: (t) => fragmented(t, 65_000),
+    },
+    {
+      id: "Z29",
+      statement: "So is one in 70 000.",
+      limits: { ...needsWire, node: "P51", attached: "P51", hono: "P51" },
+      run: (t) => fragmented(t, 70_000),
+    },
   ],
 };
+
+/** A client that the server has closed, and that does not answer. */
+async function dismissed(t: Context): Promise<Peer> {
+  const peer = await t.connect({ on: "fleeting", answersClose: false, message: [["close", 4000]] });
+  peer.after = async () => {};
+  await peer.send("go");
+  await t.done(peer, "message");
+  return peer;
+}
+
+async function fragmented(t: Context, fragments: number): Promise<void> {
+  const peer = await t.connect();
+  const first = encodeFrame({ opcode: Opcode.text, fin: false, payload: "a" });
+  const middle = encodeFrame({ opcode: Opcode.continuation, fin: false, payload: "b" });
+  const last = encodeFrame({ opcode: Opcode.continuation, payload: "c" });
+  peer.wire.write(Buffer.concat([first, ...Array.from({ length: fragments - 2 }, () => middle), last]));
+  await expectTexts(peer, `a${"b".repeat(fragments - 2)}c`);
+}
 
 /** Makes 127.0.0.1 the peer on workerd too, where no edge says who it is; no other runtime looks at it. */
 const peerAt: readonly (readonly [string, string])[] = [["CF-Connecting-IP", "127.0.0.1"]];

@@ -105,3 +105,33 @@ test("whatever happens in whatever order, no place is lost", () => {
   for (const one of open) capacity.close(one);
   expect(capacity.taken).toBe(0);
 });
+
+test("connections that linger take nobody's place, and are as many again as may be there: of a server, a room, an address", () => {
+  for (const [options, refusal] of [
+    [{ maxConnections: 2 }, "503 maxConnections"],
+    [{ maxConnectionsPerRoom: 2 }, "503 maxConnectionsPerRoom"],
+    [{ maxConnectionsPerAddress: 2 }, "429 maxConnectionsPerAddress"],
+  ] as const) {
+    const { capacity, outcome } = make(options);
+    const again = (): Response | Holder => connect(capacity, "1.2.3.4");
+    const lingering: Holder[] = [];
+    // Two of the first round, then each as soon as there is a place.
+    for (let round = 0; round < 4; round++) {
+      const one = again() as Holder;
+      capacity.close(one);
+      capacity.linger(one);
+      lingering.push(one);
+    }
+    expect(capacity.lingering).toBe(4);
+    expect(outcome(again() as Response)).toBe(refusal);
+    capacity.gone(lingering.pop() as Holder);
+    expect(again()).not.toBeInstanceOf(Response);
+    expect(outcome(again() as Response)).toBe(refusal);
+    capacity.gone(lingering.pop() as Holder);
+    expect(again()).not.toBeInstanceOf(Response);
+    // Two places are taken: no other is there, whoever lets go.
+    for (const one of lingering) capacity.gone(one);
+    expect(outcome(again() as Response)).toBe(refusal);
+    expect([capacity.taken, capacity.lingering]).toEqual([2, 0]);
+  }
+});
