@@ -42,10 +42,14 @@ export function clientOf(address: string): string {
 /** An element of X-Forwarded-For without port and brackets; undefined for one that is no address. */
 export function parseForwarded(element: string): string | undefined {
   const text = element.trim();
+  if (text.length > longest) return undefined;
   const bare = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
   const bytes = parseAddress(bare);
   return bytes?.length === 4 ? bytes.join(".") : bytes && bare.toLowerCase();
 }
+
+/** More than any address with its zone, brackets and port: longer ones are not looked at. */
+const longest = 100;
 
 /** The bits of byte `index` that the first `bits` bits cover. */
 function maskOf(bits: number, index: number): number {

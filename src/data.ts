@@ -1,5 +1,5 @@
 /** What can be sent, and how large it is. */
-import { utf8Length } from "./text.ts";
+import { ownText, utf8Length } from "./text.ts";
 import type { Data, Sendable } from "./types.ts";
 import type { Prepared } from "./ports.ts";
 
@@ -37,12 +37,12 @@ export function viewOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }
 
-/** Text, or bytes that nobody else can change. */
+/** Text, or bytes that nobody else can change, in memory of their own. */
 export function ownCopy(data: Sendable): Data {
-  return typeof data === "string" ? data : new Uint8Array(viewOf(data));
+  return typeof data === "string" ? ownText(data) : new Uint8Array(viewOf(data));
 }
 
 /** What arrives at a receiver, whatever the sender does with its bytes: text has no lone surrogates. */
 export function asReceived(data: Sendable): Data {
-  return typeof data === "string" ? data.toWellFormed() : ownCopy(data);
+  return ownCopy(typeof data === "string" ? data.toWellFormed() : data);
 }

@@ -5,6 +5,7 @@
 import { TopicLog, epochKey, historyKey, historyPrefix, randomEpoch, topicOf } from "./history.ts";
 import type { HistoryRules, Pending } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
+import { ownText } from "./text.ts";
 import type { Sendable } from "./types.ts";
 import type { Store } from "./ports.ts";
 
@@ -66,7 +67,7 @@ export class Histories {
     const known = this.#known(room, topic);
     const log = known ?? this.#read(room, topic);
     const pending = log?.prepare(data, now);
-    return log === undefined || pending === undefined || log === known ? pending : this.#beginning(room, topic, log, pending, now);
+    return log === undefined || pending === undefined || log === known ? pending : this.#beginning(room, log, pending, now);
   }
 
   /** Deletes a log; whether there was anything. @throws what the store throws: nothing has changed then. */
@@ -96,10 +97,11 @@ export class Histories {
   #read(room: string, topic: string): TopicLog | undefined {
     const rules = this.#rule(topic);
     if (rules === undefined) return undefined;
-    const log = new TopicLog(topic, rules, this.#store(room), this.#epoch);
+    const own = ownText(topic);
+    const log = new TopicLog(own, rules, this.#store(room), this.#epoch);
     if (log.isEmpty) return log;
     const all = this.#roomOf(room);
-    all.logs.set(topic, log);
+    all.logs.set(own, log);
     // Nothing was due so far: its topic has had `seconds` only since a deploy.
     const due = this.#dueOf(log);
     if (all.due === Number.POSITIVE_INFINITY && due < all.due) {
@@ -115,7 +117,7 @@ export class Histories {
   }
 
   /** The first message of a log: when that is too old is stored with it. */
-  #beginning(room: string, topic: string, log: TopicLog, pending: Pending, now: number): Pending {
+  #beginning(room: string, log: TopicLog, pending: Pending, now: number): Pending {
     if (!log.isEmpty) return pending;
     const due = this.#dueOf(log, now);
     return {
@@ -127,7 +129,7 @@ export class Histories {
       keep: () => {
         pending.keep();
         const all = this.#roomOf(room);
-        all.logs.set(topic, log);
+        all.logs.set(log.topic, log);
         all.due = Math.min(all.due, due);
         this.#appoint(due);
       },
@@ -147,7 +149,7 @@ export class Histories {
 
   #roomOf(room: string): RoomLogs {
     let all = this.#rooms.get(room);
-    if (all === undefined) this.#rooms.set(room, (all = { logs: new Map(), due: Number.POSITIVE_INFINITY }));
+    if (all === undefined) this.#rooms.set(ownText(room), (all = { logs: new Map(), due: Number.POSITIVE_INFINITY }));
     return all;
   }
 

@@ -48,7 +48,7 @@ export function commitAll(pending: readonly Pending[]): void {
 }
 
 export class TopicLog {
-  readonly #topic: string;
+  readonly topic: string;
   readonly #rules: HistoryRules;
   /** Undefined where memory is all there is. */
   readonly #store: Store | undefined;
@@ -64,7 +64,7 @@ export class TopicLog {
    * @param epoch of a log that begins now.
    */
   constructor(topic: string, rules: HistoryRules, store: Store | undefined, epoch: string = randomEpoch()) {
-    this.#topic = topic;
+    this.topic = topic;
     this.#rules = rules;
     this.#store = store;
     const prefix = historyKey(topic);
@@ -125,7 +125,7 @@ export class TopicLog {
   payloadOf(entry: Kept): Sendable {
     if (entry.payload !== undefined) return entry.payload;
     const { encode: custom } = this.#rules;
-    const payload = custom === undefined ? entry.data : custom({ ...this.shown(entry), topic: this.#topic });
+    const payload = custom === undefined ? entry.data : custom({ ...this.shown(entry), topic: this.topic });
     checkData(payload);
     return (entry.payload = payload);
   }
@@ -180,8 +180,8 @@ export class TopicLog {
   }
 
   #write(entry: Kept, text: string | undefined): Written {
-    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.#topic}" was published to in the middle of a publish`);
-    if (this.isEmpty) this.#store?.set(historyKey(this.#topic) + epochKey, this.#epoch);
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
+    if (this.isEmpty) this.#store?.set(historyKey(this.topic) + epochKey, this.#epoch);
     return this.#segments.write(entry, text);
   }
 

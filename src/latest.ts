@@ -1,5 +1,6 @@
 /** What a slow consumer is owed of each topic: its newest message. Made when the first has to wait. */
 import { sizeAtMost } from "./data.ts";
+import { ownText } from "./text.ts";
 import type { Sendable } from "./types.ts";
 import type { Prepared } from "./ports.ts";
 
@@ -14,8 +15,9 @@ export class Latest {
   }
 
   keep(topic: string, data: Sendable | Prepared): void {
-    this.bytes += sizeAtMost(data) - sizeOf(this.#messages.get(topic));
-    this.#messages.set(topic, data);
+    const before = this.#messages.get(topic);
+    this.bytes += sizeAtMost(data) - sizeOf(before);
+    this.#messages.set(before === undefined ? ownText(topic) : topic, data);
   }
 
   forget(topic: string): void {

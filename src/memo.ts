@@ -1,7 +1,11 @@
-/** `make`, which is asked once for each text. All answers are forgotten when there are `most`: who asks for ever new ones gains nothing. */
-export function memo<Made>(most: number, make: (text: string) => Made): (text: string) => Made {
+/**
+ * `make`, which is asked once for each text, and each time for one that is longer than `longest`. All answers are forgotten when there are
+ * `most`: who asks for ever new ones gains nothing.
+ */
+export function memo<Made>(most: number, make: (text: string) => Made, longest = 512): (text: string) => Made {
   const made = new Map<string, Made>();
   return (text) => {
+    if (text.length > longest) return make(text);
     const known = made.get(text);
     if (known !== undefined) return known;
     if (made.size >= most) made.clear();

@@ -1,6 +1,6 @@
 /** A connection's place in its room: its topics, and the member that it speaks for. */
 import { checkPublish } from "./publish.ts";
-import { checkName } from "./text.ts";
+import { checkName, ownText } from "./text.ts";
 import { Outflow } from "./outflow.ts";
 import type { Presence, Said } from "./presence.ts";
 import type { SubscribeOptions } from "./replay.ts";
@@ -21,10 +21,11 @@ export abstract class Participant<State, Env> extends Outflow<State, Env> {
   subscribe(topic: string, options?: SubscribeOptions): Replay | void {
     checkName("topic", topic, this.server.settings.maxName);
     const commons = this.server.needRooms("subscribe");
-    if (options?.history !== undefined) return commons.replay(this.live, topic, options, () => this.#addTopic(topic));
+    const own = ownText(topic);
+    if (options?.history !== undefined) return commons.replay(this.live, own, options, () => this.#addTopic(own));
     if (this.phase !== "open" || this.topics.has(topic)) return;
-    this.#addTopic(topic);
-    commons.index.subscribe(this.roomName, topic, this.live);
+    this.#addTopic(own);
+    commons.index.subscribe(this.roomName, own, this.live);
   }
 
   #addTopic(topic: string): void {

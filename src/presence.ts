@@ -5,7 +5,7 @@
 import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import { decode, encode } from "./codec.ts";
-import { exceeds, utf8Length } from "./text.ts";
+import { exceeds, ownText, utf8Length } from "./text.ts";
 import type { Member, PresenceDiff } from "./room-types.ts";
 
 /** Bytes of a member's state in its encoding: it is sent to everyone, and stored with each of the member's connections. */
@@ -53,7 +53,7 @@ export class Presence<State, Env> {
 
   /** Throws what `encodePresent` does. What is said later has a larger time, in another life too. */
   say(member: string, state: unknown): Said {
-    const present = { member, state, at: Math.max(this.#commons.server.clock.now(), this.#last + 1) };
+    const present = { member: ownText(member), state, at: Math.max(this.#commons.server.clock.now(), this.#last + 1) };
     this.#last = present.at;
     return { ...present, encoded: encodePresent(present) };
   }

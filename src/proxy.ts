@@ -1,7 +1,7 @@
 /** Which proxies are believed, and what they say of a request: the client's address, and the host that it asked for. */
 import { isIn, parseAddress, parseForwarded, parseNetwork } from "./address.ts";
 import type { RequestHead } from "./request.ts";
-import { show } from "./text.ts";
+import { ownText, show } from "./text.ts";
 
 /** Whether the machine with this address, `hops` machines away from this server (0 is the one that connected), is a proxy to believe. */
 export type ProxyRule = (address: string, hops: number) => boolean;
@@ -49,7 +49,7 @@ export function forwarded(headers: RequestHead["headers"], peer: string, rule: P
   let address = peer;
   let hops = 0;
   if (!rule(peer, 0)) return { address, host: null };
-  const elements = headers.get("x-forwarded-for")?.split(",") ?? [];
+  const elements = lastOf(headers.get("x-forwarded-for"));
   while (hops < maxHops && rule(address, hops)) {
     hops++;
     const next = elements.at(-hops);
@@ -57,7 +57,18 @@ export function forwarded(headers: RequestHead["headers"], peer: string, rule: P
     if (parsed === undefined) break;
     address = parsed;
   }
-  const hosts = headers.get("x-forwarded-host")?.split(",");
+  const hosts = lastOf(headers.get("x-forwarded-host"));
   // Most proxies replace what came; after one that appends, each trusted proxy has an element of its own.
-  return { address, host: hosts?.at(-Math.min(hops, hosts.length))?.trim() ?? null };
+  return { address: ownText(address), host: hosts.at(-Math.min(hops, hosts.length))?.trim() ?? null };
+}
+
+/** The last elements of a list, as many as there can be hops: those before them are the client's, who may have sent thousands. */
+function lastOf(list: string | null): string[] {
+  const elements: string[] = [];
+  for (let end = list?.length ?? -1; end >= 0 && elements.length <= maxHops;) {
+    const comma = end === 0 ? -1 : (list?.lastIndexOf(",", end - 1) ?? -1);
+    elements.unshift(list?.slice(comma + 1, end) ?? "");
+    end = comma;
+  }
+  return elements;
 }

@@ -224,6 +224,8 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. @throws what its store does. */
   resume(room: string): void {
+    // All are awake: what most of them had in common is known from them now.
+    this.#heads = undefined;
     this.commons?.resume(room, this.#count === 0);
   }
 

@@ -139,7 +139,7 @@ export const statePrefix = "state:";
 
 /** Reads each head once: most connections of a room have the same. */
 export class Heads {
-  readonly #known = memo(mostKnown, decodeHead);
+  readonly #known = memo(mostKnown, decodeHead, maxSnapshot);
   /** To compare with the last one costs less than to hash each. */
   #last: { readonly text: string; readonly head: Head } | undefined;
 

@@ -13,7 +13,7 @@ import { toTime } from "./expiry.ts";
 import { checkHeaderValues, checkRefusal } from "./refusal.ts";
 import { wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
-import { checkName } from "./text.ts";
+import { checkName, ownText } from "./text.ts";
 import type { HeadersInput, MaybePromise, UpgradeContext, UpgradeResult } from "./types.ts";
 import type { Accepted, Clock, Snapshot } from "./ports.ts";
 
@@ -178,9 +178,9 @@ function accepted<State, Env>(
   }
   const snapshot: Snapshot = {
     id: makeId(),
-    room,
+    room: ownText(room),
     url: request.url,
-    protocol: protocol ?? handler.settings.protocols.find((one) => offered.includes(one)) ?? "",
+    protocol: ownText(protocol ?? handler.settings.protocols.find((one) => offered.includes(one)) ?? ""),
     remoteAddress: context.remoteAddress,
     version: handler.settings.version,
     state,
