@@ -101,6 +101,13 @@ test("what is too old is deleted within a minute, and the log with the last of i
     const { server, store, clock, join } = serve({ history: { old: { seconds: 10 }, ever: {} }, heartbeat: false }, stored);
     const live = join();
     const { room } = live;
+    const get = vi.spyOn(store, "get");
+    server.resume("r");
+    // There are topics with `seconds`: what is due is looked for. Where there are none, it is not.
+    expect(get.mock.calls).toEqual(stored ? [["histories"]] : []);
+    serve({ history: { ever: {} } }, stored, store).server.resume("r");
+    expect(get.mock.calls.length).toBe(stored ? 1 : 0);
+    get.mockRestore();
     room.publish("ever", "stays");
     expect([clock.pending, keys(store).includes("histories")]).toEqual([0, false]);
     room.publish(["old", "ever"], "goes");
@@ -142,10 +149,44 @@ test("a segment that is partly too old is written once more, without that; the l
       expect(JSON.stringify([...site.store.list({ prefix: "" })])).not.toContain("secret");
       if (stored) site = site.again();
     }
+    // Whatever the time of day is set to: what is gone is not there again.
+    site.clock.jump(-300_000);
+    expect(site.server.local("r").history("t")).toMatchObject({ entries: [{ data: "c" }], complete: false });
+    site.clock.jump(300_000);
     room.publish("t", "d");
     site.clock.advance(200_000);
     expect([keys(site.store), site.clock.pending]).toEqual([[], 0]);
   }
+});
+
+test("rows that are needed no longer go with what is too old", () => {
+  const { store, clock, join } = serve({ history: { t: { seconds: 100, messages: 10 } }, heartbeat: false });
+  const { room } = join();
+  for (let index = 0; index < 200; index++) room.publish("t", String(index).padEnd(70_000, "."));
+  clock.advance(80_000);
+  for (let index = 200; index < 260; index++) room.publish("t", String(index));
+  expect(keys(store).length).toBeGreaterThan(8);
+  clock.advance(70_000);
+  expect(keys(store)).toEqual(["histories", expect.stringMatching(/^history:1:t:\d+$/), "history:1:t:epoch"]);
+  expect(room.history("t").entries.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, index) => String(250 + index)));
+});
+
+test("after a gap between the rows only what comes behind it is read, and nobody who was before it is told that nothing is missing", () => {
+  const store = new MemoryStore();
+  const log = new TopicLog("t", rules(), store);
+  for (let index = 0; index < 300; index++) publish(log, String(index));
+  const positions = log.since(undefined, 0).entries.map((entry) => log.shown(entry).position);
+  // 64 messages each.
+  expect(keys(store)).toEqual(["0", "1", "2", "3", "4", "epoch"].map((row) => `history:1:t:${row}`));
+  store.delete("history:1:t:2");
+  const read = new TopicLog("t", rules(), store);
+  expect(texts(read)).toEqual(Array.from({ length: 300 - 192 }, (_, index) => String(192 + index)));
+  expect(read.since(undefined, 0).complete).toBe(false);
+  for (const [index, position] of positions.entries()) expect(read.since(position, 0).complete, position).toBe(index >= 192);
+  // What is before the gap is written over.
+  for (let index = 300; index < 300 + 3 * 64; index++) publish(read, String(index));
+  expect(keys(store).length).toBe(6);
+  expect(texts(new TopicLog("t", rules(), store))).toEqual(Array.from({ length: 300 }, (_, index) => String(192 + index)));
 });
 
 test("a busy topic is looked at once a step, and keeps what is young enough", () => {
@@ -219,7 +260,11 @@ test("a history that can't be deleted is reported, and tried again; the others a
 });
 
 test("a first message of which only a part can be stored is not published, and leaves nothing", () => {
-  for (let fails = 1; fails <= 6; fails++) {
+  const cases = [
+    { topics: ["a", "b"], rows: 5, writes: 5 },
+    { topics: ["a"], rows: 3, writes: 3 },
+  ].flatMap(({ writes, ...one }) => Array.from({ length: writes + 1 }, (_, index) => ({ ...one, writes, fails: index + 1 })));
+  for (const { topics, rows, writes: most, fails } of cases) {
     const { store, clock, join } = serve({ history: () => ({ seconds: 10 }), heartbeat: false });
     const { room } = join();
     const set = store.set.bind(store);
@@ -228,10 +273,10 @@ test("a first message of which only a part can be stored is not published, and l
       if (++writes === fails) throw new Error("the disk is full");
       set(key, value);
     });
-    const attempt = (): number => room.publish(["a", "b"], "x");
-    if (fails < 6) expect(attempt).toThrow("the disk is full");
+    const attempt = (): number => room.publish(topics, "x");
+    if (fails <= most) expect(attempt).toThrow("the disk is full");
     else expect(attempt()).toBe(0);
-    expect(keys(store).length).toBe(fails < 6 ? 0 : 5);
+    expect(keys(store).length).toBe(fails <= most ? 0 : rows);
     failing.mockRestore();
     clock.advance(70_000);
     expect([keys(store), clock.pending]).toEqual([[], 0]);

@@ -187,8 +187,22 @@ test("1 000 connections that are asked what waits for them once they are over, w
   expect(grown).toBeLessThan(1_000_000);
 });
 
+test("of large messages in memory only those that are kept are there", async () => {
+  const { server } = serve({ history: { t: { messages: 1000 } } });
+  const room = server.local("r");
+  const before = await heap();
+  // Fewer than a segment has, none of which is a row.
+  for (let index = 0; index < 60; index++) room.publish("t", String(index).padEnd(400_000, "x"));
+  expect((await heap()) - before).toBeLessThan(4_000_000);
+  expect(room.history("t").entries.length).toBe(2);
+});
+
 test("a name, a member or a message that is a part of a large one keeps nothing of that", async () => {
-  const { server, join } = serve({ history: { log: { messages: 400 } }, slowConsumer: "coalesce", highWaterMark: 1 });
+  const { server, join } = serve({
+    history: (topic) => (topic.startsWith("topic") ? undefined : { messages: 400 }),
+    slowConsumer: "coalesce",
+    highWaterMark: 1,
+  });
   const [live, slow] = [join("r"), join("r")];
   /** As a message that was read from the wire, of which a hook takes a part. */
   const part = (what: string, index: number): string => `${what} ${index} `.padEnd(200, "x").concat("y".repeat(1_000_000)).slice(0, 30);
@@ -196,13 +210,14 @@ test("a name, a member or a message that is a part of a large one keeps nothing 
   for (let index = 0; index < 200; index++) {
     live.subscribe(part("topic", index));
     live.room.publish("log", part("message", index));
-    live.present(part("member", index));
+    join("r").present(part("member", index));
     server.local(part("room", index)).publish("log", "x");
-    slow.subscribe(`slow ${index}`);
+    live.room.publish(part("kept", index), "x");
+    slow.subscribe(part("topic slow", index));
   }
   (slow.socket as FakeSocket).buffered = 10;
   expect(slow.send("fills it")).toBe("backpressure");
-  for (let index = 0; index < 200; index++) live.publish(`slow ${index}`, part("latest", index));
+  for (let index = 0; index < 200; index++) live.publish(part("topic slow", index), part("latest", index));
   expect((await heap()) - before).toBeLessThan(20_000_000);
   expect(live.topics.size).toBe(200);
 });

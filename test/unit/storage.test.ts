@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { defineHandler } from "../../src/define.ts";
 import type { RoomStorage, RoomValues } from "../../src/index.ts";
 import { memory } from "../../adapters/memory.ts";
@@ -189,6 +189,18 @@ test("a store in memory lists as a sorted array would, whatever came and went be
     }),
     { numRuns: 300 },
   );
+});
+
+test("keys that come and go between lists are not sorted anew each time", () => {
+  const sort = vi.spyOn(Array.prototype, "sort");
+  const store = new MemoryStore();
+  for (let index = 0; index < 1000; index++) {
+    store.set(`key ${index}`, "");
+    if (index % 3 === 2) store.delete(`key ${(index - 2) / 3}`);
+    expect([...store.list({ prefix: `key ${index}`, limit: 1 })].length).toBe(1);
+  }
+  expect(sort.mock.calls.length).toBeLessThanOrEqual(1);
+  sort.mockRestore();
 });
 
 test("many keys, in chunks: added in any order and taken away again, listed at any place", () => {
