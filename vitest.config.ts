@@ -29,7 +29,7 @@ export default defineConfig({
       {
         test: {
           name: "model",
-          include: ["test/model/**/*.test.ts", "test/awake/**/*.test.ts"],
+          include: ["test/model/**/*.test.ts", "test/awake/**/*.test.ts", "test/faults/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 5,

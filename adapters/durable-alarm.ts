@@ -6,7 +6,7 @@
 import { log } from "../src/errors.ts";
 import type { Alarm } from "../src/ports.ts";
 import type { ObjectStorage } from "./durable-store.ts";
-import { settled } from "./durable-wait.ts";
+import { Retry, settled } from "./durable-wait.ts";
 
 type AlarmStorage = Pick<ObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm">;
 
@@ -25,9 +25,6 @@ const [earliest, latest] = [1, Date.UTC(2189, 0)];
 const patience = 10_000;
 /** Milliseconds that an event waits for what was due. */
 const eventPatience = 1000;
-/** Milliseconds to the first retry; each later one waits twice as long, up to 64 s. */
-const firstRetry = 1000;
-const mostDoublings = 6;
 
 export class ObjectAlarm implements Alarm {
   readonly #storage: AlarmStorage;
@@ -36,9 +33,7 @@ export class ObjectAlarm implements Alarm {
   /** What is set; undefined while it is not known. */
   #pending: number | null | undefined;
   #reading = false;
-  /** In a row. */
-  #failures = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  readonly #retry: Retry = new Retry(() => this.#again());
 
   constructor(storage: AlarmStorage, listener: Listener) {
     this.#storage = storage;
@@ -90,11 +85,11 @@ export class ObjectAlarm implements Alarm {
     const wanted = this.#wanted;
     if (wanted === undefined) return;
     if (this.#pending === undefined) return this.read();
-    if (this.#pending !== null && this.#pending <= wanted) return this.#succeeded();
+    if (this.#pending !== null && this.#pending <= wanted) return this.#retry.succeeded();
     this.#pending = wanted;
     this.#try(async () => {
       await answered(this.#storage.setAlarm(wanted));
-      this.#succeeded();
+      this.#retry.succeeded();
     });
   }
 
@@ -106,24 +101,12 @@ export class ObjectAlarm implements Alarm {
     try {
       await operation();
     } catch (error) {
-      this.#failed(error);
+      this.#pending = undefined;
+      this.#retry.failed("storage refuses the object's alarm", error);
     }
   }
 
-  #succeeded(): void {
-    this.#failures = 0;
-  }
-
-  #failed(error: unknown): void {
-    this.#pending = undefined;
-    const delay = firstRetry * 2 ** Math.min(this.#failures, mostDoublings);
-    if (this.#failures++ === 0) log("error", "storage refuses the object's alarm, which is tried again:", error);
-    // Not unref'd: the object must stay until its alarm is set.
-    this.#retry ??= setTimeout(() => this.#again(), delay);
-  }
-
   #again(): void {
-    this.#retry = undefined;
     if (this.#wanted !== undefined && this.#wanted <= Date.now()) this.#listener.due();
     else this.#write();
   }

@@ -20,6 +20,7 @@ import { Identity } from "./durable-identity.ts";
 import { ObjectLives } from "./durable-lives.ts";
 import { disown, DurableSocket, isOurs } from "./durable-socket.ts";
 import { durableStore, lacksSqlite } from "./durable-store.ts";
+import { Retry } from "./durable-wait.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { forwardedOf, unpack } from "./workers-forward.ts";
 import type { Forwarded } from "./workers-forward.ts";
@@ -39,8 +40,9 @@ export class ObjectHost {
   readonly #alarm: ObjectAlarm;
   readonly #lives: ObjectLives;
   readonly #identity: Identity;
-  /** What the storage has of the room could not be read yet; "told": and that was logged. */
-  #unread: boolean | "told" = true;
+  /** What the storage has of the room could not be read yet. */
+  #unread = true;
+  readonly #retry: Retry = new Retry(() => this.#resume());
 
   constructor(handler: DefinedHandler, ctx: ObjectContext, env: unknown) {
     this.#ctx = ctx;
@@ -81,21 +83,21 @@ export class ObjectHost {
     if (sockets.length > 0 && handler.settings.heartbeat !== false) alarm.read();
   }
 
-  /** What cannot be read now is read at the next event: for want of it the object must not be out of reach. */
+  /** What can't be read now is read later, at the next event at the latest: for want of it the object must not be out of reach. */
   #resume(): void {
     try {
       this.#server.resume(this.#identity.room ?? "");
       this.#unread = false;
+      this.#retry.succeeded();
     } catch (error) {
       // A class without SQLite has nothing to come back to.
       if (lacksSqlite(error)) this.#unread = false;
-      else if (this.#unread === true) log("error", "what the room has stored can't be read, which is tried again:", error);
-      this.#unread &&= "told";
+      else this.#retry.failed("what the room has stored can't be read", error);
     }
   }
 
   fetch(request: Request): MaybePromise<Response> {
-    if (this.#unread !== false) this.#resume();
+    if (this.#unread) this.#resume();
     const forwarded = forwardedOf(request);
     if (forwarded !== undefined) return this.#forwarded(forwarded, request);
     // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
@@ -112,7 +114,7 @@ export class ObjectHost {
   }
 
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
-    if (this.#unread !== false) this.#resume();
+    if (this.#unread) this.#resume();
     const live = this.#lives.of(ws);
     // Also of one that is over and sends on, which nothing here can stop: it costs no more than this look.
     if (live?.phase !== "open") return;
@@ -121,7 +123,7 @@ export class ObjectHost {
   }
 
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
-    if (this.#unread !== false) this.#resume();
+    if (this.#unread) this.#resume();
     const live = this.#lives.of(ws);
     if (!this.#lives.forget(ws) && !isOurs(ws)) return;
     if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
@@ -141,13 +143,13 @@ export class ObjectHost {
 
   /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
   call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
-    if (this.#unread !== false) this.#resume();
+    if (this.#unread) this.#resume();
     this.#identity.check(name, jurisdiction);
     return callRoom(this.#server.local(name), method, args);
   }
 
   alarm(): MaybePromise<void> {
-    if (this.#unread !== false) this.#resume();
+    if (this.#unread) this.#resume();
     this.#alarm.fired();
     return this.#server.alarm();
   }
@@ -189,8 +191,7 @@ export class ObjectHost {
       // Its state is too large for a class without SQLite, for one.
       log("error", "a connection can't be opened:", error);
       this.#server.abandon(opening);
-      disown(ws);
-      closeSocket(ws, CloseCode.internalError, "");
+      disown(ws, client);
       return refuse(500, "Internal Server Error");
     }
     this.#lives.add(ws, live);

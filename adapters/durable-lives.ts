@@ -24,11 +24,9 @@ export class ObjectLives {
   constructor(server: Server, ctx: Pinger, sockets: readonly NativeSocket[]) {
     this.#server = server;
     this.#ctx = ctx;
-    for (const ws of sockets) {
-      const live = this.#restore(ws);
-      // Closed by a former life that could not store it. A client's own close is an event, before which its socket is still open (workerd, measured).
-      if (ws.readyState !== OPEN && live?.phase === "open") void live.violated(CloseCode.abnormal);
-    }
+    for (const ws of sockets) this.#restore(ws);
+    // Closed by a former life that could not store it. A client's own close is an event, before which its socket is still open (workerd, measured).
+    for (const [ws, live] of this.#lives) if (ws.readyState !== OPEN && live.phase === "open") void live.violated(CloseCode.abnormal);
   }
 
   add(ws: NativeSocket, live: Live): void {

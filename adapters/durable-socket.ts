@@ -7,7 +7,7 @@ import type { Sendable, SendResult } from "../src/types.ts";
 import type { Saved, Socket } from "../src/ports.ts";
 import { closeSocket } from "./workers-close.ts";
 import { sendNative } from "./workers-socket.ts";
-import type { NativeSocket } from "./workers-types.ts";
+import type { NativeSocket, PairSocket } from "./workers-types.ts";
 
 export class DurableSocket implements Socket {
   readonly buffered: undefined;
@@ -121,13 +121,19 @@ export function isOurs(ws: NativeSocket): boolean {
   }
 }
 
-/** It came to nothing: nobody wakes it again. */
-export function disown(ws: NativeSocket): void {
-  try {
-    ws.serializeAttachment(null);
-  } catch {
-    // It is closed at once.
+/**
+ * The connection came to nothing: nobody wakes it again. Both halves are closed: where nobody has accepted the client's, the object's stays, and
+ * workerd never evicts it again (2026-10, measured).
+ */
+export function disown(ws: NativeSocket, client: PairSocket): void {
+  for (const step of [() => ws.serializeAttachment(null), () => client.accept()]) {
+    try {
+      step();
+    } catch {
+      // It is closed all the same.
+    }
   }
+  for (const half of [ws, client]) closeSocket(half, CloseCode.internalError, "");
 }
 
 type Text = string | Uint8Array;

@@ -1,4 +1,5 @@
-/** A wait that has an end. */
+/** Waits that have an end. */
+import { log } from "../src/errors.ts";
 
 /** What the promise comes to, or what `late` does once that takes longer. */
 export async function settled<T>(promise: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
@@ -8,5 +9,37 @@ export async function settled<T>(promise: Promise<T>, milliseconds: number, late
     return await Promise.race([promise, end.promise]);
   } finally {
     clearTimeout(timeout);
+  }
+}
+
+/** Milliseconds to the first retry; each later one waits twice as long, up to 64 s. */
+const first = 1000;
+const mostDoublings = 6;
+
+/** Tries again what storage refuses, ever more slowly, until it has succeeded: the timer keeps the object in memory. */
+export class Retry {
+  readonly #run: () => void;
+  /** In a row. */
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(run: () => void) {
+    this.#run = run;
+  }
+
+  /** @param what to log if it is the first in a row. */
+  failed(what: string, error: unknown): void {
+    const delay = first * 2 ** Math.min(this.#failures, mostDoublings);
+    if (this.#failures++ === 0) log("error", `${what}, which is tried again:`, error);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#run();
+    }, delay);
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }

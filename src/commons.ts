@@ -90,7 +90,9 @@ export class Commons<State, Env> {
   enter(live: Live<State, Env>, topics: ReadonlySet<string> | undefined, place?: Place): void {
     this.capacity.open(live, place);
     this.#byId?.set(live.id, live);
-    if (live.phase === "open") this.index.join(live.roomName, live, topics);
+    if (live.phase !== "open") return;
+    this.index.join(live.roomName, live, topics);
+    this.#presence?.woken(live);
   }
 
   /** It ends, and is in its room no longer. */

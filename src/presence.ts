@@ -81,6 +81,12 @@ export class Presence<State, Env> {
     return members;
   }
 
+  /** A connection has woken, after the room was put together: those that woke before it may have ended already. */
+  woken(live: Live<State, Env>): void {
+    const members = this.#rooms.get(live.roomName);
+    if (members !== undefined && live.presence !== undefined) place(members, live, decodePresent(live.presence));
+  }
+
   /**
    * A connection says that its member is here, or (without `now`) no longer; `before` is what it said last.
    * @returns what the `presence` hook is to be told.

@@ -50,9 +50,16 @@ export function keepRest<State, Env>(server: Server<State, Env>, live: Stored, r
   return rest;
 }
 
-/** The same for one that closes, which must not fail. */
-export function keepClosing(live: Stored, rest: Rest): void {
-  if (live.socket.save !== undefined) live.socket.save(encodeClosing(live.snapshot, rest));
+/** The same for one that closes. @throws what has failed: what is stored then is at least that it closes, unless that fails too. */
+export function keepClosing({ socket, snapshot }: Stored, rest: Rest): void {
+  if (socket.save === undefined) return;
+  try {
+    socket.save(encodeClosing(snapshot, rest));
+  } catch (error) {
+    // A handler may have changed its state into what can't be stored. Stored as open, it would wake, and end once more.
+    socket.save(encodeClosing({ ...snapshot, topics: [] }, { ...rest, state: undefined }));
+    throw error;
+  }
 }
 
 /** With the state in it. @throws Error for one that its room no longer has. */

@@ -147,3 +147,24 @@ test("any sequence of joins, changes, leaves and evictions: list and diffs agree
     { numRuns: 300 },
   );
 }, 30_000);
+
+test("a connection that ends while those after it are yet to wake takes nobody's presence with it", () => {
+  const { join } = serve();
+  // A deploy came between, and one of them can't be brought into its shape.
+  const next = serve({
+    version: 1,
+    error: () => {},
+    migrate(state) {
+      if (state === undefined) throw new Error("nothing to migrate");
+      return state;
+    },
+  });
+  const third = join();
+  third.live.setState("some");
+  third.live.present("alan");
+  const fourth = join();
+  fourth.live.present("ada");
+  for (const { socket } of [fourth, third]) next.server.restore(socket, socket.saved as Saved);
+  expect(next.server.local("r").presence()).toEqual([{ id: "alan", state: undefined, connections: 1 }]);
+  expect(next.diffs.map(({ left }) => left.map(({ id }) => id))).toEqual([["ada"]]);
+});

@@ -243,13 +243,15 @@ test.each<Method>(["set", "save"])(
 );
 
 test("a state that a handler has changed into what can't be stored does not keep its connection from closing", async () => {
-  const { open, closed, errors } = setup();
+  const { open, closed, errors, wake } = setup();
   const { live, socket } = open(10);
   const state: Record<string, unknown> = { fine: true };
   live.setState(state);
   state["broken"] = () => {};
   live.close(4000);
   expect(socket.calls).toEqual(["close 4000"]);
+  // In another life too it is closing, and with what.
+  expect(wake(socket)?.phase).toBe("closing");
   await live.ended(4000, "");
   expect(closed).toHaveLength(1);
   expect(errors.map(({ error }) => error)).toEqual([expect.stringContaining("state.broken is a function")]);

@@ -17,8 +17,13 @@ export async function connect(room: string): Promise<Client> {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
   };
-  const { webSocket: socket, status } = await exports.default.fetch(`http://localhost/${room}`, { headers });
-  if (!socket) throw new Error(`refused with ${status}`);
+  const response = await exports.default.fetch(`http://localhost/${room}`, { headers });
+  const { webSocket: socket, status } = response;
+  if (!socket) {
+    // An answer that nobody reads keeps its object awake.
+    await response.text();
+    throw new Error(`refused with ${status}`);
+  }
   const arrived: unknown[] = [];
   const waiting: ((data: unknown) => void)[] = [];
   socket.addEventListener("message", ({ data }) => {

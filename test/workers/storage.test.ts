@@ -160,6 +160,13 @@ test("a class without SQLite keeps what fits an attachment, and says by name wha
   expect(await ada.ask("read")).toBe("14000");
 });
 
+test("a connection that can't be opened leaves no socket in its object, which is evicted as before", async () => {
+  await expect(connect("older/refused?letters=20000")).rejects.toThrow("refused with 500");
+  const stub = env.OLDER.getByName("refused");
+  await expect.poll(() => runInDurableObject(stub, (_: Older, state: DurableObjectState) => state.getWebSockets().length)).toBe(0);
+  await evictDurableObject(stub);
+});
+
 test("a class without SQLite has an alarm: who has vanished and whose credential has ended is closed, before and after an eviction", async () => {
   closed.length = 0;
   const expiring = [await connect("older/alarm?expires=1000"), await connect("older/alarm?expires=3500")];
