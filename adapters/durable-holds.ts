@@ -1,4 +1,5 @@
 /** In development: what is pending in an isolate and keeps an object awake, as far as it can be seen. */
+import { own } from "./durable-wait.ts";
 
 export interface Hold {
   readonly what: "hook" | "setTimeout" | "setInterval" | "fetch" | "WebSocket";
@@ -79,6 +80,7 @@ export function watchGlobals(): void {
     timers.delete(timer);
   };
   scope.setTimeout = (callback, ...rest) => {
+    if (rest.includes(own)) return Reflect.apply(setTimeout, scope, [callback, ...rest]);
     const hold = holds.add(current, "setTimeout", callerOf());
     const fire = (...args: unknown[]): void => {
       forget(timer);

@@ -1,10 +1,13 @@
 /** Waits that have an end. */
 import { log } from "../src/errors.ts";
 
+/** Given to `setTimeout` behind the delay: a timer of ours, which is short or logged, is not what keeps an object awake (durable-holds.ts). */
+export const own: unique symbol = Symbol("edgewire");
+
 /** What the promise comes to, or what `late` does once that takes longer. */
 export async function settled<T>(promise: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
   const end = Promise.withResolvers<T>();
-  const timeout = setTimeout(() => end.resolve(Promise.resolve().then(late)), milliseconds);
+  const timeout = setTimeout(() => end.resolve(Promise.resolve().then(late)), milliseconds, own);
   try {
     return await Promise.race([promise, end.promise]);
   } finally {
@@ -31,10 +34,14 @@ export class Retry {
   failed(what: string, error: unknown): void {
     const delay = first * 2 ** Math.min(this.#failures, mostDoublings);
     if (this.#failures++ === 0) log("error", `${what}, which is tried again:`, error);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#run();
-    }, delay);
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#run();
+      },
+      delay,
+      own,
+    );
   }
 
   succeeded(): void {
