@@ -50,6 +50,9 @@ export interface Opening {
   readonly expires: number | undefined;
 }
 
+/** How many a room takes. */
+export const places = 8;
+
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export function faultyHandler(binding: string, report: (line: Line) => void, alarmOf: (room: string) => AlarmPlan): Handler<State> {
@@ -57,6 +60,7 @@ export function faultyHandler(binding: string, report: (line: Line) => void, ala
     binding,
     heartbeat: { interval: 5000, timeout: 5000 },
     closeTimeout: 3000,
+    maxConnectionsPerRoom: places,
     upgrade(request) {
       const { pathname, searchParams } = new URL(request.url);
       const expires = searchParams.get("expires");

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Random } from "../fuzz/random.ts";
 import { checkAlarm, checkHooks, idsOf, keptOf } from "./check.ts";
-import type { Look } from "./handler.ts";
+import { places, type Look } from "./handler.ts";
 import { actionsOf, type Action } from "./plan.ts";
 import { Room, type Client } from "./room.ts";
 import { FakeTime } from "./time.ts";
@@ -106,6 +106,12 @@ async function settle(): Promise<void> {
   if (empty !== 0) wrong.push(`nobody is there, and the room counts ${String(empty)}`);
   if (object.alarm !== null || time.pending > 0) wrong.push(`an alarm (${String(object.alarm)}) or a timer (${time.pending}) is left`);
   if (!room.isIdle) wrong.push("something never ends");
+  // Every place is free again.
+  const opening = { client: -1, letters: 10, expires: undefined };
+  for (let place = 0; place < places; place++) if ((await room.connect(opening)) === undefined) wrong.push(`place ${place} is taken`);
+  if ((await room.connect(opening)) !== undefined) wrong.push("there is a place too many");
+  for (const client of room.clients) room.leave(client, 1000);
+  await room.pass(30_000);
   // The rows of a room that is made again without connections.
   await room.evict();
   await room.call("count");

@@ -1,6 +1,6 @@
 /** What TypeScript infers and refuses where a handler is written. Compiled, never run. */
 import { defineHandler } from "edgewire";
-import type { Closing, Connection, Data, ErrorContext, History, Replay, Rooms, SendResult } from "edgewire";
+import type { AlarmInfo, Closing, Connection, Data, ErrorContext, History, Replay, Rooms, SendResult } from "edgewire";
 import { expectTypeOf } from "vitest";
 
 /** The state that a handler's connections have. */
@@ -31,6 +31,11 @@ const chat = defineHandler({
   close(connection, closing) {
     expectTypeOf(connection.state.name).toEqualTypeOf<string>();
     expectTypeOf(closing).toEqualTypeOf<Closing>();
+  },
+  alarm(room, info) {
+    expectTypeOf(room.env).toEqualTypeOf<unknown>();
+    expectTypeOf(info).toEqualTypeOf<AlarmInfo>();
+    expectTypeOf(info.retryCount).toEqualTypeOf<number>();
   },
   error(error, context) {
     expectTypeOf(error).toEqualTypeOf<unknown>();

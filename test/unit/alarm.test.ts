@@ -330,6 +330,7 @@ test("a run begins once it is on disk that it has, or when that fails, and not i
 
 test("times far away come when they have come, and not before", async () => {
   const life = new Life({ alarm: () => {} });
+  const timers = vi.spyOn(life.clock, "setTimeout");
   const day = 86_400_000;
   life.setAlarm(60 * day);
   for (let days = 0; days < 59; days++) await life.pass(day);
@@ -346,6 +347,7 @@ test("times far away come when they have come, and not before", async () => {
   life.setAlarm(-8.64e15);
   await life.pass(0);
   expect(life.runs).toHaveLength(2);
+  for (const [, milliseconds] of timers.mock.calls) expect(milliseconds).toBeLessThan(2 ** 31);
   for (const wrong of [Number.NaN, 8.64e15 + 1, Infinity, new Date(Number.NaN), "5", "noon", undefined, true, [], Symbol("s")]) {
     expect(() => life.setAlarm(wrong as never)).toThrow(/^setAlarm takes a Date, milliseconds since 1970, or null, not /);
   }
