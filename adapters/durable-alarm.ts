@@ -3,7 +3,6 @@
  * nothing. So the first that is set in a life is compared with the one that a former life left, and an earlier one stays: it
  * goes off, `Server.alarm` looks at everything, and sets the next. What storage refuses is tried again for as long as the object lives.
  */
-import { log } from "../src/errors.ts";
 import type { Alarm } from "../src/ports.ts";
 import type { ObjectStorage } from "./durable-store.ts";
 import { Retry, settled } from "./durable-wait.ts";

@@ -34,8 +34,8 @@ class Holds {
   of(owner: object, since: number): Hold[] {
     const ended = this.#ended.filter(({ ended: at, what }) => at !== undefined && at > since && what !== "hook");
     const all = [...this.#pending, ...ended];
-    const own = all.filter((hold) => hold.owner === owner);
-    const known = own.length > 0 ? own : all.filter((hold) => hold.owner === undefined);
+    const owned = all.filter((hold) => hold.owner === owner);
+    const known = owned.length > 0 ? owned : all.filter((hold) => hold.owner === undefined);
     return [...new Map(known.map((hold) => [`${hold.what} ${hold.where}`, hold])).values()];
   }
 }

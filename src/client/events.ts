@@ -10,7 +10,15 @@ import type { ClientEvents } from "./types.ts";
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 type AnyListener = Listener<Event> | null;
-type ListenOptions = boolean | AddEventListenerOptions;
+/** In its own words: not every runtime's types have AddEventListenerOptions. */
+type ListenOptions =
+  | boolean
+  | {
+      readonly capture?: boolean | undefined;
+      readonly once?: boolean | undefined;
+      readonly passive?: boolean | undefined;
+      readonly signal?: AbortSignal | undefined;
+    };
 type Handler<Type extends keyof ClientEvents> = ((event: ClientEvents[Type]) => void) | null;
 
 type Entry = readonly [type: string, listener: Listener<Event>, once?: boolean | undefined];
@@ -53,7 +61,7 @@ export class ClientEventSource extends Target {
   ): void;
   addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
   addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void {
-    const { once, signal } = Object(options) as AddEventListenerOptions;
+    const { once, signal } = Object(options) as Exclude<ListenOptions, boolean>;
     if (!listener || signal?.aborted || this.#listeners.some((one) => one[0] === type && one[1] === listener)) return;
     this.#listeners = [...this.#listeners, [type, listener, once]];
     signal?.addEventListener("abort", () => this.removeEventListener(type, listener));

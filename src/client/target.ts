@@ -5,7 +5,7 @@ import type { End, NativeEvent, NativeSocket, WebSocketConstructor } from "./typ
 /** @throws SyntaxError (DOMException) for an invalid address or subprotocol. */
 export function connect(WebSocket: WebSocketConstructor, url: string | URL, protocols: string | readonly string[]): NativeSocket {
   try {
-    return new WebSocket(url as string, protocols as string[]) as NativeSocket;
+    return new WebSocket(String(url), protocols as string[]) as NativeSocket;
   } catch (error) {
     throw domError(`url "${url}" must be ws(s):, protocols "${protocols}" distinct tokens: ${error}`, "SyntaxError");
   }

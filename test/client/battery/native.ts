@@ -52,7 +52,8 @@ class NativeWebSocket extends Target {
   constructor(url: string, protocols?: string | string[], options?: object) {
     super();
     this.url = url;
-    if (options !== undefined) throw new Error("an option that nobody gave");
+    // The native module takes a string alone.
+    if (typeof url !== "string" || options !== undefined) throw new Error("neither a string nor without options");
     // The native module is told later, and reports what is wrong as a failure.
     setTimeout(() => this.#connect(typeof protocols === "string" ? [protocols] : protocols));
   }

@@ -117,7 +117,7 @@ export const returning: Case[] = [
       const addresses = [kit.address({ protocol: "one", steps: [["close", 1012]] }), kit.address({ protocol: "two" })];
       const asked: string[] = [];
       const { socket } = kit.open(
-        async () => addresses[asked.push("address") < 2 ? 0 : 1]!.url,
+        async () => new URL(addresses[asked.push("address") < 2 ? 0 : 1]!.url),
         {},
         () => ["one", asked.length === 2 ? "two" : "none"],
       );
