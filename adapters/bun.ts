@@ -24,8 +24,8 @@ declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: Process & { readonly env: object };
 
 /** @param native is asked for once somebody publishes. */
-function runtimeOf(native: () => NativeServer): Runtime {
-  return { name: "bun", commons: Commons, limitsHead: true, fanout: through(bunTopics(native)) };
+function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runtime {
+  return { name: "bun", scheme, commons: Commons, limitsHead: true, fanout: through(bunTopics(native)) };
 }
 
 export const serve: Serve = async <State, Env>(
@@ -34,7 +34,8 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ ...runtimeOf(() => native), env, storage }, { handler, fetch });
+  const scheme = tls === undefined ? "http" : "https";
+  const host = new Host({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
   const native = listen({
     port,
     hostname,
@@ -61,7 +62,7 @@ export const serve: Serve = async <State, Env>(
     }
   });
   return {
-    url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
+    url: `${scheme}://localhost:${bound}`,
     port: bound,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),

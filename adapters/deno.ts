@@ -37,7 +37,8 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
-  const host = new Host({ ...runtime, env, storage }, { handler, fetch });
+  const scheme = tls === undefined ? "http" : "https";
+  const host = new Host({ ...runtime, scheme, env, storage }, { handler, fetch });
   const requests = new Requests();
   const native = listen({ port, hostname, ...tls }, (request, info, opened) => follow(requests, answer(host, request, info, opened), info));
   const close = closable(process, options.signals, async (closing, left) => {
@@ -48,7 +49,7 @@ export const serve: Serve = async <State, Env>(
     await left(native.close());
   });
   return {
-    url: `${tls === undefined ? "http" : "https"}://localhost:${native.number}`,
+    url: `${scheme}://localhost:${native.number}`,
     port: native.number,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),

@@ -63,6 +63,7 @@ export class ObjectHost {
     this.#server = new Server(handler, {
       name: "durable",
       commons: Commons,
+      byFetch: true,
       upgradesNoList: true,
       env,
       remote,

@@ -2,7 +2,8 @@
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
-import { refuse, wantsWebSocket } from "../src/handshake.ts";
+import { refuse, refuseHost, wantsWebSocket } from "../src/handshake.ts";
+import { locate } from "../src/locate.ts";
 import { wholeOf } from "../src/request.ts";
 import type { RequestHead } from "../src/request.ts";
 import { Server } from "../src/server.ts";
@@ -75,7 +76,9 @@ export class Host implements Rooms {
     if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
     const mark: Mark = { host: this, remoteAddress };
-    const whole = wholeOf(request);
+    const located = locate(request, this.#runtime);
+    if (located === undefined) return refuseHost();
+    const whole = wholeOf(located);
     Object.defineProperty(whole, markKey, { value: mark });
     const failed = (error: unknown): never => {
       refuseAfterAll(mark);

@@ -1,8 +1,8 @@
 /** What a request of Node's is to the core. */
 import type * as Http from "node:http";
 import type { IncomingMessage } from "node:http";
-import type { TLSSocket } from "node:tls";
 import type { RequestHead } from "../src/request.ts";
+import { urlAt } from "../src/url.ts";
 import { urlOf } from "./node-url.ts";
 
 /**
@@ -20,16 +20,19 @@ export class NodeRequest implements RequestHead {
   #whole: Request | undefined;
 
   constructor(incoming: IncomingMessage) {
-    const { method = "GET", url = "/", headers, socket } = incoming;
+    const { method = "GET", url = "/" } = incoming;
     // CONNECT, TRACE and TRACK can't be in a Request; any method but GET is refused alike.
     this.method = isForbidden(method) ? "POST" : method;
-    this.url = urlOf((socket as TLSSocket).encrypted ? "https" : "http", headers.host ?? "localhost", url);
+    // At its path at least, for routes; the core's checks find a malformed Host, and what is no target.
+    this.url = urlOf(incoming) ?? urlAt("http://localhost", url) ?? url;
     this.headers = repeats(incoming) ? headersOf(incoming) : new NodeHeaders(incoming.headers);
     this.#incoming = incoming;
   }
 
   get whole(): Request {
-    return (this.#whole ??= new Request(this.url, { method: this.method, headers: headersOf(this.#incoming) }));
+    // An observer may ask for a malformed one too.
+    const url = URL.canParse(this.url) ? this.url : "http://localhost/";
+    return (this.#whole ??= new Request(url, { method: this.method, headers: headersOf(this.#incoming) }));
   }
 }
 

@@ -1,35 +1,23 @@
 /** The URL that a request of Node's asked for, as a Request has it. */
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { originAt, urlAt } from "../src/url.ts";
+import type { Scheme } from "../src/url.ts";
 
-/**
- * @param scheme without a colon.
- * @param host the Host header.
- * @param target the request line's: a path, or a URL (absolute-form).
- */
-export function urlOf(scheme: string, host: string, target: string): string {
-  const base = `${scheme}://${host}`;
-  if (plain.test(target)) {
-    const origin = originOf(base);
-    if (origin !== undefined) return origin + target;
-  }
-  // A path of two slashes is no authority: only an absolute-form target (RFC 9112 section 3.2.2) names a host.
-  const parsed = URL.parse(target.startsWith("/") ? base + target : target) ?? new URL(`${scheme}://localhost/`);
-  // No Request can have them; RFC 9110 section 4.2.4 deprecates them, and no other runtime shows them.
-  if (parsed.username !== "") parsed.username = "";
-  if (parsed.password !== "") parsed.password = "";
-  return parsed.href;
+/** Undefined where the Host header or the target is malformed. */
+export function urlOf({ socket, headers, rawHeaders, url = "/" }: IncomingMessage): string | undefined {
+  if (isRepeated("host", rawHeaders)) return undefined;
+  const scheme: Scheme = (socket as TLSSocket).encrypted ? "https" : "http";
+  const origin = originAt(scheme, headers.host || "localhost");
+  return origin === undefined ? undefined : urlAt(origin, url);
 }
 
-/** Nothing that parsing would change: no dot segments, no characters to be escaped. */
-const plain = /^\/[\w/?&=~-]*$/;
-
-/** Most requests name the host that the one before did, and parsing costs more than any check of a handshake. */
-const last: { base: string; origin: string | undefined } = { base: "", origin: undefined };
-
-/** Undefined for what is not just a host and a port. */
-function originOf(base: string): string | undefined {
-  if (base === last.base) return last.origin;
-  const parsed = URL.parse(`${base}/`);
-  last.base = base;
-  last.origin = parsed !== null && parsed.href === `${parsed.origin}/` ? parsed.origin : undefined;
-  return last.origin;
+/** Of several Host headers Node itself keeps the first. */
+function isRepeated(name: string, rawHeaders: readonly string[]): boolean {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const one = rawHeaders[index] as string;
+    if (one.length === name.length && one.toLowerCase() === name) count++;
+  }
+  return count > 1;
 }

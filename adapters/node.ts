@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { log } from "../src/errors.ts";
-import { refuse, wantsWebSocket } from "../src/handshake.ts";
+import { refuse, refuseHost, wantsWebSocket } from "../src/handshake.ts";
 import type { RequestHead } from "../src/request.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { Host } from "./host.ts";
@@ -16,6 +16,7 @@ import { refuseBun } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
 import { Sockets, followHandshakes } from "./node-sockets.ts";
 import { closeWith } from "./node-turn.ts";
+import { urlOf } from "./node-url.ts";
 import { Requests } from "./requests.ts";
 import { listenError } from "./serve.ts";
 import { closable } from "./signals.ts";
@@ -107,9 +108,15 @@ async function fetchListener(host: Host): Promise<RequestListener> {
       write(bindings.outgoing as ServerResponse, answer);
       return (sent ??= new Response(null, { headers: { [alreadySent]: "true" } }));
     },
-    { overrideGlobalObjects: false },
+    { overrideGlobalObjects: false, hostname: "localhost" },
   );
   return (incoming, outgoing) => {
+    const url = urlOf(incoming);
+    if (url === undefined) return write(outgoing, refuseHost());
+    // It refuses, or shows as they are, hosts and targets that are in order on the other runtimes.
+    const path = url.indexOf("/", "https://".length);
+    incoming.url = url.slice(path);
+    if (incoming.headers.host) incoming.headers.host = url.slice(url.indexOf("//") + 2, path);
     const answered = listener(incoming, outgoing);
     answered?.catch((error: unknown) => {
       log("error", "a request could not be answered:", error);

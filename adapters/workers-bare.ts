@@ -12,10 +12,10 @@ export const bareMark: BareMark = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new Host({ name: "workers", upgradesNoList: true, commons: roomless, env }), remoteAddress };
+    return { host: new Host({ name: "workers", byFetch: true, upgradesNoList: true, commons: roomless, env }), remoteAddress };
   }
   const objects = objectsOf(handler, env);
-  const runtime = { name: "durable", upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
+  const runtime = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
   return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
 };
 

@@ -17,22 +17,27 @@ export type Forwarded = readonly [
   remoteAddress: string,
   version: number,
   state: string,
-  expiresAt?: number,
+  expiresAt?: number | null,
+  /** Where it is not the request's own, which is the same on both sides. */
+  url?: string,
 ];
 
 export function pack(
   binding: string,
   { asked, declines }: { readonly asked: boolean; readonly declines: boolean },
-  { id, room, protocol, remoteAddress, version, state, expiresAt }: Snapshot,
+  { id, room, url, protocol, remoteAddress, version, state, expiresAt }: Snapshot,
+  requestUrl: string,
 ): Forwarded {
   const forwarded = [binding, asked, declines, id, room, protocol, remoteAddress, version, encode(state)] as const;
+  if (url !== requestUrl) return [...forwarded, expiresAt ?? null, url];
   return expiresAt === undefined ? forwarded : [...forwarded, expiresAt];
 }
 
-/** @param url the request's, which is the same on both sides. */
-export function unpack([, , , id, room, protocol, remoteAddress, version, state, expiresAt]: Forwarded, url: string): Snapshot {
+/** @param requestUrl of the request that brought it. */
+export function unpack(forwarded: Forwarded, requestUrl: string): Snapshot {
+  const [, , , id, room, protocol, remoteAddress, version, state, expiresAt = null, url = requestUrl] = forwarded;
   const snapshot: Snapshot = { id, room, url, protocol, remoteAddress, version, state: decode(state), topics: [], phase: "open" };
-  return expiresAt === undefined ? snapshot : { ...snapshot, expiresAt };
+  return expiresAt === null ? snapshot : { ...snapshot, expiresAt };
 }
 
 /** The request for the object. */

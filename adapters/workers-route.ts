@@ -32,7 +32,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
     async fetch(request, env, ctx) {
       try {
         const objects = objectsOf(routed, env);
-        const server = new Server(routed, { name: "durable", upgradesNoList: true, env });
+        const server = new Server(routed, { name: "durable", byFetch: true, upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
         const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         if (isResponse(upgrade)) return upgrade;
@@ -63,7 +63,7 @@ export async function forward(
   const { snapshot, headers } = accepted;
   const stub = objects.stub(snapshot.room);
   const through = known && headers === undefined;
-  const forwarded = pack(binding, { asked: !through, declines }, snapshot);
+  const forwarded = pack(binding, { asked: !through, declines }, snapshot, request.url);
   let response: Response;
   try {
     response = await stub.fetch(request, forwarding(request, forwarded));

@@ -15,7 +15,8 @@ declare const WebSocketPair: SocketPair;
 
 /**
  * Opens the connection in this Worker and answers with the pair's other half.
- * @param options.late whether the client had time to leave since it asked: `upgrade` was asynchronous, or middleware may be.
+ * @param options.late whether there may be no client: it had time to leave since it asked (`upgrade` was asynchronous, or middleware may be),
+ * or asked over a wire in a way that workerd does not upgrade.
  * @param options.declines see `declinesCompression`.
  */
 export function acceptPair(
@@ -36,8 +37,8 @@ export function acceptPair(
 }
 
 /**
- * A client that left before the 101 is told of by nothing: no event on our half, and `request.signal` only under a compatibility
- * flag. But its half can then still be accepted, which throws once a Response has been sent with it.
+ * A client that left before the 101, or got 426 instead, is told of by nothing: no event on our half, and `request.signal` only under a
+ * compatibility flag. But its half can then still be accepted, which throws once a Response has been sent with it.
  */
 async function endUnsent(client: PairSocket, live: Live): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), live.finished]);

@@ -27,7 +27,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);
-  let runtime: Runtime = { name: "workers", upgradesNoList: true, commons: roomless };
+  let runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, commons: roomless };
   return {
     fetch(request, env, ctx) {
       if (runtime.env !== env) runtime = { ...runtime, env };
@@ -37,7 +37,8 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
         isResponse(decided)
           ? decided
           : acceptPair({ ...decided, server }, ctx, {
-              late: isPromise(upgrade),
+              // Of a handshake without a key nobody knows whether there is a wire, on which workerd then answers 426 and tells nobody.
+              late: isPromise(upgrade) || !request.headers.has("sec-websocket-key"),
               declines: declinesCompression(request, handler.settings),
             });
       const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));

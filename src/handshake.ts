@@ -6,7 +6,7 @@ import { log } from "./errors.ts";
 import { maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
-import { ReadHead } from "./request.ts";
+import { ReadHead, fieldOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
 import type { Runtime } from "./ports.ts";
@@ -35,26 +35,36 @@ export function readHead(request: Request, headersOf?: Runtime["headersOf"]): Re
   return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
 
-/** The subprotocols that the client offers, or the refusal. `forwardedHost` is a trusted proxy's word, or null. */
-export function checkHandshake(request: RequestHead, settings: Settings, forwardedHost: string | null): Response | readonly string[] {
-  const { headers } = request;
+/** The refusal of a request that does not say where it is to go, or says it in a way that others read in another. */
+export function refuseHost(): Response {
+  return refuse(400, "the Host header must be a host and an optional port, once, and the request target a path or a URL");
+}
+
+/**
+ * The subprotocols that the client offers, or the refusal. The request is at its URL (`locate`).
+ * @param host where its client sees the server.
+ * @param byFetch see `Runtime.byFetch`.
+ */
+export function checkHandshake(
+  request: RequestHead,
+  settings: Settings,
+  { host, byFetch }: { readonly host: string | undefined; readonly byFetch: boolean },
+): Response | readonly string[] {
+  if (host === undefined) return refuseHost();
   if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
   // workerd upgrades a request that announces a body and waits for 100, and then never hears of the client's end.
-  if (headers.has("expect")) return refuse(417, "a WebSocket handshake has no body to wait for");
+  if (fieldOf(request, "expect") !== undefined) return refuse(417, "a WebSocket handshake has no body to wait for");
   // What follows the request are frames; as a body they would be lost, and Deno answers 400 itself.
-  if ((headers.get("content-length") ?? "0") !== "0" || headers.has("transfer-encoding")) {
+  if ((fieldOf(request, "content-length") ?? "0") !== "0" || fieldOf(request, "transfer-encoding") !== undefined) {
     return refuse(400, "a WebSocket handshake has no body");
   }
   if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
   if (!wantsWebSocket(request)) return upgradeRequired("this is a WebSocket endpoint: it needs Upgrade: websocket");
-  if (!hasToken(headers.get("connection"), "upgrade")) return refuse(400, "the Connection header lacks upgrade");
-  if (headers.get("sec-websocket-version") !== "13") return upgradeRequired("Sec-WebSocket-Version must be 13");
-  if (!key.test(headers.get("sec-websocket-key") ?? "")) {
-    return refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64, once");
-  }
-  const offered = parseProtocols(headers.get("sec-websocket-protocol"));
+  const wrong = byFetch && !ofWire.some((name) => fieldOf(request, name) !== undefined) ? undefined : checkWire(request);
+  if (wrong !== undefined) return wrong;
+  const offered = parseProtocols(fieldOf(request, "sec-websocket-protocol"));
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
-  const foreign = refuseOrigin(request, settings.origins, forwardedHost);
+  const foreign = refuseOrigin(request, settings.origins, host);
   if (foreign !== undefined) {
     log("warn", `403: ${foreign}`);
     return refuse(403, "this origin may not connect", {}, "origins");
@@ -63,6 +73,16 @@ export function checkHandshake(request: RequestHead, settings: Settings, forward
     return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`, {}, "requireProtocol");
   }
   return offered;
+}
+
+/** What every handshake has that came over a wire. */
+const ofWire = ["connection", "sec-websocket-version", "sec-websocket-key"] as const;
+
+function checkWire(request: RequestHead): Response | undefined {
+  if (!hasToken(fieldOf(request, "connection"), "upgrade")) return refuse(400, "the Connection header lacks upgrade");
+  if (fieldOf(request, "sec-websocket-version") !== "13") return upgradeRequired("Sec-WebSocket-Version must be 13");
+  if (!key.test(fieldOf(request, "sec-websocket-key") ?? "")) return refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64, once");
+  return undefined;
 }
 
 /** A refusal that says what was wrong; the same status, headers and body on every runtime. `cause`, for counting, is the option behind it. */
@@ -89,15 +109,15 @@ function upgradeRequired(message: string): Response {
   return refuse(426, message, { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" });
 }
 
-function hasToken(list: string | null, wanted: string): boolean {
-  if (list === null) return false;
+function hasToken(list: string | null | undefined, wanted: string): boolean {
+  if (list === null || list === undefined) return false;
   // Most clients send just the token.
   if (list.length === wanted.length) return list.toLowerCase() === wanted;
   return list.split(",").some((one) => one.trim().toLowerCase() === wanted);
 }
 
-function parseProtocols(list: string | null): readonly string[] | undefined {
-  if (list === null) return [];
+function parseProtocols(list: string | undefined): readonly string[] | undefined {
+  if (list === undefined) return [];
   const offered = list.split(",").map((one) => one.trim());
   return offered.every(isToken) && new Set(offered).size === offered.length ? offered : undefined;
 }

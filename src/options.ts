@@ -33,8 +33,8 @@ export interface Options {
   /** Refuse with 400 a client that offers none of `protocols`. Default: false. */
   readonly requireProtocol?: boolean;
   /**
-   * Whose `X-Forwarded-For` and `X-Forwarded-Host` are believed: `true`, the nearest proxy's; a number, that many proxies'; a list,
-   * the proxies' at these addresses and networks (`["10.0.0.0/8", "2001:db8::/32"]`). Default: false.
+   * Whose `X-Forwarded-For`, `-Host`, `-Proto` and `-Port`, or `Forwarded` (RFC 7239), are believed: `true`, the nearest proxy's; a number, that
+   * many proxies'; a list, the proxies' at these addresses and networks (`["10.0.0.0/8", "2001:db8::/32"]`). Default: false.
    */
   readonly trustProxy?: boolean | number | readonly string[];
   /** Largest message in bytes; a larger one closes with 1009. Default: 1 MiB; at most 32 MiB - 1. */

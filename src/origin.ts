@@ -3,7 +3,7 @@
  * could open a connection with the user's cookies (cross-site WebSocket hijacking).
  */
 import { memo } from "./memo.ts";
-import { wholeOf } from "./request.ts";
+import { fieldOf, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { show } from "./text.ts";
 import type { Origins } from "./options.ts";
@@ -55,15 +55,15 @@ function matches(origin: string, scheme: string, suffix: string): boolean {
 
 /**
  * Why a request's origin is refused, for the log; undefined when it is allowed.
- * `Origin: null` (a sandboxed frame, a redirect), several Origins and a missing Host are never the same host.
+ * `Origin: null` (a sandboxed frame, a redirect) and several Origins are never the same host.
+ * @param host with its port, where the client sees the server.
  */
-export function refuseOrigin(request: RequestHead, rule: OriginRule, forwardedHost: string | null): string | undefined {
-  const origin = request.headers.get("origin");
-  if (origin === null) return undefined;
-  const host = forwardedHost ?? request.headers.get("host");
+export function refuseOrigin(request: RequestHead, rule: OriginRule, host: string): string | undefined {
+  const origin = fieldOf(request, "origin");
+  if (origin === undefined) return undefined;
   const normal = normalized(origin);
   // The scheme is not compared: behind TLS termination the server sees http where the browser saw https.
-  if (normal !== undefined && host !== null) {
+  if (normal !== undefined) {
     const end = normal.indexOf("://");
     const scheme = normal.slice(0, end);
     if (normal.slice(end + 3) === dropDefaultPort(scheme, host.toLowerCase())) return undefined;

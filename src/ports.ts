@@ -84,6 +84,13 @@ export interface Runtime {
   headersOf?(request: Request): Iterable<readonly [name: string, value: string]>;
   /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
   readonly upgradesNoList?: boolean;
+  /** How its connections come, where a request's URL may have the scheme of an absolute-form target, which is the client's word. */
+  readonly scheme?: "http" | "https" | undefined;
+  /**
+   * A request may have been made by `fetch` in the platform, and come over no wire: its URL is what that caller says, and it has no Host header
+   * and nothing of a handshake but Upgrade.
+   */
+  readonly byFetch?: boolean;
   /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
   readonly fanout?: FanoutOf;
   /** Defaults to the global timers. */

@@ -1,7 +1,10 @@
-/** Which proxies are believed, and what they say of a request: the client's address, and the host that it asked for. */
+/** Which proxies are believed, and what they say of a request: the client's address, and the scheme, host and port that it asked for. */
 import { isIn, parseAddress, parseForwarded, parseNetwork } from "./address.ts";
+import { fieldOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { ownText, show } from "./text.ts";
+import { originAt } from "./url.ts";
+import type { Scheme } from "./url.ts";
 
 /** Whether the machine with this address, `hops` machines away from this server (0 is the one that connected), is a proxy to believe. */
 export type ProxyRule = (address: string, hops: number) => boolean;
@@ -9,8 +12,10 @@ export type ProxyRule = (address: string, hops: number) => boolean;
 export interface Forwarded {
   /** The first address from this server's end that is no trusted proxy's. */
   readonly address: string;
-  /** What the outermost trusted proxy says that the client asked for; null where none says anything. */
-  readonly host: string | null;
+  /** How the client asked, as the outermost trusted proxy says; undefined where none does. */
+  readonly scheme?: Scheme | undefined;
+  /** The host that the client asked for, with its port where that is not the scheme's; likewise. */
+  readonly host?: string | undefined;
 }
 
 /** A chain is not longer than that. */
@@ -44,12 +49,58 @@ export function compileProxies(name: string, value: unknown): ProxyRule {
 /**
  * Follows X-Forwarded-For from its right end, where the nearest proxy wrote: what stands left of the first machine that is not
  * trusted is that machine's word. An element that is no address ends the walk: the machine that wrote it is the last one known.
+ * X-Forwarded-Host, -Proto and -Port are read at the same place. RFC 7239's `Forwarded` counts where there is none of them: a proxy that
+ * writes them passes on what the client wrote there.
  */
-export function forwarded(headers: RequestHead["headers"], peer: string, rule: ProxyRule): Forwarded {
+export function forwarded(request: Pick<RequestHead, "headers">, peer: string, rule: ProxyRule): Forwarded {
+  if (!rule(peer, 0)) return { address: peer };
+  const list = (name: string): readonly string[] => lastOf(fieldOf(request, `x-forwarded-${name}`));
+  const [addresses, hosts, schemes, ports] = [list("for"), list("host"), list("proto"), list("port")];
+  if ([addresses, hosts, schemes, ports].some((one) => one.length > 0)) {
+    const { address, hops } = walk(peer, rule, addresses);
+    const [host, scheme, port] = [hosts, schemes, ports].map((values) => nearest(values, hops));
+    return { address, scheme: schemeNamed(scheme), host: hostNamed(host, port, request) };
+  }
+  const elements = lastOf(fieldOf(request, "forwarded")).map((element) => parseElement(element));
+  const { address, hops } = walk(
+    peer,
+    rule,
+    elements.map((element) => element.get("for") ?? ""),
+  );
+  const said = elements.at(-hops);
+  return { address, scheme: schemeNamed(said?.get("proto")), host: hostNamed(said?.get("host"), undefined, request) };
+}
+
+/**
+ * The last elements of a list, as many as there can be hops: those before them are the client's, who may have sent thousands. Read from its
+ * end, where a quote that a client left open can't reach.
+ */
+function lastOf(list = ""): string[] {
+  const elements: string[] = [];
+  let end = list.length;
+  let isQuoted = false;
+  for (let at = end - 1; at >= 0 && elements.length < maxHops; at--) {
+    const letter = list[at];
+    if (letter === '"' && !isEscaped(list, at)) isQuoted = !isQuoted;
+    if (letter !== "," || isQuoted) continue;
+    elements.unshift(list.slice(at + 1, end));
+    end = at;
+  }
+  if (list !== "" && elements.length < maxHops) elements.unshift(list.slice(0, end));
+  return elements;
+}
+
+/** Whether an odd number of backslashes stands before it. */
+function isEscaped(list: string, at: number): boolean {
+  let first = at;
+  while (list[first - 1] === "\\") first--;
+  return (at - first) % 2 === 1;
+}
+
+/** Over how many trusted proxies the request came, and from whom. */
+function walk(peer: string, rule: ProxyRule, elements: readonly string[]): { readonly address: string; readonly hops: number } {
   let address = peer;
   let hops = 0;
-  if (!rule(peer, 0)) return { address, host: null };
-  const elements = lastOf(headers.get("x-forwarded-for"));
   while (hops < maxHops && rule(address, hops)) {
     hops++;
     const next = elements.at(-hops);
@@ -57,18 +108,43 @@ export function forwarded(headers: RequestHead["headers"], peer: string, rule: P
     if (parsed === undefined) break;
     address = parsed;
   }
-  const hosts = lastOf(headers.get("x-forwarded-host"));
-  // Most proxies replace what came; after one that appends, each trusted proxy has an element of its own.
-  return { address: ownText(address), host: hosts.at(-Math.min(hops, hosts.length))?.trim() ?? null };
+  return { address: ownText(address), hops };
 }
 
-/** The last elements of a list, as many as there can be hops: those before them are the client's, who may have sent thousands. */
-function lastOf(list: string | null): string[] {
-  const elements: string[] = [];
-  for (let end = list?.length ?? -1; end >= 0 && elements.length <= maxHops;) {
-    const comma = end === 0 ? -1 : (list?.lastIndexOf(",", end - 1) ?? -1);
-    elements.unshift(list?.slice(comma + 1, end) ?? "");
-    end = comma;
-  }
-  return elements;
+/** Most proxies replace what came; after one that appends, each trusted proxy has an element of its own. */
+function nearest(values: readonly string[], hops: number): string | undefined {
+  return values.at(-Math.min(hops, values.length))?.trim();
 }
+
+function schemeNamed(name: string | undefined): Scheme | undefined {
+  const match = /^(?:http|ws)(s?)$/i.exec(name ?? "");
+  return match === null ? undefined : match[1] === "" ? "http" : "https";
+}
+
+/** A port that a proxy names by itself is the one of a host without; what names a host with its port is not corrected. */
+function hostNamed(named: string | undefined, port: string | undefined, request: Pick<RequestHead, "headers">): string | undefined {
+  const host = named !== undefined && originAt("http", named) !== undefined ? named : undefined;
+  if (port === undefined || !/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535) return host;
+  if (host !== undefined) return /:\d+$/.test(host) ? host : `${host.replace(/:$/, "")}:${port}`;
+  const own = fieldOf(request, "host");
+  return own === undefined ? undefined : `${own.replace(/:\d*$/, "")}:${port}`;
+}
+
+/** RFC 7239 section 4: an element's parameters by their names. Empty for one that is malformed. */
+function parseElement(text: string): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  const element = text.trim();
+  for (let at = 0, end = ";"; end === ";";) {
+    pair.lastIndex = at;
+    const match = pair.exec(element);
+    const [whole = "", name = "", token, quoted = ""] = match ?? [];
+    if (match === null || parameters.has(name.toLowerCase())) return new Map();
+    parameters.set(name.toLowerCase(), token ?? quoted.replace(/\\(.)/g, "$1"));
+    at += whole.length;
+    end = match[4] as string;
+  }
+  return parameters;
+}
+
+/** `for="[2001:db8::1]:4711";proto=http`, one parameter at a time. */
+const pair = /[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:([!#$%&'*+.^_`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*(;|$)/y;

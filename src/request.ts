@@ -24,6 +24,13 @@ export function wholeIfAny(request: RequestHead): { readonly request?: Request }
 }
 
 /**
+ * A header's value. One that is empty is no header: workerd does not show it, and what it stands for can't depend on the runtime.
+ */
+export function fieldOf({ headers }: Pick<RequestHead, "headers">, name: string): string | undefined {
+  return headers.get(name) || undefined;
+}
+
+/**
  * A request whose head is read at once, which its size is counted from: to ask for headers again one by one, where each is a call into the
  * runtime, costs as much once more (workerd, `npm run bench -- --mode connect --profile`).
  */

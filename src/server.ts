@@ -10,10 +10,12 @@ import type { DefinedHandler } from "./define.ts";
 import { isPromise, report } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import type { Fanout } from "./fanout.ts";
-import { causeOf, isList, readHead, refuseList } from "./handshake.ts";
+import { causeOf, isList, readHead, refuseHost, refuseList } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Settings } from "./limits.ts";
-import { wholeIfAny, wholeOf } from "./request.ts";
+import { locate, readable } from "./locate.ts";
+import { forwarded } from "./proxy.ts";
+import { fieldOf, wholeIfAny, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { PendingHooks } from "./pending.ts";
 import type { Waiting } from "./pending.ts";
@@ -27,6 +29,7 @@ import { checkName } from "./text.ts";
 import type { ErrorContext, Hooks, MaybePromise } from "./types.ts";
 import type { LocalRoom, Room, Rooms } from "./room-types.ts";
 import type { Clock, Opening, Runtime, Saved, Snapshot, Socket, Without } from "./ports.ts";
+import { hostOf } from "./url.ts";
 import { acceptUpgrade, isResponse, refuseClosing } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
 
@@ -109,12 +112,12 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
   upgrade(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     const decided = (upgrade: Upgrade): Upgrade => {
-      if (isResponse(upgrade)) this.#refused(upgrade.status, causeOf(upgrade), request);
+      if (isResponse(upgrade)) this.#refused(upgrade.status, causeOf(upgrade), request, options);
       return upgrade;
     };
     // What `rethrow` asks for.
     const threw = (error: unknown): never => {
-      this.#refused(500, "error", request);
+      this.#refused(500, "error", request, options);
       throw error;
     };
     try {
@@ -127,11 +130,16 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   #decide(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     if (this.shutdown !== undefined) return refuseClosing();
-    const head = this.runtime.limitsHead === true ? request : readHead(wholeOf(request), this.runtime.headersOf);
+    const { clock, runtime } = this;
+    const head = runtime.limitsHead === true ? request : readHead(wholeOf(request), runtime.headersOf);
     if (isResponse(head)) return head;
-    if (this.runtime.upgradesNoList === true && isList(head)) return refuseList();
-    const { clock } = this;
-    return acceptUpgrade(this.#handler, head, options, {
+    if (runtime.upgradesNoList === true && isList(head)) return refuseList();
+    const said = forwarded(head, options.remoteAddress, this.settings.trustProxy);
+    const located = locate(head, runtime, said);
+    if (located === undefined) return refuseHost();
+    const { byFetch = false } = runtime;
+    const host = said.host ?? fieldOf(head, "host") ?? (byFetch ? hostOf(located.url) : undefined);
+    return acceptUpgrade(this.#handler, located, { address: said.address, host, byFetch }, options, {
       clock,
       capacity: this.commons?.capacity,
       failed: (error) => this.failed(error, { hook: "upgrade" }),
@@ -150,9 +158,13 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     for (const refuseIt of this.#handshakes ?? []) refuseIt();
   }
 
-  #refused(status: number, cause: string, request?: RequestHead): void {
+  #refused(status: number, cause: string, request?: RequestHead, options?: UpgradeOptions<Env>): void {
     this.counters.refused(cause);
-    this.settings.observe?.refused?.({ status, cause, ...(request === undefined ? {} : wholeIfAny(request)) });
+    const { observe, trustProxy } = this.settings;
+    if (observe?.refused === undefined) return;
+    if (request === undefined) return observe.refused({ status, cause });
+    const client = forwarded(request, options?.remoteAddress ?? "", trustProxy);
+    observe.refused({ status, cause, ...wholeIfAny(locate(request, this.runtime, client) ?? readable(request)) });
   }
 
   /** A hook failed: it is counted, and whoever wants to know is told. Never throws or rejects. */

@@ -42,7 +42,7 @@ export interface Connection<State = unknown, Env = unknown> {
   readonly id: string;
   /** The room chosen at upgrade, named `"default"` where none was chosen. */
   readonly room: LocalRoom<State, Env>;
-  /** The URL of the handshake request. */
+  /** The URL that the client asked for: the Host header's, or under `trustProxy` the one that the proxies say; as `new URL` writes it. */
   readonly url: string;
   /** The subprotocol that the handshake selected, or "". */
   readonly protocol: string;
@@ -191,7 +191,7 @@ export interface UpgradeResult<State = unknown> {
 /** The hooks. All are optional; each may return a promise, and the connection's next hook waits for it. */
 export interface Hooks<State = unknown, Env = unknown> {
   /**
-   * Before the 101. Return what to accept the connection with, or nothing; return or throw a `Response` to refuse.
+   * Before the 101. `request.url` is as `Connection.url`. Return what to accept the connection with, or nothing; return or throw a `Response` to refuse.
    * Any other throw is a 500 with no detail, and so is a `Response` that can't be sent: one with a body is for one client, at most 1 MiB, and ends
    * within `upgradeTimeout`; headers have no control characters. May run in another process than the connection.
    */

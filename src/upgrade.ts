@@ -5,7 +5,6 @@
 import { checkHandshake, isRefusal, refuse } from "./handshake.ts";
 import type { Capacity, Place } from "./capacity.ts";
 import type { DefinedHandler } from "./define.ts";
-import { forwarded } from "./proxy.ts";
 import { checkSnapshot } from "./snapshot.ts";
 import { isPromise } from "./errors.ts";
 import { observed } from "./observe.ts";
@@ -33,6 +32,15 @@ export interface UpgradeOptions<Env = unknown> {
   waitUntil?(promise: PromiseLike<unknown>): void;
 }
 
+/** Who asks. */
+export interface Client {
+  readonly address: string;
+  /** The host and port at which it sees the server; undefined where its request does not say. */
+  readonly host: string | undefined;
+  /** See `Runtime.byFetch`. */
+  readonly byFetch: boolean;
+}
+
 /** What a server lends to its handshakes. */
 export interface Site {
   readonly clock: Clock;
@@ -50,9 +58,11 @@ export function isResponse(value: unknown): value is Response {
   return typeof value === "object" && value !== null && "arrayBuffer" in value && "status" in value;
 }
 
+/** @param request at its URL (`locate`). */
 export function acceptUpgrade<State, Env>(
   handler: DefinedHandler<State, Env>,
   request: RequestHead,
+  client: Client,
   options: UpgradeOptions<Env>,
   { clock, capacity, failed, whenClosing }: Site,
 ): MaybePromise<Upgrade> {
@@ -85,8 +95,8 @@ export function acceptUpgrade<State, Env>(
     }
   };
   try {
-    const { address, host } = forwarded(request.headers, options.remoteAddress, handler.settings.trustProxy);
-    const offered = checkHandshake(request, handler.settings, host);
+    const { address } = client;
+    const offered = checkHandshake(request, handler.settings, client);
     if (isResponse(offered)) return offered;
     // Before the hook, which may be slow: handshakes under way count.
     const entered = capacity?.enter(address);

@@ -245,6 +245,13 @@ export const limits = {
     evidence: 'ws 8.23, lib/receiver.js: "Too many message fragments", WS_ERR_TOO_MANY_BUFFERED_PARTS.',
     shows: /code: 1008/,
   },
+  P43: {
+    columns: ["workers", "durable", "evicted"],
+    why: "A request with Upgrade alone is what `fetch` makes in a Worker or a service binding, and a Worker can't tell it from one that came over TCP: `open` runs, workerd answers 426, and `close` is told 1006. Rates, places and origins hold for it.",
+    evidence:
+      'workerd 2026-10, a bare Worker that returns a 101 with a WebSocket to "GET / HTTP/1.1, Host, Upgrade: websocket": 426 "Upgrade Required"; close 1006 at an object\'s socket, nothing at the half of a plain Worker, which Edgewire then asks after five seconds.',
+    shows: /426: upgrade, open, close 1006/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

@@ -487,6 +487,126 @@ export const handshake: Chapter = {
         await t.barrier();
       },
     },
+    rejected(
+      "H35",
+      "A Host that is missing, empty, repeated, or not a host with an optional port: 400, and no hook runs.",
+      400,
+      {},
+      {},
+      [["Host", null]],
+      [["Host", ""]],
+      [
+        ["Host", "a.example"],
+        ["Host", "a.example"],
+      ],
+      ...[
+        "a b",
+        "a.example, b.example",
+        "a.example/admin?",
+        "a.example#",
+        "a.example\\admin?",
+        "user@a.example",
+        "a.example:99999",
+        "a.example:port",
+        ":80",
+        "[::1",
+        "::1",
+        "256.0.0.1",
+        "a..example",
+        "*",
+        "a%2eexample",
+        "b\xfccher.example",
+      ].map((host): HeaderList => [["Host", host]]),
+    ),
+    {
+      id: "H36",
+      statement:
+        "The URL that hooks see is the Host's, and written as the URL parser writes it: no dot segments, no fragment, no default port, a lower-case host.",
+      limits: needsWire,
+      async run(t) {
+        for (const [host, target, expected] of [
+          ["a.example", "/p", "http://a.example/p"],
+          ["A.Example:80", "/p", "http://a.example/p"],
+          ["a.example:443", "/p", "http://a.example:443/p"],
+          ["a_b", "/p", "http://a_b/p"],
+          ["[0:0:0:0:0:0:0:1]:8080", "/p", "http://[::1]:8080/p"],
+          ["127.1", "/p", "http://127.0.0.1/p"],
+          ["a.example", "//b.example/p", "http://a.example//b.example/p"],
+          ["a.example", "/p/../q/./r", "http://a.example/q/r"],
+          ["a.example", "/p/%2e%2E/q", "http://a.example/q"],
+          ["a.example", "/p\\..\\q", "http://a.example/q"],
+          ["a.example", "/%7Ep'|", "http://a.example/%7Ep'|"],
+          ["a.example", "http://a.example/p/../q", "http://a.example/q"],
+          // Bun and workerd show nothing of it.
+          ["a.example", "http://b.example/p", "http://a.example/p"],
+        ] as const) {
+          const client = await raw(t, [["Host", host]], { target });
+          equal(client.response.status, 101, `${host} ${target}`);
+          const seen = await t.until(
+            `upgrade of ${expected}`,
+            ({ hook, url }) => hook === "upgrade" && String(url).startsWith(`${expected}?`),
+          );
+          equal(new URL(String(seen["url"])).href, seen["url"]);
+        }
+      },
+    },
+    {
+      id: "H37",
+      statement: "The connection's URL is the one that `upgrade` saw.",
+      async run(t) {
+        const headers: HeaderList = [["Host", "A.Example:80"]];
+        const peer = await t.connect({ on: "second", path: "/p/../q", headers, open: [["inspect"]] });
+        const { url } = await t.did(peer, "inspect");
+        equal(url, (await t.hook(peer, "upgrade"))["url"]);
+        ok(String(url).startsWith("http://a.example/q?"), String(url));
+      },
+    },
+    accepted(
+      "H38",
+      "A header with an empty value is none: Expect, Transfer-Encoding, a list of extensions.",
+      {},
+      [["Expect", ""]],
+      [["Sec-WebSocket-Extensions", ""]],
+    ),
+    rejected(
+      "H39",
+      "So are those that a handshake needs: Connection and Sec-WebSocket-Key, 400.",
+      400,
+      {},
+      applications,
+      [["Connection", ""]],
+      [["Sec-WebSocket-Key", ""]],
+    ),
+    rejected(
+      "H40",
+      "And Upgrade and Sec-WebSocket-Version, 426.",
+      426,
+      {},
+      applications,
+      [["Upgrade", ""]],
+      [["Sec-WebSocket-Version", ""]],
+    ),
+    {
+      id: "H41",
+      statement: "A handshake over the wire with nothing but Upgrade: 400, and no hook runs.",
+      limits: { ...needsWire, ...applications, workers: "P43", durable: "P43", evicted: "P43" },
+      async run(t) {
+        const headers: HeaderList = [
+          ["Connection", null],
+          ["Sec-WebSocket-Key", null],
+          ["Sec-WebSocket-Version", null],
+        ];
+        const { response } = await raw(t, headers);
+        // A plain Worker is told of it after five seconds.
+        const isClosed = (): boolean => t.entries().some((entry) => entry.done === "close");
+        for (let wait = 0; wait < 100 && response.status === 426 && !isClosed(); wait++)
+          await new Promise((resolve) => setTimeout(resolve, 100));
+        const hooks = t
+          .entries()
+          .flatMap(({ hook, code }) => (hook === undefined ? [] : [`${hook}${code === undefined ? "" : ` ${code}`}`]));
+        equal(`${response.status}: ${hooks.join(", ")}`, "400: ");
+      },
+    },
   ],
 };
 
@@ -585,6 +705,20 @@ export const subprotocol: Chapter = {
             equal((await t.did(peer, "inspect"))["protocol"], protocol);
           }
         }
+      },
+    },
+    {
+      id: "S9",
+      statement: "An offer with an empty value is none.",
+      async run(t) {
+        for (const on of ["protocols", "main"] as const) {
+          const peer = await t.connect({ on, headers: [["Sec-WebSocket-Protocol", ""]], open: [["inspect"]] });
+          deepEqual(peer.headers("sec-websocket-protocol"), []);
+          equal((await t.did(peer, "inspect"))["protocol"], "");
+          await peer.send("hello");
+          await expectTexts(peer, "hello");
+        }
+        equal((await t.refused({ on: "strict", headers: [["Sec-WebSocket-Protocol", ""]] })).status, 400);
       },
     },
     {

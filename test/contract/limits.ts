@@ -4,6 +4,7 @@ import { needsRooms, needsWire, type Case, type Chapter, type ConnectOptions, ty
 import { patience } from "../client.ts";
 import { expectTexts, type Peer } from "../peer.ts";
 import { encodeFrame, Opcode } from "../wire/frames.ts";
+import { proxied } from "./proxied.ts";
 
 const size = 64 * 1024;
 const saysNothing: Case["limits"] = { workers: "P20", durable: "P20", evicted: "P20" };
@@ -417,6 +418,7 @@ export const limits: Chapter = {
       limits: { ...needsWire, node: "P51", attached: "P51", hono: "P51" },
       run: (t) => fragmented(t, 70_000),
     },
+    ...proxied,
   ],
 };
 

@@ -69,7 +69,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O4",
-      "`null`, an empty Origin, a list and what is no origin: 403.",
+      "`null`, a list and what is no origin: 403.",
       "main",
       "refused",
       ["shop.example", "null"],
@@ -142,6 +142,27 @@ export const origin: Chapter = {
         equal(client.response.status, 403);
       },
     },
+    judged(
+      "O15",
+      "Under `trustProxy` the own host is the one at which the client sees the server: with X-Forwarded-Port, or what Forwarded says.",
+      "proxied",
+      "accepted",
+      ["10.0.0.1:3000", "https://shop.example:8443", ["X-Forwarded-Host", "shop.example"], ["X-Forwarded-Port", "8443"]],
+      ["shop.example", "https://shop.example:8443", ["X-Forwarded-Port", "8443"]],
+      ["10.0.0.1:3000", "https://shop.example", ["Forwarded", "host=shop.example;proto=https"]],
+      ["10.0.0.1:3000", "http://10.0.0.1:3000", ["X-Forwarded-Host", "shop.example/"]],
+    ),
+    judged(
+      "O16",
+      "And no other: neither its upstream's name, nor what a header says that is malformed, or left of a trusted proxy's.",
+      "proxied",
+      "refused",
+      ["10.0.0.1:3000", "http://10.0.0.1:3000", ["X-Forwarded-Host", "shop.example"]],
+      ["10.0.0.1:3000", "https://shop.example", ["X-Forwarded-Host", "shop.example/"]],
+      ["10.0.0.1:3000", "https://evil.example", ["X-Forwarded-Host", "evil.example, shop.example"]],
+      ["10.0.0.1:3000", "https://evil.example", ["Forwarded", "host=evil.example"], ["X-Forwarded-For", "203.0.113.7"]],
+    ),
+    judged("O14", "An Origin with an empty value is none: accepted.", "main", "accepted", ["shop.example", ""]),
     {
       id: "O13",
       statement: "The answer to a refused Origin says nothing of what is allowed.",

@@ -79,7 +79,7 @@ test("whatever stands left of the first machine that is not trusted changes noth
     fc.property(chain, ({ rule, lies, client, hops }) => {
       const believed = compileProxies("trustProxy", rule);
       const read = (elements: readonly string[]): string =>
-        forwarded(new Headers({ "x-forwarded-for": elements.join(", ") }), "10.0.0.9", believed).address;
+        forwarded({ headers: new Headers({ "x-forwarded-for": elements.join(", ") }) }, "10.0.0.9", believed).address;
       // Rules that trust everyone, or more machines than there are, believe the client too: that is what they say.
       const walked = Array.isArray(rule) ? rule.some((one) => one !== "::/0" && one !== "0.0.0.0/0") : hops.length + 1 >= Number(rule);
       if (!walked) return;

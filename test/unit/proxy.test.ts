@@ -93,16 +93,102 @@ test.each<[string, unknown, string, string | undefined, string]>([
   ["an unknown peer", networks, "", "1.1.1.1", ""],
 ])("%s", (_, trust, peer, header, expected) => {
   const headers = new Headers(header === undefined ? {} : { "x-forwarded-for": header });
-  expect(forwarded(headers, peer, compileProxies("trustProxy", trust)).address).toBe(expected);
+  expect(forwarded({ headers }, peer, compileProxies("trustProxy", trust)).address).toBe(expected);
 });
 
-test.each<[string, unknown, string, string | null]>([
-  ["nobody is trusted", false, "a.example", null],
+test.each<[string, unknown, string, string | undefined]>([
+  ["nobody is trusted", false, "a.example", undefined],
   ["one hop: the last", true, "evil.example, a.example", "a.example"],
   ["two hops: the second from the right", 2, "evil.example, a.example, inner.example", "a.example"],
   ["two hops, one of which replaced it", 2, "a.example", "a.example"],
   ["networks: as many as X-Forwarded-For has", networks, "evil.example, a.example, inner.example", "a.example"],
 ])("the host when %s", (_, trust, host, expected) => {
   const headers = new Headers({ "x-forwarded-for": "6.6.6.6, 1.1.1.1, 10.0.0.2", "x-forwarded-host": host });
-  expect(forwarded(headers, "10.0.0.1", compileProxies("trustProxy", trust)).host).toBe(expected);
+  expect(forwarded({ headers }, "10.0.0.1", compileProxies("trustProxy", trust)).host).toBe(expected);
+});
+
+type Said = ReturnType<typeof forwarded>;
+const peer: Said = { address: "10.0.0.1", scheme: undefined, host: undefined };
+
+test.each<[string, Record<string, string>, Partial<Said>]>([
+  ["nothing", {}, {}],
+  ["the scheme", { "x-forwarded-proto": "https" }, { scheme: "https" }],
+  ["the scheme of a WebSocket", { "x-forwarded-proto": "WSS" }, { scheme: "https" }],
+  ["the nearest proxy's scheme", { "x-forwarded-proto": "http, https" }, { scheme: "https" }],
+  ["a scheme that is none", { "x-forwarded-proto": "gopher" }, {}],
+  ["the host", { "x-forwarded-host": "shop.example:8443" }, { host: "shop.example:8443" }],
+  ["a host that is none", { "x-forwarded-host": "shop.example/admin?" }, {}],
+  ["an empty host", { "x-forwarded-host": "" }, {}],
+  ["the port of a host without", { "x-forwarded-host": "shop.example", "x-forwarded-port": "8443" }, { host: "shop.example:8443" }],
+  ["the port of a host with one", { "x-forwarded-host": "shop.example:8443", "x-forwarded-port": "80" }, { host: "shop.example:8443" }],
+  ["the port alone", { host: "10.0.0.9:3000", "x-forwarded-port": "443" }, { host: "10.0.0.9:443" }],
+  ["the port of an IPv6 host", { host: "[::1]:3000", "x-forwarded-port": "443" }, { host: "[::1]:443" }],
+  ["a port that is none", { "x-forwarded-port": "0" }, {}],
+  ["a port that is too large", { "x-forwarded-port": "65536" }, {}],
+  ["an address that is none, and a host", { "x-forwarded-for": "x", "x-forwarded-host": "a.example" }, { host: "a.example" }],
+  [
+    "RFC 7239",
+    { forwarded: 'for=192.0.2.43;proto=http;host=evil.example, For="[2001:db8:cafe::17]:4711";Proto=https;host="shop.example:8443";by=_x' },
+    { address: "2001:db8:cafe::17", scheme: "https", host: "shop.example:8443" },
+  ],
+  ["RFC 7239, an escaped letter", { forwarded: 'host="sho\\p.example"' }, { host: "shop.example" }],
+  ["RFC 7239, a hidden client", { forwarded: "for=_hidden;proto=https" }, { scheme: "https" }],
+  ["RFC 7239, malformed", { forwarded: "for=1.2.3.4;proto=https, host" }, {}],
+  ["RFC 7239, a comma at the end", { forwarded: "for=1.2.3.4," }, {}],
+  ["RFC 7239, a name twice", { forwarded: "for=1.2.3.4;for=5.6.7.8" }, {}],
+  ["RFC 7239, an open quote", { forwarded: 'for="1.2.3.4' }, {}],
+  ["RFC 7239, a scheme and a host that are none", { forwarded: 'proto=gopher;host="a b"' }, {}],
+  [
+    "both, of which a proxy passes one on",
+    { forwarded: "for=6.6.6.6;host=evil.example;proto=https", "x-forwarded-for": "1.1.1.1" },
+    { address: "1.1.1.1" },
+  ],
+])("what the nearest proxy says: %s", (_, headers, expected) => {
+  expect(forwarded({ headers: new Headers(headers) }, "10.0.0.1", compileProxies("trustProxy", true))).toEqual({ ...peer, ...expected });
+  // Nobody is believed whom the option does not name.
+  expect(forwarded({ headers: new Headers(headers) }, "10.0.0.1", compileProxies("trustProxy", false))).toEqual({ address: "10.0.0.1" });
+  expect(forwarded({ headers: new Headers(headers) }, "10.0.0.1", compileProxies("trustProxy", ["192.0.2.0/24"]))).toEqual({
+    address: "10.0.0.1",
+  });
+});
+
+test("the outermost trusted proxy's element counts, and nothing left of it", () => {
+  const read = (trust: unknown, headers: Record<string, string>): Said =>
+    forwarded({ headers: new Headers(headers) }, "10.0.0.1", compileProxies("trustProxy", trust));
+  const chain = {
+    "x-forwarded-for": "6.6.6.6, 1.1.1.1, 10.0.0.2",
+    "x-forwarded-proto": "ws, https, http",
+    "x-forwarded-host": "evil.example, shop.example, inner.example",
+    "x-forwarded-port": "1, 8443, 80",
+  };
+  expect(read(1, chain)).toEqual({ address: "10.0.0.2", scheme: "http", host: "inner.example:80" });
+  expect(read(2, chain)).toEqual({ address: "1.1.1.1", scheme: "https", host: "shop.example:8443" });
+  expect(read(networks, chain)).toEqual({ address: "1.1.1.1", scheme: "https", host: "shop.example:8443" });
+  const forwardedChain = { forwarded: "for=6.6.6.6;host=evil.example, for=1.1.1.1;host=shop.example;proto=https, for=10.0.0.2;proto=http" };
+  expect(read(2, forwardedChain)).toEqual({ address: "1.1.1.1", scheme: "https", host: "shop.example" });
+  expect(read(networks, forwardedChain)).toEqual({ address: "1.1.1.1", scheme: "https", host: "shop.example" });
+});
+
+test("what a client wrote before them takes nothing from the proxies' elements, however much it was", () => {
+  const read = (headers: Record<string, string>): Said =>
+    forwarded({ headers: new Headers(headers) }, "10.0.0.1", compileProxies("trustProxy", 2));
+  const expected = { address: "1.1.1.1", scheme: "https", host: "shop.example" };
+  for (const client of [
+    'for="',
+    "for=6.6.6.6;for=6.6.6.6",
+    "host",
+    "for=6.6.6.6",
+    ...[2, 40, 4000].map((count) => "for=6.6.6.6,".repeat(count)),
+  ]) {
+    expect(
+      read({ forwarded: `${client}, for=1.1.1.1;host=shop.example;proto=https, for=10.0.0.2;by="a, b \\\\"` }),
+      client.slice(0, 30),
+    ).toEqual(expected);
+    const chain = {
+      "x-forwarded-for": `${client}, 1.1.1.1, 10.0.0.2`,
+      "x-forwarded-proto": `${client}, https, http`,
+      "x-forwarded-host": `${client}, shop.example, inner.example`,
+    };
+    expect(read(chain), client.slice(0, 30)).toEqual(expected);
+  }
 });

@@ -4,11 +4,13 @@ import { defineHandler } from "edgewire";
 import { durable, route } from "edgewire/durable";
 import { alarmed } from "./alarmed.ts";
 import { deployedClass, routes } from "./beside.ts";
+import { fetchedAlone, fetchedRooms } from "./fetched.ts";
 import { sleepy } from "./sleepy.ts";
 import { keepers } from "./keeper.ts";
 
 export { Alarmed } from "./alarmed.ts";
 export { Beside } from "./beside.ts";
+export { Fetched } from "./fetched.ts";
 export { Sleepy } from "./sleepy.ts";
 export { Keeper, Older } from "./keeper.ts";
 
@@ -57,6 +59,8 @@ export default {
     const keeper = keepers[pathname.split("/")[1] as keyof typeof keepers];
     if (keeper !== undefined) return keeper.fetch(request, env, ctx);
     if (pathname.startsWith("/alarmed/")) return alarmed.fetch(request, env, ctx);
+    if (pathname.startsWith("/fetched/")) return fetchedRooms.fetch(request, env, ctx);
+    if (pathname.startsWith("/alone/")) return fetchedAlone.fetch(request, env, ctx);
     if (pathname.startsWith("/sleepy/")) return sleepy.fetch(request, env, ctx);
     if (pathname.startsWith("/deployed/")) return routes.deployed.fetch(request, env, ctx);
     if (!pathname.startsWith("/beside/")) return main.fetch(request, env, ctx);
