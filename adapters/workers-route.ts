@@ -21,12 +21,17 @@ export const objectHeader = "edgewire-object";
 
 /**
  * A Worker that sends each room's clients to the room's object: `export default route(chat)`. `upgrade` must return the `room`:
- * a default that makes an object of any URL is an invoice.
- * @throws TypeError for a handler that `defineHandler` did not make, or without `binding`.
+ * a default would create, and bill, an object for every URL.
+ * @throws TypeError for a handler that `defineHandler` did not make, without `binding`, or without an `upgrade` that could return the room.
  */
 export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
   checkHandler("route", handler);
   requireBinding("route", handler);
+  if (handler.hooks.upgrade === undefined) {
+    throw new TypeError(
+      'route needs to know each client\'s room: return { room } from the hook upgrade, defineHandler({ upgrade: (request) => ({ room: … }), … }). In Hono, the parameter of app.get("/ws/:room", upgrade(handler)) is the room',
+    );
+  }
   const routed = handler as DefinedHandler;
   return {
     async fetch(request, env, ctx) {

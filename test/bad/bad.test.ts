@@ -87,6 +87,10 @@ test("bindings and exports on workerd", async () => {
   expect(await ask("worker")).toMatch(/^\w*Error: .*edgewire\/durable/);
   expect(await ask("durable")).toMatch(/^TypeError: durable needs the handler's option "binding"/);
   expect(await ask("route")).toBe("TypeError: route takes a handler made by defineHandler({ … })");
+  expect(await ask("route without upgrade")).toMatch(
+    /^TypeError: route needs to know each client's room: return \{ room \} from the hook upgrade/,
+  );
+  expect(await ask("durable without upgrade")).toBe("function");
   expect(await ask("alarm")).toMatch(/^Error: worker: the handler has the hook "alarm", and .*edgewire\/durable/);
   expect(await ask("serve")).toMatch(/^Error: edgewire\/serve starts a server on Node, Bun or Deno.*edgewire\/durable/);
   expect(await ask("rooms")).toMatch(/^TypeError: rooms takes a Durable Object binding like env\.ROOM, not a string/);

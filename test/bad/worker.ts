@@ -11,7 +11,7 @@ const missing = defineHandler({ binding: "MISSING", upgrade });
 const text = defineHandler({ binding: "TEXT", upgrade });
 const foreign = defineHandler({ binding: "FOREIGN", upgrade });
 const swapped = defineHandler({ binding: "SWAPPED", upgrade });
-const roomless = defineHandler({ binding: "ROOM" });
+const roomless = defineHandler({ binding: "ROOM", upgrade: () => ({ state: 1 }) });
 
 const placed = defineHandler({ binding: "PLACED", upgrade, jurisdiction: "eu", locationHint: () => "weur" });
 
@@ -27,6 +27,9 @@ function misuse(name: string, env: Record<string, never>): unknown {
   if (name === "worker") return worker(chat);
   if (name === "durable") return durable(defineHandler({}));
   if (name === "route") return route({} as never);
+  if (name === "route without upgrade") return route(defineHandler({ binding: "ROOM" }));
+  // The object's name is the room, and in Hono the route's parameter.
+  if (name === "durable without upgrade") return typeof durable(defineHandler({ binding: "ROOM" }));
   if (name === "serve") return serve(chat);
   if (name === "rooms") return rooms(env["TEXT"] as never);
   if (name === "alarm") return worker(defineHandler({ alarm() {} }));
@@ -45,7 +48,7 @@ type Context = Parameters<ReturnType<typeof route>["fetch"]>[2];
 
 export default {
   async fetch(request: Request, env: Record<string, never>, ctx: Context): Promise<Response> {
-    const [, kind, name = ""] = new URL(request.url).pathname.split("/");
+    const [, kind, name = ""] = decodeURIComponent(new URL(request.url).pathname).split("/");
     const routes = { chat, missing, text, foreign, swapped, roomless, placed } as const;
     if (kind === "route") return route(routes[name as keyof typeof routes]).fetch(request, env, ctx);
     try {
