@@ -12,7 +12,8 @@ import { bunTopics } from "./bun-topics.ts";
 import type { Answer, NativeOptions, NativeServer } from "./bun-types.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
-import { listenError } from "./serve.ts";
+import { checkListening, listenError, servingUrl } from "./listening.ts";
+import type { Listening } from "./listening.ts";
 import { closable } from "./signals.ts";
 import type { Process } from "./signals.ts";
 import { readTarget } from "./target.ts";
@@ -33,10 +34,12 @@ export const serve: Serve = async <State, Env>(
   given: ServeOptions = {},
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage } = options;
+  const at = checkListening("serve", options);
+  const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
   const host = new Host({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
-  const native = listen({
+  const native = listen(at, {
     port,
     hostname,
     ...(tls === undefined ? {} : { tls }),
@@ -62,7 +65,7 @@ export const serve: Serve = async <State, Env>(
     }
   });
   return {
-    url: `${scheme}://localhost:${bound}`,
+    url: servingUrl(at, bound),
     port: bound,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
@@ -79,12 +82,11 @@ function nativeLimit({ settings }: DefinedHandler): number {
   return Math.min(2 * settings.maxPayload, websocket.maxPayloadLength);
 }
 
-function listen(options: NativeOptions): NativeServer {
+function listen(at: Listening, options: NativeOptions): NativeServer {
   try {
     return Bun.serve(options);
   } catch (cause) {
-    const error = cause as Error & { code?: string };
-    throw listenError(error, error.code === "EADDRINUSE", options.port, options.hostname);
+    throw listenError(cause as Error, at);
   }
 }
 

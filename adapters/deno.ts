@@ -18,7 +18,8 @@ import type { NativeSocket } from "./deno-socket.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { Requests } from "./requests.ts";
-import { listenError } from "./serve.ts";
+import { checkListening, listenError, servingUrl } from "./listening.ts";
+import type { Listening } from "./listening.ts";
 import { closable } from "./signals.ts";
 import type { Process } from "./signals.ts";
 import { readTarget } from "./target.ts";
@@ -36,11 +37,15 @@ export const serve: Serve = async <State, Env>(
   given: ServeOptions = {},
 ): Promise<Serving> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage } = options;
+  const at = checkListening("serve", options);
+  const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
   const host = new Host({ ...runtime, scheme, env, storage }, { handler, fetch });
   const requests = new Requests();
-  const native = listen({ port, hostname, ...tls }, (request, info, opened) => follow(requests, answer(host, request, info, opened), info));
+  const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
+    follow(requests, answer(host, request, info, opened), info),
+  );
   const close = closable(process, options.signals, async (closing, left) => {
     await host.close(closing);
     await left(requests.settled());
@@ -49,7 +54,7 @@ export const serve: Serve = async <State, Env>(
     await left(native.close());
   });
   return {
-    url: `${scheme}://localhost:${native.number}`,
+    url: servingUrl(at, native.number),
     port: native.number,
     room: (name) => host.room(name),
     rooms: (mounted) => host.rooms(mounted),
@@ -58,12 +63,11 @@ export const serve: Serve = async <State, Env>(
   };
 };
 
-function listen(options: PortOptions, handler: Handler): Port {
+function listen(at: Listening, options: PortOptions, handler: Handler): Port {
   try {
     return new Port(options, handler);
   } catch (cause) {
-    const error = cause as Error;
-    throw listenError(error, error.name === "AddrInUse", options.port, options.hostname);
+    throw listenError(cause as Error, at);
   }
 }
 

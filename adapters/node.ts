@@ -18,7 +18,8 @@ import { Sockets, followHandshakes } from "./node-sockets.ts";
 import { closeWith } from "./node-turn.ts";
 import { urlOf } from "./node-url.ts";
 import { Requests } from "./requests.ts";
-import { listenError } from "./serve.ts";
+import { checkListening, listenError, servingUrl } from "./listening.ts";
+import type { Listening } from "./listening.ts";
 import { closable } from "./signals.ts";
 import { readTarget } from "./target.ts";
 import type { Serve, ServeOptions, Serving } from "./serve.ts";
@@ -33,7 +34,8 @@ export const serve: Serve = async <State, Env>(
 ): Promise<Serving> => {
   refuseBun("serve");
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { port = 0, hostname = "0.0.0.0", tls, fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage } = options;
+  const at = checkListening("serve", options);
   const host = new Host({ name: "node", commons: Commons, limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   const deadline = host.upgradeTimeout;
@@ -45,8 +47,7 @@ export const serve: Serve = async <State, Env>(
     connectionsCheckingInterval: Math.ceil(deadline / 10),
     handshakeTimeout: deadline,
   };
-  const failed = (error: Error & { code?: string }): Error => listenError(error, error.code === "EADDRINUSE", port, hostname);
-  const server = create(limits, tls, listener, failed);
+  const server = create(limits, at, listener);
   const sockets = new Sockets();
   const attached = attachHost(server, { host, pattern: undefined, isApp: handler === undefined, sockets });
   const requests = new Requests();
@@ -54,10 +55,10 @@ export const serve: Serve = async <State, Env>(
     if (requests.begin()) outgoing.once("close", () => requests.end());
     if (outgoing.socket === null) closeWith(incoming.socket, outgoing);
   });
-  if (tls !== undefined) followHandshakes(server, sockets);
+  if (at.tls !== undefined) followHandshakes(server, sockets);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(failed(error)));
-    server.listen(port, hostname, resolve);
+    server.once("error", (error) => reject(listenError(error, at)));
+    server.listen(at.port, at.hostname, resolve);
   });
   // Such as no memory, or too many open files in the system: it ends nothing but itself.
   server.on("error", (error) => log("error", "a connection could not be accepted:", error));
@@ -74,7 +75,7 @@ export const serve: Serve = async <State, Env>(
     await left(closed);
   });
   return {
-    url: `${tls === undefined ? "http" : "https"}://localhost:${bound}`,
+    url: servingUrl(at, bound),
     port: bound,
     room: attached.room,
     rooms: attached.rooms,
@@ -83,12 +84,16 @@ export const serve: Serve = async <State, Env>(
   };
 };
 
-function create(options: HttpOptions, tls: ServeOptions["tls"], listener: RequestListener, failed: (error: Error) => Error): NativeServer {
+function create(options: HttpOptions, at: Listening, listener: RequestListener): NativeServer {
+  const { tls } = at;
+  if (tls === undefined) return http.createServer(options, listener);
   try {
-    return tls === undefined ? http.createServer(options, listener) : createSecureServer({ ...options, ...tls }, listener);
+    // Node itself listens with a key that is another certificate's, and then fails each client.
+    const { X509Certificate, createPrivateKey } = process.getBuiltinModule("node:crypto");
+    if (!new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key))) throw new Error("the key is not the certificate's");
+    return createSecureServer({ ...options, ...tls }, listener);
   } catch (error) {
-    // A certificate or key that OpenSSL can't read.
-    throw failed(error as Error);
+    throw listenError(error as Error, at);
   }
 }
 

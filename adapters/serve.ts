@@ -7,16 +7,17 @@ import type { MaybePromise } from "../src/types.ts";
 import type { Rooms, StorageOption } from "../src/room-types.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
+import type { TlsOptions } from "./listening.ts";
 
 export interface ServeOptions {
   /** 0, the default, takes a free one. */
   readonly port?: number;
-  /** The address to listen on. Default: `"0.0.0.0"`, every IPv4 interface. */
+  /** The address to listen on; `"::"` is every interface, of IPv6 and IPv4. Default, and `""`: `"0.0.0.0"`, every IPv4 interface. */
   readonly hostname?: string;
   /** Answers what is not a WebSocket handshake, and without a handler everything: a Hono app's `fetch`, or any other. */
   readonly fetch?: (request: Request, env: object) => MaybePromise<Response>;
-  /** Certificate and key in PEM: the server then speaks https and wss. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Certificate (with its chain) and key in PEM, as text or bytes: the server then speaks https and wss. The key is not encrypted. */
+  readonly tls?: TlsOptions;
   /** What hooks get as `env` and `fetch` as its second argument. Default: `process.env`. */
   readonly env?: object;
   /**
@@ -39,7 +40,7 @@ export interface SignalOptions extends CloseOptions {
 
 /** A server that listens; its rooms are those of the handler that `serve` was given. */
 export interface Serving extends Rooms {
-  /** `http://localhost:3000`, or https with `tls`. */
+  /** Where it is: `http://localhost:3000`, or `http://127.0.0.7:3000` where it listens on one address alone; https with `tls`. */
   readonly url: string;
   readonly port: number;
   /** The rooms of any handler that the app's routes mount. */
@@ -56,7 +57,7 @@ export interface Serving extends Rooms {
 
 /** Serves a handler, an app whose routes mount handlers, or both, on one port. */
 export interface Serve {
-  /** @throws TypeError for options or a handler of the wrong form; Error when the port is in use. */
+  /** @throws TypeError for options or a handler of the wrong form; Error when it can't listen, whose `code` is the system's (`EADDRINUSE`). */
   <State, Env>(handler: DefinedHandler<State, Env>, options?: ServeOptions): Promise<Serving>;
   (options: ServeOptions & { readonly fetch: NonNullable<ServeOptions["fetch"]> }): Promise<Serving>;
 }
@@ -66,11 +67,3 @@ export const serve: Serve = () => {
     'edgewire/serve starts a server on Node, Bun or Deno. On Cloudflare export what "edgewire/durable" (rooms) or "edgewire/workers" (plain) makes: see docs/durable.md',
   );
 };
-
-/** What `serve` rejects with when it can't listen. */
-export function listenError(cause: Error, inUse: boolean, port: number, hostname: string): Error {
-  const what = inUse
-    ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one`
-    : `can't listen on port ${port} of ${hostname}: ${cause.message}`;
-  return new Error(`serve: ${what}`, { cause });
-}

@@ -36,19 +36,13 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
     }
   }
   if (options["signals"] !== undefined) checkSignals(options["signals"]);
-  const { port, fetch, tls, hostname, path, storage } = options;
+  const { fetch, path, storage } = options;
   if (storage !== undefined && typeof storage !== "function") {
     throw new TypeError(`${who}: option "storage" must be a function from a room's name to what keeps its values`);
   }
   if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
-  if (hostname !== undefined && typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string`);
-  if (path !== undefined && typeof path !== "string") throw new TypeError(`${who}: option "path" must be a string`);
-  if (port !== undefined && (typeof port !== "number" || !Number.isInteger(port) || port < 0 || port > 65_535)) {
-    throw new RangeError(`${who}: option "port" is ${String(port)}: must be a whole number from 0 (a free one) to 65535`);
-  }
-  const { cert, key } = (tls ?? {}) as { cert?: unknown; key?: unknown };
-  if (tls !== undefined && (typeof cert !== "string" || typeof key !== "string")) {
-    throw new TypeError(`${who}: option "tls" must be { cert, key }, both PEM text`);
+  if (path !== undefined && typeof path !== "string") {
+    throw new TypeError(`${who}: option "path" must be a string`);
   }
 }
 

@@ -82,7 +82,9 @@ export function show(value: unknown): string {
       ? "null"
       : Array.isArray(value)
         ? "an array"
-        : typeof value === "object" || typeof value === "function"
-          ? `a ${typeof value}`
-          : String(value);
+        : typeof value === "object"
+          ? "an object"
+          : typeof value === "function"
+            ? "a function"
+            : String(value);
 }

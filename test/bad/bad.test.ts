@@ -21,10 +21,17 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
       return [name, `${type}: ${message}`];
     }),
   );
+  const tls = 'TypeError: serve: option "tls" must be { cert, key }, both PEM text or its bytes';
+  const unreadable = expect.stringMatching(/^Error( \w+)?: serve: can't listen on port 0 of 127\.0\.0\.1: ./) as unknown;
   expect(errors).toEqual({
-    "port in use": expect.stringMatching(/^Error: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/),
+    "port in use": expect.stringMatching(
+      /^Error EADDRINUSE: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/,
+    ),
     "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
-    "port of the wrong type": 'RangeError: serve: option "port" is 80: must be a whole number from 0 (a free one) to 65535',
+    "port of the wrong type":
+      'TypeError: serve: option "port" must be a number, not the string "3000": Number(process.env.PORT) makes one of it',
+    "port that is none": 'RangeError: serve: option "port" is NaN: must be a whole number from 0 (a free one) to 65535',
+    "hostname of the wrong type": 'TypeError: serve: option "hostname" must be a string, not 127',
     "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals',
     "signals of the wrong type": 'TypeError: serve: option "signals" must be false, or an object of options',
     "unknown option of signals":
@@ -32,12 +39,22 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "raise of the wrong type": 'TypeError: serve: option "signals.raise" must be true or false',
     "deadline before spread": 'RangeError: close: "deadline" (1) comes before the end of "spread" (2)',
     "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
-    "tls without a key": 'TypeError: serve: option "tls" must be { cert, key }, both PEM text',
-    "tls that is no certificate": expect.stringMatching(/^Error: serve: can't listen on port 0 of 127\.0\.0\.1: ./),
-    "hostname that is not ours": expect.stringMatching(/^Error: serve: can't listen on port 0 of 192\.0\.2\.1: ./),
+    "tls that is no object": `${tls}, not true`,
+    "tls without a key": `${tls}: "key" is missing`,
+    "tls with paths": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (is it a path? then read the file)`,
+    "tls with an array": `${tls}: "cert" is an array`,
+    "tls with a Blob": `${tls}: "cert" is an object`,
+    "tls the wrong way round": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (is it a path? then read the file)`,
+    "tls with a client's authority": `${tls}: "ca" is not alike on Node, Bun and Deno, and so is not taken`,
+    "tls with an encrypted key": `${tls}: "key" is encrypted, which Deno can't read: openssl pkey -in key.pem -out plain.pem decrypts it`,
+    "tls with another's key": unreadable,
+    "tls that is no certificate": unreadable,
+    "tls that is no key": unreadable,
+    "hostname that is not ours": expect.stringMatching(/^Error EADDRNOTAVAIL: serve: can't listen on port 0 of 192\.0\.2\.1: ./),
     "no handler": "TypeError: serve takes a handler made by defineHandler({ … })",
     nothing: "TypeError: serve takes a handler made by defineHandler({ … })",
     "a room without a handler": expect.stringMatching(/^Error: room\(\) needs the handler/),
+    "tls as bytes": ": TLSv1.3",
     alive: ": 426",
   });
 });

@@ -38,7 +38,7 @@ export async function start(runtime: Runtime, file: string, port = 0, { env = {}
   const listening = (async () => {
     for await (const line of createInterface({ input: child.stdout! })) {
       // "Chat is at" is the chat example's; "Started" is Bun's own, of a file whose default export is a server.
-      if (/listening|Started|Chat is at/.test(line)) return Number(/localhost:(\d+)/.exec(line)?.[1] ?? port);
+      if (/listening|Started|Chat is at/.test(line)) return Number(/\/\/[^/]*:(\d+)/.exec(line)?.[1] ?? port);
     }
     throw new Error(`${file} ended on ${runtime} before it listened`);
   })();

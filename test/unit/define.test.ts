@@ -48,7 +48,7 @@ test.each<[string, object, string]>([
   ["a proxy by name", { trustProxy: ["proxy.internal"] }, 'option "trustProxy" has "proxy.internal": must be an IP address or a network'],
   ["a network with bits set beyond its length", { trustProxy: ["10.0.0.1/8"] }, 'option "trustProxy" has "10.0.0.1/8"'],
   ["a truthy proxy", { trustProxy: "yes" }, 'option "trustProxy" must be true or false'],
-  ["a truthy compression", { compression: {} }, 'option "compression" must be true or false, not a object'],
+  ["a truthy compression", { compression: {} }, 'option "compression" must be true or false, not an object'],
   ["a heartbeat that is on", { heartbeat: true }, 'option "heartbeat" must be { interval, timeout } or false, not true'],
   ["a heartbeat of another name", { heartbeat: { every: 1000 } }, 'option "heartbeat" has no "every"'],
   ["a heartbeat too fast", { heartbeat: { interval: 10 } }, 'option "heartbeat.interval" is 10: must be a whole number from 100'],
