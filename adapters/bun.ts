@@ -1,11 +1,12 @@
 /** Bun: WebSockets and HTTP on one native server, or on the one that an application has. */
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise, log } from "../src/errors.ts";
+import { isPromise } from "../src/errors.ts";
 import { through } from "../src/fanout.ts";
 import { refuse } from "../src/handshake.ts";
 import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
+import { logError } from "../src/warnings.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
 import { bunTopics } from "./bun-topics.ts";
@@ -113,7 +114,7 @@ function answer(host: Host, request: Request, native: NativeServer): Answer {
 }
 
 function failed(error: unknown): Response {
-  log("error", "fetch failed:", error);
+  logError("fetch failed", error);
   return refuse(500, "Internal Server Error");
 }
 

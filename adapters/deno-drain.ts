@@ -1,7 +1,7 @@
 /** Deno tells how much waits to be sent, but not when that changes: one timer a server asks, while anyone wants to know. */
-import { log } from "../src/errors.ts";
 import type { Live } from "../src/connection.ts";
 import type { Server } from "../src/server.ts";
+import { logError } from "../src/warnings.ts";
 
 /** Milliseconds between two looks: short while clients read, longer while none does. */
 const shortest = 1;
@@ -38,7 +38,7 @@ export class Poller {
         void socket.live?.eased();
       } catch (error) {
         // The others are looked at all the same, and so is this one the next time.
-        log("error", "a connection that has room again can't be told:", error);
+        logError("a connection that has room again can't be told", error);
       }
       // A hook that filled the buffer again wants the next drain, and stays.
       if (socket.live?.wantsDrain === true) continue;

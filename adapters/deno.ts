@@ -1,12 +1,13 @@
 /** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise, log } from "../src/errors.ts";
+import { isPromise } from "../src/errors.ts";
 import { isRefusal, refuse, wantsWebSocket } from "../src/handshake.ts";
 import type { Settings } from "../src/limits.ts";
 import { checkSendable } from "../src/refusal.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
+import { logError } from "../src/warnings.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { headersOf } from "./deno-headers.ts";
 import { Port } from "./deno-port.ts";
@@ -87,7 +88,7 @@ function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket
     return pending.then((decision) => (signal.aborted && !isResponse(decision) ? forget(decision) : done(decision)));
   };
   const failed = (error: unknown): Response => {
-    log("error", "fetch failed:", error);
+    logError("fetch failed", error);
     return refuse(500, "Internal Server Error");
   };
   try {

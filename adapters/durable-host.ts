@@ -3,7 +3,7 @@ import { CloseCode } from "../src/close.ts";
 import { Commons } from "../src/commons.ts";
 import type { Live } from "../src/connection.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { isPromise, log } from "../src/errors.ts";
+import { isPromise } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
 import { callRoom } from "../src/local-room.ts";
@@ -13,6 +13,7 @@ import type { Room } from "../src/room-types.ts";
 import type { Accepted } from "../src/ports.ts";
 import { pingText, pongText } from "../src/wire.ts";
 import { isResponse } from "../src/upgrade.ts";
+import { logError } from "../src/warnings.ts";
 import type { Upgrade } from "../src/upgrade.ts";
 import { ObjectAlarm } from "./durable-alarm.ts";
 import type { ObjectContext } from "./durable-context.ts";
@@ -169,7 +170,7 @@ export class ObjectHost {
     const { snapshot } = accepted;
     const misplaced = this.#identity.misplaced(snapshot.room);
     if (misplaced !== undefined) {
-      log("error", misplaced);
+      logError("misplaced", misplaced);
       this.#server.abandon(accepted);
       return refuse(500, "Internal Server Error");
     }
@@ -181,7 +182,7 @@ export class ObjectHost {
       this.#ctx.acceptWebSocket(ws);
     } catch (error) {
       // 32 768 sockets are the most that an object takes.
-      log("error", "the object accepts no more sockets:", error);
+      logError("the object accepts no more sockets", error);
       this.#server.abandon(opening);
       return refuse(503, "the room is full", { "retry-after": "1" });
     }
@@ -190,7 +191,7 @@ export class ObjectHost {
       live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {
       // Its state is too large for a class without SQLite, for one.
-      log("error", "a connection can't be opened:", error);
+      logError("a connection can't be opened", error);
       this.#server.abandon(opening);
       disown(ws, client);
       return refuse(500, "Internal Server Error");
@@ -206,7 +207,7 @@ export class ObjectHost {
       this.#ctx.waitUntil(Promise.resolve(running));
     } catch (error) {
       // It goes on all the same, for as long as the object is in memory.
-      log("error", "waitUntil failed:", error);
+      logError("waitUntil failed", error);
     }
   }
 }

@@ -1,4 +1,6 @@
 /** Which room an object is, and whether it is the one that somebody asks for. */
+import { quoted } from "../src/warnings.ts";
+
 export class Identity {
   readonly #binding: string;
   readonly #jurisdiction: string | undefined;
@@ -20,14 +22,14 @@ export class Identity {
     this.#room ??= name;
     return name === this.#room
       ? undefined
-      : `room "${name}" was sent to the object of room "${this.#room}": an object is found by idFromName(room)`;
+      : `room ${quoted(name)} was sent to the object of room ${quoted(this.#room)}: an object is found by idFromName(room)`;
   }
 
   /** @throws Error when the room is another object's, or was asked for in another jurisdiction. */
   check(name: string, jurisdiction: string | undefined): void {
     if (jurisdiction !== this.#jurisdiction) {
       throw new Error(
-        `room "${name}" was asked for in ${show(jurisdiction)}, its handler is in ${show(this.#jurisdiction)}: rooms(env.${this.#binding}, { jurisdiction }) takes the handler's`,
+        `room ${quoted(name)} was asked for in ${show(jurisdiction)}, its handler is in ${show(this.#jurisdiction)}: rooms(env.${this.#binding}, { jurisdiction }) takes the handler's`,
       );
     }
     const misplaced = this.misplaced(name);

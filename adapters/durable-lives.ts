@@ -1,11 +1,11 @@
 /** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
 import type { Live } from "../src/connection.ts";
 import type { Capacity, Holder } from "../src/capacity.ts";
-import { log } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import { wake } from "./durable-socket.ts";
 import type { Pinger } from "./durable-socket.ts";
 import { CloseCode } from "../src/close.ts";
+import { logError } from "../src/warnings.ts";
 import { closeSocket } from "./workers-close.ts";
 import type { NativeSocket } from "./workers-types.ts";
 
@@ -68,7 +68,7 @@ export class ObjectLives {
       return live;
     } catch (error) {
       // One socket that can't be woken must not keep the object from being made, for all the others.
-      log("error", "a connection can't be restored:", error);
+      logError("a connection can't be restored", error);
       closeSocket(ws, CloseCode.internalError, "Internal error");
       this.#lingers(ws, { roomName: "", remoteAddress: "" });
       return undefined;

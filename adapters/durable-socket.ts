@@ -1,5 +1,4 @@
 /** The core's `Socket` over a hibernating object's socket, whose attachment keeps the connection's snapshot. */
-import { log } from "../src/errors.ts";
 import { CloseCode } from "../src/close.ts";
 import { maxSnapshot } from "../src/limits.ts";
 import { textOf } from "../src/snapshot.ts";
@@ -8,6 +7,7 @@ import type { Saved, Socket } from "../src/ports.ts";
 import { closeSocket } from "./workers-close.ts";
 import { sendNative } from "./workers-socket.ts";
 import type { NativeSocket, PairSocket } from "./workers-types.ts";
+import { logError } from "../src/warnings.ts";
 
 export class DurableSocket implements Socket {
   readonly buffered: undefined;
@@ -67,7 +67,7 @@ export class DurableSocket implements Socket {
     try {
       this.#write(attachmentOf(this.#ws)[envelope]);
     } catch (error) {
-      log("error", "a sign of life can't be stored:", error);
+      logError("a sign of life can't be stored", error);
     }
   }
 

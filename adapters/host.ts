@@ -2,6 +2,7 @@
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
+import { flushWarnings } from "../src/warnings.ts";
 import { refuse, refuseHost, wantsWebSocket } from "../src/handshake.ts";
 import { locate } from "../src/locate.ts";
 import { wholeOf } from "../src/request.ts";
@@ -116,6 +117,7 @@ export class Host implements Rooms {
 
   async #close(options?: CloseOptions): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => closeServer(server, options)));
+    flushWarnings();
   }
 
   #upgrade(

@@ -3,7 +3,6 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { ServerOptions } from "ws";
-import { log } from "../src/errors.ts";
 import type { Server } from "../src/server.ts";
 import type { Ready } from "./host.ts";
 import { acceptableOffer } from "./node-deflate.ts";
@@ -11,6 +10,7 @@ import { openSocket } from "./node-events.ts";
 import { OrderedWebSocket, Turn } from "./node-outbox.ts";
 import { endSocket } from "./node-sockets.ts";
 import { isTaken } from "./node-taken.ts";
+import { logError } from "../src/warnings.ts";
 
 /** @param opening runs when the 101 is sent, before the connection opens: ws has listeners of its own by then. */
 export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer, opening: () => void): void {
@@ -26,7 +26,7 @@ export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, 
     // ws answers nothing where the client has gone meanwhile.
     if (!opened) endSocket(socket);
   } catch (error) {
-    log("error", "a handshake could not be completed:", error);
+    logError("a handshake could not be completed", error);
     // ws throws for a socket that another listener has given it: that one goes on with it.
     if (!isTaken(socket)) socket.destroy();
   }

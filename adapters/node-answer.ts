@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { log } from "../src/errors.ts";
+import { logError } from "../src/warnings.ts";
 import { checkSendable } from "../src/refusal.ts";
 import { http } from "./node-http.ts";
 import { endSocket } from "./node-sockets.ts";
@@ -23,7 +23,7 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
     outgoing.assignSocket(socket as TLSSocket);
   } catch (error) {
     // Another `upgrade` listener is writing a response of its own.
-    log("error", "a handshake could not be answered:", error);
+    logError("a handshake could not be answered", error);
     socket.destroy();
     return;
   }
@@ -83,7 +83,7 @@ async function writeChunk(outgoing: ServerResponse, chunk: Uint8Array): Promise<
 /** The application's mistake, most often: the log has it, the client does not. */
 function fail(outgoing: ServerResponse, error: unknown): void {
   if (outgoing.destroyed) return;
-  log("error", "a Response could not be sent:", error);
+  logError("a Response could not be sent", error);
   if (outgoing.headersSent) return void outgoing.destroy();
   for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
   outgoing.statusCode = 500;

@@ -19,6 +19,7 @@ import { endSocket } from "./node-sockets.ts";
 import { Footprint } from "./node-taken.ts";
 import { inTurn, readOn } from "./node-turn.ts";
 import { discard, tooLate, withinTime } from "./node-wait.ts";
+import { logError } from "../src/warnings.ts";
 
 /** A listener that watches the socket gets this many times as long to answer: it may be a proxy that waits for another server. */
 const watchedTimes = 12;
@@ -167,7 +168,7 @@ export class Handshake {
   }
 
   #failed(error: unknown): void {
-    log("error", "fetch failed:", error);
+    logError("fetch failed", error);
     if (!this.#isTaken) this.#answer(refuse(500, "Internal Server Error"));
   }
 

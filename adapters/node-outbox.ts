@@ -3,7 +3,6 @@
  * small message needs: Node 24, echo of 32 bytes with eight messages on their way, spends most of its CPU in it (bench/).
  * ws's own methods that write flush first, so that nothing overtakes.
  */
-import { log } from "../src/errors.ts";
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { CloseCode } from "../src/close.ts";
@@ -13,6 +12,7 @@ import { most } from "./node-frame.ts";
 import type { Frame, Run } from "./node-frame.ts";
 import { Incoming } from "./node-incoming.ts";
 import { Pool } from "./node-pool.ts";
+import { logError } from "../src/warnings.ts";
 
 /** The sockets of a server that have something to write at the end of this turn. */
 export class Turn {
@@ -101,13 +101,13 @@ export class OrderedWebSocket extends WebSocket {
 
   /** Edgewire itself threw, in an event of ws, where an error would end the process: closes this connection alone. */
   fail(error: unknown): void {
-    log("error", "a connection failed:", error);
+    logError("a connection failed", error);
     try {
       if (this.live === undefined) this.close(CloseCode.internalError, "Internal error");
       else if (this.readyState === WebSocket.CLOSED) this.live.letGo();
       else void this.live.violated(CloseCode.internalError, "Internal error");
     } catch (second) {
-      log("error", "a connection could not be closed:", second);
+      logError("a connection could not be closed", second);
       this.terminate();
     }
   }

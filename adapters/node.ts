@@ -4,10 +4,10 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { log } from "../src/errors.ts";
 import { refuse, refuseHost, wantsWebSocket } from "../src/handshake.ts";
 import type { RequestHead } from "../src/request.ts";
 import { isResponse } from "../src/upgrade.ts";
+import { logError } from "../src/warnings.ts";
 import { Host } from "./host.ts";
 import { write } from "./node-answer.ts";
 import { attachHost } from "./node-attach.ts";
@@ -61,7 +61,7 @@ export const serve: Serve = async <State, Env>(
     server.listen(at.port, at.hostname, resolve);
   });
   // Such as no memory, or too many open files in the system: it ends nothing but itself.
-  server.on("error", (error) => log("error", "a connection could not be accepted:", error));
+  server.on("error", (error) => logError("a connection could not be accepted", error));
   const bound = (server.address() as AddressInfo).port;
   const close = closable(process, options.signals, async (closing, left) => {
     // Not `attached.close`: until the port is given up a handshake gets its 503.
@@ -124,7 +124,7 @@ async function fetchListener(host: Host): Promise<RequestListener> {
     if (incoming.headers.host) incoming.headers.host = url.slice(url.indexOf("//") + 2, path);
     const answered = listener(incoming, outgoing);
     answered?.catch((error: unknown) => {
-      log("error", "a request could not be answered:", error);
+      logError("a request could not be answered", error);
       outgoing.destroy();
     });
   };
@@ -142,7 +142,7 @@ async function decide(host: Host, request: () => RequestHead, remoteAddress: str
     decision.server.abandon(decision);
     return refuse(400, lacksConnection);
   } catch (error) {
-    log("error", "fetch failed:", error);
+    logError("fetch failed", error);
     return refuse(500, "Internal Server Error");
   }
 }

@@ -7,6 +7,7 @@ import type { Settings } from "../src/limits.ts";
 import { farRoom } from "../src/local-room.ts";
 import { memo } from "../src/memo.ts";
 import { checkName } from "../src/text.ts";
+import { quoted } from "../src/warnings.ts";
 import type { Room, Rooms } from "../src/room-types.ts";
 import type { Placement } from "../src/options.ts";
 import type { ObjectNamespace, ObjectStub } from "./workers-types.ts";
@@ -111,7 +112,7 @@ export function remoteRoom(objects: Objects, name: string): Room {
       return await objects.stub(name).edgewireRoom(name, method, args.map(portable), objects.jurisdiction);
     } catch (error) {
       if (/does not implement the method "edgewire/.test(String(error)))
-        throw new Error(`room "${name}" is in an object whose class is not made by durable(handler)`, { cause: error });
+        throw new Error(`room ${quoted(name)} is in an object whose class is not made by durable(handler)`, { cause: error });
       throw error;
     }
   });

@@ -4,11 +4,11 @@
  */
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
-import { log } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
 import type { Accepted } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
+import { logError } from "../src/warnings.ts";
 import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";
 import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
@@ -44,7 +44,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const declines = declinesCompression(request, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {
-        log("error", "a handshake failed:", error);
+        logError("a handshake failed", error);
         return refuse(500, "Internal Server Error");
       }
     },
@@ -77,7 +77,7 @@ export async function forward(
     if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);
     if (retryable !== true && overloaded !== true)
       throw new Error(`the Durable Object behind env.${binding} failed: ${String(error)}`, { cause: error });
-    log("error", "the room's object is unavailable:", error);
+    logError("the room's object is unavailable", error);
     return refuse(503, "the room is unavailable", { "retry-after": "1" });
   }
   if (through) return response;

@@ -13,8 +13,10 @@ import { sizeAtMost } from "./data.ts";
 import { Participant } from "./participant.ts";
 import { observed } from "./observe.ts";
 import type { PendingHook, Waiting } from "./pending.ts";
-import { Rate } from "./rate.ts";
+import { Rate, overRate } from "./rate.ts";
+import type { Excess, RateLimit } from "./rate.ts";
 import { needStack } from "./stack.ts";
+import { quoted, warn } from "./warnings.ts";
 import { isPing, pongText } from "./wire.ts";
 import type { Closing, Connection, Data, MaybePromise } from "./types.ts";
 
@@ -160,7 +162,7 @@ export class Live<State = unknown, Env = unknown>
     const { rate } = settings;
     if (rate !== undefined) {
       const excess = (this.#rate ??= new Rate(rate, this.server.clock)).admit(size);
-      if (excess !== undefined && rate.over === "close") return this.violated(CloseCode.policyViolation, `Too many ${excess}`);
+      if (excess !== undefined && rate.over === "close") return this.#exceeds(excess, rate);
       if (excess !== undefined) this.dropped("received", data);
       if (excess !== undefined) return this.#rate.drop(size) ? this.#post("drop", this.#rate) : undefined;
     }
@@ -171,6 +173,12 @@ export class Live<State = unknown, Env = unknown>
     this.counters.received(data.length);
     settings.observe?.received?.(this, data.length);
     return this.#post("message", data);
+  }
+
+  #exceeds(excess: Excess, rate: RateLimit): MaybePromise<void> {
+    const from = this.remoteAddress === "" ? "" : ` from ${this.remoteAddress}`;
+    warn("1008", `1008: a connection${from} in room ${quoted(this.roomName)} ${overRate(excess, rate)}`);
+    return this.violated(CloseCode.policyViolation, `Too many ${excess}`);
   }
 
   /** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */

@@ -2,9 +2,9 @@
  * Closes connections whose credential has ended. One task of the server's schedule for all of them, at the earliest second in
  * which one ends: a Durable Object is woken once for those that end together, and its alarm is not written for each.
  */
-import { log } from "./errors.ts";
 import { CloseCode } from "./close.ts";
 import type { Schedule } from "./schedule.ts";
+import { logError } from "./warnings.ts";
 
 /** What expires. */
 export interface Expiring {
@@ -63,7 +63,7 @@ export class Expiry {
       one.close(CloseCode.unauthorized, expired);
     } catch (error) {
       this.#all.delete(one);
-      log("error", "a connection whose credential has ended can't be closed:", error);
+      logError("a connection whose credential has ended can't be closed", error);
     }
   }
 }

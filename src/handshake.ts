@@ -2,14 +2,17 @@
  * The server's side of the opening handshake (RFC 6455 section 4.2), the same on every runtime: the runtimes
  * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
  */
-import { log } from "./errors.ts";
+import { isPromise } from "./errors.ts";
 import { maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
 import { ReadHead, fieldOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
+import { schemeOf } from "./url.ts";
+import { quoted, warn } from "./warnings.ts";
 import type { Runtime } from "./ports.ts";
+import type { MaybePromise } from "./types.ts";
 
 /** 16 bytes in base64: 22 characters and the padding. */
 const key = /^[A-Za-z0-9+/]{22}==$/;
@@ -64,15 +67,30 @@ export function checkHandshake(
   if (wrong !== undefined) return wrong;
   const offered = parseProtocols(fieldOf(request, "sec-websocket-protocol"));
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
-  const foreign = refuseOrigin(request, settings.origins, host);
-  if (foreign !== undefined) {
-    log("warn", `403: ${foreign}`);
-    return refuse(403, "this origin may not connect", {}, "origins");
-  }
-  if (settings.requireProtocol && !settings.protocols.some((protocol) => offered.includes(protocol))) {
-    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`, {}, "requireProtocol");
+  if (settings.hosts?.(host, schemeOf(request.url)) === false) {
+    warn("421", `421: Host ${quoted(host)} is not in option "hosts"`);
+    return refuse(421, "this server is not asked by that name", {}, "hosts");
   }
   return offered;
+}
+
+/** The refusal of a page that may not connect, or of a client that offers nothing we speak. A promise where the rule for origins makes one. */
+export function checkOrigin(
+  request: RequestHead,
+  settings: Settings,
+  host: string,
+  offered: readonly string[],
+): MaybePromise<Response | undefined> {
+  const refused = (foreign: string | undefined): Response | undefined => {
+    if (foreign !== undefined) {
+      warn("403", `403: ${foreign}`);
+      return refuse(403, "this origin may not connect", {}, "origins");
+    }
+    if (!settings.requireProtocol || settings.protocols.some((protocol) => offered.includes(protocol))) return undefined;
+    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`, {}, "requireProtocol");
+  };
+  const foreign = refuseOrigin(request, settings.origins, host);
+  return isPromise(foreign) ? foreign.then(refused) : refused(foreign);
 }
 
 /** What every handshake has that came over a wire. */

@@ -6,6 +6,7 @@ import { TopicLog, epochKey, historyKey, historyPrefix, randomEpoch, topicOf } f
 import type { HistoryRules, Pending } from "./history.ts";
 import type { Schedule } from "./schedule.ts";
 import { ownText } from "./text.ts";
+import { logError, quoted } from "./warnings.ts";
 import type { Sendable } from "./types.ts";
 import type { Store } from "./ports.ts";
 
@@ -191,7 +192,7 @@ export class Histories {
     } catch (error) {
       failure ??= error;
     }
-    if (failure !== undefined) console.error(`edgewire: what is too old in the histories of room "${room}" can't be deleted:`, failure);
+    if (failure !== undefined) logError("what is too old in a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
     this.#tidy(room);
   }
 

@@ -6,6 +6,8 @@ import { integer } from "./checks.ts";
 import type { Check } from "./checks.ts";
 import type { HistoryRule } from "./histories.ts";
 import { historyRule } from "./history-options.ts";
+import { compileHosts } from "./hosts.ts";
+import type { HostRule } from "./hosts.ts";
 import { compileOrigins } from "./origin.ts";
 import type { OriginRule } from "./origin.ts";
 import { compileProxies } from "./proxy.ts";
@@ -21,6 +23,7 @@ import type { Heartbeat, Origins, Placement } from "./options.ts";
 /** Options with nothing left to default. */
 export interface Settings {
   readonly origins: OriginRule;
+  readonly hosts: HostRule | undefined;
   readonly protocols: readonly string[];
   readonly requireProtocol: boolean;
   readonly trustProxy: ProxyRule;
@@ -71,6 +74,7 @@ const mostConnections = 100_000_000;
 
 const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {
   origins: [(_, value) => compileOrigins(value as Origins), compileOrigins([])],
+  hosts: [compileHosts, undefined],
   protocols: [protocolList, []],
   requireProtocol: [boolean, false],
   trustProxy: [compileProxies, compileProxies("trustProxy", false)],

@@ -2,9 +2,10 @@
  * Runs the hooks of one connection one at a time, in the order in which they were asked for. A hook that is
  * synchronous costs no promise and no allocation.
  */
-import { isPromise, log } from "./errors.ts";
+import { isPromise } from "./errors.ts";
 import type { PendingHook } from "./pending.ts";
 import type { MaybePromise } from "./types.ts";
+import { logError } from "./warnings.ts";
 
 /** Whose mailbox it is. `run` reports a failing hook itself: it never throws or rejects. */
 export interface Owner<Kind> {
@@ -126,5 +127,5 @@ export class Mailbox<Kind extends string> {
 const compactAt = 2048;
 
 function broken(error: unknown): void {
-  log("error", "a connection's hook could not be run:", error);
+  logError("a connection's hook could not be run", error);
 }

@@ -2,9 +2,10 @@
  * `observe`: what happens, told to whoever measures it. Each member is optional, and what is not asked for costs nothing. An
  * observer that throws is logged and disturbs nobody.
  */
-import { isPromise, log } from "./errors.ts";
+import { isPromise } from "./errors.ts";
 import type { Closing, Connection, ErrorContext, HookName, MaybePromise } from "./types.ts";
 import type { LocalRoom } from "./room-types.ts";
+import { logError } from "./warnings.ts";
 
 export interface Refusal {
   readonly status: number;
@@ -68,7 +69,7 @@ export function checkObserver(given: unknown): Observer {
 }
 
 function quietly(name: string, listener: (...args: unknown[]) => unknown): (...args: unknown[]) => void {
-  const failed = (error: unknown): void => log("error", `observe.${name} failed:`, error);
+  const failed = (error: unknown): void => logError(`observe.${name} failed`, error);
   return (...args) => {
     try {
       const pending = listener(...args);
@@ -100,7 +101,7 @@ export function observed<T>(observer: Observer | undefined, run: () => MaybeProm
     // It may pass on the hook's own rejection, which is reported anyway.
     if (isPromise(traced)) traced.then(undefined, () => {});
   } catch (error) {
-    if (outcome === undefined) log("error", "observe.hook failed:", error);
+    if (outcome === undefined) logError("observe.hook failed", error);
   }
   return once();
 }

@@ -3,7 +3,7 @@ import type { Observer } from "./observe.ts";
 import type { HistoryOption } from "./room-types.ts";
 
 /** Which origins a browser may connect from. */
-export type Origins = "*" | readonly string[] | ((origin: string, request: Request) => boolean);
+export type Origins = "*" | readonly string[] | ((origin: string, request: Request) => boolean | PromiseLike<boolean>);
 
 /** See `Options.heartbeat`. */
 export interface Heartbeat {
@@ -24,10 +24,17 @@ export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | 
 /** Every option has one default, and the same effect on every runtime. */
 export interface Options {
   /**
-   * Origins that may connect besides the request's own host: exact (`"https://example.com"`), patterns (`"https://*.example.com"`),
-   * a function, or `"*"` for all. Requests without an Origin do not come from a browser and are accepted. Default: none.
+   * Origins that may connect besides the request's own host: exact (`"https://example.com"`), patterns (`"https://*.example.com"`,
+   * `"http://localhost:*"`), `"null"` for frames in a sandbox, `"file://"`, a function, which may be asynchronous within `upgradeTimeout`, or `"*"`
+   * for all. Names are compared as a browser writes them. Requests without an Origin do not come from a browser and are accepted. Default: none.
    */
   readonly origins?: Origins;
+  /**
+   * The names that a handshake may have in its Host header, under `trustProxy` the ones that clients see: `["example.com", "*.example.com",
+   * "localhost:3000"]`, without a port for any. Any other is refused with 421 before `upgrade`. On a private network it keeps out pages whose
+   * name was made to mean this server (DNS rebinding). Default: any.
+   */
+  readonly hosts?: readonly string[];
   /** Subprotocols in the server's order of preference. Default: none. */
   readonly protocols?: readonly string[];
   /** Refuse with 400 a client that offers none of `protocols`. Default: false. */

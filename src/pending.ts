@@ -2,8 +2,8 @@
  * Hooks whose promise has not settled while something waits for them: messages, or the close hook of a client that has gone. A promise that never
  * settles stops its connection in silence, so one that takes a minute is reported. It is looked for when something happens; there is no timer.
  */
-import { log } from "./errors.ts";
 import type { Clock } from "./ports.ts";
+import { quoted, warn } from "./warnings.ts";
 
 /** Milliseconds. */
 const long = 60_000;
@@ -60,9 +60,9 @@ export class PendingHooks {
     else if (now - hook.since >= long) {
       this.#all.delete(one);
       hook.reported = true;
-      log(
-        "warn",
-        `the ${hook.kind} hook of connection ${one.id} in room "${one.roomName}" has been pending for ${Math.floor((now - hook.since) / 1000)} s, and ${waitsFor}. The promise that a hook returns must settle: connection.signal aborts when the connection closes`,
+      warn(
+        "a hook has been pending for a minute",
+        `the ${hook.kind} hook of connection ${one.id} in room ${quoted(one.roomName)} has been pending for ${Math.floor((now - hook.since) / 1000)} s, and ${waitsFor}. The promise that a hook returns must settle: connection.signal aborts when the connection closes`,
       );
     }
   }

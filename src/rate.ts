@@ -17,6 +17,11 @@ export interface RateLimit {
 /** What is too much. */
 export type Excess = "messages" | "bytes";
 
+/** For the log. */
+export function overRate(excess: Excess, { [excess]: perSecond, burst }: RateLimit): string {
+  return `sent more than option "rate" lets through, ${excess}: ${perSecond} a second, ${burst} seconds' worth at once`;
+}
+
 /** Parts into which a bucket is taken: after a silence it lets at least all but one of them through. A small bucket is not parted. */
 const parts = 16;
 

@@ -3,12 +3,13 @@
  * it was begun: a life that ends in the middle of it is followed by one that runs it again. A hook that fails is retried as Cloudflare
  * does it with an object's own alarm, but by itself: it must not repeat what else the object's alarm is for.
  */
-import { isPromise, log } from "./errors.ts";
+import { isPromise } from "./errors.ts";
 import { describeTime, isTime } from "./expiry.ts";
 import type { Schedule } from "./schedule.ts";
 import type { AlarmInfo } from "./room-types.ts";
 import type { MaybePromise } from "./types.ts";
 import type { Clock, Store } from "./ports.ts";
+import { logError, quoted } from "./warnings.ts";
 
 /** The store's key; what an application stores has another prefix. */
 const key = "alarm";
@@ -128,7 +129,7 @@ export class RoomAlarms {
   }
 
   #giveUp(alarm: Appointment): void {
-    log("error", `the alarm of room "${alarm.room}" is given up: its hook has failed ${mostRetries + 1} times`);
+    logError("an alarm is given up", `room ${quoted(alarm.room)}, whose hook has failed ${mostRetries + 1} times`);
     this.#forget(alarm);
   }
 

@@ -2,11 +2,12 @@
  * Everything that a server does later shares one appointment: a Durable Object has a single alarm. What is due after an
  * eviction is known again from what was stored: who schedules does so again on waking.
  */
-import { isPromise, log } from "./errors.ts";
+import { isPromise } from "./errors.ts";
 import { Heap } from "./heap.ts";
 import type { Timed } from "./heap.ts";
 import type { MaybePromise } from "./types.ts";
 import type { Alarm, Clock } from "./ports.ts";
+import { logError } from "./warnings.ts";
 
 interface Job {
   readonly name: string;
@@ -139,7 +140,7 @@ function attempt({ name, run }: Job): MaybePromise<void> {
     return run();
   } catch (error) {
     // What else is due must not suffer from it.
-    log("error", `${name} failed:`, error);
+    logError(`${name} failed`, error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Live } from "./connection.ts";
 import { longestTimer } from "./schedule.ts";
 import type { Server } from "./server.ts";
 import type { Clock } from "./ports.ts";
+import { flushWarnings } from "./warnings.ts";
 import { retryReason } from "./wire.ts";
 
 export interface CloseOptions {
@@ -65,6 +66,7 @@ export function closeServer<State, Env>(server: Server<State, Env>, options?: Cl
     void server.shutdown.done.then(() => {
       server.schedule.stop();
       server.heartbeat?.stop();
+      flushWarnings();
     });
   }
   return server.shutdown.done;

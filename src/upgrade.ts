@@ -2,7 +2,7 @@
  * From a handshake request to what the connection starts from, or a refusal: the checks, then the `upgrade`
  * hook under its deadline. It needs no server: on Cloudflare it runs in the Worker, in front of the object.
  */
-import { checkHandshake, isRefusal, refuse } from "./handshake.ts";
+import { checkHandshake, checkOrigin, isRefusal, refuse } from "./handshake.ts";
 import type { Capacity, Place } from "./capacity.ts";
 import type { DefinedHandler } from "./define.ts";
 import { checkSnapshot } from "./snapshot.ts";
@@ -15,6 +15,7 @@ import type { RequestHead } from "./request.ts";
 import { checkName, ownText } from "./text.ts";
 import type { HeadersInput, MaybePromise, UpgradeContext, UpgradeResult } from "./types.ts";
 import type { Accepted, Clock, Snapshot } from "./ports.ts";
+import { cut, quoted } from "./warnings.ts";
 
 /** The decision: a `Response` refuses. */
 export type Upgrade = Response | Accepted;
@@ -98,18 +99,21 @@ export function acceptUpgrade<State, Env>(
     const { address } = client;
     const offered = checkHandshake(request, handler.settings, client);
     if (isResponse(offered)) return offered;
-    // Before the hook, which may be slow: handshakes under way count.
+    const checked = checkOrigin(request, handler.settings, client.host ?? "", offered);
+    if (isResponse(checked)) return checked;
+    // Before a rule of the application's for origins, if it waits, and before the hook, which may be slow: handshakes under way count.
     const entered = capacity?.enter(address);
     if (isResponse(entered)) return entered;
     place = entered;
     const { env, params = {}, vars = {} } = options;
     const context: UpgradeContext<Env> = { env, remoteAddress: address, params, vars };
     const { hooks, settings } = handler;
-    let result: ReturnType<NonNullable<typeof hooks.upgrade>> = undefined;
-    if (hooks.upgrade !== undefined) {
+    const decide = (): ReturnType<NonNullable<typeof hooks.upgrade>> => {
+      if (hooks.upgrade === undefined) return undefined;
       const whole = wholeOf(request);
-      result = observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
-    }
+      return observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
+    };
+    const result = isPromise(checked) ? checked.then((refusal) => refusal ?? decide()) : decide();
     const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
       if (isResponse(value)) return refuseWith(value);
       const upgrade = accepted(handler, request, offered, value, context, options.room, entered);
@@ -184,7 +188,9 @@ function accepted<State, Env>(
   }
   checkName("room", room, handler.settings.maxName);
   if (protocol !== undefined && protocol !== "" && !offered.includes(protocol)) {
-    throw new TypeError(`upgrade selected the subprotocol "${protocol}", which the client did not offer (${offered.join(", ") || "none"})`);
+    throw new TypeError(
+      `upgrade selected the subprotocol ${quoted(protocol)}, which the client did not offer (${cut(offered.join(", ")) || "none"})`,
+    );
   }
   const snapshot: Snapshot = {
     id: makeId(),

@@ -30,6 +30,23 @@ export function originAt(scheme: Scheme, host: string): string | undefined {
   return (host.length <= longest && origins[scheme](host)) || undefined;
 }
 
+/** The same of a name with letters beyond ASCII, which no Host header has: as a browser writes it. */
+export function originOfName(scheme: Scheme, host: string): string | undefined {
+  // A label at the least: a name of dots, say, comes to nothing.
+  const parsed = /^[\p{L}\p{M}\p{N}._-]+(?::\d*)?$/u.test(host) ? URL.parse(`${scheme}://${host}/`) : null;
+  return parsed === null ? undefined : originAt(scheme, parsed.host);
+}
+
+/** A host without its port. */
+export function nameOf(host: string): string {
+  return host.replace(/:\d*$/, "");
+}
+
+/** Without the dot at the end of a name, which DNS knows no difference for. */
+export function undotted(origin: string): string {
+  return origin.replace(/\.(?=(?::\d+)?$)/, "");
+}
+
 /** The same of a URL of http, https, ws or wss. Undefined for any other, and for one whose host is none. */
 export function originOf(url: string): string | undefined {
   const found = schemeAndHost.exec(url);

@@ -30,6 +30,7 @@ export const handlerNames = [
   "deflating",
   "fleeting",
   "narrow",
+  "named",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -47,11 +48,40 @@ const options: Record<HandlerName, Handler> = {
     },
   },
   second: {},
-  tight: { maxPayload: 1000, maxQueued: 4, upgradeTimeout: 300, closeTimeout: 300 },
+  tight: {
+    maxPayload: 1000,
+    maxQueued: 4,
+    upgradeTimeout: 300,
+    closeTimeout: 300,
+    origins: (origin) => origin === "https://never.example" && new Promise<boolean>(() => {}),
+  },
   protocols: { protocols: ["v2", "v1"] },
   strict: { protocols: ["v2", "v1"], requireProtocol: true },
-  origins: { origins: ["https://app.example", "https://*.wild.example", "http://ported.example:8080"] },
-  rule: { origins: (origin) => origin.endsWith("//ruled.example") },
+  origins: {
+    origins: [
+      "https://app.example",
+      "https://*.wild.example",
+      "http://ported.example:8080",
+      "https://bücher.example",
+      "https://*.Müller.example",
+      "http://[0:0:0:0:0:0:0:1]:5173",
+      "https://dotted.example.",
+      "http://127.1:8080",
+      "http://localhost:*",
+      "https://*.ports.example:*",
+      "chrome-extension://abcdefgh",
+      "file://",
+      "null",
+    ],
+  },
+  rule: {
+    origins(origin) {
+      if (origin === "https://broken.example") return Promise.reject(new Error("broken"));
+      if (origin === "https://odd.example") return Promise.resolve("yes" as never);
+      if (!origin.startsWith("https://slow.")) return origin.endsWith("//ruled.example");
+      return new Promise((resolve) => setTimeout(resolve, 20, origin === "https://slow.ruled.example"));
+    },
+  },
   anywhere: { origins: "*" },
   proxied: { trustProxy: true },
   dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },
@@ -66,6 +96,10 @@ const options: Record<HandlerName, Handler> = {
   addressed: { maxConnectionsPerAddress: 2, trustProxy: true },
   networks: { trustProxy: ["127.0.0.0/8", "10.0.0.0/8"] },
   latest: { slowConsumer: "coalesce", maxBuffered: 4 * 1024 * 1024, highWaterMark: 16 * 1024, history: { long } },
+  named: {
+    hosts: ["shop.example", "*.wild.example", "ported.example:8080", "Bücher.example", "[::1]", "secure.example:443"],
+    trustProxy: true,
+  },
   deflating: { compression: true },
   fleeting: { maxConnections: 2, closeTimeout: 300 },
   narrow: { maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },

@@ -1,5 +1,6 @@
 /** The server's side: a raw handler, made of hooks by name. A handler that is not made by it pays nothing for it. */
-import { isPromise, report } from "../errors.ts";
+import { isPromise } from "../errors.ts";
+import { report } from "../report.ts";
 import { refuse } from "../handshake.ts";
 import type { Connection, Handler, MaybePromise } from "../types.ts";
 import { codecOf, decode, json } from "./codec.ts";

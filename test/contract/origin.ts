@@ -102,7 +102,6 @@ export const origin: Chapter = {
       ["api.example", "https://evilwild.example"],
       ["api.example", "https://a.wild.example.evil"],
       ["api.example", "http://ported.example"],
-      ["api.example", "null"],
     ),
     judged("O7", "A function decides for other hosts.", "rule", "accepted", ["api.example", "https://ruled.example"]),
     judged("O8", "What the function does not allow is refused.", "rule", "refused", ["api.example", "https://other.example"]),
@@ -162,6 +161,108 @@ export const origin: Chapter = {
       ["10.0.0.1:3000", "https://evil.example", ["X-Forwarded-Host", "evil.example, shop.example"]],
       ["10.0.0.1:3000", "https://evil.example", ["Forwarded", "host=evil.example"], ["X-Forwarded-For", "203.0.113.7"]],
     ),
+    judged(
+      "O17",
+      "Entries of `origins` are compared as a browser writes an origin: letters beyond ASCII, long IPv6 and IPv4 forms, capitals, a dot at the end.",
+      "origins",
+      "accepted",
+      ["api.example", "https://xn--bcher-kva.example"],
+      ["api.example", "https://shop.xn--mller-kva.example"],
+      ["api.example", "http://[::1]:5173"],
+      ["api.example", "https://dotted.example"],
+      ["api.example", "https://dotted.example."],
+      ["api.example", "http://127.0.0.1:8080"],
+    ),
+    judged(
+      "O18",
+      '`origins` may list any port of a host, an extension, "file://" and "null".',
+      "origins",
+      "accepted",
+      ["api.example", "http://localhost"],
+      ["api.example", "http://localhost:5173"],
+      ["api.example", "https://a.ports.example:8443"],
+      ["api.example", "https://a.ports.example"],
+      ["api.example", "chrome-extension://abcdefgh"],
+      ["api.example", "file://"],
+      ["api.example", "null"],
+    ),
+    judged(
+      "O19",
+      "What is not quite one of those is refused.",
+      "origins",
+      "refused",
+      ["api.example", "https://localhost:5173"],
+      ["api.example", "http://localhost.evil:5173"],
+      ["api.example", "http://evillocalhost:5173"],
+      ["api.example", "http://localhost:5173.evil"],
+      ["api.example", "https://ports.example:8443"],
+      ["api.example", "https://evilports.example:8443"],
+      ["api.example", "http://[::1]"],
+      ["api.example", "https://xn--mller-kva.example"],
+      ["api.example", "chrome-extension://abcdefghi"],
+      ["api.example", "file:///etc"],
+    ),
+    judged("O20", "The function may be asynchronous: it accepts when its promise says so.", "rule", "accepted", [
+      "api.example",
+      "https://slow.ruled.example",
+    ]),
+    judged("O21", "And refuses.", "rule", "refused", ["api.example", "https://slow.other.example"]),
+    {
+      id: "O22",
+      statement:
+        "A promise that rejects, or comes to anything but true or false, is an error of `upgrade`: 500; one that never settles is a 503 after `upgradeTimeout`.",
+      async run(t) {
+        const refused = async (on: HandlerName, page: string): Promise<number> =>
+          (
+            await t.refused({
+              on,
+              headers: [
+                ["Host", "api.example"],
+                ["Origin", page],
+              ],
+            })
+          ).status;
+        equal(await refused("rule", "https://broken.example"), 500);
+        equal(await refused("rule", "https://odd.example"), 500);
+        equal(await refused("tight", "https://never.example"), 503);
+        equal(await refused("tight", "https://other.example"), 403);
+        await t.hook(await t.connect({ on: "tight" }), "upgrade");
+        equal(t.entries().filter((entry) => entry.hook === "upgrade").length, 1, "runs of upgrade");
+      },
+    },
+    {
+      id: "O23",
+      statement:
+        "With `hosts` a handshake for any other name gets 421, and `upgrade` does not run; a name without a port is listed with any, an Origin of that name does not help.",
+      async run(t) {
+        const headers = (...[host, ...more]: readonly [string, ...HeaderList]): HeaderList => [["Host", host], ...more];
+        for (const listed of [
+          headers("shop.example"),
+          headers("SHOP.example.:3000"),
+          headers("a.wild.example:80"),
+          headers("ported.example:8080"),
+          headers("xn--bcher-kva.example"),
+          headers("[0:0:0:0:0:0:0:1]:3000"),
+          headers("secure.example", ["X-Forwarded-Proto", "https"]),
+          headers("10.0.0.1:3000", ["X-Forwarded-Host", "shop.example"]),
+        ])
+          await t.connect({ on: "named", headers: listed });
+        for (const other of [
+          headers("evil.example", ["Origin", "http://evil.example"]),
+          headers("wild.example"),
+          headers("evilwild.example"),
+          headers("shop.example.evil.example"),
+          headers("ported.example"),
+          headers("ported.example:80"),
+          headers("secure.example"),
+          headers("127.0.0.1"),
+          headers("shop.example", ["X-Forwarded-Host", "evil.example"]),
+        ])
+          equal((await t.refused({ on: "named", headers: other })).status, 421, JSON.stringify(other));
+        await t.hook(await t.connect({ on: "named", headers: headers("shop.example") }), "upgrade");
+        equal(t.entries().filter((entry) => entry.hook === "upgrade").length, 9, "runs of upgrade");
+      },
+    },
     judged("O14", "An Origin with an empty value is none: accepted.", "main", "accepted", ["shop.example", ""]),
     {
       id: "O13",

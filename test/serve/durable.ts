@@ -33,6 +33,7 @@ export const latest = route(handlers.latest);
 export const deflating = route(handlers.deflating);
 export const fleeting = route(handlers.fleeting);
 export const narrow = route(handlers.narrow);
+export const named = route(handlers.named);
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -57,3 +58,4 @@ export class Latest extends durable(handlers.latest) {}
 export class Deflating extends durable(handlers.deflating) {}
 export class Fleeting extends durable(handlers.fleeting) {}
 export class Narrow extends durable(handlers.narrow) {}
+export class Named extends durable(handlers.named) {}

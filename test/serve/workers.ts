@@ -37,3 +37,4 @@ export const latest = worker(handlers.latest);
 export const deflating = worker(handlers.deflating);
 export const fleeting = worker(handlers.fleeting);
 export const narrow = worker(handlers.narrow);
+export const named = worker(handlers.named);

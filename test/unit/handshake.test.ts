@@ -103,11 +103,46 @@ test.each<[string, Handler<unknown>, Record<string, string | undefined>, number]
   warn.mockRestore();
 });
 
-test("an asynchronous origin function is an error, not a yes", async () => {
+test.each<[string, () => unknown]>([
+  ["a value that is no boolean", () => "yes"],
+  ["a promise of one", async () => 1],
+])("an origin function that returns %s is an error, not a yes", async (_, origins) => {
   const error = vi.fn();
-  const origins = (async () => true) as never;
-  expect(await status({ origins, error }, request({ origin: "https://x.test" }))).toBe(500);
+  expect(await status({ origins: origins as never, error }, request({ origin: "https://x.test" }))).toBe(500);
   expect(String(error.mock.calls[0]?.[0])).toContain("must return true or false");
+});
+
+test("while an asynchronous origin function is asked the handshake has a place, and gives it back when it is refused", async () => {
+  const asked: PromiseWithResolvers<boolean>[] = [];
+  const origins = (): Promise<boolean> => {
+    const answer = Promise.withResolvers<boolean>();
+    asked.push(answer);
+    return answer.promise;
+  };
+  const server = new Server(defineHandler({ origins, maxConnections: 1 }), { name: "fake", commons: Commons, clock: new FakeClock() });
+  const ask = async (): Promise<number> => {
+    const decision = await server.upgrade(request({ origin: "https://x.test" }), { env: {}, remoteAddress: "", room: "r" });
+    return decision instanceof Response ? decision.status : 101;
+  };
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const first = ask();
+  expect(await ask()).toBe(503);
+  asked[0]?.resolve(false);
+  expect(await first).toBe(403);
+  const third = ask();
+  asked.at(-1)?.resolve(true);
+  expect(await third).toBe(101);
+  vi.restoreAllMocks();
+});
+
+test("a foreign page is told nothing of the subprotocols that it lacks, asynchronously neither", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  for (const answer of [false, Promise.resolve(false)]) {
+    const handler: Handler = { origins: () => answer, protocols: ["secret"], requireProtocol: true };
+    const refusal = (await upgrade(handler, request({ origin: "https://x.test" }))) as Response;
+    expect([refusal.status, await refusal.text()]).toEqual([403, "this origin may not connect\n"]);
+  }
+  vi.restoreAllMocks();
 });
 
 test("the server's first preference is selected, none where none is offered", async () => {

@@ -162,7 +162,8 @@ test("a hook can wait for drained: what resolves it waits for no hook", async ()
   expect(seen).toEqual(["backpressure", "drained", "drain"]);
 });
 
-test("over the rate a connection is closed with 1008, saying of what there was too much", () => {
+test("over the rate a connection is closed with 1008, saying of what there was too much, and the log says which option it was, once", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const message = vi.fn();
   const { live, socket } = open({ rate: { messages: 3, burst: 1 }, message });
   for (let index = 0; index < 5; index++) void live.message("x");
@@ -172,6 +173,13 @@ test("over the rate a connection is closed with 1008, saying of what there was t
   void large.live.message("x".repeat(60));
   void large.live.message("x".repeat(60));
   expect(large.socket.calls).toEqual(["close 1008 Too many bytes"]);
+  expect(warn.mock.calls.map(([line]) => line as string)).toEqual([
+    expect.stringMatching(
+      /^edgewire: 1008: a connection.* in room "\w+" sent more than option "rate" lets through, messages: 3 a second, 1 seconds' worth at once$/,
+    ),
+    expect.stringMatching(/option "rate" lets through, bytes: 100 a second, 1 seconds' worth at once$/),
+  ]);
+  warn.mockRestore();
 });
 
 test('with over: "drop" messages are dropped, the hook is told, and the connection goes on', () => {
