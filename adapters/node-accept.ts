@@ -7,9 +7,10 @@ import type { Server } from "../src/server.ts";
 import type { Ready } from "./host.ts";
 import { acceptableOffer } from "./node-deflate.ts";
 import { openSocket } from "./node-events.ts";
-import { OrderedWebSocket, Turn } from "./node-outbox.ts";
+import { Turn } from "./node-outbox.ts";
 import { endSocket } from "./node-sockets.ts";
 import { isTaken } from "./node-taken.ts";
+import { OrderedWebSocket } from "./node-websocket.ts";
 import { logError } from "../src/warnings.ts";
 
 /** @param opening runs when the 101 is sent, before the connection opens: ws has listeners of its own by then. */

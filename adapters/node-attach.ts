@@ -7,6 +7,7 @@ import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
+import { loadWs } from "./node-load.ts";
 import { PathPattern } from "./node-path.ts";
 import { checkOverlap } from "./node-routes.ts";
 import type { Route } from "./node-routes.ts";
@@ -65,6 +66,8 @@ export function attach<State, Env>(
 }
 
 export function attachHost(server: HttpServer, attachment: Omit<Route, "closing">): Attached {
+  // Before the first handshake, which waits for it. If it is missing, each handshake says so.
+  loadWs("attach").catch(() => {});
   const upgrader = upgraderOf(server);
   const { host, sockets } = attachment;
   const route: Route = { ...attachment, closing: false };

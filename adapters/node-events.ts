@@ -1,7 +1,8 @@
 /** From the events of a WebSocket of `ws` to the core's ports. */
 import type { Duplex, Writable } from "node:stream";
 import { NodeSocket } from "./node-socket.ts";
-import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
+import type { Turn } from "./node-outbox.ts";
+import type { OrderedWebSocket } from "./node-websocket.ts";
 import { CloseCode } from "../src/close.ts";
 import type { Live } from "../src/connection.ts";
 import type { Ready } from "./host.ts";

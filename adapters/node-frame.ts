@@ -2,13 +2,19 @@
  * Messages as they go over the wire, alone and one after the other. The frames are ws's own (`Sender.frame`).
  */
 import type { Duplex } from "node:stream";
-import * as library from "ws";
 import type { Prepared } from "../src/ports.ts";
 
 /** One of ws's own exports, which its types lack. */
-const { Sender } = library as unknown as {
-  readonly Sender: { frame(data: Uint8Array, options: FrameOptions): [header: Buffer, payload: Uint8Array] };
-};
+export interface Sender {
+  frame(data: Uint8Array, options: FrameOptions): [header: Buffer, payload: Uint8Array];
+}
+
+let sender: Sender;
+
+/** Called once ws is loaded, before there is anyone to send to: node-websocket.ts. */
+export function frameBy(given: Sender): void {
+  sender = given;
+}
 
 interface FrameOptions {
   readonly fin: boolean;
@@ -85,7 +91,7 @@ function headerOf(payload: Uint8Array, text: boolean): Buffer {
   const last = text ? lastText : lastBinary;
   if (last.header === undefined || last.length !== payload.byteLength) {
     last.length = payload.byteLength;
-    last.header = Sender.frame(payload, text ? textFrame : binaryFrame)[0];
+    last.header = sender.frame(payload, text ? textFrame : binaryFrame)[0];
   }
   return last.header;
 }

@@ -10,9 +10,9 @@ import { isResponse } from "../src/upgrade.ts";
 import { defaultUpgradeTimeout } from "./host.ts";
 import type { Ready } from "./host.ts";
 import { isUnrouted } from "./mark.ts";
-import { accept } from "./node-accept.ts";
 import { answer } from "./node-answer.ts";
 import { NodeRequest, addressOf } from "./node-http.ts";
+import { accept, loadWs } from "./node-load.ts";
 import { candidatesFor } from "./node-routes.ts";
 import type { Attachments, Candidate, Route } from "./node-routes.ts";
 import { endSocket } from "./node-sockets.ts";
@@ -111,6 +111,7 @@ export class Handshake {
       return this.#over();
     }
     if (isRefusal) return this.#answer(decision);
+    if (accept === undefined) return this.#load(decision);
     this.#forget();
     accept(decision, this.#incoming, this.#socket, this.#head, () => this.#opening());
   }
@@ -120,6 +121,19 @@ export class Handshake {
     this.#unfollow();
     this.#socket.off("error", ignore);
     readOn(this.#socket);
+  }
+
+  /** It has come before ws was loaded, or ws is missing. */
+  #load(ready: Ready): void {
+    loadWs("attach")
+      .then(
+        () => this.#carryOut(ready),
+        (error: unknown) => {
+          ready.server.abandon(ready);
+          this.#failed(error);
+        },
+      )
+      .catch((error: unknown) => this.#failed(error));
   }
 
   get #isTaken(): boolean {

@@ -2,7 +2,8 @@
 import type { Duplex } from "node:stream";
 import { Frame } from "./node-frame.ts";
 import { Outbox } from "./node-outbox.ts";
-import type { OrderedWebSocket, Turn } from "./node-outbox.ts";
+import type { Turn } from "./node-outbox.ts";
+import type { OrderedWebSocket } from "./node-websocket.ts";
 import { isPooled } from "./node-pool.ts";
 import { viewOf } from "../src/data.ts";
 import type { Settings } from "../src/limits.ts";

@@ -12,6 +12,7 @@ import { Host } from "./host.ts";
 import { write } from "./node-answer.ts";
 import { attachHost } from "./node-attach.ts";
 import { NodeRequest, addressOf, http } from "./node-http.ts";
+import { load, loadWs } from "./node-load.ts";
 import { refuseBun } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
 import { Sockets, followHandshakes } from "./node-sockets.ts";
@@ -36,6 +37,7 @@ export const serve: Serve = async <State, Env>(
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage } = options;
   const at = checkListening("serve", options);
+  await loadWs("serve");
   const host = new Host({ name: "node", commons: Commons, limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   const deadline = host.upgradeTimeout;
@@ -105,7 +107,7 @@ function plainListener(host: Host): RequestListener {
 
 /** HTTP by @hono/node-server, which is loaded for it alone, and makes the Request. What it writes of an error has the error's own words. */
 async function fetchListener(host: Host): Promise<RequestListener> {
-  const { getRequestListener } = await import("@hono/node-server");
+  const { getRequestListener } = await load("serve with `fetch`", "@hono/node-server", () => import("@hono/node-server"));
   const listener = getRequestListener(
     async (request, bindings) => {
       const answer = await decide(host, () => request, "", bindings);
