@@ -6,7 +6,7 @@
  * `Deno.serve(app.fetch)`, `Bun.serve`) it upgrades at once.
  */
 import { bareMark, bareUpgrade } from "#bare";
-import type { Context, Handler, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
@@ -18,15 +18,21 @@ import type { ExecutionContext } from "./bare.ts";
 import { markOf, placeholder, upgradeHeaders } from "./mark.ts";
 import type { Mark } from "./mark.ts";
 
+/** Hono's default, for a handler that any app can have. */
+type AnyEnv = Context extends Context<infer E> ? E : never;
+
+/** What Hono's client (`hc`) makes `$ws` of, with the route's parameters. */
+export type WebSocketRoute = MiddlewareHandler<AnyEnv, string, { outputFormat: "ws" }>;
+
 /**
  * The route's handler: `app.get("/ws/:room", upgrade(chat))`. The parameter `room`, where the route has one, is
  * the room unless `upgrade` returns another. What the `upgrade` hook throws reaches `error`, then `app.onError`.
  */
-export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): Handler {
+export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): WebSocketRoute {
   checkHandler("upgrade", handler);
   const mounted = handler as DefinedHandler;
-  // Not async: a handshake without middleware and without an async hook stays synchronous, which Bun rewards.
-  return (c: Context): Response | Promise<Response> => {
+  // Not async, though the type says so: a handshake without middleware and without an async hook stays synchronous, which Bun rewards.
+  const route = (c: Context): Response | Promise<Response> => {
     const marked = markOf(c.req.raw, c.env as object);
     if (marked !== undefined) marked.reached = true;
     const mark = marked ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
@@ -35,6 +41,7 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): Handle
       isResponse(decided) ? decided : accept(c, marked, mark, mounted, decided);
     return asAnswer(isPromise(decision) ? decision.then(finish) : finish(decision));
   };
+  return route as WebSocketRoute;
 }
 
 function asAnswer(answer: MaybePromise<Response>): Response | Promise<Response> {
