@@ -17,7 +17,10 @@ import type { MaybePromise } from "./types.ts";
 /** 16 bytes in base64: 22 characters and the padding. */
 const key = /^[A-Za-z0-9+/]{22}==$/;
 
-/** Whether a request asks for a WebSocket at all: what sends it to the handler rather than to `fetch`. */
+/**
+ * Whether a request asks for a WebSocket at all, well or badly: `serve` gives it to the handler then, and any other to `fetch`. For a Worker
+ * that does both: `wantsWebSocket(request) ? sockets.fetch(request, env, ctx) : app.fetch(request, env, ctx)`.
+ */
 export function wantsWebSocket(request: { readonly headers: { get(name: string): string | null } }): boolean {
   return hasToken(request.headers.get("upgrade"), "websocket");
 }

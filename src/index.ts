@@ -1,6 +1,7 @@
 /** Edgewire's core: what an application imports to write a handler. */
 export { defineHandler } from "./define.ts";
 export { CloseCode } from "./close.ts";
+export { wantsWebSocket } from "./handshake.ts";
 export { sameSecret } from "./secret.ts";
 export type { HookRun, Observer, Refusal } from "./observe.ts";
 export type { CloseOptions } from "./shutdown.ts";

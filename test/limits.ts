@@ -252,6 +252,13 @@ export const limits = {
       'workerd 2026-10, a bare Worker that returns a 101 with a WebSocket to "GET / HTTP/1.1, Host, Upgrade: websocket": 426 "Upgrade Required"; close 1006 at an object\'s socket, nothing at the half of a plain Worker, which Edgewire then asks after five seconds.',
     shows: /426: upgrade, open, close 1006/,
   },
+  P44: {
+    columns: ["attached"],
+    why: "Where a server has an `upgrade` listener, Node gives it every request with Connection: upgrade and an Upgrade header, whatever the protocol, and its `request` listener none of them. `serve` sets `shouldUpgradeCallback`, which is the application's own on its own server.",
+    evidence:
+      "Node 24 documentation, http, Event: 'upgrade' and shouldUpgradeCallback (24.9 and later); the application of this column is not asked, the answer is 426.",
+    shows: /undefined[^]*'fetch'/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

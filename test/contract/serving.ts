@@ -55,6 +55,22 @@ export const http: Chapter = {
         equal(client.response.header("x-served-by"), undefined);
       },
     },
+    {
+      id: "W4",
+      statement:
+        "One that asks for another protocol than WebSocket goes to `fetch`; one that asks for WebSocket among others, or in another case, does not.",
+      limits: { ...needsWire, attached: "P44" },
+      async run(t) {
+        const asking = async (upgrade: string): Promise<string | undefined> => {
+          const client = await t.dial();
+          client.write(`GET /other HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`);
+          await client.head();
+          return client.response.header("x-served-by");
+        };
+        for (const upgrade of ["h2c", "websockets", "TLS/1.0, HTTP/1.1"]) equal(await asking(upgrade), "fetch", upgrade);
+        for (const upgrade of ["WebSocket", "h2c, websocket"]) equal(await asking(upgrade), undefined, upgrade);
+      },
+    },
   ],
 };
 

@@ -1,4 +1,5 @@
 /** Durable Objects: an entry point, a class and a binding for each handler. */
+import { wantsWebSocket } from "edgewire";
 import { durable, rooms, route } from "edgewire/durable";
 import { createHandlers } from "../handler.ts";
 import { answer } from "./http.ts";
@@ -8,7 +9,7 @@ const main = route(handlers.main);
 
 export default {
   fetch(request: Request, env: { MAIN: Parameters<typeof rooms>[0] }, ctx: Parameters<typeof main.fetch>[2]): Response | Promise<Response> {
-    return request.headers.has("upgrade") ? main.fetch(request, env, ctx) : answer(request, rooms(env.MAIN));
+    return wantsWebSocket(request) ? main.fetch(request, env, ctx) : answer(request, rooms(env.MAIN));
   },
 };
 export const second = route(handlers.second);

@@ -1,4 +1,5 @@
 /** A plain Worker: an entry point for each handler. */
+import { wantsWebSocket } from "edgewire";
 import { worker } from "edgewire/workers";
 import { createHandlers } from "../handler.ts";
 
@@ -7,7 +8,7 @@ const main = worker(handlers.main);
 
 export default {
   async fetch(request: Request, env: unknown, ctx: Parameters<typeof main.fetch>[2]): Promise<Response> {
-    if (request.headers.has("upgrade")) return main.fetch(request, env, ctx);
+    if (wantsWebSocket(request)) return main.fetch(request, env, ctx);
     const { pathname } = new URL(request.url);
     if (pathname === "/slow") await new Promise((resolve) => setTimeout(resolve, 200));
     // No rooms on a plain Worker, and so no routes to them.

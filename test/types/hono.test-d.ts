@@ -37,7 +37,7 @@ const client = hc<typeof app>("http://localhost");
 expectTypeOf(client.api.v1.ws[":room"].$ws({ param: { room: "lobby" } })).toEqualTypeOf<WebSocket>();
 expectTypeOf(client.api.v1.echo.$ws()).toEqualTypeOf<WebSocket>();
 // @ts-expect-error: no WebSocket.
-client.api.v1.count[":room"].$ws;
+void client.api.v1.count[":room"].$ws;
 
 // As a handler of any app's.
 new Hono<Env>().all("*", upgrade(chat));

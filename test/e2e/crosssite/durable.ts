@@ -1,4 +1,5 @@
 /** A room in a Durable Object. */
+import { wantsWebSocket } from "edgewire";
 import { durable, route } from "edgewire/durable";
 import { login, optionsOf, victim } from "./handler.ts";
 
@@ -12,5 +13,5 @@ const sockets = route(handler);
 type Fetch = typeof sockets.fetch;
 export default {
   fetch: (...[request, env, ctx]: Parameters<Fetch>): ReturnType<Fetch> =>
-    request.headers.has("upgrade") ? sockets.fetch(request, env, ctx) : login(),
+    wantsWebSocket(request) ? sockets.fetch(request, env, ctx) : login(),
 };

@@ -1,4 +1,5 @@
 /** A plain Worker. */
+import { wantsWebSocket } from "edgewire";
 import { worker } from "edgewire/workers";
 import { login, optionsOf, victim } from "./handler.ts";
 
@@ -9,5 +10,5 @@ const sockets = worker(victim(optionsOf(ORIGINS)));
 type Fetch = typeof sockets.fetch;
 export default {
   fetch: (...[request, env, ctx]: Parameters<Fetch>): ReturnType<Fetch> =>
-    request.headers.has("upgrade") ? sockets.fetch(request, env, ctx) : login(),
+    wantsWebSocket(request) ? sockets.fetch(request, env, ctx) : login(),
 };
