@@ -20,7 +20,7 @@ import type { ObjectContext } from "./durable-context.ts";
 import { Identity } from "./durable-identity.ts";
 import { ObjectLives } from "./durable-lives.ts";
 import { disown, DurableSocket, isOurs } from "./durable-socket.ts";
-import { durableStore, lacksSqlite } from "./durable-store.ts";
+import { durableStore, lacksSqlite, warnOlder } from "./durable-store.ts";
 import { Retry } from "./durable-wait.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { forwardedOf, unpack } from "./workers-forward.ts";
@@ -40,6 +40,8 @@ export class ObjectHost {
   readonly #server: Server;
   readonly #alarm: ObjectAlarm;
   readonly #lives: ObjectLives;
+  /** Its class has no SQLite. */
+  #isOlder = false;
   readonly #identity: Identity;
   /** What the storage has of the room could not be read yet. */
   #unread = true;
@@ -93,8 +95,9 @@ export class ObjectHost {
       this.#retry.succeeded();
     } catch (error) {
       // A class without SQLite has nothing to come back to.
-      if (lacksSqlite(error)) this.#unread = false;
-      else this.#retry.failed("what the room has stored can't be read", error);
+      if (!lacksSqlite(error)) return this.#retry.failed("what the room has stored can't be read", error);
+      this.#unread = false;
+      this.#isOlder = true;
     }
   }
 
@@ -197,6 +200,7 @@ export class ObjectHost {
       return refuse(500, "Internal Server Error");
     }
     this.#lives.add(ws, live);
+    if (this.#isOlder) warnOlder(this.#binding);
     this.#keep(live.running);
     return switchingProtocols(client, accepted, declines);
   }

@@ -1,4 +1,5 @@
 /** A room's values in its object's SQLite storage: written at once for this object, and on disk before anything that follows is seen outside. */
+import { log } from "../src/errors.ts";
 import type { Store } from "../src/ports.ts";
 import { settled } from "./durable-wait.ts";
 
@@ -63,6 +64,19 @@ function text(value: unknown): string {
 /** Whether that is what every use of `kv` throws in a class without SQLite: of workerd, and of `needed`. What SQLite itself refuses is "SQLITE_…". */
 export function lacksSqlite(error: unknown): boolean {
   return /\bSQLite\b/.test(String(error));
+}
+
+/** Bindings that were reported, in this isolate. */
+const reported = new Set<string>();
+
+/** At its first connection, rather than when something has to be stored: a deployed class can't be changed. */
+export function warnOlder(binding: string): void {
+  if (reported.has(binding)) return;
+  reported.add(binding);
+  log(
+    "warn",
+    `the class behind env.${binding} has no SQLite storage: room.storage, histories, alarms of rooms, and state that exceeds a socket's attachment will fail. List it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes, before it is deployed: afterwards it takes a class of another name`,
+  );
 }
 
 /** @throws Error that says what wrangler.toml lacks. */

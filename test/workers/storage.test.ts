@@ -146,7 +146,14 @@ test("what is too old is deleted by the object's alarm, which is one for all top
 
 test("a class without SQLite keeps what fits an attachment, and says by name what it lacks for more", async () => {
   failures.length = 0;
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
   const ada = await connect("older/r");
+  await connect("older/another");
+  // Before anything fails, and once.
+  expect(warn.mock.calls).toEqual([
+    [expect.stringMatching(/^edgewire: the class behind env\.OLDER has no SQLite storage: .* new_sqlite_classes/)],
+  ]);
+  warn.mockRestore();
   expect(await ada.ask("14000")).toBe("14000");
   await evictDurableObject(env.OLDER.getByName("r"));
   expect(await ada.ask("read")).toBe("14000");
