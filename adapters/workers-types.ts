@@ -28,7 +28,7 @@ export interface PairClose extends CloseInfo {
 
 export interface PairSocket extends NativeSocket, EventSocket {
   binaryType: "blob" | "arraybuffer";
-  accept(): void;
+  accept(options?: { readonly allowHalfOpen?: boolean }): void;
 }
 
 export type SocketPair = new () => { readonly 0: PairSocket; readonly 1: PairSocket };

@@ -1,6 +1,6 @@
 /**
  * What a platform can't do, however a library tries. A case under a limit runs all the same and must fail the way `shows` says;
- * once it passes, the limit is no longer true and the run says so. Numbers are never given again: P9 was none.
+ * once it passes, the limit is no longer true and the run says so. Numbers are never given again: P9 and P18 were none.
  */
 import type { Column } from "./case.ts";
 
@@ -119,13 +119,6 @@ export const limits = {
     why: "workerd does not validate a close frame's payload: one byte is told as 1005, like no payload, and so is the code 1005; a reason that is not UTF-8 is passed on as text.",
     evidence: 'workerd 2026-10: 88 81 … (one byte) gives webSocketClose(1005, ""), and the answer 88 00.',
     shows: /code: 100[05]|not valid for encoding/,
-  },
-  P18: {
-    columns: ["workers"],
-    since: "2026-04-07",
-    why: "From compatibility date 2026-04-07 workerd itself answers a client's close on a plain Worker, with the same code, also one that no endpoint may send. Before it, and on an object, the answer is ours: 1002.",
-    evidence: "workerd 2026-10: a close frame with the code 0 is answered by 88 02 00 00.",
-    shows: /code: 0/,
   },
   P19: {
     columns: ["deno"],

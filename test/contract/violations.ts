@@ -140,7 +140,6 @@ const all: readonly Violation[] = [
     statement: "A close frame with a code that no endpoint may send",
     code: 1002,
     variants: [0, 999, 1004, 1006, 1015, 1016, 2999, 5000].map((code) => frame({ opcode: close, payload: closePayload(code) })),
-    wire: { workers: "P18" },
   },
   {
     statement: "A close frame with the code 1005",
