@@ -25,7 +25,7 @@ import { Retry } from "./durable-wait.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./workers-close.ts";
 import { forwardedOf, unpack } from "./workers-forward.ts";
 import type { Forwarded } from "./workers-forward.ts";
-import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
+import { addressOf, declinesCompression, forget, hasLeft, switchingProtocols } from "./workers-handshake.ts";
 import { objectsOf, remoteRoom, requireBinding } from "./workers-rooms.ts";
 import { objectHeader } from "./workers-route.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "./workers-types.ts";
@@ -112,10 +112,13 @@ export class ObjectHost {
       room: this.#identity.room,
       waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
     };
-    const finish = (upgrade: Upgrade): Response =>
-      isResponse(upgrade) ? upgrade : this.#open(upgrade, declinesCompression(request, this.#server.settings));
-    const upgrade = this.#server.upgrade(request, options);
-    return isPromise(upgrade) ? upgrade.then(finish) : finish(upgrade);
+    const finish = (upgrade: Upgrade): Response => {
+      if (isResponse(upgrade)) return upgrade;
+      if (isPromise(pending) && hasLeft(request)) return forget(this.#server, upgrade);
+      return this.#open(upgrade, declinesCompression(request, this.#server.settings));
+    };
+    const pending = this.#server.upgrade(request, options);
+    return isPromise(pending) ? pending.then(finish) : finish(pending);
   }
 
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {

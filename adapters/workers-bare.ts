@@ -3,7 +3,7 @@ import type { BareMark, BareUpgrade } from "./bare.ts";
 import { Host } from "./host.ts";
 import { objectsOf, remoteRoom } from "./workers-rooms.ts";
 import { forward } from "./workers-route.ts";
-import { addressOf } from "./workers-handshake.ts";
+import { addressOf, forget, hasLeft } from "./workers-handshake.ts";
 import { refuseRoomHooks, roomless } from "./workers-roomless.ts";
 import { acceptPair } from "./workers-socket.ts";
 
@@ -22,6 +22,7 @@ export const bareMark: BareMark = (request, env, handler) => {
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
   const { server } = ready;
   const { binding } = server.settings;
+  if (hasLeft(request)) return forget(server, ready);
   // Middleware may have taken time, and the offer of compression from the request.
   const declines = !server.settings.compression;
   if (binding === undefined) return acceptPair(ready, context, { late: true, declines });

@@ -1,5 +1,7 @@
 /** What workerd's handshakes are asked, and the 101, on a plain Worker and on a Durable Object alike. */
+import { refuse } from "../src/handshake.ts";
 import type { Settings } from "../src/limits.ts";
+import type { Server } from "../src/server.ts";
 import type { Accepted } from "../src/ports.ts";
 import type { NativeSocket } from "./workers-types.ts";
 
@@ -11,6 +13,17 @@ export function addressOf(request: Request): string {
 /** Whether the client offers a compression that the handler doesn't want. Where it offers none, 1.4 of 5 us for the 101 are not spent. */
 export function declinesCompression(request: Request, { compression }: Settings): boolean {
   return !compression && request.headers.has("sec-websocket-extensions");
+}
+
+/** Whether the client has reset since it asked. workerd tells from compatibility date 2026-11-17 on, or with the flag enable_request_signal; never of a FIN. */
+export function hasLeft(request: Request): boolean {
+  return (request as { readonly signal?: AbortSignal }).signal?.aborted === true;
+}
+
+/** For a client that has left: nobody reads it. */
+export function forget(server: Server, accepted: Accepted): Response {
+  server.abandon(accepted);
+  return refuse(400, "the client has left");
 }
 
 /** The 101. */

@@ -4,6 +4,7 @@
  */
 import { checkHandler } from "../src/define.ts";
 import type { DefinedHandler } from "../src/define.ts";
+import { isPromise } from "../src/errors.ts";
 import { refuse } from "../src/handshake.ts";
 import { Server } from "../src/server.ts";
 import type { Accepted } from "../src/ports.ts";
@@ -11,7 +12,7 @@ import { isResponse } from "../src/upgrade.ts";
 import { logError } from "../src/warnings.ts";
 import { closeSocket } from "./workers-close.ts";
 import { forwarding, pack } from "./workers-forward.ts";
-import { addressOf, declinesCompression, switchingProtocols } from "./workers-handshake.ts";
+import { addressOf, declinesCompression, forget, hasLeft, switchingProtocols } from "./workers-handshake.ts";
 import { objectsOf, requireBinding, wrongClass } from "./workers-rooms.ts";
 import type { Objects } from "./workers-rooms.ts";
 import type { Fetcher, PairSocket } from "./workers-types.ts";
@@ -39,8 +40,11 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const objects = objectsOf(routed, env);
         const server = new Server(routed, { name: "durable", byFetch: true, upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
-        const upgrade = await server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
+        const pending = server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
+        const upgrade = await pending;
         if (isResponse(upgrade)) return upgrade;
+        // It would be open in the object for good: see P30 of docs/contract.md.
+        if (isPromise(pending) && hasLeft(request)) return forget(server, upgrade);
         const declines = declinesCompression(request, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {

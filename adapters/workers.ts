@@ -9,7 +9,7 @@ import { Server } from "../src/server.ts";
 import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import type { Upgrade } from "../src/upgrade.ts";
-import { addressOf, declinesCompression } from "./workers-handshake.ts";
+import { addressOf, declinesCompression, forget, hasLeft } from "./workers-handshake.ts";
 import { refuseRoomHooks, roomless } from "./workers-roomless.ts";
 import { acceptPair } from "./workers-socket.ts";
 import type { Fetcher } from "./workers-types.ts";
@@ -33,14 +33,16 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
       if (runtime.env !== env) runtime = { ...runtime, env };
       // One for each connection: no other connection's hooks may be run in this request.
       const server = new Server(handler as DefinedHandler, runtime);
-      const finish = (decided: Upgrade): Response =>
-        isResponse(decided)
-          ? decided
-          : acceptPair({ ...decided, server }, ctx, {
-              // Of a handshake without a key nobody knows whether there is a wire, on which workerd then answers 426 and tells nobody.
-              late: isPromise(upgrade) || !request.headers.has("sec-websocket-key"),
-              declines: declinesCompression(request, handler.settings),
-            });
+      const finish = (decided: Upgrade): Response => {
+        if (isResponse(decided)) return decided;
+        const isLate = isPromise(upgrade);
+        if (isLate && hasLeft(request)) return forget(server, decided);
+        return acceptPair({ ...decided, server }, ctx, {
+          // Of a handshake without a key nobody knows whether there is a wire, on which workerd then answers 426 and tells nobody.
+          late: isLate || !request.headers.has("sec-websocket-key"),
+          declines: declinesCompression(request, handler.settings),
+        });
+      };
       const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
       const upgrade = server.upgrade(request, { env, remoteAddress: addressOf(request), room: "default", waitUntil });
       return isPromise(upgrade) ? Promise.resolve(upgrade).then(finish) : finish(upgrade);

@@ -63,8 +63,9 @@ export function contract(runs: readonly Run[]): void {
 /** The limit that a case meets, if the platform has it at this run's compatibility date. */
 function limitOf(one: Case, column: Column, date: string): LimitId | undefined {
   const id = one.limits?.[column];
-  const since = id === undefined ? undefined : (limits[id] as Limit).since;
-  return since !== undefined && date < since ? undefined : id;
+  if (id === undefined) return undefined;
+  const { since = "", until = "9" } = limits[id] as Limit;
+  return since <= date && date < until ? id : undefined;
 }
 
 async function runCase(one: Case, t: Context): Promise<void> {

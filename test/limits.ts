@@ -8,6 +8,8 @@ export interface Limit {
   readonly columns: readonly Column[];
   /** The compatibility date from which the platform is so; before it the case must pass. */
   readonly since?: string;
+  /** The compatibility date from which it is not so any longer: from then on the case must pass. */
+  readonly until?: string;
   /** It is met now and then, by a race inside the platform: a case that passes says nothing against it. */
   readonly sometimes?: true;
   readonly why: string;
@@ -251,6 +253,14 @@ export const limits = {
     evidence:
       "Node 24 documentation, http, Event: 'upgrade' and shouldUpgradeCallback (24.9 and later); the application of this column is not asked, the answer is 426.",
     shows: /undefined[^]*'fetch'/,
+  },
+  P45: {
+    columns: ["workers"],
+    until: "2026-11-17",
+    why: "Before compatibility date 2026-11-17 (or without the flag enable_request_signal) nothing tells a plain Worker that its client has reset while `upgrade` was pending: its connection opens, and is closed five seconds later. In front of an object the request goes no further.",
+    evidence:
+      "workerd 2026-11, a bare Worker that awaits 500 ms, a client that resets after 150: `request.signal.aborted` is false at 2026-10-01, true at 2026-11-17.",
+    shows: /open/,
   },
 } as const satisfies Record<string, Limit>;
 

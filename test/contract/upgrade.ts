@@ -302,6 +302,32 @@ export const upgrade: Chapter = {
       },
     },
     {
+      id: "U25",
+      statement: "A client that has reset by the time its asynchronous `upgrade` is done never opens.",
+      limits: { ...needsWire, workers: "P45" },
+      async run(t) {
+        for (let count = 1; count <= 5; count++) {
+          const client = await t.dial();
+          client.write(
+            t.request({
+              upgrade: [
+                ["sleep", 400],
+                ["accept", {}],
+              ],
+            }),
+          );
+          const of = (key: "hook" | "done"): number => t.entries().filter((entry) => entry[key] === "upgrade").length;
+          await t.until("upgrade", () => of("hook") === count);
+          client.reset();
+          await t.until("the end of upgrade", () => of("done") === count);
+        }
+        await t.barrier();
+        // The barrier's own, from another client.
+        const opened = t.entries().filter((entry) => entry.hook === "open").length;
+        equal(opened, 1, `${opened - 1} of 5 did open`);
+      },
+    },
+    {
       id: "U17",
       statement:
         "What `upgrade` returns is checked: an unknown key, a room that is no name, or a subprotocol that was not offered is a 500.",
