@@ -31,7 +31,7 @@ declare const Deno: {
 };
 declare const process: Process & { readonly env: object };
 
-const runtime = { name: "deno", commons: Commons, headersOf, upgradesNoList: true };
+const runtime = { name: "deno", commons: Commons, headersOf, upgradesNoList: true, findsVanished: true };
 
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,

@@ -94,7 +94,7 @@ export interface Options {
   readonly closeTimeout?: number;
   /**
    * How the server finds clients that vanished without a close frame: one of which nothing was heard for `interval` milliseconds is
-   * pinged where the runtime can ping, and has `timeout` milliseconds to answer. Where it can't, and besides, a client that sends the
+   * pinged where the runtime can ping, and has `timeout` milliseconds to answer. Where it can't, a client that has sent the
    * text ping (docs/liveness.md) has to be heard every `interval`. `false` turns it off: the text ping is then a message like any other.
    * Default: `{ interval: 30_000, timeout: 10_000 }`; each 100 to 86 400 000.
    */

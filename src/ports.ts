@@ -91,6 +91,8 @@ export interface Runtime {
    * and nothing of a handshake but Upgrade.
    */
   readonly byFetch?: boolean;
+  /** It pings, and ends those who don't answer, itself: the core judges nobody. It does not tell of pongs, by which the core would know better. */
+  readonly findsVanished?: boolean;
   /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
   readonly fanout?: FanoutOf;
   /** Defaults to the global timers. */

@@ -59,7 +59,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
   #pendingHooks: PendingHooks | undefined;
   /** Handshakes that wait for their `upgrade` hook: what refuses them. Made for the first. */
   #handshakes: Set<() => void> | undefined;
-  /** Undefined where it is turned off. */
+  /** Undefined where it is turned off, and where the runtime has one. */
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   readonly #handler: DefinedHandler<State, Env>;
   /** But for messages in rooms that somebody is in, which those count. */
@@ -82,7 +82,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     if (typeof runtime.commons === "function") this.commons = new runtime.commons(this);
     this.fanout = this.commons?.fanout;
     const { heartbeat } = this.settings;
-    if (heartbeat !== false) this.heartbeat = new Heartbeat(this, heartbeat);
+    if (heartbeat !== false && runtime.findsVanished !== true) this.heartbeat = new Heartbeat(this, heartbeat);
   }
 
   get schedule(): Schedule {

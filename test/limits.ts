@@ -262,6 +262,12 @@ export const limits = {
       "workerd 2026-11, a bare Worker that awaits 500 ms, a client that resets after 150: `request.signal.aborted` is false at 2026-10-01, true at 2026-11-17.",
     shows: /open/,
   },
+  P46: {
+    columns: ["workers", "durable", "evicted", "memory"],
+    why: "workerd can't send a ping: a client that has sent the text ping once has no other way to show that it lives, and has to go on. In memory it is the same.",
+    evidence: "Cloudflare documentation, Workers, WebSockets: the methods are accept, send, close; adapters/memory.ts.",
+    shows: /type: '(close|end)'|the connection has ended/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

@@ -96,6 +96,19 @@ export const liveness: Chapter = {
       },
     },
     {
+      id: "A14",
+      statement:
+        "A client that has sent the text ping once, and since then answers the server's pings alone, is never ended: a page that the browser has frozen.",
+      limits: { workers: "P46", durable: "P46", evicted: "P46", memory: "P46" },
+      async run(t) {
+        const frozen = await t.connect({ on: "lively" });
+        await frozen.ping();
+        // Longer than a client may be silent on any runtime.
+        for (let count = 0; count < 17; count++) await pause();
+        await stillThere(frozen);
+      },
+    },
+    {
       id: "A8",
       statement: "A client that only listens, and answers pings where there are any, is never ended for its silence.",
       async run(t) {
