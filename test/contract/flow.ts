@@ -36,6 +36,24 @@ export const flow: Chapter = {
       },
     },
     {
+      id: "B25",
+      statement:
+        "What waited when the server closes is still to be sent, and `bufferedAmount` says so, in the hook that closes and while the client does not read.",
+      limits: saysNothing,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        peer.pause();
+        await run(peer, ["flood", many, size], ["inspect"], ["close", 4000], ["inspect"]);
+        const amount = async (nth: number): Promise<number> => (await t.did(peer, "inspect", nth))["bufferedAmount"] as number;
+        const waiting = await amount(1);
+        ok(waiting >= size, `${waiting} bytes wait`);
+        ok((await amount(2)) >= waiting, `${await amount(2)} of ${waiting} bytes wait once it closes`);
+        peer.resume();
+        await readFlood(peer, await results(t, peer));
+        await expectClose(peer, 4000);
+      },
+    },
+    {
       id: "B2",
       statement: '`send` says "backpressure" once `highWaterMark` bytes wait, and `drain` runs, once, when they no longer do.',
       limits: saysNothing,
