@@ -3,7 +3,7 @@
  * server's ping, where the runtime can send one, or by having sent the text ping. One timer for all connections of a server.
  */
 import type { Live } from "./connection.ts";
-import { isPromise } from "./errors.ts";
+import { isPromise, log } from "./errors.ts";
 import type { Settings } from "./limits.ts";
 import type { Server } from "./server.ts";
 import type { MaybePromise } from "./types.ts";
@@ -121,11 +121,17 @@ export class Heartbeat<State, Env> {
     let again = false;
     for (const live of this.#server.connections()) {
       if (live.phase !== "open") continue;
-      const gone = live.socket.ping === undefined ? this.#isSilent(live, now) : this.#isDeaf(live, now);
-      again ||= gone !== undefined;
-      if (gone !== true || late) continue;
-      const running = live.vanished();
-      if (isPromise(running)) ending.push(running);
+      try {
+        const gone = live.socket.ping === undefined ? this.#isSilent(live, now) : this.#isDeaf(live, now);
+        again ||= gone !== undefined;
+        if (gone !== true || late) continue;
+        const running = live.vanished();
+        if (isPromise(running)) ending.push(running);
+      } catch (error) {
+        // One that can't be pinged has not answered in time; it keeps nobody else from being judged.
+        again = true;
+        log("error", "a heartbeat failed:", error);
+      }
     }
     if (again) this.#arm();
     else if (this.#wakes) this.#server.schedule.cancel(task);

@@ -271,3 +271,17 @@ test("a server that has closed keeps no timer for its heartbeat, whoever opens l
   pass(clock, 1000);
   expect(clock.pending).toBe(0);
 });
+
+test("a connection whose ping throws is ended like one that does not answer, and keeps nobody from being judged", () => {
+  const said = vi.spyOn(console, "error").mockImplementation(() => {});
+  const { clock, closed, join } = serve();
+  const broken = new PingSocket();
+  broken.ping = () => {
+    throw new Error("the socket is broken");
+  };
+  const lives = [join(broken).live, join(new PingSocket()).live];
+  pass(clock, 45_000);
+  expect(closed).toEqual(lives.map(({ id }) => [id, network]));
+  expect(said).toHaveBeenCalledOnce();
+  said.mockRestore();
+});

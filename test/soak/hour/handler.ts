@@ -34,6 +34,8 @@ export const soaked = defineHandler({
     switch (data) {
       case "publish":
         return void room.publish(["news", "soon gone"], "news ".repeat(20));
+      case "count":
+        return void connection.send(`count ${room.connections().length}`);
       case "flood":
         for (let count = 0; count < 40; count++) room.publish("news", "x".repeat(16 * 1024));
         return;
