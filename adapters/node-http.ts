@@ -29,6 +29,10 @@ export class NodeRequest implements RequestHead {
     this.#incoming = incoming;
   }
 
+  get fields(): number {
+    return this.#incoming.rawHeaders.length / 2;
+  }
+
   get whole(): Request {
     // An observer may ask for a malformed one too.
     const url = URL.canParse(this.url) ? this.url : "http://localhost/";

@@ -3,10 +3,10 @@
  * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
  */
 import { isPromise } from "./errors.ts";
-import { maxHead, maxUrl } from "./limits.ts";
+import { maxFields, maxHead, maxUrl } from "./limits.ts";
 import type { Settings } from "./limits.ts";
 import { refuseOrigin } from "./origin.ts";
-import { ReadHead, fieldOf } from "./request.ts";
+import { ReadHead, fieldCount, fieldOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "./text.ts";
 import { schemeOf } from "./url.ts";
@@ -64,6 +64,7 @@ export function checkHandshake(
   if ((fieldOf(request, "content-length") ?? "0") !== "0" || fieldOf(request, "transfer-encoding") !== undefined) {
     return refuse(400, "a WebSocket handshake has no body");
   }
+  if (fieldCount(request) > maxFields) return refuse(431, `the request has more than ${maxFields} headers`);
   if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
   if (!wantsWebSocket(request)) return upgradeRequired("this is a WebSocket endpoint: it needs Upgrade: websocket");
   const wrong = byFetch && !ofWire.some((name) => fieldOf(request, name) !== undefined) ? undefined : checkWire(request);

@@ -67,6 +67,9 @@ export const maxUrl: number = 8 * KiB;
 /** What Node and Bun take of a request before its body; they answer 431 to more. */
 export const maxHead: number = 16 * KiB;
 
+/** Headers of a handshake. The runtimes take 128, 198, 1000 or any number; Apache takes 100. */
+export const maxFields: number = 100;
+
 const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
 const day = 86_400_000;
 /** Of connections: more than any machine has descriptors. */

@@ -1,7 +1,7 @@
 /** Where a request is, to its client: the URL that hooks and `fetch` see. */
 import type { Runtime } from "./ports.ts";
 import type { Forwarded } from "./proxy.ts";
-import { fieldOf, wholeOf } from "./request.ts";
+import { fieldCount, fieldOf, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { originAt, originOf, schemeOf, urlAt } from "./url.ts";
 
@@ -48,6 +48,7 @@ class Moved implements RequestHead {
   readonly method: string;
   readonly url: string;
   readonly headers: RequestHead["headers"];
+  readonly fields: number;
   readonly #request: RequestHead;
   #whole: Request | undefined;
 
@@ -55,6 +56,7 @@ class Moved implements RequestHead {
     this.method = request.method;
     this.url = url;
     this.headers = request.headers;
+    this.fields = fieldCount(request);
     this.#request = request;
   }
 

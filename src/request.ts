@@ -7,6 +7,18 @@ export interface RequestHead {
   readonly url: string;
   readonly headers: { get(name: string): string | null; has(name: string): boolean };
   readonly whole?: Request;
+  /** How many headers it has; see `fieldCount`. */
+  readonly fields?: number;
+}
+
+/** How many headers a request has, repeated ones once where the runtime joins them. */
+export function fieldCount({ fields, headers }: RequestHead): number {
+  // The second is Bun's own.
+  const known = fields ?? (headers as { readonly count?: number }).count;
+  if (known !== undefined) return known;
+  let count = 0;
+  (headers as Headers).forEach(() => count++);
+  return count;
 }
 
 /** @throws TypeError for one that a runtime took and the fetch API does not: an application's own server may read requests leniently. */
@@ -51,6 +63,10 @@ export class ReadHead implements RequestHead {
     else for (const [name, value] of pairs) headers.add(name.toLowerCase(), value);
   }
 
+  get fields(): number {
+    return this.headers.count;
+  }
+
   /** Of the URL and the headers, with the colon, the space and the line's end of each. */
   get bytes(): number {
     return this.url.length + this.headers.bytes;
@@ -65,6 +81,10 @@ class HeadFields {
   add(name: string, value: string): void {
     this.#fields.push(name, value);
     this.bytes += name.length + value.length + separators;
+  }
+
+  get count(): number {
+    return this.#fields.length / 2;
   }
 
   has(name: string): boolean {

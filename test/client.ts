@@ -145,6 +145,11 @@ export class Client {
     );
   }
 
+  /** How the server has ended TCP, if it has. */
+  get ended(): "fin" | "reset" | undefined {
+    return this.#ended;
+  }
+
   /** Events that came already and were not read. */
   get pending(): readonly Event[] {
     return this.#events;

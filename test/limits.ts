@@ -268,6 +268,25 @@ export const limits = {
     evidence: "Cloudflare documentation, Workers, WebSockets: the methods are accept, send, close; adapters/memory.ts.",
     shows: /type: '(close|end)'|the connection has ended/,
   },
+  P47: {
+    columns: ["deno"],
+    why: "Deno answers 400 itself, before any handler sees it, to a request with more than 128 headers, or with a head of 64 KiB or more. Below that it is the core's 431.",
+    evidence: "Deno 2.9.6: 128 headers 101, 129 headers 400; a header of 60 kB 431, one of 66 kB 400.",
+    shows: /400,/,
+  },
+  P48: {
+    columns: ["durable", "evicted"],
+    why: "A half-closed TCP connection of an object's stays until `close()` is called on its socket, which sends a close frame: 1011, to a client that has sent FIN without one.",
+    evidence:
+      "workerd 2026-11, a bare object: FIN without a close frame gives webSocketClose(1006), and TCP stays half open; after close(1011) there 88 02 03 f3, then FIN.",
+    shows: /close/,
+  },
+  P49: {
+    columns: ["bun"],
+    why: "Bun sends FIN right behind its close frame, and waits for nobody's. Clients read the close frame all the same; Firefox calls such a close unclean now and then (`wasClean` is false, the code is ours).",
+    evidence: "Bun 1.4.5, a bare Bun.serve: 88 02 0f a0 and FIN in one read. Firefox 153: 31 of 40 closes not clean, Chromium none.",
+    shows: /undefined/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;

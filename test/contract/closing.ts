@@ -521,6 +521,48 @@ export const closing: Chapter = {
       },
     },
     {
+      id: "C40",
+      statement: "A client that never answers our close loses its TCP connection, at the latest after `closeTimeout`.",
+      limits: { ...needsWire, deno: "P8", durable: "P8", evicted: "P8" },
+      async run(t) {
+        const peer = await t.connect({ on: "tight", message: [["close", 4000]] });
+        peer.wire.answersClose = false;
+        await peer.send("go");
+        await expectClose(peer, 4000);
+        equal((await peer.next()).type, "end");
+      },
+    },
+    {
+      id: "C41",
+      statement:
+        "Until then the server leaves it to the client to answer: TCP does not end behind our close frame, but behind the client's.",
+      limits: { ...needsWire, bun: "P49" },
+      async run(t) {
+        const peer = await t.connect({ message: [["echo"], ["close", 4000]] });
+        peer.wire.answersClose = false;
+        await peer.send("go");
+        await expectTexts(peer, "go");
+        await expectClose(peer, 4000);
+        // As long as an answer takes that comes from far away.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        deepEqual(peer.wire.ended, undefined);
+        await peer.close(4000);
+        equal((await peer.next()).type, "end");
+      },
+    },
+    {
+      id: "C42",
+      statement: "FIN without a close frame is answered by FIN, not by a close frame that the client did not ask for.",
+      limits: { ...needsWire, durable: "P48", evicted: "P48" },
+      async run(t) {
+        const peer = await t.connect();
+        await peer.send("hello");
+        await expectTexts(peer, "hello");
+        peer.wire.finish();
+        deepEqual((await peer.next()).type, "end");
+      },
+    },
+    {
       id: "C27",
       statement: "So it does for a client that has sent no message before.",
       limits: { durable: "P23" },

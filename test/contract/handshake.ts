@@ -587,6 +587,31 @@ export const handshake: Chapter = {
       [["Sec-WebSocket-Version", ""]],
     ),
     {
+      id: "H42",
+      statement: "A handshake with 100 headers is served, one with more gets 431, and no hook runs.",
+      limits: needsWire,
+      async run(t) {
+        // Five are the handshake's own.
+        equal((await raw(t, many(95))).response.status, 101);
+        await t.until("upgrade", (entry) => entry.done === "upgrade");
+        for (const count of [96, 120]) equal((await raw(t, many(count))).response.status, 431, `${count + 5} headers`);
+        await t.barrier("second");
+        equal(t.entries().filter((entry) => entry.hook === "upgrade").length, 2, "runs of upgrade");
+      },
+    },
+    {
+      id: "H43",
+      statement: "So does one with 190 headers, or with a head of 70 kB.",
+      limits: { ...needsWire, deno: "P47" },
+      async run(t) {
+        const statuses = [many(185), [["X-Long", "x".repeat(70_000)] as const]].map(
+          async (headers) => (await raw(t, headers)).response.status,
+        );
+        deepEqual(await Promise.all(statuses), [431, 431]);
+        await t.barrier("second");
+      },
+    },
+    {
       id: "H41",
       statement: "A handshake over the wire with nothing but Upgrade: 400, and no hook runs.",
       limits: { ...needsWire, ...applications, workers: "P43", durable: "P43", evicted: "P43" },
@@ -609,6 +634,11 @@ export const handshake: Chapter = {
     },
   ],
 };
+
+/** Headers that mean nothing. */
+function many(count: number): HeaderList {
+  return Array.from({ length: count }, (_, index) => [`X-${index}`, "x"] as const);
+}
 
 export const subprotocol: Chapter = {
   letter: "S",
