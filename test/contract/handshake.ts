@@ -563,7 +563,7 @@ export const handshake: Chapter = {
     },
     accepted(
       "H38",
-      "A header with an empty value is none: Expect, Transfer-Encoding, a list of extensions.",
+      "A header with an empty value is none: Expect, a list of extensions.",
       {},
       [["Expect", ""]],
       [["Sec-WebSocket-Extensions", ""]],

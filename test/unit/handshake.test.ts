@@ -7,6 +7,7 @@ import { Heads, decodeRest } from "../../src/snapshot.ts";
 import type { Handler } from "../../src/types.ts";
 import type { Accepted, Saved } from "../../src/ports.ts";
 import type { UpgradeOptions } from "../../src/upgrade.ts";
+import { flushWarnings } from "../../src/warnings.ts";
 import { FakeClock, FakeSocket, settle } from "./fake.ts";
 
 const good = {
@@ -101,6 +102,25 @@ test.each<[string, Handler<unknown>, Record<string, string | undefined>, number]
   expect(hook).toHaveBeenCalledTimes(expected === 101 ? 1 : 0);
   if (expected === 403) expect(warn.mock.calls[0]?.[0]).toMatch(/Origin ".*own host .*option "origins"/);
   warn.mockRestore();
+});
+
+test("refused origins and hosts, with 15 000 characters in each, are ten lines a second of a few hundred", async () => {
+  flushWarnings();
+  vi.spyOn(performance, "now").mockReturnValue(0);
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  for (let count = 0; count < 50; count++) {
+    expect(await status({}, request({ origin: `https://${"a".repeat(15_000)}.example` }))).toBe(403);
+    expect(await status({ hosts: ["b.example"] }, request())).toBe(421);
+  }
+  const lines = warn.mock.calls.map(([line]) => String(line));
+  expect(lines).toHaveLength(20);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(500);
+  flushWarnings();
+  expect(warn.mock.calls.slice(20)).toEqual([
+    ["edgewire: … and 40 more in the same second: 403"],
+    ["edgewire: … and 40 more in the same second: 421"],
+  ]);
+  vi.restoreAllMocks();
 });
 
 test.each<[string, () => unknown]>([
