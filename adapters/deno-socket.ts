@@ -115,7 +115,7 @@ class DenoSocket extends Listener implements Socket, Watched {
     }
   }
 
-  /** A client that neither answers nor ends TCP keeps its socket, and a descriptor of ours, for as long as it likes (Deno 2.9, measured). */
+  /** A client that neither answers our close nor ends TCP keeps its socket, and a descriptor, for as long as it likes (Deno 2.9, measured). */
   get lingers(): boolean {
     return true;
   }

@@ -124,7 +124,7 @@ export class ObjectHost {
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
     if (this.#unread) this.#resume();
     const live = this.#lives.of(ws);
-    // Also of one that is over and sends on, which nothing here can stop: it costs no more than this look.
+    // A client that was closed may send on, and nothing here can stop it: this check is all that its messages cost.
     if (live?.phase !== "open") return;
     live.alive();
     return live.message(typeof data === "string" ? data : new Uint8Array(data));

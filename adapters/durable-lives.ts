@@ -15,9 +15,9 @@ const OPEN = 1;
 export class ObjectLives {
   readonly #server: Server;
   readonly #ctx: Pinger;
-  /** A WeakMap costs a wake more. Those that are over stay in it until their clients let them go. */
+  /** A WeakMap costs a wake more. A connection that has ended stays until its client lets the socket go. */
   readonly #lives = new Map<NativeSocket, Live>();
-  /** Of a former life: connections that are over, and linger. Made for the first. */
+  /** Connections that had ended before the last eviction, and still linger. Created for the first. */
   #over: Map<NativeSocket, Holder> | undefined;
 
   /** @param sockets that outlived the object's memory, in the order in which they came. */
@@ -38,7 +38,7 @@ export class ObjectLives {
     return this.#lives.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
   }
 
-  /** Its socket is gone. Whether it was ours. */
+  /** The socket is gone. Returns whether it was ours. */
   forget(ws: NativeSocket): boolean {
     const holder = this.#over?.get(ws);
     if (holder !== undefined) {
@@ -48,7 +48,7 @@ export class ObjectLives {
     return this.#lives.delete(ws) || holder !== undefined;
   }
 
-  /** Its close hook has run. It is listed until its client lets it go, and what that sends reads no attachment. */
+  /** Its close hook has run, but the platform lists the socket until the client lets it go. Remembered, so that what the client sends does not read the attachment each time. */
   #lingers(ws: NativeSocket, holder: Holder): void {
     (this.#over ??= new Map()).set(ws, holder);
     this.#capacity?.linger(holder);

@@ -31,7 +31,7 @@ export class Capacity {
   readonly #settings: Settings;
   readonly #clock: Clock;
   readonly #taken: Count;
-  /** Connections that are over whose clients have not let their sockets go, where the runtime can't cut them off. Made for the first. */
+  /** Connections that have ended while their client keeps the socket, which the runtime can't cut. Created for the first. */
   #lingering: Count | undefined;
   #oldest: Place | undefined;
   #newest: Place | undefined;
@@ -47,7 +47,7 @@ export class Capacity {
     return this.#taken.all;
   }
 
-  /** How many connections are over and linger. */
+  /** How many connections linger. */
   get lingering(): number {
     return this.#lingering?.all ?? 0;
   }
@@ -91,13 +91,13 @@ export class Capacity {
     this.#taken.remove(this.#taken.clientOf(live), live.roomName);
   }
 
-  /** The connection is over, and its client has not let its socket go. */
+  /** The connection has ended, and its client keeps the socket. */
   linger(live: Holder): void {
     const lingering = (this.#lingering ??= this.#count());
     lingering.add(lingering.clientOf(live), live.roomName);
   }
 
-  /** It has. */
+  /** The client has let the socket go. */
   gone(live: Holder): void {
     this.#lingering?.remove(this.#lingering.clientOf(live), live.roomName);
   }
@@ -137,7 +137,7 @@ export class Capacity {
   }
 }
 
-/** Connections that linger take nobody's place, and there is an end to them: as many again may be there in all. */
+/** Lingering connections take no place of others, but they are bounded too: with the open ones there may be twice as many. */
 function isFull(most: number, taken: number, lingering = 0): boolean {
   return taken >= most || taken + lingering >= 2 * most;
 }

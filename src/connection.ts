@@ -383,13 +383,13 @@ export class Live<State = unknown, Env = unknown>
     return commons === undefined ? pending : commons.left(this.roomName, pending);
   }
 
-  /** It is over, and its client has not let its socket go: it is counted by itself, so that nobody's place is taken. */
+  /** The connection has ended, but its client keeps the socket: it is counted among those that linger. */
   #linger(): void {
     this.willEnd.lingers = true;
     this.server.commons?.capacity.linger(this);
   }
 
-  /** Its socket is gone too. */
+  /** The socket is gone as well. */
   #gone(): void {
     if (this.ending?.lingers !== true) return;
     this.ending.lingers = false;

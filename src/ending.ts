@@ -11,7 +11,7 @@ export class Ending {
   /** It was counted, and its close hook was called: neither is done again where the rest of its end is. */
   counted = false;
   hooked = false;
-  /** Its socket is still there: it counts among those that linger. */
+  /** Its client still keeps the socket: it counts among those that linger. */
   lingers = false;
   finished: PromiseWithResolvers<void> | undefined;
   /** Pending close hook, and the room's. */

@@ -104,7 +104,7 @@ export class Fanout<State, Env> {
 
   /** What is queued for the connection is handed to its socket, and it has a part in this if nothing of it waits there. */
   settle(live: Live<State, Env>): void {
-    // One that has left is in no set: nothing is queued for it, and nobody would forget it.
+    // A connection that has left is in no set: nothing is queued for it, and nothing would take it out of `#apart` again.
     if (this.#apart.has(live) || live.phase !== "open") return;
     this.part(live);
     if (live.socket.buffered === 0) this.#rejoin(live);

@@ -1,6 +1,6 @@
 /**
- * The histories of a server's rooms, each read when it is first asked for. One that is empty is in nobody's memory and in no row: what is
- * subscribed to, or asked for, leaves nothing. What is too old is deleted in steps, by one task of the server's schedule for all of them.
+ * The histories of a server's rooms. Each is read when it is first needed. An empty one is neither in memory nor stored, so subscribing to
+ * a topic or reading it leaves nothing behind. One task of the server's schedule deletes what is too old, for all rooms, in steps.
  */
 import { TopicLog, epochKey, historyKey, historyPrefix, randomEpoch, topicOf } from "./history.ts";
 import type { HistoryRules, Pending } from "./history.ts";
@@ -25,9 +25,9 @@ interface Site {
 }
 
 interface RoomLogs {
-  /** Those in memory, of which each has a message. */
+  /** The logs in memory. None is empty. */
   readonly logs: Map<string, TopicLog>;
-  /** When something of the room is to be deleted; Infinity for never. Stored with it, for the object that is made again. */
+  /** When something in this room has to be deleted; Infinity for never. It is stored as well, because an object may be evicted before. */
   due: number;
 }
 
@@ -41,13 +41,16 @@ export class Histories {
   readonly #site: Site;
   readonly #store: (room: string) => Store | undefined;
   readonly #rooms = new Map<string, RoomLogs>();
-  /** Milliseconds between two looks at all of them, and that something is too old before it is deleted. Each wakes an object and is a row: there fewer. */
+  /**
+   * Milliseconds between two sweeps, and from when a message is too old until it may be deleted. On an object each sweep is a wake and two rows
+   * written, so there are fewer.
+   */
   readonly #step: number;
-  /** When the next look is. */
+  /** When the next sweep is. */
   #next = Number.POSITIVE_INFINITY;
   /**
-   * Of logs that begin now, and of positions of those that are empty. Another one once a log is gone: what was told of it must not be
-   * taken for a position of the next one.
+   * The epoch of logs that begin now, and of the positions of empty ones. It changes whenever a log is deleted: a position from before
+   * must not be known to the log that follows.
    */
   #epoch: string = randomEpoch();
 
@@ -81,20 +84,18 @@ export class Histories {
     return true;
   }
 
-  /** After a hibernation: what was to be deleted is. */
+  /** After a hibernation: appoints the sweep that was appointed before. */
   resume(room: string): void {
     if (!this.#rule.expires) return;
     const stored = this.#store(room)?.get(dueKey);
-    if (stored === undefined) return;
-    this.#roomOf(room).due = Number(stored);
-    this.#appoint(Number(stored));
+    if (stored !== undefined) this.#appoint((this.#roomOf(room).due = Number(stored)));
   }
 
   #known(room: string, topic: string): TopicLog | undefined {
     return this.#rooms.get(room)?.logs.get(topic);
   }
 
-  /** What is stored of a log that is not in memory; an empty one stays out of it. */
+  /** Reads a log that is not in memory. An empty one is not kept there. */
   #read(room: string, topic: string): TopicLog | undefined {
     const rules = this.#rule(topic);
     if (rules === undefined) return undefined;
@@ -103,21 +104,20 @@ export class Histories {
     if (log.isEmpty) return log;
     const all = this.#roomOf(room);
     all.logs.set(own, log);
-    // Nothing was due so far: its topic has had `seconds` only since a deploy.
+    // Otherwise only if a deploy has given the topic `seconds`, or fewer.
     const due = this.#dueOf(log);
-    if (all.due === Number.POSITIVE_INFINITY && due < all.due) {
-      all.due = due;
-      this.#appoint(due);
+    if (due < all.due) {
+      this.#appoint((all.due = due));
       try {
         this.#storeDue(room, due);
       } catch {
-        // In this life it is looked for all the same.
+        // The sweep is appointed in memory all the same.
       }
     }
     return log;
   }
 
-  /** The first message of a log: when that is too old is stored with it. */
+  /** The first message of a log: the time of its deletion is stored with it. */
   #beginning(room: string, log: TopicLog, pending: Pending, now: number): Pending {
     if (!log.isEmpty) return pending;
     const due = this.#dueOf(log, now);
@@ -137,12 +137,12 @@ export class Histories {
     };
   }
 
-  /** When messages of that time are deleted, or the first that the log keeps. */
+  /** When a message of this time (by default the log's first) is deleted. */
   #dueOf(log: TopicLog, time?: number): number {
     return this.#roundUp(log.expiryOf(time) + this.#step);
   }
 
-  /** An earlier one stays. @throws what the store throws. */
+  /** Stores when the room has something to delete, unless an earlier time is stored. @throws what the store throws. */
   #storeDue(room: string, due: number): void {
     const store = due < Number.POSITIVE_INFINITY ? this.#store(room) : undefined;
     if (due < Number(store?.get(dueKey) ?? Number.POSITIVE_INFINITY)) store?.set(dueKey, String(due));
@@ -154,7 +154,7 @@ export class Histories {
     return all;
   }
 
-  /** Many topics are due at the same moments: one look is for all of them. */
+  /** Rounds up to a whole step, so that one sweep serves many topics. */
   #roundUp(time: number): number {
     return Math.ceil(time / this.#step) * this.#step;
   }
@@ -162,10 +162,10 @@ export class Histories {
   #appoint(time: number): void {
     if (time >= this.#next) return;
     this.#next = time;
-    this.#site.schedule.at(task, time, () => this.#look());
+    this.#site.schedule.at(task, time, () => this.#sweep());
   }
 
-  #look(): void {
+  #sweep(): void {
     this.#next = Number.POSITIVE_INFINITY;
     const now = this.#site.clock.now();
     let next = Number.POSITIVE_INFINITY;
@@ -176,31 +176,32 @@ export class Histories {
     this.#appoint(next);
   }
 
+  /** Never throws: what can't be deleted is reported, and tried again in the next step. */
   #expire(room: string, all: RoomLogs, now: number): void {
     let due = Number.POSITIVE_INFINITY;
     let failure: unknown;
-    for (const topic of this.#topics(room, all)) {
+    const attempt = (part: () => void): void => {
       try {
-        due = Math.min(due, this.#expireLog(room, topic, all, now));
+        part();
       } catch (error) {
         failure ??= error;
         due = Math.min(due, now + this.#step);
       }
-    }
-    try {
-      this.#setDue(room, all, this.#roundUp(due));
-    } catch (error) {
-      failure ??= error;
-    }
+    };
+    attempt(() => {
+      for (const topic of this.#topics(room, all)) attempt(() => (due = Math.min(due, this.#expireLog(room, topic, all, now))));
+    });
+    all.due = this.#roundUp(due);
+    attempt(() => this.#replaceDue(room, all.due));
     if (failure !== undefined) logError("what is too old in a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
     this.#tidy(room);
   }
 
-  /** When there is more to delete. */
+  /** @returns when there is more to delete. */
   #expireLog(room: string, topic: string, all: RoomLogs, now: number): number {
     const known = all.logs.get(topic);
     const rules = known === undefined ? this.#rule(topic) : undefined;
-    // A topic that keeps none since a deploy: what it kept is not deleted unasked.
+    // A topic without a history since a deploy: what it has kept is not deleted unasked.
     if (known === undefined && (rules === undefined || rules.seconds === Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
     const log = rules === undefined ? known : new TopicLog(topic, rules, this.#store(room));
     const due = log?.expire(now, this.#step);
@@ -210,28 +211,31 @@ export class Histories {
     return Number.POSITIVE_INFINITY;
   }
 
-  #setDue(room: string, all: RoomLogs, due: number): void {
-    all.due = due;
+  #replaceDue(room: string, due: number): void {
     const store = this.#store(room);
     if (due === Number.POSITIVE_INFINITY) store?.delete(dueKey);
     else store?.set(dueKey, String(due));
   }
 
-  /** Forgets a room of which nothing is in memory and nothing is due. */
+  /** Forgets a room without logs, unless something that is only stored is due. Never throws. */
   #tidy(room: string): void {
     const all = this.#rooms.get(room);
     if (all === undefined || all.logs.size > 0) return;
-    const store = this.#store(room);
-    // What it has stored besides may be due.
-    if (all.due < Number.POSITIVE_INFINITY && store !== undefined && firstTopic(store, "") !== undefined) return;
-    if (all.due < Number.POSITIVE_INFINITY) store?.delete(dueKey);
+    const store = all.due < Number.POSITIVE_INFINITY ? this.#store(room) : undefined;
+    try {
+      if (store !== undefined && firstTopic(store, "") !== undefined) return;
+      store?.delete(dueKey);
+    } catch {
+      // The next sweep comes here again.
+      return;
+    }
     this.#rooms.delete(room);
     if (this.#rooms.size > 0) return;
     this.#next = Number.POSITIVE_INFINITY;
     this.#site.schedule.cancel(task);
   }
 
-  /** Those of a room: the stored ones where there are any, otherwise those in memory. */
+  /** A room's topics: the stored ones, or without a store those in memory. */
   *#topics(room: string, all: RoomLogs): Generator<string, void, undefined> {
     const store = this.#store(room);
     if (store === undefined) return yield* all.logs.keys();
@@ -239,7 +243,7 @@ export class Histories {
   }
 }
 
-/** The first topic with a row after that key. The key of its epoch is a topic's last. */
+/** The first topic that has a row after this key. A topic's last key is that of its epoch. */
 function firstTopic(store: Store, after: string): string | undefined {
   for (const [key] of store.list({ prefix: historyPrefix, after, limit: 1 })) return topicOf(key);
   return undefined;

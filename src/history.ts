@@ -1,6 +1,5 @@
 /**
- * One topic's history: its last messages, numbered. How many there are is bounded in messages, in bytes and in seconds; how they are stored
- * is in segments.ts.
+ * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
  */
 import { encode } from "./codec.ts";
 import { asReceived, checkData } from "./data.ts";
@@ -16,7 +15,7 @@ import type { Store } from "./ports.ts";
 /** Options of a topic with nothing left to default. */
 export interface HistoryRules {
   readonly messages: number;
-  /** Of text its UTF-16 units. */
+  /** Text counts its UTF-16 units. */
   readonly bytes: number;
   /** Infinity for none. */
   readonly seconds: number;
@@ -28,7 +27,7 @@ export interface Pending {
   readonly payload: Sendable;
   /** Undefined where memory is all there is. */
   readonly store: Store | undefined;
-  /** More than one row is written for it. */
+  /** It begins the log: more than one row is written. */
   readonly isFirst: boolean;
   /** @throws what the store throws: nothing has changed then. */
   write(): void;
@@ -54,14 +53,14 @@ export class TopicLog {
   readonly #store: Store | undefined;
   readonly #epoch: string;
   readonly #segments: Segments;
-  /** The first message that is kept: of those before it there are no data any more. */
+  /** The offset of the first message that is kept. The data of earlier ones are gone. */
   #first: number;
-  /** What those that are kept take. */
+  /** What the kept messages take. */
   #bytes = 0;
 
   /**
    * Reads what is stored of it.
-   * @param epoch of a log that begins now.
+   * @param epoch for a log of which nothing is stored.
    */
   constructor(topic: string, rules: HistoryRules, store: Store | undefined, epoch: string = randomEpoch()) {
     this.topic = topic;
@@ -76,7 +75,7 @@ export class TopicLog {
     this.#bound();
   }
 
-  /** Nothing of it is stored, and there was never a position of it but that of nothing. */
+  /** It has no message yet, and nothing is stored. */
   get isEmpty(): boolean {
     return this.#segments.isEmpty;
   }
@@ -131,8 +130,8 @@ export class TopicLog {
   }
 
   /**
-   * Deletes what has been too old for `grace` milliseconds, and with the last of its messages the log itself, whose positions are then unknown.
-   * @returns from when on more of it is: Infinity for never, undefined where nothing is left. @throws what the store throws.
+   * Deletes messages that have been too old for `grace` milliseconds. With the last message the whole log goes, and its positions become unknown.
+   * @returns when the next message is to be deleted; undefined if nothing is left. @throws what the store throws.
    */
   expire(now: number, grace: number): number | undefined {
     if (this.isEmpty) return void this.clear();
@@ -144,7 +143,7 @@ export class TopicLog {
     return this.expiryOf(next.time) + grace;
   }
 
-  /** When messages of that time are too old, or the first that is kept; Infinity for never. */
+  /** When a message of this time (by default the first that is kept) is too old; Infinity for never. */
   expiryOf(time: number = this.#segments.at(this.#first)?.time ?? 0): number {
     return time + this.#rules.seconds * 1000;
   }
@@ -192,16 +191,16 @@ export class TopicLog {
     this.#bound();
   }
 
-  /** The oldest leave first; the last one stays, however large. */
+  /** Lets the oldest messages go until the bounds hold; the last message stays, however large it is. */
   #bound(): void {
     const { messages, bytes } = this.#rules;
     const { head } = this.#segments;
     while (head - this.#first >= messages || (this.#bytes > bytes && this.#first < head)) this.#forget();
-    // The last one too many is kept by its tag: who has it has missed nothing.
+    // The tag of the last one that went is needed: a reader who has that message has missed nothing.
     this.#segments.release(this.#first - 1);
   }
 
-  /** The first message is kept no longer. */
+  /** Lets the first message go. */
   #forget(): void {
     const entry = this.#segments.at(this.#first++);
     if (entry === undefined) return;
@@ -211,7 +210,7 @@ export class TopicLog {
   }
 }
 
-/** Before any position of it is told, and with its first message in the store. */
+/** The key of a log's epoch, which is stored with the first message. */
 export const epochKey = "epoch";
 
 /** 64 random bits. */

@@ -22,9 +22,9 @@ export abstract class Kept<State, Env> {
   readonly roomName: string;
   /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
   #rest: Rest | string;
-  /** What it woke with, shared with others, until it subscribes or unsubscribes itself. */
+  /** Shared with other connections that woke with the same ones, until it subscribes or unsubscribes itself. */
   #topics: ReadonlySet<string> | undefined;
-  /** Bytes of them as they are encoded, once they are its own. */
+  /** Their encoded size, once they are its own. */
   #topicBytes: number | undefined;
   #ending: Ending | undefined;
   #expiresAt: number | undefined;
@@ -95,7 +95,7 @@ export abstract class Kept<State, Env> {
     return this.#topics ?? noTopics;
   }
 
-  /** @throws RangeError where the connection could not be stored with it. */
+  /** @throws RangeError if the connection could not be stored with it. */
   protected addTopic(topic: string): void {
     const topics = this.#ownTopics();
     topics.add(topic);
@@ -174,7 +174,7 @@ export abstract class Kept<State, Env> {
     if (this.#socket.save !== undefined) this.setState(this.state as State);
   }
 
-  /** Stores it as it is now, or takes back what has changed. Where nothing is stored, what could not be is refused all the same. */
+  /** Stores it as it is now, or takes back what has changed. Where nothing is stored, what could not be stored is refused all the same. */
   protected store(undo: () => void): void {
     try {
       if (this.#socket.save !== undefined || !this.#surelyFits()) this.#rest = keepRest(this.#server, this, this.#decoded);
@@ -184,7 +184,7 @@ export abstract class Kept<State, Env> {
     }
   }
 
-  /** Whether it could be stored: the state, which may be stored apart, need not be encoded to know. */
+  /** Whether it could be stored. The state need not be encoded to know: it could be stored apart. */
   #surelyFits(): boolean {
     const { id, roomName, url, protocol, remoteAddress } = this;
     const length = id.length + roomName.length + url.length + protocol.length + remoteAddress.length + (this.#presence?.length ?? 0);

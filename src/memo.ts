@@ -1,6 +1,6 @@
 /**
- * `make`, which is asked once for each text, and each time for one that is longer than `longest`. All answers are forgotten when there are
- * `most`: who asks for ever new ones gains nothing.
+ * `make`, called once for each text; for a text longer than `longest` each time. All answers are forgotten when there are `most`: who asks
+ * for ever new ones gains nothing.
  */
 export function memo<Made>(most: number, make: (text: string) => Made, longest = 512): (text: string) => Made {
   const made = new Map<string, Made>();

@@ -31,7 +31,7 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Ends it now, without a close frame where the runtime can. */
   terminate(): void;
-  /** `terminate` cuts nothing: the socket is there until its client ends it, of which `Live.ended` is told, however much later. */
+  /** `terminate` can't cut TCP: the socket stays until the client ends it. `Live.ended` is called then, however late. */
   readonly lingers?: boolean;
   /** Bytes waiting; undefined where the runtime cannot say. */
   readonly buffered: number | undefined;

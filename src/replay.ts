@@ -1,4 +1,4 @@
-/** Subscribing to a topic with what its history keeps, as far as the client may leave it unread. */
+/** Subscribing to a topic with what its history keeps, up to what the client may leave unread. */
 import type { Commons } from "./commons.ts";
 import type { Live } from "./connection.ts";
 import { checkAfter, logOf } from "./history-calls.ts";
@@ -55,15 +55,15 @@ function send<State, Env>(
   if (live.phase === "open" && !known) commons.index.subscribe(live.roomName, topic, live);
   const all = replayed === payloads.length && live.phase === "open";
   const last = newest[replayed - 1];
-  // Of a client that has got none of them nothing more is known than it has said.
+  // A client that got none of them is where it said that it is.
   const isUpToDate = all && (replayed > 0 || entries.length === 0);
   const position = isUpToDate ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
   return { replayed, complete: complete && all && newest.length === entries.length, position };
 }
 
 /**
- * The newest messages that the client may leave unread: a client that reads is not closed for what it is sent in one turn. Where nothing
- * waits for it one is always among them, as `send` sends one, however large it is.
+ * The newest messages that fit into what the client may leave unread: a client that reads is not closed for what it is sent in one turn. If nothing
+ * waits for it, the last message is always sent, however large it is, as `send` would.
  */
 function newestWithin(bytes: number, log: TopicLog, entries: readonly Kept[], nothingWaits: boolean): readonly Kept[] {
   const from = (sizeOf: (data: Sendable) => number): number => {
@@ -72,7 +72,7 @@ function newestWithin(bytes: number, log: TopicLog, entries: readonly Kept[], no
     while (index > 0 && (left -= sizeOf(log.payloadOf(entries[index - 1] as Kept))) >= 0) index--;
     return index;
   };
-  // Most are small enough by a bound that costs nothing.
+  // Most replays are small enough by a bound that costs nothing.
   const start = from(mostOnWire) === 0 ? 0 : from((data) => sizeAtMost(data) + header);
   return entries.slice(nothingWaits ? Math.min(start, Math.max(entries.length - 1, 0)) : start);
 }

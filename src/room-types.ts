@@ -23,7 +23,7 @@ export interface Replay {
   readonly replayed: number;
   /**
    * Whether nothing is missing before them: since `after`, or without it since the topic's first message. False when the position is too old,
-   * of a log that is lost, or never was; and when the client did not take all of them (`slowConsumer: "drop"`).
+   * of a log that is lost or deleted, or never was; and when there was more than the client may leave unread: then the newest were sent.
    */
   readonly complete: boolean;
   /** Of the last message that the client has, for `after`. */
@@ -163,8 +163,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   /** What the topic's history keeps. @throws Error for a topic that keeps none, RangeError for a `limit` that is none. */
   history(topic: string, reader?: HistoryReader): History;
   /**
-   * Deletes what the topic's history keeps, from memory and from storage. Who is subscribed stays so and gets what is published from then on; positions from
-   * before are unknown. Returns whether there was anything. @throws Error for a topic that keeps none, and inside `encode`, the function `history` or an observer.
+   * Deletes what the topic's history keeps, from memory and from storage. Subscribers stay subscribed and get what is published from then on; earlier positions
+   * become unknown. Returns whether there was anything. @throws Error for a topic that keeps none, and inside `encode`, the function `history` or an observer.
    */
   deleteHistory(topic: string): boolean;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */

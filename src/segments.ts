@@ -1,6 +1,6 @@
 /**
- * The messages of one topic's history, in segments. Each is a row that is written over as it grows, in a ring: a row whose messages are all
- * kept no longer is the next to be used. For a message one row is written, and nothing is deleted until messages are too old.
+ * The messages of one topic's history, in segments. Each segment is a row that is written over as it grows. Rows form a ring: once none of
+ * its messages is kept any longer, a row is used for the next segment. So each message writes one row; only messages that are too old delete rows.
  */
 import { decode, encode } from "./codec.ts";
 import type { Data, Sendable } from "./types.ts";
@@ -10,7 +10,7 @@ export interface Kept {
   readonly offset: number;
   readonly tag: string;
   readonly time: number;
-  /** Empty once the message is kept no longer: its tag stays until the segment goes, to tell its position. */
+  /** Empty once the message is no longer kept. Its tag stays for as long as the segment does: it tells whether a position is known. */
   data: Data;
   /** What subscribers get; encoded once. */
   payload: Sendable | undefined;
@@ -41,10 +41,10 @@ export class Segments {
   #all: Segment[] = [];
   /** Numbers of rows that may be written over. */
   #free: number[] = [];
-  /** The message before the first one in the rows, of which these have the tag alone. */
+  /** The offset up to which the rows have no data any more. Of the message at this offset itself they still have the tag. */
   #cut = 0;
 
-  /** @param isNew whether nothing is stored: then nothing is read. */
+  /** @param isNew nothing is stored yet: nothing is read. */
   constructor(store: Store | undefined, prefix: string, isNew: boolean) {
     this.#store = store;
     this.#prefix = prefix;
@@ -65,13 +65,13 @@ export class Segments {
     return endOf(this.#all.at(-1)) - 1;
   }
 
-  /** The message before the first whose data was read from the rows. */
+  /** Data begin behind this offset. */
   get cut(): number {
     return this.#cut;
   }
 
   at(offset: number): Kept | undefined {
-    // Mostly asked of the last, or the first.
+    // Most callers ask for the last or the first message.
     const last = this.#all.at(-1);
     const segment = last !== undefined && last.first <= offset ? last : this.#all.find((one) => offset < endOf(one));
     return segment?.entries[offset - segment.first];
@@ -85,7 +85,7 @@ export class Segments {
     }
   }
 
-  /** Writes the row that the message, encoded as `text`, is to be part of. @throws what the store throws: nothing has changed then. */
+  /** Writes the row of the segment that the message belongs to; `text` is the encoded message. @throws what the store throws: nothing has changed then. */
   write(entry: Kept, text: string | undefined): Written {
     const last = this.#all.at(-1);
     const full =
@@ -96,7 +96,7 @@ export class Segments {
     return { segment, text: longer };
   }
 
-  /** It is written. Nothing here fails. */
+  /** The row is written: takes the message into memory. Nothing here fails. */
   keep({ segment, text }: Written, entry: Kept): void {
     segment.text = text;
     segment.entries.push(entry);
@@ -108,15 +108,15 @@ export class Segments {
     this.#all.push(segment);
   }
 
-  /** Rows of which nothing from that offset on is needed may be written over. */
+  /** Segments that end before this offset are no longer needed: their rows may be written over. */
   release(offset: number): void {
     const needed = this.#all.findIndex((segment) => endOf(segment) > offset);
     if (needed > 0) for (const { slot } of this.#all.splice(0, needed)) this.#free.push(slot);
   }
 
   /**
-   * Deletes what comes before that offset, but for the tag of the last such message: its reader has missed nothing.
-   * @throws what the store throws: what is needed is still there then.
+   * Deletes the messages before this offset. The tag of the last of them stays: a reader who has that message has missed nothing.
+   * @throws what the store throws: whatever is needed is still there then.
    */
   cutBefore(offset: number): void {
     const index = this.#all.findIndex((segment) => endOf(segment) >= offset);
@@ -166,7 +166,7 @@ export class Segments {
       if (/^\d+$/.test(slot)) segments.push(this.#read(Number(slot), row));
     }
     segments.sort((one, other) => one.first - other.first);
-    // Rows from before a larger number of messages was given up are no part of it.
+    // A row is missing: what comes before it is not part of the history any more.
     const gap = segments.findLastIndex(({ first }, index) => index > 0 && endOf(segments[index - 1]) !== first);
     this.#free = segments.splice(0, Math.max(gap, 0)).map(({ slot }) => slot);
     this.#all = segments;

@@ -218,7 +218,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
     return woken.head.version === this.settings.version ? this.#wake(socket, woken) : this.#migrate(socket, woken);
   }
 
-  /** Port: who held a connection that is over (`restore` gave none), for as long as its socket is there. */
+  /** Port: who a connection was that has ended (`restore` returned nothing) while its socket is still there. */
   holderOf(saved: Saved): Holder {
     const { head, rest } = (this.#heads ??= new Heads()).read(saved);
     const counted = this.settings.maxConnectionsPerAddress !== undefined;
@@ -237,7 +237,7 @@ export class Server<State = unknown, Env = unknown> implements Rooms {
 
   /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. @throws what its store does. */
   resume(room: string): void {
-    // All are awake: what most of them had in common is known from them now.
+    // All connections are restored: the heads are not needed any longer.
     this.#heads = undefined;
     this.commons?.resume(room, this.#count === 0);
   }

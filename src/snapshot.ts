@@ -74,17 +74,17 @@ export function checkSnapshot(snapshot: Snapshot, maxState: number): void {
   if (state !== undefined || !fitsByLength(length)) encodeSnapshot(snapshot, maxState);
 }
 
-/** Whether a snapshot whose texts have that length, and topics that take so many bytes, is surely small enough. */
+/** Whether a snapshot is surely small enough, by the length of its texts and the encoded size of its topics. */
 export function fitsByLength(length: number, topicBytes = 0): boolean {
   return length * mostEncoded + overhead + topicBytes <= maxSnapshot;
 }
 
-/** Whether it is small enough where the state is stored apart. */
+/** Whether it is small enough with the state stored apart. */
 export function fitsApart(snapshot: Stateless): boolean {
   return !exceeds(textOf(join(snapshot, apart)), maxSnapshot);
 }
 
-/** Of a topic, in a snapshot. */
+/** The bytes that a topic takes in a snapshot. */
 export function encodedBytes(topic: string): number {
   return utf8Length(JSON.stringify(topic)) + 1;
 }

@@ -1,4 +1,4 @@
-/** Keys in the order of their UTF-8, in chunks: one that comes or goes moves some hundred others, not all of them. */
+/** Keys in the order of their UTF-8. They are in chunks, so that adding or deleting one moves a few hundred others at most. */
 import { compareUtf8 } from "./text.ts";
 
 /** Keys of a chunk; a full one becomes two. */
@@ -13,7 +13,7 @@ export class SortedKeys {
     for (let start = 0; start < sorted.length; start += most / 2) this.#chunks.push(sorted.slice(start, start + most / 2));
   }
 
-  /** One that is not there yet. */
+  /** Adds a key that is not there yet. */
   add(key: string): void {
     const index = Math.min(this.#chunkOf(key), this.#chunks.length - 1);
     const chunk = this.#chunks[index];

@@ -59,8 +59,8 @@ function isPair(text: string, index: number, unit: number): boolean {
 }
 
 /**
- * The same text, which keeps no other in memory. A part of a text (of a message, a URL, a header) is a view of it in V8 and JavaScriptCore, and keeps all of it: a
- * name of 30 letters that came in 1 MiB would be 1 MiB for as long as anybody is subscribed to it.
+ * The same text in memory of its own, for texts that are kept. In V8 and JavaScriptCore a part of a text (of a message, a URL, a header) is a view of
+ * it and keeps the whole: a topic of 30 letters that came in 1 MiB would take 1 MiB for as long as anybody is subscribed to it.
  */
 export function ownText(text: string): string {
   return text.length < shortest ? text : ` ${text}`.slice(1);
