@@ -66,7 +66,7 @@ test("what fits is the same whether or not it is stored, to the last byte", () =
         }
       },
     ),
-    { numRuns: 80 },
+    { numRuns: 80, endOnFailure: true },
   );
   expect(refused).toBeGreaterThan(200);
 });
