@@ -17,16 +17,16 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core, for a connection alone", "src/server", 15.6),
-  entry("what rooms add to it", "src/commons", 9.8),
-  entry("edgewire", "src/index", 4.4),
-  entry("edgewire/node", "adapters/node", 31.9),
-  entry("edgewire/bun", "adapters/bun", 26.4),
-  entry("edgewire/deno", "adapters/deno", 25.9),
-  entry("edgewire/workers", "adapters/workers", 17),
-  entry("edgewire/durable", "adapters/durable", 25.7),
-  entry("edgewire/hono", "adapters/hono", 17.7),
-  entry("edgewire/memory", "adapters/memory", 24),
-  entry("edgewire/client", "src/client/index", 2.6),
-  entry("edgewire/messages", "src/messages/index", 4.4),
+  entry("the core, for a connection alone", "src/server", 21.6),
+  entry("what rooms add to it", "src/commons", 13.7),
+  entry("edgewire", "src/index", 5.8),
+  entry("edgewire/node", "adapters/node", 44.7),
+  entry("edgewire/bun", "adapters/bun", 37),
+  entry("edgewire/deno", "adapters/deno", 37.2),
+  entry("edgewire/workers", "adapters/workers", 23),
+  entry("edgewire/durable", "adapters/durable", 36),
+  entry("edgewire/hono", "adapters/hono", 23.9),
+  entry("edgewire/memory", "adapters/memory", 33.2),
+  entry("edgewire/client", "src/client/index", 3.8),
+  entry("edgewire/messages", "src/messages/index", 5.2),
 ];

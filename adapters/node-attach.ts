@@ -2,21 +2,16 @@
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import type { Rooms, StorageOption } from "../src/room-types.ts";
-import { resolveClose } from "../src/shutdown.ts";
 import type { CloseOptions } from "../src/shutdown.ts";
 import type { Stats } from "../src/stats.ts";
 import { Host } from "./host.ts";
 import type { Fetch } from "./host.ts";
-import { loadWs } from "./node-load.ts";
+import { attachHost } from "./node-attached.ts";
 import { PathPattern } from "./node-path.ts";
-import { checkOverlap } from "./node-routes.ts";
-import type { Route } from "./node-routes.ts";
 import { checkServer, refuseBun } from "./node-server.ts";
 import type { HttpServer } from "./node-server.ts";
 import { prepare } from "./node-socket.ts";
 import { Sockets } from "./node-sockets.ts";
-import { upgraderOf } from "./node-upgrade.ts";
-import { within } from "./signals.ts";
 import { readTarget } from "./target.ts";
 
 export interface AttachOptions {
@@ -63,30 +58,4 @@ export function attach<State, Env>(
     { handler, fetch: options.fetch },
   );
   return attachHost(server, { host, pattern, isApp: handler === undefined, sockets: new Sockets() });
-}
-
-export function attachHost(server: HttpServer, attachment: Omit<Route, "closing">): Attached {
-  // Before the first handshake, which waits for it. If it is missing, each handshake says so.
-  loadWs("attach").catch(() => {});
-  const upgrader = upgraderOf(server);
-  const { host, sockets } = attachment;
-  const route: Route = { ...attachment, closing: false };
-  checkOverlap(upgrader.routes, route);
-  upgrader.routes.push(route);
-  return {
-    room: (name) => host.room(name),
-    rooms: (mounted) => host.rooms(mounted),
-    stats: () => host.stats(),
-    async close(options) {
-      const end = performance.now() + resolveClose(options).deadline;
-      route.closing = true;
-      await host.close(options);
-      // Refusals are on their way, and would keep the application's own server from closing.
-      await within(end - performance.now(), sockets.emptied());
-      sockets.cut();
-      const at = upgrader.routes.indexOf(route);
-      if (at >= 0) upgrader.routes.splice(at, 1);
-      if (upgrader.routes.length === 0) upgrader.detach();
-    },
-  };
 }

@@ -10,7 +10,7 @@ import { isResponse } from "../src/upgrade.ts";
 import { logError } from "../src/warnings.ts";
 import { Host } from "./host.ts";
 import { write } from "./node-answer.ts";
-import { attachHost } from "./node-attach.ts";
+import { attachHost } from "./node-attached.ts";
 import { NodeRequest, addressOf, http } from "./node-http.ts";
 import { load, loadWs } from "./node-load.ts";
 import { refuseBun } from "./node-server.ts";
