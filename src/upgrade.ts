@@ -113,7 +113,10 @@ export function acceptUpgrade<State, Env>(
       const whole = wholeOf(request);
       return observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
     };
-    const result = isPromise(checked) ? checked.then((refusal) => refusal ?? decide()) : decide();
+    let isAnswered = false;
+    // For a client that has had its answer the hook does not run.
+    const next = (refusal: Response | undefined): ReturnType<typeof decide> => (refusal !== undefined || isAnswered ? refusal : decide());
+    const result = isPromise(checked) ? checked.then(next) : decide();
     const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
       if (isResponse(value)) return refuseWith(value);
       const upgrade = accepted(handler, request, offered, value, context, options.room, entered);
@@ -130,7 +133,13 @@ export function acceptUpgrade<State, Env>(
     // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
     options.waitUntil?.(result.then(ignore, ignore));
     const late = (error: unknown): void => void failed(error);
-    return withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late).then(accept).catch(threw);
+    const inTime = withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late);
+    return inTime
+      .then((value) => {
+        isAnswered = true;
+        return accept(value);
+      })
+      .catch(threw);
   } catch (error) {
     return threw(error);
   }

@@ -271,6 +271,19 @@ test("an upgrade that does not settle is a 503 at its deadline", async () => {
   expect(clock.pending).toBe(0);
 });
 
+test("upgrade does not run for a client that was refused while a rule for origins was awaited", async () => {
+  const clock = new FakeClock();
+  const hook = vi.fn();
+  const gate = Promise.withResolvers<boolean>();
+  const origins = (): Promise<boolean> => gate.promise;
+  const decision = upgrade({ origins, upgrade: hook }, request({ origin: "https://b.example" }), {}, clock);
+  clock.advance(10_000);
+  expect(((await decision) as Response).status).toBe(503);
+  gate.resolve(true);
+  await settle();
+  expect(hook).not.toHaveBeenCalled();
+});
+
 test("an upgrade that rejects after its deadline still reaches error", async () => {
   const clock = new FakeClock();
   const error = vi.fn();
