@@ -7,6 +7,7 @@ import { refuse } from "../src/handshake.ts";
 import type { Runtime } from "../src/ports.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { logError } from "../src/warnings.ts";
+import { checkAnswer } from "./answers.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { BunSocket, websocket } from "./bun-socket.ts";
 import { bunTopics } from "./bun-topics.ts";
@@ -102,7 +103,7 @@ async function answered(native: NativeServer, until: AbortSignal): Promise<void>
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */
 function answer(host: Host, request: Request, native: NativeServer): Answer {
   const done = (decision: Response | Ready): Response | undefined => {
-    if (isResponse(decision)) return decision;
+    if (isResponse(decision)) return checkAnswer(decision);
     return upgrade(native, request, decision) ? undefined : tooLate();
   };
   try {

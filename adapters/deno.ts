@@ -2,12 +2,12 @@
 import { Commons } from "../src/commons.ts";
 import type { DefinedHandler } from "../src/define.ts";
 import { isPromise } from "../src/errors.ts";
-import { isRefusal, refuse, wantsWebSocket } from "../src/handshake.ts";
+import { refuse, wantsWebSocket } from "../src/handshake.ts";
 import type { Settings } from "../src/limits.ts";
-import { checkSendable } from "../src/refusal.ts";
 import type { MaybePromise } from "../src/types.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { logError } from "../src/warnings.ts";
+import { checkAnswer } from "./answers.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
 import { headersOf } from "./deno-headers.ts";
 import { Port } from "./deno-port.ts";
@@ -77,11 +77,8 @@ function listen(at: Listening, options: PortOptions, handler: Handler): Port {
  * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
  */
 function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket: NativeSocket) => void): MaybePromise<Response> {
-  const done = (decision: Response | Ready): Response => {
-    if (!isResponse(decision)) return upgrade(request, decision, opened);
-    if (!isRefusal(decision)) checkSendable("the Response", decision);
-    return decision;
-  };
+  const done = (decision: Response | Ready): Response =>
+    isResponse(decision) ? checkAnswer(decision) : upgrade(request, decision, opened);
   const later = (pending: PromiseLike<Response | Ready>): PromiseLike<Response> => {
     // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
     const { signal } = request;

@@ -44,7 +44,7 @@ export function write(outgoing: ServerResponse, response: Response): void {
   outgoing.on("error", ignore);
   send(outgoing, response)
     .catch((error: unknown) => fail(outgoing, error))
-    .catch(() => void outgoing.destroy());
+    .catch(() => cut(outgoing));
 }
 
 async function send(outgoing: ServerResponse, response: Response): Promise<void> {
@@ -84,12 +84,26 @@ async function writeChunk(outgoing: ServerResponse, chunk: Uint8Array): Promise<
 function fail(outgoing: ServerResponse, error: unknown): void {
   if (outgoing.destroyed) return;
   logError("a Response could not be sent", error);
-  if (outgoing.headersSent) return void outgoing.destroy();
+  if (outgoing.headersSent) return cut(outgoing);
   for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
   outgoing.statusCode = 500;
   outgoing.statusMessage = "";
   outgoing.setHeader("content-type", "text/plain; charset=utf-8");
   outgoing.end("Internal Server Error\n");
+}
+
+/**
+ * Ends the connection, for the client must not take the answer for a whole one. If earlier answers are still to be written, that is once they
+ * are: `destroy` alone would wait for an event that no ServerResponse emits, and nobody would ever end it (Node 24.21, lib/_http_server.js).
+ */
+export function cut(outgoing: ServerResponse): void {
+  if (outgoing.socket === null) {
+    outgoing.assignSocket = (socket) => {
+      http.ServerResponse.prototype.assignSocket.call(outgoing, socket);
+      socket.destroy();
+    };
+  }
+  outgoing.destroy();
 }
 
 function turn(): Promise<undefined> {

@@ -55,6 +55,8 @@ class Turn {
     held.add(socket);
     socket.on("readable", hold);
     socket.on("drain", this.#drained);
+    // Where other listeners were asked first, the socket may have drained meanwhile, to no listener.
+    if (!socket.writableNeedDrain) this.#drained();
     socket.once("close", this.#over);
   }
 

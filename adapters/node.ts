@@ -9,7 +9,7 @@ import type { RequestHead } from "../src/request.ts";
 import { isResponse } from "../src/upgrade.ts";
 import { logError } from "../src/warnings.ts";
 import { Host } from "./host.ts";
-import { write } from "./node-answer.ts";
+import { cut, write } from "./node-answer.ts";
 import { attachHost } from "./node-attached.ts";
 import { NodeRequest, addressOf, http } from "./node-http.ts";
 import { load, loadWs } from "./node-load.ts";
@@ -111,7 +111,7 @@ async function fetchListener(host: Host): Promise<RequestListener> {
   const listener = getRequestListener(
     async (request, bindings) => {
       const answer = await decide(host, () => request, "", bindings);
-      if (answer.headers.has(alreadySent)) return answer;
+      if (isSent(answer)) return answer;
       write(bindings.outgoing as ServerResponse, answer);
       return (sent ??= new Response(null, { headers: { [alreadySent]: "true" } }));
     },
@@ -127,7 +127,7 @@ async function fetchListener(host: Host): Promise<RequestListener> {
     const answered = listener(incoming, outgoing);
     answered?.catch((error: unknown) => {
       logError("a request could not be answered", error);
-      outgoing.destroy();
+      cut(outgoing);
     });
   };
 }
@@ -135,6 +135,15 @@ async function fetchListener(host: Host): Promise<RequestListener> {
 /** @hono/node-server then leaves the ServerResponse to whoever set it: `RESPONSE_ALREADY_SENT` of its "utils/response". */
 const alreadySent = "x-hono-already-sent";
 let sent: Response | undefined;
+
+/** False for what only looks like a Response, which `write` reports. */
+function isSent(answer: Response): boolean {
+  try {
+    return answer.headers.has(alreadySent);
+  } catch {
+    return false;
+  }
+}
 
 /** Never rejects. */
 async function decide(host: Host, request: () => RequestHead, remoteAddress: string, native: object): Promise<Response> {

@@ -26,6 +26,8 @@ function bodyUsed(who: string): Error {
 
 /** @throws TypeError for a Response whose head can't be sent, and for one whose body somebody has read. */
 export function checkSendable(who: string, response: Response): void {
+  // One of another realm, or another library, says the same of itself; to name the class makes Node load the whole of fetch.
+  if (Object.prototype.toString.call(response) !== "[object Response]") throw new TypeError(`${who} only looks like one`);
   // 0 is that of Response.error(); 101 is not a refusal, and an interim response not an answer.
   const { status } = response;
   if (!(status >= 200 && status <= 599)) throw new TypeError(`${who} has the status ${status}: it must be from 200 to 599`);

@@ -56,7 +56,12 @@ export interface Site {
 export function isResponse(value: unknown): value is Response {
   // Not `instanceof`: @hono/node-server may have replaced the global class, and to name it makes Node load the whole of fetch, which every
   // collection of garbage then goes through (a third of the heap of a server that has no other use for it).
-  return typeof value === "object" && value !== null && "arrayBuffer" in value && "status" in value;
+  try {
+    return typeof value === "object" && value !== null && "arrayBuffer" in value && "status" in value;
+  } catch {
+    // A revoked proxy, say. It may be what a hook threw: who looks at that must not fail in turn, or the handshake's place is lost.
+    return false;
+  }
 }
 
 /** @param request at its URL (`locate`). */

@@ -26,15 +26,15 @@ export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only
 /** workerd's, unless a run asks for another (test/case.ts). */
 export const compatibilityDate = "2026-11-17";
 
-function commandOf(runtime: Served, date: string): readonly [string, ...string[]] {
-  const file = (name: string): string => join(here, "serve", `${name}.ts`);
+function commandOf(runtime: Served, date: string, folder: string): readonly [string, ...string[]] {
+  const file = (name: string): string => join(here, folder, `${name}.ts`);
   switch (runtime) {
     case "node":
       return [process.execPath, exposeGc, file("server")];
     case "attached":
       return [process.execPath, exposeGc, file("attached")];
     case "hono":
-      return [process.execPath, file("hono")];
+      return [process.execPath, exposeGc, file("hono")];
     case "bun":
       return [bunBinary, exposeGc, file("server")];
     case "deno":
@@ -61,20 +61,25 @@ export class Running {
   #death: Error | undefined;
   #answers: ((line: string) => void)[] = [];
 
-  /** Resolves when every listener is up. */
-  static async start(runtime: Served, date: string = compatibilityDate, hostname: string = "127.0.0.1"): Promise<Running> {
-    const running = new Running(runtime, date, hostname);
+  /** Resolves when every listener is up. `folder` has the programs that serve: another application than the contract's. */
+  static async start(
+    runtime: Served,
+    date: string = compatibilityDate,
+    hostname: string = "127.0.0.1",
+    folder = "serve",
+  ): Promise<Running> {
+    const running = new Running(runtime, date, hostname, folder);
     await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
     return running;
   }
 
-  private constructor(runtime: Served, date: string, hostname: string) {
+  private constructor(runtime: Served, date: string, hostname: string, folder: string) {
     this.runtime = runtime;
-    const [command, ...args] = commandOf(runtime, date);
+    const [command, ...args] = commandOf(runtime, date, folder);
     // test/serve listens on it.
     this.#child = spawn(command, args, { stdio: "pipe", detached: true, env: { ...process.env, HOST: hostname } });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
-    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#output.push(line));
+    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#say(line));
     this.#child.on("error", (error) => this.#die(error.message));
     this.#child.on("exit", (code, signal) => this.#die(`exit code ${code}, signal ${signal}`));
   }
@@ -121,7 +126,13 @@ export class Running {
       this.#ports = JSON.parse(line.slice(7)) as Record<string, number>;
       this.log.wake();
     } else if (line === "EVICTED" || line.startsWith("ASLEEP")) this.#answers.shift()?.(line);
-    else this.#output.push(line);
+    else this.#say(line);
+  }
+
+  /** The last of it: an attacked server may complain for minutes. */
+  #say(line: string): void {
+    this.#output.push(line);
+    if (this.#output.length > 20_000) this.#output.splice(0, 10_000);
   }
 
   #die(how: string): void {

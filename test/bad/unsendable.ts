@@ -4,7 +4,18 @@ import { serve } from "edgewire/serve";
 import { unsendable, type Unsendable } from "../unsendable.ts";
 
 const kinds: readonly Unsendable[] = ["error", "used", "header"];
+/** It only looks like a Response. */
+const lookalike = (fields: object): object => ({
+  status: 200,
+  statusText: "",
+  body: null,
+  bodyUsed: false,
+  arrayBuffer: () => {},
+  ...fields,
+});
 const others: Record<string, () => unknown> = {
+  lookalike: () => lookalike({ headers: new Headers() }),
+  "without headers": () => lookalike({ headers: null }),
   nothing: () => undefined,
   text: () => "text",
   throws: () => JSON.parse("secret"),

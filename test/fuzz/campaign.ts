@@ -1,43 +1,15 @@
 /** One run against one server: attackers in parallel, neighbours beside them, and what must hold during it and after it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { handlerNames } from "../handler.ts";
+import type { Address } from "../client.ts";
 import type { Entry } from "../log.ts";
-import { Running, type Listener, type ProcessRuntime } from "../runtimes.ts";
-import { attack, patience } from "./attack.ts";
-import { generate } from "./generate.ts";
+import type { Running, Served } from "../runtimes.ts";
+import { patience } from "./attack.ts";
+import type { Attack, Attackers, CampaignOptions, Report } from "./attackers.ts";
 import { Hooks } from "./hooks.ts";
-import { isLimit, keptDescriptors, losesClose } from "./limits.ts";
 import { Neighbours } from "./neighbour.ts";
-import { describePlan, type Cause, type Plan } from "./plan.ts";
+import type { Cause } from "./plan.ts";
 import { Random } from "./random.ts";
 import { settle, Watch } from "./watch.ts";
-
-export interface CampaignOptions {
-  readonly seed: number;
-  readonly seconds: number;
-  /** Only this connection, to replay it alone. */
-  readonly only?: number | undefined;
-  /** A line now and then. */
-  readonly progress: (line: string) => void;
-}
-
-export interface Report {
-  readonly connections: number;
-  readonly accepted: number;
-  readonly frames: number;
-  readonly rounds: number;
-  /** Connections that the client reset. */
-  readonly resets: number;
-  /** Everything that was done: writes, waits, resets, frames of neighbours aside. */
-  readonly actions: number;
-  /** Resident memory, in MiB. */
-  readonly memory: readonly [before: number, after: number];
-  /** Heap in use after a collection, in MiB; workerd tells nobody. */
-  readonly heap: readonly [before: number | undefined, after: number | undefined];
-  readonly descriptors: readonly [before: number, after: number];
-  /** How many connections the platform left to the client to end, by why it should have. */
-  readonly left: ReadonlyMap<Cause, number>;
-}
 
 /** Attackers at a time. */
 const width = 24;
@@ -53,9 +25,9 @@ const growth = 128;
 /** MiB of heap that may be in use more in the end, after a collection. Deno keeps some 8 KiB for each client that it has lost (limits.ts): 9 became 17. */
 const heapGrowth = 16;
 
-export async function campaign(runtime: ProcessRuntime, options: CampaignOptions): Promise<Report> {
-  const running = await Running.start(runtime);
-  const attempt = new Campaign(runtime, running, options);
+export async function campaign(attackers: Attackers, options: CampaignOptions): Promise<Report> {
+  const running = await attackers.start();
+  const attempt = new Campaign(attackers, running, options);
   try {
     return await attempt.run();
   } catch (error) {
@@ -73,19 +45,18 @@ export async function campaign(runtime: ProcessRuntime, options: CampaignOptions
 }
 
 class Campaign {
-  readonly #runtime: ProcessRuntime;
+  readonly #attackers: Attackers;
   readonly #running: Running;
   readonly #options: CampaignOptions;
   readonly #hooks: Hooks;
   readonly #watch: Watch;
-  readonly #tag: string;
-  readonly #listeners: readonly Listener[];
   readonly #accepted = new Set<number>();
+  readonly #refused = new Set<number>();
   /** Whose close hook may never come: a platform limit. */
   readonly #unsure = new Set<number>();
   readonly #left = new Map<Cause, number>();
-  readonly #active = new Set<Plan>();
-  readonly #recent: Plan[] = [];
+  readonly #active = new Set<Attack>();
+  readonly #recent: Attack[] = [];
   /** How many descriptors the platform may have lost. */
   #kept = 0;
   #next = 0;
@@ -94,25 +65,23 @@ class Campaign {
   #resets = 0;
   #actions = 0;
 
-  constructor(runtime: ProcessRuntime, running: Running, options: CampaignOptions) {
-    this.#runtime = runtime;
+  constructor(attackers: Attackers, running: Running, options: CampaignOptions) {
+    this.#attackers = attackers;
     this.#running = running;
     this.#options = options;
     this.#hooks = new Hooks(running.log);
-    this.#tag = `fuzz-${options.seed}`;
-    this.#listeners = [...handlerNames, "tls" as const].filter((name) => running.address(name) !== undefined);
-    this.#watch = new Watch(this.#address("main").port, !["workers", "durable"].includes(runtime));
+    this.#watch = new Watch(mainOf(running).port, !isCloudflare(running.runtime));
   }
 
   /** What was under way, and what came to its end just before: who killed the process is among them. */
   get active(): string {
-    return [...this.#recent, ...this.#active].map((plan) => describePlan(plan)).join("\n");
+    return [...this.#recent, ...this.#active].map(({ description }) => description).join("\n");
   }
 
   async run(): Promise<Report> {
     const { seed, seconds, only } = this.#options;
     const random = new Random(seed);
-    const neighbours = await Neighbours.start(this.#address("main"), this.#tag, random, this.#runtime === "workers");
+    const neighbours = await Neighbours.start(mainOf(this.#running), this.#attackers.tag, random, this.#running.runtime === "workers");
     const watch = this.#watch;
     const atFirst = watch.descriptors;
     if (only !== undefined) {
@@ -140,9 +109,11 @@ class Campaign {
     if (after.memory > memory + growth) throw new Error(`${mebibytes(after.memory)} of memory are used, ${mebibytes(memory)} were before`);
     if (heap !== undefined && after.heap! > heap + heapGrowth)
       throw new Error(`${mebibytes(after.heap!)} of heap are used, ${mebibytes(heap)} were before`);
+    await this.#attackers.finish?.(this.#running);
     return {
       connections: this.#connections,
       accepted: this.#accepted.size,
+      refused: this.#refused.size,
       frames: this.#frames,
       rounds: neighbours.rounds,
       resets: this.#resets,
@@ -184,47 +155,54 @@ class Campaign {
 
   async #attack(): Promise<void> {
     this.#connections++;
-    const plan = this.#plan(this.#next++);
-    if (losesClose(this.#runtime, plan)) this.#unsure.add(plan.number);
-    this.#kept += keptDescriptors(this.#runtime, plan);
-    this.#active.add(plan);
-    const outcome = await attack(plan, this.#address(plan.on), (cause) => isLimit(this.#runtime, cause));
-    this.#recent.push(plan);
+    const number = this.#next++;
+    const attack = this.#attackers.plan(number, this.#running);
+    if (attack.losesClose) this.#unsure.add(number);
+    this.#kept += attack.keptDescriptors;
+    this.#active.add(attack);
+    const { accepted, refused, frames, actions, reset, left } = await attack.run();
+    this.#recent.push(attack);
     if (this.#recent.length > 5) this.#recent.shift();
-    this.#active.delete(plan);
-    this.#frames += plan.frames;
-    this.#actions += plan.actions.length;
-    if (plan.actions.some(({ type }) => type === "reset")) this.#resets++;
-    if (outcome.accepted && plan.on !== "bare") this.#accepted.add(plan.number);
-    if (outcome.left !== undefined) this.#left.set(outcome.left, (this.#left.get(outcome.left) ?? 0) + 1);
+    this.#active.delete(attack);
+    this.#frames += frames;
+    this.#actions += actions;
+    if (reset) this.#resets++;
+    for (const peer of accepted) this.#accepted.add(peer);
+    for (const peer of refused) this.#refused.add(peer);
+    if (left !== undefined) this.#left.set(left, (this.#left.get(left) ?? 0) + 1);
   }
 
   async #settleHooks(): Promise<void> {
     const hooks = this.#hooks;
-    const unopened = (): number[] => [...this.#accepted].filter((number) => !hooks.wasOpened(number));
+    const unopened = (): number[] => [...this.#accepted].filter((peer) => !hooks.wasOpened(peer));
     const owed = (): readonly Entry[] => hooks.open.filter((entry) => !this.#mayVanish(entry));
     const pending = (): number => {
       hooks.read();
       this.#running.assertAlive();
       return owed().length + unopened().length;
     };
-    if ((await settle(pending, 0, patience)) === 0) return;
-    const plans = (numbers: readonly number[]): string =>
-      numbers
+    const left = await settle(pending, 0, patience);
+    const wrong = [...this.#refused].filter((peer) => hooks.wasOpened(peer));
+    if (left === 0 && wrong.length === 0) return;
+    const plans = (peers: readonly number[]): string =>
+      peers
         .slice(0, 3)
-        .map((number) => describePlan(this.#plan(number)))
+        .map((peer) => this.#describe(peer))
         .join("\n");
     const [open, never] = [owed().map(({ peer }) => peer), unopened()];
-    throw new Error(`${open.length} connections got no close hook, ${never.length} no open hook\n${plans(open)}\n${plans(never)}`);
+    throw new Error(
+      `${open.length} connections got no close hook, ${never.length} no open hook, ${wrong.length} were refused and got one\n` +
+        [open, never, wrong].map(plans).join("\n"),
+    );
+  }
+
+  #describe(peer: number): string {
+    return this.#attackers.plan(this.#attackers.numberOf(peer), this.#running).description;
   }
 
   /** A platform limit; which connection a spoilt handshake was, its log may not know. */
   #mayVanish({ tag, peer }: Entry): boolean {
-    return this.#unsure.size > 0 && (tag !== this.#tag || this.#unsure.has(peer));
-  }
-
-  #plan(number: number): Plan {
-    return generate(this.#options.seed, number, this.#tag, this.#listeners);
+    return this.#unsure.size > 0 && (tag !== this.#attackers.tag || this.#unsure.has(this.#attackers.numberOf(peer)));
   }
 
   #show(): void {
@@ -232,12 +210,16 @@ class Campaign {
     const counts = `${this.#connections} connections, ${this.#frames} frames, ${this.#hooks.count} close hooks`;
     this.#options.progress(`${counts}; ${mebibytes(memory)}, ${descriptors} descriptors`);
   }
+}
 
-  #address(listener: Listener): { port: number } {
-    const address = this.#running.address(listener);
-    if (address === undefined) throw new Error(`${this.#runtime} has no listener ${listener}`);
-    return address;
-  }
+function mainOf(running: Running): Address {
+  const address = running.address("main");
+  if (address === undefined) throw new Error(`${running.runtime} has no listener main`);
+  return address;
+}
+
+export function isCloudflare(runtime: Served): boolean {
+  return runtime === "workers" || runtime === "durable";
 }
 
 export function mebibytes(value: number | undefined): string {

@@ -1,9 +1,10 @@
 /** Bytes of frames, each bit of them from the seed. */
 import { encodeFrame, Opcode, type Frame } from "../wire/frames.ts";
 import type { Build } from "./build.ts";
+import type { Random } from "./random.ts";
 
 /** Deterministic, unlike `encodeFrame`'s own mask: what is done to these bytes later must hit the same bits. */
-export function frame({ random }: Build, given: Frame): Buffer {
+export function frameOf(random: Random, given: Frame): Buffer {
   if (given.masked === false) return encodeFrame(given);
   const plain = encodeFrame({ ...given, masked: false });
   const extended = [2, 8][(plain[1]! & 0x7f) - 126] ?? 0;
@@ -11,6 +12,10 @@ export function frame({ random }: Build, given: Frame): Buffer {
   head[1]! |= 0x80;
   for (let index = 0; index < payload.length; index++) payload[index]! ^= key[index & 3]!;
   return Buffer.concat([head, key, payload]);
+}
+
+export function frame({ random }: Build, given: Frame): Buffer {
+  return frameOf(random, given);
 }
 
 /** A frame, or the frames of one message, that any server takes. */

@@ -4,14 +4,10 @@
  */
 import { describe, test } from "vitest";
 import { processRuntimes } from "../runtimes.ts";
+import { bytes } from "./bytes.ts";
 import { campaign, mebibytes } from "./campaign.ts";
 import { record, recorded } from "./record.ts";
-
-const long = process.env["FUZZ_SECONDS"] !== undefined;
-const seconds = Number(process.env["FUZZ_SECONDS"] ?? 3);
-/** The short run is the same each time; a long one is for finding something new. */
-const seed = Number(process.env["FUZZ_SEED"] ?? (long ? Date.now() % 1_000_000 : 1));
-const only = process.env["FUZZ_ONLY"] === undefined ? undefined : Number(process.env["FUZZ_ONLY"]);
+import { only, seconds, seed } from "./settings.ts";
 
 describe("bad input", () => {
   for (const runtime of processRuntimes) {
@@ -19,7 +15,7 @@ describe("bad input", () => {
       const say = (line: string): void => console.log(`fuzz ${runtime}, seed ${seed}: ${line}`);
       say(`${seconds} s`);
       try {
-        const report = await campaign(runtime, { seed, seconds, only, progress: say });
+        const report = await campaign(bytes(runtime, seed), { seed, seconds, only, progress: say });
         const left = [...report.left].map(([cause, count]) => `${cause} ${count}`).join(", ");
         say(
           `${report.connections} connections (${report.accepted} accepted, ${report.resets} reset), ${report.frames} frames, ` +

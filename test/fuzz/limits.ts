@@ -1,5 +1,5 @@
 /** Where a platform does not do what every server should, whatever a library does; each was seen on the bare runtime too. */
-import type { ProcessRuntime } from "../runtimes.ts";
+import type { ProcessRuntime, Served } from "../runtimes.ts";
 import type { Cause, Plan } from "./plan.ts";
 
 export interface Limit {
@@ -96,4 +96,89 @@ export function keptDescriptors(runtime: ProcessRuntime, plan: Plan): number {
   if (runtime === "deno") return plan.actions.every(({ type }) => type !== "accepted") ? 1 : 0;
   const left = plan.actions.some((action) => action.type === "ended" && isLimit(runtime, action.cause));
   return runtime === "durable" && (left || losesClose(runtime, plan)) ? 2 : 0;
+}
+
+/** What a platform does on a connection with several requests, and with what an application should not answer, whatever a library does. */
+export interface PipelineLimit {
+  readonly runtimes: readonly Served[];
+  readonly why: string;
+  readonly evidence: string;
+}
+
+const onNode = ["node", "attached", "hono"] as const;
+const onCloudflare = ["workers", "durable"] as const;
+
+export const pipelineLimits = {
+  complainsFirst: {
+    runtimes: onNode,
+    why: "Node answers what it can't read at once, with 400, 408 or 431, in place of the answers that it still owes. What follows a request with Connection: close is such, and CONNECT ends the connection.",
+    evidence:
+      "Node 24.21, a bare http.Server that answers after 300 ms: `GET / … Connection: close`, 20 ms later another GET: one 400, and FIN.",
+  },
+  complainsTwice: {
+    runtimes: onNode,
+    why: "Node sends a second answer, 400, to a request that it has answered, when its body breaks off.",
+    evidence: "Node 24.21, bare: a POST with half of its body is answered 200; FIN then gets `HTTP/1.1 400 Bad Request` and FIN.",
+  },
+  continuesLate: {
+    runtimes: onNode,
+    why: "Node sends the 100 of a request that is behind a pending answer in the midst of its own answer, between the head and the body.",
+    evidence:
+      "Node 24.21, bare, GET that takes 300 ms and POST with Expect: 100-continue in one segment, answered with a Buffer: `Content-Length: 8\\r\\n\\r\\nHTTP/1.1 100 Continue\\r\\n\\r\\n/b POST`.",
+  },
+  losesBehindUpgrade: {
+    runtimes: onNode,
+    why: "Node reads nothing of what comes in one segment with a request for another protocol that it answers as an ordinary one.",
+    evidence:
+      "Node 24.21, bare, with and without shouldUpgradeCallback: `Upgrade: h2c`, and a GET right behind: one answer; 100 ms later: two.",
+  },
+  pausesTls: {
+    runtimes: ["node", "hono"],
+    why: "Node's https stops for good, or fails with HPE_PAUSED, at what comes behind an answer that is too large for the socket's buffer: it pauses its parser, and the TLS socket goes on.",
+    evidence:
+      "Node 24.21, a bare https.Server, 48 clients: GET of 4 MB that is not read for 200 ms, 30 ms later a POST in three pieces and a GET: 32 get no third answer. A bare http.Server: none.",
+  },
+  dropsPipelined: {
+    runtimes: ["bun"],
+    why: "Bun ends a connection on which anything comes while an answer is pending, without that answer.",
+    evidence: "Bun 1.4.5, bare: GET that takes 100 ms, 20 ms later another GET: no byte, and FIN.",
+  },
+  interrupts: {
+    runtimes: ["bun"],
+    why: "Bun sends its 400 for what it can't read in the midst of the answer that it is sending.",
+    evidence:
+      "Bun 1.4.5, bare, a stream, then `nonsense`: `HTTP/1.1 200 OK\\r\\nHTTP/1.1 400 Bad Request\\r\\nConnection: close\\r\\n\\r\\n`.",
+  },
+  noTrailers: {
+    runtimes: ["bun"],
+    why: "Bun takes the trailers of a chunked body for the next request.",
+    evidence: "Bun 1.4.5, bare: a POST that ends with `0\\r\\nX-Trailer: 1\\r\\n\\r\\n` gets 200, then 400.",
+  },
+  ignoresClose: {
+    runtimes: ["deno", ...onCloudflare],
+    why: "Deno sends an application's header Connection: close and goes on; workerd drops it.",
+    evidence: "Deno 2.9.5, workerd 2026-10, bare: an answer with that header, and a GET right behind: both are answered.",
+  },
+  sendsAfterClose: {
+    runtimes: onCloudflare,
+    why: "workerd sends what `open` sends behind the close frame with which it has already ended a client that broke the protocol.",
+    evidence:
+      "workerd 2026-10, a bare Worker that accepts and sends `hello`: handshake and `POST / …` in one segment get 101, 1002, `hello`.",
+  },
+  endsForLate: {
+    runtimes: ["bun", "deno"],
+    why: "Where an app is served bare, and answers something else or throws once its handshake is accepted, Deno ends the listener, and Bun, for what is no Error, the process (docs/deno.md, docs/bun.md).",
+    evidence:
+      'Bun 1.4.5: `server.upgrade(request); throw "text"` in fetch: exit code 1. Deno 2.9.5: "Upgrade response was not returned from callback".',
+  },
+  waitsForFrame: {
+    runtimes: onCloudflare,
+    why: "workerd takes the first reserved bit, and with it the bytes of `GET` for a frame whose payload is to come.",
+    evidence: "workerd 2026-10, a bare Worker: handshake and `GET /b HTTP/1.1` in one segment: 101, and nothing for 2 s.",
+  },
+} as const satisfies Record<string, PipelineLimit>;
+
+export function hasLimit(name: keyof typeof pipelineLimits, runtime: Served): boolean {
+  const { runtimes }: PipelineLimit = pipelineLimits[name];
+  return runtimes.includes(runtime);
 }

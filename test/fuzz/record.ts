@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { processRuntimes, type ProcessRuntime } from "../runtimes.ts";
-import { mebibytes, type Report } from "./campaign.ts";
+import type { Report } from "./attackers.ts";
+import { mebibytes } from "./campaign.ts";
 
 /** Seconds from which on a run is worth a row. */
 export const recorded = 600;

@@ -233,3 +233,25 @@ test("attach: an application that gives up an earlier answer half-way ends the c
   await attached.close();
   server.close();
 });
+
+test("attach, beside another listener: a long earlier answer goes on, though its socket drained while that listener was asked", async () => {
+  const length = 8 * 64 * 1024;
+  const server = createServer(async (_, response) => {
+    response.setHeader("content-length", length);
+    for (let left = length; left > 0; left -= 64 * 1024) {
+      if (!response.write(Buffer.alloc(64 * 1024))) await once(response, "drain");
+    }
+    response.end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  server.on("upgrade", () => {});
+  const attached = attach(server, defineHandler({}), { path: "/ws" });
+  const client = await connect(portOf(server));
+  client.write(Buffer.concat([get("/one"), handshakeOf()]));
+  expect((await client.head()).status).toBe(200);
+  expect((await client.rest()).length).toBe(length);
+  expect(await answerOf(client)).toBe("101");
+  client.destroy();
+  await attached.close();
+  server.close();
+});

@@ -90,6 +90,39 @@ describe.each([
   });
 });
 
+test("a body that fails while earlier answers are still to be written ends the connection behind them, and the server closes", async () => {
+  const bodyFailed = Promise.withResolvers<void>();
+  const body = (): ReadableStream<Uint8Array> => {
+    let chunks = 0;
+    return new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        if (chunks++ < 2) return controller.enqueue(new TextEncoder().encode("part"));
+        controller.error(new Error("secret"));
+        bodyFailed.resolve();
+      },
+    });
+  };
+  const server = await serve({
+    ...local,
+    async fetch({ url }) {
+      if (url.endsWith("/odd")) return new Response(body());
+      await bodyFailed.promise;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return new Response("fine");
+    },
+  });
+  const client = await connect(server.port);
+  client.write(Buffer.concat([get("/"), get("/odd"), get("/"), handshakeOf("/")]));
+  expect(await answerOf(client)).toBe("200 fine");
+  // Its head may be lost: the connection is cut.
+  await client.head().catch(() => {});
+  expect(await client.next()).toMatchObject({ type: "end" });
+  expect(logged()).toMatch(/a Response could not be sent: Error: secret/);
+  // No answer is waited for: its deadline is far.
+  await server.close({ deadline: 60_000 });
+});
+
 describe("what is told of failures fails itself", () => {
   const broken = { [Symbol.for("nodejs.util.inspect.custom")]: () => JSON.parse("not printable") as string };
 

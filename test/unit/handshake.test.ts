@@ -165,6 +165,27 @@ test("a foreign page is told nothing of the subprotocols that it lacks, asynchro
   vi.restoreAllMocks();
 });
 
+test("what upgrade throws may throw at every look: it is a 500, and takes no place", async () => {
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const error = vi.fn();
+  let thrown = 0;
+  const upgradeHook = (): Promise<never> | object => {
+    thrown++;
+    if (thrown === 1) throw revoked.proxy;
+    return thrown === 2 ? Promise.reject(revoked.proxy) : {};
+  };
+  const server = new Server(defineHandler({ maxConnections: 1, upgrade: upgradeHook, error }), {
+    name: "fake",
+    commons: Commons,
+    clock: new FakeClock(),
+  });
+  const decide = async (): Promise<unknown> => server.upgrade(request(), { env: {}, remoteAddress: "192.0.2.1", room: "default" });
+  for (let round = 0; round < 2; round++) expect(((await decide()) as Response).status).toBe(500);
+  expect(await decide()).not.toBeInstanceOf(Response);
+  expect(error).toHaveBeenCalledTimes(2);
+});
+
 test("the server's first preference is selected, none where none is offered", async () => {
   const handler = { protocols: ["b", "a"] };
   const selected = async (offered: string | undefined): Promise<string> =>

@@ -294,7 +294,7 @@ test("whatever of a store fails, a sweep throws nothing, and the next one does t
       }
     }
   }
-  expect(error.mock.calls.length).toBeGreaterThan(10);
+  expect(error).toHaveBeenCalled();
   error.mockRestore();
 });
 
