@@ -87,7 +87,9 @@ class Turn {
     // Its response was taken off the socket, and never closed.
     if (pendingOn(this.#socket) === undefined) return this.wait();
     readOn(this.#socket);
-    this.#socket.on("end", this.#ended).resume();
+    // Its FIN may have come before, to no listener.
+    if (this.#socket.readableEnded) this.#ended();
+    else this.#socket.on("end", this.#ended).resume();
   }
 
   readonly #ended = (): void => void this.#socket.end();

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { describe, expect, test, vi } from "vitest";
-import { attach } from "edgewire/node";
+import { attach, serve } from "edgewire/node";
 import { defineHandler } from "edgewire";
 import type { Event } from "../client.ts";
 import { messageFrame } from "../wire/frames.ts";
@@ -232,6 +232,23 @@ test("attach: an application that gives up an earlier answer half-way ends the c
   expect(hook).not.toHaveBeenCalled();
   await attached.close();
   server.close();
+});
+
+test("a client that leaves politely while an earlier answer has nothing to send is given up with its handshake: that answer is cancelled", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  const body = (): ReadableStream => new ReadableStream({ pull: () => new Promise<void>(() => {}), cancel: cancelled.resolve });
+  const server = await serve(defineHandler({ upgradeTimeout: 300 }), {
+    hostname: "127.0.0.1",
+    signals: false,
+    fetch: () => new Response(body()),
+  });
+  const client = await connect(server.port);
+  client.write(Buffer.concat([get("/"), handshakeOf()]));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  client.finish();
+  await cancelled.promise;
+  expect(await client.next()).toEqual({ type: "end", how: "fin" });
+  await server.close({ deadline: 60_000 });
 });
 
 test("attach, beside another listener: a long earlier answer goes on, though its socket drained while that listener was asked", async () => {
