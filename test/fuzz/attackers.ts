@@ -5,6 +5,8 @@ import type { Cause } from "./plan.ts";
 export interface CampaignOptions {
   readonly seed: number;
   readonly seconds: number;
+  /** The connections of a round before the one that is measured, after which what a runtime keeps for good has been allocated. 0: no such round. */
+  readonly warmUp: number;
   /** Only this connection, to replay it alone. */
   readonly only?: number | undefined;
   /** A line now and then. */

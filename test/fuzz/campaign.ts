@@ -13,8 +13,6 @@ import { settle, Watch } from "./watch.ts";
 
 /** Attackers at a time. */
 const width = 24;
-/** The round before the one that is measured, after which what a runtime keeps for good has been allocated: so many connections, and a sixth of the time. */
-const warmUp = 1000;
 /** A Durable Object lets some descriptors go only when it is evicted: after 10 s without work, once no close waits for its answer (10 s more). */
 const idle = 15_000;
 /**
@@ -79,7 +77,7 @@ class Campaign {
   }
 
   async run(): Promise<Report> {
-    const { seed, seconds, only } = this.#options;
+    const { seed, seconds, warmUp, only } = this.#options;
     const random = new Random(seed);
     const neighbours = await Neighbours.start(mainOf(this.#running), this.#attackers.tag, random, this.#running.runtime === "workers");
     const watch = this.#watch;
@@ -87,7 +85,7 @@ class Campaign {
     if (only !== undefined) {
       this.#next = only;
       await this.#round(neighbours, () => this.#connections >= 1);
-    } else {
+    } else if (warmUp > 0) {
       const warm = Date.now() + (seconds * 1000) / 6;
       await this.#round(neighbours, () => this.#connections >= warmUp && Date.now() >= warm);
     }

@@ -7,7 +7,7 @@ import { processRuntimes } from "../runtimes.ts";
 import { bytes } from "./bytes.ts";
 import { campaign, mebibytes } from "./campaign.ts";
 import { record, recorded } from "./record.ts";
-import { only, seconds, seed } from "./settings.ts";
+import { only, seconds, seed, warmUp } from "./settings.ts";
 
 describe("bad input", () => {
   for (const runtime of processRuntimes) {
@@ -15,7 +15,7 @@ describe("bad input", () => {
       const say = (line: string): void => console.log(`fuzz ${runtime}, seed ${seed}: ${line}`);
       say(`${seconds} s`);
       try {
-        const report = await campaign(bytes(runtime, seed), { seed, seconds, only, progress: say });
+        const report = await campaign(bytes(runtime, seed), { seed, seconds, warmUp, only, progress: say });
         const left = [...report.left].map(([cause, count]) => `${cause} ${count}`).join(", ");
         say(
           `${report.connections} connections (${report.accepted} accepted, ${report.resets} reset), ${report.frames} frames, ` +

@@ -6,7 +6,7 @@ import { describe, test } from "vitest";
 import { campaign, mebibytes } from "./campaign.ts";
 import { pipelines } from "./pipelines/attackers.ts";
 import { pipelineRuntimes } from "./pipelines/ground.ts";
-import { long, only, seconds, seed } from "./settings.ts";
+import { long, only, seconds, seed, warmUp } from "./settings.ts";
 
 // Most of a short run is waiting; in a long one memory is watched.
 describe("pipelined", { concurrent: !long }, () => {
@@ -14,7 +14,7 @@ describe("pipelined", { concurrent: !long }, () => {
     test(`${runtime} answers in order, and lives`, { timeout: seconds * 1000 + 180_000 }, async () => {
       const say = (line: string): void => console.log(`pipelines ${runtime}, seed ${seed}: ${line}`);
       try {
-        const report = await campaign(pipelines(runtime, seed), { seed, seconds, only, progress: say });
+        const report = await campaign(pipelines(runtime, seed), { seed, seconds, warmUp: long ? warmUp : 0, only, progress: say });
         say(
           `${report.connections} connections (${report.accepted} accepted, ${report.refused} refused, ${report.resets} reset), ` +
             `${report.rounds} rounds of neighbours; memory ${report.memory.map(mebibytes).join(" -> ")}, ` +

@@ -7,3 +7,5 @@ export const seconds = Number(process.env["FUZZ_SECONDS"] ?? 3);
 export const seed = Number(process.env["FUZZ_SEED"] ?? (long ? Date.now() % 1_000_000 : 1));
 /** The number of the one connection to replay. */
 export const only: number | undefined = process.env["FUZZ_ONLY"] === undefined ? undefined : Number(process.env["FUZZ_ONLY"]);
+/** Connections before those that are measured, and a sixth of the time. */
+export const warmUp = 1000;
