@@ -6,7 +6,9 @@ import { root } from "../docs/pages.ts";
 
 async function size(names: string): Promise<number> {
   const stdin = { contents: `export { ${names} } from "edgewire/messages";`, resolveDir: root };
-  const { outputFiles } = await build({ stdin, bundle: true, minify: true, write: false, format: "esm", target: "es2024" });
+  // The log, and what bounds it, is in every server's bundle.
+  const external = ["../report.js"];
+  const { outputFiles } = await build({ stdin, bundle: true, minify: true, write: false, format: "esm", target: "es2024", external });
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 
