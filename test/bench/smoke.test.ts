@@ -49,7 +49,8 @@ describe.each(runtimes)("%s", (runtime: Runtime) => {
     const rows = await measure(comparison(runtime, mode, numbers), names, pace);
     expect(rows.map(({ name, absent }) => [name, absent])).toEqual(names.map((name) => [name, undefined]));
     for (const { rate = 0, cpu = 0, ratio, load = 0, p50 = 0, p99 = 0 } of rows) {
-      for (const value of [rate, cpu, ratio?.median ?? 0, load]) expect(value).toBeGreaterThan(0);
+      // The kernel counts a process's time in steps of 10 ms: one message at a time may take none.
+      for (const value of [rate, ratio?.median ?? 0, ...(mode === "latency" ? [] : [cpu, load])]) expect(value).toBeGreaterThan(0);
       if (mode === "latency") expect(p99).toBeGreaterThanOrEqual(p50);
     }
     wellFormed(mode, rows);
