@@ -54,8 +54,10 @@ async function send(outgoing: ServerResponse, response: Response): Promise<void>
   outgoing.setHeaders(response.headers);
   if (response.body === null) return void outgoing.end();
   const reader = response.body.getReader();
-  // A client that has gone cancels the body, which then is at its end.
-  outgoing.once("close", () => void reader.cancel().catch(ignore));
+  // A client that has gone cancels the body, which then is at its end. It may have gone before there was one.
+  const cancel = (): void => void reader.cancel().catch(ignore);
+  if (outgoing.destroyed) return cancel();
+  outgoing.once("close", cancel);
   const first = await reader.read();
   if (first.done) return void outgoing.end();
   const second = reader.read();

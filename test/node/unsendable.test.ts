@@ -90,6 +90,33 @@ describe.each([
   });
 });
 
+test.each([
+  ["alone", get("/")],
+  ["in front of a handshake", Buffer.concat([get("/"), handshakeOf("/")])],
+])("a body for a client that left before there was an answer is cancelled: %s", async (_, request) => {
+  const cancelled = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  const server = await serve({
+    ...local,
+    async fetch() {
+      await left.promise;
+      const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        controller.enqueue(new Uint8Array(10));
+      };
+      return new Response(new ReadableStream({ pull, cancel: cancelled.resolve }));
+    },
+  });
+  const client = await connect(server.port);
+  client.write(request);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  client.reset();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  left.resolve();
+  await cancelled.promise;
+  await server.close({ deadline: 60_000 });
+});
+
 test("a body that fails while earlier answers are still to be written ends the connection behind them, and the server closes", async () => {
   const bodyFailed = Promise.withResolvers<void>();
   const body = (): ReadableStream<Uint8Array> => {
