@@ -10,13 +10,14 @@ import { checkSendable } from "../src/refusal.ts";
 import { http } from "./node-http.ts";
 import { endSocket } from "./node-sockets.ts";
 import { readOn } from "./node-turn.ts";
+import { discard } from "./node-wait.ts";
 
 /** Milliseconds that the answer to a handshake may take: a body may be slow or endless, and a client may not read it. */
 const longestAnswer = 10_000;
 
 /** Answers an `upgrade` event with an ordinary response, then closes: Node has let go of the socket's HTTP. */
 export function answer(incoming: IncomingMessage, socket: Duplex, response: Response): void {
-  if (socket.destroyed) return;
+  if (socket.destroyed) return void discard(response);
   const outgoing = new http.ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
   try {
@@ -25,7 +26,7 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
     // Another `upgrade` listener is writing a response of its own.
     logError("a handshake could not be answered", error);
     socket.destroy();
-    return;
+    return void discard(response);
   }
   const timer = setTimeout(() => socket.destroy(), longestAnswer);
   outgoing.on("finish", () => {
