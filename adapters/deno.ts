@@ -9,6 +9,7 @@ import { isResponse } from "../src/upgrade.ts";
 import { logError } from "../src/warnings.ts";
 import { checkAnswer } from "./answers.ts";
 import type { BareMark, BareUpgrade } from "./bare.ts";
+import { isBeingRead } from "./deno-body.ts";
 import { headersOf } from "./deno-headers.ts";
 import { Port } from "./deno-port.ts";
 import type { Handler, PortOptions } from "./deno-port.ts";
@@ -77,8 +78,12 @@ function listen(at: Listening, options: PortOptions, handler: Handler): Port {
  * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
  */
 function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket: NativeSocket) => void): MaybePromise<Response> {
-  const done = (decision: Response | Ready): Response =>
-    isResponse(decision) ? checkAnswer(decision) : upgrade(request, decision, opened);
+  const done = (decision: Response | Ready): Response => {
+    if (!isResponse(decision)) return upgrade(request, decision, opened);
+    checkAnswer(decision);
+    if (isBeingRead(decision)) throw new TypeError("the Response has a body that somebody reads: create a Response for each request");
+    return decision;
+  };
   const later = (pending: PromiseLike<Response | Ready>): PromiseLike<Response> => {
     // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
     const { signal } = request;

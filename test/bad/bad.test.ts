@@ -81,12 +81,15 @@ test.each<Runtime>(["node", "bun", "deno"])("pages of fetch that can't be sent, 
     "now/header": failed,
     "later/header": failed,
     "other/lookalike": failed,
+    "other/being read": failed,
     "other/without headers": failed,
     "other/nothing": failed,
     "other/text": failed,
     "other/throws": failed,
     "other/rejects": failed,
     fine: "200 fine",
+    "upgrade/other/being%20read": failed,
+    "upgrade/fine": "200 fine",
   });
 });
 

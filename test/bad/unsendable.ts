@@ -1,4 +1,5 @@
 /** Pages that can't be sent, under `serve`, and a process that has to go on. Runs on Node, Bun and Deno. */
+import { connect } from "node:net";
 import { defineHandler } from "edgewire";
 import { serve } from "edgewire/serve";
 import { unsendable, type Unsendable } from "../unsendable.ts";
@@ -15,6 +16,11 @@ const lookalike = (fields: object): object => ({
 });
 const others: Record<string, () => unknown> = {
   lookalike: () => lookalike({ headers: new Headers() }),
+  "being read": () => {
+    const response = new Response(new ReadableStream({ pull: () => new Promise(() => {}) }));
+    response.body?.getReader();
+    return response;
+  },
   "without headers": () => lookalike({ headers: null }),
   nothing: () => undefined,
   text: () => "text",
@@ -25,7 +31,7 @@ const others: Record<string, () => unknown> = {
 function page(pathname: string): unknown {
   const [, how, kind = ""] = pathname.split("/");
   if (how === "fine") return new Response("fine");
-  if (how === "other") return others[kind]!();
+  if (how === "other") return others[decodeURIComponent(kind)]!();
   const response = unsendable(decodeURIComponent(kind) as Unsendable, "secret");
   return how === "later" ? Promise.resolve(response) : response;
 }
@@ -42,4 +48,22 @@ for (const path of [
   );
   console.log(JSON.stringify({ path, answer }));
 }
+// A request for another protocol is an ordinary one; Deno has another way for it.
+for (const path of ["other/being%20read", "fine"]) console.log(JSON.stringify({ path: `upgrade/${path}`, answer: await askUpgrade(path) }));
 process.exit(0);
+
+function askUpgrade(path: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(`GET /${path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n`);
+    });
+    socket.setTimeout(5000, () => socket.destroy());
+    socket.on("data", (data: Uint8Array) => {
+      answer += new TextDecoder().decode(data);
+      if (/\r\n\r\n[^]*(fine|\n)$/.test(answer)) socket.destroy();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer.replace(/^HTTP\/1\.1 (\d+)[^]*?\r\n\r\n/, "$1 ")));
+  });
+}
