@@ -121,10 +121,11 @@ export const pipelineLimits = {
     evidence: "Node 24.21, bare: a POST with half of its body is answered 200; FIN then gets `HTTP/1.1 400 Bad Request` and FIN.",
   },
   continuesLate: {
-    runtimes: onNode,
-    why: "Node sends the 100 of a request that is behind a pending answer in the midst of its own answer, between the head and the body.",
+    runtimes: [...onNode, "deno"],
+    why: "Node sends the 100 of a request that is behind a pending answer in the midst of its own answer, between the head and the body; Deno in the midst of the answer before it, when the client sends FIN.",
     evidence:
-      "Node 24.21, bare, GET that takes 300 ms and POST with Expect: 100-continue in one segment, answered with a Buffer: `Content-Length: 8\\r\\n\\r\\nHTTP/1.1 100 Continue\\r\\n\\r\\n/b POST`.",
+      "Node 24.21, bare, GET that takes 300 ms and POST with Expect: 100-continue in one segment, answered with a Buffer: `Content-Length: 8\\r\\n\\r\\nHTTP/1.1 100 Continue\\r\\n\\r\\n/b POST`. " +
+      "Deno 2.9.6, bare, GET that is answered in chunks for 100 ms, the same POST, and FIN 40 ms later: `4\\r\\npart\\r\\nHTTP/1.1 100 Continue\\r\\n\\r\\n`, FIN.",
   },
   losesBehindUpgrade: {
     runtimes: onNode,

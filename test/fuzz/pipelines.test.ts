@@ -6,6 +6,7 @@ import { describe, test } from "vitest";
 import { campaign, mebibytes } from "./campaign.ts";
 import { pipelines } from "./pipelines/attackers.ts";
 import { pipelineRuntimes } from "./pipelines/ground.ts";
+import { record } from "./record.ts";
 import { long, only, seconds, seed, warmUp } from "./settings.ts";
 
 // Most of a short run is waiting; in a long one memory is watched.
@@ -20,6 +21,7 @@ describe("pipelined", { concurrent: !long }, () => {
             `${report.rounds} rounds of neighbours; memory ${report.memory.map(mebibytes).join(" -> ")}, ` +
             `heap ${report.heap.map(mebibytes).join(" -> ")}, descriptors ${report.descriptors.join(" -> ")}`,
         );
+        if (only === undefined) record("pipelines", runtime, seed, seconds, report);
       } catch (error) {
         throw new Error(`FUZZ_SEED=${seed} npm run fuzz -- -t 'pipelined.*${runtime}'\n${(error as Error).message}`, { cause: error });
       }

@@ -1,21 +1,24 @@
-/** Writes a long run's row of the table in docs/fuzz.md. */
+/** Writes a long run's row of a table in docs/fuzz.md. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { processRuntimes, type ProcessRuntime } from "../runtimes.ts";
+import type { Served } from "../runtimes.ts";
 import type { Report } from "./attackers.ts";
 import { mebibytes } from "./campaign.ts";
 
-/** Seconds from which on a run is worth a row. */
-export const recorded = 600;
-
 const page = join(import.meta.dirname, "../../docs/fuzz.md");
-const [begin, end] = ["<!-- runs -->\n", "<!-- /runs -->"];
+const runtimes: readonly Served[] = ["node", "attached", "hono", "bun", "deno", "workers", "durable"];
+
+/** Each between markers of its name; a run of so many seconds is worth a row. */
+const tables = { runs: 600, pipelines: 60 };
+export type Table = keyof typeof tables;
+
 const columns = [
   "",
   "seed",
   "seconds",
   "connections",
   "accepted",
+  "refused",
   "resets",
   "frames",
   "neighbours' rounds",
@@ -25,10 +28,12 @@ const columns = [
 ];
 
 /** Rows keep the runtimes' order; a runtime's row of an earlier run is replaced. */
-export function record(runtime: ProcessRuntime, seed: number, seconds: number, report: Report): void {
+export function record(table: Table, runtime: Served, seed: number, seconds: number, report: Report): void {
+  if (seconds < tables[table]) return;
+  const [begin, end] = [`<!-- ${table} -->\n`, `<!-- /${table} -->`];
   const text = readFileSync(page, "utf8");
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (from < begin.length || to < from) throw new Error("docs/fuzz.md lacks the markers of its table");
+  if (from < begin.length || to < from) throw new Error(`docs/fuzz.md lacks the markers of its table ${table}`);
   const kept = text
     .slice(from, to)
     .split("\n")
@@ -38,12 +43,12 @@ export function record(runtime: ProcessRuntime, seed: number, seconds: number, r
   writeFileSync(page, text.slice(0, from) + [row(columns), row(columns.map(() => "---")), ...rows, ""].join("\n") + text.slice(to));
 }
 
-function rowOf(runtime: ProcessRuntime, seed: number, seconds: number, report: Report): string[] {
-  const { connections, accepted, resets, frames, rounds, heap, memory, descriptors } = report;
+function rowOf(runtime: Served, seed: number, seconds: number, report: Report): string[] {
+  const { connections, accepted, refused, resets, frames, rounds, heap, memory, descriptors } = report;
   const change = (values: readonly (number | undefined)[]): string => values.map(mebibytes).join(" → ");
-  const counts = [seed, seconds, connections, accepted, resets, frames, rounds].map(String);
+  const counts = [seed, seconds, connections, accepted, refused, resets, frames, rounds].map(String);
   return [runtime, ...counts, change(heap), change(memory), descriptors.join(" → ")];
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-const place = (line: string): number => processRuntimes.indexOf(line.split(" | ")[0]!.slice(2) as ProcessRuntime);
+const place = (line: string): number => runtimes.indexOf(line.split(" | ")[0]!.slice(2) as Served);

@@ -42,6 +42,7 @@ async function start(server: Server): Promise<number> {
 function another(incoming: IncomingMessage, socket: Duplex): void {
   if (!incoming.url?.startsWith("/other")) return;
   socket.on("error", () => {});
+  socket.once("finish", () => socket.destroy());
   socket.end("HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 }
 

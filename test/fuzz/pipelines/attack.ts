@@ -71,8 +71,7 @@ async function end(plan: Plan, expectation: Expectation, wire: Wire, answers: An
   if (answers.problem !== undefined) return { left: false, missed: undefined };
   if (answers.switched !== undefined) return { left: false, missed: await leaveWebSocket(expectation, wire, answers) };
   // An answer that closes the connection is followed by its end, however long the client stays.
-  const mustEnd = answers.closed || expectation.mustEnd(answers);
-  if (!mustEnd && wire.ended === undefined) {
+  if (!expectation.mustEnd(answers) && wire.ended === undefined) {
     wire.finish();
     return { left: false, missed: await ended(wire, expectation.endsAfterFin ? patience : shortPatience, expectation.endsAfterFin) };
   }

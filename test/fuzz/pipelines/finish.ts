@@ -35,9 +35,12 @@ async function leave(client: Client): Promise<void> {
   client.destroy();
 }
 
-/** The server cancels a body that nobody reads any more: whoever made it can't know otherwise. workerd stops the request instead, and its timers. */
+/**
+ * The server cancels a body that nobody reads any more: whoever made it can't know otherwise. workerd stops the request instead, and its
+ * timers. An application's own server is Node's, which tells a response that waits for earlier ones nothing of the connection's end.
+ */
 export async function checkStreams(running: Running): Promise<void> {
-  if (isCloudflare(running.runtime)) return;
+  if (isCloudflare(running.runtime) || running.runtime === "attached") return;
   const deadline = Date.now() + patience;
   for (;;) {
     const response = await fetch(`http://127.0.0.1:${running.address("main")!.port}/held`, { headers: { connection: "close" } });

@@ -164,6 +164,7 @@ export function strangeRequest(make: Make): Segment {
     bytes: head(lines),
     method: lines[0]!.split(" ")[0]!,
     fate: lines[0]!.startsWith("CONNECT") || upgrades ? "garbled" : "any",
+    blurs: ground.has("interrupts") || upgrades,
     slow: true,
   });
 }

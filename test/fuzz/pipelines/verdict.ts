@@ -1,4 +1,5 @@
 /** Whether what came on a connection may be. */
+import { join } from "node:path";
 import { afterClose, type Answer, type Answers } from "./answers.ts";
 import type { Told } from "./attack.ts";
 import type { Expectation } from "./expectation.ts";
@@ -6,7 +7,8 @@ import type { Ground } from "./ground.ts";
 import type { Plan, Segment } from "./plan.ts";
 
 /** What no answer may show: where the code is, and where it was called. */
-const leaks = /\n\s+at .+[:)]|node_modules|file:\/\/\/|\/work\/|secret:|\.ts:\d|\.js:\d/;
+const here = join(import.meta.dirname, "../../..").replaceAll(/[^\w/-]/g, "\\$&");
+const leaks = new RegExp(`\\n\\s+at .+[:)]|node_modules|file:///|${here}|secret:|\\.[jt]s:\\d`);
 
 /** @throws for what must not be. */
 export function judge(
