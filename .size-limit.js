@@ -17,16 +17,16 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core, for a connection alone", "src/server", 21.6),
-  entry("what rooms add to it", "src/commons", 13.7),
+  entry("the core, for a connection alone", "src/server/server", 21.6),
+  entry("what rooms add to it", "src/rooms/registry", 13.7),
   entry("edgewire", "src/index", 5.8),
-  entry("edgewire/node", "adapters/node", 44.9),
-  entry("edgewire/bun", "adapters/bun", 37.1),
-  entry("edgewire/deno", "adapters/deno", 37.4),
-  entry("edgewire/workers", "adapters/workers", 23.1),
-  entry("edgewire/durable", "adapters/durable", 36.1),
-  entry("edgewire/hono", "adapters/hono", 24),
-  entry("edgewire/memory", "adapters/memory", 33.3),
+  entry("edgewire/node", "adapters/node/index", 44.9),
+  entry("edgewire/bun", "adapters/bun/index", 37.1),
+  entry("edgewire/deno", "adapters/deno/index", 37.4),
+  entry("edgewire/workers", "adapters/workers/index", 23.1),
+  entry("edgewire/durable", "adapters/durable/index", 36.1),
+  entry("edgewire/hono", "adapters/hono/index", 24),
+  entry("edgewire/memory", "adapters/memory/index", 33.3),
   entry("edgewire/client", "src/client/index", 3.8),
   entry("edgewire/messages", "src/messages/index", 5.2),
 ];

@@ -1,18 +1,18 @@
 /** `npm run bench -- --runtime node --mode echo`: see options.ts, or `npm run bench -- --help`. */
 import { relative } from "node:path";
-import { titleOf, type Comparison } from "./comparison.ts";
-import { contenders, isPeer } from "./contenders.ts";
-import { idle } from "./idle.ts";
-import { measure, type Pace } from "./measure.ts";
-import { UsageError, parse, usage, type Options } from "./options.ts";
-import { installPeers } from "./peers.ts";
-import { profile } from "./profile.ts";
-import { machine, save, versions, type Result, type Row } from "./results.ts";
-import { report } from "./report.ts";
-import { compareWith } from "./server.ts";
-import { slow } from "./slow.ts";
-import { print } from "./table.ts";
-import { wake } from "./wake.ts";
+import { titleOf, type Comparison } from "./report/comparison.ts";
+import { contenders, isPeer } from "./servers/contenders.ts";
+import { idle } from "./measure/idle.ts";
+import { measure, type Pace } from "./measure/measure.ts";
+import { UsageError, parse, usage, type Options } from "./measure/options.ts";
+import { installPeers } from "./servers/peers.ts";
+import { profile } from "./measure/profile.ts";
+import { machine, save, versions, type Result, type Row } from "./report/results.ts";
+import { report } from "./report/report.ts";
+import { compareWith } from "./servers/server.ts";
+import { slow } from "./measure/slow.ts";
+import { print } from "./report/table.ts";
+import { wake } from "./measure/wake.ts";
 
 try {
   const options = parse(process.argv.slice(2));

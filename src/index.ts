@@ -1,45 +1,14 @@
 /** Edgewire's core: what an application imports to write a handler. */
-export { defineHandler } from "./define.ts";
-export { CloseCode } from "./close.ts";
-export { wantsWebSocket } from "./handshake.ts";
-export { sameSecret } from "./secret.ts";
-export type { HookRun, Observer, Refusal } from "./observe.ts";
-export type { CloseOptions } from "./shutdown.ts";
-export type { RoomStats, Stats, Traffic } from "./stats.ts";
-export type {
-  Closing,
-  Connection,
-  Data,
-  Dropped,
-  ErrorContext,
-  Handler,
-  Hooks,
-  HookName,
-  MaybePromise,
-  Phase,
-  RoomHooks,
-  Sendable,
-  SendResult,
-  UpgradeContext,
-  UpgradeResult,
-} from "./types.ts";
-export type {
-  AlarmInfo,
-  ConnectionInfo,
-  History,
-  HistoryEntry,
-  HistoryOption,
-  HistoryReader,
-  HistorySettings,
-  LocalRoom,
-  Member,
-  PresenceDiff,
-  PublishOptions,
-  Replay,
-  Room,
-  RoomStorage,
-  RoomValues,
-  Rooms,
-  StorageOption,
-} from "./room-types.ts";
-export type { Heartbeat, LocationHint, Options, Origins, Placement } from "./options.ts";
+export { defineHandler } from "./handler/define.ts";
+export { CloseCode } from "./protocol/close.ts";
+export { wantsWebSocket } from "./protocol/handshake.ts";
+export { sameSecret } from "./protocol/secret.ts";
+export type { HookRun, Observer, Refusal } from "./api/observer.ts";
+export type { CloseOptions } from "./server/shutdown.ts";
+export type { RoomStats, Stats, Traffic } from "./api/stats.ts";
+export type { Closing, Connection, Data, MaybePromise, Phase, Sendable, SendResult } from "./api/connection.ts";
+export type { Dropped, ErrorContext, Handler, Hooks, HookName, RoomHooks, UpgradeContext, UpgradeResult } from "./api/handler.ts";
+export type { AlarmInfo, ConnectionInfo, LocalRoom, Member, PresenceDiff, PublishOptions, Room, Rooms } from "./api/room.ts";
+export type { History, HistoryEntry, HistoryOption, HistoryReader, HistorySettings, Replay } from "./api/history.ts";
+export type { RoomStorage, RoomValues, StorageOption } from "./api/storage.ts";
+export type { Heartbeat, LocationHint, Options, Origins, Placement } from "./api/options.ts";

@@ -1,12 +1,7 @@
 /** The contract in types: what an adapter gives the core, and what it must do. None of it is seen by an application. */
-import type { Place } from "./capacity.ts";
-import type { Commons } from "./commons.ts";
-import type { Fanout } from "./fanout.ts";
-import type { LocalRoom, Room, StorageOption } from "./room-types.ts";
-import type { Server } from "./server.ts";
-import type { Closing, Phase, SendResult, Sendable } from "./types.ts";
+import type { Closing, Phase, SendResult, Sendable } from "./api/connection.ts";
 
-/** All that is true of a connection for its whole life. It encodes (src/codec.ts) into at most 15 KiB on every runtime, its state apart if need be. */
+/** All that is true of a connection for its whole life. It encodes (src/values/codec.ts) into at most 15 KiB on every runtime, its state apart if need be. */
 export interface Snapshot {
   readonly id: string;
   readonly room: string;
@@ -19,7 +14,7 @@ export interface Snapshot {
   readonly phase: Phase;
   readonly closing?: Closing;
   readonly expiresAt?: number;
-  /** Encoded: see src/presence.ts. */
+  /** Encoded: see src/connection/member.ts. */
   readonly presence?: string;
 }
 
@@ -50,7 +45,7 @@ export interface Socket {
   hear?(time: number): void;
 }
 
-/** An encoded snapshot (src/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */
+/** An encoded snapshot (src/connection/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */
 export type Saved = readonly [id: string, head: string, rest: string, expiresAt?: number | undefined, presence?: string | undefined];
 
 /** A message that the adapter has made ready for any of its sockets: only it knows what it is. */
@@ -60,56 +55,6 @@ export interface Prepared {
   /** The size of what it was made of, as `Traffic` counts it. */
   readonly size: number;
 }
-
-/** What a runtime can do that the core cannot. */
-export interface Runtime {
-  /** For messages to people: "node", "durable". */
-  readonly name: string;
-  /** `Commons`, or `without(why)` where connections have nothing in common; absent where none is opened (the Worker in front of an object). */
-  readonly commons?: CommonsOf | Without;
-  /** The rooms beyond this server's own, where there are any (Durable Objects). */
-  remote?(name: string): Room | undefined;
-  /** Does once what every `send` of a message that goes to many would do, and takes a copy of it. */
-  prepare?(data: Sendable): Prepared;
-  /** A room's small values; by default in memory, for as long as the server lives. */
-  store?(room: string): Store;
-  /** Where the application keeps what `room.storage` is given; by default in `store`. */
-  readonly storage?: StorageOption | undefined;
-  /** Wakes the server at a time; by default a timer. */
-  readonly alarm?: Alarm;
-  readonly env?: unknown;
-  /** It answers 431 to a request head over 16 KiB itself, as the core does elsewhere. */
-  readonly limitsHead?: boolean;
-  /** All headers of a request, for the core to count where it does not: by default they are iterated. */
-  headersOf?(request: Request): Iterable<readonly [name: string, value: string]>;
-  /** It does not upgrade every request whose Upgrade header is a list, or repeated: the core answers such a one with 426. */
-  readonly upgradesNoList?: boolean;
-  /** How its connections come, where a request's URL may have the scheme of an absolute-form target, which is the client's word. */
-  readonly scheme?: "http" | "https" | undefined;
-  /**
-   * A request may have been made by `fetch` in the platform, and come over no wire: its URL is what that caller says, and it has no Host header
-   * and nothing of a handshake but Upgrade.
-   */
-  readonly byFetch?: boolean;
-  /** It pings, and ends those who don't answer, itself: the core judges nobody. It does not tell of pongs, by which the core would know better. */
-  readonly findsVanished?: boolean;
-  /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
-  readonly fanout?: FanoutOf;
-  /** Defaults to the global timers. */
-  readonly clock?: Clock;
-}
-
-/** The class itself: whoever names it has it in the bundle. */
-export type CommonsOf = new <State, Env>(server: Server<State, Env>) => Commons<State, Env>;
-
-/** What is said, and held, of rooms where there are none. */
-export interface Without {
-  lacks(what: string): Error;
-  room<State, Env>(server: Server<State, Env>, name: string): LocalRoom<State, Env>;
-}
-
-/** See fanout.ts; undefined where a server's options leave no room for it. */
-export type FanoutOf = <State, Env>(commons: Commons<State, Env>) => Fanout<State, Env> | undefined;
 
 /** A runtime's own topics. What is published stays in order with what is sent to one socket. */
 export interface NativeTopics {
@@ -166,17 +111,4 @@ export interface StoreRange {
   readonly prefix: string;
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
-}
-
-/** What a connection starts from. */
-export interface Opening {
-  readonly snapshot: Snapshot;
-  /** That its handshake took, where that was here. */
-  readonly place?: Place;
-}
-
-/** A handshake that was accepted: with what the 101 carries. */
-export interface Accepted extends Opening {
-  /** The headers that `upgrade` asked for, where it did; never the handshake's own. */
-  readonly headers: Headers | undefined;
 }

@@ -1,9 +1,9 @@
 /** What the core itself takes for a message: from the adapter's call to the socket's `send`, without a network. `node bench/message/run.ts`. */
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import { utf8Length } from "../../src/text.ts";
-import type { Observer } from "../../src/observe.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import { utf8Length } from "../../src/values/text.ts";
+import type { Observer } from "../../src/api/observer.ts";
 
 const rounds = 25;
 const messages = 100_000;

@@ -1,5 +1,5 @@
 /** Deno's own server that asks for what the contract needs of a connection, and does nothing with it. */
-import { headersOf } from "../../adapters/deno-headers.ts";
+import { headersOf } from "../../adapters/deno/headers.ts";
 
 interface DenoSocket extends EventTarget {
   binaryType: string;

@@ -13,7 +13,7 @@ export function bench(mode: string, options: { binding?: string; upgrade?: () =>
     ...options,
     rate,
     open(connection) {
-      // Those of `idle` are only there (bench/publish.ts).
+      // Those of `idle` are only there (bench/measure/publish.ts).
       if (!connection.url.endsWith("/pub") && !connection.url.endsWith("/?idle")) connection.subscribe("t");
     },
     message: (connection, data) => void connection.publish("t", data),

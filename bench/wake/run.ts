@@ -5,7 +5,7 @@
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { bundleWorker } from "../../test/workerd.ts";
+import { bundleWorker } from "../../test/support/workerd.ts";
 
 const [sockets = 10_000, rounds = 21] = process.argv.slice(2).map(Number);
 const kinds = ["bare", "ours"] as const;

@@ -5,7 +5,7 @@
  *   its `dispatchEvent`, past the listeners and steps that come after (measured);
  * - React Native has no EventTarget, and no event classes.
  */
-import { rethrow } from "../rethrow.ts";
+import { rethrow } from "../values/rethrow.ts";
 import type { ClientEvents } from "./types.ts";
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };

@@ -1,5 +1,5 @@
 /** Text pings while a connection is open, which every Edgewire server answers: without an answer, the connection is dead. */
-import { pingText, pongText } from "../wire.ts";
+import { pingText, pongText } from "../protocol/text-ping.ts";
 import type { ClientSettings } from "./options.ts";
 import type { NativeSocket } from "./types.ts";
 

@@ -1,6 +1,6 @@
 /** The reconnecting client: a drop-in for `new WebSocket(url, protocols)`. */
 export { ReconnectingWebSocket } from "./socket.ts";
-export { finalCloseCodes } from "../close.ts";
+export { finalCloseCodes } from "../protocol/close.ts";
 export type {
   Address,
   ClientEvents,

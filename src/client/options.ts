@@ -1,5 +1,5 @@
 /** The client's options: one default each, checked by name. Every byte here is in each page that loads the client. */
-import { finalCloseCodes } from "../close.ts";
+import { finalCloseCodes } from "../protocol/close.ts";
 import type { ClientOptions } from "./types.ts";
 
 /** Options with nothing left to default. */

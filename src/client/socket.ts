@@ -3,7 +3,7 @@
  * `readyState` is CONNECTING while there is no connection, `open` comes with each connection, `error` and `close` once, at the end.
  * docs/client.md states each rule.
  */
-import { retryDelay } from "../wire.ts";
+import { retryDelay } from "../protocol/text-ping.ts";
 import { backoff } from "./backoff.ts";
 import { ClientEventSource, fire } from "./events.ts";
 import { makeHeartbeat, type Heartbeat } from "./heartbeat.ts";

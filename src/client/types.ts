@@ -1,5 +1,5 @@
 /** The client's types: its events, its options, and what it uses of a runtime's WebSocket. */
-import type { MaybePromise } from "../types.ts";
+import type { MaybePromise } from "../api/connection.ts";
 
 /** `connecting`: an attempt is under way. `open`: messages go both ways. `waiting`: away, until `retryAt`. `closed`: over for good. */
 export type Status = "connecting" | "open" | "waiting" | "closed";

@@ -1,7 +1,7 @@
 /** The client's side: typed messages and requests over anything that is used like a WebSocket. */
-import type { Data } from "../types.ts";
-import { rethrow } from "../rethrow.ts";
-import { pongText } from "../wire.ts";
+import type { Data } from "../api/connection.ts";
+import { rethrow } from "../values/rethrow.ts";
+import { pongText } from "../protocol/text-ping.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import { known } from "./define.ts";
 import type { Messages, Payload, Requests, RequestSchemas, Schemas } from "./define.ts";

@@ -2,7 +2,7 @@
  * How frames are written. Text is JSON, always; a binary message is of the codec that the subprotocol names. So every client can read
  * JSON, and what goes to clients of several codecs at once is encoded once.
  */
-import type { Data } from "../types.ts";
+import type { Data } from "../api/connection.ts";
 import { MessageError } from "./error.ts";
 import { badFrame } from "./frame.ts";
 

@@ -1,6 +1,6 @@
 /** `defineMessages`: what a server and its clients say to each other, written once and used by both. */
-import type { Data, Sendable, SendResult } from "../types.ts";
-import type { PublishOptions } from "../room-types.ts";
+import type { Data, Sendable, SendResult } from "../api/connection.ts";
+import type { PublishOptions } from "../api/room.ts";
 import { codecOf, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { invalidPayload } from "./error.ts";

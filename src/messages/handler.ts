@@ -1,8 +1,9 @@
 /** The server's side: a raw handler, made of hooks by name. A handler that is not made by it pays nothing for it. */
-import { isPromise } from "../errors.ts";
-import { report } from "../report.ts";
-import { refuse } from "../handshake.ts";
-import type { Connection, Handler, MaybePromise } from "../types.ts";
+import { isPromise } from "../values/promise.ts";
+import { report } from "../handler/report.ts";
+import { refuse } from "../protocol/refusal.ts";
+import type { Connection, MaybePromise } from "../api/connection.ts";
+import type { Handler } from "../api/handler.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { own } from "./define.ts";

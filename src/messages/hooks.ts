@@ -1,5 +1,6 @@
 /** What `messageHandler` takes, in types: a raw handler's hooks and options, and a hook for each message and request. */
-import type { Connection, Handler, MaybePromise } from "../types.ts";
+import type { Connection, MaybePromise } from "../api/connection.ts";
+import type { Handler } from "../api/handler.ts";
 import type { Requests, Schemas } from "./define.ts";
 import type { MessageError } from "./error.ts";
 import type { Received, Sent } from "./standard.ts";

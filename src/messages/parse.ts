@@ -1,5 +1,5 @@
 /** The client's payloads, held against their schemas and given on in the order of arrival, also behind a schema that is asynchronous. */
-import { isPromise } from "../errors.ts";
+import { isPromise } from "../values/promise.ts";
 import { MessageError, invalidPayload } from "./error.ts";
 import type { StandardResult, StandardSchema } from "./standard.ts";
 

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import type { ReconnectingWebSocket } from "edgewire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { executablePath, launch } from "../chromium.ts";
+import { executablePath, launch } from "../support/chromium.ts";
 import { readPage, writePage } from "../docs/pages.ts";
 import { start } from "../docs/run.ts";
 import { jwt } from "./jwt.ts";

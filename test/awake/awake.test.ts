@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { compatibilityDate } from "../runtimes.ts";
-import { bundleWorker } from "../workerd.ts";
+import { compatibilityDate } from "../support/runtimes.ts";
+import { bundleWorker } from "../support/workerd.ts";
 
 /** What each room's client says to it. */
 const rooms = {

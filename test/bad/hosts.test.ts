@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { dial } from "../client.ts";
+import { dial } from "../support/client.ts";
 import { commandFor } from "../docs/run.ts";
 import type { Runtime } from "../docs/run.ts";
 

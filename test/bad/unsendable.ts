@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { defineHandler } from "edgewire";
 import { serve } from "edgewire/serve";
-import { unsendable, type Unsendable } from "../unsendable.ts";
+import { unsendable, type Unsendable } from "../support/unsendable.ts";
 
 const kinds: readonly Unsendable[] = ["error", "used", "header"];
 /** It only looks like a Response. */

@@ -1,9 +1,9 @@
 /** The command's flags, and what it draws. */
 import { expect, test } from "vitest";
-import { draw, type Chart } from "../../bench/chart.ts";
-import { keyOf, suite } from "../../bench/comparison.ts";
-import { UsageError, parse } from "../../bench/options.ts";
-import { print } from "../../bench/table.ts";
+import { draw, type Chart } from "../../bench/report/chart.ts";
+import { keyOf, suite } from "../../bench/report/comparison.ts";
+import { UsageError, parse } from "../../bench/measure/options.ts";
+import { print } from "../../bench/report/table.ts";
 
 test.each([
   [["--mode", "throughput"], "--mode throughput: must be one of echo, latency, fanout, connect, idle, slow, wake"],

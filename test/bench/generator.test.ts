@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
-import { Load, generators, type LoadOptions } from "../../bench/load.ts";
+import { Load, generators, type LoadOptions } from "../../bench/load/load.ts";
 
 /** An answer to each message; what waits may be answered later. */
 type Answer = (ws: WebSocket, data: Buffer, binary: boolean, number: number) => void;

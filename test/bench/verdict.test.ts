@@ -1,8 +1,8 @@
 /** How well a median is known, and what that says of a target. */
 import { expect, test } from "vitest";
-import { comparison } from "../../bench/comparison.ts";
-import { spread } from "../../bench/statistics.ts";
-import { targetsOf, verdict } from "../../bench/targets.ts";
+import { comparison } from "../../bench/report/comparison.ts";
+import { spread } from "../../bench/measure/statistics.ts";
+import { targetsOf, verdict } from "../../bench/report/targets.ts";
 
 const around = (middle: number, by: number, rounds = 45): number[] =>
   Array.from({ length: rounds }, (_, round) => middle + by * ((2 * round) / (rounds - 1) - 1));

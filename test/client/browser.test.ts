@@ -8,7 +8,7 @@ import type * as Client from "edgewire/client";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { executablePath, launch } from "../chromium.ts";
+import { executablePath, launch } from "../support/chromium.ts";
 import { Proxy } from "./proxy.ts";
 
 /** What the page keeps for the tests. */

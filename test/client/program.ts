@@ -9,7 +9,7 @@ export interface Seen {
   readonly wrong: string[];
 }
 
-/** `url` is of the contract's application (test/handler.ts), which runs scripts that it is sent. */
+/** `url` is of the contract's application (test/support/handler.ts), which runs scripts that it is sent. */
 export async function meet(url: string, options: ClientOptions = {}): Promise<Seen> {
   const events: string[] = [];
   const messages: unknown[] = [];

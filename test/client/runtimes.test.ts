@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { denoBinary, processRuntimes, Running } from "../runtimes.ts";
+import { denoBinary, processRuntimes, Running } from "../support/runtimes.ts";
 import type { Seen } from "./program.ts";
 
 const bin = join(import.meta.dirname, "../../node_modules/.bin");

@@ -1,5 +1,5 @@
 /** workerd at the compatibility date 2026-03-01. */
-import { runs } from "../case.ts";
-import { contract } from "../contract.ts";
+import { runs } from "../support/case.ts";
+import { contract } from "../support/contract.ts";
 
 contract(runs.filter(({ date }) => date === "2026-03-01"));

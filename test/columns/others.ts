@@ -1,6 +1,6 @@
 /** Bun, Deno and memory. */
-import { runs } from "../case.ts";
-import { contract } from "../contract.ts";
-import { compatibilityDate } from "../runtimes.ts";
+import { runs } from "../support/case.ts";
+import { contract } from "../support/contract.ts";
+import { compatibilityDate } from "../support/runtimes.ts";
 
 contract(runs.filter(({ column, date }) => date === compatibilityDate && ["bun", "deno", "memory"].includes(column)));

@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { needsRooms, needsWire, type Case, type Chapter, type Context } from "../case.ts";
-import type { Client, Event } from "../client.ts";
-import type { Summary } from "../handler.ts";
-import { expectClose, expectTexts, type Peer } from "../peer.ts";
-import type { Script } from "../script.ts";
+import { needsRooms, needsWire, type Case, type Chapter, type Context } from "../support/case.ts";
+import type { Client, Event } from "../support/client.ts";
+import type { Summary } from "../support/handler.ts";
+import { expectClose, expectTexts, type Peer } from "../support/peer.ts";
+import type { Script } from "../support/script.ts";
 import { Opcode, closePayload, encodeFrame, messageFrame } from "../wire/frames.ts";
 
 /** The handler calls `close(code, reason)`, which must throw, name both what is wrong and what is right, and change nothing. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Chapter, Context, Peer } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
+import type { Chapter, Context, Peer } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
 
 const why = "Credential expired";
 /** Within a second after `expiresAt`: the end of its second is the latest. */

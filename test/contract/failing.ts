@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Case, Chapter, ConnectOptions, Peer } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
-import type { Step } from "../script.ts";
+import type { Case, Chapter, ConnectOptions, Peer } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
+import type { Step } from "../support/script.ts";
 
 /** A hook fails in each way: `error` is told, the client gets 1011 without the error's text, and others live on. */
 function failing(

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import type { Case, Chapter, Context } from "../case.ts";
-import { needsRooms } from "../case.ts";
-import { expectClose, expectTexts, type Peer } from "../peer.ts";
+import type { Case, Chapter, Context } from "../support/case.ts";
+import { needsRooms } from "../support/case.ts";
+import { expectClose, expectTexts, type Peer } from "../support/peer.ts";
 
 /** What a kernel takes for a client that does not read is far less than 100 of these. */
 const size = 64 * 1024;

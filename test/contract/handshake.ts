@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { needsWire, type Case, type Chapter, type Context } from "../case.ts";
-import { acceptFor, type Client } from "../client.ts";
-import { expectTexts } from "../peer.ts";
+import { needsWire, type Case, type Chapter, type Context } from "../support/case.ts";
+import { acceptFor, type Client } from "../support/client.ts";
+import { expectTexts } from "../support/peer.ts";
 import { messageFrame } from "../wire/frames.ts";
 import type { HeaderList } from "../wire/http.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { needsRooms, needsWire, type Chapter } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
+import { needsRooms, needsWire, type Chapter } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
 import { Opcode, closePayload } from "../wire/frames.ts";
 
 /** `t.evict` forgets the object's memory where there is an object; elsewhere memory outlives the sockets, and the statements hold all the more. */

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import type { Replay } from "edgewire";
-import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
-import { expectTexts } from "../peer.ts";
-import type { Script, ShownHistory, Step } from "../script.ts";
+import { needsRooms, type Chapter, type Context, type Peer } from "../support/case.ts";
+import { expectTexts } from "../support/peer.ts";
+import type { Script, ShownHistory, Step } from "../support/script.ts";
 
 const runs = (t: Context, open: Script = []): Promise<Peer> => t.connect({ message: "run", open });
 

@@ -1,5 +1,5 @@
 /** The chapters of docs/contract.md, in its order. */
-import type { Chapter } from "../case.ts";
+import type { Chapter } from "../support/case.ts";
 import { closing } from "./closing.ts";
 import { expiry } from "./expiry.ts";
 import { failures } from "./failing.ts";

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { needsRooms, needsWire, type Case, type Chapter, type ConnectOptions, type Context } from "../case.ts";
-import { patience } from "../client.ts";
-import { expectTexts, type Peer } from "../peer.ts";
+import { needsRooms, needsWire, type Case, type Chapter, type ConnectOptions, type Context } from "../support/case.ts";
+import { patience } from "../support/client.ts";
+import { expectTexts, type Peer } from "../support/peer.ts";
 import { encodeFrame, Opcode } from "../wire/frames.ts";
 import { proxied } from "./proxied.ts";
 

@@ -1,8 +1,8 @@
 /** How a client shows that it lives, and what becomes of one that does not. */
 import { deepEqual, equal } from "node:assert/strict";
-import { needsRooms, needsWire, type Chapter, type ConnectOptions, type Context } from "../case.ts";
-import { expectTexts, type Peer } from "../peer.ts";
-import { pingText, pongText } from "../../src/wire.ts";
+import { needsRooms, needsWire, type Chapter, type ConnectOptions, type Context } from "../support/case.ts";
+import { expectTexts, type Peer } from "../support/peer.ts";
+import { pingText, pongText } from "../../src/protocol/text-ping.ts";
 import { Opcode } from "../wire/frames.ts";
 
 export const liveness: Chapter = {

@@ -1,9 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Chapter } from "../case.ts";
-import { needsWire } from "../case.ts";
+import type { Chapter } from "../support/case.ts";
+import { needsWire } from "../support/case.ts";
 import { Opcode, encodeFrame } from "../wire/frames.ts";
-import { expectClose, expectTexts } from "../peer.ts";
-import type { Odd } from "../script.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
+import type { Odd } from "../support/script.ts";
 
 export const messages: Chapter = {
   letter: "M",

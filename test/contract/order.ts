@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { needsWire, type Chapter, type Context } from "../case.ts";
+import { needsWire, type Chapter, type Context } from "../support/case.ts";
 import { Opcode, encodeFrame, messageFrame } from "../wire/frames.ts";
-import { expectTexts, type Peer } from "../peer.ts";
+import { expectTexts, type Peer } from "../support/peer.ts";
 
 export const order: Chapter = {
   letter: "Q",

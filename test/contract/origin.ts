@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
-import { needsWire, type Case, type Chapter } from "../case.ts";
-import type { HandlerName } from "../handler.ts";
+import { needsWire, type Case, type Chapter } from "../support/case.ts";
+import type { HandlerName } from "../support/handler.ts";
 import type { HeaderList } from "../wire/http.ts";
 
 /** Each pair of Host and Origin (and more headers) is accepted, or refused with 403 before `upgrade` runs. */

@@ -1,7 +1,7 @@
 /** Who is in a room. The test application publishes each diff to the topic "presence". */
 import { deepEqual, equal } from "node:assert/strict";
-import { needsRooms, type Chapter, type Context } from "../case.ts";
-import type { Peer } from "../peer.ts";
+import { needsRooms, type Chapter, type Context } from "../support/case.ts";
+import type { Peer } from "../support/peer.ts";
 
 interface Member {
   readonly id: string;

@@ -1,7 +1,7 @@
 /** Cases of chapter Z: where a client is, and what it asked for, as trusted proxies say. */
 import { equal } from "node:assert/strict";
-import type { Case, Context } from "../case.ts";
-import type { HandlerName } from "../handler.ts";
+import type { Case, Context } from "../support/case.ts";
+import type { HandlerName } from "../support/handler.ts";
 import type { HeaderList } from "../wire/http.ts";
 
 /** On workerd the peer's address is what this header says, elsewhere 127.0.0.1 is. */

@@ -1,8 +1,8 @@
 /** A room's own hooks, and its alarm. What they do is in the room's name (script.ts). */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { needsRooms, type Case, type Chapter, type Context } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
-import type { RoomScripts } from "../script.ts";
+import { needsRooms, type Case, type Chapter, type Context } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
+import type { RoomScripts } from "../support/script.ts";
 
 const named = (scripts: RoomScripts): string => `#${JSON.stringify(scripts)}`;
 

@@ -1,7 +1,7 @@
 /** Rooms: the same calls inside a hook and outside, on every runtime. */
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { needsRooms, type Chapter } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
+import { needsRooms, type Chapter } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
 import { expectNothing, member, tell } from "./topics.ts";
 
 export const rooms: Chapter = {

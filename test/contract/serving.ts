@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { needsRooms, needsWire, type Chapter } from "../case.ts";
-import { expectTexts } from "../peer.ts";
+import { needsRooms, needsWire, type Chapter } from "../support/case.ts";
+import { expectTexts } from "../support/peer.ts";
 
 export const http: Chapter = {
   letter: "W",

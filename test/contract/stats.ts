@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
+import { needsRooms, type Chapter, type Context, type Peer } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
 import type { RoomStats } from "edgewire";
 
 /**

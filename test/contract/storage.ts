@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
-import type { StorageCall } from "../script.ts";
+import { needsRooms, type Chapter, type Context, type Peer } from "../support/case.ts";
+import type { StorageCall } from "../support/script.ts";
 
 /** Has the client's handler make these calls of `room.storage`, one after the other; what each came to. */
 async function calls(t: Context, peer: Peer, ...all: readonly StorageCall[]): Promise<unknown[]> {

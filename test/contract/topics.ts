@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { needsRooms, type Chapter, type Context, type Peer } from "../case.ts";
-import { expectClose, expectTexts } from "../peer.ts";
-import type { Script } from "../script.ts";
+import { needsRooms, type Chapter, type Context, type Peer } from "../support/case.ts";
+import { expectClose, expectTexts } from "../support/peer.ts";
+import type { Script } from "../support/script.ts";
 
 /** A client that runs its messages as scripts, and has these topics. */
 export function member(t: Context, topics: readonly string[], room?: string): Promise<Peer> {

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
-import { needsWire, type Case, type Chapter, type Context } from "../case.ts";
-import { expectTexts } from "../peer.ts";
-import type { UpgradeStep } from "../script.ts";
-import type { Unsendable } from "../unsendable.ts";
+import { needsWire, type Case, type Chapter, type Context } from "../support/case.ts";
+import { expectTexts } from "../support/peer.ts";
+import type { UpgradeStep } from "../support/script.ts";
+import type { Unsendable } from "../support/unsendable.ts";
 
 /** A 500 without a word of why, which `error` is told. */
 async function expectUnsendable(t: Context, step: UpgradeStep, why: RegExp, on: "main" | "tight" = "main"): Promise<void> {

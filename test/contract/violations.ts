@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { needsWire, type Case, type Chapter, type Context, type Peer } from "../case.ts";
-import type { LimitId } from "../limits.ts";
+import { needsWire, type Case, type Chapter, type Context, type Peer } from "../support/case.ts";
+import type { LimitId } from "../support/limits.ts";
 import { Opcode, closePayload, encodeFrame } from "../wire/frames.ts";
 
 interface Violation {

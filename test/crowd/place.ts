@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { bunBinary, compatibilityDate, denoBinary, denoFlags } from "../runtimes.ts";
-import { bundleWorker } from "../workerd.ts";
+import { bunBinary, compatibilityDate, denoBinary, denoFlags } from "../support/runtimes.ts";
+import { bundleWorker } from "../support/workerd.ts";
 
 export const places = ["node", "bun", "deno", "durable"] as const;
 export type PlaceName = (typeof places)[number];

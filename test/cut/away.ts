@@ -3,8 +3,8 @@
  * each, by its place in the list, what it sees but for pings: `<place> <event as JSON>`. A line `<place> <text>` on stdin is sent by that client.
  */
 import { createInterface } from "node:readline";
-import { handshake } from "../client.ts";
-import { pingText } from "../../src/wire.ts";
+import { handshake } from "../support/client.ts";
+import { pingText } from "../../src/protocol/text-ping.ts";
 
 export interface Away {
   readonly host: string;

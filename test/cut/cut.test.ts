@@ -1,7 +1,7 @@
 /** Clients whose network is gone: no FIN, no reset, nothing; and the same server's others. */
 import { afterAll, expect, inject, test } from "vitest";
-import { processRuntimes } from "../runtimes.ts";
-import { pingText } from "../../src/wire.ts";
+import { processRuntimes } from "../support/runtimes.ts";
+import { pingText } from "../../src/protocol/text-ping.ts";
 import { Network } from "./network.ts";
 import { hears, listener, pinger, Scene, Talk, unwatched } from "./scene.ts";
 

@@ -2,11 +2,11 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { handshake, type Client } from "../client.ts";
-import type { HandlerName } from "../handler.ts";
-import type { Entry } from "../log.ts";
-import { compatibilityDate, Running, type ProcessRuntime } from "../runtimes.ts";
-import { pongText } from "../../src/wire.ts";
+import { handshake, type Client } from "../support/client.ts";
+import type { HandlerName } from "../support/handler.ts";
+import type { Entry } from "../support/log.ts";
+import { compatibilityDate, Running, type ProcessRuntime } from "../support/runtimes.ts";
+import { pongText } from "../../src/protocol/text-ping.ts";
 import type { Away } from "./away.ts";
 import type { Network } from "./network.ts";
 

@@ -4,14 +4,14 @@ import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { denoBinary, denoFlags } from "../runtimes.ts";
+import { denoBinary, denoFlags } from "../support/runtimes.ts";
 
 const dist = join(import.meta.dirname, "../../dist");
 
 /** Answers a raw request with the headers as `read` has them, and with what is kept on the request's Headers afterwards. */
 const script = (read: string): string => `
-  import { headersOf } from "${dist}/adapters/deno-headers.js";
-  import { ReadHead } from "${dist}/src/request.js";
+  import { headersOf } from "${dist}/adapters/deno/headers.js";
+  import { ReadHead } from "${dist}/src/protocol/request.js";
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const head = new ReadHead(request, ${read});
     const kept = Object.getOwnPropertySymbols(request.headers).filter((key) => Array.isArray(request.headers[key]));

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-import { denoBinary } from "../runtimes.ts";
+import { denoBinary } from "../support/runtimes.ts";
 import { root } from "./pages.ts";
-import { bundleWorker } from "../workerd.ts";
+import { bundleWorker } from "../support/workerd.ts";
 
 export type Runtime = "node" | "bun" | "deno";
 

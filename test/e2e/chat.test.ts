@@ -7,8 +7,8 @@ import { createInterface } from "node:readline";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { executablePath, launch } from "../chromium.ts";
-import { denoBinary } from "../runtimes.ts";
+import { executablePath, launch } from "../support/chromium.ts";
+import { denoBinary } from "../support/runtimes.ts";
 import { away, Person } from "./person.ts";
 import { ChatServer, root } from "./server.ts";
 

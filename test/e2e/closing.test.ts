@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import { executablePath, launch } from "../chromium.ts";
+import { executablePath, launch } from "../support/chromium.ts";
 import { away, Person } from "./person.ts";
 import { ChatServer } from "./server.ts";
 

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { args, executablePath } from "../chromium.ts";
+import { args, executablePath } from "../support/chromium.ts";
 import { start, startWorker } from "../docs/run.ts";
 import type { Server } from "../docs/run.ts";
 

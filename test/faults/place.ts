@@ -2,9 +2,9 @@
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { WebSocket } from "ws";
-import { compatibilityDate } from "../runtimes.ts";
-import { bundleWorker } from "../workerd.ts";
-import { pingText, pongText } from "../../src/wire.ts";
+import { compatibilityDate } from "../support/runtimes.ts";
+import { bundleWorker } from "../support/workerd.ts";
+import { pingText, pongText } from "../../src/protocol/text-ping.ts";
 import { idsOf } from "./check.ts";
 import type { Line, Opening, Step } from "./handler.ts";
 

@@ -1,7 +1,7 @@
 /** One object's lives and its clients, under a fake workerd and a fake time. What must never happen at all is noted as it happens. */
 import { defineHandler } from "edgewire";
-import { pingText, pongText } from "../../src/wire.ts";
-import { ObjectHost } from "../../adapters/durable-host.ts";
+import { pingText, pongText } from "../../src/protocol/text-ping.ts";
+import { ObjectHost } from "../../adapters/durable/host.ts";
 import { idsOf } from "./check.ts";
 import { Faults } from "./faults.ts";
 import { faultyHandler, type AlarmPlan, type Line, type Opening, type State, type Step } from "./handler.ts";

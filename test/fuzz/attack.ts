@@ -1,6 +1,6 @@
 /** Carries out a plan on one connection, and fails where the server leaves it hanging. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { dial, type Address, type Client } from "../client.ts";
+import { dial, type Address, type Client } from "../support/client.ts";
 import { describePlan, type Action, type Cause, type Plan } from "./plan.ts";
 
 export interface Outcome {

@@ -1,5 +1,5 @@
 /** What a campaign asks of those who attack, and what it tells in the end. */
-import type { Running } from "../runtimes.ts";
+import type { Running } from "../support/runtimes.ts";
 import type { Cause } from "./plan.ts";
 
 export interface CampaignOptions {

@@ -1,5 +1,5 @@
 /** What a family of connections puts its plan together with. */
-import type { Listener } from "../runtimes.ts";
+import type { Listener } from "../support/runtimes.ts";
 import type { Action, Cause } from "./plan.ts";
 import type { Random } from "./random.ts";
 

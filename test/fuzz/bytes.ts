@@ -1,6 +1,6 @@
 /** Attackers who send random bytes, spoilt handshakes and broken frames. */
-import { handlerNames } from "../handler.ts";
-import { Running, type ProcessRuntime } from "../runtimes.ts";
+import { handlerNames } from "../support/handler.ts";
+import { Running, type ProcessRuntime } from "../support/runtimes.ts";
 import { attack } from "./attack.ts";
 import type { Attackers, Done } from "./attackers.ts";
 import { generate } from "./generate.ts";

@@ -1,8 +1,8 @@
 /** One run against one server: attackers in parallel, neighbours beside them, and what must hold during it and after it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Address } from "../client.ts";
-import type { Entry } from "../log.ts";
-import type { Running, Served } from "../runtimes.ts";
+import type { Address } from "../support/client.ts";
+import type { Entry } from "../support/log.ts";
+import type { Running, Served } from "../support/runtimes.ts";
 import { patience } from "./attack.ts";
 import type { Attack, Attackers, CampaignOptions, Report } from "./attackers.ts";
 import { Hooks } from "./hooks.ts";

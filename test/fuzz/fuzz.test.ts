@@ -3,7 +3,7 @@
  * minutes), `FUZZ_SEED` replays a run, and `FUZZ_ONLY` one of its connections.
  */
 import { describe, test } from "vitest";
-import { processRuntimes } from "../runtimes.ts";
+import { processRuntimes } from "../support/runtimes.ts";
 import { bytes } from "./bytes.ts";
 import { campaign, mebibytes } from "./campaign.ts";
 import { record } from "./record.ts";

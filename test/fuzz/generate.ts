@@ -1,5 +1,5 @@
 /** From a seed and a number to what that connection does. */
-import type { Listener } from "../runtimes.ts";
+import type { Listener } from "../support/runtimes.ts";
 import { Build, type Family } from "./build.ts";
 import { frameFamilies } from "./framed.ts";
 import type { Plan } from "./plan.ts";

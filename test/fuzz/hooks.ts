@@ -1,5 +1,5 @@
 /** The hooks that a server's log tells of: every connection opens once, then closes once, and then is over. */
-import type { Entry, Log } from "../log.ts";
+import type { Entry, Log } from "../support/log.ts";
 
 export class Hooks {
   readonly #log: Log;

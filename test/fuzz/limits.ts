@@ -1,5 +1,5 @@
 /** Where a platform does not do what every server should, whatever a library does; each was seen on the bare runtime too. */
-import type { ProcessRuntime, Served } from "../runtimes.ts";
+import type { ProcessRuntime, Served } from "../support/runtimes.ts";
 import type { Cause, Plan } from "./plan.ts";
 
 export interface Limit {
@@ -89,7 +89,7 @@ export function losesClose(runtime: ProcessRuntime, plan: Plan): boolean {
  * How many descriptors a platform may keep of a client that has gone. Deno keeps that of one that is upgraded although it has reset, for good
  * (2.9.5, a bare Deno.serve that upgrades at once: 1000 clients that reset after their request, 1000 descriptors more, no event at the WebSocket,
  * and its close() changes nothing; of 1000 that send FIN none). Where the event loop had time to read the reset, as while an `upgrade` hook waits,
- * `request.signal` tells (adapters/deno.ts): not in a storm. workerd keeps both ends of an object's socket after a broken frame,
+ * `request.signal` tells (adapters/deno/index.ts): not in a storm. workerd keeps both ends of an object's socket after a broken frame,
  * after our close of a client that had sent nothing, and of one that vanished, until the object is evicted (the evidence above).
  */
 export function keptDescriptors(runtime: ProcessRuntime, plan: Plan): number {

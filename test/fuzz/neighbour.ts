@@ -1,7 +1,7 @@
 /** Good clients on the same server: whatever the others do, these get their own answers, all of them, in order, and nothing else. */
 import { deepEqual } from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { handshake, type Address, type Client, type Event } from "../client.ts";
+import { handshake, type Address, type Client, type Event } from "../support/client.ts";
 import { patience } from "./attack.ts";
 import type { Random } from "./random.ts";
 

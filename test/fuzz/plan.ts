@@ -1,5 +1,5 @@
 /** What one connection of the fuzzer does, decided before it starts: so a seed and a number are enough to do it again. */
-import type { Listener } from "../runtimes.ts";
+import type { Listener } from "../support/runtimes.ts";
 
 /** What obliges the server to end a connection. */
 export const causes = [

@@ -1,7 +1,7 @@
 /** Writes a long run's row of a table in docs/fuzz.md. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Served } from "../runtimes.ts";
+import type { Served } from "../support/runtimes.ts";
 import type { Report } from "./attackers.ts";
 import { mebibytes } from "./campaign.ts";
 

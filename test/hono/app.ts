@@ -9,7 +9,7 @@ import { etag } from "hono/etag";
 import { logger } from "hono/logger";
 import { secureHeaders } from "hono/secure-headers";
 import { timing } from "hono/timing";
-import { unsendable, type Unsendable } from "../unsendable.ts";
+import { unsendable, type Unsendable } from "../support/unsendable.ts";
 
 export interface Handlers {
   readonly app: Hono<{ Variables: { user: string } }>;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { executablePath, launch } from "../chromium.ts";
+import { executablePath, launch } from "../support/chromium.ts";
 import { start } from "../docs/run.ts";
 import type { Server } from "../docs/run.ts";
 

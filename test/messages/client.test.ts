@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import * as v from "valibot";
 import { z } from "zod";
-import { msgpack } from "../../adapters/msgpack.ts";
+import { msgpack } from "../../adapters/msgpack/index.ts";
 import { json } from "../../src/messages/codec.ts";
 import type { MessageError } from "../../src/messages/error.ts";
 import { defineMessages, messageClient } from "../../src/messages/index.ts";
-import { pongText } from "../../src/wire.ts";
+import { pongText } from "../../src/protocol/text-ping.ts";
 
 const messages = defineMessages({
   codecs: [msgpack, json],

@@ -2,7 +2,7 @@
 import { Packr } from "msgpackr";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { msgpack } from "../../adapters/msgpack.ts";
+import { msgpack } from "../../adapters/msgpack/index.ts";
 import { decode, json } from "../../src/messages/codec.ts";
 import { MessageError, invalidPayload } from "../../src/messages/error.ts";
 import { checkFrame, checkServerFrame, errorFrame, maxDepth, type ErrorFrame } from "../../src/messages/frame.ts";

@@ -1,5 +1,5 @@
-/** What a column can't do, for the platform limits of test/limits.ts: what of a sequence it can't play, and what of a trace it can't show. */
-import type { Column } from "../case.ts";
+/** What a column can't do, for the platform limits of test/support/limits.ts: what of a sequence it can't play, and what of a trace it can't show. */
+import type { Column } from "../support/case.ts";
 import type { Trace } from "./trace.ts";
 
 export interface Abilities {

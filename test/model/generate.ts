@@ -1,7 +1,7 @@
 /** Random sequences of actions; what their scripts and messages are made of is in scripts.ts. */
 import * as fc from "fast-check";
 import type { Abilities } from "./abilities.ts";
-import type { Script, Value } from "../script.ts";
+import type { Script, Value } from "../support/script.ts";
 import { closeScripts, lastScripts, scripts, terminating, topic, values, whileLost, word } from "./scripts.ts";
 import { rooms, type Action, type Kind, type Sequence } from "./sequence.ts";
 

@@ -4,8 +4,8 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, test, vi } from "vitest";
-import { startHost, type Host } from "../host.ts";
-import { MemoryHost } from "../memory.ts";
+import { startHost, type Host } from "../support/host.ts";
+import { MemoryHost } from "../support/memory.ts";
 import { abilitiesOf, everything, visible, type Abilities } from "./abilities.ts";
 import { fits, sequences } from "./generate.ts";
 import { kept } from "./kept.ts";

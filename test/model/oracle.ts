@@ -2,7 +2,7 @@
  * What a sequence must do, from nothing but lists: who is in a room, and which topics each has. It shares no line with the
  * product, so that the in-process runtime, the model of all the others, is not its own judge.
  */
-import type { Step as ScriptStep, Script } from "../script.ts";
+import type { Step as ScriptStep, Script } from "../support/script.ts";
 import {
   byteLength,
   dataOf,

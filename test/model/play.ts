@@ -2,10 +2,10 @@
  * Plays a sequence on a runtime, one action at a time. In memory an action is over when nothing moves any more; on a wire, when
  * as much has happened as did in memory: never after a time, so that a slow machine changes nothing.
  */
-import type { Event } from "../client.ts";
-import { Context } from "../context.ts";
-import type { Host } from "../host.ts";
-import type { Peer } from "../peer.ts";
+import type { Event } from "../support/client.ts";
+import { Context } from "../support/context.ts";
+import type { Host } from "../support/host.ts";
+import type { Peer } from "../support/peer.ts";
 import { dataOf, pick, rooms, speech, type Action, type Kind, type Message, type RoomName, type Sequence } from "./sequence.ts";
 import { bySpeaker, difference, eventLine, hookLine, type Left, type Step, type Trace, type View } from "./trace.ts";
 

@@ -1,6 +1,6 @@
 /** Random scripts and messages, of which each has one outcome only: what two runtimes may do in two ways is left out, with the reason. */
 import * as fc from "fast-check";
-import type { Script, Step, Value } from "../script.ts";
+import type { Script, Step, Value } from "../support/script.ts";
 import type { Abilities } from "./abilities.ts";
 import type { Kind, Sequence } from "./sequence.ts";
 

@@ -1,5 +1,5 @@
 /** What a property runs: connections, what their clients do, and what their handlers are told to do, one action after the other. */
-import type { Script, Value } from "../script.ts";
+import type { Script, Value } from "../support/script.ts";
 
 export const rooms = ["a", "b"] as const;
 export type RoomName = (typeof rooms)[number];

@@ -1,8 +1,8 @@
 /** What a sequence did, as lines that are the same on every runtime: what each client saw, and what its hooks were told. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Event } from "../client.ts";
-import type { Entry } from "../log.ts";
+import type { Event } from "../support/client.ts";
+import type { Entry } from "../support/log.ts";
 import type { Action } from "./sequence.ts";
 
 export interface View {

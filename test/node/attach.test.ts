@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { defineHandler, type Handler } from "edgewire";
 import { attach, type Attached } from "edgewire/node";
-import type { Client } from "../client.ts";
+import type { Client } from "../support/client.ts";
 import { ask, atEnd, endAll, listen, otherServer, statusOf, takes, type Listener } from "./beside.ts";
 
 const warnings: string[] = [];

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { dial, type Client } from "../client.ts";
+import { dial, type Client } from "../support/client.ts";
 import { encodeRequest, type HeaderList } from "../wire/http.ts";
 
 const ending: (() => unknown)[] = [];

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { defineHandler } from "edgewire";
 import { attach, type Attached } from "edgewire/node";
-import type { Client } from "../client.ts";
-import type { Live as CoreLive } from "../../src/connection.ts";
-import type { Server as CoreServer } from "../../src/server.ts";
+import type { Client } from "../support/client.ts";
+import type { Live as CoreLive } from "../../src/connection/connection.ts";
+import type { Server as CoreServer } from "../../src/server/server.ts";
 import { encodeFrame, Opcode } from "../wire/frames.ts";
 import { ask, atEnd, endAll, listen } from "./beside.ts";
 

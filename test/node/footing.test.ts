@@ -12,7 +12,7 @@ function run(script: string, ...flags: string[]): unknown {
 }
 
 const served = `
-  const { serve } = await import("${dist}/adapters/node.js");
+  const { serve } = await import("${dist}/adapters/node/index.js");
   const { defineHandler } = await import("${dist}/src/index.js");
   const server = await serve(defineHandler({ message: (connection, data) => void connection.send(data) }), { hostname: "127.0.0.1" });
   const { WebSocket } = await import("ws");

@@ -6,8 +6,8 @@ import { Duplex } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { defineHandler } from "edgewire";
 import { attach } from "edgewire/node";
-import { Incoming } from "../../adapters/node-incoming.ts";
-import { handshake, type Client } from "../client.ts";
+import { Incoming } from "../../adapters/node/ws/incoming.ts";
+import { handshake, type Client } from "../support/client.ts";
 import { encodeFrame, messageFrame, Opcode } from "../wire/frames.ts";
 
 const closing: (() => unknown)[] = [];

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { handshake } from "../client.ts";
+import { handshake } from "../support/client.ts";
 
 test("a listener that throws while a socket is read, in a process that goes on, keeps nobody from what is sent", async () => {
   const child = spawn(process.execPath, [fileURLToPath(new URL("listener.ts", import.meta.url))], { stdio: ["pipe", "pipe", "inherit"] });

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { defineHandler, type Handler } from "edgewire";
 import { serve, type Serving } from "edgewire/serve";
 import { WebSocket } from "ws";
-import { handshake, type Client } from "../client.ts";
+import { handshake, type Client } from "../support/client.ts";
 import { Opcode, encodeFrame, messageFrame } from "../wire/frames.ts";
 
 let server: Serving | undefined;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { defineHandler } from "edgewire";
 import { attach } from "edgewire/node";
-import { handshake } from "../client.ts";
+import { handshake } from "../support/client.ts";
 
 test.each([
   ["/public", "public http://localhost/public"],

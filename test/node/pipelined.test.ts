@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { describe, expect, test, vi } from "vitest";
 import { attach, serve } from "edgewire/node";
 import { defineHandler } from "edgewire";
-import type { Event } from "../client.ts";
+import type { Event } from "../support/client.ts";
 import { messageFrame } from "../wire/frames.ts";
 import { answerOf, badHandshake, connect, get, handshakeOf, largeBody, pages, portOf, sites } from "./sites.ts";
 

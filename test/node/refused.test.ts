@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { defineHandler } from "edgewire";
 import { attach, serve } from "edgewire/node";
-import { dial, type Client } from "../client.ts";
+import { dial, type Client } from "../support/client.ts";
 import { answerOf, badHandshake, connect, get, handshakeOf, pages, portOf, sites } from "./sites.ts";
 
 const file = (name: string): string => readFileSync(new URL(`../tls/${name}.pem`, import.meta.url), "utf8");
@@ -158,7 +158,7 @@ test("serve: requests behind a client that has left are over too, whether or not
 test("a handshake that an app never answers does not keep the process once the server is closed", async () => {
   const dist = new URL("../../dist", import.meta.url).pathname;
   const script = `
-    const { serve } = await import("${dist}/adapters/node.js");
+    const { serve } = await import("${dist}/adapters/node/index.js");
     const { connect } = await import("node:net");
     const asked = Promise.withResolvers();
     const server = await serve({ hostname: "127.0.0.1", fetch: () => (asked.resolve(), new Promise(() => {})) });

@@ -8,7 +8,7 @@ import { defineHandler, type Handler } from "edgewire";
 import { upgrade } from "edgewire/hono";
 import { attach, serve } from "edgewire/node";
 import { Hono } from "hono";
-import { dial, type Client } from "../client.ts";
+import { dial, type Client } from "../support/client.ts";
 import { encodeRequest, type HeaderList } from "../wire/http.ts";
 
 export interface Site extends AsyncDisposable {

@@ -6,7 +6,7 @@ import { defineHandler } from "edgewire";
 import { upgrade } from "edgewire/hono";
 import { attach, serve } from "edgewire/node";
 import { Hono } from "hono";
-import { unsendable, type Unsendable } from "../unsendable.ts";
+import { unsendable, type Unsendable } from "../support/unsendable.ts";
 import { answerOf, connect, get, handshakeOf, portOf } from "./sites.ts";
 
 const local = { hostname: "127.0.0.1", signals: false } as const;

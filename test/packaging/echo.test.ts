@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { denoBinary } from "../runtimes.ts";
+import { denoBinary } from "../support/runtimes.ts";
 import { installed } from "./install.ts";
 
 const root = join(import.meta.dirname, "../..");

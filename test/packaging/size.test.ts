@@ -1,6 +1,6 @@
 /** The budgets of .size-limit.js: whoever grows a bundle raises its budget in the same commit. */
 import { expect, test } from "vitest";
-import { sizes } from "../../bench/size.ts";
+import { sizes } from "../../bench/measure/size.ts";
 
 const all = sizes();
 

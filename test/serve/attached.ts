@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { attach, type Attached } from "edgewire/node";
 import { endWithParent } from "./end.ts";
-import { createHandlers, handlerNames, type HandlerName } from "../handler.ts";
+import { createHandlers, handlerNames, type HandlerName } from "../support/handler.ts";
 import { heap } from "./heap.ts";
 import { answer } from "./http.ts";
 

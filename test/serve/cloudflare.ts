@@ -5,9 +5,9 @@
  */
 import { createInterface } from "node:readline";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { bindingOf, classOf, handlerNames } from "../handler.ts";
-import { compatibilityDate as current } from "../runtimes.ts";
-import { bundleWorker } from "../workerd.ts";
+import { bindingOf, classOf, handlerNames } from "../support/handler.ts";
+import { compatibilityDate as current } from "../support/runtimes.ts";
+import { bundleWorker } from "../support/workerd.ts";
 
 const [entry = "durable", compatibilityDate = current] = process.argv.slice(2);
 

@@ -1,7 +1,7 @@
 /** Durable Objects: an entry point, a class and a binding for each handler. */
 import { wantsWebSocket } from "edgewire";
 import { durable, rooms, route } from "edgewire/durable";
-import { createHandlers } from "../handler.ts";
+import { createHandlers } from "../support/handler.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers({ objects: true });

@@ -9,7 +9,7 @@ import { compress } from "hono/compress";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { endWithParent } from "./end.ts";
-import { createHandlers, handlerNames, type HandlerName } from "../handler.ts";
+import { createHandlers, handlerNames, type HandlerName } from "../support/handler.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();

@@ -1,6 +1,6 @@
 /** The HTTP that is served beside the WebSockets, on the same port: a greeting, and rooms from outside a hook. */
 import type { HistoryReader, Room, Rooms } from "edgewire";
-import { callMethod, shownHistory, type RoomMethod } from "../script.ts";
+import { callMethod, shownHistory, type RoomMethod } from "../support/script.ts";
 
 export async function answer(request: Request, rooms: Rooms): Promise<Response> {
   const url = new URL(request.url);

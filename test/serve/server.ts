@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { serve, type Serving } from "edgewire/serve";
 import { endWithParent } from "./end.ts";
-import { createHandlers, handlerNames } from "../handler.ts";
+import { createHandlers, handlerNames } from "../support/handler.ts";
 import { heap } from "./heap.ts";
 import { answer } from "./http.ts";
 

@@ -1,7 +1,7 @@
 /** A plain Worker: an entry point for each handler. */
 import { wantsWebSocket } from "edgewire";
 import { worker } from "edgewire/workers";
-import { createHandlers } from "../handler.ts";
+import { createHandlers } from "../support/handler.ts";
 
 const handlers = createHandlers({ rooms: false });
 const main = worker(handlers.main);

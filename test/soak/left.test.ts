@@ -4,11 +4,11 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { dial } from "../client.ts";
+import { dial } from "../support/client.ts";
 import { open } from "../crowd/place.ts";
 import { Random } from "../fuzz/random.ts";
 import { settle, Watch } from "../fuzz/watch.ts";
-import { processRuntimes, Running } from "../runtimes.ts";
+import { processRuntimes, Running } from "../support/runtimes.ts";
 import { encodeRequest } from "../wire/http.ts";
 
 const clients = 100;

@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import { Neighbours } from "../fuzz/neighbour.ts";
 import { Random } from "../fuzz/random.ts";
 import { settle, Watch } from "../fuzz/watch.ts";
-import type { Entry } from "../log.ts";
-import { processRuntimes, Running, type ProcessRuntime } from "../runtimes.ts";
+import type { Entry } from "../support/log.ts";
+import { processRuntimes, Running, type ProcessRuntime } from "../support/runtimes.ts";
 import { leastHeap } from "./heap.ts";
 import { Crowd, mostDescriptors } from "./crowd.ts";
 

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { Neighbours } from "../fuzz/neighbour.ts";
 import { Random } from "../fuzz/random.ts";
 import { settle, Watch } from "../fuzz/watch.ts";
-import { processRuntimes, Running } from "../runtimes.ts";
+import { processRuntimes, Running } from "../support/runtimes.ts";
 import { leastHeap } from "./heap.ts";
 import { flood, trickle, vanish } from "./storm.ts";
 

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { denoBinary } from "../runtimes.ts";
+import { denoBinary } from "../support/runtimes.ts";
 import { append, copySources, errorsOf } from "./copy.ts";
 
 const runtimes = [

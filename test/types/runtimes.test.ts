@@ -6,16 +6,16 @@ import { append, copySources, errorsOf } from "./copy.ts";
 
 /** What no file of a part may use. */
 const foreign: Record<string, readonly string[]> = {
-  "src/server.ts": ["Deno", "Bun", "process", "Buffer", "WebSocketPair", "window"],
+  "src/server/server.ts": ["Deno", "Bun", "process", "Buffer", "WebSocketPair", "window"],
   "src/client/socket.ts": ["Deno", "Bun", "process", "Buffer", "document", "window"],
-  "adapters/bun.ts": ["Deno", "WebSocketPair", "document"],
-  "adapters/deno.ts": ["Bun", "WebSocketPair", "Buffer"],
-  "adapters/node.ts": ["Bun", "Deno", "WebSocketPair"],
-  "adapters/workers.ts": ["Deno", "Bun", "process", "Buffer"],
-  "adapters/durable.ts": ["Deno", "Bun", "process", "Buffer"],
-  "adapters/serve.ts": ["Deno", "Bun", "process", "WebSocketPair"],
-  "adapters/hono.ts": ["Deno", "Bun", "process", "WebSocketPair"],
-  "adapters/memory.ts": ["Deno", "Bun", "process", "WebSocketPair"],
+  "adapters/bun/index.ts": ["Deno", "WebSocketPair", "document"],
+  "adapters/deno/index.ts": ["Bun", "WebSocketPair", "Buffer"],
+  "adapters/node/index.ts": ["Bun", "Deno", "WebSocketPair"],
+  "adapters/workers/index.ts": ["Deno", "Bun", "process", "Buffer"],
+  "adapters/durable/index.ts": ["Deno", "Bun", "process", "Buffer"],
+  "adapters/shared/serve.ts": ["Deno", "Bun", "process", "WebSocketPair"],
+  "adapters/hono/index.ts": ["Deno", "Bun", "process", "WebSocketPair"],
+  "adapters/memory/index.ts": ["Deno", "Bun", "process", "WebSocketPair"],
 };
 const cases = Object.entries(foreign).flatMap(([file, names]) => names.map((name) => ({ file, name })));
 

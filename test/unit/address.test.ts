@@ -2,8 +2,8 @@
 import { BlockList, isIP } from "node:net";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isIn, parseAddress, parseNetwork } from "../../src/address.ts";
-import { compileProxies, forwarded } from "../../src/proxy.ts";
+import { isIn, parseAddress, parseNetwork } from "../../src/protocol/address.ts";
+import { compileProxies, forwarded } from "../../src/protocol/forwarded.ts";
 
 const v4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255)).map((bytes) => bytes.join("."));
 const v6 = fc.ipV6();

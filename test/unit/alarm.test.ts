@@ -1,11 +1,11 @@
 /** A room's alarm runs at least once: retries, lives that end in the middle of it, storage that fails. */
 import { afterEach, expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import { MemoryStore } from "../../src/store.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import type { AlarmInfo } from "../../src/index.ts";
-import type { Handler } from "../../src/types.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import type { Alarm, Store } from "../../src/ports.ts";
 import { FakeAlarm, FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 

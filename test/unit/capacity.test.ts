@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Capacity } from "../../src/capacity.ts";
-import type { Holder, Place } from "../../src/capacity.ts";
-import { defineHandler } from "../../src/define.ts";
-import { causeOf } from "../../src/handshake.ts";
-import type { Options } from "../../src/options.ts";
+import { Capacity } from "../../src/rooms/capacity.ts";
+import type { Holder, Place } from "../../src/rooms/capacity.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { causeOf } from "../../src/protocol/refusal.ts";
+import type { Options } from "../../src/api/options.ts";
 import { FakeClock } from "./fake.ts";
 
 function make(options: Options): { capacity: Capacity; clock: FakeClock; outcome: (result: Place | Response | undefined) => string } {

@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { decode, encode } from "../../src/codec.ts";
+import { decode, encode } from "../../src/values/codec.ts";
 
 const leaf = fc.oneof(
   fc.string({ unit: "binary" }),

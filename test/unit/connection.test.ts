@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { closeServer } from "../../src/shutdown.ts";
-import { decodeRest } from "../../src/snapshot.ts";
+import { closeServer } from "../../src/server/shutdown.ts";
+import { decodeRest } from "../../src/connection/snapshot.ts";
 import type { Closing } from "../../src/index.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";

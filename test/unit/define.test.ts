@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { defineHandler } from "../../src/index.ts";
-import { maxSnapshot } from "../../src/limits.ts";
+import { maxSnapshot } from "../../src/connection/snapshot.ts";
 
 test.each<[string, object, string]>([
   ["an unknown option", { maxPayloads: 1 }, 'unknown option "maxPayloads"'],

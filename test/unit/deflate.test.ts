@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { acceptableOffer } from "../../adapters/node-deflate.ts";
+import { acceptableOffer } from "../../adapters/node/ws/deflate.ts";
 
 const all =
   "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=8; client_max_window_bits=15";

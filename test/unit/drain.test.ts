@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { pollerOf } from "../../adapters/deno-drain.ts";
-import type { Watched } from "../../adapters/deno-drain.ts";
+import { pollerOf } from "../../adapters/deno/drain.ts";
+import type { Watched } from "../../adapters/deno/drain.ts";
 import { open } from "./fake.ts";
 
 beforeEach(() => void vi.useFakeTimers());

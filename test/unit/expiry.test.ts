@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { Expiry } from "../../src/expiry.ts";
-import { Schedule } from "../../src/schedule.ts";
+import { Expiry } from "../../src/server/expiry.ts";
+import { Schedule } from "../../src/time/schedule.ts";
 import { FakeClock, FakeSocket, open, settle } from "./fake.ts";
 
 class Credential {

@@ -1,9 +1,10 @@
 /** A socket, a clock and a server for the core alone. */
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import type { Live } from "../../src/connection.ts";
-import type { Handler, Sendable, SendResult } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import type { Handler } from "../../src/api/handler.ts";
+import type { Sendable, SendResult } from "../../src/api/connection.ts";
 import type { Alarm, Clock, Saved, Snapshot, Socket } from "../../src/ports.ts";
 
 export class FakeSocket implements Socket {

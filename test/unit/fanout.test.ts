@@ -3,13 +3,13 @@
  * and what sockets were given, what calls returned and which hooks ran must be the same, step by step.
  */
 import { expect, test } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import type { Live } from "../../src/connection.ts";
-import { defineHandler } from "../../src/define.ts";
-import { through } from "../../src/fanout.ts";
-import { Server } from "../../src/server.ts";
-import type { Sendable, SendResult } from "../../src/types.ts";
-import type { LocalRoom } from "../../src/room-types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { through } from "../../src/rooms/native-fanout.ts";
+import { Server } from "../../src/server/server.ts";
+import type { Sendable, SendResult } from "../../src/api/connection.ts";
+import type { LocalRoom } from "../../src/api/room.ts";
 import type { NativeTopics, Socket } from "../../src/ports.ts";
 import { Random } from "../fuzz/random.ts";
 import { FakeClock, snapshot } from "./fake.ts";

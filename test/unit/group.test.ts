@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Group } from "../../src/group.ts";
+import { Group } from "../../src/values/group.ts";
 
 test.each([3, 100])("a group of %i is a set in the order in which its members came", (size) => {
   const members = Array.from({ length: size }, (_, index) => ({ index }));

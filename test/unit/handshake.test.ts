@@ -1,13 +1,14 @@
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import { closeServer } from "../../src/shutdown.ts";
-import { Heads, decodeRest } from "../../src/snapshot.ts";
-import type { Handler } from "../../src/types.ts";
-import type { Accepted, Saved } from "../../src/ports.ts";
-import type { UpgradeOptions } from "../../src/upgrade.ts";
-import { flushWarnings } from "../../src/warnings.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import { closeServer } from "../../src/server/shutdown.ts";
+import { Heads, decodeRest } from "../../src/connection/snapshot.ts";
+import type { Handler } from "../../src/api/handler.ts";
+import type { Accepted } from "../../src/server/runtime.ts";
+import type { Saved } from "../../src/ports.ts";
+import type { UpgradeOptions } from "../../src/server/upgrade.ts";
+import { flushWarnings } from "../../src/values/log.ts";
 import { FakeClock, FakeSocket, settle } from "./fake.ts";
 
 const good = {

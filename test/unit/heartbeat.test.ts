@@ -1,12 +1,13 @@
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import type { Live } from "../../src/connection.ts";
-import { Server } from "../../src/server.ts";
-import { closeServer } from "../../src/shutdown.ts";
-import type { Closing, Handler } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import { Server } from "../../src/server/server.ts";
+import { closeServer } from "../../src/server/shutdown.ts";
+import type { Closing } from "../../src/api/connection.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import type { Socket } from "../../src/ports.ts";
-import { pingText, pongText } from "../../src/wire.ts";
+import { pingText, pongText } from "../../src/protocol/text-ping.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 /** A runtime that can ping. */

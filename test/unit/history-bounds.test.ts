@@ -1,15 +1,15 @@
 /** What a history leaves behind: nothing that is empty or too old, and no more than its bounds. */
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { memory } from "../../adapters/memory.ts";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { TopicLog, commitAll } from "../../src/history.ts";
-import type { HistoryRules } from "../../src/history.ts";
-import { Server } from "../../src/server.ts";
-import { closeServer } from "../../src/shutdown.ts";
-import { MemoryStore } from "../../src/store.ts";
-import type { Handler } from "../../src/types.ts";
+import { memory } from "../../adapters/memory/index.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { TopicLog, commitAll } from "../../src/history/log.ts";
+import type { HistoryRules } from "../../src/handler/history-rule.ts";
+import { Server } from "../../src/server/server.ts";
+import { closeServer } from "../../src/server/shutdown.ts";
+import { MemoryStore } from "../../src/rooms/memory-store.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 const rules = (over: Partial<HistoryRules> = {}): HistoryRules => ({

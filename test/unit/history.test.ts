@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { TopicLog, commitAll } from "../../src/history.ts";
-import type { HistoryRules } from "../../src/history.ts";
-import { parsePosition } from "../../src/position.ts";
-import { Server } from "../../src/server.ts";
-import { MemoryStore } from "../../src/store.ts";
-import type { Handler } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { TopicLog, commitAll } from "../../src/history/log.ts";
+import type { HistoryRules } from "../../src/handler/history-rule.ts";
+import { parsePosition } from "../../src/history/position.ts";
+import { Server } from "../../src/server/server.ts";
+import { MemoryStore } from "../../src/rooms/memory-store.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import type { Store } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 

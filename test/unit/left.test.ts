@@ -2,12 +2,12 @@
 import { setFlagsFromString, getHeapStatistics } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { through } from "../../src/fanout.ts";
-import { Server } from "../../src/server.ts";
-import type { Live } from "../../src/connection.ts";
-import type { Handler } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { through } from "../../src/rooms/native-fanout.ts";
+import { Server } from "../../src/server/server.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import type { NativeTopics } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 

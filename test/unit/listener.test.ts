@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Listener } from "../../adapters/events.ts";
+import { Listener } from "../../adapters/shared/events.ts";
 import { open } from "./fake.ts";
 
 class Plain extends Listener {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { Mailbox } from "../../src/mailbox.ts";
+import { Mailbox } from "../../src/connection/mailbox.ts";
 import type { Connection, Data } from "../../src/index.ts";
 import { FakeSocket, open, settle } from "./fake.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { memo } from "../../src/memo.ts";
+import { memo } from "../../src/values/memo.ts";
 
 test("each text is asked for once; what is longer than allowed is never remembered, and all are forgotten at the most", () => {
   const make = vi.fn((text: string) => text.length);

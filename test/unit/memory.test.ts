@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { memory } from "../../adapters/memory.ts";
-import type { Refused } from "../../adapters/memory.ts";
+import { memory } from "../../adapters/memory/index.ts";
+import type { Refused } from "../../adapters/memory/index.ts";
 import { defineHandler } from "../../src/index.ts";
 import type { Closing } from "../../src/index.ts";
 import { FakeClock, settle } from "./fake.ts";

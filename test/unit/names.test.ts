@@ -1,6 +1,6 @@
 import { array, assert, constant, constantFrom, integer, oneof, option, property, record } from "fast-check";
 import { expect, test } from "vitest";
-import { Names } from "../../src/names.ts";
+import { Names } from "../../src/values/small-map.ts";
 
 const name = constantFrom("a", "b", "c", "");
 const step = oneof(

@@ -4,10 +4,10 @@
  */
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import type { Live } from "../../src/connection.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import type { Live } from "../../src/connection/connection.ts";
 import type { Connection, Handler, LocalRoom, PresenceDiff, Sendable, SendResult } from "../../src/index.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 

@@ -1,7 +1,7 @@
 /** A Durable Object's alarm over storage that fails. The storage is a fake: workerd's own does not fail when it is told to. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ObjectAlarm } from "../../adapters/durable-alarm.ts";
-import { durableStore } from "../../adapters/durable-store.ts";
+import { ObjectAlarm } from "../../adapters/durable/alarm.ts";
+import { durableStore } from "../../adapters/durable/store.ts";
 
 const now = 1_000_000_000_000;
 

@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { memory } from "../../adapters/memory.ts";
-import { defineHandler } from "../../src/define.ts";
-import type { Observer } from "../../src/observe.ts";
-import { addStats } from "../../src/stats.ts";
-import type { Handler } from "../../src/types.ts";
+import { memory } from "../../adapters/memory/index.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import type { Observer } from "../../src/api/observer.ts";
+import { addStats } from "../../src/handler/counters.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import { FakeSocket, open, settle } from "./fake.ts";
 
 /** Notes what it is told, in the order in which it is told. */

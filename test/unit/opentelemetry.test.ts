@@ -4,9 +4,9 @@ import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-ho
 import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { memory } from "../../adapters/memory.ts";
-import { opentelemetry } from "../../adapters/opentelemetry.ts";
-import { defineHandler } from "../../src/define.ts";
+import { memory } from "../../adapters/memory/index.ts";
+import { opentelemetry } from "../../adapters/opentelemetry/index.ts";
+import { defineHandler } from "../../src/handler/define.ts";
 
 const spans = new InMemorySpanExporter();
 const tracer = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }).getTracer("test");

@@ -1,7 +1,7 @@
 /** What an origin comes to is remembered: that must let nobody else in. */
 import { expect, test } from "vitest";
-import { compileHosts, isPrivate } from "../../src/hosts.ts";
-import { compileOrigins, refuseOrigin } from "../../src/origin.ts";
+import { compileHosts, isPrivate } from "../../src/protocol/hosts.ts";
+import { compileOrigins, refuseOrigin } from "../../src/protocol/origin.ts";
 
 const asked: readonly (readonly [origin: string, host: string, allowed: boolean])[] = [
   ["", "", true],

@@ -1,7 +1,7 @@
 /** The option `path` of `attach`. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { PathPattern } from "../../adapters/node-path.ts";
+import { PathPattern } from "../../adapters/node/path.ts";
 
 test.each([
   ["/ws", "/ws", {}],

@@ -1,8 +1,8 @@
 /** What waits for a promise that does not settle: a handshake when the server closes, and whatever comes after a hook. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { MockInstance } from "vitest";
-import { closeServer } from "../../src/shutdown.ts";
-import { isResponse } from "../../src/upgrade.ts";
+import { closeServer } from "../../src/server/shutdown.ts";
+import { isResponse } from "../../src/protocol/refusal.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 
 let warned: MockInstance<typeof console.warn>;

@@ -1,8 +1,8 @@
 /** Where rooms' objects are: the same for a handshake, for `rooms` and for a room's own calls to others. */
 import { expect, test, vi } from "vitest";
-import { objectsOf, remoteRoom, rooms } from "../../adapters/workers-rooms.ts";
-import { objectHeader, route } from "../../adapters/workers-route.ts";
-import { defineHandler } from "../../src/define.ts";
+import { objectsOf, remoteRoom, rooms } from "../../adapters/workers/rooms.ts";
+import { objectHeader, route } from "../../adapters/workers/route.ts";
+import { defineHandler } from "../../src/handler/define.ts";
 
 class DurableObjectNamespace {
   readonly log: string[];

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { without } from "../../src/without.ts";
-import { defineHandler } from "../../src/define.ts";
-import type { Live } from "../../src/connection.ts";
-import { Server } from "../../src/server.ts";
-import type { Handler } from "../../src/types.ts";
-import type { Member, PresenceDiff } from "../../src/room-types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { without } from "../../src/server/no-rooms.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import { Server } from "../../src/server/server.ts";
+import type { Handler } from "../../src/api/handler.ts";
+import type { Member, PresenceDiff } from "../../src/api/room.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { clientOf, isIn, parseAddress, parseForwarded, parseNetwork } from "../../src/address.ts";
-import { compileProxies, forwarded } from "../../src/proxy.ts";
+import { clientOf, isIn, parseAddress, parseForwarded, parseNetwork } from "../../src/protocol/address.ts";
+import { compileProxies, forwarded } from "../../src/protocol/forwarded.ts";
 
 test.each<[string, readonly number[] | undefined]>([
   ["127.0.0.1", [127, 0, 0, 1]],

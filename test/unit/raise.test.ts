@@ -1,6 +1,6 @@
 /** What no real process of a test can be made to do; test/shutdown has the rest. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { raiseAfter, type Process } from "../../adapters/raise.ts";
+import { raiseAfter, type Process } from "../../adapters/shared/raise.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { Rate, resolveRate } from "../../src/rate.ts";
-import type { RateLimit } from "../../src/rate.ts";
+import { Rate } from "../../src/connection/rate.ts";
+import { resolveRate } from "../../src/handler/rate-rule.ts";
+import type { RateLimit } from "../../src/handler/rate-rule.ts";
 import { FakeClock } from "./fake.ts";
 
 function make(limit: Partial<RateLimit>): { rate: Rate; clock: FakeClock; reads: () => number } {

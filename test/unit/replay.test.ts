@@ -1,10 +1,11 @@
 /** A replay is what a client may leave unread; and what is counted of one that is over and lingers. */
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import type { Live } from "../../src/connection.ts";
-import type { Handler, SendResult, Sendable } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import type { Handler } from "../../src/api/handler.ts";
+import type { SendResult, Sendable } from "../../src/api/connection.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 /** Nothing that it is sent is read. */

@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import type { Live } from "../../src/connection.ts";
-import { Server } from "../../src/server.ts";
-import { closeServer } from "../../src/shutdown.ts";
-import { MemoryStore } from "../../src/store.ts";
-import type { Handler } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import { Server } from "../../src/server/server.ts";
+import { closeServer } from "../../src/server/shutdown.ts";
+import { MemoryStore } from "../../src/rooms/memory-store.ts";
+import type { Handler } from "../../src/api/handler.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeAlarm, FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
@@ -180,7 +180,7 @@ test("what was appointed is appointed once more in a new life, in one call; what
     second.open(new FakeSocket(), { snapshot: snapshot({ room: "r", expiresAt: 9000 }) });
     second.resume("r");
   });
-  // Whether that is written is for the alarm to know: see adapters/durable-alarm.ts.
+  // Whether that is written is for the alarm to know: see adapters/durable/alarm.ts.
   expect(alarm.writes).toEqual([5000, 5000]);
   second.local("r").setAlarm(3000);
   expect(alarm.writes).toEqual([5000, 5000, 3000]);

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Heap } from "../../src/heap.ts";
-import { Schedule } from "../../src/schedule.ts";
+import { Heap } from "../../src/time/heap.ts";
+import { Schedule } from "../../src/time/schedule.ts";
 import { FakeAlarm, FakeClock } from "./fake.ts";
 
 test("the heap has the earliest first, whatever is added and deleted", () => {

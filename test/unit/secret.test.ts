@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { sameSecret } from "../../src/secret.ts";
+import { sameSecret } from "../../src/protocol/secret.ts";
 
 const secret = "correct horse battery staple";
 const bytes = new TextEncoder().encode(secret);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { Live } from "../../src/connection.ts";
+import type { Live } from "../../src/connection/connection.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 import type { Setup } from "./fake.ts";
 

@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FakeSocket, open, snapshot } from "./fake.ts";
-import { encodedBytes } from "../../src/snapshot.ts";
-import type { Live } from "../../src/connection.ts";
+import { encodedBytes } from "../../src/connection/snapshot.ts";
+import type { Live } from "../../src/connection/connection.ts";
 import type { Snapshot } from "../../src/ports.ts";
 
 /** As on a runtime where memory outlives the socket. */

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { defineHandler } from "../../src/define.ts";
+import { defineHandler } from "../../src/handler/define.ts";
 import type { RoomStorage, RoomValues } from "../../src/index.ts";
-import { memory } from "../../adapters/memory.ts";
-import { MemoryStore, MemoryStores } from "../../src/store.ts";
-import { Storage, valuesOf } from "../../src/storage.ts";
-import { compareUtf8 } from "../../src/text.ts";
+import { memory } from "../../adapters/memory/index.ts";
+import { MemoryStore, MemoryStores } from "../../src/rooms/memory-store.ts";
+import { Storage, valuesOf } from "../../src/rooms/storage.ts";
+import { compareUtf8 } from "../../src/values/text.ts";
 import { open } from "./fake.ts";
 
 const fresh = (): RoomStorage => new Storage(valuesOf(new MemoryStore()));

@@ -1,9 +1,9 @@
 /** Faults that were planted once and that no test near them noticed: what each would have broken. */
 import { Packr } from "msgpackr";
 import { expect, test } from "vitest";
-import { msgpack } from "../../adapters/msgpack.ts";
-import { TopicLog } from "../../src/history.ts";
-import { MemoryStore } from "../../src/store.ts";
+import { msgpack } from "../../adapters/msgpack/index.ts";
+import { TopicLog } from "../../src/history/log.ts";
+import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 
 test("bytes that waited for a slow hook are taken off when it gets them: the next to wait are not paused for them", async () => {

@@ -1,11 +1,11 @@
 /** What a connection has to store and can't: at its end it ends all the same, before that nothing has changed. */
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import { MemoryStore } from "../../src/store.ts";
-import type { Live } from "../../src/connection.ts";
-import type { ErrorContext, Handler } from "../../src/types.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import { MemoryStore } from "../../src/rooms/memory-store.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import type { ErrorContext, Handler } from "../../src/api/handler.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 

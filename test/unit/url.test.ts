@@ -1,10 +1,10 @@
 import { array, assert, constantFrom, oneof, property, string, webUrl } from "fast-check";
 import { expect, test } from "vitest";
-import { urlOf } from "../../adapters/node-url.ts";
-import { locate } from "../../src/locate.ts";
-import { wholeOf } from "../../src/request.ts";
-import type { RequestHead } from "../../src/request.ts";
-import { hostOf, originAt, originOf, urlAt } from "../../src/url.ts";
+import { urlOf } from "../../adapters/node/http/url.ts";
+import { locate } from "../../src/protocol/locate.ts";
+import { wholeOf } from "../../src/protocol/request.ts";
+import type { RequestHead } from "../../src/protocol/request.ts";
+import { hostOf, originAt, originOf, urlAt } from "../../src/protocol/url.ts";
 
 test.each<[string, string | undefined]>([
   ["shop.example", "http://shop.example"],

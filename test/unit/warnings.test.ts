@@ -1,6 +1,6 @@
 /** What a client can cause does not fill the log. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { cut, flushWarnings, logError, quoted, warn } from "../../src/warnings.ts";
+import { cut, flushWarnings, logError, quoted, warn } from "../../src/values/log.ts";
 
 let lines: string[] = [];
 let errors: unknown[][] = [];

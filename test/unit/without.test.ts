@@ -1,10 +1,10 @@
 /** A server whose connections have nothing in common, as a plain Worker's. */
 import { expect, test } from "vitest";
-import { Commons } from "../../src/commons.ts";
-import { defineHandler } from "../../src/define.ts";
-import { Server } from "../../src/server.ts";
-import { pingText } from "../../src/wire.ts";
-import { without } from "../../src/without.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+import { pingText } from "../../src/protocol/text-ping.ts";
+import { without } from "../../src/server/no-rooms.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 const why = "use durable()";

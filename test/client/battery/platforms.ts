@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { launch as launchWith } from "puppeteer-core";
-import { launch } from "../../chromium.ts";
-import { denoBinary } from "../../runtimes.ts";
+import { launch } from "../../support/chromium.ts";
+import { denoBinary } from "../../support/runtimes.ts";
 import { cases } from "./battery.ts";
 
 export type Outcomes = Record<string, string>;

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
-import { pingText, pongText } from "../../../src/wire.ts";
+import { pingText, pongText } from "../../../src/protocol/text-ping.ts";
 import type { Connection, Plan, Step } from "./kit.ts";
 
 export class BatteryServer {

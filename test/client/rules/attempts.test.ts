@@ -1,6 +1,6 @@
 /** The rules of docs/client.md about attempts: how long it waits, what fails one, what ends a wait. */
 import { describe, expect, test, vi } from "vitest";
-import { pingText, pongText, retryReason } from "../../../src/wire.ts";
+import { pingText, pongText, retryReason } from "../../../src/protocol/text-ping.ts";
 import { FakeWebSocket } from "../fake.ts";
 import { make, server, url, useFakes } from "./made.ts";
 

@@ -1,6 +1,6 @@
 /** The rules of docs/client.md about the heartbeat. */
 import { expect, test, vi } from "vitest";
-import { pingText, pongText } from "../../../src/wire.ts";
+import { pingText, pongText } from "../../../src/protocol/text-ping.ts";
 import { make, server, useFakes } from "./made.ts";
 
 useFakes();

@@ -2,7 +2,7 @@
 import { CloseCode } from "edgewire";
 import { finalCloseCodes } from "edgewire/client";
 import { expect, test, vi } from "vitest";
-import { retryReason } from "../../../src/wire.ts";
+import { retryReason } from "../../../src/protocol/text-ping.ts";
 import { FakeWebSocket } from "../fake.ts";
 import { make, server, url, useFakes } from "./made.ts";
 

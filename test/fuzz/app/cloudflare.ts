@@ -1,7 +1,7 @@
 /** workerd on direct sockets, as in test/serve/cloudflare.ts. Argument: the entry, "workers" or "durable". */
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { compatibilityDate } from "../../runtimes.ts";
-import { bundleWorker } from "../../workerd.ts";
+import { compatibilityDate } from "../../support/runtimes.ts";
+import { bundleWorker } from "../../support/workerd.ts";
 
 const [entry = "durable"] = process.argv.slice(2);
 const listeners = ["main", "plain", "app"];

@@ -1,10 +1,10 @@
 /**
  * The application that is attacked. What its hooks do stands in the handshake's URL, and each `open` and `close` is a line of its log,
- * as in test/handler.ts; here `upgrade` may also return what no type allows.
+ * as in test/support/handler.ts; here `upgrade` may also return what no type allows.
  */
 import { defineHandler, type Connection, type Handler } from "edgewire";
-import type { Report } from "../../handler.ts";
-import { runScript, runUpgrade, type Script, type UpgradeStep } from "../../script.ts";
+import type { Report } from "../../support/handler.ts";
+import { runScript, runUpgrade, type Script, type UpgradeStep } from "../../support/script.ts";
 import { odd, type OddName, type Way } from "./odd.ts";
 
 /** One for each set of options; a listener serves one of them. */

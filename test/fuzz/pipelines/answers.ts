@@ -1,5 +1,5 @@
 /** Reads what a server sends on one connection, strictly: answers in the order of their requests, and frames once one of them is a 101. */
-import { acceptFor } from "../../client.ts";
+import { acceptFor } from "../../support/client.ts";
 import { decodeFrame, Opcode } from "../../wire/frames.ts";
 import { sampleKey } from "../../wire/http.ts";
 import { BodyReader, decodeAnswerHead, type AnswerHead } from "./http.ts";

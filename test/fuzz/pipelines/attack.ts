@@ -1,7 +1,7 @@
 /** Carries out a plan on one connection, and says what came of it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { closePayload, encodeFrame, Opcode } from "../../wire/frames.ts";
-import type { Address } from "../../client.ts";
+import type { Address } from "../../support/client.ts";
 import { Answers, type Answer } from "./answers.ts";
 import { expectationOf, type Expectation } from "./expectation.ts";
 import type { Ground } from "./ground.ts";

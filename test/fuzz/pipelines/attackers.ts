@@ -1,5 +1,5 @@
 /** Attackers who pipeline requests, handshakes and frames, and an application that answers with what no type allows. */
-import { compatibilityDate, Running, type Listener, type Served } from "../../runtimes.ts";
+import { compatibilityDate, Running, type Listener, type Served } from "../../support/runtimes.ts";
 import type { Attack, Attackers } from "../attackers.ts";
 import { attack } from "./attack.ts";
 import { checkPlaces, checkStreams } from "./finish.ts";

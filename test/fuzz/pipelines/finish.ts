@@ -1,7 +1,7 @@
 /** What must be as it was once every attacker has gone. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { handshake, type Address, type Client } from "../../client.ts";
-import type { Listener, Running } from "../../runtimes.ts";
+import { handshake, type Address, type Client } from "../../support/client.ts";
+import type { Listener, Running } from "../../support/runtimes.ts";
 import { fewConnections } from "../app/handler.ts";
 import { isCloudflare } from "../campaign.ts";
 import { patience } from "./attack.ts";

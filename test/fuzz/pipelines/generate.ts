@@ -1,5 +1,5 @@
 /** From a seed and a number to what is sent on that connection, in which pieces, and how it ends. */
-import type { Served } from "../../runtimes.ts";
+import type { Served } from "../../support/runtimes.ts";
 import { Random } from "../random.ts";
 import { groundOf, type Ground } from "./ground.ts";
 import {

@@ -1,7 +1,7 @@
 /** What is known of a listener of test/fuzz/app before anything is sent to it. */
 import { isCloudflare } from "../campaign.ts";
 import { hasLimit, type pipelineLimits } from "../limits.ts";
-import type { Served } from "../../runtimes.ts";
+import type { Served } from "../../support/runtimes.ts";
 
 export const pipelineRuntimes = ["node", "attached", "hono", "bun", "deno", "workers", "durable"] as const satisfies readonly Served[];
 

@@ -1,4 +1,4 @@
-import type { Served } from "../../runtimes.ts";
+import type { Served } from "../../support/runtimes.ts";
 import type { Plan } from "./plan.ts";
 
 /** See `losesClose` in test/fuzz/limits.ts: only a client that goes politely is certain to be told of by an object. */
@@ -12,7 +12,7 @@ export function losesClose(runtime: Served, plan: Plan): boolean {
 
 export function keptDescriptors(runtime: Served, plan: Plan): number {
   if (runtime === "deno") return plan.segments.some(({ type }) => type === "handshake") ? 1 : 0;
-  // Node's handshakes are not read while an app decides, and one that never does is given up after a minute (adapters/node-wait.ts).
+  // Node's handshakes are not read while an app decides, and one that never does is given up after a minute (adapters/node/http/wait.ts).
   if (runtime !== "durable") return plan.segments.some(({ type, fate }) => type === "handshake" && fate === "endless") ? 1 : 0;
   return losesClose(runtime, plan) ? 2 : 0;
 }

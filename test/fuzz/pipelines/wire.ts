@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Address } from "../../client.ts";
+import type { Address } from "../../support/client.ts";
 import type { Answers } from "./answers.ts";
 
 export class Wire {

@@ -1,6 +1,6 @@
 /** What one client of the long soak does, from joining to any kind of end. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { dial, type Client } from "../../client.ts";
+import { dial, type Client } from "../../support/client.ts";
 import type { Random } from "../../fuzz/random.ts";
 import { encodeRequest } from "../../wire/http.ts";
 

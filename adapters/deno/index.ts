@@ -1,0 +1,152 @@
+/** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
+import { Commons } from "../../src/rooms/registry.ts";
+import type { DefinedHandler } from "../../src/handler/define.ts";
+import { isPromise } from "../../src/values/promise.ts";
+import { refuse, isResponse } from "../../src/protocol/refusal.ts";
+import { wantsWebSocket } from "../../src/protocol/handshake.ts";
+import type { Settings } from "../../src/handler/settings.ts";
+import type { MaybePromise } from "../../src/api/connection.ts";
+import { logError } from "../../src/values/log.ts";
+import { checkAnswer } from "../shared/answers.ts";
+import type { BareMark, BareUpgrade } from "../shared/bare.ts";
+import { isBeingRead } from "./body.ts";
+import { headersOf } from "./headers.ts";
+import { Port } from "./port.ts";
+import type { Handler, PortOptions } from "./port.ts";
+import { follow } from "./requests.ts";
+import type { NativeInfo } from "./requests.ts";
+import { openSocket } from "./socket.ts";
+import type { NativeSocket } from "./socket.ts";
+import { Host } from "../shared/host.ts";
+import type { Ready } from "../shared/host.ts";
+import { Requests } from "../shared/requests.ts";
+import { checkListening, listenError, servingUrl } from "../shared/listening.ts";
+import type { Listening } from "../shared/listening.ts";
+import { closable } from "../shared/signals.ts";
+import type { Process } from "../shared/signals.ts";
+import { readTarget } from "../shared/target.ts";
+import type { Serve, ServeOptions, Serving } from "../shared/serve.ts";
+
+declare const Deno: {
+  upgradeWebSocket(request: Request, options: { idleTimeout: number }): { socket: NativeSocket; response: Response };
+};
+declare const process: Process & { readonly env: object };
+
+const runtime = { name: "deno", commons: Commons, headersOf, upgradesNoList: true, findsVanished: true };
+
+export const serve: Serve = async <State, Env>(
+  target: DefinedHandler<State, Env> | ServeOptions,
+  given: ServeOptions = {},
+): Promise<Serving> => {
+  const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
+  const { fetch, env = process.env, storage } = options;
+  const at = checkListening("serve", options);
+  const { port, hostname, tls } = at;
+  const scheme = tls === undefined ? "http" : "https";
+  const host = new Host({ ...runtime, scheme, env, storage }, { handler, fetch });
+  const requests = new Requests();
+  const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
+    follow(requests, answer(host, request, info, opened), info),
+  );
+  const close = closable(process, options.signals, async (closing, left) => {
+    await host.close(closing);
+    await left(requests.settled());
+    // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await left(native.close());
+  });
+  return {
+    url: servingUrl(at, native.number),
+    port: native.number,
+    room: (name) => host.room(name),
+    rooms: (mounted) => host.rooms(mounted),
+    stats: () => host.stats(),
+    close,
+  };
+};
+
+function listen(at: Listening, options: PortOptions, handler: Handler): Port {
+  try {
+    return new Port(options, handler);
+  } catch (cause) {
+    throw listenError(cause as Error, at);
+  }
+}
+
+/**
+ * Nothing may throw after the upgrade: Deno then ends the whole listener. And nothing may be returned that Deno can't send: a control character
+ * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
+ */
+function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket: NativeSocket) => void): MaybePromise<Response> {
+  const done = (decision: Response | Ready): Response => {
+    if (!isResponse(decision)) return upgrade(request, decision, opened);
+    checkAnswer(decision);
+    if (isBeingRead(decision)) throw new TypeError("the Response has a body that somebody reads: create a Response for each request");
+    return decision;
+  };
+  const later = (pending: PromiseLike<Response | Ready>): PromiseLike<Response> => {
+    // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
+    const { signal } = request;
+    return pending.then((decision) => (signal.aborted && !isResponse(decision) ? forget(decision) : done(decision)));
+  };
+  const failed = (error: unknown): Response => {
+    logError("fetch failed", error);
+    return refuse(500, "Internal Server Error");
+  };
+  try {
+    // The address is read first: it is gone once the request is upgraded.
+    const { remoteAddr } = info;
+    const decision = host.decide(request, addressOf(remoteAddr), { remoteAddr });
+    if (!isPromise(decision)) return done(decision);
+    return (wantsWebSocket(request) ? later(decision) : decision.then(done)).then(undefined, failed);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** Nobody is there to read the answer. */
+function forget(ready: Ready): Response {
+  ready.server.abandon(ready);
+  return refuse(400, "the client has left");
+}
+
+function upgrade(request: Request, ready: Ready, opened?: (socket: NativeSocket) => void): Response {
+  const { protocol } = ready.snapshot;
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
+  opened?.(socket);
+  openSocket(ready, socket);
+  // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
+  if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);
+  for (const [name, value] of ready.headers ?? []) response.headers.append(name, value);
+  return response;
+}
+
+/**
+ * Deno can't be asked to ping, but does so by itself after half of this silence, and at its end dispatches an error and closes
+ * with 1001 (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions count (measured on 2.9).
+ */
+function idleSeconds({ heartbeat }: Settings): number {
+  return heartbeat === false ? 0 : (heartbeat.interval + heartbeat.timeout) / 1000;
+}
+
+function addressOf(remote: NativeInfo["remoteAddr"]): string {
+  const address = remote.hostname ?? "";
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** One host for each handler: a bare `Deno.serve` does not say which server it is. */
+const hosts = new WeakMap<DefinedHandler, Host>();
+
+export const bareMark: BareMark = (_, env, handler) => {
+  const info = env as Partial<NativeInfo> | undefined;
+  if (info?.remoteAddr === undefined) {
+    throw new Error(
+      'on Deno a Hono app needs the native second argument to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
+    );
+  }
+  let host = hosts.get(handler);
+  if (host === undefined) hosts.set(handler, (host = new Host({ ...runtime, env: process.env })));
+  return { host, remoteAddress: addressOf(info.remoteAddr) };
+};
+
+export const bareUpgrade: BareUpgrade = (request, _, ready) => upgrade(request, ready);

@@ -1,0 +1,77 @@
+/** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
+import type { Live } from "../../src/connection/connection.ts";
+import type { Capacity, Holder } from "../../src/rooms/capacity.ts";
+import type { Server } from "../../src/server/server.ts";
+import { wake } from "./socket.ts";
+import type { Pinger } from "./socket.ts";
+import { CloseCode } from "../../src/protocol/close.ts";
+import { logError } from "../../src/values/log.ts";
+import { closeSocket } from "../workers/close.ts";
+import type { NativeSocket } from "../workers/types.ts";
+
+/** NativeSocket's readyState. */
+const OPEN = 1;
+
+export class ObjectLives {
+  readonly #server: Server;
+  readonly #ctx: Pinger;
+  /** A WeakMap costs a wake more. A connection that has ended stays until its client lets the socket go. */
+  readonly #lives = new Map<NativeSocket, Live>();
+  /** Connections that had ended before the last eviction, and still linger. Created for the first. */
+  #over: Map<NativeSocket, Holder> | undefined;
+
+  /** @param sockets that outlived the object's memory, in the order in which they came. */
+  constructor(server: Server, ctx: Pinger, sockets: readonly NativeSocket[]) {
+    this.#server = server;
+    this.#ctx = ctx;
+    for (const ws of sockets) this.#restore(ws);
+    // Closed by a former life that could not store it. A client's own close is an event, before which its socket is still open (workerd, measured).
+    for (const [ws, live] of this.#lives) if (ws.readyState !== OPEN && live.phase === "open") void live.violated(CloseCode.abnormal);
+  }
+
+  add(ws: NativeSocket, live: Live): void {
+    this.#lives.set(ws, live);
+  }
+
+  /** Undefined for a socket that is not ours. The close that wakes an object may be of one that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
+  of(ws: NativeSocket): Live | undefined {
+    return this.#lives.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
+  }
+
+  /** The socket is gone. Returns whether it was ours. */
+  forget(ws: NativeSocket): boolean {
+    const holder = this.#over?.get(ws);
+    if (holder !== undefined) {
+      this.#over?.delete(ws);
+      this.#capacity?.gone(holder);
+    }
+    return this.#lives.delete(ws) || holder !== undefined;
+  }
+
+  /** Its close hook has run, but the platform lists the socket until the client lets it go. Remembered, so that what the client sends does not read the attachment each time. */
+  #lingers(ws: NativeSocket, holder: Holder): void {
+    (this.#over ??= new Map()).set(ws, holder);
+    this.#capacity?.linger(holder);
+  }
+
+  get #capacity(): Capacity | undefined {
+    return this.#server.commons?.capacity;
+  }
+
+  #restore(ws: NativeSocket): Live | undefined {
+    try {
+      const woken = wake(ws, this.#ctx);
+      if (woken === undefined) return undefined;
+      const live = this.#server.restore(woken.socket, woken.saved);
+      if (live !== undefined) this.#lives.set(ws, live);
+      else this.#lingers(ws, this.#server.holderOf(woken.saved));
+      return live;
+    } catch (error) {
+      // One socket that can't be woken must not keep the object from being made, for all the others.
+      logError("a connection can't be restored", error);
+      closeSocket(ws, CloseCode.internalError, "Internal error");
+      this.#lingers(ws, { roomName: "", remoteAddress: "" });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,219 @@
+/** One Durable Object instance's connections: what the class of durable.ts does, without the class. */
+import { CloseCode } from "../../src/protocol/close.ts";
+import { Commons } from "../../src/rooms/registry.ts";
+import type { Live } from "../../src/connection/connection.ts";
+import type { DefinedHandler } from "../../src/handler/define.ts";
+import { isPromise } from "../../src/values/promise.ts";
+import { refuse, isResponse } from "../../src/protocol/refusal.ts";
+import { Server } from "../../src/server/server.ts";
+import { callRoom } from "../../src/rooms/remote-room.ts";
+import type { RoomCall } from "../../src/rooms/remote-room.ts";
+import type { MaybePromise } from "../../src/api/connection.ts";
+import type { Room } from "../../src/api/room.ts";
+import type { Accepted } from "../../src/server/runtime.ts";
+import { pingText, pongText } from "../../src/protocol/text-ping.ts";
+import { logError } from "../../src/values/log.ts";
+import type { Upgrade } from "../../src/server/upgrade.ts";
+import { ObjectAlarm } from "./alarm.ts";
+import type { ObjectContext } from "./context.ts";
+import { Identity } from "./identity.ts";
+import { ObjectLives } from "./connections.ts";
+import { disown, DurableSocket, isOurs } from "./socket.ts";
+import { durableStore, lacksSqlite, warnOlder } from "./store.ts";
+import { Retry } from "./wait.ts";
+import { answerClose, closeSocket, isIllegal, violationOf } from "../workers/close.ts";
+import { forwardedOf, unpack } from "../workers/forward.ts";
+import type { Forwarded } from "../workers/forward.ts";
+import { addressOf, declinesCompression, forget, hasLeft, switchingProtocols } from "../workers/handshake.ts";
+import { objectsOf, remoteRoom, requireBinding } from "../workers/rooms.ts";
+import { objectHeader } from "../workers/route.ts";
+import type { AutoResponse, NativeSocket, SocketPair } from "../workers/types.ts";
+
+declare const WebSocketPair: SocketPair;
+declare const WebSocketRequestResponsePair: new (request: string, response: string) => AutoResponse;
+
+export class ObjectHost {
+  readonly #ctx: ObjectContext;
+  readonly #env: unknown;
+  readonly #binding: string;
+  readonly #server: Server;
+  readonly #alarm: ObjectAlarm;
+  readonly #lives: ObjectLives;
+  /** Its class has no SQLite. */
+  #isOlder = false;
+  readonly #identity: Identity;
+  /** What the storage has of the room could not be read yet. */
+  #unread = true;
+  readonly #retry: Retry = new Retry(() => this.#resume());
+
+  constructor(handler: DefinedHandler, ctx: ObjectContext, env: unknown) {
+    this.#ctx = ctx;
+    this.#env = env;
+    this.#binding = requireBinding("durable", handler);
+    const identity = new Identity(this.#binding, handler.settings.jurisdiction, ctx.id.name);
+    this.#identity = identity;
+    // Its own room is here: an RPC to oneself would wait for what it interrupts.
+    const remote = (name: string): Room | undefined => (name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name));
+    const { storage } = ctx;
+    const alarm = new ObjectAlarm(storage, {
+      keep: (running) => this.#keep(running),
+      found: (pending) => this.#server.appointed(pending),
+      due: () => void this.alarm(),
+    });
+    this.#alarm = alarm;
+    const store = durableStore(storage);
+    this.#server = new Server(handler, {
+      name: "durable",
+      commons: Commons,
+      byFetch: true,
+      upgradesNoList: true,
+      env,
+      remote,
+      alarm,
+      store: () => store,
+    });
+    // Answered without waking the object. What an earlier version of the handler has set is taken back.
+    if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
+    else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
+    const sockets = ctx.getWebSockets();
+    this.#lives = this.#server.schedule.together(() => {
+      // workerd lists the newest first; rooms list their connections in the order in which they came.
+      const lives = new ObjectLives(this.#server, ctx, sockets.toReversed());
+      this.#resume();
+      return lives;
+    });
+    // A former life may have been refused its alarm.
+    if (sockets.length > 0 && handler.settings.heartbeat !== false) alarm.read();
+  }
+
+  /** What can't be read now is read later, at the next event at the latest: for want of it the object must not be out of reach. */
+  #resume(): void {
+    try {
+      this.#server.resume(this.#identity.room ?? "");
+      this.#unread = false;
+      this.#retry.succeeded();
+    } catch (error) {
+      // A class without SQLite has nothing to come back to.
+      if (!lacksSqlite(error)) return this.#retry.failed("what the room has stored can't be read", error);
+      this.#unread = false;
+      this.#isOlder = true;
+    }
+  }
+
+  fetch(request: Request): MaybePromise<Response> {
+    if (this.#unread) this.#resume();
+    const forwarded = forwardedOf(request);
+    if (forwarded !== undefined) return this.#forwarded(forwarded, request);
+    // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
+    const options = {
+      env: this.#env,
+      remoteAddress: addressOf(request),
+      room: this.#identity.room,
+      waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
+    };
+    const finish = (upgrade: Upgrade): Response => {
+      if (isResponse(upgrade)) return upgrade;
+      if (isPromise(pending) && hasLeft(request)) return forget(this.#server, upgrade);
+      return this.#open(upgrade, declinesCompression(request, this.#server.settings));
+    };
+    const pending = this.#server.upgrade(request, options);
+    return isPromise(pending) ? pending.then(finish) : finish(pending);
+  }
+
+  message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
+    if (this.#unread) this.#resume();
+    const live = this.#lives.of(ws);
+    // A client that was closed may send on, and nothing here can stop it: this check is all that its messages cost.
+    if (live?.phase !== "open") return;
+    live.alive();
+    return live.message(typeof data === "string" ? data : new Uint8Array(data));
+  }
+
+  closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
+    if (this.#unread) this.#resume();
+    const live = this.#lives.of(ws);
+    if (!this.#lives.forget(ws) && !isOurs(ws)) return;
+    if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
+    answerClose(ws, code, reason);
+    return live?.ended(code, reason);
+  }
+
+  /** A broken frame, or a message over workerd's own limit; no close event follows. */
+  failed(ws: NativeSocket, error: unknown): MaybePromise<void> {
+    const live = this.#lives.of(ws);
+    const violation = violationOf(String(error));
+    if (!this.#lives.forget(ws) || live === undefined) return;
+    if (violation !== undefined) void live.violated(violation);
+    closeSocket(ws, CloseCode.internalError, "");
+    return live.ended(CloseCode.abnormal, "");
+  }
+
+  /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
+  call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
+    if (this.#unread) this.#resume();
+    this.#identity.check(name, jurisdiction);
+    return callRoom(this.#server.local(name), method, args);
+  }
+
+  alarm(): MaybePromise<void> {
+    if (this.#unread) this.#resume();
+    this.#alarm.fired();
+    return this.#server.alarm();
+  }
+
+  #forwarded(forwarded: Forwarded, request: Request): Response {
+    const [binding, asked, declines] = forwarded;
+    const response =
+      binding === this.#binding
+        ? this.#open({ snapshot: unpack(forwarded, request.url), headers: undefined }, declines)
+        : refuse(500, "Internal Server Error");
+    if (asked) response.headers.set(objectHeader, this.#binding);
+    return response;
+  }
+
+  #open(accepted: Accepted, declines: boolean): Response {
+    const { snapshot } = accepted;
+    const misplaced = this.#identity.misplaced(snapshot.room);
+    if (misplaced !== undefined) {
+      logError("misplaced", misplaced);
+      this.#server.abandon(accepted);
+      return refuse(500, "Internal Server Error");
+    }
+    const place = accepted.place ?? this.#server.admit(snapshot);
+    if (isResponse(place)) return place;
+    const opening = { snapshot, place };
+    const { 0: client, 1: ws } = new WebSocketPair();
+    try {
+      this.#ctx.acceptWebSocket(ws);
+    } catch (error) {
+      // 32 768 sockets are the most that an object takes.
+      logError("the object accepts no more sockets", error);
+      this.#server.abandon(opening);
+      return refuse(503, "the room is full", { "retry-after": "1" });
+    }
+    let live: Live;
+    try {
+      live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
+    } catch (error) {
+      // Its state is too large for a class without SQLite, for one.
+      logError("a connection can't be opened", error);
+      this.#server.abandon(opening);
+      disown(ws, client);
+      return refuse(500, "Internal Server Error");
+    }
+    this.#lives.add(ws, live);
+    if (this.#isOlder) warnOlder(this.#binding);
+    this.#keep(live.running);
+    return switchingProtocols(client, accepted, declines);
+  }
+
+  #keep(running: PromiseLike<unknown> | undefined): void {
+    if (running === undefined) return;
+    try {
+      this.#ctx.waitUntil(Promise.resolve(running));
+    } catch (error) {
+      // It goes on all the same, for as long as the object is in memory.
+      logError("waitUntil failed", error);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** How long the decision on a handshake may take, and what becomes of one that comes too late. */
+import { refuse, isResponse } from "../../../src/protocol/refusal.ts";
+import type { Ready } from "../../shared/host.ts";
+
+/** Milliseconds: a handler's own `upgradeTimeout` comes first, so this one is of an app, whose middleware may never answer. */
+const longestDecision = 60_000;
+
+/** Nobody reads the socket meanwhile, so a client that leaves politely is not noticed. A thenable that settles twice settles once. */
+export function withinTime(decision: PromiseLike<Response | Ready>): Promise<Response | Ready> {
+  return new Promise((resolve, reject) => {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      resolve(tooLate());
+    }, longestDecision);
+    // Once the socket is gone it need not keep the process.
+    timer.unref();
+    const decided = (value: Response | Ready): void => {
+      clearTimeout(timer);
+      if (!isLate) resolve(value);
+      else if (isResponse(value)) void discard(value);
+      else value.server.abandon(value);
+    };
+    const failed = (error: unknown): void => {
+      clearTimeout(timer);
+      reject(error as Error);
+    };
+    Promise.resolve(decision)
+      .then(decided, failed)
+      .catch(() => {});
+  });
+}
+
+export function tooLate(): Response {
+  return refuse(503, "the handshake took too long", { "retry-after": "1" });
+}
+
+/** Releases the body of a Response that is not sent. Never rejects. */
+export async function discard(response: Response | undefined): Promise<void> {
+  try {
+    await response?.body?.cancel();
+  } catch {
+    // The body is locked, or not a stream.
+  }
+}

@@ -1,0 +1,68 @@
+/** The class of our WebSockets. It imports `ws`, which is installed by those who use it: see node-load.ts. */
+import * as library from "ws";
+import { WebSocket } from "ws";
+import { CloseCode } from "../../../src/protocol/close.ts";
+import type { Live } from "../../../src/connection/connection.ts";
+import { logError } from "../../../src/values/log.ts";
+import { frameBy } from "./frame.ts";
+import type { Sender } from "./frame.ts";
+import type { Outbox } from "./outbox.ts";
+
+frameBy((library as unknown as { readonly Sender: Sender }).Sender);
+
+/** ws's WebSocket, whose own frames never overtake what an outbox holds. */
+export class OrderedWebSocket extends WebSocket {
+  outbox: Outbox | undefined;
+  /** Undefined while its `open` hook runs. */
+  live: Live | undefined;
+  // Private fields of ws: the client's close frame, once it has been read.
+  declare readonly _closeFrameReceived: boolean;
+  declare readonly _closeCode: number;
+  declare readonly _closeMessage: Buffer;
+
+  /**
+   * ws also calls this to answer the client's close frame, as soon as it has read it (8.23, receiverOnConclude). It emits `close` only when TCP
+   * has ended, which is up to the client. A listener for the receiver's `conclude` would cost every idle connection an array.
+   */
+  override close(code?: number, reason?: string | Buffer): void {
+    this.outbox?.flush();
+    super.close(code, reason);
+    if (this._closeFrameReceived) this.ended(this._closeCode, this._closeMessage);
+  }
+
+  ended(code: number, reason: Buffer): void {
+    try {
+      void this.live?.ended(code, reason.length === 0 ? "" : reason.toString());
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Edgewire itself threw, in an event of ws, where an error would end the process: closes this connection alone. */
+  fail(error: unknown): void {
+    logError("a connection failed", error);
+    try {
+      if (this.live === undefined) this.close(CloseCode.internalError, "Internal error");
+      else if (this.readyState === WebSocket.CLOSED) this.live.letGo();
+      else void this.live.violated(CloseCode.internalError, "Internal error");
+    } catch (second) {
+      logError("a connection could not be closed", second);
+      this.terminate();
+    }
+  }
+
+  override terminate(): void {
+    this.outbox?.flush();
+    super.terminate();
+  }
+
+  override ping(...args: Parameters<WebSocket["ping"]>): void {
+    this.outbox?.flush();
+    super.ping(...args);
+  }
+
+  override pong(...args: Parameters<WebSocket["pong"]>): void {
+    this.outbox?.flush();
+    super.pong(...args);
+  }
+}

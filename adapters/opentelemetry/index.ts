@@ -1,0 +1,109 @@
+/**
+ * `observe` for OpenTelemetry: metrics of connections and messages, and a span for each hook. @opentelemetry/api is an optional peer
+ * dependency; without an SDK behind it, it measures nothing.
+ */
+import { SpanKind, SpanStatusCode, context, metrics, propagation, trace } from "@opentelemetry/api";
+import type { Attributes, Meter, Span, Tracer } from "@opentelemetry/api";
+import { isPromise } from "../../src/values/promise.ts";
+import type { HookRun, Observer } from "../../src/api/observer.ts";
+import type { HookName } from "../../src/api/handler.ts";
+
+export interface OpenTelemetryOptions {
+  /** Default: the global meter provider's, named "edgewire". `false`: no metrics. */
+  readonly meter?: Meter | false;
+  /** Default: the global tracer provider's, named "edgewire". `false`: no spans. */
+  readonly tracer?: Tracer | false;
+  /** The hooks that get a span. Default: `upgrade`, `open`, `message`, `close` and `alarm`. */
+  readonly spans?: readonly HookName[];
+  /** On everything: which handler it is, for instance. */
+  readonly attributes?: Attributes;
+}
+
+/** Makes an observer: `defineHandler({ observe: opentelemetry(), … })`. */
+export function opentelemetry({
+  meter = metrics.getMeter("edgewire"),
+  tracer = trace.getTracer("edgewire"),
+  spans = ["upgrade", "open", "message", "close", "alarm"],
+  attributes = {},
+}: OpenTelemetryOptions = {}): Observer {
+  return {
+    ...(meter === false ? {} : measured(meter, attributes)),
+    ...(tracer === false ? {} : traced(tracer, new Set(spans), attributes)),
+  };
+}
+
+function measured(meter: Meter, attributes: Attributes): Observer {
+  const open = meter.createUpDownCounter("edgewire.connections.open", { unit: "{connection}", description: "Connections that are open." });
+  const closed = meter.createCounter("edgewire.connections.closed", {
+    unit: "{connection}",
+    description: "Connections that ended, by code.",
+  });
+  const refused = meter.createCounter("edgewire.handshakes.refused", { unit: "{handshake}", description: "Handshakes refused, by cause." });
+  const messages = meter.createCounter("edgewire.messages", { unit: "{message}", description: "Messages, by direction." });
+  const size = meter.createCounter("edgewire.messages.size", { unit: "By", description: "Their size; of text its UTF-16 units." });
+  const dropped = meter.createCounter("edgewire.messages.dropped", { unit: "{message}", description: "Messages that were dropped." });
+  const errors = meter.createCounter("edgewire.hooks.errors", { unit: "{error}", description: "Hooks that threw or rejected." });
+  // Made once: there may be many messages.
+  const received = { ...attributes, direction: "received" };
+  const sent = { ...attributes, direction: "sent" };
+  const count = (direction: Attributes, bytes: number): void => {
+    messages.add(1, direction);
+    size.add(bytes, direction);
+  };
+  return {
+    refused: ({ cause, status }) => refused.add(1, { ...attributes, cause, "http.response.status_code": status }),
+    opened: () => open.add(1, attributes),
+    closed(_, { code, initiator }) {
+      open.add(-1, attributes);
+      closed.add(1, { ...attributes, code, initiator });
+    },
+    received: (_, bytes) => count(received, bytes),
+    sent: (_, bytes) => count(sent, bytes),
+    dropped: (_, direction) => dropped.add(1, { ...attributes, direction }),
+    failed: (_, { hook }) => errors.add(1, { ...attributes, hook }),
+  };
+}
+
+function traced(tracer: Tracer, hooks: ReadonlySet<HookName>, attributes: Attributes): Observer {
+  return {
+    hook(run, what) {
+      if (!hooks.has(what.hook)) return run();
+      // The handshake is a request, which may say whose part it is (W3C Trace Context); what comes later is nobody's part.
+      const parent = what.request === undefined ? context.active() : propagation.extract(context.active(), what.request.headers, carrier);
+      const span = tracer.startSpan(
+        `edgewire ${what.hook}`,
+        { kind: SpanKind.SERVER, attributes: { ...attributes, ...about(what) } },
+        parent,
+      );
+      return context.with(trace.setSpan(parent, span), () => within(span, run));
+    },
+  };
+}
+
+/** Ends the span when the hook has: now, or when its promise settles. */
+function within(span: Span, run: () => unknown): unknown {
+  const failed = (error: unknown): never => {
+    span.recordException(error instanceof Error ? error : String(error));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
+    throw error;
+  };
+  try {
+    const result = run();
+    if (!isPromise(result)) span.end();
+    else return result.then(() => span.end(), failed);
+    return result;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function about({ connection, room }: HookRun): Attributes {
+  if (connection !== undefined) return { "edgewire.connection": connection.id, "edgewire.room": connection.room.name };
+  return room === undefined ? {} : { "edgewire.room": room.name };
+}
+
+const carrier = {
+  get: (headers: Headers, name: string): string | undefined => headers.get(name) ?? undefined,
+  keys: (headers: Headers): string[] => [...headers.keys()],
+};

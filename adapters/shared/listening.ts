@@ -1,0 +1,89 @@
+/** What `serve` listens on: its options checked and brought into one form for every runtime, and the URL at which the server then is. */
+import { parseAddress } from "../../src/protocol/address.ts";
+import { show } from "../../src/values/text.ts";
+
+export interface TlsOptions {
+  readonly cert: string | Uint8Array;
+  readonly key: string | Uint8Array;
+}
+
+/** As every runtime takes it. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Listening {
+  readonly port: number;
+  readonly hostname: string;
+  readonly tls: Certificate | undefined;
+}
+
+/** @throws TypeError, RangeError by the option's name. */
+export function checkListening(who: string, given: { readonly [Name in keyof Listening]?: unknown }): Listening {
+  const { port, hostname, tls } = given;
+  return { port: checkPort(who, port ?? 0), hostname: checkHostname(who, hostname ?? ""), tls: checkTls(who, tls) };
+}
+
+function checkPort(who: string, port: unknown): number {
+  if (typeof port !== "number") {
+    const given = typeof port === "string" ? `the string ${show(port)}: Number(process.env.PORT) makes one of it` : show(port);
+    throw new TypeError(`${who}: option "port" must be a number, not ${given}`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new RangeError(`${who}: option "port" is ${port}: must be a whole number from 0 (a free one) to 65535`);
+  }
+  return port;
+}
+
+/** Deno takes no empty name, Node no brackets; and without a name Deno listens on IPv4 alone. */
+function checkHostname(who: string, hostname: unknown): string {
+  if (typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string, not ${show(hostname)}`);
+  if (hostname === "") return "0.0.0.0";
+  return /^\[.*\]$/.test(hostname) ? hostname.slice(1, -1) : hostname;
+}
+
+/** What one runtime takes, and another ignores without a word, is refused: a client's certificate that nobody asks for, for one. */
+function checkTls(who: string, tls: unknown): Certificate | undefined {
+  if (tls === undefined) return undefined;
+  const must = `${who}: option "tls" must be { cert, key }, both PEM text or its bytes`;
+  if (typeof tls !== "object" || tls === null) throw new TypeError(`${must}, not ${show(tls)}`);
+  for (const name of Object.keys(tls)) {
+    if (name !== "cert" && name !== "key")
+      throw new TypeError(`${must}: "${name}" is not alike on Node, Bun and Deno, and so is not taken`);
+  }
+  const { cert, key } = tls as { cert?: unknown; key?: unknown };
+  return { cert: pemOf(must, "cert", "CERTIFICATE", cert), key: pemOf(must, "key", "PRIVATE KEY", key) };
+}
+
+function pemOf(must: string, name: string, what: string, given: unknown): string {
+  if (given === undefined) throw new TypeError(`${must}: "${name}" is missing`);
+  if (typeof given !== "string" && !(given instanceof Uint8Array)) throw new TypeError(`${must}: "${name}" is ${show(given)}`);
+  const text = typeof given === "string" ? given : new TextDecoder().decode(given);
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type:.*ENCRYPTED/m.test(text)) {
+    throw new TypeError(`${must}: "${name}" is encrypted, which Deno can't read: openssl pkey -in key.pem -out plain.pem decrypts it`);
+  }
+  if (!new RegExp(`-----BEGIN (?:[A-Z]+ )?${what}-----`).test(text)) {
+    throw new TypeError(`${must}: "${name}" has no "-----BEGIN ${what}-----" (is it a path? then read the file)`);
+  }
+  return text;
+}
+
+/** At an address where the server is: `localhost` where it is at every one. */
+export function servingUrl({ hostname, tls }: Listening, port: number): string {
+  const bytes = parseAddress(hostname);
+  const isAny = bytes?.every((byte) => byte === 0) === true;
+  // No URL has a zone.
+  const name = isAny ? "localhost" : hostname.includes(":") ? `[${hostname.replace(/%.*$/, "")}]` : hostname;
+  return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
+}
+
+/** What `serve` rejects with when it can't listen: with the `code` of the system's error, as Node has it. */
+export function listenError(cause: Error & { readonly code?: unknown }, { port, hostname }: Listening): Error {
+  const { code } = cause;
+  const what =
+    code === "EADDRINUSE"
+      ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one`
+      : `can't listen on port ${port} of ${hostname}: ${cause.message}`;
+  return Object.assign(new Error(`serve: ${what}`, { cause }), typeof code === "string" ? { code } : {});
+}

@@ -1,0 +1,60 @@
+/** Reads what `serve` and `attach` are given, and says by name what is wrong with it. */
+import { checkHandler } from "../../src/handler/define.ts";
+import type { DefinedHandler } from "../../src/handler/define.ts";
+import { closeOptions, resolveClose } from "../../src/server/shutdown.ts";
+import type { Fetch } from "./host.ts";
+
+interface Given {
+  readonly fetch?: Fetch | undefined;
+}
+
+const known = {
+  serve: ["port", "hostname", "fetch", "tls", "env", "storage", "signals"],
+  attach: ["path", "fetch", "env", "storage"],
+} as const;
+
+/**
+ * Tells `serve(handler, options)` from `serve({ fetch, …options })`.
+ * @throws TypeError, RangeError for neither of them, an unknown option, or one of the wrong form.
+ */
+export function readTarget<Options extends Given>(
+  who: keyof typeof known,
+  target: DefinedHandler | Options,
+  given: Options,
+): { handler: DefinedHandler | undefined; options: Options } {
+  const alone = typeof target === "object" && target !== null && "fetch" in target;
+  if (!alone) checkHandler(who, target);
+  const options = alone ? target : given;
+  checkOptions(who, options as unknown as Record<string, unknown>);
+  return { handler: alone ? undefined : (target as DefinedHandler), options };
+}
+
+function checkOptions(who: keyof typeof known, options: Record<string, unknown>): void {
+  for (const name of Object.keys(options)) {
+    if (!(known[who] as readonly string[]).includes(name)) {
+      throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")}`);
+    }
+  }
+  if (options["signals"] !== undefined) checkSignals(options["signals"]);
+  const { fetch, path, storage } = options;
+  if (storage !== undefined && typeof storage !== "function") {
+    throw new TypeError(`${who}: option "storage" must be a function from a room's name to what keeps its values`);
+  }
+  if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
+  if (path !== undefined && typeof path !== "string") {
+    throw new TypeError(`${who}: option "path" must be a string`);
+  }
+}
+
+function checkSignals(signals: unknown): void {
+  if (signals === false) return;
+  if (typeof signals !== "object" || signals === null)
+    throw new TypeError('serve: option "signals" must be false, or an object of options');
+  const { raise, ...closing } = signals as { raise?: unknown };
+  const unknown = Object.keys(closing).find((name) => !closeOptions.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`serve: option "signals" has an unknown option "${unknown}": options are ${closeOptions.join(", ")}, raise`);
+  }
+  if (raise !== undefined && typeof raise !== "boolean") throw new TypeError('serve: option "signals.raise" must be true or false');
+  resolveClose(closing);
+}

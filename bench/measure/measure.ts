@@ -1,0 +1,163 @@
+/**
+ * Echo, latency, fan-out and connect: all servers of a comparison are alive at once, and get short slices in rotation, so that
+ * whatever else the machine does meets all of them, and each is started several times. Ratios are of neighbours in the same round; medians
+ * with their quartiles.
+ */
+import type { Comparison } from "../report/comparison.ts";
+import { Load, type Generator, type Slice } from "../load/load.ts";
+import type { Row } from "../report/results.ts";
+import { Server } from "../servers/server.ts";
+import { median, spread } from "./statistics.ts";
+
+export interface Pace {
+  readonly rounds: number;
+  /** Milliseconds. */
+  readonly slice: number;
+  readonly warmUp: number;
+  /** No round but the first three begins after it (`performance.now()`). */
+  readonly until: number;
+  readonly generator: Generator;
+  progress(text: string): void;
+}
+
+/** Below this there is no median to speak of. */
+const fewest = 3;
+/**
+ * A server is as fast as it was born: by what its compiler saw first and where its memory lies, two processes of the same server differ by
+ * up to a tenth (Deno and Bun, measured), and stay so. So each is started several times, for its share of the rounds.
+ */
+export const starts = 3;
+
+export function goesOn({ rounds, until }: Pace, done: number): boolean {
+  return done < rounds && (done < fewest || performance.now() < until);
+}
+
+interface Measured extends Slice {
+  readonly cpu: number;
+}
+
+interface Contender {
+  readonly name: string;
+  readonly server: Server;
+  readonly load: Load;
+}
+
+export async function measure(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {
+  const slices = new Map<string, Measured[]>(names.map((name) => [name, []]));
+  const absent = new Map<string, string>();
+  const begin = performance.now();
+  for (let time = 1; time <= starts; time++) {
+    const part = {
+      ...pace,
+      rounds: Math.ceil((pace.rounds * time) / starts),
+      until: begin + ((pace.until - begin) * time) / starts,
+      progress: (text: string) => pace.progress(`start ${time} of ${starts}, ${text}`),
+    };
+    if (goesOn(part, slices.get(names[0]!)!.length)) await measureStarted(comparison, part, slices, absent);
+  }
+  const bare = slices.get(names[0]!)!;
+  return names.map((name) => {
+    const reason = absent.get(name);
+    return reason === undefined ? row(name, slices.get(name)!, bare) : { name, absent: reason };
+  });
+}
+
+/** Goes on where the last start has stopped. */
+async function measureStarted(
+  comparison: Comparison,
+  pace: Pace,
+  slices: ReadonlyMap<string, Measured[]>,
+  absent: Map<string, string>,
+): Promise<void> {
+  const [first] = slices.keys();
+  const running = new Map<string, Contender>();
+  /** Without bare or Edgewire there is nothing to compare; a peer that fails is a row that says how. */
+  const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      if (name === first || name === "edgewire") throw error;
+      absent.set(name, reasonOf(error));
+      end(running.get(name));
+      running.delete(name);
+    }
+  };
+  try {
+    for (const name of slices.keys()) {
+      if (absent.has(name)) continue;
+      pace.progress(`starting ${name}`);
+      await attempt(name, async () => {
+        const contender = await start(name, comparison, pace.generator);
+        running.set(name, contender);
+        await warm(contender.load, pace.warmUp);
+      });
+    }
+    for (let round = slices.get(first!)!.length; goesOn(pace, round); round++) {
+      pace.progress(`round ${round + 1} of ${pace.rounds}`);
+      // Another order each round: whoever is first meets a core that has rested.
+      const contenders = [...running.values()];
+      for (let turn = 0; turn < contenders.length; turn++) {
+        const contender = contenders[(turn + round) % contenders.length]!;
+        await attempt(contender.name, async () => void slices.get(contender.name)!.push(await take(contender, pace.slice)));
+      }
+    }
+  } finally {
+    for (const contender of running.values()) end(contender);
+  }
+}
+
+async function start(name: string, comparison: Comparison, generator: Generator): Promise<Contender> {
+  const server = await Server.start(name, comparison.runtime, comparison.mode);
+  try {
+    return { name, server, load: await Load.start(server.port, comparison, generator) };
+  } catch (error) {
+    server.stop();
+    throw error;
+  }
+}
+
+/** Until the runtime has compiled what it will compile: that takes messages, not time. */
+async function warm(load: Load, milliseconds: number): Promise<void> {
+  let messages = 0;
+  for (let slice = 0; slice < 5 && messages < enough; slice++) messages += (await load.slice(milliseconds)).messages;
+}
+
+const enough = 20_000;
+
+function end(contender: Contender | undefined): void {
+  contender?.load.stop();
+  contender?.server.stop();
+}
+
+async function take({ server, load }: Contender, milliseconds: number): Promise<Measured> {
+  const { cpu } = server;
+  const slice = await load.slice(milliseconds);
+  if (slice.messages === 0) throw new Error("no message came in a whole slice");
+  return { ...slice, cpu: server.cpu - cpu };
+}
+
+function row(name: string, slices: readonly Measured[], bare: readonly Measured[]): Row {
+  const cost = (slice: Measured): number => slice.cpu / slice.messages;
+  const times = (of: (slice: Measured) => number): ReturnType<typeof spread> =>
+    spread(slices.map((slice, round) => of(slice) / of(bare[round]!)));
+  return {
+    name,
+    rate: median(slices.map(({ messages, ms }) => (messages / ms) * 1000)),
+    cpu: median(slices.map(cost)),
+    ratio: spread(slices.map((slice, round) => cost(bare[round]!) / cost(slice))),
+    load: median(slices.map(({ busy }) => busy)),
+    ...(slices[0]?.p50 === undefined
+      ? {}
+      : {
+          p50: median(slices.map(({ p50 = 0 }) => p50)),
+          p99: median(slices.map(({ p99 = 0 }) => p99)),
+          p50Ratio: times(({ p50 = 0 }) => p50),
+          p99Ratio: times(({ p99 = 0 }) => p99),
+        }),
+  };
+}
+
+/** One line of it: it becomes a cell of a table. */
+export function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s+/g, " ").slice(0, 200);
+}

@@ -1,0 +1,53 @@
+/** The page's first table: Edgewire beside bare, everywhere, and where it misses what it is meant to reach. */
+import { names } from "./charts.ts";
+import { subjectKey, titleOf } from "./comparison.ts";
+import { runtimes } from "../servers/contenders.ts";
+import type { Result, Row } from "./results.ts";
+import { targetsOf, verdict, type Target } from "./targets.ts";
+
+export function summary(results: readonly Result[]): string {
+  const subjects = Map.groupBy(results, ({ comparison }) => subjectKey(comparison));
+  const rows = [...subjects.values()].flatMap((of) =>
+    targetsOf(of[0]!.comparison).flatMap((target, index) => {
+      const line = (title: string, show: (result: Result | undefined) => string): string => {
+        const cells = runtimes.map((runtime) => show(of.find(({ comparison }) => comparison.runtime === runtime)));
+        return `| ${title} | ${cells.join(" | ")} |`;
+      };
+      const { shown } = target;
+      const own = line(`${titleOf(of[0]!.comparison)}${shown === undefined ? "" : ` (${shown})`}`, (result) => cell(result, index));
+      if (!of.some((result) => rowOf(result, "asking") !== undefined)) return [own];
+      return [
+        own,
+        line("↳ the same of bare that only asks what the contract needs", (result) => figure(target, rowOf(result, "asking")) ?? "–"),
+      ];
+    }),
+  );
+  return `## Edgewire beside bare
+
+Messages, deliveries or connections for the same CPU, bare = 1: more is better. Where a unit is given, less is better.
+✗ marks a target that is missed, and says it; ~ one that the median misses by less than it is known to (its 95 % interval holds the target).
+
+| | ${runtimes.map((runtime) => names[runtime]).join(" | ")} |
+|---|${"---|".repeat(runtimes.length)}
+${rows.join("\n")}
+`;
+}
+
+/** @param index of the comparison's targets. */
+function cell(result: Result | undefined, index: number): string {
+  const row = rowOf(result, "edgewire");
+  const target = result && targetsOf(result.comparison)[index];
+  const reached = target && figure(target, row);
+  if (row === undefined || target === undefined || reached === undefined) return "–";
+  const said = verdict(target, row);
+  return said === "met" ? reached : `${reached} ${said === "open" ? "~" : "✗"} ${target.value}`;
+}
+
+function rowOf(result: Result | undefined, name: string): Row | undefined {
+  return result?.rows.find((row) => row.name === name);
+}
+
+function figure(target: Target, row: Row | undefined): string | undefined {
+  const found = row && target.of(row);
+  return found && (found.median / target.unit).toFixed(2);
+}

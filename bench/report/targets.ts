@@ -1,0 +1,55 @@
+/** What Edgewire is meant to reach beside bare, and whether a result does. */
+import type { Comparison } from "./comparison.ts";
+import type { Row } from "./results.ts";
+import type { Spread } from "../measure/statistics.ts";
+
+export interface Target {
+  readonly value: number;
+  /** Whether more is better: then it is the least, otherwise the most. */
+  readonly least: boolean;
+  /** What it is about, in a row of Edgewire's. */
+  of(row: Row): Spread | undefined;
+  /** What it is shown in, by what `of` has it in. */
+  readonly unit: number;
+  /** The same for a reader, where it is no ratio of CPU. */
+  readonly shown?: string;
+}
+
+const cpu = (value: number): Target => ({ value, least: true, of: ({ ratio }) => ratio, unit: 1 });
+
+/** None where nothing was set. */
+export function targetsOf({ runtime, mode, connections, inflight }: Comparison): readonly Target[] {
+  const node = runtime === "node";
+  switch (mode) {
+    case "echo":
+      return [cpu(node && inflight > 1 ? 2.3 : 0.97)];
+    case "fanout":
+      return [cpu(!node ? 1 : inflight > 1 && connections <= 100 ? 10 : 1.3)];
+    case "connect":
+      return [cpu(0.95)];
+    case "idle":
+      return [{ value: 1, least: false, of: ({ over }) => over, unit: 1024, shown: "KiB over bare" }];
+    case "latency":
+      return [
+        { value: 1.05, least: false, of: ({ p50Ratio }) => p50Ratio, unit: 1, shown: "p50 × bare's" },
+        { value: 1.05, least: false, of: ({ p99Ratio }) => p99Ratio, unit: 1, shown: "p99 × bare's" },
+      ];
+    case "wake":
+      return [{ value: 1.3, least: false, of: ({ ratio }) => ratio, unit: 1, shown: "CPU × bare's" }];
+    default:
+      return [];
+  }
+}
+
+/** "open": the median misses it, but by less than it is known to. */
+export type Verdict = "met" | "open" | "missed";
+
+export function verdict({ value, least, of, unit }: Target, row: Row): Verdict {
+  const found = of(row);
+  if (found === undefined) return "missed";
+  // As precisely as it is shown.
+  const reaches = (one: number): boolean => (least ? Number((one / unit).toFixed(2)) >= value : Number((one / unit).toFixed(2)) <= value);
+  if (reaches(found.median)) return "met";
+  const best = least ? (found.to ?? found.median) : (found.from ?? found.median);
+  return reaches(best) ? "open" : "missed";
+}

@@ -1,0 +1,31 @@
+/** What Edgewire is compared with: packages of its own (bench/peers/package.json), installed when they are first needed. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const peersFolder: string = join(import.meta.dirname, "../peers");
+
+interface Manifest {
+  readonly version?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** Leaves alone what is installed at the versions that the lockfile has. */
+export function installPeers(): void {
+  const { dependencies = {} } = manifest(join(peersFolder, "package.json"));
+  if (Object.entries(dependencies).every(([name, version]) => peerVersion(name) === version)) return;
+  process.stderr.write("installing what Edgewire is compared with: npm ci --prefix bench/peers … ");
+  const { status, stderr, error } = spawnSync("npm", ["ci", "--prefix", peersFolder], { cwd: peersFolder, encoding: "utf8" });
+  if (status !== 0) throw new Error(`npm ci --prefix bench/peers failed:\n${error?.message ?? stderr}`);
+  process.stderr.write("done\n");
+}
+
+/** Undefined where it is not installed. */
+export function peerVersion(name: string): string | undefined {
+  const file = join(peersFolder, "node_modules", name, "package.json");
+  return existsSync(file) ? manifest(file).version : undefined;
+}
+
+function manifest(file: string): Manifest {
+  return JSON.parse(readFileSync(file, "utf8")) as Manifest;
+}

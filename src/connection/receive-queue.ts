@@ -1,0 +1,57 @@
+/** Bounds what waits behind a slow asynchronous hook. Made for a connection when its first message has to wait. */
+import type { Settings } from "../handler/settings.ts";
+import type { Data } from "../api/connection.ts";
+import type { Socket } from "../ports.ts";
+
+export class Inflow {
+  readonly #socket: Socket;
+  readonly #settings: Settings;
+  #messages = 0;
+  /** In UTF-16 units or bytes: a bound on memory, not on what is on the wire. */
+  #length = 0;
+  #paused = false;
+
+  constructor(socket: Socket, settings: Settings) {
+    this.#socket = socket;
+    this.#settings = settings;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Counts a message that has to wait; false when it is too much for a socket that can't be paused. */
+  admit(data: Data): boolean {
+    const full = this.#messages >= this.#settings.maxQueued || this.#length + data.length > this.#settings.maxBuffered;
+    if (full && this.#socket.pause === undefined) return false;
+    if (full && !this.#paused) {
+      // A brake, not a stop: what the runtime has read already still comes, and is no overrun.
+      this.#paused = true;
+      this.#socket.pause?.();
+    }
+    this.#messages++;
+    this.#length += data.length;
+    return true;
+  }
+
+  /** A message runs; one that never waited was not counted. */
+  release(data: Data): void {
+    if (this.#messages === 0) return;
+    this.#messages--;
+    this.#length -= data.length;
+    if (this.#messages <= this.#settings.maxQueued / 2) this.#resume();
+  }
+
+  /** Nothing waits any more: the rest was discarded. */
+  clear(): void {
+    this.#messages = 0;
+    this.#length = 0;
+    this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume?.();
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * Where a connection's state is stored: in its snapshot while it fits there, otherwise as a value of its room, which is read when
+ * somebody asks for the state. The same on every runtime; nothing is written where memory outlives the socket.
+ */
+import { decode } from "../values/codec.ts";
+import type { Server } from "../server/server.ts";
+import { encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
+import type { Rest, Stateless } from "./snapshot.ts";
+import type { Phase } from "../api/connection.ts";
+import type { Socket, Store } from "../ports.ts";
+
+/** The connection, as far as it is stored. */
+interface Stored {
+  readonly id: string;
+  readonly roomName: string;
+  readonly phase: Phase;
+  readonly socket: Socket;
+  readonly snapshot: Stateless;
+}
+
+/**
+ * Checks that the connection can be stored with this state, and stores it, or leaves what is stored as it is.
+ * @throws TypeError, RangeError: see `encodeSnapshot`; and what the storage throws.
+ */
+export function keepState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest, state: unknown): Rest {
+  const encoded = encodeSnapshot({ ...live.snapshot, state }, server.settings.maxState);
+  const apart = encoded.state !== undefined;
+  // Of one that has ended nothing is kept.
+  if (live.socket.save !== undefined && live.phase !== "closed") {
+    // Whichever of the two fails, the snapshot says where the state is that goes with it: a row that no snapshot speaks of does no harm.
+    if (apart && rest.apart !== true) valuesOf(server, live).set(keyOf(live), encoded.state);
+    try {
+      live.socket.save(encoded.saved);
+    } catch (error) {
+      if (apart && rest.apart !== true) dropRow(server, live);
+      throw error;
+    }
+    if (apart && rest.apart === true) valuesOf(server, live).set(keyOf(live), encoded.state);
+    if (!apart && rest.apart === true) dropRow(server, live);
+  }
+  const { url, protocol, remoteAddress } = rest;
+  return { url, protocol, remoteAddress, state, apart };
+}
+
+/** The same with the state as it is; where that is stored apart, it stays there unread. */
+export function keepRest<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest): Rest {
+  if (rest.apart !== true) return keepState(server, live, rest, rest.state);
+  const saved = encodeApart(live.snapshot);
+  live.socket.save?.(saved);
+  return rest;
+}
+
+/** The same for one that closes. @throws what has failed: what is stored then is at least that it closes, unless that fails too. */
+export function keepClosing({ socket, snapshot }: Stored, rest: Rest): void {
+  if (socket.save === undefined) return;
+  try {
+    socket.save(encodeClosing(snapshot, rest));
+  } catch (error) {
+    // A handler may have changed its state into what can't be stored. Stored as open, it would wake, and end once more.
+    socket.save(encodeClosing({ ...snapshot, topics: [] }, { ...rest, state: undefined }));
+    throw error;
+  }
+}
+
+/** With the state in it. @throws Error for one that its room no longer has. */
+export function withState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest): Rest {
+  if (rest.apart !== true || "state" in rest) return rest;
+  const stored = valuesOf(server, live).get(keyOf(live));
+  if (stored === undefined) throw new Error(`the state of connection ${live.id} is no longer in the storage of room "${live.roomName}"`);
+  return { ...rest, state: decode(stored) };
+}
+
+/** The connection is over. Its close hook may still ask for the state. Never throws. */
+export function forgetState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest, failed: (error: unknown) => void): Rest {
+  if (live.socket.save === undefined || rest.apart !== true) return rest;
+  let last = rest;
+  try {
+    if (server.hooks.close !== undefined) last = withState(server, live, rest);
+  } catch {
+    // Perhaps the hook can read it when it asks; if not, it is told. The row is deleted after the next one.
+    stray(server, live);
+    return rest;
+  }
+  dropRow(server, live, failed);
+  return last;
+}
+
+/** A row that can't be deleted is deleted after the next one that can, or when the room's object is made again without connections. */
+function dropRow<State, Env>(server: Server<State, Env>, live: Stored, failed?: (error: unknown) => void): void {
+  const strays = stray(server, live);
+  try {
+    for (let drop = strays[0]; drop !== undefined; drop = strays[0]) {
+      drop();
+      strays.shift();
+    }
+  } catch (error) {
+    failed?.(error);
+  }
+}
+
+/** Puts the connection's row first among those to delete. */
+function stray<State, Env>(server: Server<State, Env>, live: Stored): (() => void)[] {
+  const { strays } = server.needRooms("state");
+  const values = valuesOf(server, live);
+  const key = keyOf(live);
+  strays.unshift(() => void values.delete(key));
+  if (strays.length > mostStrays) strays.pop();
+  return strays;
+}
+
+/** Of storage that refuses for so long, no more is remembered. */
+const mostStrays = 1000;
+
+function valuesOf<State, Env>(server: Server<State, Env>, { roomName }: Stored): Store {
+  return server.needRooms("state").store(roomName);
+}
+
+function keyOf({ id }: Stored): string {
+  return statePrefix + id;
+}

@@ -1,0 +1,67 @@
+/**
+ * `defineHandler`: checks a handler once, where it is written, so that a misspelt option is an error at
+ * start-up and no adapter checks anything again.
+ */
+import { resolveOptions } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import type { Handler, Hooks, RoomHooks } from "../api/handler.ts";
+
+/** A checked handler: what adapters and `serve` take. */
+export interface DefinedHandler<State = unknown, Env = unknown> {
+  readonly hooks: Hooks<State, Env>;
+  readonly settings: Settings;
+}
+
+const hookNames = ["upgrade", "open", "message", "drop", "drain", "close", "error", "migrate", "alarm", "presence"] as const;
+const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomHooks)[];
+
+/**
+ * Defines a WebSocket handler for every runtime.
+ *
+ * ```ts
+ * const echo = defineHandler({
+ *   message(connection, data) {
+ *     connection.send(data);
+ *   },
+ * });
+ * ```
+ * @throws TypeError for a hook that is not a function, an unknown option or one of the wrong type; RangeError for one out of range. Each by name.
+ */
+export function defineHandler<State = unknown, Env = unknown>(handler: Handler<State, Env>): DefinedHandler<State, Env> {
+  if (typeof handler !== "object" || handler === null) {
+    throw new TypeError(`defineHandler takes an object of hooks and options, not ${handler === null ? "null" : typeof handler}`);
+  }
+  const options: Record<string, unknown> = {};
+  for (const name in handler) {
+    const value: unknown = handler[name as keyof typeof handler];
+    if (name === "room") checkRoomHooks(value);
+    else if ((hookNames as readonly string[]).includes(name)) checkHook(name, value);
+    else options[name] = value;
+  }
+  return Object.freeze({ hooks: handler, settings: resolveOptions(options, [...hookNames, "room"]) });
+}
+
+function checkHook(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== "function") {
+    throw new TypeError(`hook "${name}" must be a function, not ${value === null ? "null" : typeof value}`);
+  }
+}
+
+function checkRoomHooks(value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object of the hooks open and empty');
+  for (const [name, hook] of Object.entries(value)) {
+    if (!(roomHookNames as readonly string[]).includes(name)) {
+      throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")}`);
+    }
+    checkHook(`room.${name}`, hook);
+  }
+}
+
+/** @throws TypeError naming who was given something that `defineHandler` did not make. */
+export function checkHandler(who: string, handler: unknown): void {
+  const given = handler as Partial<DefinedHandler> | null | undefined;
+  if (typeof given !== "object" || given === null || given.hooks === undefined || given.settings === undefined) {
+    throw new TypeError(`${who} takes a handler made by defineHandler({ … })`);
+  }
+}

@@ -1,0 +1,42 @@
+/** The option `rate`, resolved. */
+
+/** The option `rate`, resolved. */
+export interface RateLimit {
+  /** A second. */
+  readonly messages: number;
+  readonly bytes: number;
+  /** Seconds' worth that may come at once. */
+  readonly burst: number;
+  readonly over: "close" | "drop";
+}
+
+const MiB = 1024 * 1024;
+const fallback: RateLimit = { messages: 10_000, bytes: 64 * MiB, burst: 2, over: "close" };
+
+/** @throws TypeError, RangeError by the name of what is wrong in the option. */
+export function resolveRate(name: string, value: unknown): RateLimit | undefined {
+  if (value === undefined) return fallback;
+  if (value === false) return undefined;
+  if (typeof value !== "object" || value === null) {
+    throw new TypeError(`option "${name}" must be false or an object of ${Object.keys(fallback).join(", ")}`);
+  }
+  for (const key of Object.keys(value)) {
+    if (!(key in fallback))
+      throw new TypeError(`option "${name}" has the unknown key "${key}": known are ${Object.keys(fallback).join(", ")}`);
+  }
+  const given = value as Partial<RateLimit>;
+  const limit: RateLimit = {
+    messages: positive(`${name}.messages`, given.messages ?? fallback.messages, 0.001, 1e9),
+    bytes: positive(`${name}.bytes`, given.bytes ?? fallback.bytes, 1, 2 ** 40),
+    burst: positive(`${name}.burst`, given.burst ?? fallback.burst, 0.001, 86_400),
+    over: given.over ?? fallback.over,
+  };
+  if (limit.over !== "close" && limit.over !== "drop") throw new TypeError(`option "${name}.over" must be "close" or "drop"`);
+  return Object.freeze(limit);
+}
+
+function positive(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== "number") throw new TypeError(`option "${name}" must be a number, not ${value === null ? "null" : typeof value}`);
+  if (!(value >= least && value <= most)) throw new RangeError(`option "${name}" is ${value}: must be from ${least} to ${most}`);
+  return value;
+}

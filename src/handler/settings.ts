@@ -1,0 +1,200 @@
+/**
+ * Every option's default and range, resolved once per handler. The core enforces them; an adapter maps one to
+ * its runtime's own switch where there is one.
+ */
+import { integer } from "../values/checks.ts";
+import type { Check } from "../values/checks.ts";
+import type { HistoryRule } from "./history-rule.ts";
+import { historyRule } from "./history-rule.ts";
+import { compileHosts } from "../protocol/hosts.ts";
+import type { HostRule } from "../protocol/hosts.ts";
+import { compileOrigins } from "../protocol/origin.ts";
+import type { OriginRule } from "../protocol/origin.ts";
+import { compileProxies } from "../protocol/forwarded.ts";
+import type { ProxyRule } from "../protocol/forwarded.ts";
+import { resolveRate } from "./rate-rule.ts";
+import { checkObserver } from "./observe.ts";
+import type { Observer } from "../api/observer.ts";
+import type { RateLimit } from "./rate-rule.ts";
+import { longestTimer } from "../time/time.ts";
+import { isToken, longestName, show } from "../values/text.ts";
+import type { Heartbeat, Origins, Placement } from "../api/options.ts";
+
+/** Options with nothing left to default. */
+export interface Settings {
+  readonly origins: OriginRule;
+  readonly hosts: HostRule | undefined;
+  readonly protocols: readonly string[];
+  readonly requireProtocol: boolean;
+  readonly trustProxy: ProxyRule;
+  readonly maxPayload: number;
+  readonly maxBuffered: number;
+  readonly slowConsumer: "close" | "drop" | "coalesce";
+  readonly highWaterMark: number;
+  readonly maxQueued: number;
+  readonly rate: RateLimit | undefined;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerRoom: number;
+  readonly maxConnectionsPerAddress: number | undefined;
+  readonly maxTopics: number;
+  readonly maxName: number;
+  readonly compression: boolean;
+  readonly upgradeTimeout: number;
+  readonly closeTimeout: number;
+  readonly heartbeat: Required<Heartbeat> | false;
+  readonly history: HistoryRule | undefined;
+  readonly maxState: number;
+  readonly observe: Observer | undefined;
+  readonly binding: string | undefined;
+  readonly jurisdiction: Placement["jurisdiction"] | undefined;
+  readonly locationHint: Placement["locationHint"] | undefined;
+  readonly version: number;
+}
+
+export const KiB = 1024;
+const MiB = 1024 * KiB;
+
+const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
+const day = 86_400_000;
+/** Of connections: more than any machine has descriptors. */
+const mostConnections = 100_000_000;
+
+const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {
+  origins: [(_, value) => compileOrigins(value as Origins), compileOrigins([])],
+  hosts: [compileHosts, undefined],
+  protocols: [protocolList, []],
+  requireProtocol: [boolean, false],
+  trustProxy: [compileProxies, compileProxies("trustProxy", false)],
+  // workerd takes messages of up to 32 MiB and leaves the client of a larger one hanging.
+  maxPayload: [integer(1, 32 * MiB - 1), MiB],
+  maxBuffered: [integer(1, 1024 * MiB), 16 * MiB],
+  slowConsumer: [oneOf("close", "drop", "coalesce"), "close"],
+  highWaterMark: [integer(1, 1024 * MiB), 64 * KiB],
+  maxQueued: [integer(1, 1_000_000), 4096],
+  rate: [resolveRate, resolveRate("rate", undefined)],
+  maxConnections: [integer(1, mostConnections), 65_536],
+  // What a Durable Object takes (Cloudflare's documentation, WebSocket hibernation): one room's default is every room's.
+  maxConnectionsPerRoom: [integer(1, mostConnections), 32_768],
+  maxConnectionsPerAddress: [integer(1, mostConnections), undefined],
+  maxTopics: [integer(1, 1_000_000), 1000],
+  maxName: [integer(1, longestName), longestName],
+  compression: [boolean, false],
+  upgradeTimeout: [integer(1, longestTimer), 10_000],
+  closeTimeout: [integer(1, longestTimer), 10_000],
+  heartbeat: [heartbeat, beats],
+  history: [historyRule, undefined],
+  // In `Request.cf` its quotes and backslashes are escaped once more: with the rest, half of the 1 MB that it may take.
+  maxState: [integer(1, 256 * KiB), 64 * KiB],
+  observe: [(_, value) => checkObserver(value), undefined],
+  binding: [bindingName, undefined],
+  jurisdiction: [placeName, undefined],
+  locationHint: [(name, value) => (typeof value === "function" ? (value as (room: string) => string) : placeName(name, value)), undefined],
+  version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
+};
+
+/** @throws TypeError, RangeError by the option's name. */
+export function resolveOptions(options: Record<string, unknown>, hooks: readonly string[]): Settings {
+  for (const name of Object.keys(options)) {
+    if (!(name in checks)) {
+      throw new TypeError(`unknown option "${name}": hooks are ${hooks.join(", ")}; options are ${Object.keys(checks).join(", ")}`);
+    }
+  }
+  // With all names there from the start: of properties that come one by one, so many make V8 keep a hash table, and half of what a message
+  // cost the core was to look into it.
+  const settings: Record<string, unknown> = { ...checks };
+  for (const [name, [check, fallback]] of Object.entries(checks)) {
+    settings[name] = options[name] === undefined ? fallback : check(name, options[name]);
+  }
+  // `checks` has an entry of the right type for every key.
+  const resolved = settings as { -readonly [Name in keyof Settings]: Settings[Name] };
+  if (resolved.highWaterMark > resolved.maxBuffered) {
+    throw new RangeError(`option "highWaterMark" (${resolved.highWaterMark}) must not exceed "maxBuffered" (${resolved.maxBuffered})`);
+  }
+  if (resolved.requireProtocol && resolved.protocols.length === 0) {
+    throw new TypeError('option "requireProtocol" needs "protocols" to choose from');
+  }
+  checkTogether(options, resolved);
+  return Object.freeze(resolved);
+}
+
+function heartbeat(name: string, value: unknown): Required<Heartbeat> | false {
+  if (value === false) return false;
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`option "${name}" must be { interval, timeout } or false, not ${show(value)}`);
+  const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...beats };
+  for (const [key, given] of Object.entries(value)) {
+    if (key !== "interval" && key !== "timeout") throw new TypeError(`option "${name}" has no ${show(key)}: it takes interval and timeout`);
+    // Less than 100 ms would judge the machine, not the client.
+    if (given !== undefined) resolved[key] = integer(100, day)(`${name}.${key}`, given);
+  }
+  return Object.freeze(resolved);
+}
+
+/** Options that contradict each other; a default gives way to what was asked for. */
+function checkTogether(options: Record<string, unknown>, { rate, ...settings }: Settings): void {
+  for (const name of ["maxConnectionsPerRoom", "maxConnectionsPerAddress"] as const) {
+    const value = settings[name] ?? 0;
+    if (options[name] !== undefined && value > settings.maxConnections) {
+      throw new RangeError(`option "${name}" (${value}) must not exceed "maxConnections" (${settings.maxConnections})`);
+    }
+  }
+  if (rate !== undefined && rate.bytes * rate.burst < settings.maxPayload) {
+    throw new RangeError(
+      `option "rate" lets ${rate.bytes * rate.burst} bytes through at once (bytes × burst), which no message of "maxPayload" (${settings.maxPayload}) fits`,
+    );
+  }
+  if (rate !== undefined && rate.messages * rate.burst < 1) {
+    throw new RangeError(`option "rate" lets no message through (messages × burst is ${rate.messages * rate.burst})`);
+  }
+}
+
+function boolean(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`option "${name}" must be true or false, not ${show(value)}`);
+  return value;
+}
+
+function oneOf<T extends string>(...values: T[]): Check<T> {
+  return (name, value) => {
+    if (!values.includes(value as T))
+      throw new TypeError(`option "${name}" must be ${values.map((one) => `"${one}"`).join(" or ")}, not ${show(value)}`);
+    return value as T;
+  };
+}
+
+function protocolList(name: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw new TypeError(`option "${name}" must be an array of subprotocol names, not ${show(value)}`);
+  for (const protocol of value as unknown[]) {
+    if (typeof protocol !== "string" || !isToken(protocol)) {
+      throw new TypeError(`option "${name}" has ${show(protocol)}, which is not a subprotocol name (an RFC 9110 token)`);
+    }
+  }
+  if (new Set(value).size !== value.length) throw new TypeError(`option "${name}" names a subprotocol twice`);
+  return Object.freeze([...(value as string[])]);
+}
+
+/** Cloudflare's names change without us; a misspelt jurisdiction is an error there, a misspelt hint is ignored. */
+function placeName(name: string, value: unknown): string {
+  if (typeof value !== "string" || !/^[a-z]+(-[a-z]+)*$/.test(value)) {
+    throw new TypeError(
+      `option "${name}" must be one of Cloudflare's names, like ${name === "jurisdiction" ? '"eu"' : '"weur"'}, not ${show(value)}`,
+    );
+  }
+  return value;
+}
+
+/** @throws TypeError by the option's name. */
+export function checkPlacement(placement: Placement): Placement {
+  for (const [name, value] of Object.entries(placement)) {
+    if (name !== "jurisdiction" && name !== "locationHint")
+      throw new TypeError(`unknown option "${name}": options are jurisdiction, locationHint`);
+    if (value !== undefined) checks[name][0](name, value);
+  }
+  return placement;
+}
+
+function bindingName(name: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") {
+    throw new TypeError(`option "${name}" must be the name of a Durable Object binding in wrangler.toml, not ${show(value)}`);
+  }
+  return value;
+}

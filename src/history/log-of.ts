@@ -1,0 +1,18 @@
+/** Finds a topic's log. */
+import type { Histories } from "./logs.ts";
+import type { TopicLog } from "./log.ts";
+import { checkName } from "../values/text.ts";
+
+/** @throws TypeError for what is no topic, Error for a topic without a history. */
+export function logOf(histories: Histories | undefined, room: string, topic: string): TopicLog {
+  checkName("topic", topic);
+  const log = histories?.find(room, topic);
+  if (log !== undefined) return log;
+  throw new Error(`topic "${topic}" keeps no history: name it in the handler's option "history"`);
+}
+
+/** Throws what `logOf` does, and what the store throws. */
+export function deleteHistory(histories: Histories | undefined, room: string, topic: string): boolean {
+  const log = logOf(histories, room, topic);
+  return histories?.delete(room, topic, log) === true;
+}

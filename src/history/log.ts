@@ -1,0 +1,223 @@
+/**
+ * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
+ */
+import { encode } from "../values/codec.ts";
+import { asReceived, checkData } from "../values/data.ts";
+import { formatPosition, parsePosition, randomWord } from "./position.ts";
+import { Segments } from "./segments.ts";
+import type { Kept, Written } from "./segments.ts";
+import { maxValue } from "../rooms/storage.ts";
+import { exceeds, utf8Length } from "../values/text.ts";
+import type { Sendable } from "../api/connection.ts";
+import type { HistoryEntry } from "../api/history.ts";
+import type { Store } from "../ports.ts";
+import type { HistoryRules } from "../handler/history-rule.ts";
+
+/** A message that is numbered and checked, and not yet stored. */
+export interface Pending {
+  readonly payload: Sendable;
+  /** Undefined where memory is all there is. */
+  readonly store: Store | undefined;
+  /** It begins the log: more than one row is written. */
+  readonly isFirst: boolean;
+  /** @throws what the store throws: nothing has changed then. */
+  write(): void;
+  /** Once it is written, which nothing that follows may undo. */
+  keep(): void;
+}
+
+/** Stores a message in several logs of one room, or in none. @throws what the store throws. */
+export function commitAll(pending: readonly Pending[]): void {
+  const [one] = pending;
+  const write = (): void => {
+    for (const each of pending) each.write();
+  };
+  if (one?.store === undefined || (pending.length < 2 && !one.isFirst)) write();
+  else one.store.atomically(write);
+  for (const each of pending) each.keep();
+}
+
+export class TopicLog {
+  readonly topic: string;
+  readonly #rules: HistoryRules;
+  /** Undefined where memory is all there is. */
+  readonly #store: Store | undefined;
+  readonly #epoch: string;
+  readonly #segments: Segments;
+  /** The offset of the first message that is kept. The data of earlier ones are gone. */
+  #first: number;
+  /** What the kept messages take. */
+  #bytes = 0;
+
+  /**
+   * Reads what is stored of it.
+   * @param epoch for a log of which nothing is stored.
+   */
+  constructor(topic: string, rules: HistoryRules, store: Store | undefined, epoch: string = randomEpoch()) {
+    this.topic = topic;
+    this.#rules = rules;
+    this.#store = store;
+    const prefix = historyKey(topic);
+    const stored = store?.get(prefix + epochKey);
+    this.#epoch = stored ?? epoch;
+    const segments = (this.#segments = new Segments(store, prefix, stored === undefined));
+    this.#first = Math.max(segments.first, segments.cut + 1);
+    for (const { data } of segments.from(this.#first)) this.#bytes += data.length;
+    this.#bound();
+  }
+
+  /** It has no message yet, and nothing is stored. */
+  get isEmpty(): boolean {
+    return this.#segments.isEmpty;
+  }
+
+  /** Of the last message; of an empty log, that of nothing. */
+  get position(): string {
+    const { head } = this.#segments;
+    return formatPosition(this.#epoch, head, this.#segments.at(head)?.tag ?? "0");
+  }
+
+  /**
+   * Numbers a message: `commitAll` stores it, and only then may it be sent.
+   * @throws TypeError for an encoding that can't be sent, RangeError for a message that is too large to store, and what `encode` throws.
+   */
+  prepare(data: Sendable, now: number): Pending {
+    const { head } = this.#segments;
+    const time = Math.max(now, this.#segments.at(head)?.time ?? 0);
+    const entry: Kept = { offset: head + 1, tag: randomWord(), time, data: asReceived(data), payload: undefined };
+    const payload = this.payloadOf(entry);
+    const text = this.#encoded(entry);
+    let written: Written | undefined;
+    return {
+      payload,
+      store: this.#store,
+      isFirst: this.isEmpty,
+      write: () => void (written = this.#write(entry, text)),
+      keep: () => written !== undefined && this.#keep(written, entry),
+    };
+  }
+
+  /** What is kept after a position, or from the beginning: `complete` when nothing is missing in between. */
+  since(after: string | undefined, now: number): { readonly entries: readonly Kept[]; readonly complete: boolean } {
+    const oldest = this.#oldest(now);
+    const known = after === undefined ? 0 : this.#known(after);
+    const entries = [...this.#segments.from(Math.max(oldest, (known ?? 0) + 1))];
+    return { entries, complete: known !== undefined && known + 1 >= oldest };
+  }
+
+  /** As `room.history` shows it. */
+  shown({ offset, tag, time, data }: Kept): HistoryEntry {
+    const position = formatPosition(this.#epoch, offset, tag);
+    return { position, data: typeof data === "string" ? data : data.slice(), time };
+  }
+
+  /** As subscribers get it. */
+  payloadOf(entry: Kept): Sendable {
+    if (entry.payload !== undefined) return entry.payload;
+    const { encode: custom } = this.#rules;
+    const payload = custom === undefined ? entry.data : custom({ ...this.shown(entry), topic: this.topic });
+    checkData(payload);
+    return (entry.payload = payload);
+  }
+
+  /**
+   * Deletes messages that have been too old for `grace` milliseconds. With the last message the whole log goes, and its positions become unknown.
+   * @returns when the next message is to be deleted; undefined if nothing is left. @throws what the store throws.
+   */
+  expire(now: number, grace: number): number | undefined {
+    if (this.isEmpty) return void this.clear();
+    const oldest = this.#oldest(now - grace);
+    const next = this.#segments.at(oldest);
+    if (next === undefined) return void this.clear();
+    while (this.#first < oldest) this.#forget();
+    this.#segments.cutBefore(oldest);
+    return this.expiryOf(next.time) + grace;
+  }
+
+  /** When a message of this time (by default the first that is kept) is too old; Infinity for never. */
+  expiryOf(time: number = this.#segments.at(this.#first)?.time ?? 0): number {
+    return time + this.#rules.seconds * 1000;
+  }
+
+  /** Deletes all of it. @throws what the store throws: nothing has changed then. */
+  clear(): void {
+    this.#segments.clear();
+  }
+
+  /** The offset of a position of this log; undefined for one that is gone, or never was. */
+  #known(position: string): number | undefined {
+    const parsed = parsePosition(position);
+    if (parsed === undefined || parsed.epoch !== this.#epoch) return undefined;
+    const { offset, tag } = parsed;
+    // Not the offset alone: a log that lost its end has another message there by now.
+    return (offset === 0 ? "0" : this.#segments.at(offset)?.tag) === tag ? offset : undefined;
+  }
+
+  /** The first offset that is kept and not too old; one beyond the last when none is left. */
+  #oldest(now: number): number {
+    const since = now - this.#rules.seconds * 1000;
+    for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
+    return this.#segments.head + 1;
+  }
+
+  /** Undefined where it is not stored and surely small enough: what is refused is the same on every runtime. */
+  #encoded({ tag, time, data }: Kept): string | undefined {
+    // No letter takes more than six bytes of JSON.
+    if (this.#store === undefined && data.length * 6 < maxValue / 2) return undefined;
+    const text = encode([tag, time, data]);
+    if (!exceeds(text, maxValue)) return text;
+    throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
+  }
+
+  #write(entry: Kept, text: string | undefined): Written {
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
+    if (this.isEmpty) this.#store?.set(historyKey(this.topic) + epochKey, this.#epoch);
+    return this.#segments.write(entry, text);
+  }
+
+  /** Nothing here fails. */
+  #keep(written: Written, entry: Kept): void {
+    this.#segments.keep(written, entry);
+    this.#bytes += entry.data.length;
+    this.#bound();
+  }
+
+  /** Lets the oldest messages go until the bounds hold; the last message stays, however large it is. */
+  #bound(): void {
+    const { messages, bytes } = this.#rules;
+    const { head } = this.#segments;
+    while (head - this.#first >= messages || (this.#bytes > bytes && this.#first < head)) this.#forget();
+    // The tag of the last one that went is needed: a reader who has that message has missed nothing.
+    this.#segments.release(this.#first - 1);
+  }
+
+  /** Lets the first message go. */
+  #forget(): void {
+    const entry = this.#segments.at(this.#first++);
+    if (entry === undefined) return;
+    this.#bytes -= entry.data.length;
+    entry.data = "";
+    entry.payload = undefined;
+  }
+}
+
+/** The key of a log's epoch, which is stored with the first message. */
+export const epochKey = "epoch";
+
+/** 64 random bits. */
+export function randomEpoch(): string {
+  return randomWord() + randomWord();
+}
+
+/** Of a topic's rows; the length keeps topics apart whose names have colons. */
+export function historyKey(topic: string): string {
+  return `${historyPrefix}${topic.length}:${topic}:`;
+}
+
+export const historyPrefix = "history:";
+
+/** The topic of such a key. */
+export function topicOf(key: string): string {
+  const [start = "", length] = /^history:(\d+):/.exec(key) ?? [];
+  return key.slice(start.length, start.length + Number(length));
+}

@@ -1,0 +1,19 @@
+/** What is asked of one topic's history. */
+import type { TopicLog } from "./log.ts";
+import type { History, HistoryReader } from "../api/history.ts";
+
+export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now: number): History {
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
+    throw new RangeError(`history: limit is ${String(limit)}: must be a whole number from 1`);
+  }
+  checkAfter(after);
+  const { entries, complete } = log.since(after, now);
+  const shown = entries.slice(0, limit).map((entry) => log.shown(entry));
+  const position = (shown.length < entries.length ? shown.at(-1)?.position : undefined) ?? log.position;
+  return { entries: shown, complete, position };
+}
+
+/** @throws TypeError for what is not even text; any other is a position that never was. */
+export function checkAfter(after: unknown): void {
+  if (after !== undefined && typeof after !== "string") throw new TypeError(`history: "after" must be a position, not ${typeof after}`);
+}

@@ -1,0 +1,187 @@
+/**
+ * The messages of one topic's history, in segments. Each segment is a row that is written over as it grows. Rows form a ring: once none of
+ * its messages is kept any longer, a row is used for the next segment. So each message writes one row; only messages that are too old delete rows.
+ */
+import { decode, encode } from "../values/codec.ts";
+import type { Data, Sendable } from "../api/connection.ts";
+import type { Store } from "../ports.ts";
+
+export interface Kept {
+  readonly offset: number;
+  readonly tag: string;
+  readonly time: number;
+  /** Empty once the message is no longer kept. Its tag stays for as long as the segment does: it tells whether a position is known. */
+  data: Data;
+  /** What subscribers get; encoded once. */
+  payload: Sendable | undefined;
+}
+
+interface Segment {
+  readonly slot: number;
+  readonly first: number;
+  readonly entries: Kept[];
+  /** Of the last segment, the row without its last bracket: `[first,[tag,time,data],…`. */
+  text: string;
+}
+
+/** A segment, and its row with the message that is to be added. */
+export interface Written {
+  readonly segment: Segment;
+  readonly text: string;
+}
+
+/** A segment is full at either: what is written for a message is its whole segment. */
+const mostEntries = 64;
+const mostLetters = 64 * 1024;
+
+export class Segments {
+  /** Undefined where memory is all there is. */
+  readonly #store: Store | undefined;
+  readonly #prefix: string;
+  #all: Segment[] = [];
+  /** Numbers of rows that may be written over. */
+  #free: number[] = [];
+  /** The offset up to which the rows have no data any more. Of the message at this offset itself they still have the tag. */
+  #cut = 0;
+
+  /** @param isNew nothing is stored yet: nothing is read. */
+  constructor(store: Store | undefined, prefix: string, isNew: boolean) {
+    this.#store = store;
+    this.#prefix = prefix;
+    if (!isNew) this.#load();
+  }
+
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
+  /** The offset of the first message that is here; one beyond the last where there is none. */
+  get first(): number {
+    return this.#all[0]?.first ?? 1;
+  }
+
+  /** The last message's offset. */
+  get head(): number {
+    return endOf(this.#all.at(-1)) - 1;
+  }
+
+  /** Data begin behind this offset. */
+  get cut(): number {
+    return this.#cut;
+  }
+
+  at(offset: number): Kept | undefined {
+    // Most callers ask for the last or the first message.
+    const last = this.#all.at(-1);
+    const segment = last !== undefined && last.first <= offset ? last : this.#all.find((one) => offset < endOf(one));
+    return segment?.entries[offset - segment.first];
+  }
+
+  /** From that offset on, in order. */
+  *from(offset: number): Generator<Kept, void, undefined> {
+    for (const segment of this.#all) {
+      if (endOf(segment) <= offset) continue;
+      for (let index = Math.max(0, offset - segment.first); index < segment.entries.length; index++) yield segment.entries[index] as Kept;
+    }
+  }
+
+  /** Writes the row of the segment that the message belongs to; `text` is the encoded message. @throws what the store throws: nothing has changed then. */
+  write(entry: Kept, text: string | undefined): Written {
+    const last = this.#all.at(-1);
+    const full =
+      last === undefined || last.entries.length >= mostEntries || last.text.length + (text?.length ?? entry.data.length) > mostLetters;
+    const segment = full ? { slot: this.#slot(), first: entry.offset, entries: [], text: `[${entry.offset}` } : last;
+    const longer = this.#store === undefined ? segment.text : `${segment.text},${text}`;
+    this.#store?.set(this.#prefix + segment.slot, `${longer}]`);
+    return { segment, text: longer };
+  }
+
+  /** The row is written: takes the message into memory. Nothing here fails. */
+  keep({ segment, text }: Written, entry: Kept): void {
+    segment.text = text;
+    segment.entries.push(entry);
+    if (segment.entries.length > 1) return;
+    if (this.#free[0] === segment.slot) this.#free.shift();
+    const before = this.#all.at(-1);
+    // Only the last one grows.
+    if (before !== undefined) before.text = "";
+    this.#all.push(segment);
+  }
+
+  /** Segments that end before this offset are no longer needed: their rows may be written over. */
+  release(offset: number): void {
+    const needed = this.#all.findIndex((segment) => endOf(segment) > offset);
+    if (needed > 0) for (const { slot } of this.#all.splice(0, needed)) this.#free.push(slot);
+  }
+
+  /**
+   * Deletes the messages before this offset. The tag of the last of them stays: a reader who has that message has missed nothing.
+   * @throws what the store throws: whatever is needed is still there then.
+   */
+  cutBefore(offset: number): void {
+    const index = this.#all.findIndex((segment) => endOf(segment) >= offset);
+    const segment = this.#all[index];
+    if (segment === undefined || (offset - 1 <= this.#cut && this.#free.length === 0)) return;
+    const cut = this.#cutOf(segment, offset);
+    if (this.#store !== undefined) {
+      if (offset - 1 > this.#cut && cut !== segment) this.#store.set(this.#prefix + cut.slot, `${cut.text}]`);
+      for (const { slot } of this.#all.slice(0, index)) this.#store.delete(this.#prefix + slot);
+      for (const slot of this.#free) this.#store.delete(this.#prefix + slot);
+    }
+    this.#cut = Math.max(this.#cut, offset - 1);
+    this.#free = [];
+    if (segment !== this.#all.at(-1)) cut.text = "";
+    this.#all.splice(0, index + 1, cut);
+  }
+
+  #cutOf(segment: Segment, offset: number): Segment {
+    if (segment.first >= offset) return segment;
+    const [last, ...entries] = segment.entries.slice(offset - 1 - segment.first) as [Kept, ...Kept[]];
+    const rows = this.#store === undefined ? [] : entries.map(({ tag, time, data }) => encode([tag, time, data]));
+    const text = [`[${last.offset}`, ...(this.#store === undefined ? [] : [encode([last.tag, last.time])]), ...rows].join();
+    return { slot: segment.slot, first: last.offset, entries: [last, ...entries], text };
+  }
+
+  /** Deletes all of it. @throws what the store throws: nothing has changed then. */
+  clear(): void {
+    const store = this.#store;
+    store?.atomically(() => store.clear(this.#prefix));
+    this.#all = [];
+    this.#free = [];
+  }
+
+  /** The number of the next segment's row. */
+  #slot(): number {
+    if (this.#free[0] !== undefined) return this.#free[0];
+    const taken = new Set(this.#all.map(({ slot }) => slot));
+    let slot = 0;
+    while (taken.has(slot)) slot++;
+    return slot;
+  }
+
+  #load(): void {
+    const segments: Segment[] = [];
+    for (const [key, row] of this.#store?.list({ prefix: this.#prefix }) ?? []) {
+      const slot = key.slice(this.#prefix.length);
+      if (/^\d+$/.test(slot)) segments.push(this.#read(Number(slot), row));
+    }
+    segments.sort((one, other) => one.first - other.first);
+    // A row is missing: what comes before it is not part of the history any more.
+    const gap = segments.findLastIndex(({ first }, index) => index > 0 && endOf(segments[index - 1]) !== first);
+    this.#free = segments.splice(0, Math.max(gap, 0)).map(({ slot }) => slot);
+    this.#all = segments;
+    for (const segment of segments.slice(0, -1)) segment.text = "";
+  }
+
+  #read(slot: number, row: string): Segment {
+    const [first, ...stored] = decode(row) as [number, ...[tag: string, time: number, data?: Data][]];
+    const entries = stored.map(([tag, time, data = ""], index) => ({ offset: first + index, tag, time, data, payload: undefined }));
+    if (stored[0]?.length === 2) this.#cut = Math.max(this.#cut, first);
+    return { slot, first, entries, text: row.slice(0, -1) };
+  }
+}
+
+/** The offset after its last. */
+function endOf(segment: Segment | undefined): number {
+  return segment === undefined ? 1 : segment.first + segment.entries.length;
+}

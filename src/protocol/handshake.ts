@@ -1,0 +1,147 @@
+/**
+ * The server's side of the opening handshake (RFC 6455 section 4.2), the same on every runtime: the runtimes
+ * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
+ */
+import { isPromise } from "../values/promise.ts";
+import type { Settings } from "../handler/settings.ts";
+import { refuseOrigin } from "./origin.ts";
+import { ReadHead, fieldCount, fieldOf } from "./request.ts";
+import type { RequestHead } from "./request.ts";
+import { isToken } from "../values/text.ts";
+import { schemeOf } from "./url.ts";
+import { quoted, warn } from "../values/log.ts";
+import type { Runtime } from "../server/runtime.ts";
+import type { MaybePromise } from "../api/connection.ts";
+import { refuse } from "./refusal.ts";
+import { KiB } from "../handler/settings.ts";
+
+/** 16 bytes in base64: 22 characters and the padding. */
+const key = /^[A-Za-z0-9+/]{22}==$/;
+
+/**
+ * Whether a request asks for a WebSocket at all, well or badly: `serve` gives it to the handler then, and any other to `fetch`. For a Worker
+ * that does both: `wantsWebSocket(request) ? sockets.fetch(request, env, ctx) : app.fetch(request, env, ctx)`.
+ */
+export function wantsWebSocket(request: { readonly headers: { get(name: string): string | null } }): boolean {
+  return hasToken(request.headers.get("upgrade"), "websocket");
+}
+
+/** Whether it asks for a WebSocket among others, or more than once (RFC 9110 section 7.8 allows a list). */
+export function isList(request: RequestHead): boolean {
+  return wantsWebSocket(request) && request.headers.get("upgrade")?.length !== "websocket".length;
+}
+
+/** The refusal of such a list where the runtime takes none. */
+export function refuseList(): Response {
+  return upgradeRequired('the Upgrade header must be "websocket" alone');
+}
+
+/** The request with its head read, or the refusal of one whose head is larger than Node and Bun, which count for themselves, take. */
+export function readHead(request: Request, headersOf?: Runtime["headersOf"]): RequestHead | Response {
+  const head = new ReadHead(request, headersOf?.(request));
+  return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
+}
+
+/** The refusal of a request that does not say where it is to go, or says it in a way that others read in another. */
+export function refuseHost(): Response {
+  return refuse(400, "the Host header must be a host and an optional port, once, and the request target a path or a URL");
+}
+
+/**
+ * The subprotocols that the client offers, or the refusal. The request is at its URL (`locate`).
+ * @param host where its client sees the server.
+ * @param byFetch see `Runtime.byFetch`.
+ */
+export function checkHandshake(
+  request: RequestHead,
+  settings: Settings,
+  { host, byFetch }: { readonly host: string | undefined; readonly byFetch: boolean },
+): Response | readonly string[] {
+  if (host === undefined) return refuseHost();
+  if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
+  // workerd upgrades a request that announces a body and waits for 100, and then never hears of the client's end.
+  if (fieldOf(request, "expect") !== undefined) return refuse(417, "a WebSocket handshake has no body to wait for");
+  // What follows the request are frames; as a body they would be lost, and Deno answers 400 itself.
+  if ((fieldOf(request, "content-length") ?? "0") !== "0" || fieldOf(request, "transfer-encoding") !== undefined) {
+    return refuse(400, "a WebSocket handshake has no body");
+  }
+  if (fieldCount(request) > maxFields) return refuse(431, `the request has more than ${maxFields} headers`);
+  if (request.url.length > maxUrl) return refuse(414, `the URL is longer than ${maxUrl} bytes`);
+  if (!wantsWebSocket(request)) return upgradeRequired("this is a WebSocket endpoint: it needs Upgrade: websocket");
+  const wrong = byFetch && !ofWire.some((name) => fieldOf(request, name) !== undefined) ? undefined : checkWire(request);
+  if (wrong !== undefined) return wrong;
+  const offered = parseProtocols(fieldOf(request, "sec-websocket-protocol"));
+  if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
+  if (settings.hosts?.(host, schemeOf(request.url)) === false) {
+    warn("421", `421: Host ${quoted(host)} is not in option "hosts"`);
+    return refuse(421, "this server is not asked by that name", {}, "hosts");
+  }
+  return offered;
+}
+
+/** The refusal of a page that may not connect, or of a client that offers nothing we speak. A promise where the rule for origins makes one. */
+export function checkOrigin(
+  request: RequestHead,
+  settings: Settings,
+  host: string,
+  offered: readonly string[],
+): MaybePromise<Response | undefined> {
+  const refused = (foreign: string | undefined): Response | undefined => {
+    if (foreign !== undefined) {
+      warn("403", `403: ${foreign}`);
+      return refuse(403, "this origin may not connect", {}, "origins");
+    }
+    if (!settings.requireProtocol || settings.protocols.some((protocol) => offered.includes(protocol))) return undefined;
+    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`, {}, "requireProtocol");
+  };
+  const foreign = refuseOrigin(request, settings.origins, host);
+  return isPromise(foreign) ? foreign.then(refused) : refused(foreign);
+}
+
+/** What every handshake has that came over a wire. */
+const ofWire = ["connection", "sec-websocket-version", "sec-websocket-key"] as const;
+
+function checkWire(request: RequestHead): Response | undefined {
+  if (!hasToken(fieldOf(request, "connection"), "upgrade")) return refuse(400, "the Connection header lacks upgrade");
+  if (fieldOf(request, "sec-websocket-version") !== "13") return upgradeRequired("Sec-WebSocket-Version must be 13");
+  if (!key.test(fieldOf(request, "sec-websocket-key") ?? "")) return refuse(400, "Sec-WebSocket-Key must be 16 bytes in base64, once");
+  return undefined;
+}
+
+function upgradeRequired(message: string): Response {
+  // RFC 9110 section 15.5.22 wants Upgrade with a 426, RFC 6455 section 4.4 the version.
+  return refuse(426, message, { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" });
+}
+
+function hasToken(list: string | null | undefined, wanted: string): boolean {
+  if (list === null || list === undefined) return false;
+  // Most clients send just the token.
+  if (list.length === wanted.length) return list.toLowerCase() === wanted;
+  return list.split(",").some((one) => one.trim().toLowerCase() === wanted);
+}
+
+function parseProtocols(list: string | undefined): readonly string[] | undefined {
+  if (list === undefined) return [];
+  const offered = list.split(",").map((one) => one.trim());
+  return offered.every(isToken) && new Set(offered).size === offered.length ? offered : undefined;
+}
+
+/** RFC 9110 section 4.1 asks for at least 8000 octets; more than this is a 414. */
+export const maxUrl: number = 8 * KiB;
+
+/** What Node and Bun take of a request before its body; they answer 431 to more. */
+export const maxHead: number = 16 * KiB;
+
+/** Headers of a handshake. The runtimes take 128, 198, 1000 or any number; Apache takes 100. */
+export const maxFields: number = 100;
+
+/** Set by the handshake itself, or meaningless on a 101. */
+export function isHandshakeHeader(name: string): boolean {
+  return (
+    name === "connection" ||
+    name === "upgrade" ||
+    name === "content-length" ||
+    name === "transfer-encoding" ||
+    name.startsWith("sec-websocket-")
+  );
+}

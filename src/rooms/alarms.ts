@@ -1,0 +1,166 @@
+/**
+ * `room.setAlarm`: its hook runs at least once. It is kept in the room's store until the hook has succeeded, with the number of times that
+ * it was begun: a life that ends in the middle of it is followed by one that runs it again. A hook that fails is retried as Cloudflare
+ * does it with an object's own alarm, but by itself: it must not repeat what else the object's alarm is for.
+ */
+import { isPromise } from "../values/promise.ts";
+import { describeTime, isTime } from "../time/time.ts";
+import type { Schedule } from "../time/schedule.ts";
+import type { AlarmInfo } from "../api/room.ts";
+import type { MaybePromise } from "../api/connection.ts";
+import type { Clock, Store } from "../ports.ts";
+import { logError, quoted } from "../values/log.ts";
+
+/** The store's key; what an application stores has another prefix. */
+const key = "alarm";
+/** After the first run. */
+const mostRetries = 6;
+
+/** As it is stored. Of one that was never begun the last two are not there. */
+interface Kept {
+  readonly room: string;
+  /** What `setAlarm` was given. */
+  readonly time: number;
+  /** That of the next run. */
+  readonly retryCount?: number;
+  /** When that is. */
+  readonly due?: number;
+}
+
+interface Appointment {
+  readonly room: string;
+  readonly store: Store;
+  readonly time: number;
+  /** That of the next run. */
+  retryCount: number;
+  running: boolean;
+  /** It has nothing left but to be deleted. */
+  over: boolean;
+}
+
+/** What alarms need of their server. */
+export interface AlarmHost {
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  /** Runs the hook in its turn. `begin`, called then, says what it is told; undefined: it is not to run any more. Whether it succeeded. */
+  run(room: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean>;
+  /** Never throws or rejects. */
+  failed(room: string, error: unknown): MaybePromise<void>;
+}
+
+export class RoomAlarms {
+  readonly #host: AlarmHost;
+  /** The one of each room: what a later call has replaced is not among them. */
+  readonly #rooms = new Map<string, Appointment>();
+
+  constructor(host: AlarmHost) {
+    this.#host = host;
+  }
+
+  /** @throws TypeError if `given` is not a valid time. */
+  set(room: string, store: Store, given: Date | number | null): void {
+    if (given === null) {
+      store.delete(key);
+      this.#rooms.delete(room);
+      this.#host.schedule.cancel(nameOf(room));
+      return;
+    }
+    if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)}`);
+    const time = Number(given);
+    this.#keep(store, { room, time });
+    this.#appoint({ room, store, time, retryCount: 0, running: false, over: false }, time);
+  }
+
+  /** After a restart or an eviction: the alarm that was set is set again. */
+  resume(store: Store): void {
+    const stored = store.get(key);
+    if (stored === undefined) return;
+    const { room, time, retryCount = 0, due = time } = JSON.parse(stored) as Kept;
+    // Set in this life already, which could not read the storage at first.
+    if (this.#rooms.has(room)) return;
+    this.#appoint({ room, store, time, retryCount, running: false, over: false }, due);
+  }
+
+  #appoint(alarm: Appointment, due: number): void {
+    this.#rooms.set(alarm.room, alarm);
+    this.#schedule(alarm, due);
+  }
+
+  #schedule(alarm: Appointment, due: number): void {
+    this.#host.schedule.at(nameOf(alarm.room), due, () => this.#come(alarm));
+  }
+
+  #come(alarm: Appointment): MaybePromise<void> {
+    const { schedule, clock } = this.#host;
+    if (alarm.over) return this.#forget(alarm);
+    if (alarm.retryCount > mostRetries && !alarm.running) return this.#giveUp(alarm);
+    // If this life ends in the middle of it, something has to wake the next one.
+    if (schedule.outlives) this.#schedule(alarm, clock.now() + delayBefore(alarm.running ? mostRetries : alarm.retryCount + 1));
+    if (alarm.running) return;
+    alarm.running = true;
+    const ran = this.#host.run(alarm.room, () => this.#begin(alarm));
+    return isPromise(ran) ? ran.then((succeeded) => this.#ran(alarm, succeeded)) : this.#ran(alarm, ran);
+  }
+
+  /** Counted before it runs, and on disk: a hook that ends the process each time must not run for ever. */
+  #begin(alarm: Appointment): MaybePromise<AlarmInfo | undefined> {
+    if (!this.#isCurrent(alarm)) return undefined;
+    const { room, store, time } = alarm;
+    const info = { scheduledTime: time, retryCount: alarm.retryCount++ };
+    // What can't be counted runs all the same: it may be the hook that makes room in the storage.
+    const uncounted = (error: unknown): AlarmInfo => {
+      void this.#host.failed(room, error);
+      return info;
+    };
+    try {
+      this.#keep(store, { room, time, retryCount: alarm.retryCount, due: this.#host.clock.now() + delayBefore(alarm.retryCount) });
+      return store.sync?.().then(() => (this.#isCurrent(alarm) ? info : undefined), uncounted) ?? info;
+    } catch (error) {
+      return uncounted(error);
+    }
+  }
+
+  #ran(alarm: Appointment, succeeded: boolean): void {
+    alarm.running = false;
+    if (!this.#isCurrent(alarm)) return;
+    if (succeeded) this.#forget(alarm);
+    else if (alarm.retryCount > mostRetries) this.#giveUp(alarm);
+    else this.#schedule(alarm, this.#host.clock.now() + delayBefore(alarm.retryCount));
+  }
+
+  #giveUp(alarm: Appointment): void {
+    logError("an alarm is given up", `room ${quoted(alarm.room)}, whose hook has failed ${mostRetries + 1} times`);
+    this.#forget(alarm);
+  }
+
+  #forget(alarm: Appointment): void {
+    alarm.over = true;
+    try {
+      alarm.store.delete(key);
+      this.#rooms.delete(alarm.room);
+      this.#host.schedule.cancel(nameOf(alarm.room));
+    } catch (error) {
+      // The next life would run it again.
+      this.#schedule(alarm, this.#host.clock.now() + delayBefore(mostRetries));
+      void this.#host.failed(alarm.room, error);
+    }
+  }
+
+  /** Whether nothing has been set in its place, by its own hook for one. */
+  #isCurrent(alarm: Appointment): boolean {
+    return this.#rooms.get(alarm.room) === alarm;
+  }
+
+  #keep(store: Store, kept: Kept): void {
+    store.set(key, JSON.stringify(kept));
+  }
+}
+
+/** Milliseconds from a failure to the retry of that number: 2 s, 4 s and so on, as Cloudflare waits. */
+function delayBefore(retryCount: number): number {
+  return 1000 * 2 ** retryCount;
+}
+
+function nameOf(room: string): string {
+  return `alarm ${room}`;
+}

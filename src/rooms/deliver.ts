@@ -1,0 +1,36 @@
+/** One message to each connection of an audience. */
+import { ownCopy } from "../values/data.ts";
+import type { Audience, Except } from "./index-of-rooms.ts";
+import type { Server } from "../server/server.ts";
+import type { Sendable } from "../api/connection.ts";
+import type { Prepared } from "../ports.ts";
+
+export type Topics = string | readonly string[];
+
+/** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
+export function sendToAll<State, Env>(
+  server: Server<State, Env>,
+  targets: Audience<State, Env>,
+  data: Sendable,
+  except: Except<State, Env>,
+  topic?: Topics,
+): number {
+  if (targets.size === 0) return 0;
+  const { runtime, settings } = server;
+  // What is kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` takes anyway.
+  const kept = topic !== undefined && settings.slowConsumer === "coalesce";
+  const message: Sendable | Prepared = runtime.prepare?.(data) ?? (kept ? ownCopy(data) : data);
+  // Told apart once, not for each: `instanceof` goes through four classes of a connection to find that it is no set.
+  const ids = typeof except === "string" || except instanceof Set ? except : undefined;
+  let reached = 0;
+  for (const live of targets) {
+    if (live === except || (ids !== undefined && isAmong(ids, live.id))) continue;
+    const result = live.push(message, topic);
+    if (result === "sent" || result === "backpressure") reached++;
+  }
+  return reached;
+}
+
+function isAmong(ids: string | ReadonlySet<string>, id: string): boolean {
+  return typeof ids === "string" ? ids === id : ids.has(id);
+}

@@ -1,0 +1,135 @@
+/** Rooms' values in memory, where the runtime has nothing that lasts longer. */
+import { SortedKeys } from "../values/sorted.ts";
+import type { Store, StoreRange } from "../ports.ts";
+
+export class MemoryStore implements Store {
+  readonly #values = new Map<string, string>();
+  /** What the keys had before `atomically` wrote to them. */
+  #before: Map<string, string | undefined> | undefined;
+  /** The keys in order, from when they are first asked for so. */
+  #sorted: SortedKeys | undefined;
+
+  get isEmpty(): boolean {
+    return this.#values.size === 0;
+  }
+
+  get(key: string): string | undefined {
+    return this.#values.get(key);
+  }
+
+  set(key: string, value: string): void {
+    this.#remember(key);
+    if (!this.#values.has(key)) this.#sorted?.add(key);
+    this.#values.set(key, value);
+  }
+
+  delete(key: string): boolean {
+    this.#remember(key);
+    const known = this.#values.delete(key);
+    if (known) this.#sorted?.delete(key);
+    return known;
+  }
+
+  *list({ prefix, after, limit = Number.POSITIVE_INFINITY }: StoreRange): Iterable<readonly [string, string]> {
+    this.#sorted ??= new SortedKeys(this.#values.keys());
+    let left = limit;
+    for (const key of this.#sorted.range(prefix, after)) {
+      if (left-- <= 0) return;
+      yield [key, this.#values.get(key) ?? ""];
+    }
+  }
+
+  clear(prefix: string): void {
+    const keys = this.#sorted === undefined ? [...this.#values.keys()] : [...this.#sorted.range(prefix, undefined)];
+    for (const key of keys) if (key.startsWith(prefix)) this.delete(key);
+  }
+
+  atomically(write: () => void): void {
+    const before = (this.#before = new Map());
+    try {
+      write();
+    } catch (error) {
+      this.#before = undefined;
+      for (const [key, value] of before) {
+        if (value === undefined) this.delete(key);
+        else this.set(key, value);
+      }
+      throw error;
+    } finally {
+      this.#before = undefined;
+    }
+  }
+
+  #remember(key: string): void {
+    if (this.#before?.has(key) === false) this.#before.set(key, this.#values.get(key));
+  }
+}
+
+/** A room in which nothing is kept takes no memory, whoever holds its store. */
+export class MemoryStores {
+  readonly #rooms = new Map<string, MemoryStore>();
+
+  /** Rooms in which something is kept. */
+  get names(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
+  of(room: string): Store {
+    return new RoomStore(this.#rooms, room);
+  }
+}
+
+class RoomStore implements Store {
+  readonly #rooms: Map<string, MemoryStore>;
+  readonly #name: string;
+
+  constructor(rooms: Map<string, MemoryStore>, name: string) {
+    this.#rooms = rooms;
+    this.#name = name;
+  }
+
+  get(key: string): string | undefined {
+    return this.#kept?.get(key);
+  }
+
+  set(key: string, value: string): void {
+    this.#made.set(key, value);
+  }
+
+  delete(key: string): boolean {
+    const known = this.#kept?.delete(key) ?? false;
+    this.#tidy();
+    return known;
+  }
+
+  list(range: StoreRange): Iterable<readonly [string, string]> {
+    return this.#kept?.list(range) ?? [];
+  }
+
+  clear(prefix: string): void {
+    this.#kept?.clear(prefix);
+    this.#tidy();
+  }
+
+  atomically(write: () => void): void {
+    try {
+      this.#made.atomically(write);
+    } finally {
+      this.#tidy();
+    }
+  }
+
+  get #kept(): MemoryStore | undefined {
+    return this.#rooms.get(this.#name);
+  }
+
+  get #made(): MemoryStore {
+    let kept = this.#kept;
+    if (kept === undefined) this.#rooms.set(this.#name, (kept = new MemoryStore()));
+    return kept;
+  }
+
+  #tidy(): void {
+    if (this.#kept?.isEmpty === true) this.#rooms.delete(this.#name);
+  }
+}

@@ -1,0 +1,69 @@
+/** A room that is reached by calls: held outside its hooks, or in another object. */
+import { checkData } from "../values/data.ts";
+import { checkPublish } from "../values/topics.ts";
+import { exceptOf } from "./index-of-rooms.ts";
+import type { Sendable } from "../api/connection.ts";
+import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
+
+/** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
+export type RoomCall =
+  | "publish"
+  | "broadcast"
+  | "connections"
+  | "count"
+  | "topics"
+  | "presence"
+  | "stats"
+  | "history"
+  | "deleteHistory"
+  | "close";
+const calls: readonly RoomCall[] = [
+  "publish",
+  "broadcast",
+  "connections",
+  "count",
+  "topics",
+  "presence",
+  "stats",
+  "history",
+  "deleteHistory",
+  "close",
+];
+
+/** @throws what the method throws, and TypeError for what is none. */
+export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
+  if (!calls.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
+  return Reflect.apply(room[method], room, args);
+}
+
+/** A room that is reached by `call`, which rejects with what the method throws. What could not travel is refused here. */
+export function farRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
+  const ask =
+    (method: RoomCall, check?: (...args: never[]) => void) =>
+    async (...args: unknown[]) => {
+      check?.(...(args as never[]));
+      return call(method, args);
+    };
+  const checkPublished = (topic: string | readonly string[], data: Sendable, options?: PublishOptions): void => {
+    checkPublish(topic, data);
+    exceptOf(options);
+  };
+  return {
+    name,
+    publish: ask("publish", checkPublished),
+    broadcast: ask("broadcast", checkBroadcast),
+    connections: ask("connections"),
+    count: ask("count"),
+    topics: ask("topics"),
+    presence: ask("presence"),
+    stats: ask("stats"),
+    history: ask("history"),
+    deleteHistory: ask("deleteHistory"),
+    close: ask("close"),
+  } as unknown as Room;
+}
+
+function checkBroadcast(data: Sendable, options?: PublishOptions): void {
+  checkData(data);
+  exceptOf(options);
+}

@@ -1,0 +1,76 @@
+/**
+ * Closes connections whose credential has ended. One task of the server's schedule for all of them, at the earliest second in
+ * which one ends: a Durable Object is woken once for those that end together, and its alarm is not written for each.
+ */
+import { CloseCode } from "../protocol/close.ts";
+import type { Schedule } from "../time/schedule.ts";
+import { logError } from "../values/log.ts";
+
+/** What expires. */
+export interface Expiring {
+  readonly expiresAt: number | undefined;
+  close(code: number, reason: string): void;
+}
+
+/** The reason that goes with `CloseCode.unauthorized`. */
+export const expired = "Credential expired";
+
+export class Expiry {
+  readonly #schedule: Schedule;
+  readonly #now: () => number;
+  readonly #all = new Set<Expiring>();
+  /** When the task is; too early after a connection has left or was renewed, which costs one look. */
+  #next = Number.POSITIVE_INFINITY;
+
+  constructor(schedule: Schedule, now: () => number) {
+    this.#schedule = schedule;
+    this.#now = now;
+  }
+
+  /** Its `expiresAt` is set, or has changed. */
+  add(one: Expiring): void {
+    this.#all.add(one);
+    this.#appoint(secondOf(one));
+  }
+
+  /** It is over, or has no `expiresAt` any more. */
+  delete(one: Expiring): void {
+    if (!this.#all.delete(one) || this.#all.size > 0) return;
+    this.#next = Number.POSITIVE_INFINITY;
+    this.#schedule.cancel(task);
+  }
+
+  #appoint(time: number): void {
+    if (time >= this.#next) return;
+    this.#next = time;
+    this.#schedule.at(task, time, () => this.#look());
+  }
+
+  #look(): void {
+    this.#next = Number.POSITIVE_INFINITY;
+    const now = this.#now();
+    let first = Number.POSITIVE_INFINITY;
+    for (const one of this.#all) {
+      if ((one.expiresAt ?? now) <= now) this.#end(one);
+      else first = Math.min(first, secondOf(one));
+    }
+    this.#appoint(first);
+  }
+
+  /** A close takes it out of the set. One that fails must keep neither itself there nor the others waiting. */
+  #end(one: Expiring): void {
+    try {
+      one.close(CloseCode.unauthorized, expired);
+    } catch (error) {
+      this.#all.delete(one);
+      logError("a connection whose credential has ended can't be closed", error);
+    }
+  }
+}
+
+const task = "expiry";
+
+/** The end of the second in which it expires. */
+function secondOf({ expiresAt = Number.POSITIVE_INFINITY }: Expiring): number {
+  return Math.ceil(expiresAt / 1000) * 1000;
+}

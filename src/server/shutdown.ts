@@ -1,0 +1,136 @@
+/** How a server ends: its connections are closed one after the other, their hooks run to the end, and a deadline holds for all of it. */
+import { CloseCode, checkClose } from "../protocol/close.ts";
+import type { Live } from "../connection/connection.ts";
+import { longestTimer } from "../time/time.ts";
+import type { Server } from "./server.ts";
+import type { Clock } from "../ports.ts";
+import { flushWarnings } from "../values/log.ts";
+import { retryReason } from "../protocol/text-ping.ts";
+
+export interface CloseOptions {
+  /** The close code. Default: 1001, after which clients come back. */
+  readonly code?: number;
+  /** Default: "". */
+  readonly reason?: string;
+  /**
+   * Milliseconds over which the connections are closed, evenly and each at a random moment of its share, so that their clients do not
+   * come back all at once. Until its turn a connection is served as before. Default: 0.
+   */
+  readonly spread?: number;
+  /** Milliseconds after which clients of "edgewire/client" shall come back, told in the close's reason. Default: they decide. */
+  readonly retry?: number;
+  /** Milliseconds after which what is left is cut off: hooks that never settle, clients that never answer. Default: `spread` and 10 000. */
+  readonly deadline?: number;
+}
+
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+  readonly spread: number;
+  readonly deadline: number;
+}
+
+export const closeOptions: readonly string[] = ["code", "reason", "spread", "retry", "deadline"] satisfies (keyof CloseOptions)[];
+
+/** @throws TypeError, RangeError by the option's name. */
+export function resolveClose(options: CloseOptions = {}): Closing {
+  for (const name of Object.keys(options)) {
+    if (!closeOptions.includes(name)) throw new TypeError(`close: unknown option "${name}": options are ${closeOptions.join(", ")}`);
+  }
+  const { code = CloseCode.goingAway, retry } = options;
+  if (retry !== undefined && options.reason !== undefined) throw new TypeError('close: "retry" is told in the reason: give one of them');
+  const reason = retry === undefined ? (options.reason ?? "") : retryReason(milliseconds("retry", retry));
+  checkClose(code, reason);
+  const spread = milliseconds("spread", options.spread ?? 0);
+  const deadline = milliseconds("deadline", options.deadline ?? spread + 10_000);
+  if (deadline < spread) throw new RangeError(`close: "deadline" (${deadline}) comes before the end of "spread" (${spread})`);
+  return { code, reason, spread, deadline };
+}
+
+function milliseconds(name: string, value: number): number {
+  if (typeof value !== "number" || !(value >= 0) || value > longestTimer) {
+    throw new RangeError(`close: "${name}" is ${String(value)}: must be milliseconds, from 0 to ${longestTimer}`);
+  }
+  return value;
+}
+
+/**
+ * Refuses handshakes, closes every connection once the hooks that are queued have run, and settles when the last close hook has, or
+ * at the deadline. A second call waits for the first.
+ */
+export function closeServer<State, Env>(server: Server<State, Env>, options?: CloseOptions): Promise<void> {
+  if (server.shutdown === undefined) {
+    server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
+    server.refuseHandshakes();
+    // Appointments would keep a process from ending.
+    void server.shutdown.done.then(() => {
+      server.schedule.stop();
+      server.heartbeat?.stop();
+      flushWarnings();
+    });
+  }
+  return server.shutdown.done;
+}
+
+/** Milliseconds. */
+const lastMoment = 100;
+
+export class Shutdown<State, Env> {
+  /** Settles when everything is over. Never rejects. */
+  readonly done: Promise<void>;
+  readonly #closing: Closing;
+  readonly #clock: Clock;
+  readonly #pending = new Map<Live<State, Env>, Promise<void>>();
+  /** The deadline has come, or everything was over before. */
+  #over = false;
+
+  constructor(connections: readonly Live<State, Env>[], closing: Closing, clock: Clock) {
+    this.#closing = closing;
+    this.#clock = clock;
+    const share = closing.spread / connections.length;
+    for (const [index, live] of connections.entries()) this.add(live, share * (index + Math.random()));
+    this.done = this.#finish();
+  }
+
+  /** Also one whose handshake was accepted before the server began to close. */
+  add(live: Live<State, Env>, delay = 0): void {
+    const { code, reason } = this.#closing;
+    // Nobody waits for it any longer: its close frame gets a moment.
+    if (this.#over) {
+      live.close(code, reason);
+      this.#clock.setTimeout(() => live.letGo(), lastMoment);
+      return;
+    }
+    const retired = delay < 1 ? live.retire(code, reason) : this.#after(delay, live).then(() => live.retire(code, reason));
+    const over = (): void => void this.#pending.delete(live);
+    this.#pending.set(live, retired.then(over, over));
+  }
+
+  /** Waits for its turn, or for its end if that comes first. */
+  async #after(delay: number, live: Live<State, Env>): Promise<void> {
+    const turn = Promise.withResolvers<void>();
+    const timer = this.#clock.setTimeout(turn.resolve, delay);
+    await Promise.race([turn.promise, live.finished]);
+    this.#clock.clearTimeout(timer);
+  }
+
+  async #finish(): Promise<void> {
+    const settled = await this.#settled(this.#closing.deadline);
+    this.#over = true;
+    if (settled) return;
+    const { code, reason } = this.#closing;
+    for (const live of this.#pending.keys()) live.close(code, reason);
+    // The close frame gets a moment on its way out.
+    if (!(await this.#settled(lastMoment))) for (const live of this.#pending.keys()) live.letGo();
+  }
+
+  /** Whether all is over by then. */
+  async #settled(within: number): Promise<boolean> {
+    const late = Promise.withResolvers<true>();
+    const timer = this.#clock.setTimeout(() => late.resolve(true), within);
+    let isLate = false;
+    while (this.#pending.size > 0 && !isLate) isLate = (await Promise.race([Promise.all(this.#pending.values()), late.promise])) === true;
+    this.#clock.clearTimeout(timer);
+    return !isLate;
+  }
+}

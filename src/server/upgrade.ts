@@ -1,0 +1,237 @@
+/**
+ * From a handshake request to what the connection starts from, or a refusal: the checks, then the `upgrade`
+ * hook under its deadline. It needs no server: on Cloudflare it runs in the Worker, in front of the object.
+ */
+import { checkHandshake, checkOrigin, isHandshakeHeader } from "../protocol/handshake.ts";
+import { isRefusal, refuse, isResponse, refuseClosing } from "../protocol/refusal.ts";
+import type { Capacity, Place } from "../rooms/capacity.ts";
+import type { DefinedHandler } from "../handler/define.ts";
+import { checkSnapshot } from "../connection/snapshot.ts";
+import { isPromise } from "../values/promise.ts";
+import { observed } from "../handler/observe.ts";
+import { toTime } from "../time/time.ts";
+import { checkHeaderValues, checkRefusal } from "../protocol/sendable.ts";
+import { wholeOf } from "../protocol/request.ts";
+import type { RequestHead } from "../protocol/request.ts";
+import { checkName, ownText } from "../values/text.ts";
+import type { HeadersInput, UpgradeContext, UpgradeResult } from "../api/handler.ts";
+import type { MaybePromise } from "../api/connection.ts";
+import type { Accepted } from "./runtime.ts";
+import type { Clock, Snapshot } from "../ports.ts";
+import { cut, quoted } from "../values/log.ts";
+
+/** The decision: a `Response` refuses. */
+export type Upgrade = Response | Accepted;
+
+export interface UpgradeOptions<Env = unknown> {
+  readonly env: Env;
+  readonly remoteAddress: string;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly vars?: Readonly<Record<string, unknown>>;
+  /** The room where `upgrade` names none; `undefined` demands one. */
+  readonly room: string | undefined;
+  /** Throw what `upgrade` throws, after the `error` hook was told, instead of a 500: Hono has its own `onError`. */
+  readonly rethrow?: boolean;
+  /** Keeps the runtime alive for a promise that outlives the answer. */
+  waitUntil?(promise: PromiseLike<unknown>): void;
+}
+
+/** Who asks. */
+export interface Client {
+  readonly address: string;
+  /** The host and port at which it sees the server; undefined where its request does not say. */
+  readonly host: string | undefined;
+  /** See `Runtime.byFetch`. */
+  readonly byFetch: boolean;
+}
+
+/** What a server lends to its handshakes. */
+export interface Site {
+  readonly clock: Clock;
+  /** Undefined where nobody can count connections. */
+  readonly capacity: Capacity | undefined;
+  /** Never throws or rejects. */
+  failed(error: unknown): MaybePromise<void>;
+  /** Calls back when the server closes, unless what it returns is called before. */
+  whenClosing(callback: () => void): () => void;
+}
+
+/** @param request at its URL (`locate`). */
+export function acceptUpgrade<State, Env>(
+  handler: DefinedHandler<State, Env>,
+  request: RequestHead,
+  client: Client,
+  options: UpgradeOptions<Env>,
+  { clock, capacity, failed, whenClosing }: Site,
+): MaybePromise<Upgrade> {
+  let place: Place | undefined;
+  const refused = (refusal: Response): Response => {
+    if (place !== undefined) capacity?.leave(place);
+    place = undefined;
+    return refusal;
+  };
+  const fail = (error: unknown): Response => {
+    const refusal = refused(refuse(500, "Internal Server Error", {}, "error"));
+    const told = failed(error);
+    if (isPromise(told)) options.waitUntil?.(told);
+    if (options.rethrow === true) throw error;
+    return refusal;
+  };
+  /** The hook's own Response: it keeps its place until it is certain that it can be sent. */
+  const refuseWith = (response: Response): MaybePromise<Response> => {
+    if (isRefusal(response)) return refused(response);
+    const checked = checkRefusal(response, handler.settings.upgradeTimeout, clock);
+    return isPromise(checked) ? checked.then(refused) : refused(checked);
+  };
+  const threw = (error: unknown): MaybePromise<Response> => {
+    if (!isResponse(error)) return fail(error);
+    try {
+      const refusal = refuseWith(error);
+      return isPromise(refusal) ? refusal.then(undefined, fail) : refusal;
+    } catch (unsendable) {
+      return fail(unsendable);
+    }
+  };
+  try {
+    const { address } = client;
+    const offered = checkHandshake(request, handler.settings, client);
+    if (isResponse(offered)) return offered;
+    const checked = checkOrigin(request, handler.settings, client.host ?? "", offered);
+    if (isResponse(checked)) return checked;
+    // Before a rule of the application's for origins, if it waits, and before the hook, which may be slow: handshakes under way count.
+    const entered = capacity?.enter(address);
+    if (isResponse(entered)) return entered;
+    place = entered;
+    const { env, params = {}, vars = {} } = options;
+    const context: UpgradeContext<Env> = { env, remoteAddress: address, params, vars };
+    const { hooks, settings } = handler;
+    const decide = (): ReturnType<NonNullable<typeof hooks.upgrade>> => {
+      if (hooks.upgrade === undefined) return undefined;
+      const whole = wholeOf(request);
+      return observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
+    };
+    let isAnswered = false;
+    // For a client that has had its answer the hook does not run.
+    const next = (refusal: Response | undefined): ReturnType<typeof decide> => (refusal !== undefined || isAnswered ? refusal : decide());
+    const result = isPromise(checked) ? checked.then(next) : decide();
+    const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
+      if (isResponse(value)) return refuseWith(value);
+      const upgrade = accepted(handler, request, offered, value, context, options.room, entered);
+      const { room, expiresAt } = upgrade.snapshot;
+      if (expiresAt !== undefined && expiresAt <= clock.now())
+        return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
+      const full = entered === undefined ? undefined : capacity?.accept(entered, room);
+      return full === undefined ? upgrade : refused(full);
+    };
+    if (!isPromise(result)) {
+      const decided = accept(result);
+      return isPromise(decided) ? decided.then(undefined, fail) : decided;
+    }
+    // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
+    options.waitUntil?.(result.then(ignore, ignore));
+    const late = (error: unknown): void => void failed(error);
+    const inTime = withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late);
+    return inTime
+      .then((value) => {
+        isAnswered = true;
+        return accept(value);
+      })
+      .catch(threw);
+  } catch (error) {
+    return threw(error);
+  }
+}
+
+/** RFC 9110 section 15.5.2 wants a challenge with a 401; this one is for a credential that has expired (RFC 6750 section 3.1). */
+const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
+
+function ignore(): void {}
+
+/** `late` is told of a rejection that comes when the client has had its answer. */
+async function withDeadline<T>(
+  result: PromiseLike<T>,
+  milliseconds: number,
+  { clock, whenClosing }: Pick<Site, "clock" | "whenClosing">,
+  late: (error: unknown) => void,
+): Promise<T | Response> {
+  const refused = Promise.withResolvers<Response>();
+  const refuseIt = (refusal: Response): void => {
+    result.then(undefined, late);
+    refused.resolve(refusal);
+  };
+  const timer = clock.setTimeout(
+    () => refuseIt(refuse(503, "the handshake took too long", { "retry-after": "1" }, "upgradeTimeout")),
+    milliseconds,
+  );
+  const stay = whenClosing(() => refuseIt(refuseClosing()));
+  try {
+    return await Promise.race([result, refused.promise]);
+  } finally {
+    clock.clearTimeout(timer);
+    stay();
+  }
+}
+
+const resultKeys: readonly string[] = ["state", "room", "protocol", "expiresAt", "headers"] satisfies (keyof UpgradeResult)[];
+
+function accepted<State, Env>(
+  handler: DefinedHandler<State, Env>,
+  request: RequestHead,
+  offered: readonly string[],
+  result: UpgradeResult<State> | void,
+  context: UpgradeContext<Env>,
+  defaultRoom: string | undefined,
+  place: Place | undefined,
+): Accepted {
+  const { state, room = defaultRoom, protocol, expiresAt, headers } = checkResult(result);
+  if (room === undefined) {
+    throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter");
+  }
+  checkName("room", room, handler.settings.maxName);
+  if (protocol !== undefined && protocol !== "" && !offered.includes(protocol)) {
+    throw new TypeError(
+      `upgrade selected the subprotocol ${quoted(protocol)}, which the client did not offer (${cut(offered.join(", ")) || "none"})`,
+    );
+  }
+  const snapshot: Snapshot = {
+    id: makeId(),
+    room: ownText(room),
+    url: request.url,
+    protocol: ownText(protocol ?? handler.settings.protocols.find((one) => offered.includes(one)) ?? ""),
+    remoteAddress: context.remoteAddress,
+    version: handler.settings.version,
+    state,
+    topics: [],
+    phase: "open",
+  };
+  const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
+  checkSnapshot(expiring, handler.settings.maxState);
+  return { snapshot: expiring, ...(place === undefined ? {} : { place }), headers: checkHeaders(headers) };
+}
+
+function makeId(): string {
+  const id = crypto.randomUUID();
+  // Node puts it together of 14 strings, which V8 would keep, 450 bytes, until somebody reads a letter of it.
+  id.charCodeAt(0);
+  return id;
+}
+
+function checkResult<State>(result: UpgradeResult<State> | void): UpgradeResult<State> {
+  if (result === undefined || result === null) return {};
+  if (typeof result !== "object") throw new TypeError(`upgrade must return an object, a Response or nothing, not a ${typeof result}`);
+  for (const name of Object.keys(result)) {
+    if (!resultKeys.includes(name)) throw new TypeError(`upgrade returned the unknown key "${name}": known are ${resultKeys.join(", ")}`);
+  }
+  return result;
+}
+
+function checkHeaders(init: HeadersInput | undefined): Headers | undefined {
+  if (init === undefined) return undefined;
+  const headers = new Headers(init);
+  for (const [name] of headers) {
+    if (isHandshakeHeader(name))
+      throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol })`);
+  }
+  checkHeaderValues("upgrade", headers);
+  return headers;
+}

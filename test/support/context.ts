@@ -1,0 +1,275 @@
+/** What a case is given: clients of one runtime, its log, evictions; and the rules that hold after every case. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import type { Column } from "./case.ts";
+import { dial, type Client } from "./client.ts";
+import type { HandlerName } from "./handler.ts";
+import type { Entry } from "./log.ts";
+import type { Host, Refusal, RoomCalls } from "./host.ts";
+import type { Peer } from "./peer.ts";
+import type { Listener } from "./runtimes.ts";
+import type { Script, UpgradeStep } from "./script.ts";
+import { encodeRequest, type HeaderList } from "../wire/http.ts";
+
+export interface ConnectOptions {
+  /** Which handler. Default: "main". */
+  readonly on?: Listener;
+  /** Default: the case's own, so that no case meets another. */
+  readonly room?: string;
+  readonly upgrade?: readonly UpgradeStep[];
+  readonly open?: Script;
+  /** "run" runs each message as a script. Default: echo. */
+  readonly message?: Script | "run";
+  readonly close?: Script;
+  readonly drain?: Script;
+  readonly drop?: Script;
+  readonly error?: Script;
+  readonly headers?: HeaderList;
+  readonly path?: string;
+  readonly method?: string;
+  readonly version?: string;
+  readonly early?: Uint8Array;
+  /** Whether its `open` will run: not where the room can't be opened. Default: true. */
+  readonly opens?: boolean;
+  /** Answer the server's close. Default: true. */
+  readonly answersClose?: boolean;
+  /** Answer the server's pings. Default: true. */
+  readonly answersPing?: boolean;
+}
+
+export class Context {
+  readonly column: Column;
+  readonly tag: string;
+  readonly #host: Host;
+  readonly #wait: number;
+  #peers: Peer[] = [];
+  #clients: Client[] = [];
+  #count = 0;
+  /** Accepted connections whose room can't be opened. */
+  #unopened = 0;
+
+  constructor(host: Host, column: Column, tag: string, wait: number) {
+    this.#host = host;
+    this.column = column;
+    this.tag = tag;
+    this.#wait = wait;
+  }
+
+  /** A client whose handshake was accepted. */
+  async connect(options: ConnectOptions = {}): Promise<Peer> {
+    const number = ++this.#count;
+    const target = this.target(options, number);
+    const peer = await this.#host.connect(options, target, this.#wait);
+    this.#peers.push(peer);
+    if (options.opens === false) this.#unopened++;
+    peer.number = number;
+    peer.place = `${options.on ?? "main"} ${this.room(options.room)}`;
+    peer.after = (): Promise<void> => this.#evictWhere(peer, options);
+    if (this.column === "evicted" && options.opens !== false)
+      await this.until(`open of ${number}`, (entry) => entry.done === "open" && entry.peer === number);
+    await peer.after();
+    return peer;
+  }
+
+  /** A handshake on a raw socket, whatever the answer. */
+  async handshake(options: ConnectOptions & { readonly target?: string; readonly absolute?: boolean } = {}): Promise<Client> {
+    const { on = "main", method, version, headers = [], absolute = false } = options;
+    const target = options.target === undefined ? this.target(options) : `${options.target}?tag=${this.tag}`;
+    const client = await this.dial(on);
+    client.key = headers.find(([name]) => name.toLowerCase() === "sec-websocket-key")?.[1] ?? client.key;
+    const host = `localhost:${this.#host.wire(on).port}`;
+    client.write(
+      encodeRequest(
+        {
+          target: absolute ? `http://${host}${target}` : target,
+          headers,
+          ...(method === undefined ? {} : { method }),
+          ...(version === undefined ? {} : { version }),
+        },
+        host,
+      ),
+    );
+    await client.head();
+    return client;
+  }
+
+  /** A handshake that must be refused. */
+  refused(options: ConnectOptions = {}): Promise<Refusal> {
+    return this.#host.refused(options, this.target(options), this.#wait);
+  }
+
+  /** The bytes of a handshake, for what only a raw socket can do with them. */
+  request(options: ConnectOptions = {}): Buffer {
+    return encodeRequest(
+      { target: this.target(options), ...(options.headers === undefined ? {} : { headers: options.headers }) },
+      "localhost",
+    );
+  }
+
+  /** A raw socket on which nothing was sent. */
+  async dial(on: Listener = "main", tls: boolean = on === "tls"): Promise<Client> {
+    const client = await dial({ ...this.#host.wire(on), tls }, this.#wait);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** The request target of a client: what its handler shall do. */
+  target(options: ConnectOptions, peer: number = ++this.#count): string {
+    const { path = "/", room, upgrade, open, message, close, drain, drop, error } = options;
+    const query = new URLSearchParams({ tag: this.tag, peer: String(peer) });
+    if (room !== undefined) query.set("room", this.room(room));
+    const scripts = { upgrade, open, message, close, drain, drop, error };
+    for (const [hook, script] of Object.entries(scripts)) {
+      if (script !== undefined) query.set(hook, script === "run" ? script : JSON.stringify(script));
+    }
+    return `${path}?${query}`;
+  }
+
+  /** A room's real name: cases never share one. */
+  room(name?: string): string {
+    return name === undefined ? this.tag : `${this.tag}-${name}`;
+  }
+
+  /** An HTTP request on a listener's port, over a raw socket. */
+  async http(target: string, method = "GET", body = "", on: Listener = "main"): Promise<Client> {
+    const client = await this.dial(on);
+    client.write(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await client.head();
+    return client;
+  }
+
+  /** A room from outside every hook. */
+  outside(name?: string): RoomCalls {
+    return this.#host.room(this.room(name));
+  }
+
+  /** What the handler reported for this case, of one client or of all. */
+  entries(peer?: Peer): Entry[] {
+    return this.#host.log.entries.filter((entry) => entry.tag === this.tag && (peer === undefined || entry.peer === peer.number));
+  }
+
+  /** Waits for a line of the log. */
+  until(what: string, match: (entry: Entry) => boolean): Promise<Entry> {
+    return this.#host.log.until(what, () => this.entries().find(match), this.#wait);
+  }
+
+  /**
+   * Calls, and waits for what the `error` hook is told then of an `upgrade`: an error whose own words say nothing of the case. Cases of one runtime
+   * run one after the other.
+   */
+  async toldOfUpgrade(call: () => Promise<unknown>): Promise<string> {
+    const { entries } = this.#host.log;
+    const before = entries.length;
+    await call();
+    const isIt = (entry: Entry): boolean => entry.tag === null && entry.hook === "error" && entry["of"] === "upgrade";
+    const told = await this.#host.log.until("an error of upgrade", () => entries.slice(before).find(isIt), this.#wait);
+    return String(told["error"]);
+  }
+
+  /** Waits until a hook of a room has ended, the nth time, and gives the line of its beginning. */
+  async roomHook(hook: string, name?: string, nth = 1): Promise<Entry> {
+    const of = (key: "hook" | "done"): Entry[] => this.roomEntries(name).filter((entry) => entry[key] === hook);
+    await this.#host.log.until(`the end of ${hook} (${nth})`, () => of(hook === "error" ? "hook" : "done")[nth - 1], this.#wait);
+    return of("hook")[nth - 1]!;
+  }
+
+  /** What a room's own hooks reported. */
+  roomEntries(name?: string): Entry[] {
+    return this.#host.log.entries.filter((entry) => entry.tag === null && entry["room"] === this.room(name));
+  }
+
+  /** Waits until a hook of this client has begun, the nth time. */
+  hook(peer: Peer, hook: string, nth = 1): Promise<Entry> {
+    return this.#nth(peer, `${hook} (${nth})`, nth, (entry) => entry.hook === hook);
+  }
+
+  /** Waits until a hook of this client has ended, the nth time. */
+  done(peer: Peer, hook: string, nth = 1): Promise<Entry> {
+    return this.#nth(peer, `the end of ${hook} (${nth})`, nth, (entry) => entry.done === hook);
+  }
+
+  /** Waits for a script's step, the nth time. */
+  did(peer: Peer, step: string, nth = 1): Promise<Entry> {
+    return this.#nth(peer, `the step ${step} (${nth})`, nth, (entry) => entry.did === step);
+  }
+
+  /** What the close hook is told. */
+  async closing(peer: Peer): Promise<{ code: unknown; reason: unknown; initiator: unknown }> {
+    const { code, reason, initiator } = await this.hook(peer, "close");
+    return { code, reason, initiator };
+  }
+
+  /** Evicts the object of a room from memory, where there is one; elsewhere memory outlives every socket. */
+  async evict(on: HandlerName = "main", room?: string): Promise<void> {
+    await this.#host.evict(on, this.room(room));
+  }
+
+  /** A round trip of a new client: what was under way before it has had its turn. */
+  async barrier(on: Listener = "main"): Promise<void> {
+    const peer = await this.connect({ on });
+    await peer.send("barrier");
+    deepEqual(await peer.next(), { type: "text", data: "barrier" });
+    await this.done(peer, "message");
+  }
+
+  assertAlive(): void {
+    this.#host.assertAlive();
+  }
+
+  /** Ends every client, and checks what holds for every connection: hooks one at a time, open first, close once and last. */
+  async finish(): Promise<void> {
+    for (const peer of this.#peers) peer.leave();
+    for (const client of this.#clients) client.leave();
+    const accepted = this.#peers.length + this.#clients.filter((client) => client.accepted).length - this.#unopened;
+    const opened = (): Set<string> => this.#ids((entry) => entry.hook === "open");
+    await this.#host.log.until("open for every 101", () => (opened().size >= accepted ? true : undefined), this.#wait);
+    for (const id of opened()) {
+      await this.until(`the close hook of every connection (${id})`, (entry) => entry.id === id && entry.done === "close");
+    }
+    for (const id of this.#ids(() => true)) checkHooks(this.entries().filter((entry) => entry.id === id));
+    this.assertAlive();
+  }
+
+  /** Lets go of everything, after a failure. */
+  abandon(): void {
+    for (const peer of this.#peers) peer.leave();
+    for (const client of this.#clients) client.destroy();
+  }
+
+  #ids(match: (entry: Entry) => boolean): Set<string> {
+    return new Set(this.entries().flatMap((entry) => (entry.id !== undefined && match(entry) ? [entry.id] : [])));
+  }
+
+  #nth(peer: Peer, what: string, nth: number, match: (entry: Entry) => boolean): Promise<Entry> {
+    return this.#host.log.until(`${what} of client ${peer.number}`, () => this.entries(peer).filter(match)[nth - 1], this.#wait);
+  }
+
+  /** In the evicted column: once every message that the client sent has been dealt with, the object goes. A real one is evicted only when it is idle. */
+  async #evictWhere(peer: Peer, { on = "main", room }: ConnectOptions): Promise<void> {
+    if (this.column !== "evicted" || on === "tls" || on === "tightTls") return;
+    // An eviction waits until what was sent is on its way.
+    if (this.#peers.some((one) => one.place === peer.place && one.paused)) return;
+    await this.#host.log.until("the end of every hook", () => (this.#idle(peer.place) ? true : undefined), this.#wait);
+    await this.evict(on, room);
+  }
+
+  #idle(place: string): boolean {
+    return this.#peers.every((peer) => {
+      if (peer.place !== place) return true;
+      const entries = this.entries(peer).filter((entry) => entry.id !== undefined);
+      const over = entries.some((entry) => entry.hook === "close" || entry.did === "close" || entry.did === "terminate");
+      if (!over && entries.filter((entry) => entry.done === "message").length < peer.sent) return false;
+      return entries.filter((entry) => entry.hook !== undefined).length === entries.filter((entry) => entry.done !== undefined).length;
+    });
+  }
+}
+
+function checkHooks(entries: readonly Entry[]): void {
+  const steps = entries.filter((entry) => entry.hook !== undefined || entry.done !== undefined);
+  for (let index = 0; index < steps.length; index += 2) {
+    const [begin, end] = [steps[index]!, steps[index + 1]];
+    ok(begin.hook !== undefined && end?.done === begin.hook, `hooks overlap: ${JSON.stringify(steps.slice(index, index + 3))}`);
+  }
+  const hooks = steps.flatMap((entry) => (entry.hook === undefined || entry.hook === "error" ? [] : [entry.hook]));
+  equal(hooks[0], "open", `the first hook is ${hooks[0]}`);
+  equal(hooks.indexOf("close"), hooks.length - 1, `close is not the last hook, or not once: ${hooks.join(" ")}`);
+}

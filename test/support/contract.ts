@@ -1,0 +1,105 @@
+/**
+ * The suite: every case of docs/contract.md on every runtime, black box, over real processes. test/columns/ runs it, in files that
+ * vitest runs side by side: a case mostly waits. Each result goes into the test's meta, from which table.ts makes the table of the page.
+ */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { type Case, type Column, type Run } from "./case.ts";
+import { patience } from "./client.ts";
+import { Context } from "./context.ts";
+import { chapters } from "../contract/index.ts";
+import { startHost, type Host } from "./host.ts";
+import { limits, type Limit, type LimitId } from "./limits.ts";
+
+declare module "vitest" {
+  interface TaskMeta {
+    contract?: { id: string; run: string; limit?: LimitId };
+  }
+}
+
+/** A case that is expected to fail need not wait as long for what never comes. */
+const shortPatience = 1500;
+const stamp = Date.now().toString(36);
+const held = new Map<LimitId, string[]>();
+
+export function contract(runs: readonly Run[]): void {
+  for (const { name, column, date } of runs) {
+    describe(name, () => {
+      let host: Host;
+      beforeAll(async () => {
+        // In memory the handler's warnings and errors are this process's own; elsewhere they go to the server's stderr.
+        if (column === "memory") for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
+        host = await startHost(column, date);
+      });
+      afterAll(() => host?.stop());
+
+      for (const { letter, title, cases } of chapters) {
+        describe(`${letter}. ${title}`, () => {
+          for (const one of cases) {
+            test(`${one.id} ${one.statement}`, async ({ task }) => {
+              const limit = limitOf(one, column, date);
+              task.meta.contract = { id: one.id, run: name, ...(limit === undefined ? {} : { limit }) };
+              host = await revive(host, column, date);
+              const t = new Context(
+                host,
+                column,
+                `${stamp}-${name.replace(" ", "-")}-${one.id}`,
+                limit === undefined ? patience : shortPatience,
+              );
+              if (limit === undefined) await runCase(one, t);
+              else await expectLimit(one, t, limit);
+            });
+          }
+        });
+      }
+    });
+  }
+
+  afterAll(() => {
+    const lines = [...held].map(([id, cases]) => `  ${id} (${cases.join(", ")}): ${limits[id].why}\n      ${limits[id].evidence}`);
+    if (lines.length > 0) console.log(`Platform limits that were met:\n${lines.sort().join("\n")}`);
+  });
+}
+
+/** The limit that a case meets, if the platform has it at this run's compatibility date. */
+function limitOf(one: Case, column: Column, date: string): LimitId | undefined {
+  const id = one.limits?.[column];
+  if (id === undefined) return undefined;
+  const { since = "", until = "9" } = limits[id] as Limit;
+  return since <= date && date < until ? id : undefined;
+}
+
+async function runCase(one: Case, t: Context): Promise<void> {
+  try {
+    await one.run(t);
+    await t.finish();
+  } catch (error) {
+    t.abandon();
+    // A dead process explains more than the case that it failed.
+    t.assertAlive();
+    throw error;
+  }
+}
+
+async function expectLimit(one: Case, t: Context, limit: LimitId): Promise<void> {
+  const failure = await runCase(one, t).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  t.assertAlive();
+  if (failure === undefined && (limits[limit] as Limit).sometimes === true) return;
+  if (failure === undefined) throw new Error(`limit ${limit} no longer holds for ${one.id} on ${t.column}: delete it`);
+  // A step's error is in the log; what the case noticed may only be its consequence.
+  const seen = [failure.message, ...t.entries().flatMap((entry) => ("threw" in entry ? [String(entry["message"])] : []))].join("\n");
+  expect(seen, `${one.id} fails in another way than limit ${limit} says`).toMatch(limits[limit].shows);
+  held.set(limit, [...(held.get(limit) ?? []), `${one.id} ${t.column}`]);
+}
+
+/** A process that died failed its own case; the next one gets a new process. */
+async function revive(host: Host, column: Column, date: string): Promise<Host> {
+  try {
+    host.assertAlive();
+    return host;
+  } catch {
+    return startHost(column, date);
+  }
+}

@@ -1,0 +1,158 @@
+/** The in-process runtime as a column: its own client, no wire. */
+import { memory, type Memory, type MemoryClient, type Refused } from "edgewire/memory";
+import type { Address, Client, Event } from "./client.ts";
+import type { ConnectOptions } from "./context.ts";
+import { createHandlers, handlerNames, type HandlerName } from "./handler.ts";
+import type { Host, Refusal, RoomCalls } from "./host.ts";
+import { Log } from "./log.ts";
+import type { Peer } from "./peer.ts";
+import { callMethod, shownHistory } from "./script.ts";
+import { pingText } from "../../src/protocol/text-ping.ts";
+
+export class MemoryHost implements Host {
+  readonly log: Log = new Log();
+  readonly #served = new Map<HandlerName, Memory>();
+
+  constructor() {
+    const handlers = createHandlers({ report: (line) => void this.log.add(line) });
+    for (const name of handlerNames) this.#served.set(name, memory(handlers[name]));
+  }
+
+  async connect(options: ConnectOptions, target: string): Promise<Peer> {
+    if (options.early !== undefined) noWire();
+    const client = await this.#connect(options, target);
+    if (options.answersClose === false) client.ignoreClose();
+    return new MemoryPeer(client);
+  }
+
+  async refused(options: ConnectOptions, target: string): Promise<Refusal> {
+    const outcome = await this.#connect(options, target).catch((error: Refused) => error);
+    if (!("response" in outcome)) throw new Error("the handshake was accepted");
+    const { status, headers } = outcome.response;
+    return { status, header: (name) => headers.get(name) ?? undefined, body: await outcome.response.text() };
+  }
+
+  wire(): Address {
+    return noWire();
+  }
+
+  room(name: string): RoomCalls {
+    const room = this.#at("main").room(name);
+    const options = (except: string | undefined): object => (except === undefined ? {} : { except });
+    return {
+      publish: (topic, data, except) => room.publish(topic, data, options(except)),
+      broadcast: (data, except) => room.broadcast(data, options(except)),
+      count: () => room.count(),
+      presence: () => room.presence(),
+      stats: () => room.stats(),
+      history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
+      call: async (method, ...args) => {
+        try {
+          return JSON.parse(JSON.stringify(await callMethod(room, method, args))) as unknown;
+        } catch (error) {
+          throw new Error(JSON.stringify({ threw: (error as Error).name, message: (error as Error).message }), { cause: error });
+        }
+      },
+    };
+  }
+
+  evict(on: HandlerName): Promise<void> {
+    return this.#at(on).hibernate();
+  }
+
+  assertAlive(): void {}
+
+  async stop(): Promise<void> {
+    for (const served of this.#served.values()) await served.close();
+  }
+
+  #connect({ on = "main", headers = [], method }: ConnectOptions, target: string): Promise<MemoryClient> {
+    if (method !== undefined || headers.some(([, value]) => value === null)) noWire();
+    return this.#at(on).connect(`ws://localhost${target}`, { headers: headers as [string, string][] });
+  }
+
+  #at(on: string): Memory {
+    return this.#served.get(on as HandlerName) ?? noWire();
+  }
+}
+
+class MemoryPeer implements Peer {
+  number = 0;
+  sent = 0;
+  paused = false;
+  place = "";
+  after: () => Promise<void> = async () => {};
+  readonly #client: MemoryClient;
+  #closed = false;
+
+  constructor(client: MemoryClient) {
+    this.#client = client;
+  }
+
+  get wire(): Client {
+    return noWire();
+  }
+
+  get protocol(): string {
+    return this.#client.protocol;
+  }
+
+  headers(name: string): string[] {
+    if (name === "sec-websocket-protocol") return this.protocol === "" ? [] : [this.protocol];
+    if (name === "set-cookie") return this.#client.headers.getSetCookie();
+    const value = this.#client.headers.get(name);
+    return value === null ? [] : [value];
+  }
+
+  async send(data: string | Uint8Array): Promise<void> {
+    this.sent++;
+    this.#client.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  async sendAll(messages: readonly (string | Uint8Array)[]): Promise<void> {
+    for (const data of messages) void this.send(data);
+  }
+
+  async ping(count = 1): Promise<void> {
+    for (let sent = 0; sent < count; sent++) this.#client.send(pingText);
+  }
+
+  async close(code?: number, reason?: string): Promise<void> {
+    void this.#client.close(code, reason);
+  }
+
+  /** The client's `next` rejects once the connection has ended: the close comes first, then the end. */
+  async next(): Promise<Event> {
+    const data = await this.#client.next().catch(() => undefined);
+    if (typeof data === "string") return { type: "text", data };
+    if (data !== undefined) return { type: "binary", data: Buffer.from(data) };
+    const { code, reason } = await this.#client.closed;
+    if (this.#closed || code === 1006) return { type: "end", how: "fin" };
+    this.#closed = true;
+    return { type: "close", code, reason };
+  }
+
+  async lose(): Promise<void> {
+    this.#client.terminate();
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.#client.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#client.resume();
+  }
+
+  leave(): void {
+    // What was sent to a client that does not read would keep its close waiting.
+    this.#client.resume();
+    void this.#client.close();
+  }
+}
+
+function noWire(): never {
+  throw new Error("memory has no wire");
+}

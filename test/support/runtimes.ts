@@ -1,0 +1,143 @@
+/** Starts a runtime's server once, collects its log, evicts its objects, and ends it. */
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Address } from "./client.ts";
+import { classOf, type HandlerName } from "./handler.ts";
+import { Log } from "./log.ts";
+
+export const processRuntimes = ["node", "attached", "bun", "deno", "workers", "durable"] as const;
+export type ProcessRuntime = (typeof processRuntimes)[number];
+/** What a process may serve: Hono on Node is the contract's alone, the attacks of test/fuzz are on what is under it. */
+export type Served = ProcessRuntime | "hono";
+/** With TLS: the handlers "main" and "tight". */
+export type SecureListener = "tls" | "tightTls";
+export type Listener = HandlerName | SecureListener;
+
+const here = join(dirname(fileURLToPath(import.meta.url)), "..");
+/** For test/serve/heap.ts. */
+const exposeGc = "--expose-gc";
+export const bunBinary: string = join(here, "../node_modules/.bin/bun");
+export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
+
+/** workerd's, unless a run asks for another (test/support/case.ts). */
+export const compatibilityDate = "2026-11-17";
+
+function commandOf(runtime: Served, date: string, folder: string): readonly [string, ...string[]] {
+  const file = (name: string): string => join(here, folder, `${name}.ts`);
+  switch (runtime) {
+    case "node":
+      return [process.execPath, exposeGc, file("server")];
+    case "attached":
+      return [process.execPath, exposeGc, file("attached")];
+    case "hono":
+      return [process.execPath, exposeGc, file("hono")];
+    case "bun":
+      return [bunBinary, exposeGc, file("server")];
+    case "deno":
+      return [denoBinary(), ...denoFlags, `--v8-flags=${exposeGc}`, file("server")];
+    case "workers":
+    case "durable":
+      return [process.execPath, file("cloudflare"), runtime, date];
+  }
+}
+
+/** `.bin/deno` is a Node script that does not pass signals on and would leave the server behind: the binary itself. */
+export function denoBinary(): string {
+  const libc = process.arch === "arm64" ? "linux-arm64-glibc" : "linux-x64-glibc";
+  return join(dirname(createRequire(import.meta.url).resolve(`@deno/${libc}/package.json`)), "deno");
+}
+
+export class Running {
+  readonly log: Log = new Log();
+  readonly runtime: Served;
+  #child: ChildProcessWithoutNullStreams;
+  #ports: Record<string, number> = {};
+  #output: string[] = [];
+  #stopping = false;
+  #death: Error | undefined;
+  #answers: ((line: string) => void)[] = [];
+
+  /** Resolves when every listener is up. `folder` has the programs that serve: another application than the contract's. */
+  static async start(
+    runtime: Served,
+    date: string = compatibilityDate,
+    hostname: string = "127.0.0.1",
+    folder = "serve",
+  ): Promise<Running> {
+    const running = new Running(runtime, date, hostname, folder);
+    await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
+    return running;
+  }
+
+  private constructor(runtime: Served, date: string, hostname: string, folder: string) {
+    this.runtime = runtime;
+    const [command, ...args] = commandOf(runtime, date, folder);
+    // test/serve listens on it.
+    this.#child = spawn(command, args, { stdio: "pipe", detached: true, env: { ...process.env, HOST: hostname } });
+    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
+    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#say(line));
+    this.#child.on("error", (error) => this.#die(error.message));
+    this.#child.on("exit", (code, signal) => this.#die(`exit code ${code}, signal ${signal}`));
+  }
+
+  /** Undefined where this runtime has no such listener. */
+  address(listener: Listener): Address | undefined {
+    const port = this.#ports[listener];
+    return port === undefined ? undefined : { port, tls: listener === "tls" || listener === "tightTls" };
+  }
+
+  /** Throws when the process is gone, with the last that it said. */
+  assertAlive(): void {
+    if (this.#death !== undefined) throw this.#death;
+  }
+
+  /** Evicts the Durable Object of a room; false if it was not in memory. */
+  async evict(handler: HandlerName, room: string): Promise<boolean> {
+    const answer = new Promise<string>((resolve) => this.#answers.push(resolve));
+    this.#child.stdin.write(`evict ${classOf(handler)} ${room}\n`);
+    return (await answer) === "EVICTED";
+  }
+
+  /** What the process said besides its log. */
+  get output(): readonly string[] {
+    return this.#output;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, "exit");
+    this.#child.stdin.end();
+    this.#child.kill("SIGTERM");
+    // Its whole group: workerd is a child of the process that we know.
+    const kill = (): unknown => process.kill(-this.#child.pid!, "SIGKILL");
+    const timer = setTimeout(kill, 5000);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #read(line: string): void {
+    if (this.log.add(line)) return;
+    if (line.startsWith("LISTEN ")) {
+      this.#ports = JSON.parse(line.slice(7)) as Record<string, number>;
+      this.log.wake();
+    } else if (line === "EVICTED" || line.startsWith("ASLEEP")) this.#answers.shift()?.(line);
+    else this.#say(line);
+  }
+
+  /** The last of it: an attacked server may complain for minutes. */
+  #say(line: string): void {
+    this.#output.push(line);
+    if (this.#output.length > 20_000) this.#output.splice(0, 10_000);
+  }
+
+  #die(how: string): void {
+    if (this.#stopping || this.#death !== undefined) return;
+    this.#death = new Error(`the ${this.runtime} process ended (${how}):\n${this.#output.slice(-20).join("\n")}`);
+    this.log.fail(this.#death);
+  }
+}

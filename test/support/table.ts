@@ -1,0 +1,140 @@
+/**
+ * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/contract.md, between
+ * the markers of each chapter. `--from FILE` takes a finished run's JSON report instead. `--check` writes nothing and fails when the page is not what the run gave.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { columns, runs, type Chapter } from "./case.ts";
+import { chapters } from "../contract/index.ts";
+import { limits, type LimitId } from "./limits.ts";
+
+type Outcome = "pass" | "fail" | LimitId;
+type Results = ReadonlyMap<string, Outcome>;
+
+const root = join(import.meta.dirname, "../..");
+const page = join(root, "docs/contract.md");
+const keyOf = (id: string, run: string): string => `${id} ${run}`;
+
+const reportAt = process.argv.indexOf("--from");
+const results = reportAt < 0 ? runSuite() : read(process.argv[reportAt + 1] ?? "");
+const text = fill(readFileSync(page, "utf8"), results);
+console.log(summary(results));
+if (!process.argv.includes("--check")) writeFileSync(page, text);
+else if (text !== readFileSync(page, "utf8")) fail("docs/contract.md is not what this run gave: npm run contract");
+if ([...results.values()].includes("fail")) fail("some cases fail");
+
+function read(file: string): Results {
+  return readResults(JSON.parse(readFileSync(file, "utf8")) as Report);
+}
+
+function runSuite(): Results {
+  const directory = mkdtempSync(join(tmpdir(), "contract-"));
+  const output = join(directory, "results.json");
+  try {
+    const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    const args = [vitest, "run", "--project", "contract", "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`];
+    spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
+    return read(output);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** What is read of vitest's JSON report. */
+interface Report {
+  readonly testResults: readonly { readonly assertionResults: readonly Result[] }[];
+}
+
+interface Result {
+  readonly status: string;
+  readonly meta: { readonly contract?: { readonly id: string; readonly run: string; readonly limit?: LimitId } };
+}
+
+function readResults(report: Report): Results {
+  const found = new Map<string, Outcome>();
+  for (const { status, meta } of report.testResults.flatMap((file) => file.assertionResults)) {
+    if (meta.contract === undefined) continue;
+    const { id, run, limit } = meta.contract;
+    found.set(keyOf(id, run), status === "passed" ? (limit ?? "pass") : "fail");
+  }
+  // A case that did not run at all (its runtime did not start) failed.
+  for (const { cases } of chapters) {
+    for (const { id } of cases) for (const { name } of runs) if (!found.has(keyOf(id, name))) found.set(keyOf(id, name), "fail");
+  }
+  return found;
+}
+
+function fill(markdown: string, given: Results): string {
+  let filled = markdown;
+  for (const chapter of chapters) filled = replaceBetween(filled, `cases ${chapter.letter}`, chapterTable(chapter, given));
+  filled = replaceBetween(filled, "limits", limitList());
+  return replaceBetween(filled, "counts", counts(given));
+}
+
+function replaceBetween(markdown: string, marker: string, content: string): string {
+  const [begin, end] = [`<!-- ${marker} -->\n`, `<!-- /${marker} -->`];
+  const [from, to] = [markdown.indexOf(begin), markdown.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/contract.md lacks the marker ${marker}`);
+  return markdown.slice(0, from + begin.length) + content + markdown.slice(to);
+}
+
+function chapterTable({ cases }: Chapter, given: Results): string {
+  const rows = cases.map(({ id, statement }) => [
+    id,
+    statement.replaceAll("|", "\\|"),
+    ...columns.map((column) => mark(given.get(keyOf(id, column)))),
+  ]);
+  return table(["", "statement", ...columns], rows);
+}
+
+function mark(outcome: Outcome | undefined): string {
+  return outcome === "pass" ? "✓" : outcome === "fail" || outcome === undefined ? "**fails**" : outcome;
+}
+
+function limitList(): string {
+  return Object.entries(limits)
+    .map(([id, { columns: where, why, evidence }]) => `- **${id}** (${where.join(", ")}): ${why}\n  Evidence: ${evidence}\n`)
+    .join("");
+}
+
+function counts(given: Results): string {
+  const all = chapters.flatMap(({ cases }) => cases);
+  const row = (run: string): string[] => {
+    const outcomes = all.map(({ id }) => given.get(keyOf(id, run)) ?? "fail");
+    const [passed, failed] = (["pass", "fail"] as const).map((wanted) => outcomes.filter((outcome) => outcome === wanted).length) as [
+      number,
+      number,
+    ];
+    return [run, ...[all.length, passed, all.length - passed - failed, failed].map(String)];
+  };
+  return table(
+    ["", "cases", "pass", "platform limit", "fail"],
+    runs.map(({ name }) => row(name)),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
+  return line(head) + line(head.map(() => "---")) + rows.map(line).join("");
+}
+
+function summary(given: Results): string {
+  const lines = chapters.flatMap(({ letter, title, cases }) => [
+    `${letter}. ${title}`,
+    ...cases.map(
+      ({ id, statement }) => `  ${id.padEnd(4)} ${columns.map((column) => short(given.get(keyOf(id, column)))).join(" ")}  ${statement}`,
+    ),
+  ]);
+  return `     ${columns.map((column) => column.slice(0, 4).padEnd(4)).join(" ")}\n${lines.join("\n")}\n\n${limitList()}\n${counts(given)}`;
+}
+
+function short(outcome: Outcome | undefined): string {
+  return (outcome === "pass" ? "✓" : (outcome ?? "fail")).padEnd(4);
+}
+
+function fail(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
+}
