@@ -17,16 +17,16 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core, for a connection alone", "src/server/server", 21.6),
-  entry("what rooms add to it", "src/rooms/registry", 13.7),
-  entry("edgewire", "src/index", 5.8),
-  entry("edgewire/node", "adapters/node/index", 44.9),
-  entry("edgewire/bun", "adapters/bun/index", 37.1),
-  entry("edgewire/deno", "adapters/deno/index", 37.4),
-  entry("edgewire/workers", "adapters/workers/index", 23.1),
-  entry("edgewire/durable", "adapters/durable/index", 36.1),
-  entry("edgewire/hono", "adapters/hono/index", 24),
-  entry("edgewire/memory", "adapters/memory/index", 33.3),
+  entry("the core, for a connection alone", "src/server/server", 19.3),
+  entry("what rooms add to it", "src/rooms/registry", 13.9),
+  entry("edgewire", "src/index", 5.7),
+  entry("edgewire/node", "adapters/node/index", 42.9),
+  entry("edgewire/bun", "adapters/bun/index", 35.3),
+  entry("edgewire/deno", "adapters/deno/index", 35.7),
+  entry("edgewire/workers", "adapters/workers/index", 20.9),
+  entry("edgewire/durable", "adapters/durable/index", 34.4),
+  entry("edgewire/hono", "adapters/hono/index", 21.7),
+  entry("edgewire/memory", "adapters/memory/index", 31.5),
   entry("edgewire/client", "src/client/index", 3.8),
   entry("edgewire/messages", "src/messages/index", 5.2),
 ];

@@ -1,5 +1,5 @@
 /** The contract in types: what an adapter gives the core, and what it must do. None of it is seen by an application. */
-import type { Closing, Phase, SendResult, Sendable } from "./api/connection.ts";
+import type { Closing, Data, MaybePromise, Phase, SendResult, Sendable } from "./api/connection.ts";
 
 /** All that is true of a connection for its whole life. It encodes (src/values/codec.ts) into at most 15 KiB on every runtime, its state apart if need be. */
 export interface Snapshot {
@@ -18,6 +18,29 @@ export interface Snapshot {
   readonly presence?: string;
 }
 
+/** What an adapter reports of a socket: the core's side of a connection, and all that an adapter sees of it. */
+export interface SocketListener {
+  readonly phase: Phase;
+  /** A message arrived. Await the result where the runtime may stop us once the event handler returns. */
+  message(data: Data): MaybePromise<void>;
+  /** Less waits for this client than before. */
+  eased(): MaybePromise<void>;
+  /** Whether `eased` is worth a call: adapters that must poll do so only while it is. */
+  readonly wantsDrain: boolean;
+  /** The client shows that it lives, by a ping or a pong; where memory may be lost, by a message too. */
+  alive(): void;
+  /** The client broke a rule, seen by the runtime, which may have sent the close already. */
+  violated(code: number, reason?: string): MaybePromise<void>;
+  /** The native socket is closed: runs the `close` hook, once. */
+  ended(code: number, reason: string): MaybePromise<void>;
+  /** The native socket is lost and will not say so: waits for nobody any longer. */
+  release(): void;
+  /** Settles when no hook is pending; undefined when none is. For runtimes that may stop once the event handler returns. */
+  readonly running: Promise<void> | undefined;
+  /** Settles when the close hook has run. */
+  readonly finished: Promise<void>;
+}
+
 /** An adapter's only output port: a plain object over the native socket. */
 export interface Socket {
   /** Hands over one message. May throw nothing; `"closed"` where the native socket is no longer open. */
@@ -26,22 +49,22 @@ export interface Socket {
   close(code: number, reason: string): void;
   /** Ends it now, without a close frame where the runtime can. */
   terminate(): void;
-  /** `terminate` can't cut TCP: the socket stays until the client ends it. `Live.ended` is called then, however late. */
+  /** `terminate` can't cut TCP: the socket stays until the client ends it. `SocketListener.ended` is called then, however late. */
   readonly lingers?: boolean;
   /** Bytes waiting; undefined where the runtime cannot say. */
   readonly buffered: number | undefined;
-  /** `highWaterMark` bytes wait: for a runtime that does not tell by itself when to call `Live.eased`. */
+  /** `highWaterMark` bytes wait: for a runtime that does not tell by itself when to call `SocketListener.eased`. */
   watch?(): void;
   /** Inbound flow control, where the runtime has it: a brake, messages already read still come. */
   pause?(): void;
   resume?(): void;
   /** Keeps the encoded snapshot, for `Server.restore`; absent where memory outlives the socket. */
   save?(saved: Saved): void;
-  /** Sends a ping, where the runtime can. Its pong, and every ping of the client's, calls `Live.alive`. */
+  /** Sends a ping, where the runtime can. Its pong, and every ping of the client's, calls `SocketListener.alive`. */
   ping?(): void;
   /** Where memory may be lost: when the client was last known to live (milliseconds since 1970), and whether it ever sent the text ping. */
   heard?(): { readonly at: number; readonly pings: boolean };
-  /** Keeps that the client, which sends text pings, lived at that time. There every message calls `Live.alive`. */
+  /** Keeps that the client, which sends text pings, lived at that time. There every message calls `SocketListener.alive`. */
   hear?(time: number): void;
 }
 

@@ -1,5 +1,5 @@
 /** Bun: WebSockets and HTTP on one native server, or on the one that an application has. */
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { through } from "../../src/rooms/native-fanout.ts";
@@ -27,7 +27,7 @@ declare const process: Process & { readonly env: object };
 
 /** @param native is asked for once somebody publishes. */
 function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runtime {
-  return { name: "bun", scheme, commons: Commons, limitsHead: true, fanout: through(bunTopics(native)) };
+  return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(bunTopics(native)) };
 }
 
 export const serve: Serve = async <State, Env>(

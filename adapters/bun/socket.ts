@@ -1,6 +1,6 @@
 /** The core's `Socket` over Bun's ServerWebSocket, and the one set of native handlers that serves every connection. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
 import type { Socket } from "../../src/ports.ts";
 import type { NativeHandlers, NativeSocket } from "./types.ts";
@@ -42,7 +42,7 @@ export class BunSocket implements Socket {
   #ready: Ready | undefined;
   readonly #compress: boolean;
   #ws: NativeSocket | undefined;
-  #live: Live | undefined;
+  #live: Connection | undefined;
 
   constructor(ready: Ready) {
     this.#ready = ready;

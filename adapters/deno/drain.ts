@@ -1,5 +1,5 @@
 /** Deno tells how much waits to be sent, but not when that changes: one timer a server asks, while anyone wants to know. */
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Server } from "../../src/server/server.ts";
 import { logError } from "../../src/values/log.ts";
 
@@ -9,7 +9,7 @@ const longest = 64;
 
 export interface Watched {
   /** Undefined while its `open` hook runs. */
-  readonly live: Live | undefined;
+  readonly live: Connection | undefined;
 }
 
 export class Poller {

@@ -1,5 +1,5 @@
 /** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
@@ -32,7 +32,7 @@ declare const Deno: {
 };
 declare const process: Process & { readonly env: object };
 
-const runtime = { name: "deno", commons: Commons, headersOf, upgradesNoList: true, findsVanished: true };
+const runtime = { name: "deno", registry: RoomRegistry, headersOf, upgradesNoList: true, findsVanished: true };
 
 export const serve: Serve = async <State, Env>(
   target: DefinedHandler<State, Env> | ServeOptions,

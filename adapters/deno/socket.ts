@@ -1,7 +1,7 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import { lengthOf, ownCopy } from "../../src/values/data.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Server } from "../../src/server/server.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
 import type { Socket } from "../../src/ports.ts";
@@ -66,7 +66,7 @@ class DenoSocket extends Listener implements Socket, Watched {
   }
 
   /** Code 0 stands for a close frame that did not come, or was not read. */
-  protected override closing(_live: Live, { code }: CloseInfo): void {
+  protected override closing(_live: Connection, { code }: CloseInfo): void {
     if (code === 0) this.lost();
   }
 

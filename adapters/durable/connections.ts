@@ -1,6 +1,7 @@
 /** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
-import type { Live } from "../../src/connection/connection.ts";
-import type { Capacity, Holder } from "../../src/rooms/capacity.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import type { Capacity } from "../../src/rooms/capacity.ts";
+import type { Holder } from "../../src/connection/surroundings.ts";
 import type { Server } from "../../src/server/server.ts";
 import { wake } from "./socket.ts";
 import type { Pinger } from "./socket.ts";
@@ -12,11 +13,11 @@ import type { NativeSocket } from "../workers/types.ts";
 /** NativeSocket's readyState. */
 const OPEN = 1;
 
-export class ObjectLives {
+export class ObjectConnections {
   readonly #server: Server;
   readonly #ctx: Pinger;
   /** A WeakMap costs a wake more. A connection that has ended stays until its client lets the socket go. */
-  readonly #lives = new Map<NativeSocket, Live>();
+  readonly #lives = new Map<NativeSocket, Connection>();
   /** Connections that had ended before the last eviction, and still linger. Created for the first. */
   #over: Map<NativeSocket, Holder> | undefined;
 
@@ -29,12 +30,12 @@ export class ObjectLives {
     for (const [ws, live] of this.#lives) if (ws.readyState !== OPEN && live.phase === "open") void live.violated(CloseCode.abnormal);
   }
 
-  add(ws: NativeSocket, live: Live): void {
+  add(ws: NativeSocket, live: Connection): void {
     this.#lives.set(ws, live);
   }
 
   /** Undefined for a socket that is not ours. The close that wakes an object may be of one that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
-  of(ws: NativeSocket): Live | undefined {
+  of(ws: NativeSocket): Connection | undefined {
     return this.#lives.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
   }
 
@@ -55,10 +56,10 @@ export class ObjectLives {
   }
 
   get #capacity(): Capacity | undefined {
-    return this.#server.commons?.capacity;
+    return this.#server.registry?.capacity;
   }
 
-  #restore(ws: NativeSocket): Live | undefined {
+  #restore(ws: NativeSocket): Connection | undefined {
     try {
       const woken = wake(ws, this.#ctx);
       if (woken === undefined) return undefined;

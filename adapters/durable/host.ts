@@ -1,7 +1,7 @@
 /** One Durable Object instance's connections: what the class of durable.ts does, without the class. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import { Commons } from "../../src/rooms/registry.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
@@ -17,7 +17,7 @@ import type { Upgrade } from "../../src/server/upgrade.ts";
 import { ObjectAlarm } from "./alarm.ts";
 import type { ObjectContext } from "./context.ts";
 import { Identity } from "./identity.ts";
-import { ObjectLives } from "./connections.ts";
+import { ObjectConnections } from "./connections.ts";
 import { disown, DurableSocket, isOurs } from "./socket.ts";
 import { durableStore, lacksSqlite, warnOlder } from "./store.ts";
 import { Retry } from "./wait.ts";
@@ -38,7 +38,7 @@ export class ObjectHost {
   readonly #binding: string;
   readonly #server: Server;
   readonly #alarm: ObjectAlarm;
-  readonly #lives: ObjectLives;
+  readonly #lives: ObjectConnections;
   /** Its class has no SQLite. */
   #isOlder = false;
   readonly #identity: Identity;
@@ -64,7 +64,7 @@ export class ObjectHost {
     const store = durableStore(storage);
     this.#server = new Server(handler, {
       name: "durable",
-      commons: Commons,
+      registry: RoomRegistry,
       byFetch: true,
       upgradesNoList: true,
       env,
@@ -78,7 +78,7 @@ export class ObjectHost {
     const sockets = ctx.getWebSockets();
     this.#lives = this.#server.schedule.together(() => {
       // workerd lists the newest first; rooms list their connections in the order in which they came.
-      const lives = new ObjectLives(this.#server, ctx, sockets.toReversed());
+      const lives = new ObjectConnections(this.#server, ctx, sockets.toReversed());
       this.#resume();
       return lives;
     });
@@ -152,7 +152,7 @@ export class ObjectHost {
   call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
     if (this.#unread) this.#resume();
     this.#identity.check(name, jurisdiction);
-    return callRoom(this.#server.local(name), method, args);
+    return callRoom(this.#server.localRoom(name), method, args);
   }
 
   alarm(): MaybePromise<void> {
@@ -191,7 +191,7 @@ export class ObjectHost {
       this.#server.abandon(opening);
       return refuse(503, "the room is full", { "retry-after": "1" });
     }
-    let live: Live;
+    let live: Connection;
     try {
       live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {

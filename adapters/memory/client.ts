@@ -1,6 +1,6 @@
 /** The in-process client and the wire to its server: ordered, asynchronous, by value. */
 import { checkClose } from "../../src/protocol/close.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { asReceived, checkData } from "../../src/values/data.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
 import type { Saved, Socket } from "../../src/ports.ts";
@@ -75,7 +75,7 @@ export class MemoryClient {
 
 /** Both directions of one connection. What is written in one turn is read in a later one. */
 export class Wire {
-  live: Live | undefined;
+  live: Connection | undefined;
   saved: Saved | undefined;
   heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
   over = false;

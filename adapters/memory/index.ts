@@ -3,11 +3,11 @@
  * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
  */
 import { checkHandler } from "../../src/handler/define.ts";
-import { Commons } from "../../src/rooms/registry.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
-import { callRoom, farRoom } from "../../src/rooms/remote-room.ts";
+import { callRoom, createRemoteRoom } from "../../src/rooms/remote-room.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
@@ -66,8 +66,8 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   checkHandler("memory", handler);
   const wires = new Set<Wire>();
   /** Whose close hook has not run yet: the server forgets a connection before. */
-  const unfinished = new Set<Live>();
-  const track = (live: Live): Live => {
+  const unfinished = new Set<Connection>();
+  const track = (live: Connection): Connection => {
     unfinished.add(live);
     void live.finished.then(() => unfinished.delete(live));
     return live;
@@ -79,7 +79,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   function start(): Server {
     return new Server(handler as DefinedHandler, {
       name: "memory",
-      commons: Commons,
+      registry: RoomRegistry,
       env: options.env ?? {},
       clock,
       store: (room) => stores.of(room),
@@ -105,7 +105,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
     async hibernate() {
       const running = (): PromiseLike<void>[] => {
         const hooks = Array.from(unfinished, (live) => live.running).filter((one) => one !== undefined);
-        return [...hooks, ...(server.commons?.lives.running ?? [])];
+        return [...hooks, ...(server.registry?.lifecycle.running ?? [])];
       };
       for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);
       unfinished.clear();
@@ -124,7 +124,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
     room: (name): Room => {
       server.room(name);
       // Looked up at each call: the room outlives a hibernation, the server does not.
-      return farRoom(name, async (method, args) => callRoom(server.local(name), method, args));
+      return createRemoteRoom(name, async (method, args) => callRoom(server.localRoom(name), method, args));
     },
     stats: () => server.stats(),
     close: async (closing) => closeServer(server, closing),

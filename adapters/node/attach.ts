@@ -1,5 +1,5 @@
 /** Node: handshakes of an existing HTTP server. */
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { Rooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
@@ -55,7 +55,7 @@ export function attach<State, Env>(
   if (handler !== undefined && options.fetch !== undefined) throw new TypeError("attach takes a handler or { fetch }, not both");
   const pattern = options.path === undefined ? undefined : new PathPattern(options.path);
   const host = new Host(
-    { name: "node", commons: Commons, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
+    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
     { handler, fetch: options.fetch },
   );
   return attachHost(server, { host, pattern, isApp: handler === undefined, sockets: new Sockets() });

@@ -2,7 +2,7 @@
 import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions, ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { refuseHost, wantsWebSocket } from "../../src/protocol/handshake.ts";
@@ -38,7 +38,7 @@ export const serve: Serve = async <State, Env>(
   const { fetch, env = process.env, storage } = options;
   const at = checkListening("serve", options);
   await loadWs("serve");
-  const host = new Host({ name: "node", commons: Commons, limitsHead: true, prepare, env, storage }, { handler, fetch });
+  const host = new Host({ name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   const deadline = host.upgradeTimeout;
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).

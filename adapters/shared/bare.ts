@@ -3,7 +3,7 @@
  * `#bare` choose the runtime's own; this file has the types, and is Node's, where only an adapter can upgrade.
  */
 import type { DefinedHandler } from "../../src/handler/define.ts";
-import { without } from "../../src/server/no-rooms.ts";
+import { noRooms } from "../../src/server/no-rooms.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import { Host } from "./host.ts";
 import type { Ready } from "./host.ts";
@@ -23,10 +23,10 @@ export type BareUpgrade = (request: Request, env: object, ready: Ready, context:
 const useServe =
   'on Node a Hono app needs Edgewire around it to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
 
-const roomless = without(useServe);
+const roomless = noRooms(useServe);
 
 /** Answers what is no handshake; anything more is an error, never a room that nobody can be in. */
-export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", commons: roomless, env }), remoteAddress: "" });
+export const bareMark: BareMark = (_, env) => ({ host: new Host({ name: "node", registry: roomless, env }), remoteAddress: "" });
 
 export const bareUpgrade: BareUpgrade = () => {
   throw new Error(useServe);

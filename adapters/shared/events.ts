@@ -1,6 +1,6 @@
 /** What the two runtimes share whose server sockets have the web's events, Deno and plain Workers: from an event to a port. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 
 export interface CloseInfo {
@@ -25,7 +25,7 @@ export interface EventSocket {
  * fourth, on every idle connection (bench/, mode idle).
  */
 export abstract class Listener<Close extends CloseInfo = CloseInfo> {
-  live: Live | undefined;
+  live: Connection | undefined;
 
   /** @param native of one of `types`, which the runtimes' own types of listeners don't know. */
   handleEvent(native: { readonly type: string }): void {
@@ -53,13 +53,13 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
    * Lets go of the connection: workerd keeps a socket's listeners until the garbage collector has come by twice. With 4 000 connections a
    * second, 64 at once, 20 MB of closed ones were left after each full collection, and 3 now (`--trace-gc`, docs/decisions.md).
    */
-  #end(live: Live, code: number, reason: string): void {
+  #end(live: Connection, code: number, reason: string): void {
     this.live = undefined;
     this.keep(live.ended(code, reason));
   }
 
   /** Attaches it to a connection that has opened. Binary must come as ArrayBuffer: set `binaryType` first. */
-  listen(ws: EventSocket, live: Live): void {
+  listen(ws: EventSocket, live: Connection): void {
     this.live = live;
     this.keep(live.running);
     for (const type of types) ws.addEventListener(type, this);
@@ -69,7 +69,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   protected keep(_running: MaybePromise<void>): void {}
 
   /** Before the connection is told of its close. */
-  protected closing(_live: Live, _event: Close): void {}
+  protected closing(_live: Connection, _event: Close): void {}
 
   /** The native socket has ended with an error. */
   protected lost(): void {}

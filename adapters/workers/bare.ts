@@ -12,7 +12,7 @@ export const bareMark: BareMark = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new Host({ name: "workers", byFetch: true, upgradesNoList: true, commons: roomless, env }), remoteAddress };
+    return { host: new Host({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }), remoteAddress };
   }
   const objects = objectsOf(handler, env);
   const runtime = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };

@@ -27,7 +27,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);
-  let runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, commons: roomless };
+  let runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: roomless };
   return {
     fetch(request, env, ctx) {
       if (runtime.env !== env) runtime = { ...runtime, env };

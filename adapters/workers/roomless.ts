@@ -1,13 +1,13 @@
 /** Rooms and topics can't work on a plain Worker: what its handlers are told. */
 import type { DefinedHandler } from "../../src/handler/define.ts";
-import type { Without } from "../../src/server/runtime.ts";
-import { without } from "../../src/server/no-rooms.ts";
+import type { NoRooms } from "../../src/server/runtime.ts";
+import { noRooms } from "../../src/server/no-rooms.ts";
 
 const why =
   'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
 
 /** Its connections' commons. */
-export const roomless: Without = without(why);
+export const roomless: NoRooms = noRooms(why);
 
 /** @throws Error for hooks that would never run: there is no room that could open, empty or set an alarm. */
 export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {

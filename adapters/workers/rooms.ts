@@ -2,9 +2,9 @@
 import { log, quoted } from "../../src/values/log.ts";
 import { ownCopy } from "../../src/values/data.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
-import { checkPlacement } from "../../src/handler/settings.ts";
+import { checkPlacement } from "../../src/handler/placement.ts";
 import type { Settings } from "../../src/handler/settings.ts";
-import { farRoom } from "../../src/rooms/remote-room.ts";
+import { createRemoteRoom } from "../../src/rooms/remote-room.ts";
 import { memo } from "../../src/values/memo.ts";
 import { checkName } from "../../src/values/text.ts";
 import type { Room, Rooms } from "../../src/api/room.ts";
@@ -106,7 +106,7 @@ function recipe(binding: string): string {
 /** @throws TypeError for a bad name. */
 export function remoteRoom(objects: Objects, name: string): Room {
   checkName("room", name);
-  return farRoom(name, async (method, args) => {
+  return createRemoteRoom(name, async (method, args) => {
     try {
       return await objects.stub(name).edgewireRoom(name, method, args.map(portable), objects.jurisdiction);
     } catch (error) {

@@ -1,6 +1,6 @@
 /** The core's `Socket` over half of a WebSocketPair, and its events. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import type { MaybePromise, Sendable, SendResult } from "../../src/api/connection.ts";
 import type { Socket } from "../../src/ports.ts";
@@ -41,7 +41,7 @@ export function acceptPair(
  * A client that left before the 101, or got 426 instead, is told of by nothing: no event on our half, and `request.signal` only under a
  * compatibility flag. But its half can then still be accepted, which throws once a Response has been sent with it.
  */
-async function endUnsent(client: PairSocket, live: Live): Promise<void> {
+async function endUnsent(client: PairSocket, live: Connection): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), live.finished]);
   try {
     client.accept();
@@ -84,7 +84,7 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     if (isPromise(running)) this.#ctx?.waitUntil(Promise.resolve(running));
   }
 
-  protected override closing(live: Live, { code, reason, wasClean }: PairClose): void {
+  protected override closing(live: Connection, { code, reason, wasClean }: PairClose): void {
     if (isIllegal(code, wasClean)) void live.violated(CloseCode.protocolError);
     if (this.#ws.readyState !== CLOSED && code !== CloseCode.abnormal) answerClose(this.#ws, code, reason);
   }

@@ -1,5 +1,5 @@
 /** What the core itself takes for a message: from the adapter's call to the socket's `send`, without a network. `node bench/message/run.ts`. */
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { utf8Length } from "../../src/values/text.ts";
@@ -24,7 +24,7 @@ function echoing(observe?: Observer): (data: string | Uint8Array<ArrayBuffer>) =
     ...(observe === undefined ? {} : { observe }),
   });
   const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
-  const server = new Server(handler, { name: "bench", commons: Commons });
+  const server = new Server(handler, { name: "bench", registry: RoomRegistry });
   const start = {
     id: "1",
     room: "bench",

@@ -1,7 +1,10 @@
-/** How a connection ends. Made when it does, or when somebody waits for it: most of the time a connection needs none of it. */
+/** How a connection ends. Created when it does, or when somebody waits for it: most of the time a connection needs none of it. */
 import type { Closing } from "../api/connection.ts";
 
-export class Ending {
+/** The reason that goes with `CloseCode.unauthorized`. */
+export const credentialExpired = "Credential expired";
+
+export class ClosingState {
   closing: Closing | undefined;
   /** Its room could not be opened. */
   refused = false;
@@ -14,6 +17,6 @@ export class Ending {
   /** Its client still keeps the socket: it counts among those that linger. */
   lingers = false;
   finished: PromiseWithResolvers<void> | undefined;
-  /** Pending close hook, and the room's. */
+  /** Settles when the close hook, and the room's, has run. */
   over: Promise<void> | undefined;
 }

@@ -4,7 +4,7 @@ import { ownText } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Prepared } from "../ports.ts";
 
-export class Latest {
+export class Coalescing {
   /** Topics in the order in which they began to wait: one that is published to all the time gets its turn like the others. */
   readonly #messages = new Map<string, Sendable | Prepared>();
   /** What it all takes. */

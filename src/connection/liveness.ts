@@ -1,5 +1,5 @@
 /** What memory knows of one connection's life. Times are `Clock.elapsed`'s. */
-export class Pulse {
+export class Liveness {
   /** Something came since the last sweep. */
   heard = false;
   /** It has sent the text ping. */

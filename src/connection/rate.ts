@@ -3,13 +3,13 @@
  * the bucket; the clock is read when a counter runs out, not for each message.
  */
 import type { Clock } from "../ports.ts";
-import type { RateLimit } from "../handler/rate-rule.ts";
+import type { RateRule } from "../handler/rate-rule.ts";
 
 /** What is too much. */
 export type Excess = "messages" | "bytes";
 
 /** For the log. */
-export function overRate(excess: Excess, { [excess]: perSecond, burst }: RateLimit): string {
+export function overRate(excess: Excess, { [excess]: perSecond, burst }: RateRule): string {
   return `sent more than option "rate" lets through, ${excess}: ${perSecond} a second, ${burst} seconds' worth at once`;
 }
 
@@ -59,7 +59,7 @@ export class Rate {
   droppedMessages = 0;
   droppedBytes = 0;
 
-  constructor(limit: RateLimit, clock: Clock) {
+  constructor(limit: RateRule, clock: Clock) {
     this.#clock = clock;
     const now = clock.elapsed();
     this.#messages = new Bucket(limit.messages, limit.burst, now);

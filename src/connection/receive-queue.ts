@@ -3,7 +3,7 @@ import type { Settings } from "../handler/settings.ts";
 import type { Data } from "../api/connection.ts";
 import type { Socket } from "../ports.ts";
 
-export class Inflow {
+export class ReceiveQueue {
   readonly #socket: Socket;
   readonly #settings: Settings;
   #messages = 0;

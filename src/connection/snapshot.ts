@@ -3,7 +3,6 @@
  * most have in common, and what nobody needs before one of its hooks runs. A state that does not fit beside the others is stored apart, as
  * a value of the room; what is where, and how large it may be, is the same on every runtime.
  */
-import { KiB } from "../handler/settings.ts";
 import { decode, encode } from "../values/codec.ts";
 import { memo } from "../values/memo.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
@@ -15,7 +14,7 @@ import type { Saved, Snapshot } from "../ports.ts";
  * (Cloudflare's documentation, Durable Objects, serializeAttachment); 1 KiB is kept for how the connection closed
  * (a reason of 123 control characters takes 738 bytes of JSON) and the serializer's own header.
  */
-export const maxSnapshot: number = 15 * KiB;
+export const maxSnapshot: number = 15 * 1024;
 
 /** What a room has to know of a connection. */
 export interface Head {

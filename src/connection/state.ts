@@ -3,7 +3,7 @@
  * somebody asks for the state. The same on every runtime; nothing is written where memory outlives the socket.
  */
 import { decode } from "../values/codec.ts";
-import type { Server } from "../server/server.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { encodeApart, encodeClosing, encodeSnapshot, statePrefix } from "./snapshot.ts";
 import type { Rest, Stateless } from "./snapshot.ts";
 import type { Phase } from "../api/connection.ts";
@@ -22,31 +22,31 @@ interface Stored {
  * Checks that the connection can be stored with this state, and stores it, or leaves what is stored as it is.
  * @throws TypeError, RangeError: see `encodeSnapshot`; and what the storage throws.
  */
-export function keepState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest, state: unknown): Rest {
-  const encoded = encodeSnapshot({ ...live.snapshot, state }, server.settings.maxState);
+export function keepState<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest, state: unknown): Rest {
+  const encoded = encodeSnapshot({ ...connection.snapshot, state }, surroundings.settings.maxState);
   const apart = encoded.state !== undefined;
   // Of one that has ended nothing is kept.
-  if (live.socket.save !== undefined && live.phase !== "closed") {
+  if (connection.socket.save !== undefined && connection.phase !== "closed") {
     // Whichever of the two fails, the snapshot says where the state is that goes with it: a row that no snapshot speaks of does no harm.
-    if (apart && rest.apart !== true) valuesOf(server, live).set(keyOf(live), encoded.state);
+    if (apart && rest.apart !== true) valuesOf(surroundings, connection).set(keyOf(connection), encoded.state);
     try {
-      live.socket.save(encoded.saved);
+      connection.socket.save(encoded.saved);
     } catch (error) {
-      if (apart && rest.apart !== true) dropRow(server, live);
+      if (apart && rest.apart !== true) dropRow(surroundings, connection);
       throw error;
     }
-    if (apart && rest.apart === true) valuesOf(server, live).set(keyOf(live), encoded.state);
-    if (!apart && rest.apart === true) dropRow(server, live);
+    if (apart && rest.apart === true) valuesOf(surroundings, connection).set(keyOf(connection), encoded.state);
+    if (!apart && rest.apart === true) dropRow(surroundings, connection);
   }
   const { url, protocol, remoteAddress } = rest;
   return { url, protocol, remoteAddress, state, apart };
 }
 
 /** The same with the state as it is; where that is stored apart, it stays there unread. */
-export function keepRest<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest): Rest {
-  if (rest.apart !== true) return keepState(server, live, rest, rest.state);
-  const saved = encodeApart(live.snapshot);
-  live.socket.save?.(saved);
+export function keepRest<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest): Rest {
+  if (rest.apart !== true) return keepState(surroundings, connection, rest, rest.state);
+  const saved = encodeApart(connection.snapshot);
+  connection.socket.save?.(saved);
   return rest;
 }
 
@@ -63,31 +63,37 @@ export function keepClosing({ socket, snapshot }: Stored, rest: Rest): void {
 }
 
 /** With the state in it. @throws Error for one that its room no longer has. */
-export function withState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest): Rest {
+export function withState<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest): Rest {
   if (rest.apart !== true || "state" in rest) return rest;
-  const stored = valuesOf(server, live).get(keyOf(live));
-  if (stored === undefined) throw new Error(`the state of connection ${live.id} is no longer in the storage of room "${live.roomName}"`);
+  const stored = valuesOf(surroundings, connection).get(keyOf(connection));
+  if (stored === undefined)
+    throw new Error(`the state of connection ${connection.id} is no longer in the storage of room "${connection.roomName}"`);
   return { ...rest, state: decode(stored) };
 }
 
 /** The connection is over. Its close hook may still ask for the state. Never throws. */
-export function forgetState<State, Env>(server: Server<State, Env>, live: Stored, rest: Rest, failed: (error: unknown) => void): Rest {
-  if (live.socket.save === undefined || rest.apart !== true) return rest;
+export function forgetState<State, Env>(
+  surroundings: Surroundings<State, Env>,
+  connection: Stored,
+  rest: Rest,
+  failed: (error: unknown) => void,
+): Rest {
+  if (connection.socket.save === undefined || rest.apart !== true) return rest;
   let last = rest;
   try {
-    if (server.hooks.close !== undefined) last = withState(server, live, rest);
+    if (surroundings.hooks.close !== undefined) last = withState(surroundings, connection, rest);
   } catch {
     // Perhaps the hook can read it when it asks; if not, it is told. The row is deleted after the next one.
-    stray(server, live);
+    stray(surroundings, connection);
     return rest;
   }
-  dropRow(server, live, failed);
+  dropRow(surroundings, connection, failed);
   return last;
 }
 
 /** A row that can't be deleted is deleted after the next one that can, or when the room's object is made again without connections. */
-function dropRow<State, Env>(server: Server<State, Env>, live: Stored, failed?: (error: unknown) => void): void {
-  const strays = stray(server, live);
+function dropRow<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, failed?: (error: unknown) => void): void {
+  const strays = stray(surroundings, connection);
   try {
     for (let drop = strays[0]; drop !== undefined; drop = strays[0]) {
       drop();
@@ -99,10 +105,10 @@ function dropRow<State, Env>(server: Server<State, Env>, live: Stored, failed?: 
 }
 
 /** Puts the connection's row first among those to delete. */
-function stray<State, Env>(server: Server<State, Env>, live: Stored): (() => void)[] {
-  const { strays } = server.needRooms("state");
-  const values = valuesOf(server, live);
-  const key = keyOf(live);
+function stray<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored): (() => void)[] {
+  const { strays } = surroundings.needRooms("state");
+  const values = valuesOf(surroundings, connection);
+  const key = keyOf(connection);
   strays.unshift(() => void values.delete(key));
   if (strays.length > mostStrays) strays.pop();
   return strays;
@@ -111,8 +117,8 @@ function stray<State, Env>(server: Server<State, Env>, live: Stored): (() => voi
 /** Of storage that refuses for so long, no more is remembered. */
 const mostStrays = 1000;
 
-function valuesOf<State, Env>(server: Server<State, Env>, { roomName }: Stored): Store {
-  return server.needRooms("state").store(roomName);
+function valuesOf<State, Env>(surroundings: Surroundings<State, Env>, { roomName }: Stored): Store {
+  return surroundings.needRooms("state").store(roomName);
 }
 
 function keyOf({ id }: Stored): string {

@@ -1,7 +1,7 @@
 /** The option `rate`, resolved. */
 
 /** The option `rate`, resolved. */
-export interface RateLimit {
+export interface RateRule {
   /** A second. */
   readonly messages: number;
   readonly bytes: number;
@@ -11,10 +11,10 @@ export interface RateLimit {
 }
 
 const MiB = 1024 * 1024;
-const fallback: RateLimit = { messages: 10_000, bytes: 64 * MiB, burst: 2, over: "close" };
+const fallback: RateRule = { messages: 10_000, bytes: 64 * MiB, burst: 2, over: "close" };
 
 /** @throws TypeError, RangeError by the name of what is wrong in the option. */
-export function resolveRate(name: string, value: unknown): RateLimit | undefined {
+export function resolveRate(name: string, value: unknown): RateRule | undefined {
   if (value === undefined) return fallback;
   if (value === false) return undefined;
   if (typeof value !== "object" || value === null) {
@@ -24,8 +24,8 @@ export function resolveRate(name: string, value: unknown): RateLimit | undefined
     if (!(key in fallback))
       throw new TypeError(`option "${name}" has the unknown key "${key}": known are ${Object.keys(fallback).join(", ")}`);
   }
-  const given = value as Partial<RateLimit>;
-  const limit: RateLimit = {
+  const given = value as Partial<RateRule>;
+  const limit: RateRule = {
     messages: positive(`${name}.messages`, given.messages ?? fallback.messages, 0.001, 1e9),
     bytes: positive(`${name}.bytes`, given.bytes ?? fallback.bytes, 1, 2 ** 40),
     burst: positive(`${name}.burst`, given.burst ?? fallback.burst, 0.001, 86_400),

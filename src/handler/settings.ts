@@ -12,10 +12,11 @@ import { compileOrigins } from "../protocol/origin.ts";
 import type { OriginRule } from "../protocol/origin.ts";
 import { compileProxies } from "../protocol/forwarded.ts";
 import type { ProxyRule } from "../protocol/forwarded.ts";
+import { checkJurisdiction, checkLocationHint } from "./placement.ts";
 import { resolveRate } from "./rate-rule.ts";
 import { checkObserver } from "./observe.ts";
 import type { Observer } from "../api/observer.ts";
-import type { RateLimit } from "./rate-rule.ts";
+import type { RateRule } from "./rate-rule.ts";
 import { longestTimer } from "../time/time.ts";
 import { isToken, longestName, show } from "../values/text.ts";
 import type { Heartbeat, Origins, Placement } from "../api/options.ts";
@@ -32,7 +33,7 @@ export interface Settings {
   readonly slowConsumer: "close" | "drop" | "coalesce";
   readonly highWaterMark: number;
   readonly maxQueued: number;
-  readonly rate: RateLimit | undefined;
+  readonly rate: RateRule | undefined;
   readonly maxConnections: number;
   readonly maxConnectionsPerRoom: number;
   readonly maxConnectionsPerAddress: number | undefined;
@@ -51,7 +52,7 @@ export interface Settings {
   readonly version: number;
 }
 
-export const KiB = 1024;
+const KiB = 1024;
 const MiB = 1024 * KiB;
 
 const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
@@ -87,8 +88,8 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   maxState: [integer(1, 256 * KiB), 64 * KiB],
   observe: [(_, value) => checkObserver(value), undefined],
   binding: [bindingName, undefined],
-  jurisdiction: [placeName, undefined],
-  locationHint: [(name, value) => (typeof value === "function" ? (value as (room: string) => string) : placeName(name, value)), undefined],
+  jurisdiction: [checkJurisdiction, undefined],
+  locationHint: [checkLocationHint, undefined],
   version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
 };
 
@@ -170,26 +171,6 @@ function protocolList(name: string, value: unknown): readonly string[] {
   }
   if (new Set(value).size !== value.length) throw new TypeError(`option "${name}" names a subprotocol twice`);
   return Object.freeze([...(value as string[])]);
-}
-
-/** Cloudflare's names change without us; a misspelt jurisdiction is an error there, a misspelt hint is ignored. */
-function placeName(name: string, value: unknown): string {
-  if (typeof value !== "string" || !/^[a-z]+(-[a-z]+)*$/.test(value)) {
-    throw new TypeError(
-      `option "${name}" must be one of Cloudflare's names, like ${name === "jurisdiction" ? '"eu"' : '"weur"'}, not ${show(value)}`,
-    );
-  }
-  return value;
-}
-
-/** @throws TypeError by the option's name. */
-export function checkPlacement(placement: Placement): Placement {
-  for (const [name, value] of Object.entries(placement)) {
-    if (name !== "jurisdiction" && name !== "locationHint")
-      throw new TypeError(`unknown option "${name}": options are jurisdiction, locationHint`);
-    if (value !== undefined) checks[name][0](name, value);
-  }
-  return placement;
 }
 
 function bindingName(name: string, value: unknown): string {

@@ -1,12 +1,11 @@
 /**
  * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
  */
-import { encode } from "../values/codec.ts";
+import { encode, maxValue } from "../values/codec.ts";
 import { asReceived, checkData } from "../values/data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
 import { Segments } from "./segments.ts";
 import type { Kept, Written } from "./segments.ts";
-import { maxValue } from "../rooms/storage.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { HistoryEntry } from "../api/history.ts";

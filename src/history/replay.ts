@@ -1,60 +1,42 @@
 /** Subscribing to a topic with what its history keeps, up to what the client may leave unread. */
-import type { Commons } from "../rooms/registry.ts";
-import type { Live } from "../connection/connection.ts";
-import { checkAfter } from "./read.ts";
-import { logOf } from "./log-of.ts";
+import type { Phase, Sendable, SendResult } from "../api/connection.ts";
+import type { Replay } from "../api/history.ts";
 import { mostOnWire, sizeAtMost } from "../values/data.ts";
 import type { TopicLog } from "./log.ts";
 import type { Kept } from "./segments.ts";
-import type { Sendable, SendResult } from "../api/connection.ts";
-import type { Replay } from "../api/history.ts";
 
-export interface SubscribeOptions {
-  readonly history: true | { readonly after: string };
+/** Who reads. */
+export interface Reader {
+  readonly phase: Phase;
+  readonly bufferedAmount: number;
+  /** Bytes that it may leave unread beyond those. */
+  readonly unreadLeft: number;
+  push(data: Sendable): SendResult;
 }
 
-/**
- * In one turn: nothing is published between what is replayed and what comes live.
- * @param add puts the topic among the connection's own.
- * @throws Error for a topic that keeps no history, TypeError for an `after` that is no text, and what `add` throws.
- */
-export function replay<State, Env>(
-  commons: Commons<State, Env>,
-  live: Live<State, Env>,
-  topic: string,
-  { history }: SubscribeOptions,
-  add: () => void,
-): Replay {
-  const after = history === true ? undefined : history.after;
-  checkAfter(after);
-  const { deferred } = commons;
-  deferred.begin("subscribe with a history");
-  try {
-    return send(commons, live, topic, after, add);
-  } finally {
-    deferred.end();
-  }
+/** Its subscription to the topic. */
+export interface Subscription {
+  /** It has been subscribed before. */
+  readonly exists: boolean;
+  /** Puts the topic among the reader's own. */
+  add(): void;
+  /** What is published from now on reaches the reader. */
+  begin(): void;
 }
 
-function send<State, Env>(
-  commons: Commons<State, Env>,
-  live: Live<State, Env>,
-  topic: string,
-  after: string | undefined,
-  add: () => void,
-): Replay {
-  const log = logOf(commons.histories, live.roomName, topic);
-  const { entries, complete } = log.since(after, commons.server.clock.now());
+/** In one turn: nothing is published between what is replayed and what comes live. @throws what `encode` and `add` throw. */
+export function replay(log: TopicLog, reader: Reader, subscription: Subscription, after: string | undefined, now: number): Replay {
+  const { entries, complete } = log.since(after, now);
   // Before anything is sent: `encode` may throw, and topics have a limit.
-  const newest = newestWithin(live.unreadLeft, log, entries, live.bufferedAmount === 0);
+  const newest = newestWithin(reader.unreadLeft, log, entries, reader.bufferedAmount === 0);
   const payloads = newest.map((entry) => log.payloadOf(entry));
-  const known = live.topics.has(topic);
-  if (live.phase === "open" && !known) add();
-  const refused = payloads.findIndex((payload) => !isTaken(live.push(payload)));
+  const isNew = !subscription.exists;
+  if (reader.phase === "open" && isNew) subscription.add();
+  const refused = payloads.findIndex((payload) => !isTaken(reader.push(payload)));
   const replayed = refused < 0 ? payloads.length : refused;
   // A client that does not read may have been closed meanwhile.
-  if (live.phase === "open" && !known) commons.index.subscribe(live.roomName, topic, live);
-  const all = replayed === payloads.length && live.phase === "open";
+  if (reader.phase === "open" && isNew) subscription.begin();
+  const all = replayed === payloads.length && reader.phase === "open";
   const last = newest[replayed - 1];
   // A client that got none of them is where it said that it is.
   const isUpToDate = all && (replayed > 0 || entries.length === 0);

@@ -3,17 +3,16 @@
  * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
  */
 import { isPromise } from "../values/promise.ts";
-import type { Settings } from "../handler/settings.ts";
+import type { HostRule } from "./hosts.ts";
+import type { OriginRule } from "./origin.ts";
 import { refuseOrigin } from "./origin.ts";
 import { ReadHead, fieldCount, fieldOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "../values/text.ts";
 import { schemeOf } from "./url.ts";
 import { quoted, warn } from "../values/log.ts";
-import type { Runtime } from "../server/runtime.ts";
 import type { MaybePromise } from "../api/connection.ts";
 import { refuse } from "./refusal.ts";
-import { KiB } from "../handler/settings.ts";
 
 /** 16 bytes in base64: 22 characters and the padding. */
 const key = /^[A-Za-z0-9+/]{22}==$/;
@@ -37,7 +36,10 @@ export function refuseList(): Response {
 }
 
 /** The request with its head read, or the refusal of one whose head is larger than Node and Bun, which count for themselves, take. */
-export function readHead(request: Request, headersOf?: Runtime["headersOf"]): RequestHead | Response {
+export function readHead(
+  request: Request,
+  headersOf?: (request: Request) => Iterable<readonly [name: string, value: string]>,
+): RequestHead | Response {
   const head = new ReadHead(request, headersOf?.(request));
   return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
@@ -47,14 +49,22 @@ export function refuseHost(): Response {
   return refuse(400, "the Host header must be a host and an optional port, once, and the request target a path or a URL");
 }
 
+/** What a handshake is checked against. */
+export interface HandshakeRules {
+  readonly origins: OriginRule;
+  readonly hosts: HostRule | undefined;
+  readonly protocols: readonly string[];
+  readonly requireProtocol: boolean;
+}
+
 /**
  * The subprotocols that the client offers, or the refusal. The request is at its URL (`locate`).
  * @param host where its client sees the server.
- * @param byFetch see `Runtime.byFetch`.
+ * @param byFetch whether it may have been made by `fetch` in the platform, and come over no wire.
  */
 export function checkHandshake(
   request: RequestHead,
-  settings: Settings,
+  rules: HandshakeRules,
   { host, byFetch }: { readonly host: string | undefined; readonly byFetch: boolean },
 ): Response | readonly string[] {
   if (host === undefined) return refuseHost();
@@ -72,7 +82,7 @@ export function checkHandshake(
   if (wrong !== undefined) return wrong;
   const offered = parseProtocols(fieldOf(request, "sec-websocket-protocol"));
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
-  if (settings.hosts?.(host, schemeOf(request.url)) === false) {
+  if (rules.hosts?.(host, schemeOf(request.url)) === false) {
     warn("421", `421: Host ${quoted(host)} is not in option "hosts"`);
     return refuse(421, "this server is not asked by that name", {}, "hosts");
   }
@@ -82,7 +92,7 @@ export function checkHandshake(
 /** The refusal of a page that may not connect, or of a client that offers nothing we speak. A promise where the rule for origins makes one. */
 export function checkOrigin(
   request: RequestHead,
-  settings: Settings,
+  rules: HandshakeRules,
   host: string,
   offered: readonly string[],
 ): MaybePromise<Response | undefined> {
@@ -91,10 +101,10 @@ export function checkOrigin(
       warn("403", `403: ${foreign}`);
       return refuse(403, "this origin may not connect", {}, "origins");
     }
-    if (!settings.requireProtocol || settings.protocols.some((protocol) => offered.includes(protocol))) return undefined;
-    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${settings.protocols.join(", ")}`, {}, "requireProtocol");
+    if (!rules.requireProtocol || rules.protocols.some((protocol) => offered.includes(protocol))) return undefined;
+    return refuse(400, `Sec-WebSocket-Protocol must offer one of: ${rules.protocols.join(", ")}`, {}, "requireProtocol");
   };
-  const foreign = refuseOrigin(request, settings.origins, host);
+  const foreign = refuseOrigin(request, rules.origins, host);
   return isPromise(foreign) ? foreign.then(refused) : refused(foreign);
 }
 
@@ -127,10 +137,10 @@ function parseProtocols(list: string | undefined): readonly string[] | undefined
 }
 
 /** RFC 9110 section 4.1 asks for at least 8000 octets; more than this is a 414. */
-export const maxUrl: number = 8 * KiB;
+export const maxUrl: number = 8 * 1024;
 
 /** What Node and Bun take of a request before its body; they answer 431 to more. */
-export const maxHead: number = 16 * KiB;
+export const maxHead: number = 16 * 1024;
 
 /** Headers of a handshake. The runtimes take 128, 198, 1000 or any number; Apache takes 100. */
 export const maxFields: number = 100;

@@ -1,5 +1,4 @@
 /** Where a request is, to its client: the URL that hooks and `fetch` see. */
-import type { Runtime } from "../server/runtime.ts";
 import type { Forwarded } from "./forwarded.ts";
 import { fieldCount, fieldOf, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
@@ -8,6 +7,14 @@ import { originAt, originOf, schemeOf, urlAt } from "./url.ts";
 /** What stands in a URL for a host that the request does not name. */
 const nowhere = "localhost";
 
+/** How a runtime's requests come. */
+export interface Addressing {
+  /** A request may have been made by `fetch` in the platform, without a Host header: its URL is what that caller says. */
+  readonly byFetch?: boolean;
+  /** The scheme, where a request's URL may have that of an absolute-form target, which is the client's word. */
+  readonly scheme?: "http" | "https" | undefined;
+}
+
 /**
  * The request at the URL that its client asked for: one that `new URL` takes and would write in the same way. Its host is the one that the Host
  * header names, or a trusted proxy. Undefined where that header or the request's target is malformed. An absolute-form target names a host
@@ -15,7 +22,7 @@ const nowhere = "localhost";
  */
 export function locate(
   request: RequestHead,
-  { byFetch, scheme = schemeOf(request.url) }: Pick<Runtime, "byFetch" | "scheme">,
+  { byFetch, scheme = schemeOf(request.url) }: Addressing,
   client?: Forwarded,
 ): RequestHead | undefined {
   const host = fieldOf(request, "host");

@@ -6,6 +6,7 @@ import { clientOf } from "../protocol/address.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Settings } from "../handler/settings.ts";
 import { Names } from "../values/small-map.ts";
+import type { Holder } from "../connection/surroundings.ts";
 import type { Clock } from "../ports.ts";
 
 /** A handshake's place; once it is accepted, a link of the chain of those that are to be opened, the oldest first. */
@@ -19,12 +20,6 @@ export interface Place {
   waits: boolean;
   older: Place | undefined;
   newer: Place | undefined;
-}
-
-/** A connection. */
-export interface Holder {
-  readonly roomName: string;
-  readonly remoteAddress: string;
 }
 
 export class Capacity {

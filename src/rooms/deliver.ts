@@ -1,26 +1,31 @@
 /** One message to each connection of an audience. */
 import { ownCopy } from "../values/data.ts";
 import type { Audience, Except } from "./index-of-rooms.ts";
-import type { Server } from "../server/server.ts";
+import type { Settings } from "../handler/settings.ts";
+import type { Topics } from "../values/topics.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Prepared } from "../ports.ts";
 
-export type Topics = string | readonly string[];
+/** What is needed to send. */
+export interface Delivery {
+  readonly settings: Pick<Settings, "slowConsumer">;
+  readonly runtime: { prepare?(data: Sendable): Prepared };
+}
 
 /** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
 export function sendToAll<State, Env>(
-  server: Server<State, Env>,
+  delivery: Delivery,
   targets: Audience<State, Env>,
   data: Sendable,
   except: Except<State, Env>,
   topic?: Topics,
 ): number {
   if (targets.size === 0) return 0;
-  const { runtime, settings } = server;
+  const { runtime, settings } = delivery;
   // What is kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` takes anyway.
   const kept = topic !== undefined && settings.slowConsumer === "coalesce";
   const message: Sendable | Prepared = runtime.prepare?.(data) ?? (kept ? ownCopy(data) : data);
-  // Told apart once, not for each: `instanceof` goes through four classes of a connection to find that it is no set.
+  // Told apart once, not for each.
   const ids = typeof except === "string" || except instanceof Set ? except : undefined;
   let reached = 0;
   for (const live of targets) {

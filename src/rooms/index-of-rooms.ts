@@ -1,59 +1,68 @@
 /** The one index of rooms: who is in a room, and who is subscribed to which of its topics. No I/O. */
-import type { Live } from "../connection/connection.ts";
-import type { Fanout } from "./native-fanout.ts";
+import type { Connection } from "../connection/connection.ts";
 import { Group } from "../values/group.ts";
 import { Names } from "../values/small-map.ts";
 import type { PublishOptions } from "../api/room.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {
-  readonly members: Group<Live<State, Env>>;
+  readonly members: Group<Connection<State, Env>>;
   /** Made for the first subscriber. */
-  topics: Map<string, Group<Live<State, Env>>> | undefined;
+  topics: Map<string, Group<Connection<State, Env>>> | undefined;
 }
 
 /** Connections to send to: a group of the index, or a set. One that has closed may be among them, and takes nothing. */
-export interface Audience<State, Env> extends Iterable<Live<State, Env>> {
+export interface Audience<State, Env> extends Iterable<Connection<State, Env>> {
   readonly size: number;
-  has(live: Live<State, Env>): boolean;
+  has(connection: Connection<State, Env>): boolean;
+}
+
+/** Who is told of every change of a set. */
+export interface IndexWatcher<State, Env> {
+  /** The connection is in one set more. */
+  joined(audience: Audience<State, Env>, connection: Connection<State, Env>): void;
+  /** In one set less. */
+  left(audience: Audience<State, Env>, connection: Connection<State, Env>): void;
+  /** In no set any longer. */
+  forget(connection: Connection<State, Env>): void;
 }
 
 export class RoomIndex<State, Env> {
   readonly #rooms = new Names<Scope<State, Env>>();
   /** Told of every change of a set, where there is one. */
-  fanout: Fanout<State, Env> | undefined;
+  watcher: IndexWatcher<State, Env> | undefined;
 
   /** @param topics what it is subscribed to already: it has woken. */
-  join(room: string, live: Live<State, Env>, topics?: ReadonlySet<string>): void {
+  join(room: string, connection: Connection<State, Env>, topics?: ReadonlySet<string>): void {
     let scope = this.#rooms.get(room);
     if (scope === undefined) this.#rooms.set(room, (scope = { members: new Group(), topics: undefined }));
-    scope.members.add(live);
-    this.fanout?.joined(scope.members, live);
-    if (topics !== undefined) for (const topic of topics) this.#add(scope, topic, live);
+    scope.members.add(connection);
+    this.watcher?.joined(scope.members, connection);
+    if (topics !== undefined) for (const topic of topics) this.#add(scope, topic, connection);
   }
 
-  leave(room: string, live: Live<State, Env>): void {
+  leave(room: string, connection: Connection<State, Env>): void {
     const scope = this.#rooms.get(room);
-    if (scope === undefined || !scope.members.delete(live)) return;
-    this.fanout?.left(scope.members, live);
-    for (const topic of live.topics) this.#remove(scope, topic, live);
-    this.fanout?.forget(live);
+    if (scope === undefined || !scope.members.delete(connection)) return;
+    this.watcher?.left(scope.members, connection);
+    for (const topic of connection.topics) this.#remove(scope, topic, connection);
+    this.watcher?.forget(connection);
     if (scope.members.size === 0) this.#rooms.delete(room);
   }
 
   /** One that is not subscribed yet. */
-  subscribe(room: string, topic: string, live: Live<State, Env>): void {
+  subscribe(room: string, topic: string, connection: Connection<State, Env>): void {
     const scope = this.#rooms.get(room);
-    if (scope !== undefined) this.#add(scope, topic, live);
+    if (scope !== undefined) this.#add(scope, topic, connection);
   }
 
-  unsubscribe(room: string, topic: string, live: Live<State, Env>): void {
+  unsubscribe(room: string, topic: string, connection: Connection<State, Env>): void {
     const scope = this.#rooms.get(room);
-    if (scope !== undefined) this.#remove(scope, topic, live);
+    if (scope !== undefined) this.#remove(scope, topic, connection);
   }
 
   /** Everyone, of all rooms. */
-  *everyone(): Generator<Live<State, Env>, void, undefined> {
+  *everyone(): Generator<Connection<State, Env>, void, undefined> {
     for (const { members } of this.#rooms.values()) yield* members;
   }
 
@@ -62,7 +71,7 @@ export class RoomIndex<State, Env> {
   }
 
   /** The same for a handler, who may close them while going through them. */
-  peers(room: string): ReadonlySet<Live<State, Env>> {
+  peers(room: string): ReadonlySet<Connection<State, Env>> {
     return this.#rooms.get(room)?.members.set ?? nobody;
   }
 
@@ -71,20 +80,20 @@ export class RoomIndex<State, Env> {
   }
 
   /** Subscribers of several topics, each once. */
-  subscribersOfAny(room: string, topics: readonly string[]): ReadonlySet<Live<State, Env>> {
+  subscribersOfAny(room: string, topics: readonly string[]): ReadonlySet<Connection<State, Env>> {
     const scope = this.#rooms.get(room);
-    const any = new Set<Live<State, Env>>();
-    for (const topic of topics) for (const live of scope?.topics?.get(topic) ?? nobody) any.add(live);
+    const any = new Set<Connection<State, Env>>();
+    for (const topic of topics) for (const connection of scope?.topics?.get(topic) ?? nobody) any.add(connection);
     return any;
   }
 
   /** Every set that the connection is in. */
-  setsOf(room: string, live: Live<State, Env>): Audience<State, Env>[] {
+  setsOf(room: string, connection: Connection<State, Env>): Audience<State, Env>[] {
     const scope = this.#rooms.get(room);
     if (scope === undefined) return [];
     const sets = [scope.members];
-    for (const topic of live.topics) sets.push(scope.topics?.get(topic) ?? new Group());
-    return sets.filter((set) => set.has(live));
+    for (const topic of connection.topics) sets.push(scope.topics?.get(topic) ?? new Group());
+    return sets.filter((set) => set.has(connection));
   }
 
   /** Topics that have subscribers, and how many. */
@@ -92,18 +101,18 @@ export class RoomIndex<State, Env> {
     return new Map(Array.from(this.#rooms.get(room)?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
   }
 
-  #add(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
+  #add(scope: Scope<State, Env>, topic: string, connection: Connection<State, Env>): void {
     const topics = (scope.topics ??= new Map());
     let subscribers = topics.get(topic);
     if (subscribers === undefined) topics.set(topic, (subscribers = new Group()));
-    subscribers.add(live);
-    this.fanout?.joined(subscribers, live);
+    subscribers.add(connection);
+    this.watcher?.joined(subscribers, connection);
   }
 
-  #remove(scope: Scope<State, Env>, topic: string, live: Live<State, Env>): void {
+  #remove(scope: Scope<State, Env>, topic: string, connection: Connection<State, Env>): void {
     const subscribers = scope.topics?.get(topic);
-    if (subscribers?.delete(live) !== true) return;
-    this.fanout?.left(subscribers, live);
+    if (subscribers?.delete(connection) !== true) return;
+    this.watcher?.left(subscribers, connection);
     if (subscribers.size === 0) scope.topics?.delete(topic);
   }
 }
@@ -111,7 +120,7 @@ export class RoomIndex<State, Env> {
 const nobody: ReadonlySet<never> = new Set<never>();
 
 /** Who is left out: the sender, or those whose ids these are. */
-export type Except<State, Env> = Live<State, Env> | string | ReadonlySet<string> | undefined;
+export type Except<State, Env> = Connection<State, Env> | string | ReadonlySet<string> | undefined;
 
 /** @throws TypeError for what are no ids. */
 export function exceptOf(options: PublishOptions | undefined): string | ReadonlySet<string> | undefined {

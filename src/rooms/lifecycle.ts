@@ -2,9 +2,9 @@
  * A room for as long as somebody is in it, and its hooks: `open` before the first connection's, `empty` after the last one's, and
  * `alarm`. One at a time in each room. Without hooks it is a count of connections, and what makes `connection.room` one object.
  */
-import type { Commons } from "./registry.ts";
+import type { Counters } from "../handler/counters.ts";
+import type { RoomHost } from "./host.ts";
 import { isPromise } from "../values/promise.ts";
-import { HereRoom } from "./local-room.ts";
 import { Names } from "../values/small-map.ts";
 import { observed } from "../handler/observe.ts";
 import type { HookName } from "../api/handler.ts";
@@ -27,18 +27,25 @@ interface Life<State, Env> {
   tail: PromiseLike<void> | undefined;
 }
 
-export class RoomLives<State, Env> {
-  readonly #commons: Commons<State, Env>;
+/** What is needed of the rooms. */
+export interface LifecycleRooms<State, Env> {
+  readonly host: RoomHost<State, Env>;
+  counters(room: string): Counters;
+  makeRoom(name: string): LocalRoom<State, Env>;
+}
+
+export class RoomLifecycle<State, Env> {
+  readonly #rooms: LifecycleRooms<State, Env>;
   readonly #lives = new Names<Life<State, Env>>();
 
-  constructor(commons: Commons<State, Env>) {
-    this.#commons = commons;
+  constructor(rooms: LifecycleRooms<State, Env>) {
+    this.#rooms = rooms;
   }
 
   /** The room as its hooks hold it: the same object for as long as anybody is in it. */
   room(name: string): LocalRoom<State, Env> {
     const life = this.#lives.get(name);
-    return life === undefined ? new HereRoom(this.#commons, name) : this.#roomOf(life);
+    return life === undefined ? this.#rooms.makeRoom(name) : this.#roomOf(life);
   }
 
   /** A connection opens. The first one opens the room, and so does the first one after that has failed. */
@@ -88,11 +95,11 @@ export class RoomLives<State, Env> {
 
   /** Within the call that made the difference; it waits for nobody. */
   presence(name: string, diff: PresenceDiff): void {
-    const { hooks, settings } = this.#commons.server;
+    const { hooks, settings } = this.#rooms.host;
     if (hooks.presence === undefined) return;
     const room = this.room(name);
     const failed = (error: unknown): MaybePromise<void> =>
-      this.#commons.server.failed(error, { hook: "presence", room }, this.#commons.counters(name));
+      this.#rooms.host.failed(error, { hook: "presence", room }, this.#rooms.counters(name));
     try {
       const pending: unknown = observed(settings.observe, () => hooks.presence?.(room, diff), { hook: "presence", room });
       // Nobody waits for it, but an asynchronous one may fail too.
@@ -108,7 +115,7 @@ export class RoomLives<State, Env> {
   }
 
   #roomOf(life: Life<State, Env>): LocalRoom<State, Env> {
-    return (life.room ??= new HereRoom(this.#commons, life.name));
+    return (life.room ??= this.#rooms.makeRoom(life.name));
   }
 
   #life(name: string): Life<State, Env> {
@@ -152,14 +159,14 @@ export class RoomLives<State, Env> {
   }
 
   #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>, info: AlarmInfo) => MaybePromise<void>) | undefined {
-    const { hooks } = this.#commons.server;
+    const { hooks } = this.#rooms.host;
     return hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
   }
 
   #call(hook: RoomHook, room: LocalRoom<State, Env>, args: Arguments): MaybePromise<boolean> {
-    const { hooks, settings } = this.#commons.server;
+    const { hooks, settings } = this.#rooms.host;
     const failed = (error: unknown): MaybePromise<boolean> => {
-      const told = this.#commons.server.failed(error, { hook, room }, this.#commons.counters(room.name));
+      const told = this.#rooms.host.failed(error, { hook, room }, this.#rooms.counters(room.name));
       return isPromise(told) ? told.then(() => false) : false;
     };
     try {

@@ -1,6 +1,10 @@
 /** A room of this server, as its hooks hold it, and `farRoom`, what is held outside. */
 import { checkClose, CloseCode } from "../protocol/close.ts";
-import type { Commons } from "./registry.ts";
+import type { Counters } from "../handler/counters.ts";
+import type { RoomValues } from "../api/storage.ts";
+import type { RoomHost } from "./host.ts";
+import type { Presence } from "./presence.ts";
+import type { Publishing } from "./publish.ts";
 import { deleteHistory, logOf } from "../history/log-of.ts";
 import { readHistory } from "../history/read.ts";
 import { broadcast, publish } from "./publish.ts";
@@ -11,70 +15,80 @@ import { readStats } from "../handler/counters.ts";
 import type { RoomStats } from "../api/stats.ts";
 import { checkName } from "../values/text.ts";
 import type { Connection, Sendable } from "../api/connection.ts";
-import type { ConnectionInfo, LocalRoom, Member, PublishOptions, Rooms } from "../api/room.ts";
+import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 import type { RoomStorage } from "../api/storage.ts";
 
-export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State, Env> {
+/** What is needed of the rooms. */
+export interface LocalRooms<State, Env> extends Publishing<State, Env> {
+  readonly host: RoomHost<State, Env>;
+  readonly presence: Presence<State, Env>;
+  counters(room: string): Counters;
+  /** What the application has stored of a room. */
+  values(room: string): RoomValues;
+  setAlarm(room: string, time: Date | number | null): void;
+}
+
+export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContract<State, Env> {
   readonly name: string;
-  readonly #commons: Commons<State, Env>;
+  readonly #rooms: LocalRooms<State, Env>;
   #storage: RoomStorage | undefined;
 
-  constructor(commons: Commons<State, Env>, name: string) {
-    this.#commons = commons;
+  constructor(rooms: LocalRooms<State, Env>, name: string) {
+    this.#rooms = rooms;
     this.name = name;
   }
 
   get env(): Env {
-    return this.#commons.server.runtime.env as Env;
+    return this.#rooms.host.env;
   }
 
   get rooms(): Rooms {
-    return this.#commons.server;
+    return this.#rooms.host.rooms;
   }
 
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
     checkPublish(topic, data);
-    return publish(this.#commons, this.name, topic, data, exceptOf(options));
+    return publish(this.#rooms, this.name, topic, data, exceptOf(options));
   }
 
   broadcast(data: Sendable, options?: PublishOptions): number {
-    return broadcast(this.#commons, this.name, data, exceptOf(options));
+    return broadcast(this.#rooms, this.name, data, exceptOf(options));
   }
 
   peers(): Iterable<Connection<State, Env>> {
-    return this.#commons.index.peers(this.name);
+    return this.#rooms.index.peers(this.name);
   }
 
   connections(): readonly ConnectionInfo<State>[] {
-    return Array.from(this.#commons.index.members(this.name), (live) => live.info);
+    return Array.from(this.#rooms.index.members(this.name), (connection) => connection.info);
   }
 
   count(topic?: string): number {
-    if (topic === undefined) return this.#commons.index.members(this.name).size;
+    if (topic === undefined) return this.#rooms.index.members(this.name).size;
     checkName("topic", topic);
-    return this.#commons.index.subscribers(this.name, topic).size;
+    return this.#rooms.index.subscribers(this.name, topic).size;
   }
 
   topics(): ReadonlyMap<string, number> {
-    return this.#commons.index.topics(this.name);
+    return this.#rooms.index.topics(this.name);
   }
 
   presence(): readonly Member[] {
-    return this.#commons.presence.members(this.name);
+    return this.#rooms.presence.members(this.name);
   }
 
   stats(): RoomStats {
-    const { refused: _, ...stats } = readStats(this.#commons.counters(this.name), this.#commons.index.members(this.name));
+    const { refused: _, ...stats } = readStats(this.#rooms.counters(this.name), this.#rooms.index.members(this.name));
     return stats;
   }
 
   history(topic: string, reader: HistoryReader = {}): History {
-    return readHistory(logOf(this.#commons.histories, this.name, topic), reader, this.#commons.server.clock.now());
+    return readHistory(logOf(this.#rooms.histories, this.name, topic), reader, this.#rooms.host.clock.now());
   }
 
   deleteHistory(topic: string): boolean {
-    const { histories, deferred } = this.#commons;
+    const { histories, deferred } = this.#rooms;
     deferred.begin("deleteHistory");
     try {
       return deleteHistory(histories, this.name, topic);
@@ -86,16 +100,16 @@ export class HereRoom<State = unknown, Env = unknown> implements LocalRoom<State
   close(code: number = CloseCode.normal, reason = ""): number {
     checkClose(code, reason);
     // Closing takes a connection out of the room's set.
-    const open = [...this.#commons.index.members(this.name)];
-    for (const live of open) live.close(code, reason);
+    const open = [...this.#rooms.index.members(this.name)];
+    for (const connection of open) connection.close(code, reason);
     return open.length;
   }
 
   get storage(): RoomStorage {
-    return (this.#storage ??= new Storage(this.#commons.values(this.name)));
+    return (this.#storage ??= new Storage(this.#rooms.values(this.name)));
   }
 
   setAlarm(time: Date | number | null): void {
-    this.#commons.setAlarm(this.name, time);
+    this.#rooms.setAlarm(this.name, time);
   }
 }

@@ -10,13 +10,15 @@
  *   over what was queued for them first.
  * So less than twice `highWaterMark` waits for a client before that is noticed, which may not be more than `maxBuffered`.
  */
-import type { Commons } from "./registry.ts";
-import type { Live } from "../connection/connection.ts";
+import type { Counters } from "../handler/counters.ts";
+import type { Settings } from "../handler/settings.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { NativeFanout } from "../connection/surroundings.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "../values/data.ts";
 import { sendToAll } from "./deliver.ts";
-import type { Audience, Except } from "./index-of-rooms.ts";
+import type { Delivery } from "./deliver.ts";
+import type { Audience, Except, IndexWatcher, RoomIndex } from "./index-of-rooms.ts";
 import type { Sendable } from "../api/connection.ts";
-import type { FanoutOf } from "../server/runtime.ts";
 import type { NativeTopics } from "../ports.ts";
 
 /** The runtime's topic for an audience. */
@@ -29,29 +31,40 @@ interface Channel {
 /** One more call for a single subscriber would be none the fewer. */
 const fewest = 2;
 
+/** What is needed of the rooms. */
+export interface FanoutRooms<State, Env> {
+  readonly host: Delivery & { readonly settings: Settings };
+  readonly index: Pick<RoomIndex<State, Env>, "setsOf">;
+  find(id: string): Connection<State, Env> | undefined;
+  counters(room: string): Counters;
+}
+
+/** Undefined where a server's options leave no room for it. */
+export type FanoutOf = <State, Env>(rooms: FanoutRooms<State, Env>) => Fanout<State, Env> | undefined;
+
 /** What a runtime gives the core as its `fanout`. */
 export function through(topics: NativeTopics): FanoutOf {
-  return (commons) => {
-    const { highWaterMark, maxBuffered } = commons.server.settings;
-    return 2 * highWaterMark <= maxBuffered ? new Fanout(commons, topics) : undefined;
+  return (rooms) => {
+    const { highWaterMark, maxBuffered } = rooms.host.settings;
+    return 2 * highWaterMark <= maxBuffered ? new Fanout(rooms, topics) : undefined;
   };
 }
 
-export class Fanout<State, Env> {
-  readonly #commons: Commons<State, Env>;
+export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanout<State, Env> {
+  readonly #rooms: FanoutRooms<State, Env>;
   readonly #topics: NativeTopics;
   /** Of audiences that were published to. */
   readonly #channels = new WeakMap<Audience<State, Env>, Channel>();
   /** For whom something waits. */
-  readonly #apart = new Set<Live<State, Env>>();
+  readonly #apart = new Set<Connection<State, Env>>();
   /** What `published` was when nothing was queued for anybody. */
   #emptied = 0;
   #emptying = false;
   /** At most so many bytes were ever sent to any connection in this way. */
   published = 0;
 
-  constructor(commons: Commons<State, Env>, topics: NativeTopics) {
-    this.#commons = commons;
+  constructor(rooms: FanoutRooms<State, Env>, topics: NativeTopics) {
+    this.#rooms = rooms;
     this.#topics = topics;
   }
 
@@ -61,28 +74,28 @@ export class Fanout<State, Env> {
   }
 
   /** Of the index: a connection is in one set more. */
-  joined(audience: Audience<State, Env>, live: Live<State, Env>): void {
+  joined(audience: Audience<State, Env>, connection: Connection<State, Env>): void {
     const channel = this.#channels.get(audience);
-    if (channel === undefined || this.#apart.has(live)) return;
+    if (channel === undefined || this.#apart.has(connection)) return;
     // Something may be queued for it.
     channel.emptied = Math.min(channel.emptied, this.#emptied);
-    this.#topics.subscribe(live.socket, channel.name);
+    this.#topics.subscribe(connection.socket, channel.name);
   }
 
   /** Of the index: in one set less. */
-  left(audience: Audience<State, Env>, live: Live<State, Env>): void {
+  left(audience: Audience<State, Env>, connection: Connection<State, Env>): void {
     const channel = this.#channels.get(audience);
-    if (channel !== undefined) this.#topics.unsubscribe(live.socket, channel.name);
+    if (channel !== undefined) this.#topics.unsubscribe(connection.socket, channel.name);
   }
 
   /** Of the index: in no set any longer. */
-  forget(live: Live<State, Env>): void {
-    this.#apart.delete(live);
+  forget(connection: Connection<State, Env>): void {
+    this.#apart.delete(connection);
   }
 
   /** Sends to all but `except`; returns how many took it. Undefined where each has to be sent to: nothing was done. */
   publish(audience: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic: string | undefined): number | undefined {
-    const { settings } = this.#commons.server;
+    const { settings } = this.#rooms.host;
     const excepted = this.#find(audience, except);
     // The runtime's answer to an empty message does not say whether something waits.
     if (excepted === "several" || audience.size < fewest || lengthOf(data) === 0) return undefined;
@@ -98,66 +111,69 @@ export class Fanout<State, Env> {
     const bytes = this.#topics.publish(channel.name, data, { except: sender?.socket, compress: settings.compression });
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
     let reached = this.#count(audience, data, apart, sender);
-    if (bytes < 0) for (const live of audience) if (apart?.has(live) !== true && live.socket.buffered !== 0) this.settle(live);
-    if (apart !== undefined) reached += sendToAll(this.#commons.server, apart, data, except, topic);
+    if (bytes < 0)
+      for (const connection of audience) if (apart?.has(connection) !== true && connection.socket.buffered !== 0) this.settle(connection);
+    if (apart !== undefined) reached += sendToAll(this.#rooms.host, apart, data, except, topic);
     return reached;
   }
 
   /** What is queued for the connection is handed to its socket, and it has a part in this if nothing of it waits there. */
-  settle(live: Live<State, Env>): void {
+  settle(connection: Connection<State, Env>): void {
     // A connection that has left is in no set: nothing is queued for it, and nothing would take it out of `#apart` again.
-    if (this.#apart.has(live) || live.phase !== "open") return;
-    this.part(live);
-    if (live.socket.buffered === 0) this.#rejoin(live);
-    else live.measure();
+    if (this.#apart.has(connection) || connection.phase !== "open") return;
+    this.part(connection);
+    if (connection.socket.buffered === 0) this.#rejoin(connection);
+    else connection.measure();
   }
 
   /** Something waits for the connection. */
-  part(live: Live<State, Env>): void {
-    if (this.#apart.has(live)) return;
-    this.#apart.add(live);
+  part(connection: Connection<State, Env>): void {
+    if (this.#apart.has(connection)) return;
+    this.#apart.add(connection);
     // Unsubscribed from its last topic, a socket is handed what is queued for it (Bun 1.4.5, measured; oven-sh/bun#32852).
-    for (const { name } of this.#channelsOf(live)) this.#topics.unsubscribe(live.socket, name);
+    for (const { name } of this.#channelsOf(connection)) this.#topics.unsubscribe(connection.socket, name);
   }
 
   /** Less waits for it than before. */
-  eased(live: Live<State, Env>): void {
-    if (this.#apart.has(live) && live.socket.buffered === 0) this.#rejoin(live);
+  eased(connection: Connection<State, Env>): void {
+    if (this.#apart.has(connection) && connection.socket.buffered === 0) this.#rejoin(connection);
   }
 
-  #rejoin(live: Live<State, Env>): void {
-    this.#apart.delete(live);
-    for (const { name } of this.#channelsOf(live)) this.#topics.subscribe(live.socket, name);
+  #rejoin(connection: Connection<State, Env>): void {
+    this.#apart.delete(connection);
+    for (const { name } of this.#channelsOf(connection)) this.#topics.subscribe(connection.socket, name);
   }
 
   #open(audience: Audience<State, Env>): Channel {
     const channel = { name: this.#topics.name(), emptied: this.#emptied };
     this.#channels.set(audience, channel);
-    for (const live of audience) if (!this.#apart.has(live)) this.#topics.subscribe(live.socket, channel.name);
+    for (const connection of audience) if (!this.#apart.has(connection)) this.#topics.subscribe(connection.socket, channel.name);
     return channel;
   }
 
-  *#channelsOf(live: Live<State, Env>): Iterable<Channel> {
-    for (const audience of this.#commons.index.setsOf(live.roomName, live)) {
+  *#channelsOf(connection: Connection<State, Env>): Iterable<Channel> {
+    for (const audience of this.#rooms.index.setsOf(connection.roomName, connection)) {
       const channel = this.#channels.get(audience);
       if (channel !== undefined) yield channel;
     }
   }
 
   /** Those of the audience who are sent to one by one; undefined for nobody. */
-  #apartOf(audience: Audience<State, Env>): Set<Live<State, Env>> | undefined {
+  #apartOf(audience: Audience<State, Env>): Set<Connection<State, Env>> | undefined {
     if (this.#apart.size === 0) return undefined;
     const [few, many] = this.#apart.size < audience.size ? [this.#apart, audience] : [audience, this.#apart];
-    let found: Set<Live<State, Env>> | undefined;
-    for (const live of few) if (many.has(live)) (found ??= new Set()).add(live);
+    let found: Set<Connection<State, Env>> | undefined;
+    for (const connection of few) if (many.has(connection)) (found ??= new Set()).add(connection);
     return found;
   }
 
-  #find(audience: Audience<State, Env>, except: Except<State, Env>): Live<State, Env> | "several" | undefined {
+  #find(audience: Audience<State, Env>, except: Except<State, Env>): Connection<State, Env> | "several" | undefined {
     if (except === undefined) return undefined;
-    if (typeof except === "string") return this.#find(audience, this.#commons.find(except));
-    if (!(except instanceof Set)) return audience.has(except as Live<State, Env>) ? (except as Live<State, Env>) : undefined;
-    const found = Array.from(except as ReadonlySet<string>, (id) => this.#find(audience, id)).filter((live) => live !== undefined);
+    if (typeof except === "string") return this.#find(audience, this.#rooms.find(except));
+    if (!(except instanceof Set)) return audience.has(except as Connection<State, Env>) ? (except as Connection<State, Env>) : undefined;
+    const found = Array.from(except as ReadonlySet<string>, (id) => this.#find(audience, id)).filter(
+      (connection) => connection !== undefined,
+    );
     return found.length > 1 ? "several" : found[0];
   }
 
@@ -165,23 +181,23 @@ export class Fanout<State, Env> {
   #count(
     audience: Audience<State, Env>,
     data: Sendable,
-    apart: ReadonlySet<Live<State, Env>> | undefined,
-    sender: Live<State, Env> | undefined,
+    apart: ReadonlySet<Connection<State, Env>> | undefined,
+    sender: Connection<State, Env> | undefined,
   ): number {
-    const { observe } = this.#commons.server.settings;
+    const { observe } = this.#rooms.host.settings;
     const size = lengthOf(data);
     const count = audience.size - (apart?.size ?? 0) - (sender === undefined ? 0 : 1);
     const [one] = audience;
-    if (one !== undefined) this.#commons.counters(one.roomName).sent(size, count);
+    if (one !== undefined) this.#rooms.counters(one.roomName).sent(size, count);
     if (observe?.sent !== undefined) {
-      for (const live of audience) if (live !== sender && apart?.has(live) !== true) observe.sent(live, size);
+      for (const connection of audience) if (connection !== sender && apart?.has(connection) !== true) observe.sent(connection, size);
     }
     return count;
   }
 
   #queue(bytes: number): void {
     this.published += bytes;
-    if (this.#emptying || this.queued < this.#commons.server.settings.highWaterMark / 2) return;
+    if (this.#emptying || this.queued < this.#rooms.host.settings.highWaterMark / 2) return;
     this.#emptying = true;
     const { published } = this;
     this.#topics.handedOver(() => {

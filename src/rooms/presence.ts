@@ -2,8 +2,10 @@
  * Who is in a room: members, by the ids that their connections gave, several connections of one counted once. Kept with each
  * connection, so that nobody is counted who has no socket: after an eviction the room is put together from those that are left.
  */
-import type { Commons } from "./registry.ts";
-import type { Live } from "../connection/connection.ts";
+import type { Hooks } from "../api/handler.ts";
+import type { Clock } from "../ports.ts";
+import type { RoomIndex } from "./index-of-rooms.ts";
+import type { Connection } from "../connection/connection.ts";
 import { encode } from "../values/codec.ts";
 import { ownText } from "../values/text.ts";
 import type { Member, PresenceDiff } from "../api/room.ts";
@@ -11,21 +13,27 @@ import { encodePresent, decodePresent } from "../connection/member.ts";
 import type { Present, Said } from "../connection/member.ts";
 
 /** A member's connections, and what each last said. */
-type Places<State, Env> = Map<Live<State, Env>, Present>;
+type Places<State, Env> = Map<Connection<State, Env>, Present>;
 type Members<State, Env> = Map<string, Places<State, Env>>;
 
+/** What is needed of the rooms. */
+export interface PresenceRooms<State, Env> {
+  readonly host: { readonly clock: Clock; readonly hooks: Hooks<State, Env> };
+  readonly index: RoomIndex<State, Env>;
+}
+
 export class Presence<State, Env> {
-  readonly #commons: Commons<State, Env>;
+  readonly #all: PresenceRooms<State, Env>;
   readonly #rooms = new Map<string, Members<State, Env>>();
   #last = 0;
 
-  constructor(commons: Commons<State, Env>) {
-    this.#commons = commons;
+  constructor(rooms: PresenceRooms<State, Env>) {
+    this.#all = rooms;
   }
 
   /** Throws what `encodePresent` does. What is said later has a larger time, in another life too. */
   say(member: string, state: unknown): Said {
-    const present = { member: ownText(member), state, at: Math.max(this.#commons.server.clock.now(), this.#last + 1) };
+    const present = { member: ownText(member), state, at: Math.max(this.#all.host.clock.now(), this.#last + 1) };
     this.#last = present.at;
     return { ...present, encoded: encodePresent(present) };
   }
@@ -42,21 +50,21 @@ export class Presence<State, Env> {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
     const members: Members<State, Env> = new Map();
-    const connections = this.#commons.index.members(room);
-    for (const live of connections) {
-      if (live.presence === undefined) continue;
-      const present = decodePresent(live.presence);
+    const connections = this.#all.index.members(room);
+    for (const connection of connections) {
+      if (connection.presence === undefined) continue;
+      const present = decodePresent(connection.presence);
       this.#last = Math.max(this.#last, present.at);
-      place(members, live, present);
+      place(members, connection, present);
     }
     if (connections.size > 0) this.#rooms.set(room, members);
     return members;
   }
 
   /** A connection has woken, after the room was put together: those that woke before it may have ended already. */
-  woken(live: Live<State, Env>): void {
-    const members = this.#rooms.get(live.roomName);
-    if (members !== undefined && live.presence !== undefined) place(members, live, decodePresent(live.presence));
+  woken(connection: Connection<State, Env>): void {
+    const members = this.#rooms.get(connection.roomName);
+    if (members !== undefined && connection.presence !== undefined) place(members, connection, decodePresent(connection.presence));
   }
 
   /**
@@ -65,16 +73,16 @@ export class Presence<State, Env> {
    */
   change(
     members: Members<State, Env>,
-    live: Live<State, Env>,
+    connection: Connection<State, Env>,
     before: string | undefined,
     now: Present | undefined,
   ): PresenceDiff | undefined {
     const former = before === undefined ? undefined : decodePresent(before).member;
     const ids = new Set([former, now?.member].filter((id) => id !== undefined));
-    const told = this.#commons.server.hooks.presence !== undefined;
+    const told = this.#all.host.hooks.presence !== undefined;
     const changes = told ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
-    if (former !== undefined && former !== now?.member) remove(members, former, live);
-    if (now !== undefined) place(members, live, now);
+    if (former !== undefined && former !== now?.member) remove(members, former, connection);
+    if (now !== undefined) place(members, connection, now);
     return diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
   }
 
@@ -84,15 +92,15 @@ export class Presence<State, Env> {
   }
 }
 
-function place<State, Env>(members: Members<State, Env>, live: Live<State, Env>, present: Present): void {
+function place<State, Env>(members: Members<State, Env>, connection: Connection<State, Env>, present: Present): void {
   const places = members.get(present.member);
-  if (places === undefined) members.set(present.member, new Map([[live, present]]));
-  else places.set(live, present);
+  if (places === undefined) members.set(present.member, new Map([[connection, present]]));
+  else places.set(connection, present);
 }
 
-function remove<State, Env>(members: Members<State, Env>, id: string, live: Live<State, Env>): void {
+function remove<State, Env>(members: Members<State, Env>, id: string, connection: Connection<State, Env>): void {
   const places = members.get(id);
-  if (places?.delete(live) === true && places.size === 0) members.delete(id);
+  if (places?.delete(connection) === true && places.size === 0) members.delete(id);
 }
 
 function lookUp<State, Env>(members: Members<State, Env>, id: string): Member | undefined {

@@ -37,7 +37,7 @@ export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unkno
 }
 
 /** A room that is reached by `call`, which rejects with what the method throws. What could not travel is refused here. */
-export function farRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
+export function createRemoteRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
   const ask =
     (method: RoomCall, check?: (...args: never[]) => void) =>
     async (...args: unknown[]) => {

@@ -1,11 +1,8 @@
 /** `room.storage`: a room's values by key, encoded, over whatever keeps them. */
-import { decode, encode } from "../values/codec.ts";
+import { decode, encode, maxValue } from "../values/codec.ts";
 import { checkName, exceeds, utf8Length } from "../values/text.ts";
 import type { RoomStorage, RoomValues } from "../api/storage.ts";
 import type { Store } from "../ports.ts";
-
-/** Of a value as it is stored. A row of a Durable Object's SQLite holds 2 MB, its key included. */
-export const maxValue: number = 1024 * 1024;
 
 /** What `list` returns at most. */
 const maxListed = 1000;

@@ -4,18 +4,11 @@
  */
 import { CloseCode } from "../protocol/close.ts";
 import type { Schedule } from "../time/schedule.ts";
+import { credentialExpired } from "../connection/closing.ts";
+import type { ExpiryWatch, Expiring } from "../connection/surroundings.ts";
 import { logError } from "../values/log.ts";
 
-/** What expires. */
-export interface Expiring {
-  readonly expiresAt: number | undefined;
-  close(code: number, reason: string): void;
-}
-
-/** The reason that goes with `CloseCode.unauthorized`. */
-export const expired = "Credential expired";
-
-export class Expiry {
+export class Expiry implements ExpiryWatch {
   readonly #schedule: Schedule;
   readonly #now: () => number;
   readonly #all = new Set<Expiring>();
@@ -60,7 +53,7 @@ export class Expiry {
   /** A close takes it out of the set. One that fails must keep neither itself there nor the others waiting. */
   #end(one: Expiring): void {
     try {
-      one.close(CloseCode.unauthorized, expired);
+      one.close(CloseCode.unauthorized, credentialExpired);
     } catch (error) {
       this.#all.delete(one);
       logError("a connection whose credential has ended can't be closed", error);

@@ -1,12 +1,14 @@
 /**
- * Finds clients that vanished without a close frame. Judged are those alone that can prove that they live: by answering the
+ * Finds clients that vanished without a close frame. Judged are those alone that can prove that they connection: by answering the
  * server's ping, where the runtime can send one, or by having sent the text ping. One timer for all connections of a server.
  */
-import type { Live } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+import type { HeartbeatWatch } from "../connection/surroundings.ts";
+import type { Clock } from "../ports.ts";
+import type { Schedule } from "../time/schedule.ts";
 import { isPromise } from "../values/promise.ts";
 import { log } from "../values/log.ts";
 import type { Settings } from "../handler/settings.ts";
-import type { Server } from "./server.ts";
 import type { MaybePromise } from "../api/connection.ts";
 
 /** After so many messages an object is busy. */
@@ -14,8 +16,18 @@ const many = 64;
 /** Milliseconds for which it then asks no clock twice for one connection, at most. */
 const longest = 1000;
 
-export class Heartbeat<State, Env> {
-  readonly #server: Server<State, Env>;
+/** What is needed of the server. */
+export interface HeartbeatHost<State, Env> {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly runtime: { readonly alarm?: unknown };
+  connections(): Iterable<Connection<State, Env>>;
+  /** Hooks that others wait for are looked at. */
+  lookAtHooks(): void;
+}
+
+export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
+  readonly #server: HeartbeatHost<State, Env>;
   readonly #interval: number;
   readonly #timeout: number;
   /** Between two sweeps. A wake of a sleeping object costs more than a timer: there only as often as needed. */
@@ -32,7 +44,7 @@ export class Heartbeat<State, Env> {
   /** Since the last spell; `many` during one. */
   #asked = 0;
 
-  constructor(server: Server<State, Env>, { interval, timeout }: Exclude<Settings["heartbeat"], false>) {
+  constructor(server: HeartbeatHost<State, Env>, { interval, timeout }: Exclude<Settings["heartbeat"], false>) {
     this.#server = server;
     this.#interval = interval;
     this.#timeout = timeout;
@@ -41,41 +53,41 @@ export class Heartbeat<State, Env> {
   }
 
   /** A connection has opened. */
-  opened(live: Live<State, Env>): void {
-    if (live.socket.ping === undefined && !this.#wakes) return;
-    live.pulse.heard = true;
+  opened(connection: Connection<State, Env>): void {
+    if (connection.socket.ping === undefined && !this.#wakes) return;
+    connection.liveness.heard = true;
     this.#arm();
   }
 
   /** A connection has woken. An object's alarm was set in a former life. */
-  woken({ socket }: Live<State, Env>): void {
+  woken({ socket }: Connection<State, Env>): void {
     if (!this.#wakes && socket.heard?.().pings === true) this.#arm();
   }
 
   /** A connection has sent the text ping, and the core has answered it. */
-  pinged(live: Live<State, Env>): void {
-    const { pulse } = live;
-    if (!pulse.pings) {
-      pulse.kept = Number.NEGATIVE_INFINITY;
-      pulse.spell = 0;
+  pinged(connection: Connection<State, Env>): void {
+    const { liveness } = connection;
+    if (!liveness.pings) {
+      liveness.kept = Number.NEGATIVE_INFINITY;
+      liveness.spell = 0;
     }
-    pulse.pings = true;
-    this.heard(live);
+    liveness.pings = true;
+    this.heard(connection);
     this.#arm();
   }
 
   /** Something came, where memory may be gone before the next sweep: kept, but not each time. */
-  heard({ pulse, socket }: Live<State, Env>): void {
-    if (socket.hear === undefined || (this.#asked === many && pulse.spell === this.#spell)) return;
+  heard({ liveness, socket }: Connection<State, Env>): void {
+    if (socket.hear === undefined || (this.#asked === many && liveness.spell === this.#spell)) return;
     if (this.#asked < many && ++this.#asked === many) {
       this.#spell++;
       this.#server.clock.setTimeout(() => (this.#asked = 0), Math.min(longest, this.#timeout / 4));
     }
-    pulse.spell = this.#spell;
+    liveness.spell = this.#spell;
     const now = this.#server.clock.elapsed();
-    if (now - pulse.kept < this.#timeout / 2) return;
-    pulse.kept = now;
-    if (!pulse.pings && socket.heard?.().pings !== true) return;
+    if (now - liveness.kept < this.#timeout / 2) return;
+    liveness.kept = now;
+    if (!liveness.pings && socket.heard?.().pings !== true) return;
     socket.hear(this.#server.clock.now());
     this.#arm();
   }
@@ -102,13 +114,13 @@ export class Heartbeat<State, Env> {
     this.#next = undefined;
     const ending: PromiseLike<void>[] = [];
     let again = false;
-    for (const live of this.#server.connections()) {
-      if (live.phase !== "open") continue;
+    for (const connection of this.#server.connections()) {
+      if (connection.phase !== "open") continue;
       try {
-        const gone = live.socket.ping === undefined ? this.#isSilent(live, now) : this.#isDeaf(live, now);
+        const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isDeaf(connection, now);
         again ||= gone !== undefined;
         if (gone !== true || late) continue;
-        const running = live.vanished();
+        const running = connection.vanished();
         if (isPromise(running)) ending.push(running);
       } catch (error) {
         // One that can't be pinged has not answered in time; it keeps nobody else from being judged.
@@ -125,18 +137,18 @@ export class Heartbeat<State, Env> {
    * Where the runtime pings. Asked two steps early, so that what was heard just after a sweep is asked for `interval` later.
    * @returns whether it is gone.
    */
-  #isDeaf({ pulse, socket, paused }: Live<State, Env>, now: number): boolean {
+  #isDeaf({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean {
     const backlog = socket.buffered ?? 0;
     // A socket that we don't read says nothing; one whose backlog shrinks is read by its client, who may get to the ping.
-    const alive = pulse.heard || paused || (pulse.asked !== 0 && backlog < pulse.backlog);
+    const alive = liveness.heard || paused || (liveness.asked !== 0 && backlog < liveness.backlog);
     if (alive) {
-      pulse.heard = false;
-      pulse.seen = now;
-      pulse.asked = 0;
-    } else if (pulse.asked !== 0) return now - pulse.asked >= this.#timeout;
-    else if (now - pulse.seen >= this.#interval - 2 * this.#step) {
-      pulse.asked = now;
-      pulse.backlog = backlog;
+      liveness.heard = false;
+      liveness.seen = now;
+      liveness.asked = 0;
+    } else if (liveness.asked !== 0) return now - liveness.asked >= this.#timeout;
+    else if (now - liveness.seen >= this.#interval - 2 * this.#step) {
+      liveness.asked = now;
+      liveness.backlog = backlog;
       socket.ping?.();
     }
     return false;
@@ -146,14 +158,14 @@ export class Heartbeat<State, Env> {
    * Where clients ping.
    * @returns whether it is gone; undefined for one that nobody need look at again: it has had its time for a first ping, and sent none.
    */
-  #isSilent({ pulse, socket, paused }: Live<State, Env>, now: number): boolean | undefined {
+  #isSilent({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean | undefined {
     const kept = socket.heard?.();
     // Stored by the time of day: where that was set back since, the client has its time once more.
     const ago = kept === undefined ? Number.POSITIVE_INFINITY : this.#server.clock.now() - kept.at;
-    if (pulse.heard || paused || (ago < 0 && pulse.seen === Number.NEGATIVE_INFINITY)) pulse.seen = now;
-    pulse.heard = false;
-    const silent = Math.min(now - pulse.seen, ago < 0 ? Number.POSITIVE_INFINITY : ago);
-    if (pulse.pings || kept?.pings === true) return silent >= this.#interval + this.#timeout - (this.#wakes ? 0 : this.#step);
+    if (liveness.heard || paused || (ago < 0 && liveness.seen === Number.NEGATIVE_INFINITY)) liveness.seen = now;
+    liveness.heard = false;
+    const silent = Math.min(now - liveness.seen, ago < 0 ? Number.POSITIVE_INFINITY : ago);
+    if (liveness.pings || kept?.pings === true) return silent >= this.#interval + this.#timeout - (this.#wakes ? 0 : this.#step);
     return this.#wakes && silent < this.#step ? false : undefined;
   }
 

@@ -1,10 +1,9 @@
 /** A runtime where connections have nothing in common: what its handlers are told instead of having rooms and topics. */
-import type { Without } from "./runtime.ts";
-import type { LocalRoom } from "../api/room.ts";
-import type { Server } from "./server.ts";
+import type { NoRooms } from "./runtime.ts";
+import type { LocalRoom, Rooms } from "../api/room.ts";
 
 /** @param why a sentence that says what to use instead. */
-export function without(why: string): Without {
+export function noRooms(why: string): NoRooms {
   const lacks = (what: string): Error => new Error(`${what}: ${why}`);
   const none = (method: string) => (): never => {
     throw lacks(method);
@@ -12,10 +11,10 @@ export function without(why: string): Without {
   return {
     lacks,
     // It has a name, and of everything else says why not.
-    room: <State, Env>(server: Server<State, Env>, name: string): LocalRoom<State, Env> => ({
+    room: <State, Env>({ env, rooms }: { readonly env: Env; readonly rooms: Rooms }, name: string): LocalRoom<State, Env> => ({
       name,
-      env: server.runtime.env as Env,
-      rooms: server,
+      env,
+      rooms,
       publish: none("publish"),
       broadcast: none("broadcast"),
       peers: none("peers"),

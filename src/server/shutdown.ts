@@ -1,8 +1,8 @@
 /** How a server ends: its connections are closed one after the other, their hooks run to the end, and a deadline holds for all of it. */
 import { CloseCode, checkClose } from "../protocol/close.ts";
-import type { Live } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
 import { longestTimer } from "../time/time.ts";
-import type { Server } from "./server.ts";
+import type { Schedule } from "../time/schedule.ts";
 import type { Clock } from "../ports.ts";
 import { flushWarnings } from "../values/log.ts";
 import { retryReason } from "../protocol/text-ping.ts";
@@ -54,11 +54,23 @@ function milliseconds(name: string, value: number): number {
   return value;
 }
 
+/** What is needed of the server. */
+export interface Closable<State, Env> {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly heartbeat: { stop(): void } | undefined;
+  /** Once it closes: handshakes are refused from then on. */
+  shutdown: Shutdown<State, Env> | undefined;
+  connections(): Iterable<Connection<State, Env>>;
+  /** Whoever waits for an `upgrade` hook is refused now. */
+  refuseHandshakes(): void;
+}
+
 /**
  * Refuses handshakes, closes every connection once the hooks that are queued have run, and settles when the last close hook has, or
  * at the deadline. A second call waits for the first.
  */
-export function closeServer<State, Env>(server: Server<State, Env>, options?: CloseOptions): Promise<void> {
+export function closeServer<State, Env>(server: Closable<State, Env>, options?: CloseOptions): Promise<void> {
   if (server.shutdown === undefined) {
     server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
     server.refuseHandshakes();
@@ -80,37 +92,38 @@ export class Shutdown<State, Env> {
   readonly done: Promise<void>;
   readonly #closing: Closing;
   readonly #clock: Clock;
-  readonly #pending = new Map<Live<State, Env>, Promise<void>>();
+  readonly #pending = new Map<Connection<State, Env>, Promise<void>>();
   /** The deadline has come, or everything was over before. */
   #over = false;
 
-  constructor(connections: readonly Live<State, Env>[], closing: Closing, clock: Clock) {
+  constructor(connections: readonly Connection<State, Env>[], closing: Closing, clock: Clock) {
     this.#closing = closing;
     this.#clock = clock;
     const share = closing.spread / connections.length;
-    for (const [index, live] of connections.entries()) this.add(live, share * (index + Math.random()));
+    for (const [index, connection] of connections.entries()) this.add(connection, share * (index + Math.random()));
     this.done = this.#finish();
   }
 
   /** Also one whose handshake was accepted before the server began to close. */
-  add(live: Live<State, Env>, delay = 0): void {
+  add(connection: Connection<State, Env>, delay = 0): void {
     const { code, reason } = this.#closing;
     // Nobody waits for it any longer: its close frame gets a moment.
     if (this.#over) {
-      live.close(code, reason);
-      this.#clock.setTimeout(() => live.letGo(), lastMoment);
+      connection.close(code, reason);
+      this.#clock.setTimeout(() => connection.release(), lastMoment);
       return;
     }
-    const retired = delay < 1 ? live.retire(code, reason) : this.#after(delay, live).then(() => live.retire(code, reason));
-    const over = (): void => void this.#pending.delete(live);
-    this.#pending.set(live, retired.then(over, over));
+    const retired =
+      delay < 1 ? connection.retire(code, reason) : this.#after(delay, connection).then(() => connection.retire(code, reason));
+    const over = (): void => void this.#pending.delete(connection);
+    this.#pending.set(connection, retired.then(over, over));
   }
 
   /** Waits for its turn, or for its end if that comes first. */
-  async #after(delay: number, live: Live<State, Env>): Promise<void> {
+  async #after(delay: number, connection: Connection<State, Env>): Promise<void> {
     const turn = Promise.withResolvers<void>();
     const timer = this.#clock.setTimeout(turn.resolve, delay);
-    await Promise.race([turn.promise, live.finished]);
+    await Promise.race([turn.promise, connection.finished]);
     this.#clock.clearTimeout(timer);
   }
 
@@ -119,9 +132,9 @@ export class Shutdown<State, Env> {
     this.#over = true;
     if (settled) return;
     const { code, reason } = this.#closing;
-    for (const live of this.#pending.keys()) live.close(code, reason);
+    for (const connection of this.#pending.keys()) connection.close(code, reason);
     // The close frame gets a moment on its way out.
-    if (!(await this.#settled(lastMoment))) for (const live of this.#pending.keys()) live.letGo();
+    if (!(await this.#settled(lastMoment))) for (const connection of this.#pending.keys()) connection.release();
   }
 
   /** Whether all is over by then. */

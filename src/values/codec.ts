@@ -144,3 +144,6 @@ function toBase64(bytes: Uint8Array): string {
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
+
+/** The most that one stored value may take, encoded, in bytes of UTF-8. A row of a Durable Object's SQLite holds 2 MB, its key included. */
+export const maxValue: number = 1024 * 1024;

@@ -1,7 +1,7 @@
 /** What every module does with errors and promises alike. */
 
 /**
- * Every line that Edgewire logs; those that a client can cause come by `warn` and `logError` , which bound them. Never throws: an
+ * Every line that Edgewire logs; those that a client can cause come by `warn` and `logError`, which bound them. Never throws: an
  * application may have replaced the console, and what it threw may throw again when it is printed.
  */
 export function log(level: "error" | "warn", what: string, ...details: unknown[]): void {

@@ -2,7 +2,9 @@
 import { checkData } from "./data.ts";
 import { checkName } from "./text.ts";
 import type { Sendable } from "../api/connection.ts";
-import type { Topics } from "../rooms/deliver.ts";
+
+/** One topic, or several. */
+export type Topics = string | readonly string[];
 
 /** @throws TypeError for what is no topic or can't be sent. */
 export function checkPublish(topic: Topics, data: Sendable): void {
@@ -11,7 +13,7 @@ export function checkPublish(topic: Topics, data: Sendable): void {
 }
 
 /** @throws TypeError for what is neither a topic nor an array of topics. */
-function checkTopics(topic: string | readonly string[]): void {
+function checkTopics(topic: Topics): void {
   if (Array.isArray(topic)) for (const one of topic as readonly string[]) checkName("topic", one);
   else checkName("topic", topic as string);
 }

@@ -5,15 +5,15 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { defineHandler } from "edgewire";
 import { attach, type Attached } from "edgewire/node";
 import type { Client } from "../support/client.ts";
-import type { Live as CoreLive } from "../../src/connection/connection.ts";
+import type { Connection as CoreConnection } from "../../src/connection/connection.ts";
 import type { Server as CoreServer } from "../../src/server/server.ts";
 import { encodeFrame, Opcode } from "../wire/frames.ts";
 import { ask, atEnd, endAll, listen } from "./beside.ts";
 
 const dist = join(import.meta.dirname, "../../dist/src");
 // From the same modules as `edgewire/node`.
-const { Server } = (await import(`${dist}/server.js`)) as { Server: typeof CoreServer };
-const { Live } = (await import(`${dist}/connection.js`)) as { Live: typeof CoreLive };
+const { Server } = (await import(`${dist}/server/server.js`)) as { Server: typeof CoreServer };
+const { Connection } = (await import(`${dist}/connection/connection.js`)) as { Connection: typeof CoreConnection };
 
 const logged: string[] = [];
 beforeEach(() => {
@@ -82,7 +82,7 @@ test("the connection can't be made", async () => {
 test("something fails after the connection was made", async () => {
   const scene = await serving();
   const other = await open(scene.port);
-  vi.spyOn(Live.prototype, "opened").mockImplementationOnce(fail);
+  vi.spyOn(Connection.prototype, "opened").mockImplementationOnce(fail);
   await endsAlone(scene, await open(scene.port), other);
   expect(scene.closed).toEqual(["1011 server"]);
 });
@@ -102,7 +102,7 @@ test.each(Object.entries(provoked))("%s fails", async (_, [method, provoke]) => 
   const other = await open(scene.port);
   const failing = await open(scene.port);
   await echoes(failing);
-  vi.spyOn(Live.prototype, method).mockImplementationOnce(fail);
+  vi.spyOn(Connection.prototype, method).mockImplementationOnce(fail);
   provoke(failing);
   await endsAlone(scene, failing, other);
   await expect.poll(() => scene.closed.length).toBe(1);
@@ -113,8 +113,8 @@ test("a message fails, and so does the close", async () => {
   const other = await open(scene.port);
   const failing = await open(scene.port);
   await echoes(failing);
-  vi.spyOn(Live.prototype, "message").mockImplementationOnce(fail);
-  vi.spyOn(Live.prototype, "violated").mockImplementationOnce(fail);
+  vi.spyOn(Connection.prototype, "message").mockImplementationOnce(fail);
+  vi.spyOn(Connection.prototype, "violated").mockImplementationOnce(fail);
   failing.send("hello");
   await endsAlone(scene, failing, other);
   await expect.poll(() => scene.closed).toEqual(["1006 network"]);

@@ -1,6 +1,6 @@
 /** A room's alarm runs at least once: retries, lives that end in the middle of it, storage that fails. */
 import { afterEach, expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
@@ -40,13 +40,13 @@ class Life {
         },
         error: (error) => void this.errors.push(error),
       }),
-      { name: "fake", commons: Commons, clock, store: () => store, ...(alarm === undefined ? {} : { alarm }) },
+      { name: "fake", registry: RoomRegistry, clock, store: () => store, ...(alarm === undefined ? {} : { alarm }) },
     );
     this.server.resume("r");
   }
 
   setAlarm(time: number | null): void {
-    this.server.local("r").setAlarm(time);
+    this.server.localRoom("r").setAlarm(time);
   }
 
   next(): Life {
@@ -225,10 +225,10 @@ test("an alarm that fails disturbs neither another room's nor an expiry, nor the
         throw new Error("nor can this");
       },
     }),
-    { name: "fake", commons: Commons, clock, alarm: Object.assign(new FakeAlarm(), { keep: async () => {} }) },
+    { name: "fake", registry: RoomRegistry, clock, alarm: Object.assign(new FakeAlarm(), { keep: async () => {} }) },
   );
   vi.spyOn(console, "error").mockImplementation(() => {});
-  for (const name of ["throws", "never", "fine"]) server.local(name).setAlarm(1000);
+  for (const name of ["throws", "never", "fine"]) server.localRoom(name).setAlarm(1000);
   const live = server.open(new FakeSocket(), { snapshot: snapshot({ room: "x", expiresAt: 1000 }) });
   clock.advance(1000);
   const event = server.alarm();

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Capacity } from "../../src/rooms/capacity.ts";
-import type { Holder, Place } from "../../src/rooms/capacity.ts";
+import type { Holder } from "../../src/connection/surroundings.ts";
+import type { Place } from "../../src/rooms/capacity.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { causeOf } from "../../src/protocol/refusal.ts";
 import type { Options } from "../../src/api/options.ts";

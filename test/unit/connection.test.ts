@@ -333,7 +333,7 @@ test("two servers know nothing of each other", () => {
   two.live.subscribe("t");
   expect(one.live.publish("t", "x")).toBe(0);
   expect([...one.live.peers()]).toEqual([one.live]);
-  expect(one.server.commons?.find(two.live.id)).toBeUndefined();
+  expect(one.server.registry?.find(two.live.id)).toBeUndefined();
 });
 
 test("publish leaves the sender out, rooms reach everyone but the excepted", async () => {

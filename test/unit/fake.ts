@@ -1,8 +1,8 @@
 /** A socket, a clock and a server for the core alone. */
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
 import type { Alarm, Clock, Saved, Snapshot, Socket } from "../../src/ports.ts";
@@ -103,7 +103,7 @@ export interface Setup<State> {
   readonly server: Server<State>;
   readonly socket: FakeSocket;
   readonly clock: FakeClock;
-  readonly live: Live<State>;
+  readonly live: Connection<State>;
 }
 
 export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
@@ -124,7 +124,7 @@ export function snapshot(over: Partial<Snapshot> = {}): Snapshot {
 /** One open connection of a handler. */
 export function open<State>(handler: Handler<State>, over: { socket?: FakeSocket; start?: Partial<Snapshot> } = {}): Setup<State> {
   const clock = new FakeClock();
-  const server = new Server<State>(defineHandler<State>(handler), { name: "fake", commons: Commons, clock });
+  const server = new Server<State>(defineHandler<State>(handler), { name: "fake", registry: RoomRegistry, clock });
   const socket = over.socket ?? new FakeSocket();
   return { server, socket, clock, live: server.open(socket, { snapshot: snapshot(over.start) }) };
 }

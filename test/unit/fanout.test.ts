@@ -3,8 +3,8 @@
  * and what sockets were given, what calls returned and which hooks ran must be the same, step by step.
  */
 import { expect, test } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { through } from "../../src/rooms/native-fanout.ts";
 import { Server } from "../../src/server/server.ts";
@@ -123,7 +123,7 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
   /** Of one step: which of several connections is first is nobody's business. */
   let sent: string[] = [];
   const pipes: Pipe[] = [];
-  const lives: Live[] = [];
+  const lives: Connection[] = [];
   const names = new Map<string, number>();
   const server = new Server(
     defineHandler({
@@ -135,9 +135,9 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
       drain: ({ id }) => void trace.push(`drain ${names.get(id)}`),
       close: ({ id }, { code }) => void trace.push(`close ${names.get(id)} ${code}`),
     }),
-    { name: "fake", commons: Commons, clock: new FakeClock(), ...(topics === undefined ? {} : { fanout: through(topics) }) },
+    { name: "fake", registry: RoomRegistry, clock: new FakeClock(), ...(topics === undefined ? {} : { fanout: through(topics) }) },
   );
-  const room = server.local("r");
+  const room = server.localRoom("r");
   const join = (): void => {
     const pipe = new Pipe();
     const accepted = snapshot({ room: "r" });
@@ -157,7 +157,7 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
       "x",
     );
   const topic = (): string => random.pick(["a", "b", "c"]);
-  const steps: Record<string, (live: Live, pipe: Pipe) => unknown> = {
+  const steps: Record<string, (live: Connection, pipe: Pipe) => unknown> = {
     subscribe: (live) => live.subscribe(topic()),
     unsubscribe: (live) => live.unsubscribe(topic()),
     send: (live) => live.send(message()),
@@ -222,20 +222,20 @@ for (const slowConsumer of ["close", "drop", "coalesce"] as const) {
 }
 
 /** Three connections in a room, all subscribed to topic a; the first's client takes nothing. */
-function three(): { room: LocalRoom; topics: Topics; pipes: Pipe[]; lives: [Live, Live, Live]; drained: string[] } {
+function three(): { room: LocalRoom; topics: Topics; pipes: Pipe[]; lives: [Connection, Connection, Connection]; drained: string[] } {
   const topics = new Topics();
   const drained: string[] = [];
   const server = new Server(
     defineHandler({ highWaterMark, heartbeat: false, open: (live) => live.subscribe("a"), drain: ({ id }) => void drained.push(id) }),
-    { name: "fake", commons: Commons, clock: new FakeClock(), fanout: through(topics) },
+    { name: "fake", registry: RoomRegistry, clock: new FakeClock(), fanout: through(topics) },
   );
   const pipes = [new Pipe(), new Pipe(), new Pipe()];
   const lives = pipes.map((pipe, index) => server.open(pipe, { snapshot: snapshot({ id: String(index), room: "r" }) }));
   pipes[0]!.window = 0;
-  return { room: server.local("r"), topics, pipes, lives: lives as [Live, Live, Live], drained };
+  return { room: server.localRoom("r"), topics, pipes, lives: lives as [Connection, Connection, Connection], drained };
 }
 
-function read(pipe: Pipe, live: Live, bytes: number): void {
+function read(pipe: Pipe, live: Connection, bytes: number): void {
   if (pipe.read(bytes)) void live.eased();
 }
 
@@ -307,8 +307,8 @@ test("a lone subscriber, an empty message, what exceeds highWaterMark and severa
 test("where twice highWaterMark would exceed maxBuffered the runtime's topics are not used", () => {
   const topics = new Topics();
   const handler = defineHandler({ highWaterMark: 600, maxBuffered: 1000, heartbeat: false });
-  const server = new Server(handler, { name: "fake", commons: Commons, clock: new FakeClock(), fanout: through(topics) });
+  const server = new Server(handler, { name: "fake", registry: RoomRegistry, clock: new FakeClock(), fanout: through(topics) });
   for (let count = 0; count < 3; count++) server.open(new Pipe(), { snapshot: snapshot({ room: "r" }) });
-  expect(server.local("r").broadcast("x")).toBe(3);
+  expect(server.localRoom("r").broadcast("x")).toBe(3);
   expect(topics.published).toBe(0);
 });

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
@@ -30,7 +30,7 @@ function upgrade(
   options: Partial<UpgradeOptions> = {},
   clock = new FakeClock(),
 ): ReturnType<Server["upgrade"]> {
-  return new Server(defineHandler(handler), { name: "fake", commons: Commons, clock }).upgrade(given, {
+  return new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, clock }).upgrade(given, {
     env: {},
     remoteAddress: "192.0.2.1",
     room: "default",
@@ -140,7 +140,11 @@ test("while an asynchronous origin function is asked the handshake has a place, 
     asked.push(answer);
     return answer.promise;
   };
-  const server = new Server(defineHandler({ origins, maxConnections: 1 }), { name: "fake", commons: Commons, clock: new FakeClock() });
+  const server = new Server(defineHandler({ origins, maxConnections: 1 }), {
+    name: "fake",
+    registry: RoomRegistry,
+    clock: new FakeClock(),
+  });
   const ask = async (): Promise<number> => {
     const decision = await server.upgrade(request({ origin: "https://x.test" }), { env: {}, remoteAddress: "", room: "r" });
     return decision instanceof Response ? decision.status : 101;
@@ -178,7 +182,7 @@ test("what upgrade throws may throw at every look: it is a 500, and takes no pla
   };
   const server = new Server(defineHandler({ maxConnections: 1, upgrade: upgradeHook, error }), {
     name: "fake",
-    commons: Commons,
+    registry: RoomRegistry,
     clock: new FakeClock(),
   });
   const decide = async (): Promise<unknown> => server.upgrade(request(), { env: {}, remoteAddress: "192.0.2.1", room: "default" });
@@ -319,7 +323,7 @@ test("an upgrade that rejects after its deadline still reaches error", async () 
 });
 
 test("a closing server refuses handshakes with 503, and closes those that were pending", async () => {
-  const server = new Server(defineHandler({}), { name: "fake", commons: Commons, clock: new FakeClock() });
+  const server = new Server(defineHandler({}), { name: "fake", registry: RoomRegistry, clock: new FakeClock() });
   const options = { env: {}, remoteAddress: "", room: "r" };
   const accepted = (await server.upgrade(request(), options)) as Accepted;
   const closed = closeServer(server);
@@ -341,7 +345,7 @@ test("a snapshot survives the way to another process", async () => {
   const saved = vi.fn();
   const server = new Server(defineHandler({ upgrade: () => ({ state: { user: "ann", since: undefined } }) }), {
     name: "fake",
-    commons: Commons,
+    registry: RoomRegistry,
   });
   const accepted = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
   server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);

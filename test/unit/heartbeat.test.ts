@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { Server } from "../../src/server/server.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import type { Closing } from "../../src/api/connection.ts";
@@ -33,7 +33,7 @@ interface Served {
   readonly server: Server;
   readonly clock: FakeClock;
   readonly closed: (readonly [id: string, Closing])[];
-  join<T extends Socket>(socket: T): { live: Live; socket: T };
+  join<T extends Socket>(socket: T): { live: Connection; socket: T };
 }
 
 function serve(handler: Handler = {}): Served {
@@ -41,7 +41,7 @@ function serve(handler: Handler = {}): Served {
   clock.advance(1_000_000);
   const closed: (readonly [string, Closing])[] = [];
   const close: Handler["close"] = ({ id }, closing) => void closed.push([id, closing]);
-  const server = new Server(defineHandler({ ...handler, close }), { name: "fake", commons: Commons, clock });
+  const server = new Server(defineHandler({ ...handler, close }), { name: "fake", registry: RoomRegistry, clock });
   return { server, clock, closed, join: (socket) => ({ socket, live: server.open(socket, { snapshot: snapshot() }) }) };
 }
 
@@ -244,7 +244,7 @@ test("so it is on an object, where the time is stored: a client that was heard i
   const handler = defineHandler({ heartbeat: { interval: 30_000, timeout: 10_000 }, close: ({ id }) => void closed.push(id) });
   const server = new Server(handler, {
     name: "fake",
-    commons: Commons,
+    registry: RoomRegistry,
     clock,
     alarm: { set: () => {}, clear: () => {}, keep: async () => {} },
   });

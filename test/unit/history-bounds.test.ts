@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { memory } from "../../adapters/memory/index.ts";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { TopicLog, commitAll } from "../../src/history/log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
@@ -39,7 +39,12 @@ interface Site {
 }
 
 function serve(handler: Handler, stored = true, store = new MemoryStore(), clock = new FakeClock()): Site {
-  const server = new Server(defineHandler(handler), { name: "fake", commons: Commons, clock, ...(stored ? { store: () => store } : {}) });
+  const server = new Server(defineHandler(handler), {
+    name: "fake",
+    registry: RoomRegistry,
+    clock,
+    ...(stored ? { store: () => store } : {}),
+  });
   return {
     server,
     clock,
@@ -151,7 +156,7 @@ test("a segment that is partly too old is written once more, without that; the l
     }
     // Whatever the time of day is set to: what is gone is not there again.
     site.clock.jump(-300_000);
-    expect(site.server.local("r").history("t")).toMatchObject({ entries: [{ data: "c" }], complete: false });
+    expect(site.server.localRoom("r").history("t")).toMatchObject({ entries: [{ data: "c" }], complete: false });
     site.clock.jump(300_000);
     room.publish("t", "d");
     site.clock.advance(200_000);
@@ -391,7 +396,7 @@ test("whatever leaves a history, a reader that is told `complete` has missed not
       fc.integer({ min: 1, max: 12 }),
       (sequence, stored, messages, bytes) => {
         let site = serve({ history: { t: { seconds: 40, messages, bytes } }, heartbeat: false }, stored);
-        const room = (): ReturnType<Server["local"]> => site.server.local("r");
+        const room = (): ReturnType<Server["localRoom"]> => site.server.localRoom("r");
         const all: { readonly text: string; readonly time: number }[] = [];
         // What the reader has seen of all, and from where it goes on.
         let seen = 0;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { TopicLog, commitAll } from "../../src/history/log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
@@ -262,7 +262,7 @@ test("without the tag, by epoch and offset alone, readers do: the test above can
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(): { live: ReturnType<Server["open"]>; socket: FakeSocket } } {
   const clock = new FakeClock();
-  const server = new Server(defineHandler(handler), { name: "fake", commons: Commons, clock });
+  const server = new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, clock });
   return {
     server,
     clock,
@@ -386,6 +386,6 @@ test("the option history is checked by name", () => {
 test("without the option a publish costs what it did", () => {
   const store: Store = new MemoryStore();
   const { server } = serve({});
-  expect(server.commons?.histories).toBeUndefined();
+  expect(server.registry?.histories).toBeUndefined();
   expect([...store.list({ prefix: "" })]).toEqual([]);
 });

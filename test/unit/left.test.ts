@@ -2,11 +2,11 @@
 import { setFlagsFromString, getHeapStatistics } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { through } from "../../src/rooms/native-fanout.ts";
 import { Server } from "../../src/server/server.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { NativeTopics } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
@@ -43,14 +43,14 @@ class UnsavedSocket extends FakeSocket {
 interface Site {
   readonly server: Server;
   readonly clock: FakeClock;
-  join(room: string, remoteAddress?: string): Live;
+  join(room: string, remoteAddress?: string): Connection;
 }
 
 function serve(handler: Handler): Site {
   const clock = new FakeClock();
   const server = new Server(defineHandler({ heartbeat: false, ...handler }), {
     name: "fake",
-    commons: Commons,
+    registry: RoomRegistry,
     clock,
     fanout: through(silent),
   });
@@ -102,7 +102,7 @@ test("20 000 rooms with a connection, a member, a topic, a publish and a history
   });
   clock.advance(120_000);
   expect(grown).toBeLessThan(many * slack);
-  expect([[...server.connections()].length, clock.pending, server.commons?.capacity.taken]).toEqual([0, 0, 0]);
+  expect([[...server.connections()].length, clock.pending, server.registry?.capacity.taken]).toEqual([0, 0, 0]);
 });
 
 test("20 000 topics of one connection, subscribed to, published to, asked for and left; and positions that never were", async () => {
@@ -126,7 +126,7 @@ test("20 000 topics of one connection, subscribed to, published to, asked for an
 test("20 000 histories that are deleted, in rooms that nobody is in", async () => {
   const { server, clock } = serve({ history: () => ({ seconds: 3600 }) });
   const grown = await growth((index) => {
-    const room = server.local(name("room", index));
+    const room = server.localRoom(name("room", index));
     room.publish(["a", name("topic", index)], "x");
     room.deleteHistory("a");
     expect(room.deleteHistory(name("topic", index))).toBe(true);
@@ -172,11 +172,11 @@ test("1 000 connections that are asked what waits for them once they are over, w
   const queueing: NativeTopics = { ...silent, publish: () => 10, handedOver() {} };
   const server = new Server(defineHandler({ heartbeat: false }), {
     name: "fake",
-    commons: Commons,
+    registry: RoomRegistry,
     clock: new FakeClock(),
     fanout: through(queueing),
   });
-  const join = (): Live => server.open(new UnsavedSocket(), { snapshot: snapshot({ state: new Uint8Array(10_000) }) });
+  const join = (): Connection => server.open(new UnsavedSocket(), { snapshot: snapshot({ state: new Uint8Array(10_000) }) });
   const [stays] = [join(), join()];
   const grown = await growth(() => {
     const live = join();
@@ -190,7 +190,7 @@ test("1 000 connections that are asked what waits for them once they are over, w
 
 test("of large messages in memory only those that are kept are there", async () => {
   const { server } = serve({ history: () => ({ messages: 1000 }) });
-  const room = server.local("r");
+  const room = server.localRoom("r");
   const before = await heap();
   // Of each topic as many as one segment has, 3.6 MB, of which 1 MiB is kept.
   for (let index = 0; index < 600; index++) room.publish(`t${index % 10}`, String(index).padEnd(60_000, "x"));
@@ -212,7 +212,7 @@ test("a name, a member or a message that is a part of a large one keeps nothing 
     live.subscribe(part("topic", index));
     live.room.publish("log", part("message", index));
     join("r").present(part("member", index));
-    server.local(part("room", index)).publish("log", "x");
+    server.localRoom(part("room", index)).publish("log", "x");
     live.room.publish(part("kept", index), "x");
     slow.subscribe(part("topic slow", index));
   }

@@ -4,10 +4,10 @@
  */
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection as CoreConnection } from "../../src/connection/connection.ts";
 import type { Connection, Handler, LocalRoom, PresenceDiff, Sendable, SendResult } from "../../src/index.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
@@ -32,7 +32,7 @@ interface World {
   readonly server: Server;
   readonly clock: FakeClock;
   readonly errors: string[];
-  join(takes?: number): { live: Live; socket: Reader };
+  join(takes?: number): { live: CoreConnection; socket: Reader };
 }
 
 function world(handler: Handler): World {
@@ -45,7 +45,7 @@ function world(handler: Handler): World {
     error: (error, { hook }) => void errors.push(`${hook}: ${(error as Error).message}`),
     ...handler,
   });
-  const server = new Server(defined, { name: "fake", commons: Commons, clock });
+  const server = new Server(defined, { name: "fake", registry: RoomRegistry, clock });
   const join: World["join"] = (takes = Number.POSITIVE_INFINITY) => {
     const socket = new Reader(takes);
     return { socket, live: server.open(socket, { snapshot: snapshot() }) };
@@ -191,7 +191,7 @@ test("a socket that throws when it is closed is closed again, and its connection
 
 test("a connection that is closed at the end of the stack is closed", async () => {
   const close = vi.fn();
-  let live: Live | undefined;
+  let live: CoreConnection | undefined;
   const fall = (end: () => void): void => {
     try {
       fall(end);
@@ -255,7 +255,7 @@ test("any nesting: order, positions, counts, presence and ends are what they wou
       let number = 0;
       /** Every publish that returned: to whom it must have gone, in the order in which they were made. */
       const published = new Map<string, number>();
-      const lives: Live[] = [];
+      const lives: CoreConnection[] = [];
       const told = new Map<string, PresenceDiff["joined"][number]>();
       const closed = new Map<string, number>();
       let inHook = 0;

@@ -1,20 +1,20 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
-import { without } from "../../src/server/no-rooms.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
+import { noRooms } from "../../src/server/no-rooms.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { Server } from "../../src/server/server.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { Member, PresenceDiff } from "../../src/api/room.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
-function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; join(): { live: Live; socket: FakeSocket } } {
+function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; join(): { live: Connection; socket: FakeSocket } } {
   const diffs: PresenceDiff[] = [];
   const server = new Server(defineHandler({ presence: (_, diff) => void diffs.push(diff), ...handler }), {
     name: "fake",
-    commons: Commons,
+    registry: RoomRegistry,
     clock: new FakeClock(),
   });
   return {
@@ -41,12 +41,12 @@ test("a presence hook that throws or rejects is reported, and changes nothing el
     await settle();
     expect(errors).toEqual([["Error: boom", "presence"]]);
     expect(live.phase).toBe("open");
-    expect(server.local("r").presence()).toEqual([{ id: "ada", state: undefined, connections: 1 }]);
+    expect(server.localRoom("r").presence()).toEqual([{ id: "ada", state: undefined, connections: 1 }]);
   }
 });
 
 test("where rooms can't be, presence is an error that says what to use", () => {
-  const server = new Server(defineHandler({}), { name: "workers", commons: without("use durable()") });
+  const server = new Server(defineHandler({}), { name: "workers", registry: noRooms("use durable()") });
   const live = server.open(new FakeSocket(), { snapshot: snapshot() });
   expect(() => live.present("ada")).toThrow("use durable()");
   expect(() => live.room.presence()).toThrow("use durable()");
@@ -57,11 +57,11 @@ test("a room that everyone left is forgotten, and asking about one that never wa
   const { live } = join();
   live.present("ada");
   void live.ended(1000, "");
-  expect(server.local("r").presence()).toEqual([]);
-  expect(server.local("never").presence()).toEqual([]);
+  expect(server.localRoom("r").presence()).toEqual([]);
+  expect(server.localRoom("never").presence()).toEqual([]);
   const next = join().live;
   next.present("ada", 2);
-  expect(server.local("r").presence()).toEqual([{ id: "ada", state: 2, connections: 1 }]);
+  expect(server.localRoom("r").presence()).toEqual([{ id: "ada", state: 2, connections: 1 }]);
 });
 
 type Step = readonly ["join"] | readonly ["present", number, string, number] | readonly ["absent" | "end", number] | readonly ["evict"];
@@ -100,7 +100,7 @@ test("any sequence of joins, changes, leaves and evictions: list and diffs agree
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       let served = serve();
-      let lives: { live: Live; socket: FakeSocket }[] = [];
+      let lives: { live: Connection; socket: FakeSocket }[] = [];
       const model = new Model();
       const told = new Map<string, Member>();
       for (const [kind, index = 0, member = "", state = 0] of steps) {
@@ -112,7 +112,7 @@ test("any sequence of joins, changes, leaves and evictions: list and diffs agree
           lives = saved.map((kept) => {
             const socket = new FakeSocket();
             socket.saved = kept;
-            return { socket, live: served.server.restore(socket, kept) as Live };
+            return { socket, live: served.server.restore(socket, kept) as Connection };
           });
         } else if (one !== undefined && kind === "present") {
           one.live.present(member, state);
@@ -136,7 +136,7 @@ test("any sequence of joins, changes, leaves and evictions: list and diffs agree
         }
         const here = new Map(
           served.server
-            .local("r")
+            .localRoom("r")
             .presence()
             .map((present) => [present.id, present]),
         );
@@ -165,6 +165,6 @@ test("a connection that ends while those after it are yet to wake takes nobody's
   const fourth = join();
   fourth.live.present("ada");
   for (const { socket } of [fourth, third]) next.server.restore(socket, socket.saved as Saved);
-  expect(next.server.local("r").presence()).toEqual([{ id: "alan", state: undefined, connections: 1 }]);
+  expect(next.server.localRoom("r").presence()).toEqual([{ id: "alan", state: undefined, connections: 1 }]);
   expect(next.diffs.map(({ left }) => left.map(({ id }) => id))).toEqual([["ada"]]);
 });

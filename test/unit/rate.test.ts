@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Rate } from "../../src/connection/rate.ts";
 import { resolveRate } from "../../src/handler/rate-rule.ts";
-import type { RateLimit } from "../../src/handler/rate-rule.ts";
+import type { RateRule } from "../../src/handler/rate-rule.ts";
 import { FakeClock } from "./fake.ts";
 
-function make(limit: Partial<RateLimit>): { rate: Rate; clock: FakeClock; reads: () => number } {
+function make(limit: Partial<RateRule>): { rate: Rate; clock: FakeClock; reads: () => number } {
   const clock = new FakeClock();
   let reads = 0;
   const now = clock.now.bind(clock);

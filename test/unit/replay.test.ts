@@ -1,9 +1,9 @@
 /** A replay is what a client may leave unread; and what is counted of one that is over and lingers. */
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { SendResult, Sendable } from "../../src/api/connection.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
@@ -16,9 +16,13 @@ class Unread extends FakeSocket {
   }
 }
 
-function serve(handler: Handler): { server: Server; clock: FakeClock; join(socket?: FakeSocket): { live: Live; socket: FakeSocket } } {
+function serve(handler: Handler): {
+  server: Server;
+  clock: FakeClock;
+  join(socket?: FakeSocket): { live: Connection; socket: FakeSocket };
+} {
   const clock = new FakeClock();
-  const server = new Server(defineHandler(handler), { name: "fake", commons: Commons, clock });
+  const server = new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, clock });
   return {
     server,
     clock,
@@ -31,7 +35,7 @@ const modes = ["close", "drop", "coalesce"] as const;
 test("the newest that fit are replayed, whatever waits already; the client stays, and gets what is published next", () => {
   for (const slowConsumer of modes) {
     const { server, join } = serve({ history: { t: {} }, slowConsumer, maxBuffered: 1000, highWaterMark: 1000 });
-    const room = server.local("r");
+    const room = server.localRoom("r");
     for (let index = 0; index < 20; index++) room.publish("t", `${index} `.padEnd(90, "x"));
     for (const [waiting, replayed] of [
       [0, 10],
@@ -64,7 +68,7 @@ test("the newest that fit are replayed, whatever waits already; the client stays
 
 test("text counts in UTF-8, to the last byte; what surely fits is not counted", () => {
   const { server, join } = serve({ history: { t: {} }, maxBuffered: 1000, highWaterMark: 1000 });
-  const room = server.local("r");
+  const room = server.localRoom("r");
   for (let index = 0; index < 10; index++) room.publish("t", "é".repeat(45));
   expect(join().live.subscribe("t", { history: true })).toMatchObject({ replayed: 10, complete: true });
   room.publish("t", "éé");
@@ -74,7 +78,7 @@ test("text counts in UTF-8, to the last byte; what surely fits is not counted", 
 test("one message that is larger than all the client may leave unread is replayed where nothing waits, as `send` would", () => {
   for (const slowConsumer of modes) {
     const { server, join } = serve({ history: { t: {} }, slowConsumer, maxBuffered: 1000, highWaterMark: 100 });
-    const room = server.local("r");
+    const room = server.localRoom("r");
     for (const text of ["a", "x".repeat(5000)]) room.publish("t", text);
     const { live } = join();
     expect(live.subscribe("t", { history: true })).toMatchObject({ replayed: 1, complete: false });
@@ -93,7 +97,7 @@ test("one message that is larger than all the client may leave unread is replaye
 
 test("what is kept for a slow consumer counts as what waits", () => {
   const { server, join } = serve({ history: { t: {} }, slowConsumer: "coalesce", maxBuffered: 1000, highWaterMark: 100 });
-  const room = server.local("r");
+  const room = server.localRoom("r");
   for (let index = 0; index < 20; index++) room.publish("t", "x".repeat(90));
   const { live, socket } = join(new FakeSocket());
   live.subscribe("u");
@@ -107,7 +111,7 @@ test("what is kept for a slow consumer counts as what waits", () => {
 test("`encode` is asked for no message that is not sent", () => {
   const encode = vi.fn(({ data }: { data: unknown }) => String(data));
   const { server, join } = serve({ history: { t: { encode } }, maxBuffered: 1000, highWaterMark: 1000 });
-  const room = server.local("r");
+  const room = server.localRoom("r");
   for (let index = 0; index < 20; index++) room.publish("t", "x".repeat(90));
   expect(encode).toHaveBeenCalledTimes(20);
   expect(join().live.subscribe("t", { history: true }).replayed).toBe(10);
@@ -117,9 +121,9 @@ test("`encode` is asked for no message that is not sent", () => {
 test("a connection that is let go counts until its socket is gone, where the runtime can't cut it", () => {
   for (const lingers of [true, false]) {
     const { server, clock, join } = serve({ closeTimeout: 100, heartbeat: false });
-    const lingering = (): unknown[] => [server.commons?.capacity.taken, server.commons?.capacity.lingering];
+    const lingering = (): unknown[] => [server.registry?.capacity.taken, server.registry?.capacity.lingering];
     const lives = Array.from({ length: 4 }, () => join(Object.assign(new FakeSocket(), { lingers })).live);
-    const [answers, silent, cut, gone] = lives as [Live, Live, Live, Live];
+    const [answers, silent, cut, gone] = lives as [Connection, Connection, Connection, Connection];
     for (const live of [answers, silent]) live.close();
     void answers.ended(1000, "");
     cut.terminate();

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { Server } from "../../src/server/server.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
@@ -9,9 +9,9 @@ import type { Handler } from "../../src/api/handler.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeAlarm, FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
-function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Live; socket: FakeSocket } } {
+function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Connection; socket: FakeSocket } } {
   const clock = new FakeClock();
-  const server = new Server(defineHandler(handler), { name: "fake", commons: Commons, clock });
+  const server = new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, clock });
   return {
     server,
     clock,
@@ -162,7 +162,7 @@ test("one object is the room, from its open hook to its empty hook", async () =>
   await one.live.ended(1000, "");
   await two.live.ended(1000, "");
   expect(rooms.size).toBe(1);
-  expect(server.local("r")).not.toBe([...rooms][0]);
+  expect(server.localRoom("r")).not.toBe([...rooms][0]);
 });
 
 test("what was appointed is appointed once more in a new life, in one call; what is new after it", () => {
@@ -170,10 +170,10 @@ test("what was appointed is appointed once more in a new life, in one call; what
   const clock = new FakeClock();
   const stored = new MemoryStore();
   const start = (): Server =>
-    new Server(defineHandler({ alarm() {} }), { name: "fake", commons: Commons, clock, alarm, store: () => stored });
+    new Server(defineHandler({ alarm() {} }), { name: "fake", registry: RoomRegistry, clock, alarm, store: () => stored });
   const first = start();
   first.resume("r");
-  first.local("r").setAlarm(5000);
+  first.localRoom("r").setAlarm(5000);
   expect(alarm.writes).toEqual([5000]);
   const second = start();
   second.schedule.together(() => {
@@ -182,7 +182,7 @@ test("what was appointed is appointed once more in a new life, in one call; what
   });
   // Whether that is written is for the alarm to know: see adapters/durable/alarm.ts.
   expect(alarm.writes).toEqual([5000, 5000]);
-  second.local("r").setAlarm(3000);
+  second.localRoom("r").setAlarm(3000);
   expect(alarm.writes).toEqual([5000, 5000, 3000]);
 });
 
@@ -220,7 +220,7 @@ test("the same calls on a room inside a hook, without promises", () => {
   expect(room.close(4000, "over")).toBe(2);
   expect(two.socket.calls).toEqual(["close 4000 over"]);
   expect(room.count()).toBe(0);
-  expect(server.local("other").count()).toBe(1);
+  expect(server.localRoom("other").count()).toBe(1);
 });
 
 test("an alarm comes once, at its time; a later one replaces it, null clears it", async () => {

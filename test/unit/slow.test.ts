@@ -1,12 +1,12 @@
 import { expect, test, vi } from "vitest";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 import type { Setup } from "./fake.ts";
 
 const options = { slowConsumer: "coalesce", highWaterMark: 10, maxBuffered: 100 } as const;
 
 /** A subscriber of a, b and c that has stopped reading, and another connection to publish with. */
-function slow(over: object = {}): Setup<unknown> & { other: Live } {
+function slow(over: object = {}): Setup<unknown> & { other: Connection } {
   const setup = open({ ...options, ...over });
   for (const topic of ["a", "b", "c"]) setup.live.subscribe(topic);
   const other = setup.server.open(new FakeSocket(), { snapshot: snapshot() });
@@ -127,7 +127,7 @@ test("drained resolves at once, or when less waits, or when the connection close
   expect(told).toHaveBeenCalledTimes(2);
 });
 
-test.each<[string, (live: Live) => void]>([
+test.each<[string, (live: Connection) => void]>([
   ["close", (live) => live.close()],
   ["terminate", (live) => live.terminate()],
   ["the network", (live) => void live.ended(1006, "")],

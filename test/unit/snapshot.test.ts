@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FakeSocket, open, snapshot } from "./fake.ts";
 import { encodedBytes } from "../../src/connection/snapshot.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { Snapshot } from "../../src/ports.ts";
 
 /** As on a runtime where memory outlives the socket. */
@@ -14,7 +14,7 @@ class UnsavedSocket extends FakeSocket {
   }
 }
 
-const both = (start: Partial<Snapshot>): readonly Live[] =>
+const both = (start: Partial<Snapshot>): readonly Connection[] =>
   [new FakeSocket(), new UnsavedSocket()].map((socket) => open({ maxTopics: 100_000 }, { socket, start: { id: "id", ...start } }).live);
 
 /** What it came to, without what changes with the state's place. */
@@ -50,7 +50,7 @@ test("what fits is the same whether or not it is stored, to the last byte", () =
       fc.integer({ min: 0, max: 15_200 }),
       (sequence, url, state) => {
         const start = { url: `http://localhost/${"u".repeat(url)}`, state: "s".repeat(state) };
-        const [saved, unsaved] = both(start) as [Live, Live];
+        const [saved, unsaved] = both(start) as [Connection, Connection];
         for (const act of sequence) {
           const outcomes = [saved, unsaved].map((live) =>
             outcomeOf(() => {

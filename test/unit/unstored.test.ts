@@ -1,10 +1,10 @@
 /** What a connection has to store and can't: at its end it ends all the same, before that nothing has changed. */
 import { expect, test, vi } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
-import type { Live } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { ErrorContext, Handler } from "../../src/api/handler.ts";
 import type { Saved } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
@@ -73,9 +73,9 @@ interface Setup {
   readonly errors: { readonly error: string; readonly hook: ErrorContext["hook"] }[];
   /** What the close hook was told, and the size of the state that it saw. */
   readonly closed: unknown[];
-  open(letters: number): { readonly live: Live; readonly socket: FaultySocket };
+  open(letters: number): { readonly live: Connection; readonly socket: FaultySocket };
   /** The same connection in another life. */
-  wake(socket: FaultySocket): Live | undefined;
+  wake(socket: FaultySocket): Connection | undefined;
 }
 
 function setup(handler: Handler = {}): Setup {
@@ -91,7 +91,7 @@ function setup(handler: Handler = {}): Setup {
         error: (error, { hook }) => void errors.push({ error: String(error), hook }),
         ...handler,
       }),
-      { name: "fake", commons: Commons, clock, store: () => store },
+      { name: "fake", registry: RoomRegistry, clock, store: () => store },
     );
   const server = start();
   return {
@@ -109,7 +109,7 @@ function setup(handler: Handler = {}): Setup {
   };
 }
 
-const ends: readonly (readonly [string, (live: Live) => void, unknown])[] = [
+const ends: readonly (readonly [string, (live: Connection) => void, unknown])[] = [
   ["the client closes", (live) => void live.ended(4000, ""), [4000, "client"]],
   ["the network is lost", (live) => void live.ended(1006, ""), [1006, "network"]],
   ["the handler closes", (live) => (live.close(4001), void live.ended(4001, "")), [4001, "server"]],
@@ -132,8 +132,8 @@ for (const [what, end, told] of ends) {
     await settle();
     expect(closed).toEqual([[...(told as unknown[]), letters]]);
     expect(live.phase).toBe("closed");
-    expect(server.local("r").count()).toBe(0);
-    expect(server.local("r").presence()).toEqual([]);
+    expect(server.localRoom("r").count()).toBe(0);
+    expect(server.localRoom("r").presence()).toEqual([]);
     expect(Object.values(server.stats().closed)).toEqual([1]);
     expect([...server.connections()]).toEqual([]);
     // A connection that its client ended need not store it: its socket is gone.
@@ -219,10 +219,10 @@ test("subscribe, unsubscribe, present and renew that can't be stored throw, and 
     expect(change).toThrow("save is broken");
   }
   expect([...live.topics]).toEqual(["kept"]);
-  expect([...server.local("r").topics()]).toEqual([["kept", 1]]);
+  expect([...server.localRoom("r").topics()]).toEqual([["kept", 1]]);
   expect(
     server
-      .local("r")
+      .localRoom("r")
       .presence()
       .map(({ id }) => id),
   ).toEqual(["ada"]);

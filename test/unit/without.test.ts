@@ -1,17 +1,17 @@
 /** A server whose connections have nothing in common, as a plain Worker's. */
 import { expect, test } from "vitest";
-import { Commons } from "../../src/rooms/registry.ts";
+import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { pingText } from "../../src/protocol/text-ping.ts";
-import { without } from "../../src/server/no-rooms.ts";
+import { noRooms } from "../../src/server/no-rooms.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 const why = "use durable()";
 
 function alone(handler: Parameters<typeof defineHandler>[0] = {}) {
   const clock = new FakeClock();
-  const server = new Server(defineHandler(handler), { name: "workers", commons: without(why), clock, env: { key: 1 } });
+  const server = new Server(defineHandler(handler), { name: "workers", registry: noRooms(why), clock, env: { key: 1 } });
   const socket = new FakeSocket();
   return { server, socket, clock, live: server.open(socket, { snapshot: snapshot() }) };
 }
@@ -20,7 +20,7 @@ test("its room has a name, and says of everything else what to use", () => {
   const { server, live } = alone();
   const { room } = live;
   expect(live.room).toBe(room);
-  expect([room.name, room.env, room.rooms]).toEqual(["default", { key: 1 }, server]);
+  expect([room.name, room.env, room.rooms]).toEqual(["default", { key: 1 }, server.rooms]);
   const calls = [
     "publish",
     "broadcast",
@@ -40,7 +40,7 @@ test("its room has a name, and says of everything else what to use", () => {
 });
 
 test("the room has every member that a room has elsewhere", () => {
-  const elsewhere = new Server(defineHandler({}), { name: "fake", commons: Commons }).local("r");
+  const elsewhere = new Server(defineHandler({}), { name: "fake", registry: RoomRegistry }).localRoom("r");
   const members = [...Object.getOwnPropertyNames(Object.getPrototypeOf(elsewhere)), "name"].filter((name) => name !== "constructor");
   expect(Object.keys(alone().live.room).toSorted()).toEqual(members.toSorted());
 });

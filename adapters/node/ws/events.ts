@@ -4,7 +4,7 @@ import { NodeSocket } from "./socket.ts";
 import type { Turn } from "./outbox.ts";
 import type { OrderedWebSocket } from "./websocket.ts";
 import { CloseCode } from "../../../src/protocol/close.ts";
-import type { Live } from "../../../src/connection/connection.ts";
+import type { Connection } from "../../../src/connection/connection.ts";
 import type { Ready } from "../../shared/host.ts";
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
@@ -20,7 +20,7 @@ export function openSocket(ready: Ready, ws: OrderedWebSocket, stream: Duplex, t
   events.on("pong", onPong);
   events.on("error", onError);
   events.on("close", onClose);
-  let opening: Live | undefined;
+  let opening: Connection | undefined;
   try {
     ws.live = ready.server.open(socket, ready, (live) => (opening = live));
   } catch (error) {
@@ -85,7 +85,7 @@ function onClose(this: OrderedWebSocket, code: number, reason: Buffer): void {
 }
 
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */
-function violation(live: Live, code: string | undefined): void {
+function violation(live: Connection, code: string | undefined): void {
   if (code === undefined || !code.startsWith("WS_ERR_")) return;
   // The second: a length of 2^53 or more.
   if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" || code === "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH")

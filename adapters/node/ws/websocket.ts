@@ -2,7 +2,7 @@
 import * as library from "ws";
 import { WebSocket } from "ws";
 import { CloseCode } from "../../../src/protocol/close.ts";
-import type { Live } from "../../../src/connection/connection.ts";
+import type { Connection } from "../../../src/connection/connection.ts";
 import { logError } from "../../../src/values/log.ts";
 import { frameBy } from "./frame.ts";
 import type { Sender } from "./frame.ts";
@@ -14,7 +14,7 @@ frameBy((library as unknown as { readonly Sender: Sender }).Sender);
 export class OrderedWebSocket extends WebSocket {
   outbox: Outbox | undefined;
   /** Undefined while its `open` hook runs. */
-  live: Live | undefined;
+  live: Connection | undefined;
   // Private fields of ws: the client's close frame, once it has been read.
   declare readonly _closeFrameReceived: boolean;
   declare readonly _closeCode: number;
@@ -43,7 +43,7 @@ export class OrderedWebSocket extends WebSocket {
     logError("a connection failed", error);
     try {
       if (this.live === undefined) this.close(CloseCode.internalError, "Internal error");
-      else if (this.readyState === WebSocket.CLOSED) this.live.letGo();
+      else if (this.readyState === WebSocket.CLOSED) this.live.release();
       else void this.live.violated(CloseCode.internalError, "Internal error");
     } catch (second) {
       logError("a connection could not be closed", second);

@@ -1,0 +1,73 @@
+/**
+ * What connections cost the core that are idle, or hear their first message: 60 000 of them, of which nothing is in the processor's cache.
+ * `node --expose-gc bench/message/cold.ts`.
+ */
+import { RoomRegistry } from "../../src/rooms/registry.ts";
+import { defineHandler } from "../../src/handler/define.ts";
+import { Server } from "../../src/server/server.ts";
+
+const connections = 60_000;
+const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
+// Over the default rate the one that warms up would be closed.
+const handler = defineHandler({ rate: false, message: (connection, data) => void connection.send(data) });
+const server = new Server(handler, { name: "bench", registry: RoomRegistry });
+
+const collect = (globalThis as { gc?: () => void }).gc;
+collect?.();
+const before = process.memoryUsage().heapUsed;
+const all = Array.from({ length: connections }, (_, index) => {
+  const snapshot = {
+    id: `connection ${index}`,
+    room: "bench",
+    url: "http://localhost/",
+    protocol: "",
+    remoteAddress: "",
+    version: 0,
+    state: undefined,
+    topics: [],
+    phase: "open" as const,
+  };
+  return server.open({ ...socket }, { snapshot });
+});
+collect?.();
+const idle = (process.memoryUsage().heapUsed - before) / connections;
+for (const connection of all) connection.subscribe("topic");
+// Warm the code, not the connections: those of another server.
+const warm = new Server(handler, { name: "bench", registry: RoomRegistry });
+const one = warm.open(
+  { ...socket },
+  {
+    snapshot: {
+      id: "warm",
+      room: "w",
+      url: "http://localhost/",
+      protocol: "",
+      remoteAddress: "",
+      version: 0,
+      state: undefined,
+      topics: [],
+      phase: "open",
+    },
+  },
+);
+one.subscribe("topic");
+for (let index = 0; index < 200_000; index++) {
+  void one.message("x");
+  warm.room("w");
+}
+for (let index = 0; index < 20_000; index++) one.room.publish("topic", "x");
+const time = (run: () => void): string => {
+  collect?.();
+  const begin = performance.now();
+  run();
+  return (((performance.now() - begin) * 1e6) / connections).toFixed(0);
+};
+const room = (all[0] as (typeof all)[number]).room;
+const publish = (): void => void room.publish("topic", "hello");
+const message = (): void => {
+  for (const connection of all) void connection.message("x");
+};
+console.log(`idle: ${idle.toFixed(0)} bytes a connection`);
+for (const [name, run] of Object.entries({ publish, "publish again": publish, message, "message again": message })) {
+  console.log(`${name}: ${time(run)} ns a connection`);
+}

@@ -1,0 +1,92 @@
+/** Runs a connection's hooks, one at a time, and what their failures lead to. */
+import type { Closing, Data, MaybePromise } from "../api/connection.ts";
+import { observed } from "../handler/observe.ts";
+import { CloseCode } from "../protocol/close.ts";
+import { isPromise } from "../values/promise.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Owner } from "./mailbox.ts";
+import type { Rate } from "./rate.ts";
+import type { ReceiveQueue } from "./receive-queue.ts";
+import type { SendingConnection } from "./sending.ts";
+import { closingStateOf } from "./stored.ts";
+
+export type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
+
+export interface HookedConnection<State, Env> extends SendingConnection<State, Env>, Owner<ConnectionHook> {
+  /** Created for its first event. */
+  mailbox: Mailbox<ConnectionHook> | undefined;
+  /** Bounds what waits for a slow hook. */
+  receiveQueue: ReceiveQueue | undefined;
+}
+
+/** Runs the hook now, or after those before it. The promise, if any, settles when the mailbox is empty. */
+export function post<State, Env>(
+  connection: HookedConnection<State, Env>,
+  kind: ConnectionHook,
+  payload: unknown,
+): Promise<void> | undefined {
+  return (connection.mailbox ??= new Mailbox(connection)).post(kind, payload);
+}
+
+/** Never throws or rejects. */
+export function run<State, Env>(connection: HookedConnection<State, Env>, kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+  if (kind === "message") connection.receiveQueue?.release(payload as Data);
+  const { hooks, settings } = connection.surroundings;
+  const { observe } = settings;
+  try {
+    const pending =
+      observe?.hook === undefined || hooks[kind] === undefined
+        ? call(connection, kind, payload)
+        : observed(observe, () => call(connection, kind, payload), { hook: kind, connection });
+    if (isPromise(pending)) return pending.then(undefined, (error: unknown) => failed(connection, kind, error));
+  } catch (error) {
+    return failed(connection, kind, error);
+  }
+}
+
+function call<State, Env>(connection: HookedConnection<State, Env>, kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+  const { hooks } = connection.surroundings;
+  switch (kind) {
+    case "message":
+      return hooks.message?.(connection, payload as Data);
+    case "open":
+      return open(connection);
+    case "drop": {
+      const { droppedMessages: messages, droppedBytes: bytes } = payload as Rate;
+      return hooks.drop?.(connection, { messages, bytes });
+    }
+    case "drain":
+      return hooks.drain?.(connection);
+    case "close":
+      return connection.closingState?.refused === true ? undefined : hooks.close?.(connection, payload as Closing);
+  }
+}
+
+/** Not before the room is open. Where it could not be, the connection never opens: none of its hooks runs. */
+function open<State, Env>(connection: HookedConnection<State, Env>): MaybePromise<void> {
+  const { hooks, registry } = connection.surroundings;
+  const opening = registry?.opening(connection.roomName);
+  if (opening === undefined) return hooks.open?.(connection);
+  return opening.then((opened) => {
+    if (opened) return hooks.open?.(connection);
+    closingStateOf(connection).refused = true;
+    connection.end(CloseCode.internalError, "Internal error");
+  });
+}
+
+function failed<State, Env>(connection: HookedConnection<State, Env>, hook: ConnectionHook, error: unknown): MaybePromise<void> {
+  // What it waited for was given up because the connection is over.
+  const signal = connection.closingState?.controller?.signal;
+  if (signal?.aborted === true && error === signal.reason) return;
+  connection.end(CloseCode.internalError, "Internal error");
+  return connection.surroundings.failed(error, { hook, connection }, connection.counters);
+}
+
+/** Why a minute is too long for the pending hook, for a sentence; undefined while nothing waits. */
+export function waitsFor<State, Env>({ mailbox, phase }: HookedConnection<State, Env>): string | undefined {
+  const waiting = mailbox?.waiting ?? 0;
+  if (waiting === 0) return undefined;
+  return phase === "closed"
+    ? "its client has gone: the close hook waits for it"
+    : `${waiting} ${waiting === 1 ? "event waits" : "events wait"} for it`;
+}

@@ -1,0 +1,89 @@
+/** A connection's place in its room: its topics, and the member that it speaks for. */
+import type { Connection, Sendable } from "../api/connection.ts";
+import type { Replay } from "../api/history.ts";
+import type { PresenceDiff } from "../api/room.ts";
+import { checkName, ownText } from "../values/text.ts";
+import { checkPublish } from "../values/topics.ts";
+import type { Said } from "./member.ts";
+import type { SendingConnection } from "./sending.ts";
+import { addTopic, removeTopic, store } from "./stored.ts";
+import type { Membership, SubscribeOptions } from "./surroundings.ts";
+
+/** All that it owns is stored, or waits to be sent. */
+type MemberConnection<State, Env> = SendingConnection<State, Env>;
+
+export function subscribe<State, Env>(
+  connection: MemberConnection<State, Env>,
+  topic: string,
+  options: SubscribeOptions | undefined,
+): Replay | undefined {
+  const { surroundings } = connection;
+  checkName("topic", topic, surroundings.settings.maxName);
+  const registry = surroundings.needRooms("subscribe");
+  const own = ownText(topic);
+  if (options?.history !== undefined) return registry.replay(connection, own, options, () => addNewTopic(connection, own));
+  if (connection.phase !== "open" || connection.topics.has(topic)) return undefined;
+  addNewTopic(connection, own);
+  registry.subscribe(connection, own);
+  return undefined;
+}
+
+function addNewTopic<State, Env>(connection: MemberConnection<State, Env>, topic: string): void {
+  const { maxTopics } = connection.surroundings.settings;
+  if (connection.topics.size >= maxTopics)
+    throw new RangeError(`the connection has ${maxTopics} topics already: option "maxTopics" allows no more`);
+  addTopic(connection, topic);
+}
+
+export function unsubscribe<State, Env>(connection: MemberConnection<State, Env>, topic: string): void {
+  checkName("topic", topic);
+  const registry = connection.surroundings.needRooms("unsubscribe");
+  if (!connection.topics.has(topic)) return;
+  removeTopic(connection, topic);
+  // Fewer topics always fit: where nothing is stored there is nothing to check.
+  if (connection.phase === "open" && connection.socket.save !== undefined) store(connection, () => addTopic(connection, topic));
+  connection.coalescing?.forget(topic);
+  registry.unsubscribe(connection, topic);
+}
+
+export function publish<State, Env>(connection: MemberConnection<State, Env>, topic: string | readonly string[], data: Sendable): number {
+  checkPublish(topic, data);
+  return connection.surroundings.needRooms("publish").publish(connection.roomName, topic, data, connection);
+}
+
+export function peers<State, Env>(connection: MemberConnection<State, Env>): Iterable<Connection<State, Env>> {
+  const { registry } = connection.surroundings;
+  if (registry !== undefined) return registry.peers(connection.roomName);
+  return new Set(connection.phase === "open" ? [connection] : []);
+}
+
+export function present<State, Env>(connection: MemberConnection<State, Env>, member: string, state: unknown): void {
+  checkName("member", member);
+  const registry = connection.surroundings.needRooms("present");
+  const said = registry.say(member, state);
+  if (connection.phase === "open") say(connection, registry, said);
+}
+
+export function absent<State, Env>(connection: MemberConnection<State, Env>): void {
+  const registry = connection.surroundings.needRooms("absent");
+  if (connection.phase === "open" && connection.presence !== undefined) say(connection, registry, undefined);
+}
+
+function say<State, Env>(connection: MemberConnection<State, Env>, registry: Membership<State, Env>, said: Said | undefined): void {
+  registry.present(connection, said, () => {
+    const before = connection.presence;
+    connection.presence = said?.encoded;
+    store(connection, () => (connection.presence = before));
+  });
+}
+
+/** It is closing, or over: in no room, of no member. Returns what the `presence` hook is to be told. */
+export function leave<State, Env>(connection: MemberConnection<State, Env>): PresenceDiff | undefined {
+  const diff = connection.surroundings.registry?.leave(connection);
+  connection.presence = undefined;
+  return diff;
+}
+
+export function tell<State, Env>(connection: MemberConnection<State, Env>, diff: PresenceDiff | undefined): void {
+  if (diff !== undefined) connection.surroundings.registry?.tell(connection.roomName, diff);
+}

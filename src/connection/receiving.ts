@@ -1,0 +1,79 @@
+/** What a connection receives: bounds are checked, text pings answered, and messages given to their hook. */
+import type { Data, MaybePromise } from "../api/connection.ts";
+import { overRate } from "./rate.ts";
+import type { RateRule } from "../handler/rate-rule.ts";
+import { CloseCode } from "../protocol/close.ts";
+import { isPing, pongText } from "../protocol/text-ping.ts";
+import { sizeAtMost } from "../values/data.ts";
+import { quoted, warn } from "../values/log.ts";
+import { credentialExpired } from "./closing.ts";
+import { post } from "./hooks.ts";
+import type { HookedConnection } from "./hooks.ts";
+import { Liveness } from "./liveness.ts";
+import { Rate } from "./rate.ts";
+import type { Excess } from "./rate.ts";
+import { ReceiveQueue } from "./receive-queue.ts";
+import { bufferedBy, dropped } from "./sending.ts";
+
+export interface ReceivingConnection<State, Env> extends HookedConnection<State, Env> {
+  livenessState: Liveness | undefined;
+  rate: Rate | undefined;
+  /** The server closes: what is read now is not delivered. */
+  retired: boolean;
+  /** The client broke a rule: the connection closes. */
+  violated(code: number, reason?: string): MaybePromise<void>;
+}
+
+/** Created when it is asked for: an object wakes ten thousand connections of which one is heard, and not every runtime asks of an idle one. */
+export function livenessOf<State, Env>(connection: ReceivingConnection<State, Env>): Liveness {
+  return (connection.livenessState ??= new Liveness());
+}
+
+/** A message arrived. */
+export function receive<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): MaybePromise<void> {
+  if (connection.phase !== "open") return;
+  livenessOf(connection).heard = true;
+  const { surroundings } = connection;
+  const { settings } = surroundings;
+  const ping = isPing(data) && settings.heartbeat !== false;
+  if (connection.retired && !ping) return;
+  // The alarm may be late, by an eviction or by a second.
+  if (connection.expiresAt !== undefined && !ping && hasExpired(connection))
+    return connection.violated(CloseCode.unauthorized, credentialExpired);
+  const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
+  if (size > settings.maxPayload && !ping) return connection.violated(CloseCode.messageTooBig);
+  const { rate } = settings;
+  if (rate !== undefined) {
+    const bucket = (connection.rate ??= new Rate(rate, surroundings.clock));
+    const excess = bucket.admit(size);
+    if (excess !== undefined) {
+      if (rate.over === "close") return exceeds(connection, excess, rate);
+      dropped(connection, "received", data);
+      return bucket.drop(size) ? post(connection, "drop", bucket) : undefined;
+    }
+  }
+  if (ping) return pong(connection);
+  if (connection.mailbox?.busy === true && !(connection.receiveQueue ??= new ReceiveQueue(connection.socket, settings)).admit(data)) {
+    return connection.violated(CloseCode.tryAgainLater, "Too many messages queued");
+  }
+  connection.counters.received(data.length);
+  settings.observe?.received?.(connection, data.length);
+  return post(connection, "message", data);
+}
+
+function exceeds<State, Env>(connection: ReceivingConnection<State, Env>, excess: Excess, rate: RateRule): MaybePromise<void> {
+  const from = connection.remoteAddress === "" ? "" : ` from ${connection.remoteAddress}`;
+  warn("1008", `1008: a connection${from} in room ${quoted(connection.roomName)} ${overRate(excess, rate)}`);
+  return connection.violated(CloseCode.policyViolation, `Too many ${excess}`);
+}
+
+/** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */
+function pong<State, Env>(connection: ReceivingConnection<State, Env>): void {
+  const { settings, heartbeat } = connection.surroundings;
+  if (bufferedBy(connection) < settings.maxBuffered) connection.socket.send(pongText);
+  heartbeat?.pinged(connection);
+}
+
+export function hasExpired<State, Env>({ expiresAt, surroundings }: ReceivingConnection<State, Env>): boolean {
+  return expiresAt !== undefined && expiresAt <= surroundings.clock.now();
+}
