@@ -59,7 +59,7 @@ export interface Socket {
   pause?(): void;
   resume?(): void;
   /** Keeps the encoded snapshot, for `Server.restore`; absent where memory outlives the socket. */
-  save?(saved: Saved): void;
+  save?(stored: StoredSnapshot): void;
   /** Sends a ping, where the runtime can. Its pong, and every ping of the client's, calls `SocketListener.alive`. */
   ping?(): void;
   /** Where memory may be lost: when the client was last known to live (milliseconds since 1970), and whether it ever sent the text ping. */
@@ -69,7 +69,13 @@ export interface Socket {
 }
 
 /** An encoded snapshot (src/connection/snapshot.ts): what each connection has for itself, what most have in common, and the rest. */
-export type Saved = readonly [id: string, head: string, rest: string, expiresAt?: number | undefined, presence?: string | undefined];
+export type StoredSnapshot = readonly [
+  id: string,
+  head: string,
+  rest: string,
+  expiresAt?: number | undefined,
+  presence?: string | undefined,
+];
 
 /** A message that the adapter has made ready for any of its sockets: only it knows what it is. */
 export interface Prepared {

@@ -7,12 +7,12 @@ import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import type { Runtime } from "../../src/server/runtime.ts";
 import { logError } from "../../src/values/log.ts";
 import { checkAnswer } from "../shared/answers.ts";
-import type { BareMark, BareUpgrade } from "../shared/bare.ts";
+import type { BarePending, BareUpgrade } from "../shared/bare.ts";
 import { BunSocket, websocket } from "./socket.ts";
 import { bunTopics } from "./topics.ts";
 import type { Answer, NativeOptions, NativeServer } from "./types.ts";
-import { Host } from "../shared/host.ts";
-import type { Ready } from "../shared/host.ts";
+import { MountedHandlers } from "../shared/mounted-handlers.ts";
+import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 import { checkListening, listenError, servingUrl } from "../shared/listening.ts";
 import type { Listening } from "../shared/listening.ts";
 import { closable } from "../shared/signals.ts";
@@ -39,7 +39,7 @@ export const serve: Serve = async <State, Env>(
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const host = new Host({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
+  const host = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
   const native = listen(at, {
     port,
     hostname,
@@ -100,8 +100,8 @@ async function answered(native: NativeServer, until: AbortSignal): Promise<void>
 }
 
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */
-function answer(host: Host, request: Request, native: NativeServer): Answer {
-  const done = (decision: Response | Ready): Response | undefined => {
+function answer(host: MountedHandlers, request: Request, native: NativeServer): Answer {
+  const done = (decision: Response | AcceptedHandshake): Response | undefined => {
     if (isResponse(decision)) return checkAnswer(decision);
     return upgrade(native, request, decision) ? undefined : tooLate();
   };
@@ -119,7 +119,7 @@ function failed(error: unknown): Response {
 }
 
 /** False when the client has gone, or sent frames before an awaited handshake was answered. */
-function upgrade(native: NativeServer, request: Request, ready: Ready): boolean {
+function upgrade(native: NativeServer, request: Request, ready: AcceptedHandshake): boolean {
   const { protocol } = ready.snapshot;
   let { headers } = ready;
   // Without this header Bun selects the first subprotocol offered; an empty one declines (oven-sh/bun#18243).
@@ -142,12 +142,12 @@ function addressOf(native: NativeServer, request: Request): string {
 }
 
 /** One host for each bare `Bun.serve`. */
-const hosts = new WeakMap<NativeServer, Host>();
+const hosts = new WeakMap<NativeServer, MountedHandlers>();
 
-export const bareMark: BareMark = (request, env) => {
+export const barePending: BarePending = (request, env) => {
   const native = nativeOf(env);
   let host = hosts.get(native);
-  if (host === undefined) hosts.set(native, (host = new Host({ ...runtimeOf(() => native), env: process.env })));
+  if (host === undefined) hosts.set(native, (host = new MountedHandlers({ ...runtimeOf(() => native), env: process.env })));
   return { host, remoteAddress: addressOf(native, request) };
 };
 

@@ -1,10 +1,9 @@
 /** The core's `Socket` over Bun's ServerWebSocket, and the one set of native handlers that serves every connection. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener, Socket } from "../../src/ports.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Socket } from "../../src/ports.ts";
 import type { NativeHandlers, NativeSocket } from "./types.ts";
-import type { Ready } from "../shared/host.ts";
+import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 
 /**
  * For `Bun.serve({ fetch: app.fetch, websocket })`: one for all handlers, whose own limits the core applies.
@@ -19,7 +18,7 @@ export const websocket: NativeHandlers = {
   // No pings of Bun's own either, which come shortly before its timeout: the core pings. Bun answers the client's.
   idleTimeout: 0,
   sendPings: false,
-  // Each handshake declines it unless its handler wants it: see bun.ts.
+  // Each handshake declines it unless its handler wants it: see index.ts.
   perMessageDeflate: true,
   // A socket's publish leaves it out.
   publishToSelf: false,
@@ -39,12 +38,12 @@ const left = new WeakMap<BunSocket, number>();
 
 export class BunSocket implements Socket {
   /** What to open with, until it is. */
-  #ready: Ready | undefined;
+  #ready: AcceptedHandshake | undefined;
   readonly #compress: boolean;
   #ws: NativeSocket | undefined;
-  #live: Connection | undefined;
+  #connection: SocketListener | undefined;
 
-  constructor(ready: Ready) {
+  constructor(ready: AcceptedHandshake) {
     this.#ready = ready;
     this.#compress = ready.server.settings.compression;
   }
@@ -56,28 +55,28 @@ export class BunSocket implements Socket {
     const ready = this.#ready;
     this.#ready = undefined;
     // Bun tells of a close inside our own `close` and `terminate`, which the `open` hook may call.
-    ready?.server.open(this, ready, (live) => (this.#live = live));
+    ready?.server.open(this, ready, (connection) => (this.#connection = connection));
   }
 
   message(data: Data): void {
-    void this.#live?.message(data);
+    void this.#connection?.message(data);
   }
 
   eased(): void {
-    void this.#live?.eased();
+    void this.#connection?.eased();
   }
 
   alive(): void {
-    this.#live?.alive();
+    this.#connection?.alive();
   }
 
   closed(code: number, reason: string): void {
-    const live = this.#live;
-    if (live === undefined) return;
+    const connection = this.#connection;
+    if (connection === undefined) return;
     // As everywhere else, a connection that has just been closed is closing.
-    if (live.phase === "closing") return queueMicrotask(() => void live.ended(code, reason));
-    if (code === CloseCode.abnormal && reason.startsWith("Received ")) void live.violated(violation(reason));
-    void live.ended(code, reason);
+    if (connection.phase === "closing") return queueMicrotask(() => void connection.ended(code, reason));
+    if (code === CloseCode.abnormal && reason.startsWith("Received ")) void connection.violated(violation(reason));
+    void connection.ended(code, reason);
   }
 
   get buffered(): number {

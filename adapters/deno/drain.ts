@@ -1,5 +1,5 @@
 /** Deno tells how much waits to be sent, but not when that changes: one timer a server asks, while anyone wants to know. */
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener } from "../../src/ports.ts";
 import type { Server } from "../../src/server/server.ts";
 import { logError } from "../../src/values/log.ts";
 
@@ -9,7 +9,7 @@ const longest = 64;
 
 export interface Watched {
   /** Undefined while its `open` hook runs. */
-  readonly live: Connection | undefined;
+  readonly connection: SocketListener | undefined;
 }
 
 export class Poller {
@@ -35,13 +35,13 @@ export class Poller {
     let drained = false;
     for (const socket of this.#waiting) {
       try {
-        void socket.live?.eased();
+        void socket.connection?.eased();
       } catch (error) {
         // The others are looked at all the same, and so is this one the next time.
         logError("a connection that has room again can't be told", error);
       }
       // A hook that filled the buffer again wants the next drain, and stays.
-      if (socket.live?.wantsDrain === true) continue;
+      if (socket.connection?.wantsDrain === true) continue;
       this.#waiting.delete(socket);
       drained = true;
     }

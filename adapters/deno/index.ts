@@ -8,7 +8,7 @@ import type { Settings } from "../../src/handler/settings.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import { logError } from "../../src/values/log.ts";
 import { checkAnswer } from "../shared/answers.ts";
-import type { BareMark, BareUpgrade } from "../shared/bare.ts";
+import type { BarePending, BareUpgrade } from "../shared/bare.ts";
 import { isBeingRead } from "./body.ts";
 import { headersOf } from "./headers.ts";
 import { Port } from "./port.ts";
@@ -17,8 +17,8 @@ import { follow } from "./requests.ts";
 import type { NativeInfo } from "./requests.ts";
 import { openSocket } from "./socket.ts";
 import type { NativeSocket } from "./socket.ts";
-import { Host } from "../shared/host.ts";
-import type { Ready } from "../shared/host.ts";
+import { MountedHandlers } from "../shared/mounted-handlers.ts";
+import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 import { Requests } from "../shared/requests.ts";
 import { checkListening, listenError, servingUrl } from "../shared/listening.ts";
 import type { Listening } from "../shared/listening.ts";
@@ -43,7 +43,7 @@ export const serve: Serve = async <State, Env>(
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const host = new Host({ ...runtime, scheme, env, storage }, { handler, fetch });
+  const host = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
   const requests = new Requests();
   const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
     follow(requests, answer(host, request, info, opened), info),
@@ -77,14 +77,19 @@ function listen(at: Listening, options: PortOptions, handler: Handler): Port {
  * Nothing may throw after the upgrade: Deno then ends the whole listener. And nothing may be returned that Deno can't send: a control character
  * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
  */
-function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket: NativeSocket) => void): MaybePromise<Response> {
-  const done = (decision: Response | Ready): Response => {
+function answer(
+  host: MountedHandlers,
+  request: Request,
+  info: NativeInfo,
+  opened?: (socket: NativeSocket) => void,
+): MaybePromise<Response> {
+  const done = (decision: Response | AcceptedHandshake): Response => {
     if (!isResponse(decision)) return upgrade(request, decision, opened);
     checkAnswer(decision);
     if (isBeingRead(decision)) throw new TypeError("the Response has a body that somebody reads: create a Response for each request");
     return decision;
   };
-  const later = (pending: PromiseLike<Response | Ready>): PromiseLike<Response> => {
+  const later = (pending: PromiseLike<Response | AcceptedHandshake>): PromiseLike<Response> => {
     // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
     const { signal } = request;
     return pending.then((decision) => (signal.aborted && !isResponse(decision) ? forget(decision) : done(decision)));
@@ -105,12 +110,12 @@ function answer(host: Host, request: Request, info: NativeInfo, opened?: (socket
 }
 
 /** Nobody is there to read the answer. */
-function forget(ready: Ready): Response {
+function forget(ready: AcceptedHandshake): Response {
   ready.server.abandon(ready);
   return refuse(400, "the client has left");
 }
 
-function upgrade(request: Request, ready: Ready, opened?: (socket: NativeSocket) => void): Response {
+function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: NativeSocket) => void): Response {
   const { protocol } = ready.snapshot;
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
   opened?.(socket);
@@ -135,9 +140,9 @@ function addressOf(remote: NativeInfo["remoteAddr"]): string {
 }
 
 /** One host for each handler: a bare `Deno.serve` does not say which server it is. */
-const hosts = new WeakMap<DefinedHandler, Host>();
+const hosts = new WeakMap<DefinedHandler, MountedHandlers>();
 
-export const bareMark: BareMark = (_, env, handler) => {
+export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
   if (info?.remoteAddr === undefined) {
     throw new Error(
@@ -145,7 +150,7 @@ export const bareMark: BareMark = (_, env, handler) => {
     );
   }
   let host = hosts.get(handler);
-  if (host === undefined) hosts.set(handler, (host = new Host({ ...runtime, env: process.env })));
+  if (host === undefined) hosts.set(handler, (host = new MountedHandlers({ ...runtime, env: process.env })));
   return { host, remoteAddress: addressOf(info.remoteAddr) };
 };
 

@@ -1,15 +1,14 @@
 /** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import { lengthOf, ownCopy } from "../../src/values/data.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener, Socket } from "../../src/ports.ts";
 import type { Server } from "../../src/server/server.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Socket } from "../../src/ports.ts";
 import { pollerOf } from "./drain.ts";
 import type { Poller, Watched } from "./drain.ts";
 import { Listener, closeNative } from "../shared/events.ts";
 import type { CloseInfo, ErrorInfo, EventSocket } from "../shared/events.ts";
-import type { Ready } from "../shared/host.ts";
+import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 
 /** Deno's server-side WebSocket, as far as it is used. */
 export interface NativeSocket extends EventSocket {
@@ -23,7 +22,7 @@ export interface NativeSocket extends EventSocket {
 }
 
 /** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
-export function openSocket(ready: Ready, ws: NativeSocket): void {
+export function openSocket(ready: AcceptedHandshake, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
   const open = (): void => {
     const socket = new DenoSocket(ready.server, ws);
@@ -66,7 +65,7 @@ class DenoSocket extends Listener implements Socket, Watched {
   }
 
   /** Code 0 stands for a close frame that did not come, or was not read. */
-  protected override closing(_live: Connection, { code }: CloseInfo): void {
+  protected override closing(_live: SocketListener, { code }: CloseInfo): void {
     if (code === 0) this.lost();
   }
 

@@ -1,4 +1,4 @@
-/** What workerd itself provides, as far as durable.ts uses it; not published. */
+/** What workerd itself provides, as far as index.ts uses it; not published. */
 declare module "cloudflare:workers" {
   export class DurableObject {
     constructor(ctx: object, env: unknown);

@@ -1,5 +1,5 @@
 /** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener } from "../../src/ports.ts";
 import type { Capacity } from "../../src/rooms/capacity.ts";
 import type { Holder } from "../../src/connection/surroundings.ts";
 import type { Server } from "../../src/server/server.ts";
@@ -17,7 +17,7 @@ export class ObjectConnections {
   readonly #server: Server;
   readonly #ctx: Pinger;
   /** A WeakMap costs a wake more. A connection that has ended stays until its client lets the socket go. */
-  readonly #lives = new Map<NativeSocket, Connection>();
+  readonly #connections = new Map<NativeSocket, SocketListener>();
   /** Connections that had ended before the last eviction, and still linger. Created for the first. */
   #over: Map<NativeSocket, Holder> | undefined;
 
@@ -27,16 +27,17 @@ export class ObjectConnections {
     this.#ctx = ctx;
     for (const ws of sockets) this.#restore(ws);
     // Closed by a former life that could not store it. A client's own close is an event, before which its socket is still open (workerd, measured).
-    for (const [ws, live] of this.#lives) if (ws.readyState !== OPEN && live.phase === "open") void live.violated(CloseCode.abnormal);
+    for (const [ws, connection] of this.#connections)
+      if (ws.readyState !== OPEN && connection.phase === "open") void connection.violated(CloseCode.abnormal);
   }
 
-  add(ws: NativeSocket, live: Connection): void {
-    this.#lives.set(ws, live);
+  add(ws: NativeSocket, connection: SocketListener): void {
+    this.#connections.set(ws, connection);
   }
 
   /** Undefined for a socket that is not ours. The close that wakes an object may be of one that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
-  of(ws: NativeSocket): Connection | undefined {
-    return this.#lives.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
+  of(ws: NativeSocket): SocketListener | undefined {
+    return this.#connections.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
   }
 
   /** The socket is gone. Returns whether it was ours. */
@@ -46,7 +47,7 @@ export class ObjectConnections {
       this.#over?.delete(ws);
       this.#capacity?.gone(holder);
     }
-    return this.#lives.delete(ws) || holder !== undefined;
+    return this.#connections.delete(ws) || holder !== undefined;
   }
 
   /** Its close hook has run, but the platform lists the socket until the client lets it go. Remembered, so that what the client sends does not read the attachment each time. */
@@ -59,14 +60,14 @@ export class ObjectConnections {
     return this.#server.registry?.capacity;
   }
 
-  #restore(ws: NativeSocket): Connection | undefined {
+  #restore(ws: NativeSocket): SocketListener | undefined {
     try {
-      const woken = wake(ws, this.#ctx);
-      if (woken === undefined) return undefined;
-      const live = this.#server.restore(woken.socket, woken.saved);
-      if (live !== undefined) this.#lives.set(ws, live);
-      else this.#lingers(ws, this.#server.holderOf(woken.saved));
-      return live;
+      const restored = wake(ws, this.#ctx);
+      if (restored === undefined) return undefined;
+      const connection = this.#server.restore(restored.socket, restored.stored);
+      if (connection !== undefined) this.#connections.set(ws, connection);
+      else this.#lingers(ws, this.#server.holderOf(restored.stored));
+      return connection;
     } catch (error) {
       // One socket that can't be woken must not keep the object from being made, for all the others.
       logError("a connection can't be restored", error);

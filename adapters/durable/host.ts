@@ -1,7 +1,7 @@
-/** One Durable Object instance's connections: what the class of durable.ts does, without the class. */
+/** One Durable Object instance's connections: what the class of index.ts does, without the class. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener } from "../../src/ports.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
@@ -38,7 +38,7 @@ export class ObjectHost {
   readonly #binding: string;
   readonly #server: Server;
   readonly #alarm: ObjectAlarm;
-  readonly #lives: ObjectConnections;
+  readonly #connections: ObjectConnections;
   /** Its class has no SQLite. */
   #isOlder = false;
   readonly #identity: Identity;
@@ -76,11 +76,11 @@ export class ObjectHost {
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
     const sockets = ctx.getWebSockets();
-    this.#lives = this.#server.schedule.together(() => {
+    this.#connections = this.#server.schedule.together(() => {
       // workerd lists the newest first; rooms list their connections in the order in which they came.
-      const lives = new ObjectConnections(this.#server, ctx, sockets.toReversed());
+      const connections = new ObjectConnections(this.#server, ctx, sockets.toReversed());
       this.#resume();
-      return lives;
+      return connections;
     });
     // A former life may have been refused its alarm.
     if (sockets.length > 0 && handler.settings.heartbeat !== false) alarm.read();
@@ -122,30 +122,30 @@ export class ObjectHost {
 
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
     if (this.#unread) this.#resume();
-    const live = this.#lives.of(ws);
+    const connection = this.#connections.of(ws);
     // A client that was closed may send on, and nothing here can stop it: this check is all that its messages cost.
-    if (live?.phase !== "open") return;
-    live.alive();
-    return live.message(typeof data === "string" ? data : new Uint8Array(data));
+    if (connection?.phase !== "open") return;
+    connection.alive();
+    return connection.message(typeof data === "string" ? data : new Uint8Array(data));
   }
 
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
     if (this.#unread) this.#resume();
-    const live = this.#lives.of(ws);
-    if (!this.#lives.forget(ws) && !isOurs(ws)) return;
-    if (isIllegal(code, wasClean)) void live?.violated(CloseCode.protocolError);
+    const connection = this.#connections.of(ws);
+    if (!this.#connections.forget(ws) && !isOurs(ws)) return;
+    if (isIllegal(code, wasClean)) void connection?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
-    return live?.ended(code, reason);
+    return connection?.ended(code, reason);
   }
 
   /** A broken frame, or a message over workerd's own limit; no close event follows. */
   failed(ws: NativeSocket, error: unknown): MaybePromise<void> {
-    const live = this.#lives.of(ws);
+    const connection = this.#connections.of(ws);
     const violation = violationOf(String(error));
-    if (!this.#lives.forget(ws) || live === undefined) return;
-    if (violation !== undefined) void live.violated(violation);
+    if (!this.#connections.forget(ws) || connection === undefined) return;
+    if (violation !== undefined) void connection.violated(violation);
     closeSocket(ws, CloseCode.internalError, "");
-    return live.ended(CloseCode.abnormal, "");
+    return connection.ended(CloseCode.abnormal, "");
   }
 
   /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
@@ -179,9 +179,9 @@ export class ObjectHost {
       this.#server.abandon(accepted);
       return refuse(500, "Internal Server Error");
     }
-    const place = accepted.place ?? this.#server.admit(snapshot);
-    if (isResponse(place)) return place;
-    const opening = { snapshot, place };
+    const slot = accepted.slot ?? this.#server.admit(snapshot);
+    if (isResponse(slot)) return slot;
+    const opening = { snapshot, slot };
     const { 0: client, 1: ws } = new WebSocketPair();
     try {
       this.#ctx.acceptWebSocket(ws);
@@ -191,9 +191,9 @@ export class ObjectHost {
       this.#server.abandon(opening);
       return refuse(503, "the room is full", { "retry-after": "1" });
     }
-    let live: Connection;
+    let connection: SocketListener;
     try {
-      live = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
+      connection = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {
       // Its state is too large for a class without SQLite, for one.
       logError("a connection can't be opened", error);
@@ -201,9 +201,9 @@ export class ObjectHost {
       disown(ws, client);
       return refuse(500, "Internal Server Error");
     }
-    this.#lives.add(ws, live);
+    this.#connections.add(ws, connection);
     if (this.#isOlder) warnOlder(this.#binding);
-    this.#keep(live.running);
+    this.#keep(connection.running);
     return switchingProtocols(client, accepted, declines);
   }
 

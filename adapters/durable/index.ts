@@ -8,7 +8,7 @@ import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { RoomCall } from "../../src/rooms/remote-room.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import type { ObjectContext } from "./context.ts";
-import { hostClass } from "./development.ts";
+import { hostClass } from "./dev/development.ts";
 import type { ObjectHost } from "./host.ts";
 import { requireBinding } from "../workers/rooms.ts";
 import type { NativeSocket } from "../workers/types.ts";
@@ -42,13 +42,13 @@ export declare class RoomObject<Env = unknown> {
 export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof RoomObject<Env> {
   checkHandler("durable", handler);
   requireBinding("durable", handler);
-  const Host = hostClass();
+  const MountedHandlers = hostClass();
   class DurableRoom extends DurableObject {
     readonly #host: ObjectHost;
 
     constructor(ctx: ObjectContext, env: Env) {
       super(ctx, env);
-      this.#host = new Host(handler as DefinedHandler, ctx, env);
+      this.#host = new MountedHandlers(handler as DefinedHandler, ctx, env);
     }
 
     async fetch(request: Request): Promise<Response> {

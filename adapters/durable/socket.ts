@@ -2,7 +2,7 @@
 import { CloseCode } from "../../src/protocol/close.ts";
 import { maxSnapshot, textOf } from "../../src/connection/snapshot.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Saved, Socket } from "../../src/ports.ts";
+import type { StoredSnapshot, Socket } from "../../src/ports.ts";
 import { closeSocket } from "../workers/close.ts";
 import { sendNative } from "../workers/socket.ts";
 import type { NativeSocket, PairSocket } from "../workers/types.ts";
@@ -47,10 +47,10 @@ export class DurableSocket implements Socket {
    * as UTF-8, whose size is what the core has checked. The envelope adds 80 bytes at most (measured), a close 796: 15 360 and
    * those are less than the 16 384 that fit.
    */
-  save(saved: Saved): void {
-    const [id, head, rest, expiresAt, presence] = saved;
-    const short = textOf(saved).length * 2 <= maxSnapshot;
-    this.#write(short ? saved : [id, encoder.encode(head), encoder.encode(rest), expiresAt, presence && encoder.encode(presence)]);
+  save(stored: StoredSnapshot): void {
+    const [id, head, rest, expiresAt, presence] = stored;
+    const short = textOf(stored).length * 2 <= maxSnapshot;
+    this.#write(short ? stored : [id, encoder.encode(head), encoder.encode(rest), expiresAt, presence && encoder.encode(presence)]);
   }
 
   heard(): { at: number; pings: boolean } {
@@ -79,8 +79,8 @@ export class DurableSocket implements Socket {
     }
   }
 
-  #write(saved: unknown): void {
-    this.#ws.serializeAttachment({ [envelope]: saved, heard: this.#heard, pings: this.#pings });
+  #write(stored: unknown): void {
+    this.#ws.serializeAttachment({ [envelope]: stored, heard: this.#heard, pings: this.#pings });
   }
 }
 
@@ -100,14 +100,17 @@ interface Attachment {
 }
 
 /** The socket and what it was saved with; undefined for a socket that is not ours. */
-export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: DurableSocket; readonly saved: Saved } | undefined {
-  const { [envelope]: saved, heard = 0, pings = false } = attachmentOf(ws);
-  if (!Array.isArray(saved)) return undefined;
-  const [id, head, rest, expiresAt, presence] = saved as [string, Text, Text, number?, Text?];
+export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: DurableSocket; readonly stored: StoredSnapshot } | undefined {
+  const { [envelope]: stored, heard = 0, pings = false } = attachmentOf(ws);
+  if (!Array.isArray(stored)) return undefined;
+  const [id, head, rest, expiresAt, presence] = stored as [string, Text, Text, number?, Text?];
   const socket = new DurableSocket(ws, pinger, heard, pings);
   return {
     socket,
-    saved: typeof head === "string" ? (saved as unknown as Saved) : [id, text(head), text(rest), expiresAt, presence && text(presence)],
+    stored:
+      typeof head === "string"
+        ? (stored as unknown as StoredSnapshot)
+        : [id, text(head), text(rest), expiresAt, presence && text(presence)],
   };
 }
 

@@ -5,7 +5,7 @@
  * whole chain, with the headers that it left. Where the app is served bare (`export default app` on Cloudflare,
  * `Deno.serve(app.fetch)`, `Bun.serve`) it upgrades at once.
  */
-import { bareMark, bareUpgrade } from "#bare";
+import { barePending, bareUpgrade } from "#bare";
 import type { Context, MiddlewareHandler } from "hono";
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
@@ -15,8 +15,8 @@ import type { Rooms } from "../../src/api/room.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
 import type { Upgrade, UpgradeOptions } from "../../src/server/upgrade.ts";
 import type { ExecutionContext } from "../shared/bare.ts";
-import { markOf, placeholder, upgradeHeaders } from "../shared/mark.ts";
-import type { Mark } from "../shared/mark.ts";
+import { pendingOf, placeholder, upgradeHeaders } from "../shared/pending-upgrade.ts";
+import type { PendingUpgrade } from "../shared/pending-upgrade.ts";
 
 /** Hono's default, for a handler that any app can have. */
 type AnyEnv = Context extends Context<infer E> ? E : never;
@@ -33,12 +33,12 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): WebSoc
   const mounted = handler as DefinedHandler;
   // Not async, though the type says so: a handshake without middleware and without an async hook stays synchronous, which Bun rewards.
   const route = (c: Context): Response | Promise<Response> => {
-    const marked = markOf(c.req.raw, c.env as object);
+    const marked = pendingOf(c.req.raw, c.env as object);
     if (marked !== undefined) marked.reached = true;
-    const mark = marked ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
-    const decision = mark.host.server(mounted).upgrade(c.req.raw, optionsOf(c, mark));
+    const pending = marked ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
+    const decision = pending.host.server(mounted).upgrade(c.req.raw, optionsOf(c, pending));
     const finish = (decided: Upgrade): MaybePromise<Response> =>
-      isResponse(decided) ? decided : accept(c, marked, mark, mounted, decided);
+      isResponse(decided) ? decided : accept(c, marked, pending, mounted, decided);
     return asAnswer(isPromise(decision) ? decision.then(finish) : finish(decision));
   };
   return route as WebSocketRoute;
@@ -53,20 +53,20 @@ export function rooms<State, Env>(handler: DefinedHandler<State, Env>): Middlewa
   checkHandler("rooms", handler);
   const mounted = handler as DefinedHandler;
   return (c, next) => {
-    const mark = markOf(c.req.raw, c.env as object) ?? bareMark(c.req.raw, c.env as object, mounted, contextOf(c));
-    c.set("rooms", mark.host.server(mounted));
+    const pending = pendingOf(c.req.raw, c.env as object) ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
+    c.set("rooms", pending.host.server(mounted));
     return next();
   };
 }
 
-function optionsOf(c: Context, mark: Mark): UpgradeOptions {
+function optionsOf(c: Context, pending: PendingUpgrade): UpgradeOptions {
   const params = c.req.param() as Record<string, string>;
   const context = contextOf(c);
   // Durable Objects are made by naming them: no room may be the default of every URL.
-  const room = params["room"] ?? (mark.host.demandsRoom ? undefined : "default");
+  const room = params["room"] ?? (pending.host.demandsRoom ? undefined : "default");
   return {
     env: c.env as unknown,
-    remoteAddress: mark.remoteAddress,
+    remoteAddress: pending.remoteAddress,
     params,
     vars: c.var as Record<string, unknown>,
     room,
@@ -78,17 +78,17 @@ function optionsOf(c: Context, mark: Mark): UpgradeOptions {
 /** Middleware may have set a header that no 101 can carry, and a runtime's own upgrade may fail: then the handshake's place is free again. */
 function accept(
   c: Context,
-  marked: Mark | undefined,
-  mark: Mark,
+  marked: PendingUpgrade | undefined,
+  pending: PendingUpgrade,
   handler: DefinedHandler,
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
   const failed = (error: unknown): never => {
-    mark.host.server(handler).abandon(accepted);
+    pending.host.server(handler).abandon(accepted);
     throw error;
   };
   try {
-    const response = carryOut(c, marked, mark, handler, accepted);
+    const response = carryOut(c, marked, pending, handler, accepted);
     return isPromise(response) ? response.then(undefined, failed) : response;
   } catch (error) {
     return failed(error);
@@ -97,13 +97,13 @@ function accept(
 
 function carryOut(
   c: Context,
-  marked: Mark | undefined,
-  mark: Mark,
+  marked: PendingUpgrade | undefined,
+  pending: PendingUpgrade,
   handler: DefinedHandler,
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
   for (const [name, value] of accepted.headers ?? []) c.header(name, value, { append: true });
-  const server = mark.host.server(handler);
+  const server = pending.host.server(handler);
   if (marked?.answered === true) {
     server.abandon(accepted);
     return placeholder(c.res.headers);

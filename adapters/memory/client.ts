@@ -1,9 +1,8 @@
 /** The in-process client and the wire to its server: ordered, asynchronous, by value. */
 import { checkClose } from "../../src/protocol/close.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener, StoredSnapshot, Socket } from "../../src/ports.ts";
 import { asReceived, checkData } from "../../src/values/data.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Saved, Socket } from "../../src/ports.ts";
 
 /** What `connect` rejects with. */
 export interface Refused extends Error {
@@ -75,8 +74,8 @@ export class MemoryClient {
 
 /** Both directions of one connection. What is written in one turn is read in a later one. */
 export class Wire {
-  live: Connection | undefined;
-  saved: Saved | undefined;
+  connection: SocketListener | undefined;
+  stored: StoredSnapshot | undefined;
   heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
   over = false;
   paused = false;
@@ -123,7 +122,7 @@ export class Wire {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const deliver of waiting) deliver();
-    void this.live?.eased();
+    void this.connection?.eased();
   }
 
   async next(): Promise<Data> {
@@ -164,8 +163,8 @@ export class Wire {
   }
 
   #deliverToServer(data: Data): void {
-    this.live?.alive();
-    void this.live?.message(data);
+    this.connection?.alive();
+    void this.connection?.message(data);
   }
 
   #arrive(deliver: () => void): void {
@@ -197,7 +196,7 @@ export class Wire {
     this.ended.resolve({ code, reason });
     for (const reader of this.#readers) reader.reject(endedError({ code, reason }));
     this.#readers.length = 0;
-    void this.live?.ended(code, reason);
+    void this.connection?.ended(code, reason);
   }
 }
 
@@ -234,8 +233,8 @@ class MemorySocket implements Socket {
     if (this.#wire.isCurrent(this)) this.#wire.readOn();
   }
 
-  save(saved: Saved): void {
-    if (this.#wire.isCurrent(this)) this.#wire.saved = saved;
+  save(stored: StoredSnapshot): void {
+    if (this.#wire.isCurrent(this)) this.#wire.stored = stored;
   }
 
   heard(): Wire["heard"] {

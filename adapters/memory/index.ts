@@ -4,7 +4,7 @@
  */
 import { checkHandler } from "../../src/handler/define.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener } from "../../src/ports.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { callRoom, createRemoteRoom } from "../../src/rooms/remote-room.ts";
@@ -66,11 +66,11 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   checkHandler("memory", handler);
   const wires = new Set<Wire>();
   /** Whose close hook has not run yet: the server forgets a connection before. */
-  const unfinished = new Set<Connection>();
-  const track = (live: Connection): Connection => {
-    unfinished.add(live);
-    void live.finished.then(() => unfinished.delete(live));
-    return live;
+  const unfinished = new Set<SocketListener>();
+  const track = (connection: SocketListener): SocketListener => {
+    unfinished.add(connection);
+    void connection.finished.then(() => unfinished.delete(connection));
+    return connection;
   };
   const stores = new MemoryStores();
   let clock = new Timers(options.clock);
@@ -99,12 +99,12 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       wires.add(wire);
       const client = new MemoryClient(wire, upgrade.headers ?? new Headers(), upgrade.snapshot.protocol);
       void client.closed.then(() => wires.delete(wire));
-      wire.live = track(server.open(wire.socket(), server === asked ? upgrade : { snapshot }));
+      wire.connection = track(server.open(wire.socket(), server === asked ? upgrade : { snapshot }));
       return client;
     },
     async hibernate() {
       const running = (): PromiseLike<void>[] => {
-        const hooks = Array.from(unfinished, (live) => live.running).filter((one) => one !== undefined);
+        const hooks = Array.from(unfinished, (connection) => connection.running).filter((one) => one !== undefined);
         return [...hooks, ...(server.registry?.lifecycle.running ?? [])];
       };
       for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);
@@ -113,9 +113,9 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       clock = new Timers(options.clock);
       server = start();
       for (const wire of wires) {
-        if (wire.saved === undefined || wire.over) continue;
-        wire.live = server.restore(wire.socket(), wire.saved);
-        if (wire.live !== undefined) track(wire.live);
+        if (wire.stored === undefined || wire.over) continue;
+        wire.connection = server.restore(wire.socket(), wire.stored);
+        if (wire.connection !== undefined) track(wire.connection);
         // The server of today has stopped nobody.
         wire.readOn();
       }

@@ -1,6 +1,6 @@
 /** Handshakes of an HTTP server, once their host is known. Apart from `attach`, whose types must not need those of Node. */
 import { resolveClose } from "../../src/server/shutdown.ts";
-import type { Attached } from "./attach.ts";
+import type { Attached } from "./options.ts";
 import { loadWs } from "./load.ts";
 import { checkOverlap } from "./routes.ts";
 import type { Route } from "./routes.ts";

@@ -8,9 +8,9 @@ import { isPromise } from "../../src/values/promise.ts";
 import { log, logError } from "../../src/values/log.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { wantsWebSocket } from "../../src/protocol/handshake.ts";
-import { defaultUpgradeTimeout } from "../shared/host.ts";
-import type { Ready } from "../shared/host.ts";
-import { isUnrouted } from "../shared/mark.ts";
+import { defaultUpgradeTimeout } from "../shared/mounted-handlers.ts";
+import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
+import { isUnrouted } from "../shared/pending-upgrade.ts";
 import { answer } from "./http/answer.ts";
 import { NodeRequest, addressOf } from "./http/request.ts";
 import { accept, loadWs } from "./load.ts";
@@ -89,7 +89,7 @@ export class Handshake {
     if (candidate === undefined) return this.#takenByNobody();
     const { route, params } = candidate;
     if (this.#isOthers(route, request)) return this.#ask(index + 1, request);
-    const decided = (decision: Response | Ready): void => {
+    const decided = (decision: Response | AcceptedHandshake): void => {
       if (this.#footprint !== undefined) this.#warn(route, this.#footprint);
       if (!isResponse(decision) || !route.isApp || !isUnrouted(decision) || this.#isTaken) return this.#carryOut(decision);
       void discard(this.#unrouted);
@@ -103,7 +103,7 @@ export class Handshake {
       .catch((error: unknown) => this.#failed(error));
   }
 
-  #carryOut(decision: Response | Ready): void {
+  #carryOut(decision: Response | AcceptedHandshake): void {
     const isRefusal = isResponse(decision);
     if (this.#isTaken) {
       if (isRefusal) void discard(decision);
@@ -124,7 +124,7 @@ export class Handshake {
   }
 
   /** It has come before ws was loaded, or ws is missing. */
-  #load(ready: Ready): void {
+  #load(ready: AcceptedHandshake): void {
     loadWs("attach")
       .then(
         () => this.#carryOut(ready),

@@ -8,7 +8,7 @@ import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { refuseHost, wantsWebSocket } from "../../src/protocol/handshake.ts";
 import type { RequestHead } from "../../src/protocol/request.ts";
 import { logError } from "../../src/values/log.ts";
-import { Host } from "../shared/host.ts";
+import { MountedHandlers } from "../shared/mounted-handlers.ts";
 import { cut, write } from "./http/answer.ts";
 import { attachHost } from "./attached.ts";
 import { NodeRequest, addressOf, http } from "./http/request.ts";
@@ -26,7 +26,7 @@ import { readTarget } from "../shared/target.ts";
 import type { Serve, ServeOptions, Serving } from "../shared/serve.ts";
 
 export { attach } from "./attach.ts";
-export type { Attached, AttachOptions } from "./attach.ts";
+export type { Attached, AttachOptions } from "./options.ts";
 export type { HttpServer } from "./http/server.ts";
 
 export const serve: Serve = async <State, Env>(
@@ -38,7 +38,7 @@ export const serve: Serve = async <State, Env>(
   const { fetch, env = process.env, storage } = options;
   const at = checkListening("serve", options);
   await loadWs("serve");
-  const host = new Host({ name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage }, { handler, fetch });
+  const host = new MountedHandlers({ name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage }, { handler, fetch });
   const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
   const deadline = host.upgradeTimeout;
   // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
@@ -100,13 +100,13 @@ function create(options: HttpOptions, at: Listening, listener: RequestListener):
 }
 
 /** Without `fetch` every request is a handshake, or refused as one: no GET without Connection: upgrade gets further. */
-function plainListener(host: Host): RequestListener {
+function plainListener(host: MountedHandlers): RequestListener {
   return (incoming, outgoing) =>
     void decide(host, () => new NodeRequest(incoming), addressOf(incoming), {}).then((answer) => write(outgoing, answer));
 }
 
 /** HTTP by @hono/node-server, which is loaded for it alone, and makes the Request. What it writes of an error has the error's own words. */
-async function fetchListener(host: Host): Promise<RequestListener> {
+async function fetchListener(host: MountedHandlers): Promise<RequestListener> {
   const { getRequestListener } = await load("serve with `fetch`", "@hono/node-server", () => import("@hono/node-server"));
   const listener = getRequestListener(
     async (request, bindings) => {
@@ -146,7 +146,7 @@ function isSent(answer: Response): boolean {
 }
 
 /** Never rejects. */
-async function decide(host: Host, request: () => RequestHead, remoteAddress: string, native: object): Promise<Response> {
+async function decide(host: MountedHandlers, request: () => RequestHead, remoteAddress: string, native: object): Promise<Response> {
   try {
     const decision = await host.decide(request(), remoteAddress, native);
     if (isResponse(decision)) return decision;

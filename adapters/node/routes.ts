@@ -1,14 +1,14 @@
 /** The routes of an HTTP server: what is attached to it, and which of them a handshake matches. */
 import { log } from "../../src/values/log.ts";
 import type { RequestHead } from "../../src/protocol/request.ts";
-import type { Host } from "../shared/host.ts";
+import type { MountedHandlers } from "../shared/mounted-handlers.ts";
 import { PathPattern } from "./path.ts";
 import type { Params } from "./path.ts";
 import type { Sockets } from "./http/sockets.ts";
 
 /** A handler or an app that is attached. */
 export interface Route {
-  readonly host: Host;
+  readonly host: MountedHandlers;
   /** Undefined: every path. */
   readonly pattern: PathPattern | undefined;
   /** An app has routes of its own: its 404 leaves a handshake to others. */

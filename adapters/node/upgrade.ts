@@ -34,7 +34,7 @@ export function upgraderOf(server: HttpServer): Upgrader {
       upgraders.delete(server);
     },
   };
-  // The footprint has to be made before any other listener has the socket: see node-taken.ts.
+  // The footprint has to be made before any other listener has the socket: see http/taken.ts.
   server.prependListener("upgrade", listener);
   upgraders.set(server, upgrader);
   return upgrader;

@@ -1,6 +1,6 @@
 /** What the two runtimes share whose server sockets have the web's events, Deno and plain Workers: from an event to a port. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener } from "../../src/ports.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 
 export interface CloseInfo {
@@ -25,26 +25,26 @@ export interface EventSocket {
  * fourth, on every idle connection (bench/, mode idle).
  */
 export abstract class Listener<Close extends CloseInfo = CloseInfo> {
-  live: Connection | undefined;
+  connection: SocketListener | undefined;
 
   /** @param native of one of `types`, which the runtimes' own types of listeners don't know. */
   handleEvent(native: { readonly type: string }): void {
-    const { live } = this;
-    if (live === undefined) return;
+    const { connection } = this;
+    if (connection === undefined) return;
     // Only a message has data. `type` is asked of the others alone: what an event of workerd's has is a call into the runtime each time.
     const { data } = native as { readonly data?: string | ArrayBuffer };
-    if (data !== undefined) return this.keep(live.message(typeof data === "string" ? data : new Uint8Array(data)));
+    if (data !== undefined) return this.keep(connection.message(typeof data === "string" ? data : new Uint8Array(data)));
     const event = native as SocketEvent<Close>;
     switch (event.type) {
       case "close":
-        this.closing(live, event);
-        return this.#end(live, event.code, event.reason);
+        this.closing(connection, event);
+        return this.#end(connection, event.code, event.reason);
       case "error": {
         // A lost connection or a broken frame. Deno's `close` follows, with code 0; workerd's may never come. A second end is ignored.
         const violation = this.violationOf(event);
-        if (violation !== undefined) void live.violated(violation);
+        if (violation !== undefined) void connection.violated(violation);
         this.lost();
-        return this.#end(live, CloseCode.abnormal, "");
+        return this.#end(connection, CloseCode.abnormal, "");
       }
     }
   }
@@ -53,15 +53,15 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
    * Lets go of the connection: workerd keeps a socket's listeners until the garbage collector has come by twice. With 4 000 connections a
    * second, 64 at once, 20 MB of closed ones were left after each full collection, and 3 now (`--trace-gc`, docs/decisions.md).
    */
-  #end(live: Connection, code: number, reason: string): void {
-    this.live = undefined;
-    this.keep(live.ended(code, reason));
+  #end(connection: SocketListener, code: number, reason: string): void {
+    this.connection = undefined;
+    this.keep(connection.ended(code, reason));
   }
 
   /** Attaches it to a connection that has opened. Binary must come as ArrayBuffer: set `binaryType` first. */
-  listen(ws: EventSocket, live: Connection): void {
-    this.live = live;
-    this.keep(live.running);
+  listen(ws: EventSocket, connection: SocketListener): void {
+    this.connection = connection;
+    this.keep(connection.running);
     for (const type of types) ws.addEventListener(type, this);
   }
 
@@ -69,7 +69,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   protected keep(_running: MaybePromise<void>): void {}
 
   /** Before the connection is told of its close. */
-  protected closing(_live: Connection, _event: Close): void {}
+  protected closing(_live: SocketListener, _event: Close): void {}
 
   /** The native socket has ended with an error. */
   protected lost(): void {}

@@ -2,7 +2,7 @@
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { closeOptions, resolveClose } from "../../src/server/shutdown.ts";
-import type { Fetch } from "./host.ts";
+import type { Fetch } from "./mounted-handlers.ts";
 
 interface Given {
   readonly fetch?: Fetch | undefined;

@@ -1,6 +1,6 @@
-/** `#bare` on workerd: what hono.ts needs to upgrade in an app that is exported as it is. */
-import type { BareMark, BareUpgrade } from "../shared/bare.ts";
-import { Host } from "../shared/host.ts";
+/** `#bare` on workerd: what ../hono/index.ts needs to upgrade in an app that is exported as it is. */
+import type { BarePending, BareUpgrade } from "../shared/bare.ts";
+import { MountedHandlers } from "../shared/mounted-handlers.ts";
 import { objectsOf, remoteRoom } from "./rooms.ts";
 import { forward } from "./route.ts";
 import { addressOf, forget, hasLeft } from "./handshake.ts";
@@ -8,15 +8,15 @@ import { refuseRoomHooks, roomless } from "./roomless.ts";
 import { acceptPair } from "./socket.ts";
 
 /** @throws Error for a handler whose binding is missing or no Durable Object's, or whose hooks need one. */
-export const bareMark: BareMark = (request, env, handler) => {
+export const barePending: BarePending = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new Host({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }), remoteAddress };
+    return { host: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }), remoteAddress };
   }
   const objects = objectsOf(handler, env);
   const runtime = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
-  return { host: new Host(runtime, { demandsRoom: true }), remoteAddress };
+  return { host: new MountedHandlers(runtime, { demandsRoom: true }), remoteAddress };
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {

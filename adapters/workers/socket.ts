@@ -1,12 +1,11 @@
 /** The core's `Socket` over half of a WebSocketPair, and its events. */
 import { CloseCode } from "../../src/protocol/close.ts";
-import type { Connection } from "../../src/connection/connection.ts";
+import type { SocketListener, Socket } from "../../src/ports.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import type { MaybePromise, Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Socket } from "../../src/ports.ts";
 import { Listener } from "../shared/events.ts";
 import type { ErrorInfo } from "../shared/events.ts";
-import type { Ready } from "../shared/host.ts";
+import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "./close.ts";
 import { switchingProtocols } from "./handshake.ts";
 import type { ExecutionContext, NativeSocket, PairClose, PairSocket, SocketPair } from "./types.ts";
@@ -20,7 +19,7 @@ declare const WebSocketPair: SocketPair;
  * @param options.declines see `declinesCompression`.
  */
 export function acceptPair(
-  ready: Ready,
+  ready: AcceptedHandshake,
   ctx: ExecutionContext | undefined,
   { late, declines }: { readonly late: boolean; readonly declines: boolean },
 ): Response {
@@ -31,9 +30,9 @@ export function acceptPair(
   ws.accept({ allowHalfOpen: true });
   const socket = new WorkerSocket(ws, ctx);
   // Before `open` runs, which may terminate: see `#abort`.
-  const live = ready.server.open(socket, ready, (opening) => (socket.live = opening));
-  socket.listen(ws, live);
-  if (late) ctx?.waitUntil(endUnsent(client, live));
+  const connection = ready.server.open(socket, ready, (opening) => (socket.connection = opening));
+  socket.listen(ws, connection);
+  if (late) ctx?.waitUntil(endUnsent(client, connection));
   return switchingProtocols(client, ready, declines);
 }
 
@@ -41,14 +40,14 @@ export function acceptPair(
  * A client that left before the 101, or got 426 instead, is told of by nothing: no event on our half, and `request.signal` only under a
  * compatibility flag. But its half can then still be accepted, which throws once a Response has been sent with it.
  */
-async function endUnsent(client: PairSocket, live: Connection): Promise<void> {
-  await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), live.finished]);
+async function endUnsent(client: PairSocket, connection: SocketListener): Promise<void> {
+  await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), connection.finished]);
   try {
     client.accept();
   } catch {
     return;
   }
-  await live.ended(CloseCode.abnormal, "");
+  await connection.ended(CloseCode.abnormal, "");
 }
 
 /** Milliseconds that middleware may take from our Response to the 101; nobody waits for them. */
@@ -84,8 +83,8 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     if (isPromise(running)) this.#ctx?.waitUntil(Promise.resolve(running));
   }
 
-  protected override closing(live: Connection, { code, reason, wasClean }: PairClose): void {
-    if (isIllegal(code, wasClean)) void live.violated(CloseCode.protocolError);
+  protected override closing(connection: SocketListener, { code, reason, wasClean }: PairClose): void {
+    if (isIllegal(code, wasClean)) void connection.violated(CloseCode.protocolError);
     if (this.#ws.readyState !== CLOSED && code !== CloseCode.abnormal) answerClose(this.#ws, code, reason);
   }
 
@@ -109,10 +108,10 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
   /** Aborting the request cuts TCP, and stops its JavaScript on the spot: the hooks go first, the close hook among them. */
   async #abort(ctx: Required<ExecutionContext>): Promise<void> {
     // Now, for its close event takes it away.
-    const { live } = this;
+    const { connection } = this;
     // A timer's turn, not a microtask: in `open` the 101 is not out yet, and the client would get a 500 instead.
     await new Promise((resolve) => setTimeout(resolve, 0));
-    await live?.running;
+    await connection?.running;
     ctx.abort();
   }
 }

@@ -24,7 +24,7 @@ import type { Rate } from "./rate.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
 import { livenessOf, receive } from "./receiving.ts";
 import * as sending from "./sending.ts";
-import type { Rest, Stateless, Woken } from "./snapshot.ts";
+import type { Rest, Stateless, Restored } from "./snapshot.ts";
 import { closingStateOf, infoOf, restOf, setState, snapshotOf, stateOf } from "./stored.ts";
 import type { SubscribeOptions, Surroundings } from "./surroundings.ts";
 
@@ -61,7 +61,7 @@ export class Connection<State = unknown, Env = unknown>
     for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) Object.defineProperty(this.prototype, Symbol.for(name), shown);
   }
 
-  constructor(surroundings: Surroundings<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Woken) {
+  constructor(surroundings: Surroundings<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Restored) {
     this.phase = head.phase;
     this.#surroundings = surroundings;
     this.#socket = socket;

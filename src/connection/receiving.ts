@@ -1,6 +1,6 @@
 /** What a connection receives: bounds are checked, text pings answered, and messages given to their hook. */
 import type { Data, MaybePromise } from "../api/connection.ts";
-import { overRate } from "./rate.ts";
+import { overRate, Rate } from "./rate.ts";
 import type { RateRule } from "../handler/rate-rule.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { isPing, pongText } from "../protocol/text-ping.ts";
@@ -10,7 +10,6 @@ import { credentialExpired } from "./closing.ts";
 import { post } from "./hooks.ts";
 import type { HookedConnection } from "./hooks.ts";
 import { Liveness } from "./liveness.ts";
-import { Rate } from "./rate.ts";
 import type { Excess } from "./rate.ts";
 import { ReceiveQueue } from "./receive-queue.ts";
 import { bufferedBy, dropped } from "./sending.ts";

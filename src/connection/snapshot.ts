@@ -7,7 +7,7 @@ import { decode, encode } from "../values/codec.ts";
 import { memo } from "../values/memo.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
 import type { Closing, Phase } from "../api/connection.ts";
-import type { Saved, Snapshot } from "../ports.ts";
+import type { StoredSnapshot, Snapshot } from "../ports.ts";
 
 /**
  * The encoded size of a snapshot, on every runtime; a state that does not fit is stored apart. A hibernating socket's attachment holds 16 384 serialized bytes
@@ -38,7 +38,7 @@ export interface Rest {
 }
 
 /** What a connection starts or wakes from; `rest` is encoded until somebody asks. */
-export interface Woken {
+export interface Restored {
   readonly id: string;
   readonly head: Head;
   readonly rest: Rest | string;
@@ -46,7 +46,7 @@ export interface Woken {
   readonly presence: string | undefined;
 }
 
-export function wokenFrom(snapshot: Snapshot): Woken {
+export function restoredFrom(snapshot: Snapshot): Restored {
   const { id, phase, version, room, topics, url, protocol, remoteAddress, state, expiresAt, presence } = snapshot;
   const head = { phase, version, room, topics: setOf(topics) };
   return { id, head, rest: { url, protocol, remoteAddress, state }, expiresAt, presence };
@@ -56,7 +56,7 @@ export function wokenFrom(snapshot: Snapshot): Woken {
 export type Stateless = Omit<Snapshot, "state">;
 
 export interface Encoded {
-  readonly saved: Saved;
+  readonly stored: StoredSnapshot;
   /** The state, where it has to be stored apart. */
   readonly state: string | undefined;
 }
@@ -69,8 +69,8 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
       `the connection's state takes ${utf8Length(state)} bytes encoded: at most ${maxState} (option "maxState") can be stored`,
     );
   }
-  const saved = join(snapshot, memberOf(snapshot.state, state));
-  return exceeds(textOf(saved), maxSnapshot) ? { saved: encodeApart(snapshot), state } : { saved, state: undefined };
+  const stored = join(snapshot, memberOf(snapshot.state, state));
+  return exceeds(textOf(stored), maxSnapshot) ? { stored: encodeApart(snapshot), state } : { stored, state: undefined };
 }
 
 /** Throws what `encodeSnapshot` does. Most handshakes bring no state, and what else there is fits by its length. */
@@ -101,19 +101,19 @@ const mostEncoded = 6;
 const overhead = 512;
 
 /** The snapshot of a connection whose state is stored apart. @throws RangeError when even that is too large. */
-export function encodeApart(snapshot: Stateless): Saved {
-  const saved = join(snapshot, apart);
-  const all = textOf(saved);
+export function encodeApart(snapshot: Stateless): StoredSnapshot {
+  const stored = join(snapshot, apart);
+  const all = textOf(stored);
   if (exceeds(all, maxSnapshot)) {
     throw new RangeError(
       `the connection's topics, URL, address and presence take ${utf8Length(all)} bytes encoded: at most ${maxSnapshot} can be stored`,
     );
   }
-  return saved;
+  return stored;
 }
 
 /** Without a look at the size: 1 KiB is kept for how a connection closed. */
-export function encodeClosing(snapshot: Stateless, rest: Rest): Saved {
+export function encodeClosing(snapshot: Stateless, rest: Rest): StoredSnapshot {
   return join(snapshot, rest.apart === true ? apart : memberOf(rest.state, encode(rest.state, "state")));
 }
 
@@ -127,7 +127,7 @@ function memberOf(state: unknown, encoded: string): string {
 function join(
   { id, room, version, topics, phase, url, protocol, remoteAddress, closing, expiresAt, presence }: Stateless,
   member: string,
-): Saved {
+): StoredSnapshot {
   const rest = JSON.stringify({ url, protocol, remoteAddress, ...(closing === undefined ? {} : { closing }) });
   const head = JSON.stringify([phase, version, room, topics]);
   const whole = `${rest.slice(0, -1)}${member}}`;
@@ -136,7 +136,7 @@ function join(
 }
 
 /** All of it that counts. */
-export function textOf([id, head, rest, , presence = ""]: Saved): string {
+export function textOf([id, head, rest, , presence = ""]: StoredSnapshot): string {
   return id + head + rest + presence;
 }
 
@@ -149,7 +149,7 @@ export class Heads {
   /** To compare with the last one costs less than to hash each. */
   #last: { readonly text: string; readonly head: Head } | undefined;
 
-  read([id, text, rest, expiresAt, presence]: Saved): Woken {
+  read([id, text, rest, expiresAt, presence]: StoredSnapshot): Restored {
     if (this.#last?.text !== text) this.#last = { text, head: this.#known(text) };
     return { id, head: this.#last.head, rest, expiresAt, presence };
   }

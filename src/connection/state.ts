@@ -30,7 +30,7 @@ export function keepState<State, Env>(surroundings: Surroundings<State, Env>, co
     // Whichever of the two fails, the snapshot says where the state is that goes with it: a row that no snapshot speaks of does no harm.
     if (apart && rest.apart !== true) valuesOf(surroundings, connection).set(keyOf(connection), encoded.state);
     try {
-      connection.socket.save(encoded.saved);
+      connection.socket.save(encoded.stored);
     } catch (error) {
       if (apart && rest.apart !== true) dropRow(surroundings, connection);
       throw error;
@@ -45,8 +45,8 @@ export function keepState<State, Env>(surroundings: Surroundings<State, Env>, co
 /** The same with the state as it is; where that is stored apart, it stays there unread. */
 export function keepRest<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest): Rest {
   if (rest.apart !== true) return keepState(surroundings, connection, rest, rest.state);
-  const saved = encodeApart(connection.snapshot);
-  connection.socket.save?.(saved);
+  const stored = encodeApart(connection.snapshot);
+  connection.socket.save?.(stored);
   return rest;
 }
 

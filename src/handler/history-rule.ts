@@ -3,6 +3,7 @@ import { integer } from "../values/checks.ts";
 import { show } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { HistoryEntry } from "../api/history.ts";
+
 /** What a topic keeps; undefined for nothing. */
 export interface HistoryRule {
   (topic: string): HistoryRules | undefined;

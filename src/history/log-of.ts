@@ -1,10 +1,10 @@
 /** Finds a topic's log. */
-import type { Histories } from "./logs.ts";
-import type { TopicLog } from "./log.ts";
+import type { TopicLogs } from "./topic-logs.ts";
+import type { TopicLog } from "./topic-log.ts";
 import { checkName } from "../values/text.ts";
 
 /** @throws TypeError for what is no topic, Error for a topic without a history. */
-export function logOf(histories: Histories | undefined, room: string, topic: string): TopicLog {
+export function logOf(histories: TopicLogs | undefined, room: string, topic: string): TopicLog {
   checkName("topic", topic);
   const log = histories?.find(room, topic);
   if (log !== undefined) return log;
@@ -12,7 +12,7 @@ export function logOf(histories: Histories | undefined, room: string, topic: str
 }
 
 /** Throws what `logOf` does, and what the store throws. */
-export function deleteHistory(histories: Histories | undefined, room: string, topic: string): boolean {
+export function deleteHistory(histories: TopicLogs | undefined, room: string, topic: string): boolean {
   const log = logOf(histories, room, topic);
   return histories?.delete(room, topic, log) === true;
 }

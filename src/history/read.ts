@@ -1,5 +1,5 @@
 /** What is asked of one topic's history. */
-import type { TopicLog } from "./log.ts";
+import type { TopicLog } from "./topic-log.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
 export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now: number): History {

@@ -2,8 +2,8 @@
 import type { Phase, Sendable, SendResult } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import { mostOnWire, sizeAtMost } from "../values/data.ts";
-import type { TopicLog } from "./log.ts";
-import type { Kept } from "./segments.ts";
+import type { TopicLog } from "./topic-log.ts";
+import type { StoredMessage } from "./segments.ts";
 
 /** Who reads. */
 export interface Reader {
@@ -48,11 +48,11 @@ export function replay(log: TopicLog, reader: Reader, subscription: Subscription
  * The newest messages that fit into what the client may leave unread: a client that reads is not closed for what it is sent in one turn. If nothing
  * waits for it, the last message is always sent, however large it is, as `send` would.
  */
-function newestWithin(bytes: number, log: TopicLog, entries: readonly Kept[], nothingWaits: boolean): readonly Kept[] {
+function newestWithin(bytes: number, log: TopicLog, entries: readonly StoredMessage[], nothingWaits: boolean): readonly StoredMessage[] {
   const from = (sizeOf: (data: Sendable) => number): number => {
     let left = bytes;
     let index = entries.length;
-    while (index > 0 && (left -= sizeOf(log.payloadOf(entries[index - 1] as Kept))) >= 0) index--;
+    while (index > 0 && (left -= sizeOf(log.payloadOf(entries[index - 1] as StoredMessage))) >= 0) index--;
     return index;
   };
   // Most replays are small enough by a bound that costs nothing.

@@ -6,7 +6,7 @@ import { decode, encode } from "../values/codec.ts";
 import type { Data, Sendable } from "../api/connection.ts";
 import type { Store } from "../ports.ts";
 
-export interface Kept {
+export interface StoredMessage {
   readonly offset: number;
   readonly tag: string;
   readonly time: number;
@@ -19,7 +19,7 @@ export interface Kept {
 interface Segment {
   readonly slot: number;
   readonly first: number;
-  readonly entries: Kept[];
+  readonly entries: StoredMessage[];
   /** Of the last segment, the row without its last bracket: `[first,[tag,time,data],…`. */
   text: string;
 }
@@ -70,7 +70,7 @@ export class Segments {
     return this.#cut;
   }
 
-  at(offset: number): Kept | undefined {
+  at(offset: number): StoredMessage | undefined {
     // Most callers ask for the last or the first message.
     const last = this.#all.at(-1);
     const segment = last !== undefined && last.first <= offset ? last : this.#all.find((one) => offset < endOf(one));
@@ -78,15 +78,16 @@ export class Segments {
   }
 
   /** From that offset on, in order. */
-  *from(offset: number): Generator<Kept, void, undefined> {
+  *from(offset: number): Generator<StoredMessage, void, undefined> {
     for (const segment of this.#all) {
       if (endOf(segment) <= offset) continue;
-      for (let index = Math.max(0, offset - segment.first); index < segment.entries.length; index++) yield segment.entries[index] as Kept;
+      for (let index = Math.max(0, offset - segment.first); index < segment.entries.length; index++)
+        yield segment.entries[index] as StoredMessage;
     }
   }
 
   /** Writes the row of the segment that the message belongs to; `text` is the encoded message. @throws what the store throws: nothing has changed then. */
-  write(entry: Kept, text: string | undefined): Written {
+  write(entry: StoredMessage, text: string | undefined): Written {
     const last = this.#all.at(-1);
     const full =
       last === undefined || last.entries.length >= mostEntries || last.text.length + (text?.length ?? entry.data.length) > mostLetters;
@@ -97,7 +98,7 @@ export class Segments {
   }
 
   /** The row is written: takes the message into memory. Nothing here fails. */
-  keep({ segment, text }: Written, entry: Kept): void {
+  keep({ segment, text }: Written, entry: StoredMessage): void {
     segment.text = text;
     segment.entries.push(entry);
     if (segment.entries.length > 1) return;
@@ -136,7 +137,7 @@ export class Segments {
 
   #cutOf(segment: Segment, offset: number): Segment {
     if (segment.first >= offset) return segment;
-    const [last, ...entries] = segment.entries.slice(offset - 1 - segment.first) as [Kept, ...Kept[]];
+    const [last, ...entries] = segment.entries.slice(offset - 1 - segment.first) as [StoredMessage, ...StoredMessage[]];
     const rows = this.#store === undefined ? [] : entries.map(({ tag, time, data }) => encode([tag, time, data]));
     const text = [`[${last.offset}`, ...(this.#store === undefined ? [] : [encode([last.tag, last.time])]), ...rows].join();
     return { slot: segment.slot, first: last.offset, entries: [last, ...entries], text };

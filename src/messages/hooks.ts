@@ -38,7 +38,9 @@ export interface InvalidHook<State, Env> {
 }
 
 /** A property that is needed where there are names to give hooks for. */
-type Needed<Key extends string, Names, Hooks> = [Names] extends [never] ? { readonly [K in Key]?: Hooks } : { readonly [K in Key]: Hooks };
+type Needed<Key extends string, SmallMap, Hooks> = [SmallMap] extends [never]
+  ? { readonly [K in Key]?: Hooks }
+  : { readonly [K in Key]: Hooks };
 
 export type MessageHandler<ToServer extends Schemas, Asked extends Requests, State, Env> = RawHandler<State, Env> &
   InvalidHook<State, Env> &

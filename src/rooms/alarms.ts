@@ -17,7 +17,7 @@ const key = "alarm";
 const mostRetries = 6;
 
 /** As it is stored. Of one that was never begun the last two are not there. */
-interface Kept {
+interface StoredAlarm {
   readonly room: string;
   /** What `setAlarm` was given. */
   readonly time: number;
@@ -75,7 +75,7 @@ export class RoomAlarms {
   resume(store: Store): void {
     const stored = store.get(key);
     if (stored === undefined) return;
-    const { room, time, retryCount = 0, due = time } = JSON.parse(stored) as Kept;
+    const { room, time, retryCount = 0, due = time } = JSON.parse(stored) as StoredAlarm;
     // Set in this life already, which could not read the storage at first.
     if (this.#rooms.has(room)) return;
     this.#appoint({ room, store, time, retryCount, running: false, over: false }, due);
@@ -151,7 +151,7 @@ export class RoomAlarms {
     return this.#rooms.get(alarm.room) === alarm;
   }
 
-  #keep(store: Store, kept: Kept): void {
+  #keep(store: Store, kept: StoredAlarm): void {
     store.set(key, JSON.stringify(kept));
   }
 }

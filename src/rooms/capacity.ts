@@ -5,12 +5,12 @@
 import { clientOf } from "../protocol/address.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Settings } from "../handler/settings.ts";
-import { Names } from "../values/small-map.ts";
+import { SmallMap } from "../values/small-map.ts";
 import type { Holder } from "../connection/surroundings.ts";
 import type { Clock } from "../ports.ts";
 
 /** A handshake's place; once it is accepted, a link of the chain of those that are to be opened, the oldest first. */
-export interface Place {
+export interface Slot {
   /** The client, or "" where it is not counted. */
   readonly client: string;
   room: string | undefined;
@@ -18,8 +18,8 @@ export interface Place {
   accepted: number;
   /** It is accepted, and neither opened nor given up. */
   waits: boolean;
-  older: Place | undefined;
-  newer: Place | undefined;
+  older: Slot | undefined;
+  newer: Slot | undefined;
 }
 
 export class Capacity {
@@ -28,8 +28,8 @@ export class Capacity {
   readonly #taken: Count;
   /** Connections that have ended while their client keeps the socket, which the runtime can't cut. Created for the first. */
   #lingering: Count | undefined;
-  #oldest: Place | undefined;
-  #newest: Place | undefined;
+  #oldest: Slot | undefined;
+  #newest: Slot | undefined;
 
   constructor(settings: Settings, clock: Clock) {
     this.#settings = settings;
@@ -48,7 +48,7 @@ export class Capacity {
   }
 
   /** A place for a handshake from that address, or the refusal. */
-  enter(address: string): Place | Response {
+  enter(address: string): Slot | Response {
     this.#expire();
     const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#settings;
     if (isFull(maxConnections, this.taken, this.lingering)) return full("maxConnections", "the server is full");
@@ -61,51 +61,51 @@ export class Capacity {
   }
 
   /** The handshake is accepted: its place is kept for its connection. Undefined, or the refusal of a full room. */
-  accept(place: Place, room: string): Response | undefined {
+  accept(slot: Slot, room: string): Response | undefined {
     if (isFull(this.#settings.maxConnectionsPerRoom, this.#taken.in(room), this.#lingering?.in(room)))
       return full("maxConnectionsPerRoom", "the room is full");
-    place.room = room;
+    slot.room = room;
     this.#taken.enter(room);
-    place.accepted = this.#clock.elapsed();
-    place.waits = true;
-    place.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = place;
-    else this.#newest.newer = place;
-    this.#newest = place;
+    slot.accepted = this.#clock.elapsed();
+    slot.waits = true;
+    slot.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = slot;
+    else this.#newest.newer = slot;
+    this.#newest = slot;
     return undefined;
   }
 
   /** The connection is open, or has woken: it is counted, whether or not there was a place left. */
-  open(live: Holder, place: Place | undefined): void {
-    if (place?.waits === true) this.#unlink(place);
-    else this.#taken.add(this.#taken.clientOf(live), live.roomName);
+  open(connection: Holder, slot: Slot | undefined): void {
+    if (slot?.waits === true) this.#unlink(slot);
+    else this.#taken.add(this.#taken.clientOf(connection), connection.roomName);
   }
 
   /** The connection is over. */
-  close(live: Holder): void {
-    this.#taken.remove(this.#taken.clientOf(live), live.roomName);
+  close(connection: Holder): void {
+    this.#taken.remove(this.#taken.clientOf(connection), connection.roomName);
   }
 
   /** The connection has ended, and its client keeps the socket. */
-  linger(live: Holder): void {
+  linger(connection: Holder): void {
     const lingering = (this.#lingering ??= this.#count());
-    lingering.add(lingering.clientOf(live), live.roomName);
+    lingering.add(lingering.clientOf(connection), connection.roomName);
   }
 
   /** The client has let the socket go. */
-  gone(live: Holder): void {
-    this.#lingering?.remove(this.#lingering.clientOf(live), live.roomName);
+  gone(connection: Holder): void {
+    this.#lingering?.remove(this.#lingering.clientOf(connection), connection.roomName);
   }
 
   /** An accepted handshake came to nothing; nothing where it was opened. */
-  abandon(place: Place): void {
-    if (!place.waits) return;
-    this.#unlink(place);
-    this.leave(place);
+  abandon(slot: Slot): void {
+    if (!slot.waits) return;
+    this.#unlink(slot);
+    this.leave(slot);
   }
 
   /** A handshake is refused after all. */
-  leave({ client, room }: Place): void {
+  leave({ client, room }: Slot): void {
     this.#taken.remove(client, room);
   }
 
@@ -113,22 +113,21 @@ export class Capacity {
     return new Count(this.#settings.maxConnectionsPerAddress !== undefined);
   }
 
-  #unlink(place: Place): void {
-    const { older, newer } = place;
+  #unlink(slot: Slot): void {
+    const { older, newer } = slot;
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
-    place.older = place.newer = undefined;
-    place.waits = false;
+    slot.older = slot.newer = undefined;
+    slot.waits = false;
   }
 
   /** Runtimes do not tell of every client that left before the 101: its place is free once an upgrade would have timed out. */
   #expire(): void {
     if (this.#oldest === undefined) return;
     const since = this.#clock.elapsed() - this.#settings.upgradeTimeout;
-    for (let place: Place | undefined = this.#oldest; place !== undefined && place.accepted <= since; place = this.#oldest)
-      this.abandon(place);
+    for (let slot: Slot | undefined = this.#oldest; slot !== undefined && slot.accepted <= since; slot = this.#oldest) this.abandon(slot);
   }
 }
 
@@ -140,20 +139,20 @@ function isFull(most: number, taken: number, lingering = 0): boolean {
 /** How many there are: in all, in a room, of a client. */
 class Count {
   all = 0;
-  readonly #rooms = new Names<number>();
+  readonly #rooms = new SmallMap<number>();
   /** Where clients are counted: only there is a woken connection's address read. */
-  readonly #clients: Names<number> | undefined;
+  readonly #clients: SmallMap<number> | undefined;
 
   constructor(countsClients: boolean) {
-    if (countsClients) this.#clients = new Names();
+    if (countsClients) this.#clients = new SmallMap();
   }
 
   clientAt(address: string): string {
     return this.#clients === undefined ? "" : clientIn(address);
   }
 
-  clientOf(live: Holder): string {
-    return this.#clients === undefined ? "" : clientIn(live.remoteAddress);
+  clientOf(connection: Holder): string {
+    return this.#clients === undefined ? "" : clientIn(connection.remoteAddress);
   }
 
   of(client: string): number {
@@ -194,11 +193,11 @@ function full(cause: "maxConnections" | "maxConnectionsPerRoom", why: string): R
   return refuse(503, why, { "retry-after": retryAfter }, cause);
 }
 
-function add(counts: Names<number> | undefined, key: string): void {
+function add(counts: SmallMap<number> | undefined, key: string): void {
   if (key !== "") counts?.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function remove(counts: Names<number> | undefined, key: string): void {
+function remove(counts: SmallMap<number> | undefined, key: string): void {
   if (counts === undefined) return;
   const count = counts.get(key) ?? 0;
   if (count > 1) counts.set(key, count - 1);

@@ -1,6 +1,6 @@
 /** One message to each connection of an audience. */
 import { ownCopy } from "../values/data.ts";
-import type { Audience, Except } from "./index-of-rooms.ts";
+import type { Audience, Except } from "./room-index.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Topics } from "../values/topics.ts";
 import type { Sendable } from "../api/connection.ts";
@@ -28,9 +28,9 @@ export function sendToAll<State, Env>(
   // Told apart once, not for each.
   const ids = typeof except === "string" || except instanceof Set ? except : undefined;
   let reached = 0;
-  for (const live of targets) {
-    if (live === except || (ids !== undefined && isAmong(ids, live.id))) continue;
-    const result = live.push(message, topic);
+  for (const connection of targets) {
+    if (connection === except || (ids !== undefined && isAmong(ids, connection.id))) continue;
+    const result = connection.push(message, topic);
     if (result === "sent" || result === "backpressure") reached++;
   }
   return reached;

@@ -1,9 +1,8 @@
 /** What rooms need of the server that they are in. */
-import type { MaybePromise } from "../api/connection.ts";
+import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
 import type { Rooms } from "../api/room.ts";
 import type { StorageOption } from "../api/storage.ts";
-import type { Sendable } from "../api/connection.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";

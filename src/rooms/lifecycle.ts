@@ -5,7 +5,7 @@
 import type { Counters } from "../handler/counters.ts";
 import type { RoomHost } from "./host.ts";
 import { isPromise } from "../values/promise.ts";
-import { Names } from "../values/small-map.ts";
+import { SmallMap } from "../values/small-map.ts";
 import { observed } from "../handler/observe.ts";
 import type { HookName } from "../api/handler.ts";
 import type { MaybePromise } from "../api/connection.ts";
@@ -36,7 +36,7 @@ export interface LifecycleRooms<State, Env> {
 
 export class RoomLifecycle<State, Env> {
   readonly #rooms: LifecycleRooms<State, Env>;
-  readonly #lives = new Names<Life<State, Env>>();
+  readonly #connections = new SmallMap<Life<State, Env>>();
 
   constructor(rooms: LifecycleRooms<State, Env>) {
     this.#rooms = rooms;
@@ -44,7 +44,7 @@ export class RoomLifecycle<State, Env> {
 
   /** The room as its hooks hold it: the same object for as long as anybody is in it. */
   room(name: string): LocalRoom<State, Env> {
-    const life = this.#lives.get(name);
+    const life = this.#connections.get(name);
     return life === undefined ? this.#rooms.makeRoom(name) : this.#roomOf(life);
   }
 
@@ -61,13 +61,13 @@ export class RoomLifecycle<State, Env> {
   }
 
   /** A connection has woken with the object: the room was open. */
-  woken(name: string): void {
+  restored(name: string): void {
     this.#life(name).connections++;
   }
 
   /** What a connection's `open` has to wait for: whether the room could be opened. Undefined when it is open. */
   opening(name: string): PromiseLike<boolean> | undefined {
-    const opened = this.#lives.get(name)?.opened ?? true;
+    const opened = this.#connections.get(name)?.opened ?? true;
     return opened === true ? undefined : Promise.resolve(opened);
   }
 
@@ -111,7 +111,7 @@ export class RoomLifecycle<State, Env> {
 
   /** Hooks that have not settled yet. */
   get running(): PromiseLike<void>[] {
-    return Array.from(this.#lives.values(), ({ tail }) => tail).filter((tail) => tail !== undefined);
+    return Array.from(this.#connections.values(), ({ tail }) => tail).filter((tail) => tail !== undefined);
   }
 
   #roomOf(life: Life<State, Env>): LocalRoom<State, Env> {
@@ -119,10 +119,10 @@ export class RoomLifecycle<State, Env> {
   }
 
   #life(name: string): Life<State, Env> {
-    let life = this.#lives.get(name);
+    let life = this.#connections.get(name);
     if (life === undefined) {
       life = { name, room: undefined, connections: 0, opened: true, tail: undefined };
-      this.#lives.set(name, life);
+      this.#connections.set(name, life);
     }
     return life;
   }
@@ -130,7 +130,7 @@ export class RoomLifecycle<State, Env> {
   /** Forgets a room that nobody is in and nothing runs in. */
   #afterwards<T>(name: string, life: Life<State, Env>, running: MaybePromise<T>): MaybePromise<T> {
     const forget = (outcome: T): T => {
-      if (life.connections === 0 && life.tail === undefined && this.#lives.get(name) === life) this.#lives.delete(name);
+      if (life.connections === 0 && life.tail === undefined && this.#connections.get(name) === life) this.#connections.delete(name);
       return outcome;
     };
     return isPromise(running) ? running.then(forget) : forget(running);

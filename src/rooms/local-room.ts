@@ -1,7 +1,7 @@
 /** A room of this server, as its hooks hold it, and `farRoom`, what is held outside. */
 import { checkClose, CloseCode } from "../protocol/close.ts";
 import type { Counters } from "../handler/counters.ts";
-import type { RoomValues } from "../api/storage.ts";
+import type { RoomValues, RoomStorage } from "../api/storage.ts";
 import type { RoomHost } from "./host.ts";
 import type { Presence } from "./presence.ts";
 import type { Publishing } from "./publish.ts";
@@ -9,7 +9,7 @@ import { deleteHistory, logOf } from "../history/log-of.ts";
 import { readHistory } from "../history/read.ts";
 import { broadcast, publish } from "./publish.ts";
 import { checkPublish } from "../values/topics.ts";
-import { exceptOf } from "./index-of-rooms.ts";
+import { exceptOf } from "./room-index.ts";
 import { Storage } from "./storage.ts";
 import { readStats } from "../handler/counters.ts";
 import type { RoomStats } from "../api/stats.ts";
@@ -17,7 +17,6 @@ import { checkName } from "../values/text.ts";
 import type { Connection, Sendable } from "../api/connection.ts";
 import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
-import type { RoomStorage } from "../api/storage.ts";
 
 /** What is needed of the rooms. */
 export interface LocalRooms<State, Env> extends Publishing<State, Env> {

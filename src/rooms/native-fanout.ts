@@ -17,7 +17,7 @@ import type { NativeFanout } from "../connection/surroundings.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "../values/data.ts";
 import { sendToAll } from "./deliver.ts";
 import type { Delivery } from "./deliver.ts";
-import type { Audience, Except, IndexWatcher, RoomIndex } from "./index-of-rooms.ts";
+import type { Audience, Except, IndexWatcher, RoomIndex } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { NativeTopics } from "../ports.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Hooks } from "../api/handler.ts";
 import type { Clock } from "../ports.ts";
-import type { RoomIndex } from "./index-of-rooms.ts";
+import type { RoomIndex } from "./room-index.ts";
 import type { Connection } from "../connection/connection.ts";
 import { encode } from "../values/codec.ts";
 import { ownText } from "../values/text.ts";
@@ -55,16 +55,16 @@ export class Presence<State, Env> {
       if (connection.presence === undefined) continue;
       const present = decodePresent(connection.presence);
       this.#last = Math.max(this.#last, present.at);
-      place(members, connection, present);
+      put(members, connection, present);
     }
     if (connections.size > 0) this.#rooms.set(room, members);
     return members;
   }
 
   /** A connection has woken, after the room was put together: those that woke before it may have ended already. */
-  woken(connection: Connection<State, Env>): void {
+  restored(connection: Connection<State, Env>): void {
     const members = this.#rooms.get(connection.roomName);
-    if (members !== undefined && connection.presence !== undefined) place(members, connection, decodePresent(connection.presence));
+    if (members !== undefined && connection.presence !== undefined) put(members, connection, decodePresent(connection.presence));
   }
 
   /**
@@ -82,7 +82,7 @@ export class Presence<State, Env> {
     const told = this.#all.host.hooks.presence !== undefined;
     const changes = told ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
     if (former !== undefined && former !== now?.member) remove(members, former, connection);
-    if (now !== undefined) place(members, connection, now);
+    if (now !== undefined) put(members, connection, now);
     return diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
   }
 
@@ -92,7 +92,7 @@ export class Presence<State, Env> {
   }
 }
 
-function place<State, Env>(members: Members<State, Env>, connection: Connection<State, Env>, present: Present): void {
+function put<State, Env>(members: Members<State, Env>, connection: Connection<State, Env>, present: Present): void {
   const places = members.get(present.member);
   if (places === undefined) members.set(present.member, new Map([[connection, present]]));
   else places.set(connection, present);

@@ -1,13 +1,13 @@
 /** From one message to all who are to have it: a room's connections, or a topic's subscribers. */
 import { checkData } from "../values/data.ts";
-import { commitAll } from "../history/log.ts";
+import { commitAll } from "../history/topic-log.ts";
 import type { Clock } from "../ports.ts";
-import type { Histories } from "../history/logs.ts";
+import type { TopicLogs } from "../history/topic-logs.ts";
 import type { Deferred } from "./deferred.ts";
 import type { Delivery } from "./deliver.ts";
 import type { Fanout } from "./native-fanout.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Audience, Except, RoomIndex } from "./index-of-rooms.ts";
+import type { Audience, Except, RoomIndex } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import { sendToAll } from "./deliver.ts";
 import type { Topics } from "../values/topics.ts";
@@ -17,7 +17,7 @@ export interface Publishing<State, Env> {
   readonly host: Delivery & { readonly clock: Clock };
   readonly index: RoomIndex<State, Env>;
   readonly deferred: Deferred;
-  readonly histories: Histories | undefined;
+  readonly histories: TopicLogs | undefined;
   readonly fanout: Fanout<State, Env> | undefined;
 }
 

@@ -13,19 +13,19 @@ import { statePrefix } from "../connection/snapshot.ts";
 import type { Holder, Membership, SubscribeOptions } from "../connection/surroundings.ts";
 import { Counters } from "../handler/counters.ts";
 import { logOf } from "../history/log-of.ts";
-import { Histories } from "../history/logs.ts";
+import { TopicLogs } from "../history/topic-logs.ts";
 import { checkAfter } from "../history/read.ts";
 import { replay } from "../history/replay.ts";
 import type { Snapshot, Store } from "../ports.ts";
 import { isResponse, refuse } from "../protocol/refusal.ts";
 import { isPromise } from "../values/promise.ts";
-import { Names } from "../values/small-map.ts";
+import { SmallMap } from "../values/small-map.ts";
 import { RoomAlarms } from "./alarms.ts";
 import { Capacity } from "./capacity.ts";
-import type { Place } from "./capacity.ts";
+import type { Slot } from "./capacity.ts";
 import { Deferred } from "./deferred.ts";
 import type { RoomHost } from "./host.ts";
-import { RoomIndex } from "./index-of-rooms.ts";
+import { RoomIndex } from "./room-index.ts";
 import { RoomLifecycle } from "./lifecycle.ts";
 import { LocalRoom } from "./local-room.ts";
 import { MemoryStores } from "./memory-store.ts";
@@ -44,14 +44,14 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   /** Undefined where each connection is sent to. */
   readonly fanout: Fanout<State, Env> | undefined;
   /** Undefined where the handler keeps none. */
-  readonly histories: Histories | undefined;
+  readonly histories: TopicLogs | undefined;
   /** Deletions of rows that are nobody's: see ../connection/state.ts. */
   readonly strays: (() => void)[] = [];
   // Created when they are first asked for.
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
-  #counters: Names<Counters> | undefined;
+  #counters: SmallMap<Counters> | undefined;
   /** Created when somebody is looked for by id, which is rare. */
   #byId: Map<string, Connection<State, Env>> | undefined;
 
@@ -63,7 +63,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.index.watcher = this.fanout;
     // Where memory is all there is, a log need not be written down.
     if (settings.history !== undefined)
-      this.histories = new Histories(settings.history, host, (name) => (runtime.store === undefined ? undefined : this.store(name)));
+      this.histories = new TopicLogs(settings.history, host, (name) => (runtime.store === undefined ? undefined : this.store(name)));
   }
 
   get presence(): Presence<State, Env> {
@@ -83,23 +83,23 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   // Connections that come and go.
 
   /** A place for a handshake that was accepted elsewhere, or its refusal. */
-  admit({ remoteAddress, room, version }: Snapshot): Place | Response {
+  admit({ remoteAddress, room, version }: Snapshot): Slot | Response {
     // While a deploy spreads, a Worker may be older or newer than the object.
     if (version !== this.host.settings.version) return refuse(503, "the room is being updated", { "retry-after": "1" }, "version");
-    const place = this.capacity.enter(remoteAddress);
-    const full = isResponse(place) ? place : this.capacity.accept(place, room);
-    if (full === undefined) return place;
-    if (!isResponse(place)) this.capacity.leave(place);
+    const slot = this.capacity.enter(remoteAddress);
+    const full = isResponse(slot) ? slot : this.capacity.accept(slot, room);
+    if (full === undefined) return slot;
+    if (!isResponse(slot)) this.capacity.leave(slot);
     return full;
   }
 
   /** A connection has opened, or woken. */
-  enter(connection: Connection<State, Env>, topics: ReadonlySet<string> | undefined, place?: Place): void {
-    this.capacity.open(connection, place);
+  enter(connection: Connection<State, Env>, topics: ReadonlySet<string> | undefined, slot?: Slot): void {
+    this.capacity.open(connection, slot);
     this.#byId?.set(connection.id, connection);
     if (connection.phase !== "open") return;
     this.index.join(connection.roomName, connection, topics);
-    this.#presence?.woken(connection);
+    this.#presence?.restored(connection);
   }
 
   opening(room: string): PromiseLike<boolean> | undefined {
@@ -216,7 +216,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     const known = this.#counters?.get(room);
     if (known !== undefined) return known;
     const counters = new Counters(this.host.counters);
-    if (keep) (this.#counters ??= new Names()).set(room, counters);
+    if (keep) (this.#counters ??= new SmallMap()).set(room, counters);
     return counters;
   }
 

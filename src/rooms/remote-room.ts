@@ -1,7 +1,7 @@
 /** A room that is reached by calls: held outside its hooks, or in another object. */
 import { checkData } from "../values/data.ts";
 import { checkPublish } from "../values/topics.ts";
-import { exceptOf } from "./index-of-rooms.ts";
+import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
 

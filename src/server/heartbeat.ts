@@ -60,7 +60,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
   }
 
   /** A connection has woken. An object's alarm was set in a former life. */
-  woken({ socket }: Connection<State, Env>): void {
+  restored({ socket }: Connection<State, Env>): void {
     if (!this.#wakes && socket.heard?.().pings === true) this.#arm();
   }
 

@@ -1,7 +1,7 @@
 /** What a runtime is to the core: an adapter passes one to its server. */
 import type { LocalRoom, Room, Rooms } from "../api/room.ts";
 import type { Clock, Snapshot } from "../ports.ts";
-import type { Place } from "../rooms/capacity.ts";
+import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 
@@ -49,7 +49,7 @@ export interface NoRooms {
 export interface Opening {
   readonly snapshot: Snapshot;
   /** That its handshake took, where that was here. */
-  readonly place?: Place;
+  readonly slot?: Slot;
 }
 
 /** A handshake that was accepted: with what the 101 carries. */

@@ -9,18 +9,18 @@ import type { Stats } from "../api/stats.ts";
 import { Connection } from "../connection/connection.ts";
 import { PendingHooks } from "../connection/pending-hooks.ts";
 import type { Waiting } from "../connection/pending-hooks.ts";
-import { Heads, decodeRest, wokenFrom } from "../connection/snapshot.ts";
-import type { Woken } from "../connection/snapshot.ts";
+import { Heads, decodeRest, restoredFrom } from "../connection/snapshot.ts";
+import type { Restored } from "../connection/snapshot.ts";
 import type { Holder, Surroundings } from "../connection/surroundings.ts";
 import { Counters, readStats } from "../handler/counters.ts";
 import type { DefinedHandler } from "../handler/define.ts";
 import { report } from "../handler/report.ts";
 import type { Settings } from "../handler/settings.ts";
-import type { Clock, Saved, Snapshot, Socket } from "../ports.ts";
+import type { Clock, StoredSnapshot, Snapshot, Socket } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { causeOf, isResponse } from "../protocol/refusal.ts";
 import type { RequestHead } from "../protocol/request.ts";
-import type { Place } from "../rooms/capacity.ts";
+import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost } from "../rooms/host.ts";
 import type { Fanout } from "../rooms/native-fanout.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
@@ -147,27 +147,27 @@ export class Server<State = unknown, Env = unknown>
   }
 
   /** Port: a place for a handshake that was accepted elsewhere, or its refusal. */
-  admit(snapshot: Snapshot): Place | Response {
-    const place = this.needRooms("admit").admit(snapshot);
-    if (isResponse(place)) noteRefusal(this, place.status, causeOf(place));
-    return place;
+  admit(snapshot: Snapshot): Slot | Response {
+    const slot = this.needRooms("admit").admit(snapshot);
+    if (isResponse(slot)) noteRefusal(this, slot.status, causeOf(slot));
+    return slot;
   }
 
   /** Port: an accepted handshake came to nothing, and `open` will not be called; nothing where it was. */
-  abandon({ place }: Opening): void {
-    if (place !== undefined) this.registry?.capacity.abandon(place);
+  abandon({ slot }: Opening): void {
+    if (slot !== undefined) this.registry?.capacity.abandon(slot);
   }
 
   /**
    * Port: a socket is open. Synchronous: its listeners can be attached before any message arrives.
    * @param attach is given the connection before its first hook: for adapters that need it when that hook ends it.
    */
-  open(socket: Socket, { snapshot, place }: Opening, attach?: (connection: Connection<State, Env>) => void): Connection<State, Env> {
-    const connection = new Connection<State, Env>(this, socket, wokenFrom(snapshot));
+  open(socket: Socket, { snapshot, slot }: Opening, attach?: (connection: Connection<State, Env>) => void): Connection<State, Env> {
+    const connection = new Connection<State, Env>(this, socket, restoredFrom(snapshot));
     // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
     connection.keep();
     attach?.(connection);
-    this.#add(connection, undefined, place);
+    this.#add(connection, undefined, slot);
     this.lookAtHooks();
     this.registry?.lifecycle.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) connection.watchExpiry();
@@ -178,16 +178,16 @@ export class Server<State = unknown, Env = unknown>
     return connection;
   }
 
-  /** Port: a socket outlived the memory of its object; `saved` is what its `save` was last given. Undefined for one that is over. */
-  restore(socket: Socket, saved: Saved): Connection<State, Env> | undefined {
-    const woken = (this.#heads ??= new Heads()).read(saved);
-    if (woken.head.phase === "closed") return undefined;
-    return woken.head.version === this.settings.version ? this.#wake(socket, woken) : this.#migrate(socket, woken);
+  /** Port: a socket outlived the memory of its object; `stored` is what its `save` was last given. Undefined for one that is over. */
+  restore(socket: Socket, stored: StoredSnapshot): Connection<State, Env> | undefined {
+    const restored = (this.#heads ??= new Heads()).read(stored);
+    if (restored.head.phase === "closed") return undefined;
+    return restored.head.version === this.settings.version ? this.#wake(socket, restored) : this.#migrate(socket, restored);
   }
 
   /** Port: who a connection was that has ended (`restore` returned nothing) while its socket is still there. */
-  holderOf(saved: Saved): Holder {
-    const { head, rest } = (this.#heads ??= new Heads()).read(saved);
+  holderOf(stored: StoredSnapshot): Holder {
+    const { head, rest } = (this.#heads ??= new Heads()).read(stored);
     const counted = this.settings.maxConnectionsPerAddress !== undefined;
     return { roomName: head.room, remoteAddress: counted ? decodeRest(rest).remoteAddress : "" };
   }
@@ -249,39 +249,39 @@ export class Server<State = unknown, Env = unknown>
     if (--this.#count === 0) this.heartbeat?.rest();
   }
 
-  #add(connection: Connection<State, Env>, topics: ReadonlySet<string> | undefined, place?: Place): void {
+  #add(connection: Connection<State, Env>, topics: ReadonlySet<string> | undefined, slot?: Slot): void {
     this.#count++;
-    this.registry?.enter(connection, topics, place);
+    this.registry?.enter(connection, topics, slot);
     if (connection.phase !== "open") this.closes(connection);
     else if (this.registry === undefined) this.#alone = connection;
   }
 
-  #wake(socket: Socket, woken: Woken): Connection<State, Env> {
-    const { head, expiresAt } = woken;
-    const connection = new Connection<State, Env>(this, socket, woken);
-    this.registry?.lifecycle.woken(head.room);
+  #wake(socket: Socket, restored: Restored): Connection<State, Env> {
+    const { head, expiresAt } = restored;
+    const connection = new Connection<State, Env>(this, socket, restored);
+    this.registry?.lifecycle.restored(head.room);
     this.#add(connection, head.topics);
     if (expiresAt !== undefined) connection.watchExpiry();
-    this.heartbeat?.woken(connection);
+    this.heartbeat?.restored(connection);
     connection.resumeClosing();
     return connection;
   }
 
   /** A deploy came between: `migrate` brings the state into today's shape, or the client is told to come back. */
-  #migrate(socket: Socket, woken: Woken): Connection<State, Env> {
+  #migrate(socket: Socket, restored: Restored): Connection<State, Env> {
     const { version } = this.settings;
-    const before = woken.head.version;
+    const before = restored.head.version;
     let connection: Connection<State, Env> | undefined;
     try {
       if (this.hooks.migrate === undefined) {
         throw new Error(`a connection's state is of version ${before}, the handler is of version ${version} and has no migrate hook`);
       }
-      connection = this.#wake(socket, woken);
+      connection = this.#wake(socket, restored);
       connection.setState(this.hooks.migrate(connection.state, before));
       return connection;
     } catch (error) {
       void this.failed(error, { hook: "migrate" });
-      connection ??= this.#wake(socket, woken);
+      connection ??= this.#wake(socket, restored);
       void connection.violated(CloseCode.serviceRestart, "State of another version");
       return connection;
     }

@@ -4,7 +4,7 @@
  */
 import { checkHandshake, checkOrigin, isHandshakeHeader } from "../protocol/handshake.ts";
 import { isRefusal, refuse, isResponse, refuseClosing } from "../protocol/refusal.ts";
-import type { Capacity, Place } from "../rooms/capacity.ts";
+import type { Capacity, Slot } from "../rooms/capacity.ts";
 import type { DefinedHandler } from "../handler/define.ts";
 import { checkSnapshot } from "../connection/snapshot.ts";
 import { isPromise } from "../values/promise.ts";
@@ -46,7 +46,7 @@ export interface Client {
 }
 
 /** What a server lends to its handshakes. */
-export interface Site {
+export interface UpgradeSite {
   readonly clock: Clock;
   /** Undefined where nobody can count connections. */
   readonly capacity: Capacity | undefined;
@@ -62,12 +62,12 @@ export function acceptUpgrade<State, Env>(
   request: RequestHead,
   client: Client,
   options: UpgradeOptions<Env>,
-  { clock, capacity, failed, whenClosing }: Site,
+  { clock, capacity, failed, whenClosing }: UpgradeSite,
 ): MaybePromise<Upgrade> {
-  let place: Place | undefined;
+  let slot: Slot | undefined;
   const refused = (refusal: Response): Response => {
-    if (place !== undefined) capacity?.leave(place);
-    place = undefined;
+    if (slot !== undefined) capacity?.leave(slot);
+    slot = undefined;
     return refusal;
   };
   const fail = (error: unknown): Response => {
@@ -101,7 +101,7 @@ export function acceptUpgrade<State, Env>(
     // Before a rule of the application's for origins, if it waits, and before the hook, which may be slow: handshakes under way count.
     const entered = capacity?.enter(address);
     if (isResponse(entered)) return entered;
-    place = entered;
+    slot = entered;
     const { env, params = {}, vars = {} } = options;
     const context: UpgradeContext<Env> = { env, remoteAddress: address, params, vars };
     const { hooks, settings } = handler;
@@ -151,7 +151,7 @@ function ignore(): void {}
 async function withDeadline<T>(
   result: PromiseLike<T>,
   milliseconds: number,
-  { clock, whenClosing }: Pick<Site, "clock" | "whenClosing">,
+  { clock, whenClosing }: Pick<UpgradeSite, "clock" | "whenClosing">,
   late: (error: unknown) => void,
 ): Promise<T | Response> {
   const refused = Promise.withResolvers<Response>();
@@ -181,7 +181,7 @@ function accepted<State, Env>(
   result: UpgradeResult<State> | void,
   context: UpgradeContext<Env>,
   defaultRoom: string | undefined,
-  place: Place | undefined,
+  slot: Slot | undefined,
 ): Accepted {
   const { state, room = defaultRoom, protocol, expiresAt, headers } = checkResult(result);
   if (room === undefined) {
@@ -206,7 +206,7 @@ function accepted<State, Env>(
   };
   const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
   checkSnapshot(expiring, handler.settings.maxState);
-  return { snapshot: expiring, ...(place === undefined ? {} : { place }), headers: checkHeaders(headers) };
+  return { snapshot: expiring, ...(slot === undefined ? {} : { slot }), headers: checkHeaders(headers) };
 }
 
 function makeId(): string {

@@ -2,7 +2,7 @@
 export interface Timed {
   readonly time: number;
   /** Where the heap has it; -1 while it has not. */
-  place: number;
+  index: number;
 }
 
 export class Heap<T extends Timed> {
@@ -17,35 +17,35 @@ export class Heap<T extends Timed> {
   }
 
   delete(item: T): void {
-    const { place } = item;
-    if (place < 0) return;
-    item.place = -1;
+    const { index } = item;
+    if (index < 0) return;
+    item.index = -1;
     const last = this.#items.pop();
-    if (last !== undefined && last !== item) this.#put(last, place);
+    if (last !== undefined && last !== item) this.#put(last, index);
   }
 
   /** There, or as far up or down from there as its time wants. */
-  #put(item: T, place: number): void {
+  #put(item: T, index: number): void {
     const move = (other: T): void => {
-      const { place: free } = other;
-      this.#set(other, place);
-      place = free;
+      const { index: free } = other;
+      this.#set(other, index);
+      index = free;
     };
-    for (let above = this.#items[(place - 1) >> 1]; above !== undefined && above.time > item.time; above = this.#items[(place - 1) >> 1])
+    for (let above = this.#items[(index - 1) >> 1]; above !== undefined && above.time > item.time; above = this.#items[(index - 1) >> 1])
       move(above);
-    for (let below = this.#below(place); below !== undefined && below.time < item.time; below = this.#below(place)) move(below);
-    this.#set(item, place);
+    for (let below = this.#below(index); below !== undefined && below.time < item.time; below = this.#below(index)) move(below);
+    this.#set(item, index);
   }
 
   /** The earlier of the two. */
-  #below(place: number): T | undefined {
-    const left = this.#items[2 * place + 1];
-    const right = this.#items[2 * place + 2];
+  #below(index: number): T | undefined {
+    const left = this.#items[2 * index + 1];
+    const right = this.#items[2 * index + 2];
     return right !== undefined && left !== undefined && right.time < left.time ? right : left;
   }
 
-  #set(item: T, place: number): void {
-    item.place = place;
-    this.#items[place] = item;
+  #set(item: T, index: number): void {
+    item.index = index;
+    this.#items[index] = item;
   }
 }

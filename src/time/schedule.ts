@@ -61,7 +61,7 @@ export class Schedule {
   at(name: string, time: number, run: Job["run"]): void {
     if (this.#stopped) return;
     this.#remove(name);
-    const task = { name, time, run, place: -1 };
+    const task = { name, time, run, index: -1 };
     this.#tasks.set(name, task);
     this.#queue.add(task);
     this.#appoint();

@@ -1,5 +1,5 @@
 /** Values by name, of which there is often but one: an object is one room, and a plain Worker's connection is alone. The second makes a map. */
-export class Names<Value> {
+export class SmallMap<Value> {
   #name: string | undefined;
   #value: Value | undefined;
   #more: Map<string, Value> | undefined;

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { Capacity } from "../../src/rooms/capacity.ts";
 import type { Holder } from "../../src/connection/surroundings.ts";
-import type { Place } from "../../src/rooms/capacity.ts";
+import type { Slot } from "../../src/rooms/capacity.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { causeOf } from "../../src/protocol/refusal.ts";
 import type { Options } from "../../src/api/options.ts";
 import { FakeClock } from "./fake.ts";
 
-function make(options: Options): { capacity: Capacity; clock: FakeClock; outcome: (result: Place | Response | undefined) => string } {
+function make(options: Options): { capacity: Capacity; clock: FakeClock; outcome: (result: Slot | Response | undefined) => string } {
   const clock = new FakeClock();
   const capacity = new Capacity(defineHandler(options).settings, clock);
   return { capacity, clock, outcome: (result) => (result instanceof Response ? `${result.status} ${causeOf(result)}` : "in") };
@@ -33,7 +33,7 @@ function connect(capacity: Capacity, address = "", room = "lobby"): Response | H
 
 test("handshakes under way count, and a place is free again once one is over", () => {
   const { capacity, outcome } = make({ maxConnections: 2 });
-  const first = capacity.enter("") as Place;
+  const first = capacity.enter("") as Slot;
   expect(outcome(capacity.enter(""))).toBe("in");
   const refusal = capacity.enter("");
   expect(outcome(refusal)).toBe("503 maxConnections");
@@ -77,13 +77,13 @@ test("connections that wake are counted, also over the limit", () => {
 
 test("an accepted handshake that never opens gives its place back: at once when that is told, else after upgradeTimeout", () => {
   const { capacity, clock, outcome } = make({ maxConnections: 1, upgradeTimeout: 1000 });
-  const gone = capacity.enter("") as Place;
+  const gone = capacity.enter("") as Slot;
   capacity.accept(gone, "lobby");
   expect(outcome(capacity.enter(""))).toBe("503 maxConnections");
   capacity.abandon(gone);
   capacity.abandon(gone);
   expect(capacity.taken).toBe(0);
-  capacity.accept(capacity.enter("") as Place, "lobby");
+  capacity.accept(capacity.enter("") as Slot, "lobby");
   clock.advance(999);
   expect(outcome(capacity.enter(""))).toBe("503 maxConnections");
   clock.advance(1);

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { closeServer } from "../../src/server/shutdown.ts";
 import { decodeRest } from "../../src/connection/snapshot.ts";
 import type { Closing } from "../../src/index.ts";
-import type { Saved } from "../../src/ports.ts";
+import type { StoredSnapshot } from "../../src/ports.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 
 test("send says what became of the message", () => {
@@ -250,17 +250,17 @@ test("a woken connection has its state and topics, and waits anew for an answer 
   first.live.subscribe("news");
   const second = open<string>({}).server;
   const socket = new FakeSocket();
-  const woken = second.restore(socket, first.socket.saved as Saved);
+  const woken = second.restore(socket, first.socket.saved as StoredSnapshot);
   expect([woken?.id, woken?.state, [...(woken?.topics ?? [])]]).toEqual([first.live.id, "kept", ["news"]]);
   first.live.close(4000, "over");
   const closed = vi.fn();
   const third = open<string>({ close: (_connection, closing) => closed(closing) });
-  const closing = third.server.restore(new FakeSocket(), first.socket.saved as Saved);
+  const closing = third.server.restore(new FakeSocket(), first.socket.saved as StoredSnapshot);
   expect(closing?.phase).toBe("closing");
   third.clock.advance(10_000);
   expect(closed.mock.calls).toEqual([[{ code: 4000, reason: "over", initiator: "server" }]]);
   first.clock.advance(10_000);
-  expect(third.server.restore(new FakeSocket(), first.socket.saved as Saved)).toBeUndefined();
+  expect(third.server.restore(new FakeSocket(), first.socket.saved as StoredSnapshot)).toBeUndefined();
 });
 
 test("of a socket that is closed nothing is stored any more: it can't wake", () => {
@@ -272,7 +272,7 @@ test("of a socket that is closed nothing is stored any more: it can't wake", () 
 });
 
 test("state of an older version goes through migrate, or closes with 1012", () => {
-  const saved = open<string>({}, { start: { state: "old" } }).socket.saved as Saved;
+  const saved = open<string>({}, { start: { state: "old" } }).socket.saved as StoredSnapshot;
   const migrated = open<string>({ version: 2, migrate: (state, version) => `${String(state)} from ${version}` });
   expect(migrated.server.restore(new FakeSocket(), saved)?.state).toBe("old from 0");
   const errors = vi.fn();

@@ -5,13 +5,13 @@ import { Server } from "../../src/server/server.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Alarm, Clock, Saved, Snapshot, Socket } from "../../src/ports.ts";
+import type { Alarm, Clock, StoredSnapshot, Snapshot, Socket } from "../../src/ports.ts";
 
 export class FakeSocket implements Socket {
   readonly sent: Sendable[] = [];
   readonly calls: string[] = [];
   buffered: number | undefined = 0;
-  saved: Saved | undefined;
+  saved: StoredSnapshot | undefined;
   pause?: () => void;
   resume?: () => void;
 
@@ -34,7 +34,7 @@ export class FakeSocket implements Socket {
     this.calls.push("terminate");
   }
 
-  save(saved: Saved): void {
+  save(saved: StoredSnapshot): void {
     this.saved = saved;
   }
 }

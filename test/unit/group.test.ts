@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Group } from "../../src/values/group.ts";
+import { CompactSet } from "../../src/values/compact-set.ts";
 
 test.each([3, 100])("a group of %i is a set in the order in which its members came", (size) => {
   const members = Array.from({ length: size }, (_, index) => ({ index }));
-  const group = new Group<{ index: number }>();
+  const group = new CompactSet<{ index: number }>();
   for (const one of members) group.add(one);
   const [first, second] = members as [{ index: number }, { index: number }];
   expect([group.size, group.has(first), group.has({ index: 0 })]).toEqual([size, true, false]);
@@ -16,7 +16,7 @@ test.each([3, 100])("a group of %i is a set in the order in which its members ca
 });
 
 test.each([3, 100])("of %i that leave while somebody goes through them nobody is missed", (size) => {
-  const group = new Group<number>();
+  const group = new CompactSet<number>();
   for (let one = 0; one < size; one++) group.add(one);
   const seen: number[] = [];
   for (const one of group) {
@@ -27,7 +27,7 @@ test.each([3, 100])("of %i that leave while somebody goes through them nobody is
 });
 
 test("the set shows at once that one has left", () => {
-  const group = new Group<number>();
+  const group = new CompactSet<number>();
   for (const one of [1, 2, 3]) group.add(one);
   const seen: number[] = [];
   for (const one of group.set) {

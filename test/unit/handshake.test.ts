@@ -6,7 +6,7 @@ import { closeServer } from "../../src/server/shutdown.ts";
 import { Heads, decodeRest } from "../../src/connection/snapshot.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
-import type { Saved } from "../../src/ports.ts";
+import type { StoredSnapshot } from "../../src/ports.ts";
 import type { UpgradeOptions } from "../../src/server/upgrade.ts";
 import { flushWarnings } from "../../src/values/log.ts";
 import { FakeClock, FakeSocket, settle } from "./fake.ts";
@@ -349,6 +349,6 @@ test("a snapshot survives the way to another process", async () => {
   });
   const accepted = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
   server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);
-  const { id, head, rest } = new Heads().read(saved.mock.calls[0]?.[0] as Saved);
+  const { id, head, rest } = new Heads().read(saved.mock.calls[0]?.[0] as StoredSnapshot);
   expect({ id, ...head, topics: [...(head.topics ?? [])], ...decodeRest(rest) }).toStrictEqual(accepted.snapshot);
 });

@@ -4,7 +4,7 @@ import { expect, test, vi } from "vitest";
 import { memory } from "../../adapters/memory/index.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import { TopicLog, commitAll } from "../../src/history/log.ts";
+import { TopicLog, commitAll } from "../../src/history/topic-log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
 import { Server } from "../../src/server/server.ts";
 import { closeServer } from "../../src/server/shutdown.ts";

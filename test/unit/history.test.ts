@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import { TopicLog, commitAll } from "../../src/history/log.ts";
+import { TopicLog, commitAll } from "../../src/history/topic-log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
 import { parsePosition } from "../../src/history/position.ts";
 import { Server } from "../../src/server/server.ts";

@@ -16,9 +16,9 @@ function listening(hooks: Parameters<typeof open>[0] = {}): { listener: Plain; l
 test("a socket whose connection is over lets go of it: runtimes keep its listener for longer", () => {
   for (const event of [{ type: "close", code: 1000, reason: "" }, { type: "error" }]) {
     const { listener, live } = listening();
-    expect(listener.live).toBe(live);
+    expect(listener.connection).toBe(live);
     listener.handleEvent(event);
-    expect(listener.live).toBeUndefined();
+    expect(listener.connection).toBeUndefined();
     expect(live.phase).toBe("closed");
   }
 });

@@ -1,6 +1,6 @@
 import { array, assert, constant, constantFrom, integer, oneof, option, property, record } from "fast-check";
 import { expect, test } from "vitest";
-import { Names } from "../../src/values/small-map.ts";
+import { SmallMap } from "../../src/values/small-map.ts";
 
 const name = constantFrom("a", "b", "c", "");
 const step = oneof(
@@ -11,7 +11,7 @@ const step = oneof(
 test("names hold what a map would, whatever is set and deleted in whatever order", () => {
   assert(
     property(array(step, { maxLength: 30 }), (steps) => {
-      const names = new Names<number | undefined>();
+      const names = new SmallMap<number | undefined>();
       const map = new Map<string, number | undefined>();
       for (const one of steps) {
         if (one.what === "set") {
@@ -30,7 +30,7 @@ test("names hold what a map would, whatever is set and deleted in whatever order
 });
 
 test("one that is deleted while they are gone through does not come", () => {
-  const names = new Names<string>();
+  const names = new SmallMap<string>();
   for (const key of ["a", "b", "c"]) names.set(key, key);
   const seen: string[] = [];
   for (const value of names.values()) {

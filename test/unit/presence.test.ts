@@ -7,7 +7,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import { Server } from "../../src/server/server.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { Member, PresenceDiff } from "../../src/api/room.ts";
-import type { Saved } from "../../src/ports.ts";
+import type { StoredSnapshot } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; join(): { live: Connection; socket: FakeSocket } } {
@@ -107,7 +107,7 @@ test("any sequence of joins, changes, leaves and evictions: list and diffs agree
         const one = lives[index];
         if (kind === "join") lives.push(served.join());
         else if (kind === "evict") {
-          const saved = lives.map(({ socket }) => socket.saved as Saved);
+          const saved = lives.map(({ socket }) => socket.saved as StoredSnapshot);
           served = serve();
           lives = saved.map((kept) => {
             const socket = new FakeSocket();
@@ -164,7 +164,7 @@ test("a connection that ends while those after it are yet to wake takes nobody's
   third.live.present("alan");
   const fourth = join();
   fourth.live.present("ada");
-  for (const { socket } of [fourth, third]) next.server.restore(socket, socket.saved as Saved);
+  for (const { socket } of [fourth, third]) next.server.restore(socket, socket.saved as StoredSnapshot);
   expect(next.server.localRoom("r").presence()).toEqual([{ id: "alan", state: undefined, connections: 1 }]);
   expect(next.diffs.map(({ left }) => left.map(({ id }) => id))).toEqual([["ada"]]);
 });

@@ -6,7 +6,7 @@ import { Server } from "../../src/server/server.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import type { Handler } from "../../src/api/handler.ts";
-import type { Saved } from "../../src/ports.ts";
+import type { StoredSnapshot } from "../../src/ports.ts";
 import { FakeAlarm, FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?: string): { live: Connection; socket: FakeSocket } } {
@@ -118,7 +118,7 @@ test("a failed room is opened anew by the next to come, while those that it fail
   expect(log).toEqual(["open"]);
   await second.live.ended(1000, "");
   expect(log).toEqual(["open", "close", "empty"]);
-  expect(serve({}).server.restore(new FakeSocket(), failed.socket.saved as Saved)).toBeUndefined();
+  expect(serve({}).server.restore(new FakeSocket(), failed.socket.saved as StoredSnapshot)).toBeUndefined();
 });
 
 test("who comes while the room empties waits, then opens it; opening and emptying never change places", async () => {

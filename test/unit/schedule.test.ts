@@ -8,11 +8,11 @@ test("the heap has the earliest first, whatever is added and deleted", () => {
   const step = fc.oneof(fc.record({ add: fc.integer({ min: 0, max: 20 }) }), fc.record({ remove: fc.nat({ max: 30 }) }));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const heap = new Heap<{ time: number; place: number }>();
-      const items: { time: number; place: number }[] = [];
+      const heap = new Heap<{ time: number; index: number }>();
+      const items: { time: number; index: number }[] = [];
       for (const one of steps) {
         if ("add" in one) {
-          const item = { time: one.add, place: -1 };
+          const item = { time: one.add, index: -1 };
           items.push(item);
           heap.add(item);
         } else {
@@ -21,7 +21,7 @@ test("the heap has the earliest first, whatever is added and deleted", () => {
           heap.delete(item);
           // Once more is nothing.
           heap.delete(item);
-          expect(item.place).toBe(-1);
+          expect(item.index).toBe(-1);
         }
         expect(heap.first?.time).toBe(items.length === 0 ? undefined : Math.min(...items.map(({ time }) => time)));
       }
@@ -111,12 +111,12 @@ test("one appointment for all that is scheduled together, even if one throws", (
 
 test("16 000 tasks are scheduled and run with few looks at their times", () => {
   const count = 16_000;
-  const heap = new Heap<{ readonly time: number; place: number }>();
+  const heap = new Heap<{ readonly time: number; index: number }>();
   let looks = 0;
   for (let index = 0; index < count; index++) {
     const time = (index * 7919) % count;
     heap.add({
-      place: -1,
+      index: -1,
       get time() {
         return (looks++, time);
       },

@@ -2,7 +2,7 @@
 import { Packr } from "msgpackr";
 import { expect, test } from "vitest";
 import { msgpack } from "../../adapters/msgpack/index.ts";
-import { TopicLog } from "../../src/history/log.ts";
+import { TopicLog } from "../../src/history/topic-log.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 

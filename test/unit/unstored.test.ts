@@ -6,7 +6,7 @@ import { Server } from "../../src/server/server.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { ErrorContext, Handler } from "../../src/api/handler.ts";
-import type { Saved } from "../../src/ports.ts";
+import type { StoredSnapshot } from "../../src/ports.ts";
 import { FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 type Method = "get" | "set" | "delete" | "save";
@@ -59,7 +59,7 @@ class FaultySocket extends FakeSocket {
     this.#faults = faults;
   }
 
-  override save(saved: Saved): void {
+  override save(saved: StoredSnapshot): void {
     this.#faults.check("save");
     super.save(saved);
   }
@@ -105,7 +105,7 @@ function setup(handler: Handler = {}): Setup {
       const socket = new FaultySocket(faults);
       return { socket, live: server.open(socket, { snapshot: snapshot({ room: "r", state: "x".repeat(letters) }) }) };
     },
-    wake: (socket) => start().restore(socket, socket.saved as Saved),
+    wake: (socket) => start().restore(socket, socket.saved as StoredSnapshot),
   };
 }
 

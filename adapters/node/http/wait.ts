@@ -1,12 +1,12 @@
 /** How long the decision on a handshake may take, and what becomes of one that comes too late. */
 import { refuse, isResponse } from "../../../src/protocol/refusal.ts";
-import type { Ready } from "../../shared/host.ts";
+import type { AcceptedHandshake } from "../../shared/pending-upgrade.ts";
 
 /** Milliseconds: a handler's own `upgradeTimeout` comes first, so this one is of an app, whose middleware may never answer. */
 const longestDecision = 60_000;
 
 /** Nobody reads the socket meanwhile, so a client that leaves politely is not noticed. A thenable that settles twice settles once. */
-export function withinTime(decision: PromiseLike<Response | Ready>): Promise<Response | Ready> {
+export function withinTime(decision: PromiseLike<Response | AcceptedHandshake>): Promise<Response | AcceptedHandshake> {
   return new Promise((resolve, reject) => {
     let isLate = false;
     const timer = setTimeout(() => {
@@ -15,7 +15,7 @@ export function withinTime(decision: PromiseLike<Response | Ready>): Promise<Res
     }, longestDecision);
     // Once the socket is gone it need not keep the process.
     timer.unref();
-    const decided = (value: Response | Ready): void => {
+    const decided = (value: Response | AcceptedHandshake): void => {
       clearTimeout(timer);
       if (!isLate) resolve(value);
       else if (isResponse(value)) void discard(value);

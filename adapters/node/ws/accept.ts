@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { ServerOptions } from "ws";
 import type { Server } from "../../../src/server/server.ts";
-import type { Ready } from "../../shared/host.ts";
+import type { AcceptedHandshake } from "../../shared/pending-upgrade.ts";
 import { acceptableOffer } from "./deflate.ts";
 import { openSocket } from "./events.ts";
 import { Turn } from "./outbox.ts";
@@ -14,7 +14,7 @@ import { OrderedWebSocket } from "./websocket.ts";
 import { logError } from "../../../src/values/log.ts";
 
 /** @param opening runs when the 101 is sent, before the connection opens: ws has listeners of its own by then. */
-export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, head: Buffer, opening: () => void): void {
+export function accept(ready: AcceptedHandshake, incoming: IncomingMessage, socket: Duplex, head: Buffer, opening: () => void): void {
   const native = wsServerOf(ready.server);
   native.upgrading = ready;
   let opened = false;
@@ -39,7 +39,7 @@ export function accept(ready: Ready, incoming: IncomingMessage, socket: Duplex, 
  * The request as ws sees it. ws checks again what the core has checked, by stricter rules (no list in Upgrade, no white space but space and
  * tab), and would answer 400 to a client that `upgrade` has accepted.
  */
-function checked({ server, snapshot: { protocol } }: Ready, { headers }: IncomingMessage): IncomingMessage {
+function checked({ server, snapshot: { protocol } }: AcceptedHandshake, { headers }: IncomingMessage): IncomingMessage {
   const offer = server.settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : undefined;
   const request = {
     method: "GET",
@@ -60,7 +60,7 @@ interface WsServer {
   readonly wss: WebSocketServer;
   readonly turn: Turn;
   /** The handshake that `handleUpgrade` is called for: ws asks for its headers before it returns. */
-  upgrading: Ready | undefined;
+  upgrading: AcceptedHandshake | undefined;
 }
 
 /** ws's own server, for the 101 and its limits: one a handler. */

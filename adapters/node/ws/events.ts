@@ -4,11 +4,11 @@ import { NodeSocket } from "./socket.ts";
 import type { Turn } from "./outbox.ts";
 import type { OrderedWebSocket } from "./websocket.ts";
 import { CloseCode } from "../../../src/protocol/close.ts";
-import type { Connection } from "../../../src/connection/connection.ts";
-import type { Ready } from "../../shared/host.ts";
+import type { SocketListener } from "../../../src/ports.ts";
+import type { AcceptedHandshake } from "../../shared/pending-upgrade.ts";
 
 /** Opens the connection and listens, in one turn: nothing can arrive before the core knows it. */
-export function openSocket(ready: Ready, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
+export function openSocket(ready: AcceptedHandshake, ws: OrderedWebSocket, stream: Duplex, turn: Turn): void {
   stream.end = endOnce;
   const { _receiver: receiver } = ws as unknown as { readonly _receiver?: Writable };
   if (receiver !== undefined) receiver.end = endOnce;
@@ -20,11 +20,11 @@ export function openSocket(ready: Ready, ws: OrderedWebSocket, stream: Duplex, t
   events.on("pong", onPong);
   events.on("error", onError);
   events.on("close", onClose);
-  let opening: Connection | undefined;
+  let opening: SocketListener | undefined;
   try {
-    ws.live = ready.server.open(socket, ready, (live) => (opening = live));
+    ws.connection = ready.server.open(socket, ready, (connection) => (opening = connection));
   } catch (error) {
-    ws.live = opening;
+    ws.connection = opening;
     ws.fail(error);
   }
 }
@@ -49,7 +49,7 @@ interface Events {
 function onMessage(this: OrderedWebSocket, data: Buffer, isBinary: boolean): void {
   if (this.outbox === undefined) return;
   try {
-    void this.live?.message(isBinary ? this.outbox.ownBytes(data) : this.outbox.turn.incoming.textOf(data));
+    void this.connection?.message(isBinary ? this.outbox.ownBytes(data) : this.outbox.turn.incoming.textOf(data));
   } catch (error) {
     this.fail(error);
   }
@@ -66,7 +66,7 @@ function onPing(this: OrderedWebSocket, data: Buffer): void {
 
 function onPong(this: OrderedWebSocket): void {
   try {
-    this.live?.alive();
+    this.connection?.alive();
   } catch (error) {
     this.fail(error);
   }
@@ -74,7 +74,7 @@ function onPong(this: OrderedWebSocket): void {
 
 function onError(this: OrderedWebSocket, error: Error & { code?: string }): void {
   try {
-    if (this.live !== undefined) violation(this.live, error.code);
+    if (this.connection !== undefined) violation(this.connection, error.code);
   } catch (fault) {
     this.fail(fault);
   }
@@ -85,12 +85,12 @@ function onClose(this: OrderedWebSocket, code: number, reason: Buffer): void {
 }
 
 /** What `ws` says of a frame that broke a rule; it has sent this close itself. Anything else is a lost connection, and `close` follows. */
-function violation(live: Connection, code: string | undefined): void {
+function violation(connection: SocketListener, code: string | undefined): void {
   if (code === undefined || !code.startsWith("WS_ERR_")) return;
   // The second: a length of 2^53 or more.
   if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" || code === "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH")
-    void live.violated(CloseCode.messageTooBig);
-  else if (code === "WS_ERR_INVALID_UTF8") void live.violated(CloseCode.invalidPayload);
-  else if (code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") void live.violated(CloseCode.policyViolation);
-  else void live.violated(CloseCode.protocolError);
+    void connection.violated(CloseCode.messageTooBig);
+  else if (code === "WS_ERR_INVALID_UTF8") void connection.violated(CloseCode.invalidPayload);
+  else if (code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") void connection.violated(CloseCode.policyViolation);
+  else void connection.violated(CloseCode.protocolError);
 }

@@ -11,7 +11,7 @@ export interface Sender {
 
 let sender: Sender;
 
-/** Called once ws is loaded, before there is anyone to send to: node-websocket.ts. */
+/** Called once ws is loaded, before there is anyone to send to: websocket.ts. */
 export function frameBy(given: Sender): void {
   sender = given;
 }

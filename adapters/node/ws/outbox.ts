@@ -5,11 +5,11 @@
  */
 import type { Duplex } from "node:stream";
 import type { Settings } from "../../../src/handler/settings.ts";
+import type { SocketListener } from "../../../src/ports.ts";
 import { most } from "./frame.ts";
 import type { Frame, Run } from "./frame.ts";
 import { Incoming } from "./incoming.ts";
 import { Pool } from "./pool.ts";
-import type { OrderedWebSocket } from "./websocket.ts";
 
 /** The sockets of a server that have something to write at the end of this turn. */
 export class Turn {
@@ -68,8 +68,17 @@ function interrupted(): void {
   for (const ref of turns) ref.deref()?.interrupted();
 }
 
+/** What an outbox needs of its WebSocket. */
+export interface OutboxSocket {
+  outbox: Outbox | undefined;
+  readonly connection: Pick<SocketListener, "eased"> | undefined;
+  readonly bufferedAmount: number;
+  readonly readyState: number;
+  readonly OPEN: number;
+}
+
 export class Outbox {
-  readonly #ws: OrderedWebSocket;
+  readonly #ws: OutboxSocket;
   readonly #socket: Duplex;
   readonly turn: Turn;
   readonly settings: Settings;
@@ -79,7 +88,7 @@ export class Outbox {
   /** Memory of the pool that these are in. */
   #pooled: Buffer[] | undefined;
 
-  constructor(ws: OrderedWebSocket, socket: Duplex, turn: Turn, settings: Settings) {
+  constructor(ws: OutboxSocket, socket: Duplex, turn: Turn, settings: Settings) {
     this.#ws = ws;
     this.#socket = socket;
     this.turn = turn;
@@ -99,7 +108,7 @@ export class Outbox {
 
   /** The kernel has what was written before. */
   flushed(): void {
-    void this.#ws.live?.eased();
+    void this.#ws.connection?.eased();
   }
 
   /** @param memory of the pool, that the frame is in. */

@@ -1,8 +1,8 @@
-/** The class of our WebSockets. It imports `ws`, which is installed by those who use it: see node-load.ts. */
+/** The class of our WebSockets. It imports `ws`, which is installed by those who use it: see ../load.ts. */
 import * as library from "ws";
 import { WebSocket } from "ws";
 import { CloseCode } from "../../../src/protocol/close.ts";
-import type { Connection } from "../../../src/connection/connection.ts";
+import type { SocketListener } from "../../../src/ports.ts";
 import { logError } from "../../../src/values/log.ts";
 import { frameBy } from "./frame.ts";
 import type { Sender } from "./frame.ts";
@@ -14,7 +14,7 @@ frameBy((library as unknown as { readonly Sender: Sender }).Sender);
 export class OrderedWebSocket extends WebSocket {
   outbox: Outbox | undefined;
   /** Undefined while its `open` hook runs. */
-  live: Connection | undefined;
+  connection: SocketListener | undefined;
   // Private fields of ws: the client's close frame, once it has been read.
   declare readonly _closeFrameReceived: boolean;
   declare readonly _closeCode: number;
@@ -32,7 +32,7 @@ export class OrderedWebSocket extends WebSocket {
 
   ended(code: number, reason: Buffer): void {
     try {
-      void this.live?.ended(code, reason.length === 0 ? "" : reason.toString());
+      void this.connection?.ended(code, reason.length === 0 ? "" : reason.toString());
     } catch (error) {
       this.fail(error);
     }
@@ -42,9 +42,9 @@ export class OrderedWebSocket extends WebSocket {
   fail(error: unknown): void {
     logError("a connection failed", error);
     try {
-      if (this.live === undefined) this.close(CloseCode.internalError, "Internal error");
-      else if (this.readyState === WebSocket.CLOSED) this.live.release();
-      else void this.live.violated(CloseCode.internalError, "Internal error");
+      if (this.connection === undefined) this.close(CloseCode.internalError, "Internal error");
+      else if (this.readyState === WebSocket.CLOSED) this.connection.release();
+      else void this.connection.violated(CloseCode.internalError, "Internal error");
     } catch (second) {
       logError("a connection could not be closed", second);
       this.terminate();

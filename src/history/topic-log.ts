@@ -5,7 +5,7 @@ import { encode, maxValue } from "../values/codec.ts";
 import { asReceived, checkData } from "../values/data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
 import { Segments } from "./segments.ts";
-import type { Kept, Written } from "./segments.ts";
+import type { StoredMessage, Written } from "./segments.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { HistoryEntry } from "../api/history.ts";
@@ -83,7 +83,7 @@ export class TopicLog {
   prepare(data: Sendable, now: number): Pending {
     const { head } = this.#segments;
     const time = Math.max(now, this.#segments.at(head)?.time ?? 0);
-    const entry: Kept = { offset: head + 1, tag: randomWord(), time, data: asReceived(data), payload: undefined };
+    const entry: StoredMessage = { offset: head + 1, tag: randomWord(), time, data: asReceived(data), payload: undefined };
     const payload = this.payloadOf(entry);
     const text = this.#encoded(entry);
     let written: Written | undefined;
@@ -97,7 +97,7 @@ export class TopicLog {
   }
 
   /** What is kept after a position, or from the beginning: `complete` when nothing is missing in between. */
-  since(after: string | undefined, now: number): { readonly entries: readonly Kept[]; readonly complete: boolean } {
+  since(after: string | undefined, now: number): { readonly entries: readonly StoredMessage[]; readonly complete: boolean } {
     const oldest = this.#oldest(now);
     const known = after === undefined ? 0 : this.#known(after);
     const entries = [...this.#segments.from(Math.max(oldest, (known ?? 0) + 1))];
@@ -105,13 +105,13 @@ export class TopicLog {
   }
 
   /** As `room.history` shows it. */
-  shown({ offset, tag, time, data }: Kept): HistoryEntry {
+  shown({ offset, tag, time, data }: StoredMessage): HistoryEntry {
     const position = formatPosition(this.#epoch, offset, tag);
     return { position, data: typeof data === "string" ? data : data.slice(), time };
   }
 
   /** As subscribers get it. */
-  payloadOf(entry: Kept): Sendable {
+  payloadOf(entry: StoredMessage): Sendable {
     if (entry.payload !== undefined) return entry.payload;
     const { encode: custom } = this.#rules;
     const payload = custom === undefined ? entry.data : custom({ ...this.shown(entry), topic: this.topic });
@@ -160,7 +160,7 @@ export class TopicLog {
   }
 
   /** Undefined where it is not stored and surely small enough: what is refused is the same on every runtime. */
-  #encoded({ tag, time, data }: Kept): string | undefined {
+  #encoded({ tag, time, data }: StoredMessage): string | undefined {
     // No letter takes more than six bytes of JSON.
     if (this.#store === undefined && data.length * 6 < maxValue / 2) return undefined;
     const text = encode([tag, time, data]);
@@ -168,14 +168,14 @@ export class TopicLog {
     throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
   }
 
-  #write(entry: Kept, text: string | undefined): Written {
+  #write(entry: StoredMessage, text: string | undefined): Written {
     if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
     if (this.isEmpty) this.#store?.set(historyKey(this.topic) + epochKey, this.#epoch);
     return this.#segments.write(entry, text);
   }
 
   /** Nothing here fails. */
-  #keep(written: Written, entry: Kept): void {
+  #keep(written: Written, entry: StoredMessage): void {
     this.#segments.keep(written, entry);
     this.#bytes += entry.data.length;
     this.#bound();

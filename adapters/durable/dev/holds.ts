@@ -1,5 +1,5 @@
 /** In development: what is pending in an isolate and keeps an object awake, as far as it can be seen. */
-import { own } from "./wait.ts";
+import { own } from "../wait.ts";
 
 export interface Hold {
   readonly what: "hook" | "setTimeout" | "setInterval" | "fetch" | "WebSocket";

@@ -1,34 +1,50 @@
 /**
- * The mark by which middleware deep in an app (hono.ts) accepts a handshake that the adapter then carries out, once the app has answered
+ * The mark by which middleware deep in an app (../hono/index.ts) accepts a handshake that the adapter then carries out, once the app has answered
  * and the headers are final.
  */
 import { checkHeaderValues } from "../../src/protocol/sendable.ts";
 import { isHandshakeHeader } from "../../src/protocol/handshake.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
-import type { Host, Ready } from "./host.ts";
+import type { DefinedHandler } from "../../src/handler/define.ts";
+import type { Accepted } from "../../src/server/runtime.ts";
+import type { Server } from "../../src/server/server.ts";
+
+/** The adapter's side, as far as middleware needs it. */
+export interface Mounts {
+  readonly env: object;
+  /** Whether a room has to be chosen by `upgrade` or the route: where a default would make every URL a Durable Object. */
+  readonly demandsRoom: boolean;
+  /** The one server of a handler. */
+  server(handler: DefinedHandler): Server;
+}
+
+/** An accepted handshake, ready for the runtime's own upgrade. */
+export interface AcceptedHandshake extends Accepted {
+  readonly server: Server;
+}
 
 /** What middleware finds on the Request. */
-export interface Mark {
-  readonly host: Host;
+export interface PendingUpgrade {
+  readonly host: Mounts;
   readonly remoteAddress: string;
   /** Set by the middleware: the request has reached a handler. */
   reached?: boolean;
   /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
-  accepted?: Ready;
+  accepted?: AcceptedHandshake;
   /** The app has answered, perhaps while `upgrade` was pending: nobody carries out what is accepted from now on. */
   answered?: boolean;
 }
 
 // Registered, so that two copies of this module in one process understand each other.
-export const markKey: unique symbol = Symbol.for("edgewire.mark");
+export const pendingKey: unique symbol = Symbol.for("edgewire.mark");
 
 /** On the Request and in the environment: an app may pass on only one of them (Hono's bodyLimit makes a new Request). */
-export function markOf(request: Request, env: object | undefined): Mark | undefined {
-  return (request as Marked)[markKey] ?? (env as Marked | undefined)?.[markKey];
+export function pendingOf(request: Request, env: object | undefined): PendingUpgrade | undefined {
+  return (request as MaybePending)[pendingKey] ?? (env as MaybePending | undefined)?.[pendingKey];
 }
 
-interface Marked {
-  readonly [markKey]?: Mark;
+interface MaybePending {
+  readonly [pendingKey]?: PendingUpgrade;
 }
 
 /**
@@ -51,28 +67,28 @@ export function upgradeHeaders(from: Headers): Headers {
 }
 
 /** What becomes of the app's answer: the handshake that it accepted, or the answer. @throws TypeError for what is neither. */
-export function finish(mark: Mark, response: Response): Response | Ready {
+export function finish(pending: PendingUpgrade, response: Response): Response | AcceptedHandshake {
   try {
     if (!isResponse(response)) throw new TypeError(`fetch must return a Response, not ${response === null ? "null" : typeof response}`);
-    const { accepted } = mark;
+    const { accepted } = pending;
     if (accepted !== undefined && response.status === placeholderStatus) {
       const ready = { ...accepted, headers: upgradeHeaders(response.headers) };
-      mark.answered = true;
+      pending.answered = true;
       return ready;
     }
   } catch (error) {
-    refuseAfterAll(mark);
+    refuseAfterAll(pending);
     throw error;
   }
-  refuseAfterAll(mark);
-  if (mark.reached !== true && response.status === 404) unrouted.add(response);
+  refuseAfterAll(pending);
+  if (pending.reached !== true && response.status === 404) unrouted.add(response);
   return response;
 }
 
 /** Middleware that ran after ours refused, or failed. */
-export function refuseAfterAll(mark: Mark): void {
-  mark.answered = true;
-  mark.accepted?.server.abandon(mark.accepted);
+export function refuseAfterAll(pending: PendingUpgrade): void {
+  pending.answered = true;
+  pending.accepted?.server.abandon(pending.accepted);
 }
 
 const unrouted = new WeakSet<Response>();

@@ -2,7 +2,7 @@
  * Connections in the order in which they came. An array until one of many leaves: in a set each takes three times the memory, and the
  * sets of a room were a large part of what waking it costs (bench/wake).
  */
-export class Group<T> implements Iterable<T> {
+export class CompactSet<T> implements Iterable<T> {
   #all: T[] | Set<T> = [];
 
   get size(): number {

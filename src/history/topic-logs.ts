@@ -2,8 +2,8 @@
  * The histories of a server's rooms. Each is read when it is first needed. An empty one is neither in memory nor stored, so subscribing to
  * a topic or reading it leaves nothing behind. One task of the server's schedule deletes what is too old, for all rooms, in steps.
  */
-import { TopicLog, epochKey, historyKey, historyPrefix, randomEpoch, topicOf } from "./log.ts";
-import type { Pending } from "./log.ts";
+import { TopicLog, epochKey, historyKey, historyPrefix, randomEpoch, topicOf } from "./topic-log.ts";
+import type { Pending } from "./topic-log.ts";
 import type { Schedule } from "../time/schedule.ts";
 import { ownText } from "../values/text.ts";
 import { logError, quoted } from "../values/log.ts";
@@ -12,7 +12,7 @@ import type { Store } from "../ports.ts";
 import type { HistoryRule } from "../handler/history-rule.ts";
 
 /** What is needed of the server. */
-interface Site {
+interface UpgradeSite {
   readonly schedule: Schedule;
   readonly clock: { now(): number };
   readonly runtime: { readonly alarm?: unknown };
@@ -30,9 +30,9 @@ const task = "history";
 /** Where a room's `due` is stored. */
 const dueKey = "histories";
 
-export class Histories {
+export class TopicLogs {
   readonly #rule: HistoryRule;
-  readonly #site: Site;
+  readonly #site: UpgradeSite;
   readonly #store: (room: string) => Store | undefined;
   readonly #rooms = new Map<string, RoomLogs>();
   /**
@@ -48,7 +48,7 @@ export class Histories {
    */
   #epoch: string = randomEpoch();
 
-  constructor(rule: HistoryRule, site: Site, store: (room: string) => Store | undefined) {
+  constructor(rule: HistoryRule, site: UpgradeSite, store: (room: string) => Store | undefined) {
     this.#rule = rule;
     this.#site = site;
     this.#store = store;

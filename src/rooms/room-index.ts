@@ -1,14 +1,14 @@
 /** The one index of rooms: who is in a room, and who is subscribed to which of its topics. No I/O. */
 import type { Connection } from "../connection/connection.ts";
-import { Group } from "../values/group.ts";
-import { Names } from "../values/small-map.ts";
+import { CompactSet } from "../values/compact-set.ts";
+import { SmallMap } from "../values/small-map.ts";
 import type { PublishOptions } from "../api/room.ts";
 
 /** One room's connections. Only open ones: a closing connection is nobody's peer. */
 export interface Scope<State, Env> {
-  readonly members: Group<Connection<State, Env>>;
+  readonly members: CompactSet<Connection<State, Env>>;
   /** Made for the first subscriber. */
-  topics: Map<string, Group<Connection<State, Env>>> | undefined;
+  topics: Map<string, CompactSet<Connection<State, Env>>> | undefined;
 }
 
 /** Connections to send to: a group of the index, or a set. One that has closed may be among them, and takes nothing. */
@@ -28,14 +28,14 @@ export interface IndexWatcher<State, Env> {
 }
 
 export class RoomIndex<State, Env> {
-  readonly #rooms = new Names<Scope<State, Env>>();
+  readonly #rooms = new SmallMap<Scope<State, Env>>();
   /** Told of every change of a set, where there is one. */
   watcher: IndexWatcher<State, Env> | undefined;
 
   /** @param topics what it is subscribed to already: it has woken. */
   join(room: string, connection: Connection<State, Env>, topics?: ReadonlySet<string>): void {
     let scope = this.#rooms.get(room);
-    if (scope === undefined) this.#rooms.set(room, (scope = { members: new Group(), topics: undefined }));
+    if (scope === undefined) this.#rooms.set(room, (scope = { members: new CompactSet(), topics: undefined }));
     scope.members.add(connection);
     this.watcher?.joined(scope.members, connection);
     if (topics !== undefined) for (const topic of topics) this.#add(scope, topic, connection);
@@ -92,7 +92,7 @@ export class RoomIndex<State, Env> {
     const scope = this.#rooms.get(room);
     if (scope === undefined) return [];
     const sets = [scope.members];
-    for (const topic of connection.topics) sets.push(scope.topics?.get(topic) ?? new Group());
+    for (const topic of connection.topics) sets.push(scope.topics?.get(topic) ?? new CompactSet());
     return sets.filter((set) => set.has(connection));
   }
 
@@ -104,7 +104,7 @@ export class RoomIndex<State, Env> {
   #add(scope: Scope<State, Env>, topic: string, connection: Connection<State, Env>): void {
     const topics = (scope.topics ??= new Map());
     let subscribers = topics.get(topic);
-    if (subscribers === undefined) topics.set(topic, (subscribers = new Group()));
+    if (subscribers === undefined) topics.set(topic, (subscribers = new CompactSet()));
     subscribers.add(connection);
     this.watcher?.joined(subscribers, connection);
   }

@@ -17,21 +17,16 @@ import type { MaybePromise } from "../../src/api/connection.ts";
 import type { Room, Rooms } from "../../src/api/room.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
 import type { UpgradeOptions } from "../../src/server/upgrade.ts";
-import { finish, markKey, refuseAfterAll } from "./mark.ts";
-import type { Mark } from "./mark.ts";
+import { finish, pendingKey, refuseAfterAll } from "./pending-upgrade.ts";
+import type { AcceptedHandshake, Mounts, PendingUpgrade } from "./pending-upgrade.ts";
 
 /** What an app's `fetch` looks like: Hono's, or anyone's. */
 export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 
-/** An accepted handshake, ready for the runtime's own upgrade. */
-export interface Ready extends Accepted {
-  readonly server: Server;
-}
-
 /** Milliseconds for a handshake, where no handler says how long it may take. */
 export const defaultUpgradeTimeout = 10_000;
 
-export class Host implements Rooms {
+export class MountedHandlers implements Rooms, Mounts {
   readonly #runtime: Runtime;
   readonly #handler: DefinedHandler | undefined;
   readonly #fetch: Fetch | undefined;
@@ -70,28 +65,33 @@ export class Host implements Rooms {
    * Answers a request, or accepts it as a handshake. Synchronous while the hooks are.
    * @param params of the path that the handler was attached to.
    */
-  decide(request: RequestHead, remoteAddress: string, native: object, params?: UpgradeOptions["params"]): MaybePromise<Response | Ready> {
+  decide(
+    request: RequestHead,
+    remoteAddress: string,
+    native: object,
+    params?: UpgradeOptions["params"],
+  ): MaybePromise<Response | AcceptedHandshake> {
     if (this.#handler !== undefined && (this.#fetch === undefined || wantsWebSocket(request))) {
       return this.#upgrade(this.server(this.#handler), request, remoteAddress, params);
     }
     if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
-    const mark: Mark = { host: this, remoteAddress };
+    const pending: PendingUpgrade = { host: this, remoteAddress };
     const located = locate(request, this.#runtime);
     if (located === undefined) return refuseHost();
     const whole = wholeOf(located);
-    Object.defineProperty(whole, markKey, { value: mark });
+    Object.defineProperty(whole, pendingKey, { value: pending });
     const failed = (error: unknown): never => {
-      refuseAfterAll(mark);
+      refuseAfterAll(pending);
       throw error;
     };
     let answer: MaybePromise<Response>;
     try {
-      answer = this.#fetch(whole, extend(this.env, { ...native, [markKey]: mark }));
+      answer = this.#fetch(whole, extend(this.env, { ...native, [pendingKey]: pending }));
     } catch (error) {
       return failed(error);
     }
-    return isPromise(answer) ? Promise.resolve(answer).then((response) => finish(mark, response), failed) : finish(mark, answer);
+    return isPromise(answer) ? Promise.resolve(answer).then((response) => finish(pending, response), failed) : finish(pending, answer);
   }
 
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms {
@@ -125,8 +125,8 @@ export class Host implements Rooms {
     request: RequestHead,
     remoteAddress: string,
     params: UpgradeOptions["params"] = {},
-  ): MaybePromise<Response | Ready> {
-    const ready = (upgrade: Response | Accepted): Response | Ready => (isResponse(upgrade) ? upgrade : { ...upgrade, server });
+  ): MaybePromise<Response | AcceptedHandshake> {
+    const ready = (upgrade: Response | Accepted): Response | AcceptedHandshake => (isResponse(upgrade) ? upgrade : { ...upgrade, server });
     const upgrade = server.upgrade(request, { env: this.env, remoteAddress, params, room: params["room"] ?? "default" });
     return isPromise(upgrade) ? upgrade.then(ready) : ready(upgrade);
   }

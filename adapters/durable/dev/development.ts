@@ -1,6 +1,6 @@
 /** Whether what keeps an object awake is looked for. */
 import { WatchedHost } from "./awake.ts";
-import { ObjectHost } from "./host.ts";
+import { ObjectHost } from "../host.ts";
 
 /** In this file alone: Workers have no `process`. */
 declare const process: { readonly env: { readonly NODE_ENV?: string } };

@@ -2,16 +2,16 @@
  * In development, an object says what keeps it from hibernating. Nothing tells when an object sleeps, and to look would keep it awake: so the
  * next event asks how long ago the last was. An object that slept has been made again; one that remembers did not sleep.
  */
-import type { DefinedHandler } from "../../src/handler/define.ts";
-import { isPromise } from "../../src/values/promise.ts";
-import { log } from "../../src/values/log.ts";
-import type { RoomCall } from "../../src/rooms/remote-room.ts";
-import type { MaybePromise } from "../../src/api/connection.ts";
-import type { ObjectContext } from "./context.ts";
+import type { DefinedHandler } from "../../../src/handler/define.ts";
+import { isPromise } from "../../../src/values/promise.ts";
+import { log } from "../../../src/values/log.ts";
+import type { RoomCall } from "../../../src/rooms/remote-room.ts";
+import type { MaybePromise } from "../../../src/api/connection.ts";
+import type { ObjectContext } from "../context.ts";
 import { holding, holds, watchGlobals } from "./holds.ts";
 import type { Hold } from "./holds.ts";
-import { ObjectHost } from "./host.ts";
-import type { NativeSocket } from "../workers/types.ts";
+import { ObjectHost } from "../host.ts";
+import type { NativeSocket } from "../../workers/types.ts";
 
 /** workerd evicts an object that has had nothing to do for 10 s. */
 const longest = 15_000;
