@@ -69,10 +69,10 @@ export class Watch {
 }
 
 /** Polls until what is measured is at most `limit`, or `patience` milliseconds are over; the last value either way. */
-export async function settle(measure: () => number, limit: number, patience: number): Promise<number> {
+export async function settle(measure: () => number | Promise<number>, limit: number, patience: number): Promise<number> {
   const deadline = Date.now() + patience;
   for (;;) {
-    const value = measure();
+    const value = await measure();
     if (value <= limit || Date.now() > deadline) return value;
     await sleep(100);
   }

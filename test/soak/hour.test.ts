@@ -10,7 +10,7 @@ import { Random } from "../fuzz/random.ts";
 import { settle, Watch } from "../fuzz/watch.ts";
 import { leastHeap } from "./heap.ts";
 import { record, recorded, type Sample } from "./hour/record.ts";
-import { session } from "./hour/session.ts";
+import { countOpen, session } from "./hour/session.ts";
 
 const minutes = Number(process.env["SOAK_MINUTES"] ?? 0.1);
 const seed = Number(process.env["SOAK_SEED"] ?? 1);
@@ -40,7 +40,8 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
     const sample = async (enough = Number.POSITIVE_INFINITY): Promise<Sample> => {
       const descriptors = await settle(() => watch.descriptors, (samples[0]?.descriptors ?? 0) + slack, 2000);
       const heap = await leastHeap(watch, enough, patience);
-      return { minute: (performance.now() - begin) / 60_000, sessions, heap, memory: watch.memory, descriptors };
+      const left = await countOpen(place.port);
+      return { minute: (performance.now() - begin) / 60_000, sessions, heap, memory: watch.memory, descriptors, open: left };
     };
     const run = async (end: number): Promise<void> => {
       await Promise.all(
@@ -63,6 +64,7 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
     const [first, last] = [samples[0]!, samples.at(-1)!];
     const descriptors = await settle(() => watch.descriptors, first.descriptors + slack, patience);
     expect(descriptors, "descriptors").toBeLessThanOrEqual(first.descriptors + slack);
+    expect(await settle(() => countOpen(place.port), 0, patience), "connections of clients that have left").toBe(0);
     if (first.heap !== undefined) expect(last.heap, "MiB of heap").toBeLessThan(first.heap + heapGrowth);
     if (minutes >= recorded) expect(last.memory, "MiB of memory").toBeLessThan(first.memory + memoryGrowth);
     await annotate(`${name}: ${sessions} clients in ${minutes} minutes; heap ${first.heap?.toFixed(1)} to ${last.heap?.toFixed(1)} MiB`);

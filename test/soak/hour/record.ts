@@ -13,6 +13,8 @@ export interface Sample {
   /** MiB resident. */
   readonly memory: number;
   readonly descriptors: number;
+  /** Connections that the server still had, right after the clients had left. */
+  readonly open: number;
 }
 
 /** Minutes from which on a run is worth a row. */
@@ -34,6 +36,7 @@ export function record(name: PlaceName, seed: number, samples: readonly Sample[]
     ["---", ...samples.map(() => "---")],
     ["heap, MiB", ...samples.map(({ heap }) => heap?.toFixed(1) ?? "unknown"), line(samples.map(({ heap }) => heap ?? 0))],
     ["resident, MiB", ...samples.map(({ memory }) => memory.toFixed(0)), line(samples.map(({ memory }) => memory))],
+    ["connections left", ...samples.map(({ open }) => open), ""],
     ["descriptors", ...samples.map(({ descriptors }) => descriptors), line(samples.map(({ descriptors }) => descriptors))],
   ];
   const table = rows.map((cells, index) => `| ${[...cells, ...(index === 0 ? [""] : index === 1 ? ["---"] : [])].join(" | ")} |`);
