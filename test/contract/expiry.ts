@@ -9,7 +9,7 @@ const late = 1000;
 /** `t.evict` forgets the object's memory where there is an object: only its alarm knows then when a credential ends. */
 export const expiry: Chapter = {
   letter: "E",
-  title: "Credentials that end",
+  title: "Expiring credentials",
   cases: [
     {
       id: "E1",

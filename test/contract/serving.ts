@@ -4,7 +4,7 @@ import { expectTexts } from "../support/peer.ts";
 
 export const http: Chapter = {
   letter: "W",
-  title: "HTTP beside WebSocket",
+  title: "HTTP and WebSocket on one port",
   cases: [
     {
       id: "W1",
