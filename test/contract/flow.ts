@@ -38,7 +38,7 @@ export const flow: Chapter = {
     {
       id: "B25",
       statement:
-        "What waits when the server closes is still sent. `bufferedAmount` includes it, in the hook that closes and while the client does not read.",
+        "What waits when our side closes is still sent. `bufferedAmount` includes it, in the hook that closes and while the client does not read.",
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run" });

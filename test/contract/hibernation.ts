@@ -278,7 +278,7 @@ export const hibernation: Chapter = {
     {
       id: "D15",
       statement:
-        "An eviction waits for an asynchronous hook: it runs to its end, what it stored and later messages are kept, and `close` runs once.",
+        "An eviction waits for an asynchronous hook: it runs to its end, what it stored and messages that came meanwhile are kept, and `close` runs once.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         await peer.send(

@@ -333,7 +333,7 @@ export const history: Chapter = {
     {
       id: "Y16",
       statement:
-        "A replay holds the newest messages that the client may leave unread, whatever `slowConsumer` is: `complete` is false, `position` is the last one's, and later publishes follow.",
+        "A replay holds the newest messages that the client may leave unread, whatever `slowConsumer` is: `complete` is false, `position` is the last one's, the connection stays, and later publishes follow.",
       limits: needsRooms,
       async run(t) {
         for (const { on, count, size, replayed } of [

@@ -68,7 +68,7 @@ export const rooms: Chapter = {
     {
       id: "R5",
       statement:
-        "`room.publish` to several topics reaches each of their subscribers once. `count(topic)` and `topics()` give their numbers.",
+        "`room.publish` to several topics reaches each of their subscribers once. `count(topic)` and `topics()` give the number of subscribers.",
       limits: needsRooms,
       async run(t) {
         const [both, one, none] = [await member(t, ["a", "b"]), await member(t, ["b"]), await member(t, [])];
