@@ -36,7 +36,7 @@ export function comparison(runtime: Runtime, mode: Mode, given: Partial<Numbers>
 /** Why there is nothing to compare; undefined where there is. */
 export function impossible(runtime: Runtime, mode: Mode): string | undefined {
   if ((mode === "fanout" || mode === "slow") && runtime === "workers") {
-    return "a plain Worker's socket belongs to the request that accepted it: nobody else can send to it, and rooms need a Durable Object";
+    return "a plain Worker's socket belongs to the request that accepted it: nothing else can send to it, and rooms need a Durable Object";
   }
   if (mode === "wake" && runtime !== "durable") return "only a Durable Object hibernates";
   return undefined;

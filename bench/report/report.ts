@@ -32,17 +32,17 @@ export function report(): string {
 function head(results: readonly Result[]): string {
   return `# Performance
 
-Beside the bare runtime and other libraries, on the same work, in the same minutes. This page is written by \`npm run bench -- --write\`, from \`bench/results/\`.
+This page is for maintainers: it compares Edgewire with the bare runtime and with other libraries, on the same work, in the same minutes. \`npm run bench -- --write\` writes it from \`bench/results/\`. To use Edgewire, start with the [README](../README.md).
 
 ## How it is measured
 
-- The server runs on one core, the client on another. All servers of a comparison are alive at once and get short slices by turns, in another order each round: whatever else the machine does meets all of them.
-- Each server is started ${starts} times, each time for its share of the rounds: two processes of the same server differ by up to a tenth in what a message costs them (where their memory lies, what their compiler saw first), and keep to it.
-- What counts is CPU: the time that the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round; the figure is the median of the rounds, in brackets the middle half of them.
-- Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of the time in which it had something to do: over 90 %, the rate would be its own limit, and the page says so.
-- Every server has its own defaults, and checks what it checks. Bare does the least that works.
-- \`Connect\` sends what a browser does: an Origin, a cookie, an offer of compression and five headers more.
-- \`Idle\` is by how much the server's private memory grows with each connection, after it has collected its garbage and given back what it keeps for more (V8's \`last-resort\`): the slope over nine sizes, from 1,000 connections to so many more.
+- The server runs on one core, the client on another. All servers of a comparison run at once and take turns in short slices, in another order each round, so whatever else the machine does affects all of them.
+- Each server is started ${starts} times, each time for its share of the rounds. Two processes of the same server differ by up to a tenth in what a message costs (where their memory lies, what their compiler saw first), as long as they run.
+- The measure is CPU time: how long the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round. The figure is the median of the rounds; the brackets hold their middle half.
+- The load generator checks the content, length, type and order of every message. It is ${generatorText(results)}. "Generator's core" is the share of time in which it had something to do. Above 90 % it may limit the rate itself, and the page says so.
+- Every server runs with its own defaults and its own checks. Bare does the least that works.
+- \`Connect\` sends what a browser sends: an Origin, a cookie, an offer of compression and five headers more.
+- \`Idle\` is the growth of the server's private memory for each connection, after the server has collected its garbage and returned spare memory (V8's \`last-resort\`): the slope over nine sizes, from 1,000 connections to that many more.
 
 ${machines(results)}
 
@@ -132,8 +132,8 @@ function sizeSection(): string {
   return `
 ## Size
 
-Each entry point with all of Edgewire that it needs, minified by esbuild and gzipped, in kB of 1000 bytes; packages that an application brings itself (\`ws\`, Hono, …) are not counted.
-A bundle that outgrows its budget (\`.size-limit.js\`) fails the tests.
+Each entry point with everything of Edgewire that it needs, minified by esbuild and gzipped, in kB of 1000 bytes. Not counted are packages that an application brings itself (\`ws\`, Hono, …).
+A bundle above its budget (\`.size-limit.js\`) fails the tests.
 
 | | kB | budget |
 |---|---:|---:|

@@ -1,4 +1,4 @@
-/** The page's first table: Edgewire beside bare, everywhere, and where it misses what it is meant to reach. */
+/** The page's first table: Edgewire compared with bare on every runtime, and the targets that it misses. */
 import { names } from "./charts.ts";
 import { subjectKey, titleOf } from "./comparison.ts";
 import { runtimes } from "../servers/contenders.ts";
@@ -18,14 +18,14 @@ export function summary(results: readonly Result[]): string {
       if (!of.some((result) => rowOf(result, "asking") !== undefined)) return [own];
       return [
         own,
-        line("↳ the same of bare that only asks what the contract needs", (result) => figure(target, rowOf(result, "asking")) ?? "–"),
+        line("↳ the same for bare that only asks what the contract needs", (result) => figure(target, rowOf(result, "asking")) ?? "–"),
       ];
     }),
   );
-  return `## Edgewire beside bare
+  return `## Edgewire compared with bare
 
 Messages, deliveries or connections for the same CPU, bare = 1: more is better. Where a unit is given, less is better.
-✗ marks a target that is missed, and says it; ~ one that the median misses by less than it is known to (its 95 % interval holds the target).
+✗ marks a missed target and gives it. ~ marks a target that the median misses, but within its 95 % interval.
 
 | | ${runtimes.map((runtime) => names[runtime]).join(" | ")} |
 |---|${"---|".repeat(runtimes.length)}

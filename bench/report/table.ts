@@ -73,7 +73,7 @@ export function saturated(rows: readonly Row[]): readonly string[] {
   const names = rows.filter(({ load = 0 }) => load > 0.9).map(({ name }) => name);
   if (names.length === 0) return [];
   return [
-    `The load generator used more than 90 % of its core against ${names.join(" and ")}: that rate is its own limit; CPU is the server's all the same.`,
+    `The load generator used more than 90 % of its core against ${names.join(" and ")}: the generator may limit that rate. CPU is still the server's.`,
   ];
 }
 

@@ -1,4 +1,4 @@
-/** What Edgewire is meant to reach beside bare, and whether a result does. */
+/** Edgewire's targets, compared with bare, and whether a result reaches them. */
 import type { Comparison } from "./comparison.ts";
 import type { Row } from "./results.ts";
 import type { Spread } from "../measure/statistics.ts";

@@ -11,7 +11,7 @@ const everyone = ["bare", "asking", "edgewire", "crossws", "hono", "elysia", "pa
 export const described: Readonly<Record<(typeof everyone)[number], string>> = {
   bare: "the runtime itself, as one would write it by hand: `ws` on Node",
   asking:
-    "bare that asks its runtime for what the contract needs of a connection (the head, the address, how it ends), keeps it, and does nothing with it: no library that keeps the contract costs less. In `connect` and `idle`",
+    "bare that asks its runtime for what the contract needs of a connection (the head, the address, how it ends), keeps it, and does nothing with it. No library that keeps the contract costs less. In `connect` and `idle`",
   edgewire: "Edgewire with its defaults, all checks and limits on (a higher `rate`: the load generator is one client that only sends)",
   crossws: "crossws's adapter of the runtime",
   hono: "Hono's `upgradeWebSocket`",
@@ -20,8 +20,8 @@ export const described: Readonly<Record<(typeof everyone)[number], string>> = {
 };
 
 const absences: Readonly<Record<string, string>> = {
-  "asking node": "`ws` tells bare all of it too",
-  "hono durable": "Hono's helper makes plain WebSockets; one that hibernates it does not know",
+  "asking node": "`ws` gives bare all of it too",
+  "hono durable": "Hono's helper makes plain WebSockets, and does not support hibernating ones",
   "elysia node": "Elysia's WebSockets are Bun's",
   "elysia deno": "Elysia's WebSockets are Bun's",
   "elysia workers": "Elysia's WebSockets are Bun's",

@@ -81,7 +81,7 @@ export const closing: Chapter = {
     },
     {
       id: "C2",
-      statement: "`close()` is 1000 with an empty reason; every code that may be sent is sent as it is.",
+      statement: "`close()` sends 1000 with an empty reason. Every code that may be sent is sent as it is.",
       async run(t) {
         const peer = await t.connect({ message: [["close"]] });
         await peer.send("go");
@@ -95,7 +95,7 @@ export const closing: Chapter = {
     },
     invalidClose(
       "C3",
-      "A code that may not be sent is a RangeError, and the connection stays open.",
+      "`close` with a code that may not be sent throws a RangeError, and the connection stays open.",
       "RangeError",
       [0],
       [1],
@@ -116,7 +116,7 @@ export const closing: Chapter = {
     ),
     invalidClose(
       "C4",
-      "A reason over 123 bytes of UTF-8 is a RangeError, and the connection stays open.",
+      "`close` with a reason over 123 bytes of UTF-8 throws a RangeError, and the connection stays open.",
       "RangeError",
       [1000, "x".repeat(124)],
       [1000, "é".repeat(62)],
@@ -154,7 +154,7 @@ export const closing: Chapter = {
     },
     {
       id: "C7",
-      statement: "A close frame without a code is answered, and told as 1005.",
+      statement: "A close frame without a code is answered, and the hook gets 1005.",
       async run(t) {
         const peer = await t.connect();
         await peer.close();
@@ -183,7 +183,7 @@ export const closing: Chapter = {
     },
     {
       id: "C34",
-      statement: "So it does for a client that goes on sending: messages in the same segment, and then one every 5 ms.",
+      statement: "This holds for a client that goes on sending: messages in the same segment, and then one every 5 ms.",
       async run(t) {
         for (let round = 0; round < 5; round++) {
           const peer = await t.connect({
@@ -270,7 +270,7 @@ export const closing: Chapter = {
     },
     {
       id: "C12",
-      statement: "`close` inside `open` closes; no message is delivered, and the hook is not run inside `open`.",
+      statement: "`close` inside `open` closes: no message is delivered, and the close hook does not run inside `open`.",
       async run(t) {
         for (const open of [
           [["close", 4000, "full"]],
@@ -324,7 +324,7 @@ export const closing: Chapter = {
     },
     {
       id: "C15",
-      statement: "A client that never answers our close is let go after `closeTimeout`; the hook gets our code and reason.",
+      statement: "A client that never answers our close is disconnected after `closeTimeout`; the hook gets our code and reason.",
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["close", 4000, "ours"]], answersClose: false });
         await peer.send("go");
@@ -334,7 +334,8 @@ export const closing: Chapter = {
     },
     {
       id: "C25",
-      statement: "A client that answers our close but never ends TCP is let go after `closeTimeout`; the hook gets our code and reason.",
+      statement:
+        "A client that answers our close but never ends TCP is disconnected after `closeTimeout`; the hook gets our code and reason.",
       limits: needsWire,
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["close", 4000, "ours"]] });
@@ -346,7 +347,7 @@ export const closing: Chapter = {
     },
     {
       id: "C16",
-      statement: "Two closes that cross: the connection ends, and the hook runs once, with one of the two.",
+      statement: "When two closes cross, the connection ends, and the hook runs once, with one of the two.",
       limits: needsWire,
       async run(t) {
         for (let round = 0; round < 10; round++) {
@@ -366,7 +367,7 @@ export const closing: Chapter = {
     },
     {
       id: "C17",
-      statement: 'A TCP reset is 1006 with an empty reason, initiator "network".',
+      statement: 'After a TCP reset the hook gets 1006 with an empty reason, initiator "network".',
       async run(t) {
         const peer = await t.connect();
         await peer.send("hello");
@@ -377,7 +378,7 @@ export const closing: Chapter = {
     },
     {
       id: "C18",
-      statement: 'FIN without a close frame is 1006 with an empty reason, initiator "network".',
+      statement: 'After FIN without a close frame the hook gets 1006 with an empty reason, initiator "network".',
       limits: needsWire,
       async run(t) {
         const peer = await t.connect();
@@ -387,7 +388,7 @@ export const closing: Chapter = {
     },
     {
       id: "C19",
-      statement: "A frame that is cut in the middle by FIN, or by reset, is no message, and 1006.",
+      statement: "A frame that is cut in the middle by FIN or reset is not delivered, and the hook gets 1006.",
       limits: needsWire,
       async run(t) {
         for (const how of ["finish", "reset"] as const) {
@@ -416,7 +417,7 @@ export const closing: Chapter = {
     {
       id: "C21",
       statement:
-        '`terminate()` ends the connection without a close frame; the hook gets 1006, initiator "server", and no message after it.',
+        '`terminate()` ends the connection without a close frame. The hook gets 1006, initiator "server", and no message comes after it.',
       limits: { deno: "P8", durable: "P8", evicted: "P8" },
       async run(t) {
         const peer = await t.connect({ message: [["terminate"]] });
@@ -441,7 +442,7 @@ export const closing: Chapter = {
     },
     {
       id: "C28",
-      statement: "An asynchronous close hook runs to its end after `terminate()`, in `open` as in `message`.",
+      statement: "An asynchronous close hook runs to its end after `terminate()`, in `open` and in `message`.",
       async run(t) {
         for (const hooks of [{ message: [["terminate"]] }, { open: [["terminate"]] }] as const) {
           const peer = await t.connect({ ...hooks, close: [["sleep", 50]] });
@@ -454,7 +455,7 @@ export const closing: Chapter = {
     {
       id: "C23",
       statement:
-        "A malformed close frame (one byte; a code that may not be sent; a reason that is not UTF-8) ends the connection, and nothing else.",
+        "A malformed close frame (one byte; a code that may not be sent; a reason that is not UTF-8) ends only its own connection.",
       limits: needsWire,
       async run(t) {
         const payloads = [
@@ -493,7 +494,7 @@ export const closing: Chapter = {
     },
     {
       id: "C26",
-      statement: "After our close and the client's answer TCP ends, at the latest after `closeTimeout`.",
+      statement: "After our close and the client's answer, TCP ends after `closeTimeout` at the latest.",
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["close", 4000]] });
         await peer.send("go");
@@ -503,7 +504,8 @@ export const closing: Chapter = {
     },
     {
       id: "C36",
-      statement: "A client that stops in the middle of its TLS handshake, or trickles on, loses its TCP connection after `upgradeTimeout`.",
+      statement:
+        "A client that stops in the middle of its TLS handshake, or sends it slowly, loses its TCP connection after `upgradeTimeout`.",
       limits: { ...needsWire, attached: "P26", hono: "P26", bun: "P26", deno: "P26", workers: "P3", durable: "P3", evicted: "P3" },
       async run(t) {
         for (const drips of [false, true]) {
@@ -522,7 +524,7 @@ export const closing: Chapter = {
     },
     {
       id: "C40",
-      statement: "A client that never answers our close loses its TCP connection, at the latest after `closeTimeout`.",
+      statement: "A client that never answers our close loses its TCP connection after `closeTimeout` at the latest.",
       limits: { ...needsWire, deno: "P8", durable: "P8", evicted: "P8" },
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["close", 4000]] });
@@ -534,8 +536,7 @@ export const closing: Chapter = {
     },
     {
       id: "C41",
-      statement:
-        "Until then the server leaves it to the client to answer: TCP does not end behind our close frame, but behind the client's.",
+      statement: "Until then the server waits for the client's answer: TCP ends after the client's close frame, not after ours.",
       limits: { ...needsWire, bun: "P49" },
       async run(t) {
         const peer = await t.connect({ message: [["echo"], ["close", 4000]] });
@@ -552,7 +553,7 @@ export const closing: Chapter = {
     },
     {
       id: "C42",
-      statement: "FIN without a close frame is answered by FIN, not by a close frame that the client did not ask for.",
+      statement: "FIN without a close frame is answered by FIN, without a close frame that the client did not ask for.",
       limits: { ...needsWire, durable: "P48", evicted: "P48" },
       async run(t) {
         const peer = await t.connect();
@@ -564,7 +565,7 @@ export const closing: Chapter = {
     },
     {
       id: "C27",
-      statement: "So it does for a client that has sent no message before.",
+      statement: "After our close and the client's answer, TCP also ends for a client that has never sent a message.",
       limits: { durable: "P23" },
       async run(t) {
         const peer = await t.connect({ on: "tight", open: [["close", 4000]] });
@@ -575,7 +576,7 @@ export const closing: Chapter = {
     {
       id: "C29",
       statement:
-        "The close hook runs as soon as the client's close frame is read, and its answer goes out, though the client keeps TCP open.",
+        "The close hook runs as soon as the client's close frame is read, and the answer is sent, even if the client keeps TCP open.",
       limits: needsWire,
       async run(t) {
         for (const reason of ["", "é€😀"]) {
@@ -590,7 +591,7 @@ export const closing: Chapter = {
     },
     {
       id: "C30",
-      statement: "From then on the client is neither in its room nor present, though it keeps TCP open.",
+      statement: "From then on the client is neither in its room nor present, even if it keeps TCP open.",
       limits: { ...needsWire, ...needsRooms },
       async run(t) {
         const stays = await t.connect({ open: [["present", "stays"]] });
@@ -612,7 +613,7 @@ export const closing: Chapter = {
     },
     {
       id: "C31",
-      statement: "A client that keeps TCP open after the close frames, whoever closed first, is cut off all the same.",
+      statement: "A client that keeps TCP open after the close frames is cut off, whoever closed first.",
       limits: needsWire,
       async run(t) {
         const first = await t.connect({ on: "tight" });
@@ -644,7 +645,7 @@ export const closing: Chapter = {
     },
     {
       id: "C33",
-      statement: "So are messages that had to wait because the client was paused; its close frame is read after them.",
+      statement: "So are messages that waited because the client was paused; its close frame is read after them.",
       limits: { ...needsWire, deno: "P21", workers: "P21", durable: "P21", evicted: "P21" },
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["sleep", 2]] });

@@ -9,12 +9,12 @@ const late = 1000;
 /** `t.evict` forgets the object's memory where there is an object: only its alarm knows then when a credential ends. */
 export const expiry: Chapter = {
   letter: "E",
-  title: "Credentials that end",
+  title: "Expiring credentials",
   cases: [
     {
       id: "E1",
       statement:
-        'At the `expiresAt` that `upgrade` returned, in milliseconds, the connection is closed with 3000 "Credential expired", and not before.',
+        'At the `expiresAt` that `upgrade` returned, in milliseconds, the connection closes with 3000 "Credential expired", and not before.',
       async run(t) {
         const expiresAt = soon();
         const peer = await t.connect({ upgrade: [["accept", { expiresAt }]], message: [["inspect"], ["echo"]] });
@@ -28,7 +28,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E2",
-      statement: "`expiresAt` may be a Date; anything else is an error of `upgrade`: 500.",
+      statement: "`expiresAt` may be a Date. Anything else is an error of `upgrade`: 500.",
       async run(t) {
         const expiresAt = soon();
         const peer = await t.connect({ upgrade: [["accept", {}, { expiresAtDate: expiresAt }]] });
@@ -42,7 +42,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E3",
-      statement: "An `expiresAt` that has come already refuses the handshake with 401, and no connection opens.",
+      statement: "An `expiresAt` in the past refuses the handshake with 401, and no connection opens.",
       async run(t) {
         for (const sleep of [[], [["sleep", 20] as const]]) {
           const refusal = await t.refused({ upgrade: [...sleep, ["accept", { expiresAt: Date.now() - 1 }]] });
@@ -55,7 +55,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E4",
-      statement: "`renew` extends it: the first time passes, the second closes.",
+      statement: "`renew` extends the credential: the first time passes, the second closes.",
       async run(t) {
         const first = soon() + 1000;
         const peer = await t.connect({ upgrade: [["accept", { expiresAt: first }]], message: "run" });
@@ -69,7 +69,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E5",
-      statement: "`renew(null)` takes it away, and a connection that had none can be given one.",
+      statement: "`renew(null)` removes the expiry, and a connection without one can be given one.",
       async run(t) {
         const first = soon();
         const never = await t.connect({ upgrade: [["accept", { expiresAt: first }]], message: "run" });
@@ -84,7 +84,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E6",
-      statement: "`renew` with a time that has come closes at once; with what is no time it throws a TypeError and changes nothing.",
+      statement: "`renew` with a past time closes at once. With an invalid time it throws a TypeError and changes nothing.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         for (const wrong of ["2030-01-01", {}, 1e20]) {
@@ -104,7 +104,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E7",
-      statement: "It is closed all the same after an eviction, though nothing wakes the object but its alarm; what was renewed too.",
+      statement: "The connection also closes after an eviction, when only the object's alarm wakes it; a renewed time survives too.",
       async run(t) {
         const first = soon();
         const second = first + 1300;
@@ -126,7 +126,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E8",
-      statement: "No message that arrives after it is delivered, whether or not the close is out by then.",
+      statement: "No message that arrives after the expiry is delivered, whether or not the close has been sent by then.",
       async run(t) {
         const expiresAt = Math.ceil(soon() / 1000) * 1000 + 100;
         const peer = await t.connect({ upgrade: [["accept", { expiresAt }]] });
@@ -139,7 +139,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E9",
-      statement: "An `expiresAt` that is months away, or the last that a Date can hold, closes nothing now, and hides none that is near.",
+      statement: "An `expiresAt` that is months away, or the last that a Date can hold, closes nothing now and hides no earlier one.",
       async run(t) {
         const far = [Date.now() + 40 * 86_400_000, 8.64e15];
         const peers = await Promise.all(far.map((expiresAt) => connect(t, expiresAt)));
@@ -151,7 +151,7 @@ export const expiry: Chapter = {
     },
     {
       id: "E10",
-      statement: "`renew` brings a time that is months away near, and one that is near months away.",
+      statement: "`renew` can replace a time months away by a near one, and a near one by one months away.",
       async run(t) {
         const [soonest, never] = [soon(), Date.now() + 40 * 86_400_000];
         const [nearer, farther] = [await connect(t, never), await connect(t, soonest)];

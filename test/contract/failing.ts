@@ -42,26 +42,38 @@ export const failures: Chapter = {
   letter: "F",
   title: "Failing hooks",
   cases: [
-    failing("F1", '`open` fails: `error` is told, then 1011 "Internal error".', "open", (step) => ({ open: [step] }), nothing),
-    failing("F2", '`message` fails: `error` is told, then 1011 "Internal error".', "message", (step) => ({ message: [step] }), go),
-    failing("F3", "`message` fails after an await: the same.", "message", (step) => ({ message: [["sleep", 20], step] }), go),
+    failing(
+      "F1",
+      'If `open` fails, `error` is called, then the connection closes with 1011 "Internal error".',
+      "open",
+      (step) => ({ open: [step] }),
+      nothing,
+    ),
+    failing(
+      "F2",
+      'If `message` fails, `error` is called, then the connection closes with 1011 "Internal error".',
+      "message",
+      (step) => ({ message: [step] }),
+      go,
+    ),
+    failing("F3", "The same holds if `message` fails after an await.", "message", (step) => ({ message: [["sleep", 20], step] }), go),
     failing(
       "F4",
-      "`close` fails: `error` is told; the close stays what it was.",
+      "If `close` fails, `error` is called, and the close stays as it was.",
       "close",
       (step) => ({ close: [step] }),
       (peer) => peer.close(1000),
     ),
     failing(
       "F5",
-      "`error` fails too: still 1011, and nothing else ends.",
+      "If `error` fails too, the client still gets 1011, and nothing else ends.",
       "message",
       (step) => ({ message: [["throw", "secret"]], error: [step] }),
       go,
     ),
     {
       id: "F6",
-      statement: "After a hook failed no message is delivered, not even those that already waited.",
+      statement: "After a hook has failed, no message is delivered, not even one that was already waiting.",
       async run(t) {
         const peer = await t.connect({
           message: [
@@ -92,7 +104,7 @@ export const failures: Chapter = {
     },
     {
       id: "F8",
-      statement: "A hook that fails after `close` does not change the close; `error` is told.",
+      statement: "A hook that fails after `close` does not change the close, and `error` is called.",
       async run(t) {
         const peer = await t.connect({
           message: [
@@ -108,7 +120,7 @@ export const failures: Chapter = {
     },
     {
       id: "F9",
-      statement: "A hook that fails after the client left reaches `error`, and the close hook gets the client's close.",
+      statement: "If a hook fails after the client has left, `error` gets it, and the close hook gets the client's close.",
       async run(t) {
         const peer = await t.connect({
           message: [
@@ -143,7 +155,7 @@ export const failures: Chapter = {
     },
     {
       id: "F11",
-      statement: "100 connections whose hooks fail at once end themselves alone.",
+      statement: "100 connections whose hooks fail at once end only themselves.",
       async run(t) {
         const other = await t.connect({ room: "other" });
         const peers = await Promise.all(Array.from({ length: 100 }, () => t.connect({ message: [["throw", "secret"]] })));
@@ -156,7 +168,7 @@ export const failures: Chapter = {
     {
       id: "F12",
       statement:
-        "`upgrade` fails, and `error` that is told of it throws, rejects or never settles: still a 500, at once, that says nothing of either.",
+        "If `upgrade` fails and then `error` throws, rejects or never settles, the client gets a 500 at once, without details of either.",
       async run(t) {
         for (const then of ["throws", "rejects", "hangs"] as const) {
           for (const step of ["throw", "reject"] as const) {

@@ -17,7 +17,7 @@ export const flow: Chapter = {
   cases: [
     {
       id: "B1",
-      statement: "`bufferedAmount` is 0 when nothing waits, more while the client does not read, and 0 again once it has.",
+      statement: "`bufferedAmount` is 0 when nothing waits, more while the client does not read, and 0 again once it has read.",
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -38,7 +38,7 @@ export const flow: Chapter = {
     {
       id: "B25",
       statement:
-        "What waited when the server closes is still to be sent, and `bufferedAmount` says so, in the hook that closes and while the client does not read.",
+        "What waits when our side closes is still sent. `bufferedAmount` includes it, in the hook that closes and while the client does not read.",
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -55,7 +55,7 @@ export const flow: Chapter = {
     },
     {
       id: "B2",
-      statement: '`send` says "backpressure" once `highWaterMark` bytes wait, and `drain` runs, once, when they no longer do.',
+      statement: '`send` returns "backpressure" once `highWaterMark` bytes wait, and `drain` runs once when fewer wait.',
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run", drain: [["send", "drained"]] });
@@ -76,7 +76,7 @@ export const flow: Chapter = {
     },
     {
       id: "B3",
-      statement: 'Each time that `send` has said "backpressure" has its own `drain`.',
+      statement: 'Each time `send` has returned "backpressure", `drain` runs again.',
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run", drain: [["send", "drained"]] });
@@ -123,7 +123,7 @@ export const flow: Chapter = {
     },
     {
       id: "B6",
-      statement: "A client that stops and reads by turns, while more is sent, gets everything that was accepted, in order.",
+      statement: "A client that alternately stops and reads gets everything that was accepted meanwhile, in order.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         const rounds = 12;
@@ -147,7 +147,7 @@ export const flow: Chapter = {
     },
     {
       id: "B7",
-      statement: "Everything that was accepted arrives before our close, also at a client that did not read when it was closed.",
+      statement: "Everything that was accepted arrives before our close, even if the client did not read when it was closed.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         peer.pause();
@@ -162,7 +162,7 @@ export const flow: Chapter = {
     },
     {
       id: "B8",
-      statement: 'At `maxBuffered` `send` says "dropped" and closes with 1013 "Slow consumer"; what was accepted before arrives before it.',
+      statement: 'At `maxBuffered`, `send` returns "dropped" and closes with 1013 "Slow consumer". What was accepted before arrives first.',
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -180,7 +180,7 @@ export const flow: Chapter = {
     {
       id: "B9",
       statement:
-        'With `slowConsumer: "drop"` it says "dropped" and the connection stays: what was accepted arrives, then what is sent later.',
+        'With `slowConsumer: "drop"`, `send` returns "dropped" and the connection stays. What was accepted arrives, then what is sent later.',
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ on: "dropping", message: "run", drain: [["send", "drained"]] });
@@ -198,7 +198,7 @@ export const flow: Chapter = {
     },
     {
       id: "B10",
-      statement: "A single message larger than `maxBuffered` is sent to a client for which nothing waits.",
+      statement: "A message larger than `maxBuffered` is sent if nothing waits for the client.",
       async run(t) {
         const peer = await t.connect({ on: "dropping", message: "run" });
         await run(peer, ["flood", 1, 2 * 1024 * 1024]);
@@ -209,7 +209,7 @@ export const flow: Chapter = {
     },
     {
       id: "B11",
-      statement: "A client that does not read delays no other connection of its room.",
+      statement: "A client that does not read does not delay other connections of its room.",
       async run(t) {
         const slow = await t.connect({ message: "run" });
         slow.pause();
@@ -225,7 +225,7 @@ export const flow: Chapter = {
     },
     {
       id: "B12",
-      statement: "`publish` to a subscriber for which `maxBuffered` waits leaves that one out, and does not count it.",
+      statement: "`publish` skips a subscriber for which `maxBuffered` waits, and does not count it.",
       limits: { ...saysNothing, ...needsRooms },
       async run(t) {
         const slow = await t.connect({ on: "dropping", open: [["subscribe", "news"]], message: "run" });
@@ -245,7 +245,7 @@ export const flow: Chapter = {
     {
       id: "B20",
       statement:
-        "A slow consumer that a publish closes is absent after it: what the `presence` hook publishes then comes behind the message, to everyone.",
+        "A slow consumer that a publish closes is absent after it: what the `presence` hook then publishes reaches everyone after the message.",
       limits: { ...saysNothing, ...needsRooms },
       async run(t) {
         const reader = {
@@ -278,7 +278,8 @@ export const flow: Chapter = {
     },
     {
       id: "B13",
-      statement: "Over `maxQueued` messages behind a slow hook the client is read no further, and nothing is lost.",
+      statement:
+        "When more than `maxQueued` messages wait for a slow hook, the server stops reading from the client, and no message is lost.",
       limits: cannotPause,
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["sleep", 1], ["echo"]] });
@@ -289,7 +290,7 @@ export const flow: Chapter = {
     },
     {
       id: "B14",
-      statement: "So it is over `maxBuffered` bytes of them: 8 MiB behind a slow hook are all delivered, in order.",
+      statement: "The same holds over `maxBuffered` bytes: all of 8 MiB behind a slow hook is delivered, in order.",
       limits: cannotPause,
       async run(t) {
         const peer = await t.connect({
@@ -314,7 +315,7 @@ export const flow: Chapter = {
     },
     {
       id: "B15",
-      statement: "A client that is read no further can still be closed, and its answer is read.",
+      statement: "A client from which the server has stopped reading can still be closed, and its answer is read.",
       limits: cannotPause,
       async run(t) {
         const peer = await t.connect({
@@ -332,7 +333,7 @@ export const flow: Chapter = {
     },
     {
       id: "B16",
-      statement: "A client that closes while it is read no further: its messages are delivered first, then its close.",
+      statement: "If a client closes while the server has stopped reading, its messages are delivered first, then its close.",
       limits: cannotPause,
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["sleep", 1]] });
@@ -347,7 +348,7 @@ export const flow: Chapter = {
     },
     {
       id: "B17",
-      statement: "No message is lost in silence: what a slow hook is given is the beginning of what was sent, and all of it or else 1013.",
+      statement: "No message is lost silently: a slow hook gets either everything that was sent, or the beginning of it and then 1013.",
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["sleep", 1]] });
         const texts = numbers(200);
@@ -365,7 +366,7 @@ export const flow: Chapter = {
     {
       id: "B18",
       statement:
-        "Of 32 MiB behind a slow hook the server takes no more than `maxBuffered` and what kernels hold: the rest stays with the client, and arrives later.",
+        "Of 32 MiB behind a slow hook the server holds at most `maxBuffered` and the kernels' buffers. The rest stays with the client and arrives later.",
       limits: { memory: "P1", ...cannotPause },
       async run(t) {
         const peer = await t.connect({ on: "dropping", message: "run" });
@@ -383,7 +384,7 @@ export const flow: Chapter = {
     },
     {
       id: "B19",
-      statement: 'A single message of `highWaterMark` bytes to a client that reads and for which nothing waits is "sent", each time.',
+      statement: 'A message of `highWaterMark` bytes is "sent", each time, if the client reads and nothing waits for it.',
       async run(t) {
         const peer = await t.connect({ message: "run", drain: [["send", "drained"]] });
         for (let round = 1; round <= 5; round++) {

@@ -94,7 +94,7 @@ export const handshake: Chapter = {
     {
       id: "H1",
       statement:
-        "The 101 has Upgrade: websocket, Connection: Upgrade and the Sec-WebSocket-Accept that answers the key, and no length of a body.",
+        "The 101 has Upgrade: websocket, Connection: Upgrade and the Sec-WebSocket-Accept that answers the key. It gives no length of a body.",
       limits: needsWire,
       async run(t) {
         for (let round = 0; round < 3; round++) {
@@ -129,7 +129,7 @@ export const handshake: Chapter = {
     ),
     accepted(
       "H20",
-      "Upgrade is a list too, also over several headers: websocket among others, or repeated, is enough (RFC 9110 section 7.8).",
+      "Upgrade is a list too, also over several headers. It may name websocket among others, or repeat it (RFC 9110 section 7.8).",
       { deno: "P22", workers: "P22", durable: "P22", evicted: "P22" },
       [["Upgrade", "h2c, websocket"]],
       [
@@ -143,7 +143,7 @@ export const handshake: Chapter = {
     ),
     rejected(
       "H3",
-      "Without Upgrade: websocket it is no handshake: 426 with Sec-WebSocket-Version: 13.",
+      "A request without Upgrade: websocket is not a handshake: it gets 426 with Sec-WebSocket-Version: 13.",
       426,
       { "sec-websocket-version": "13" },
       applications,
@@ -153,7 +153,7 @@ export const handshake: Chapter = {
     ),
     rejected(
       "H4",
-      "Without the token upgrade in Connection: 400.",
+      "A handshake without the token upgrade in Connection gets 400.",
       400,
       {},
       applications,
@@ -162,10 +162,12 @@ export const handshake: Chapter = {
       [["Connection", "close"]],
       [["Connection", "upgraded"]],
     ),
-    rejected("H21", "A handshake with Expect, which would wait for leave to send a body: 417.", 417, {}, {}, [["Expect", "100-continue"]]),
+    rejected("H21", "A handshake with Expect, which would wait for permission to send a body, gets 417.", 417, {}, {}, [
+      ["Expect", "100-continue"],
+    ]),
     rejected(
       "H22",
-      "A handshake that announces a body, by Content-Length or Transfer-Encoding: 400.",
+      "A handshake that announces a body, by Content-Length or Transfer-Encoding, gets 400.",
       400,
       {},
       {},
@@ -174,7 +176,7 @@ export const handshake: Chapter = {
     ),
     {
       id: "H23",
-      statement: "A handshake over HTTP/1.0 is answered as one over HTTP/1.1.",
+      statement: "A handshake over HTTP/1.0 is answered like one over HTTP/1.1.",
       limits: { ...needsWire, workers: "P29", durable: "P29", evicted: "P29" },
       async run(t) {
         const client = await raw(t, [["Connection", "keep-alive, Upgrade"]], { version: "HTTP/1.0" });
@@ -185,7 +187,7 @@ export const handshake: Chapter = {
     },
     rejected(
       "H5",
-      "Any Sec-WebSocket-Version but 13, or none: 426 with Sec-WebSocket-Version: 13.",
+      "A handshake with a Sec-WebSocket-Version other than 13, or without one, gets 426 with Sec-WebSocket-Version: 13.",
       426,
       { "sec-websocket-version": "13" },
       {},
@@ -200,7 +202,7 @@ export const handshake: Chapter = {
     ),
     rejected(
       "H6",
-      "A Sec-WebSocket-Key that is missing, repeated, or not 16 bytes in base64: 400.",
+      "A Sec-WebSocket-Key that is missing, repeated, or not 16 bytes in base64 gets 400.",
       400,
       {},
       {},
@@ -217,7 +219,7 @@ export const handshake: Chapter = {
     ),
     {
       id: "H7",
-      statement: "A handshake that is no GET: 405 with Allow: GET.",
+      statement: "A handshake with another method than GET gets 405 with Allow: GET.",
       limits: needsWire,
       async run(t) {
         for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
@@ -229,7 +231,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H18",
-      statement: "A POST that says how long its body is, and asks for an upgrade: 405 all the same.",
+      statement: "A POST that asks for an upgrade and gives the length of its body gets 405 too.",
       limits: { ...needsWire, deno: "P12" },
       async run(t) {
         const { response } = await raw(t, [["Content-Length", "0"]], { method: "POST" });
@@ -238,7 +240,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H8",
-      statement: "A plain GET where only WebSockets are served: 426 with Sec-WebSocket-Version: 13 and a sentence that says why.",
+      statement: "Where only WebSockets are served, a plain GET gets 426 with Sec-WebSocket-Version: 13 and a sentence that says why.",
       limits: { ...needsWire, ...applications },
       async run(t) {
         const client = await t.http("/", "GET", "", "second");
@@ -256,10 +258,15 @@ export const handshake: Chapter = {
         equal(response.header("upgrade")?.toLowerCase(), "websocket");
       },
     },
-    accepted("H9", "Headers that mean nothing here are ignored; Sec-WebSocket-Extensions too, and none is negotiated.", {}, [
-      ["X-Unknown", "1"],
-      ["Sec-WebSocket-Extensions", "x-unknown; a=1"],
-    ]),
+    accepted(
+      "H9",
+      "Headers that have no meaning for a handshake are ignored. So is Sec-WebSocket-Extensions: no extension is negotiated.",
+      {},
+      [
+        ["X-Unknown", "1"],
+        ["Sec-WebSocket-Extensions", "x-unknown; a=1"],
+      ],
+    ),
     {
       id: "H10",
       statement: "permessage-deflate is not negotiated unless `compression` is on.",
@@ -287,7 +294,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H31",
-      statement: "Of several offers of permessage-deflate an acceptable one is accepted, even if others are not.",
+      statement: "If one of several offers of permessage-deflate is acceptable, it is accepted, even if others are not.",
       limits: { ...needsWire, deno: "P34" },
       async run(t) {
         for (const offers of [
@@ -320,7 +327,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H12",
-      statement: "The request may come one byte at a time.",
+      statement: "The request may arrive one byte at a time.",
       limits: needsWire,
       async run(t) {
         const client = await t.dial("second");
@@ -352,7 +359,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H19",
-      statement: "A request head over 16 KiB: 431, a URL over 8 KiB: 414; no hook runs, and the next request is served.",
+      statement: "A request head over 16 KiB gets 431, a URL over 8 KiB gets 414. No hook runs, and the next request is served.",
       limits: needsWire,
       async run(t) {
         equal((await raw(t, [["X-Long", "x".repeat(20_000)]])).response.status, 431, "one header");
@@ -365,7 +372,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H15",
-      statement: "Bytes that are no HTTP end that TCP connection (a 4xx may come first) and nothing else.",
+      statement: "Bytes that are not HTTP end their own TCP connection (a 4xx may come first) and nothing else.",
       limits: needsWire,
       async run(t) {
         for (const garbage of [
@@ -387,7 +394,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H16",
-      statement: "A request that is cut in the middle, by FIN or by reset, ends nothing but itself.",
+      statement: "A request that is cut in the middle, by FIN or by reset, ends only its own connection.",
       limits: needsWire,
       async run(t) {
         for (const how of ["finish", "reset", "destroy"] as const) {
@@ -401,7 +408,7 @@ export const handshake: Chapter = {
     {
       id: "H24",
       statement:
-        "A handshake that comes behind a request on the same connection is answered after it, and frames behind the handshake are kept.",
+        "A handshake behind another request on the same connection is answered after it, and frames behind the handshake are kept.",
       limits: needsWire,
       async run(t) {
         const client = await t.dial();
@@ -415,7 +422,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H25",
-      statement: "A handshake that comes behind a request and is refused, by a check or by `upgrade`, is answered after it too.",
+      statement: "A handshake behind another request is also answered after it when it is refused, by a check or by `upgrade`.",
       limits: needsWire,
       async run(t) {
         const bad = t.request({ headers: [["Sec-WebSocket-Version", "12"]] });
@@ -442,7 +449,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H26",
-      statement: "Of two handshakes in one segment the first is answered; behind it, where it is accepted, the second is a broken frame.",
+      statement: "Of two handshakes in one segment the first is answered. If it is accepted, the second is a broken frame.",
       limits: needsWire,
       async run(t) {
         const client = await t.dial("second");
@@ -455,7 +462,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H27",
-      statement: "A client that is refused and goes on sending, a byte now and then, is disconnected all the same.",
+      statement: "A refused client that goes on sending, a byte now and then, is disconnected all the same.",
       limits: { ...needsWire, bun: "P32", deno: "P32", workers: "P32", durable: "P32", evicted: "P32" },
       async run(t) {
         const client = await raw(t, [["Sec-WebSocket-Version", "12"]]);
@@ -470,7 +477,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H28",
-      statement: "However long the earlier answer takes: a handshake behind it waits its turn, accepted or refused.",
+      statement: "A handshake waits its turn behind an earlier answer, however long that takes, whether it is accepted or refused.",
       limits: { ...needsWire, bun: "P31" },
       async run(t) {
         for (const [upgrade, status] of [
@@ -489,7 +496,7 @@ export const handshake: Chapter = {
     },
     rejected(
       "H35",
-      "A Host that is missing, empty, repeated, or not a host with an optional port: 400, and no hook runs.",
+      "A Host that is missing, empty, repeated, or not a host with an optional port gets 400, and no hook runs.",
       400,
       {},
       {},
@@ -521,7 +528,7 @@ export const handshake: Chapter = {
     {
       id: "H36",
       statement:
-        "The URL that hooks see is the Host's, and written as the URL parser writes it: no dot segments, no fragment, no default port, a lower-case host.",
+        "Hooks see the URL of the Host header, as the URL parser writes it: no dot segments, no fragment, no default port, a lower-case host.",
       limits: needsWire,
       async run(t) {
         for (const [host, target, expected] of [
@@ -563,14 +570,14 @@ export const handshake: Chapter = {
     },
     accepted(
       "H38",
-      "A header with an empty value is none: Expect, a list of extensions.",
+      "A header with an empty value counts as missing: Expect, a list of extensions.",
       {},
       [["Expect", ""]],
       [["Sec-WebSocket-Extensions", ""]],
     ),
     rejected(
       "H39",
-      "So are those that a handshake needs: Connection and Sec-WebSocket-Key, 400.",
+      "This holds for headers that a handshake needs: an empty Connection or Sec-WebSocket-Key gets 400.",
       400,
       {},
       applications,
@@ -579,7 +586,7 @@ export const handshake: Chapter = {
     ),
     rejected(
       "H40",
-      "And Upgrade and Sec-WebSocket-Version, 426.",
+      "An empty Upgrade or Sec-WebSocket-Version gets 426.",
       426,
       {},
       applications,
@@ -588,7 +595,7 @@ export const handshake: Chapter = {
     ),
     {
       id: "H42",
-      statement: "A handshake with 100 headers is served, one with more gets 431, and no hook runs.",
+      statement: "A handshake with 100 headers is served. One with more gets 431, and no hook runs.",
       limits: needsWire,
       async run(t) {
         // Five are the handshake's own.
@@ -601,7 +608,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H43",
-      statement: "So does one with 190 headers, or with a head of 70 kB.",
+      statement: "A handshake with 190 headers, or with a head of 70 kB, also gets 431, and no hook runs.",
       limits: { ...needsWire, deno: "P47" },
       async run(t) {
         const statuses = [many(185), [["X-Long", "x".repeat(70_000)] as const]].map(
@@ -613,7 +620,7 @@ export const handshake: Chapter = {
     },
     {
       id: "H41",
-      statement: "A handshake over the wire with nothing but Upgrade: 400, and no hook runs.",
+      statement: "A handshake over the wire with only Upgrade gets 400, and no hook runs.",
       limits: { ...needsWire, ...applications, workers: "P43", durable: "P43", evicted: "P43" },
       async run(t) {
         const headers: HeaderList = [
@@ -646,7 +653,7 @@ export const subprotocol: Chapter = {
   cases: [
     {
       id: "S1",
-      statement: "The server's first preference among those offered is selected, whatever the client's order.",
+      statement: "The server selects its own first preference among the offered subprotocols, whatever the client's order.",
       async run(t) {
         for (const [offer, selected] of [
           ["v1, v2", "v2"],
@@ -662,7 +669,8 @@ export const subprotocol: Chapter = {
     },
     {
       id: "S2",
-      statement: "Offered but none supported: accepted with none selected, never the runtime's own choice.",
+      statement:
+        "If the client offers only unsupported subprotocols, the handshake is accepted with none selected, never with the runtime's own choice.",
       async run(t) {
         for (const on of ["protocols", "main"] as const) {
           const peer = await t.connect({ on, headers: [["Sec-WebSocket-Protocol", "x, y"]], open: [["inspect"]] });
@@ -675,7 +683,7 @@ export const subprotocol: Chapter = {
     },
     {
       id: "S3",
-      statement: "None offered: none selected.",
+      statement: "If the client offers no subprotocol, none is selected.",
       async run(t) {
         const peer = await t.connect({ on: "protocols" });
         deepEqual(peer.headers("sec-websocket-protocol"), []);
@@ -692,7 +700,7 @@ export const subprotocol: Chapter = {
     },
     {
       id: "S5",
-      statement: "A list that is malformed, has an empty element or names one twice: 400.",
+      statement: "A subprotocol list that is malformed, has an empty element or repeats a name gets 400.",
       async run(t) {
         for (const list of ["a b", "a, a", "a,,b", ",", "a@b", "a;q=1"]) {
           equal((await t.refused({ on: "protocols", headers: [["Sec-WebSocket-Protocol", list]] })).status, 400, list);
@@ -717,7 +725,7 @@ export const subprotocol: Chapter = {
     },
     {
       id: "S7",
-      statement: '`upgrade` may select another of those offered, also after an await, or none with "".',
+      statement: '`upgrade` may select another of the offered subprotocols, also after an await, or none with "".',
       async run(t) {
         for (const sleep of [[], [["sleep", 20] as const]]) {
           for (const [protocol, header] of [
@@ -739,7 +747,7 @@ export const subprotocol: Chapter = {
     },
     {
       id: "S9",
-      statement: "An offer with an empty value is none.",
+      statement: "An offer with an empty value counts as no offer.",
       async run(t) {
         for (const on of ["protocols", "main"] as const) {
           const peer = await t.connect({ on, headers: [["Sec-WebSocket-Protocol", ""]], open: [["inspect"]] });
@@ -753,7 +761,7 @@ export const subprotocol: Chapter = {
     },
     {
       id: "S8",
-      statement: "The list may come without white space.",
+      statement: "The list may contain no white space.",
       async run(t) {
         const peer = await t.connect({ on: "protocols", headers: [["Sec-WebSocket-Protocol", "x,v1,v2"]] });
         deepEqual(peer.headers("sec-websocket-protocol"), ["v2"]);

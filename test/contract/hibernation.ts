@@ -31,7 +31,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D2",
-      statement: "What `setState` set last survives, set in `open` or in `message`.",
+      statement: "The last `setState` survives, called in `open` or in `message`.",
       async run(t) {
         const peer = await t.connect({ message: "run", open: [["setState", { count: 0 }]] });
         for (let count = 1; count <= 5; count++) {
@@ -73,7 +73,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D4",
-      statement: "A publish from outside wakes the object and reaches its subscribers; `count` counts them.",
+      statement: "A publish from outside wakes the object and reaches its subscribers; `count` includes them.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ open: [["subscribe", "a"]] });
@@ -101,7 +101,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D6",
-      statement: 'A reset after an eviction is told as 1006, initiator "network".',
+      statement: 'After an eviction, a reset gives the hook 1006, initiator "network".',
       async run(t) {
         const peer = await t.connect();
         await t.done(peer, "open");
@@ -112,7 +112,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D7",
-      statement: "Our own close, an eviction, then the client's answer: the hook runs once, with our code and reason.",
+      statement: "After our own close, an eviction, and the client's answer, the hook runs once, with our code and reason.",
       limits: needsWire,
       async run(t) {
         for (const answer of [closePayload(4000, "ours"), closePayload(1001, "other"), closePayload()]) {
@@ -130,7 +130,7 @@ export const hibernation: Chapter = {
     {
       id: "D8",
       statement:
-        "Our own close, an eviction, then nothing: once something wakes the object, the hook runs after `closeTimeout` with our code.",
+        "After our own close and an eviction without an answer, the hook runs after `closeTimeout` with our code, once something wakes the object.",
       async run(t) {
         const peer = await t.connect({ on: "tight", message: [["close", 4000, "ours"]], answersClose: false });
         await peer.send("go");
@@ -142,7 +142,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D9",
-      statement: "A connection whose close hook has run is not woken again, nor counted.",
+      statement: "A connection whose close hook has run is neither woken again nor counted.",
       limits: needsRooms,
       async run(t) {
         const [gone, stays] = [await t.connect({ message: [["close", 4000]] }), await t.connect()];
@@ -157,7 +157,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D10",
-      statement: "A connection in whose `message` hook something failed before the eviction stays ended after it.",
+      statement: "A connection whose `message` hook failed before the eviction stays closed after it.",
       async run(t) {
         const [failed, stays] = [await t.connect({ message: [["throw", "secret"]] }), await t.connect()];
         await failed.send("go");
@@ -189,7 +189,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D12",
-      statement: "20 evictions in a row, a message after each: every message is answered, in order.",
+      statement: "A message after each of 20 evictions in a row is answered, and the answers come in order.",
       async run(t) {
         const peer = await t.connect();
         for (let round = 0; round < 20; round++) {
@@ -202,7 +202,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D13",
-      statement: "A message that arrives while the object is away is delivered, after those before it.",
+      statement: "A message that arrives while the object is evicted is delivered, after those before it.",
       async run(t) {
         const peer = await t.connect({ message: [["sleep", 5], ["echo"]] });
         await t.done(peer, "open");
@@ -214,7 +214,7 @@ export const hibernation: Chapter = {
     {
       id: "D14",
       statement:
-        "State of up to 64 KiB (`maxState`) survives, whether it fits the 15 KiB of a snapshot or not; over it `setState` is a RangeError and the state before stays.",
+        "State of up to 64 KiB (`maxState`) survives, within a snapshot's 15 KiB or beyond. Over it, `setState` throws a RangeError and the old state stays.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         const sizes = [1000, 14_000, 15_000, 16_000, 65_000, 66_000, 10];
@@ -232,7 +232,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D23",
-      statement: "So does state with letters of any alphabet, at every size up to the snapshot's 15 KiB: what counts is its UTF-8.",
+      statement: "State with letters of any alphabet survives too, at every size up to the snapshot's 15 KiB: its UTF-8 counts.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         const states = ["é", "€", "😀"].flatMap((letter) => [7_000, 7_900, 14_000].map((size) => letter + "x".repeat(size)));
@@ -249,7 +249,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D15",
-      statement: "State beyond the snapshot stays while topics come and go, before and after an eviction, and is what the close hook sees.",
+      statement: "State larger than a snapshot stays while topics come and go, before and after an eviction, and the close hook sees it.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({
@@ -278,7 +278,7 @@ export const hibernation: Chapter = {
     {
       id: "D15",
       statement:
-        "An eviction during an asynchronous hook waits for it: the hook runs to its end, what it stored and the messages that came meanwhile are kept, and `close` runs once.",
+        "An eviction waits for an asynchronous hook: it runs to its end, what it stored and messages that came meanwhile are kept, and `close` runs once.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         await peer.send(
@@ -303,8 +303,7 @@ export const hibernation: Chapter = {
     },
     {
       id: "D16",
-      statement:
-        "A client that leaves while an asynchronous hook keeps the object from its eviction: the hook runs to its end, then `close`, once.",
+      statement: "If a client leaves while an asynchronous hook delays the eviction, the hook runs to its end, then `close`, once.",
       async run(t) {
         const peer = await t.connect({
           message: [

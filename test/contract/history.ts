@@ -28,7 +28,7 @@ export const history: Chapter = {
   cases: [
     {
       id: "Y1",
-      statement: "A new subscriber gets what the topic keeps, oldest first, then what is published: no gap, nothing twice.",
+      statement: "A new subscriber gets what the topic keeps, oldest first, then what is published, without a gap or a repetition.",
       limits: needsRooms,
       async run(t) {
         const publisher = await runs(t);
@@ -46,7 +46,7 @@ export const history: Chapter = {
     {
       id: "Y2",
       statement:
-        "Connection, room and outside publish into the same log, in one order; `except` and the sender change who is sent it, not what is kept.",
+        "Connection, room and outside publish into the same log, in one order. `except` and the sender affect who gets it, not what is kept.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t, [["subscribe", "last five"]]);
@@ -67,7 +67,7 @@ export const history: Chapter = {
     {
       id: "Y3",
       statement:
-        "A reader that comes back with its position gets what it missed, nothing else, and is told that this is all of it; after an eviction too.",
+        "A reader that resumes from its position gets only what it missed, and is told that this is everything; after an eviction too.",
       limits: needsRooms,
       async run(t) {
         const publisher = await runs(t);
@@ -90,7 +90,7 @@ export const history: Chapter = {
     {
       id: "Y4",
       statement:
-        "The last `messages` are kept. A reader whose position is too old gets those, and is told that some are missing; so is one without a position.",
+        "The last `messages` are kept. A reader with a position that is too old, or with none, gets those, and is told that some are missing.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t);
@@ -111,7 +111,7 @@ export const history: Chapter = {
     {
       id: "Y5",
       statement:
-        "A position that never was (another topic's, another epoch, another message's tag, any text) is told so, and gets what is kept; none throws.",
+        "A position that never existed (another topic's, another epoch, another message's tag, any text) is reported, and the reader gets what is kept. None throws.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t);
@@ -141,7 +141,7 @@ export const history: Chapter = {
     },
     {
       id: "Y6",
-      statement: "Text and bytes are kept as what they are.",
+      statement: "Text is kept as text, and bytes as bytes.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t);
@@ -163,7 +163,7 @@ export const history: Chapter = {
     },
     {
       id: "Y7",
-      statement: "What `encode` makes of data and position is what subscribers get, live and replayed alike; `room.history` has the data.",
+      statement: "Subscribers get what `encode` makes of data and position, live and replayed alike; `room.history` has the data.",
       limits: needsRooms,
       async run(t) {
         const [live, publisher] = [await runs(t, [["subscribe", "coded"]]), await runs(t)];
@@ -183,7 +183,7 @@ export const history: Chapter = {
     },
     {
       id: "Y8",
-      statement: "What is older than `seconds` is not read any more; who missed it is told.",
+      statement: "Messages older than `seconds` are not read any more; a reader that missed one is told.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t);
@@ -200,7 +200,7 @@ export const history: Chapter = {
     {
       id: "Y9",
       statement:
-        "300 messages in a row are kept and read in order, over many segments and an eviction; a history outlives everyone's leaving.",
+        "300 messages in a row are kept and read in order, over many segments and an eviction. A history outlives the last connection.",
       limits: needsRooms,
       async run(t) {
         const publisher = await runs(t);
@@ -217,7 +217,8 @@ export const history: Chapter = {
     },
     {
       id: "Y10",
-      statement: "What can't be kept (over 1 MiB encoded, of any topic named) is a RangeError: nobody gets it, and nothing is numbered.",
+      statement:
+        "A message that can't be kept (over 1 MiB encoded, in any topic named) is a RangeError: nobody gets it, and no number is used.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t, [
@@ -242,7 +243,7 @@ export const history: Chapter = {
     },
     {
       id: "Y11",
-      statement: "To several topics at once: each keeps it, and a subscriber of several gets it once.",
+      statement: "After a publish to several topics each topic keeps the message, and a subscriber of several gets it once.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t, [
@@ -258,7 +259,7 @@ export const history: Chapter = {
     },
     {
       id: "Y12",
-      statement: "A topic that keeps none says so where its history is asked for, and costs no one a message.",
+      statement: "Asking for the history of a topic that keeps none is an error that says so, and costs nobody a message.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t);
@@ -270,7 +271,7 @@ export const history: Chapter = {
     },
     {
       id: "Y13",
-      statement: "Rooms have histories of their own.",
+      statement: "Each room has its own histories.",
       limits: needsRooms,
       async run(t) {
         const one = await runs(t);
@@ -284,7 +285,7 @@ export const history: Chapter = {
     {
       id: "Y14",
       statement:
-        "`room.deleteHistory` leaves nothing of a topic: positions from before are unknown, and who is subscribed gets what is published anew.",
+        "`room.deleteHistory` removes a topic's history: earlier positions are unknown, and subscribers get what is published afterwards.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t, [["subscribe", "last five"]]);
@@ -310,8 +311,7 @@ export const history: Chapter = {
     },
     {
       id: "Y15",
-      statement:
-        "The last `bytes` are kept, the oldest leave first; a message that is larger by itself is kept alone. Who missed any is told.",
+      statement: "The last `bytes` are kept, and the oldest leave first. A larger message is kept alone. A reader that missed any is told.",
       limits: needsRooms,
       async run(t) {
         const peer = await runs(t);
@@ -333,7 +333,7 @@ export const history: Chapter = {
     {
       id: "Y16",
       statement:
-        "A replay is the newest messages that the client may leave unread, whatever `slowConsumer` is: `complete` is false, `position` the last one's, and the connection stays and gets what is published next.",
+        "A replay holds the newest messages that the client may leave unread, whatever `slowConsumer` is: `complete` is false, `position` is the last one's, the connection stays, and later publishes follow.",
       limits: needsRooms,
       async run(t) {
         for (const { on, count, size, replayed } of [

@@ -17,7 +17,7 @@ export const limits: Chapter = {
     {
       id: "Z1",
       statement:
-        'Over `rate.messages` a connection is closed with 1008 "Too many messages"; what was within it has been delivered, in order.',
+        'A connection over `rate.messages` is closed with 1008 "Too many messages". What was within the rate has been delivered, in order.',
       async run(t) {
         const peer = await t.connect({ on: "limited" });
         await peer.sendAll(numbers(100));
@@ -30,7 +30,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z2",
-      statement: 'Over `rate.bytes` it is closed with 1008 "Too many bytes".',
+      statement: 'A connection over `rate.bytes` is closed with 1008 "Too many bytes".',
       async run(t) {
         const peer = await t.connect({ on: "limited" });
         await peer.sendAll(numbers(4).map((number) => number.padEnd(4000, ".")));
@@ -41,7 +41,8 @@ export const limits: Chapter = {
     },
     {
       id: "Z3",
-      statement: 'With `rate.over: "drop"` the message is dropped, the `drop` hook is told how many were, and the connection goes on.',
+      statement:
+        'With `rate.over: "drop"` the message is dropped, the `drop` hook is told how many were dropped, and the connection stays.',
       async run(t) {
         const peer = await t.connect({ on: "lossy", drop: [["send", "slow down"]] });
         // What is dropped has no hook that an eviction could wait for.
@@ -70,7 +71,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z4",
-      statement: "One connection's messages are not counted against another's.",
+      statement: "Messages of one connection don't count against another.",
       async run(t) {
         const peers = [await t.connect({ on: "limited" }), await t.connect({ on: "limited" })];
         for (const peer of peers) {
@@ -82,7 +83,7 @@ export const limits: Chapter = {
     {
       id: "Z5",
       statement:
-        "Over `maxTopics` subscriptions `subscribe` is a RangeError; one that is left makes room, and one that is held costs nothing.",
+        "`subscribe` throws a RangeError over `maxTopics` subscriptions. Leaving a topic makes room, and subscribing again to a held topic costs nothing.",
       limits: needsRooms,
       async run(t) {
         const script = ["a", "b", "c", "a", "d"].map((topic) => ["subscribe", topic] as const);
@@ -98,7 +99,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z6",
-      statement: "A topic over `maxName` bytes is a TypeError, and so is a room that `upgrade` returns: the client gets a 500.",
+      statement: "A topic over `maxName` bytes is a TypeError. So is such a room from `upgrade`: the client gets a 500.",
       async run(t) {
         const peer = await t.connect({ on: "limited", open: [["subscribe", "é".repeat(33)]] });
         equal((await t.did(peer, "subscribe"))["threw"], "TypeError");
@@ -108,7 +109,8 @@ export const limits: Chapter = {
     },
     {
       id: "Z7",
-      statement: "A room with `maxConnectionsPerRoom` connections is full: 503 with Retry-After, until one has left. Another room is not.",
+      statement:
+        "A room with `maxConnectionsPerRoom` connections is full: a handshake gets 503 with Retry-After, until one has left. Other rooms are not.",
       limits: cannotCount,
       async run(t) {
         const on = "crowded";
@@ -125,7 +127,7 @@ export const limits: Chapter = {
     {
       id: "Z30",
       statement:
-        "A client that leaves while `upgrade` is pending, and one that `upgrade` refuses, hold no place: the next gets it at once.",
+        "A client that leaves while `upgrade` is pending, or that `upgrade` refuses, holds no place: the next client gets it at once.",
       limits: needsWire,
       async run(t) {
         // Its places expire after 10 s, which is later than all that is here.
@@ -160,7 +162,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z8",
-      statement: "So is a server with `maxConnections`, whatever the room.",
+      statement: "A server with `maxConnections` connections is full too, whatever the room.",
       limits: cannotCount,
       async run(t) {
         const on = "few";
@@ -175,7 +177,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z9",
-      statement: "Handshakes under way count: of five at once whose `upgrade` takes its time, two are accepted where two may be.",
+      statement: "Pending handshakes count: where two connections are allowed, two of five at once with a slow `upgrade` are accepted.",
       limits: cannotCount,
       async run(t) {
         const upgrade: ConnectOptions["upgrade"] = [
@@ -211,7 +213,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z11",
-      statement: "So does a client that is gone before its handshake is answered.",
+      statement: "A client that leaves before its handshake is answered gives its place back too.",
       limits: { ...needsWire, workers: "P30", durable: "P30", evicted: "P30" },
       async run(t) {
         const on = "few";
@@ -234,7 +236,7 @@ export const limits: Chapter = {
     {
       id: "Z12",
       statement:
-        "One address with `maxConnectionsPerAddress` connections gets 429 with Retry-After; another does not. An IPv6 client is its /64.",
+        "An address with `maxConnectionsPerAddress` connections gets 429 with Retry-After, and other addresses don't. IPv6 clients are counted by /64.",
       limits: cannotCount,
       async run(t) {
         const from = (address: string): ConnectOptions => ({ on: "addressed", headers: [["X-Forwarded-For", address]] });
@@ -254,7 +256,7 @@ export const limits: Chapter = {
     {
       id: "Z13",
       statement:
-        "Under a `trustProxy` list the client is the first address from the right of X-Forwarded-For that is not in it; behind what is no address nothing is believed.",
+        "With a `trustProxy` list the client is the first unlisted address from the right of X-Forwarded-For. An invalid address, and everything left of it, does not count.",
       async run(t) {
         equal(await addressOf(t, "6.6.6.6, 203.0.113.7, 10.0.0.2"), "203.0.113.7");
         equal(await addressOf(t, "203.0.113.7:1234, 10.0.0.2"), "203.0.113.7");
@@ -265,7 +267,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z14",
-      statement: "So is X-Forwarded-Host, in the origin check: what stands left of the trusted proxies' elements is the client's word.",
+      statement: "The same holds for X-Forwarded-Host in the origin check: elements left of the trusted proxies' come from the client.",
       async run(t) {
         const headers = (host: string): ConnectOptions => ({
           on: "networks",
@@ -279,7 +281,7 @@ export const limits: Chapter = {
     {
       id: "Z15",
       statement:
-        'With `slowConsumer: "coalesce"` a client that does not read is owed the newest message of each topic only, in the order in which topics began to wait; then it gets what is published as before.',
+        'With `slowConsumer: "coalesce"` a client that does not read later gets only each topic\'s newest message, topics in the order in which they began to wait. Then it gets what is published as before.',
       limits: { ...saysNothing, ...needsRooms },
       async run(t) {
         const { reader, sender, sent } = await coalesced(t);
@@ -296,7 +298,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z16",
-      statement: "Messages of `send` are never replaced: they go out before what is kept, and at `maxBuffered` close with 1013.",
+      statement: "Messages of `send` are never replaced: they are sent before the kept ones, and at `maxBuffered` they close with 1013.",
       limits: { ...saysNothing, ...needsRooms },
       async run(t) {
         const { reader, sender } = await coalesced(t);
@@ -316,7 +318,8 @@ export const limits: Chapter = {
     },
     {
       id: "Z17",
-      statement: "`connection.drained()` resolves when the client has read: not before, and at once when less than `highWaterMark` waits.",
+      statement:
+        "`connection.drained()` resolves when the client has read, not before; if less than `highWaterMark` waits, it resolves at once.",
       limits: saysNothing,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -333,7 +336,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z18",
-      statement: "It resolves when the connection ends, too, and the hook goes on.",
+      statement: "`connection.drained()` also resolves when the connection ends, and the hook goes on.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         peer.pause();
@@ -363,7 +366,7 @@ export const limits: Chapter = {
     {
       id: "Z25",
       statement:
-        "A client that is closed, does not answer and sends on reaches no hook; after `closeTimeout` its place is another's, and others are served meanwhile.",
+        "A closed client that does not answer and sends on reaches no hook. After `closeTimeout` its place is free, and others are served meanwhile.",
       limits: cannotCount,
       async run(t) {
         const deaf = await Promise.all([1, 2].map(() => dismissed(t)));
@@ -384,7 +387,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z26",
-      statement: "So it is however many such clients there were.",
+      statement: "The same holds for any number of such clients.",
       limits: { deno: "P50", durable: "P50", evicted: "P50" },
       async run(t) {
         for (let round = 0; round < 3; round++) {
@@ -395,7 +398,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z27",
-      statement: "One that lets its socket go at last counts nowhere any longer.",
+      statement: "Once such a client closes its socket, it no longer counts anywhere.",
       async run(t) {
         for (let round = 0; round < 6; round++) {
           const deaf = await eventually(() => dismissed(t));
@@ -414,7 +417,7 @@ export const limits: Chapter = {
     },
     {
       id: "Z29",
-      statement: "So is one in 70 000.",
+      statement: "A message in 70 000 fragments of one byte is delivered whole too.",
       limits: { ...needsWire, node: "P51", attached: "P51", hono: "P51" },
       run: (t) => fragmented(t, 70_000),
     },

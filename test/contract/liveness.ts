@@ -27,8 +27,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A2",
-      statement:
-        "It is answered at once: before messages that came first and whose asynchronous hook still runs, and before `open` is done.",
+      statement: "The ping is answered at once: before earlier messages whose asynchronous hook still runs, and before `open` is done.",
       async run(t) {
         const peer = await t.connect({ message: [["sleep", 200], ["echo"]] });
         await peer.sendAll(["one", "two"]);
@@ -46,7 +45,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A3",
-      statement: "Only the very text is a ping: its bytes in a binary message, a letter more or another case are messages.",
+      statement: "Only that exact text is a ping: its bytes in a binary message, an extra letter or another case are messages.",
       async run(t) {
         const peer = await t.connect();
         for (const message of [`${pingText} `, pingText.toUpperCase(), pongText, pingText.slice(0, -1)]) {
@@ -78,7 +77,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A6",
-      statement: 'A client that has sent the text ping, and then nothing, is ended: the hook gets 1006, initiator "network", once.',
+      statement: 'A client that has sent the text ping, and then nothing, is disconnected: the hook gets 1006, initiator "network", once.',
       async run(t) {
         const peer = await silent(t);
         deepEqual(await t.closing(peer), gone);
@@ -88,7 +87,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A7",
-      statement: "A client that does not answer the server's pings, and sends nothing else, is ended in the same way.",
+      statement: "A client that does not answer the server's pings, and sends nothing else, is disconnected in the same way.",
       limits: { workers: "P27", durable: "P27", evicted: "P27", memory: "P27" },
       async run(t) {
         const peer = await t.connect({ on: "lively", answersPing: false });
@@ -98,7 +97,7 @@ export const liveness: Chapter = {
     {
       id: "A14",
       statement:
-        "A client that has sent the text ping once, and since then answers the server's pings alone, is never ended: a page that the browser has frozen.",
+        "A client that sent the text ping once and then only answers the server's pings is never disconnected: a page that the browser has frozen.",
       limits: { workers: "P46", durable: "P46", evicted: "P46", memory: "P46" },
       async run(t) {
         const frozen = await t.connect({ on: "lively" });
@@ -110,7 +109,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A8",
-      statement: "A client that only listens, and answers pings where there are any, is never ended for its silence.",
+      statement: "A client that only listens, and answers pings where there are any, is never disconnected for its silence.",
       async run(t) {
         const listener = await t.connect({ on: "lively" });
         await outlives(t);
@@ -119,7 +118,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A9",
-      statement: "A client that sends the text ping every `interval` is never ended, whatever else it leaves unanswered.",
+      statement: "A client that sends the text ping every `interval` is never disconnected, whatever else it leaves unanswered.",
       async run(t) {
         const peer = await t.connect({ on: "lively", answersPing: false });
         await peer.ping();
@@ -129,7 +128,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A10",
-      statement: "Messages are signs of life too: a client that pinged once and then sends messages instead is never ended.",
+      statement: "Messages count as signs of life: a client that pinged once and then sends messages instead is never disconnected.",
       async run(t) {
         const peer = await t.connect({ on: "lively", answersPing: false });
         await peer.ping();
@@ -139,7 +138,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A11",
-      statement: "A client's own ping frames are signs of life.",
+      statement: "A client's own ping frames count as signs of life.",
       limits: { ...needsWire, deno: "P28", workers: "P28", durable: "P28", evicted: "P28" },
       async run(t) {
         const peer = await t.connect({ on: "lively", answersPing: false });
@@ -154,7 +153,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A12",
-      statement: "With `heartbeat: false` nobody is ended for silence.",
+      statement: "With `heartbeat: false` nobody is disconnected for silence.",
       async run(t) {
         const peer = await t.connect({ on: "mute", answersPing: false });
         await peer.send(pingText);
@@ -164,7 +163,7 @@ export const liveness: Chapter = {
     },
     {
       id: "A13",
-      statement: "The connection of a client that is ended leaves its room: it is counted, and published to, no more.",
+      statement: "A client that is disconnected for silence leaves its room: it is no longer counted or published to.",
       limits: needsRooms,
       async run(t) {
         const peer = await silent(t, { open: [["subscribe", "a"]] });

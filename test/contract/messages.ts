@@ -32,7 +32,7 @@ export const messages: Chapter = {
     },
     {
       id: "M3",
-      statement: "An empty text message and an empty binary message are messages.",
+      statement: "Empty text messages and empty binary messages are delivered.",
       async run(t) {
         const peer = await t.connect();
         await peer.send("");
@@ -45,7 +45,7 @@ export const messages: Chapter = {
     },
     {
       id: "M4",
-      statement: "Messages of 125, 126, 65 535 and 65 536 bytes (the borders of the length field) arrive whole, text and binary.",
+      statement: "Messages of 125, 126, 65 535 and 65 536 bytes (the limits of the length field's forms) arrive whole, text and binary.",
       async run(t) {
         const peer = await t.connect();
         for (const size of [1, 125, 126, 127, 65_535, 65_536, 65_537]) {
@@ -58,7 +58,7 @@ export const messages: Chapter = {
     },
     {
       id: "M5",
-      statement: "A message of exactly 1 MiB, the default maxPayload, is echoed: text, and binary.",
+      statement: "A message of exactly 1 MiB, the default maxPayload, is echoed as text and as binary.",
       async run(t) {
         const peer = await t.connect();
         const text = "é".repeat(MiB / 2);
@@ -88,7 +88,7 @@ export const messages: Chapter = {
     },
     {
       id: "M7",
-      statement: "One byte over the default maxPayload of 1 MiB closes with 1009.",
+      statement: "A message one byte over the default maxPayload of 1 MiB closes with 1009.",
       async run(t) {
         const peer = await t.connect();
         await peer.send(new Uint8Array(MiB + 1));
@@ -99,7 +99,7 @@ export const messages: Chapter = {
     },
     {
       id: "M8",
-      statement: "A fragmented message is delivered once, whole, with control frames between its fragments answered.",
+      statement: "A fragmented message is delivered once, whole. Control frames between its fragments are answered.",
       limits: needsWire,
       async run(t) {
         const peer = await t.connect();
@@ -153,7 +153,7 @@ export const messages: Chapter = {
     },
     {
       id: "M11",
-      statement: "A ping is answered by a pong with the same payload; neither it nor a pong reaches the handler.",
+      statement: "A ping is answered by a pong with the same payload. The handler sees neither pings nor pongs.",
       limits: needsWire,
       async run(t) {
         const peer = await t.connect();
@@ -170,7 +170,7 @@ export const messages: Chapter = {
     },
     {
       id: "M12",
-      statement: "`send` takes a string, an ArrayBuffer and any view, also of a SharedArrayBuffer: it sends the bytes that the view shows.",
+      statement: "`send` takes a string, an ArrayBuffer and any view, also of a SharedArrayBuffer: it sends the view's bytes.",
       async run(t) {
         const sent: readonly [Odd, number[]][] = [
           ["arrayBuffer", [1, 2, 3]],
@@ -189,7 +189,7 @@ export const messages: Chapter = {
     },
     {
       id: "M13",
-      statement: "`send` of anything else is a TypeError, sends nothing and leaves the connection open.",
+      statement: "`send` of anything else throws a TypeError, sends nothing and leaves the connection open.",
       async run(t) {
         for (const odd of ["null", "undefined", "number", "bigint", "object", "array", "blob"] as const) {
           const peer = await t.connect({
@@ -206,7 +206,7 @@ export const messages: Chapter = {
     },
     {
       id: "M14",
-      statement: "Data is copied before `send` returns: changing it afterwards changes nothing.",
+      statement: "`send` copies data before it returns: changing the data afterwards changes nothing.",
       async run(t) {
         const peer = await t.connect({ message: [["sendThenChange", [1, 2, 3]]] });
         await peer.send("go");
@@ -215,7 +215,7 @@ export const messages: Chapter = {
     },
     {
       id: "M15",
-      statement: "A lone surrogate in a string that is sent arrives as U+FFFD.",
+      statement: "A lone surrogate in a sent string arrives as U+FFFD.",
       async run(t) {
         const peer = await t.connect({ message: [["send", { odd: "loneSurrogate" }]] });
         await peer.send("go");
@@ -224,7 +224,7 @@ export const messages: Chapter = {
     },
     {
       id: "M16",
-      statement: "What the handler keeps of a message is not changed by the messages after it.",
+      statement: "Later messages don't change a message that the handler keeps.",
       async run(t) {
         const peer = await t.connect({ message: [["sleep", 20], ["echo"]] });
         const all = Array.from({ length: 20 }, (_, index) => new Uint8Array(64).fill(index));
@@ -234,7 +234,7 @@ export const messages: Chapter = {
     },
     {
       id: "M17",
-      statement: '`send` returns "sent", and "closed" once the connection is closing; it throws for neither.',
+      statement: '`send` returns "sent", and "closed" once the connection is closing; neither throws.',
       async run(t) {
         const peer = await t.connect({
           message: [

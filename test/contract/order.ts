@@ -10,7 +10,7 @@ export const order: Chapter = {
     {
       id: "Q12",
       statement:
-        "`connection.signal` aborts when the connection closes or its client has gone: a hook that waits for it ends, without an error, and the close hook runs.",
+        "`connection.signal` aborts when the connection closes or its client has gone: a hook that waits for it ends without an error, then `close` runs.",
       async run(t) {
         const ends: readonly ((peer: Peer) => Promise<void>)[] = [(peer) => peer.close(4001, "bye"), (peer) => peer.lose()];
         for (const end of ends) {
@@ -52,7 +52,7 @@ export const order: Chapter = {
     },
     {
       id: "Q3",
-      statement: "No message is delivered before an asynchronous `open` is done; then they come in order.",
+      statement: "No message is delivered before an asynchronous `open` is done; then messages come in order.",
       async run(t) {
         const peer = await t.connect({
           open: [
@@ -99,7 +99,7 @@ export const order: Chapter = {
     },
     {
       id: "Q6",
-      statement: "A message waits for the asynchronous hook of the message before it, however fast its own.",
+      statement: "A message waits for the asynchronous hook of the message before it, however fast its own hook is.",
       async run(t) {
         const peer = await t.connect({ message: "run" });
         await peer.sendAll([
@@ -130,7 +130,7 @@ export const order: Chapter = {
     },
     {
       id: "Q8",
-      statement: "What one hook sends arrives in the order in which it was sent, text and binary mixed.",
+      statement: "What one hook sends arrives in the order of the calls, text and binary mixed.",
       async run(t) {
         const peer = await t.connect({
           message: [
@@ -153,7 +153,7 @@ export const order: Chapter = {
     },
     {
       id: "Q9",
-      statement: "A slow hook of one connection delays no other connection.",
+      statement: "A slow hook of one connection does not delay other connections.",
       async run(t) {
         const slow = await t.connect({
           message: [

@@ -34,7 +34,7 @@ export const origin: Chapter = {
   cases: [
     {
       id: "O1",
-      statement: "Without an Origin the client is no browser: accepted.",
+      statement: "A request without an Origin does not come from a browser, and is accepted.",
       async run(t) {
         for (const on of ["main", "origins", "rule", "anywhere"] as const) await t.connect({ on });
       },
@@ -55,7 +55,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O3",
-      "Another host, another port, a sub-domain or a suffix of the host: 403, and `upgrade` does not run.",
+      "An Origin with another host, another port, a sub-domain or a suffix of the host gets 403, and `upgrade` does not run.",
       "main",
       "refused",
       ["shop.example", "http://evil.example"],
@@ -69,7 +69,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O4",
-      "`null`, a list and what is no origin: 403.",
+      "`null`, a list, and anything that is not an origin gets 403.",
       "main",
       "refused",
       ["shop.example", "null"],
@@ -81,7 +81,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O5",
-      "`origins` lists exact origins and patterns, scheme and port included; the own host stays allowed.",
+      "`origins` lists exact origins and patterns, with scheme and port; the own host stays allowed.",
       "origins",
       "accepted",
       ["api.example", "https://app.example"],
@@ -115,13 +115,13 @@ export const origin: Chapter = {
     ),
     judged(
       "O10",
-      "X-Forwarded-Host counts under `trustProxy`, its last element.",
+      "With `trustProxy`, the own host is the last element of X-Forwarded-Host.",
       "proxied",
       "accepted",
       ["10.0.0.1:3000", "https://shop.example", ["X-Forwarded-Host", "shop.example"]],
       ["10.0.0.1:3000", "https://shop.example", ["X-Forwarded-Host", "evil.example, shop.example"]],
     ),
-    judged("O11", "X-Forwarded-Host does not count without `trustProxy`.", "main", "refused", [
+    judged("O11", "Without `trustProxy`, X-Forwarded-Host does not count.", "main", "refused", [
       "10.0.0.1:3000",
       "https://shop.example",
       ["X-Forwarded-Host", "shop.example"],
@@ -143,7 +143,7 @@ export const origin: Chapter = {
     },
     judged(
       "O15",
-      "Under `trustProxy` the own host is the one at which the client sees the server: with X-Forwarded-Port, or what Forwarded says.",
+      "With `trustProxy`, the own host is the one that the client sees, with X-Forwarded-Port or as Forwarded says.",
       "proxied",
       "accepted",
       ["10.0.0.1:3000", "https://shop.example:8443", ["X-Forwarded-Host", "shop.example"], ["X-Forwarded-Port", "8443"]],
@@ -153,7 +153,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O16",
-      "And no other: neither its upstream's name, nor what a header says that is malformed, or left of a trusted proxy's.",
+      "No other host counts as the own: neither the upstream's name, nor a malformed header, nor an element left of a trusted proxy's.",
       "proxied",
       "refused",
       ["10.0.0.1:3000", "http://10.0.0.1:3000", ["X-Forwarded-Host", "shop.example"]],
@@ -163,7 +163,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O17",
-      "Entries of `origins` are compared as a browser writes an origin: letters beyond ASCII, long IPv6 and IPv4 forms, capitals, a dot at the end.",
+      "Entries of `origins` are compared as a browser writes an origin: letters beyond ASCII, long IPv6 and IPv4 forms, capitals, a final dot.",
       "origins",
       "accepted",
       ["api.example", "https://xn--bcher-kva.example"],
@@ -188,7 +188,7 @@ export const origin: Chapter = {
     ),
     judged(
       "O19",
-      "What is not quite one of those is refused.",
+      "An entry that is almost one of those is refused.",
       "origins",
       "refused",
       ["api.example", "https://localhost:5173"],
@@ -202,15 +202,15 @@ export const origin: Chapter = {
       ["api.example", "chrome-extension://abcdefghi"],
       ["api.example", "file:///etc"],
     ),
-    judged("O20", "The function may be asynchronous: it accepts when its promise says so.", "rule", "accepted", [
+    judged("O20", "The function may be asynchronous: the origin is accepted when its promise resolves to true.", "rule", "accepted", [
       "api.example",
       "https://slow.ruled.example",
     ]),
-    judged("O21", "And refuses.", "rule", "refused", ["api.example", "https://slow.other.example"]),
+    judged("O21", "It is refused when the promise resolves to false.", "rule", "refused", ["api.example", "https://slow.other.example"]),
     {
       id: "O22",
       statement:
-        "A promise that rejects, or comes to anything but true or false, is an error of `upgrade`: 500; one that never settles is a 503 after `upgradeTimeout`.",
+        "If the promise rejects or resolves to anything else, `upgrade` has failed: 500. If it never settles, the answer is 503 after `upgradeTimeout`.",
       async run(t) {
         const refused = async (on: HandlerName, page: string): Promise<number> =>
           (
@@ -233,7 +233,7 @@ export const origin: Chapter = {
     {
       id: "O23",
       statement:
-        "With `hosts` a handshake for any other name gets 421, and `upgrade` does not run; a name without a port is listed with any, an Origin of that name does not help.",
+        "With `hosts`, a handshake for an unlisted name gets 421 before `upgrade`, whatever its Origin. A name listed without a port allows any port.",
       async run(t) {
         const headers = (...[host, ...more]: readonly [string, ...HeaderList]): HeaderList => [["Host", host], ...more];
         for (const listed of [
@@ -263,10 +263,10 @@ export const origin: Chapter = {
         equal(t.entries().filter((entry) => entry.hook === "upgrade").length, 9, "runs of upgrade");
       },
     },
-    judged("O14", "An Origin with an empty value is none: accepted.", "main", "accepted", ["shop.example", ""]),
+    judged("O14", "An Origin with an empty value counts as missing: the request is accepted.", "main", "accepted", ["shop.example", ""]),
     {
       id: "O13",
-      statement: "The answer to a refused Origin says nothing of what is allowed.",
+      statement: "The answer to a refused Origin does not reveal what is allowed.",
       async run(t) {
         const { body } = await t.refused({
           on: "origins",

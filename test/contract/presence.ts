@@ -24,7 +24,8 @@ export const presence: Chapter = {
   cases: [
     {
       id: "X1",
-      statement: "`present` makes a member of a connection, with its state, and `absent` ends it; `room.presence()` and the diffs say so.",
+      statement:
+        "`present` makes a connection a member, with its state, and `absent` ends it. `room.presence()` and the diffs report both.",
       limits: needsRooms,
       async run(t) {
         const [watcher, ada] = [await watch(t), await t.connect({ message: "run" })];
@@ -40,8 +41,7 @@ export const presence: Chapter = {
     },
     {
       id: "X2",
-      statement:
-        "Several connections of one member count once; the state is the one that was said last by a connection that is still here.",
+      statement: "Several connections of one member count once. The state is the latest one set by a connection that is still open.",
       limits: needsRooms,
       async run(t) {
         const [watcher, phone, laptop] = [await watch(t), await t.connect({ message: "run" }), await t.connect({ message: "run" })];
@@ -61,7 +61,8 @@ export const presence: Chapter = {
     },
     {
       id: "X3",
-      statement: "Present as another member, a connection leaves the one before: one diff says both. The same again is no change.",
+      statement:
+        "A connection that becomes present as another member leaves the earlier one: one diff reports both. Repeating the same changes nothing.",
       limits: needsRooms,
       async run(t) {
         const [watcher, peer] = [await watch(t), await t.connect({ message: "run" })];
@@ -76,8 +77,7 @@ export const presence: Chapter = {
     },
     {
       id: "X4",
-      statement:
-        "What `room.presence()` says, and every diff from then on, make what it says later: nothing is missing, nothing is told twice.",
+      statement: "`room.presence()` and every later diff together give what it returns later: nothing is missing or repeated.",
       limits: needsRooms,
       async run(t) {
         const early = await t.connect({ open: [["present", "early", 0]] });
@@ -108,7 +108,7 @@ export const presence: Chapter = {
     },
     {
       id: "X5",
-      statement: "After an eviction everyone is still present, once, and nobody is told of it; who leaves then is told.",
+      statement: "After an eviction everyone is still present, once, and no diff reports it. Whoever leaves then is reported.",
       limits: needsRooms,
       async run(t) {
         const watcher = await watch(t);
@@ -129,7 +129,7 @@ export const presence: Chapter = {
     },
     {
       id: "X6",
-      statement: "A closing connection is absent at once, in the hook that closes it; `present` does nothing then.",
+      statement: "A closing connection is absent at once, even in the hook that closes it; `present` does nothing then.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: [["present", "ada"], ["close", 4000], ["presence"], ["present", "ada"], ["presence"]] });
@@ -153,7 +153,7 @@ export const presence: Chapter = {
     },
     {
       id: "X8",
-      statement: "Presence is of one room; from outside every room's can be asked for, an empty one's too.",
+      statement: "Presence belongs to one room. From outside, every room's presence can be read, also an empty one's.",
       limits: needsRooms,
       async run(t) {
         const [one, other] = [await t.connect({ room: "one", message: "run" }), await t.connect({ room: "other", message: "run" })];
@@ -168,7 +168,7 @@ export const presence: Chapter = {
     },
     {
       id: "X9",
-      statement: "A member that is no name, or a state that can't be stored or takes more than 1 KiB, throws, and changes nothing.",
+      statement: "An invalid member name, or a state that can't be stored or takes more than 1 KiB, throws and changes nothing.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run" });

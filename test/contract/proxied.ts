@@ -30,7 +30,7 @@ function seen(id: string, statement: string, on: HandlerName, ...rows: readonly 
 export const proxied: readonly Case[] = [
   seen(
     "Z20",
-    "Under `trustProxy` the URL that hooks see is the client's: scheme, host and port of X-Forwarded-Proto, -Host and -Port, each the nearest proxy's.",
+    "With `trustProxy`, hooks see the client's URL: scheme, host and port of X-Forwarded-Proto, -Host and -Port, each from the nearest proxy.",
     "proxied",
     ["https://10.0.0.9:3000", ["X-Forwarded-Proto", "https"]],
     ["https://shop.example", ["X-Forwarded-Proto", "https"], ["X-Forwarded-Host", "Shop.example"]],
@@ -41,7 +41,7 @@ export const proxied: readonly Case[] = [
   ),
   seen(
     "Z21",
-    "RFC 7239's Forwarded says the same where no X-Forwarded header is there, and nothing where one is.",
+    "RFC 7239's Forwarded has the same effect where there is no X-Forwarded header, and none where there is one.",
     "proxied",
     ["https://shop.example", ["Forwarded", "for=203.0.113.7;proto=https;host=shop.example"]],
     [
@@ -52,7 +52,7 @@ export const proxied: readonly Case[] = [
   ),
   seen(
     "Z22",
-    "What is malformed in them is as if it were not there.",
+    "Malformed values in these headers are ignored.",
     "proxied",
     ["http://10.0.0.9:3000", ["X-Forwarded-Proto", "gopher"], ["X-Forwarded-Host", "evil.example/admin?"], ["X-Forwarded-Port", "0"]],
     ["http://10.0.0.9:3000", ["X-Forwarded-Proto", ""], ["X-Forwarded-Host", ""], ["X-Forwarded-Port", "70000"]],
@@ -63,7 +63,7 @@ export const proxied: readonly Case[] = [
   ),
   seen(
     "Z23",
-    "They count from nobody who is not trusted, and of a chain's elements those that trusted proxies wrote.",
+    "Untrusted peers' headers don't count, and in a chain only the elements that trusted proxies wrote count.",
     "networks",
     [
       "https://shop.example:8443",
@@ -79,7 +79,7 @@ export const proxied: readonly Case[] = [
   ),
   seen(
     "Z24",
-    "Without `trustProxy` none of them counts.",
+    "Without `trustProxy`, none of these headers counts.",
     "main",
     [
       "http://10.0.0.9:3000",

@@ -12,7 +12,7 @@ const hooksOf = (t: Context, room?: string): unknown[] =>
 const cases: readonly Omit<Case, "limits">[] = [
   {
     id: "G1",
-    statement: "`room.open` runs once, before the first connection's `open`, which is counted already.",
+    statement: "`room.open` runs once, before the first connection's `open`. It already counts that connection.",
     async run(t) {
       const [one, two] = [await t.connect(), await t.connect()];
       for (const peer of [one, two]) await t.done(peer, "open");
@@ -22,7 +22,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G2",
-    statement: "Connections wait for an asynchronous `room.open`: then their `open` runs, then what they have sent, in order.",
+    statement: "Connections wait for an asynchronous `room.open`. Then their `open` runs, then their messages are delivered, in order.",
     async run(t) {
       const room = named({ open: [["sleep", 200]] });
       const peers = await Promise.all([t.connect({ room }), t.connect({ room })]);
@@ -40,7 +40,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   {
     id: "G3",
     statement:
-      "A `room.open` that fails reaches `error`, and closes who waits with 1011; none of their hooks runs. The next to come opens the room anew.",
+      "If `room.open` fails, `error` is called, and waiting connections close with 1011 without hooks. The next connection opens the room again.",
     async run(t) {
       const room = named({
         open: [
@@ -63,8 +63,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G4",
-    statement:
-      "`room.empty` runs once, after the last connection's close hook, whichever way that one left; who comes later opens the room anew.",
+    statement: "`room.empty` runs once, after the last connection's close hook, however it left. The next connection opens the room again.",
     async run(t) {
       const [closer, loser] = [await t.connect(), await t.connect()];
       for (const peer of [closer, loser]) await t.done(peer, "open");
@@ -101,7 +100,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   {
     id: "G6",
     statement:
-      "`setAlarm` runs the `alarm` hook at least once, and only once if that succeeds; a later call replaces it, `null` clears it, and what is not a valid time is a TypeError.",
+      "`setAlarm` runs the `alarm` hook at least once, and only once if it succeeds. A later call replaces it, `null` clears it, an invalid time is a TypeError.",
     async run(t) {
       const before = Date.now();
       const peer = await t.connect({
@@ -141,7 +140,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G8",
-    statement: "An alarm runs in a room that everyone has left; the hook may set the next.",
+    statement: "An alarm runs in a room that everyone has left. The hook may set the next alarm.",
     async run(t) {
       const room = named({ alarm: [["setAlarmFirst", 50]], empty: [["setAlarm", 100]] });
       const peer = await t.connect({ room });
@@ -158,7 +157,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G9",
-    statement: "Hooks of a room run one at a time: who comes while it empties waits, and then opens it.",
+    statement: "Hooks of a room run one at a time: a connection that comes while the room empties waits, and then opens it.",
     async run(t) {
       const room = named({ empty: [["sleep", 300]] });
       const first = await t.connect({ room });
@@ -174,7 +173,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   {
     id: "G10",
     statement:
-      "An `alarm` hook that throws or rejects reaches `error`, and runs again two seconds later, with the same `scheduledTime` and a `retryCount` of 1.",
+      "If an `alarm` hook throws or rejects, `error` gets it. It runs again two seconds later, with the same `scheduledTime` and a `retryCount` of 1.",
     async run(t) {
       const rooms: RoomScripts[] = [
         { alarm: [["throwFirst", "failed"]] },
@@ -200,7 +199,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G11",
-    statement: "A time that a failing `alarm` hook has set itself replaces the retry; `null` cancels it.",
+    statement: "A time that a failing `alarm` hook has itself set replaces the retry; `null` cancels it.",
     async run(t) {
       const replacing = named({
         alarm: [
@@ -221,7 +220,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G12",
-    statement: "An `alarm` hook that fails or takes long holds up nothing else: messages are answered, and a credential ends in time.",
+    statement: "An `alarm` hook that fails or takes long delays nothing else: messages are answered, and credentials end in time.",
     async run(t) {
       const failing = named({ alarm: [["throw", "failed"]] });
       const long = named({ alarm: [["sleep", 5000]] });
@@ -246,7 +245,7 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
   {
     id: "G13",
-    statement: "Any time that a Date can hold may be set: one that is past comes at once, one that is months or ages away does not.",
+    statement: "Any time that a Date can hold may be set: a past one fires at once, one that is months or ages away does not.",
     async run(t) {
       const times = { past: -8.64e15, epoch: 0, month: Date.now() + 40 * 86_400_000, ages: 8.64e15 };
       for (const [room, time] of Object.entries(times)) await t.connect({ room, open: [["setAlarmAt", time]] });

@@ -10,7 +10,7 @@ export const rooms: Chapter = {
   cases: [
     {
       id: "R1",
-      statement: "`room.broadcast` reaches everyone in the room, subscribed or not, `except` aside; nobody in another room.",
+      statement: "`room.broadcast` reaches everyone in the room, subscribed or not, except those in `except`, and nobody in another room.",
       limits: needsRooms,
       async run(t) {
         const [one, two, other] = [await member(t, []), await member(t, ["a"]), await member(t, [], "other")];
@@ -26,7 +26,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R2",
-      statement: "`room.count` is the number of open connections in the room; 0 for a room that nobody is in.",
+      statement: "`room.count` is the number of open connections in the room, 0 for an empty room.",
       limits: needsRooms,
       async run(t) {
         equal(await t.outside().count(), 0);
@@ -42,7 +42,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R3",
-      statement: "`peers()` are the open connections of the room, the own one included.",
+      statement: "`peers()` returns the open connections of the room, including the caller's own.",
       limits: { workers: "P11" },
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, [])];
@@ -54,7 +54,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R4",
-      statement: "A room's name is a string of 1 to 512 bytes of UTF-8: any other is a TypeError outside, and a 500 from `upgrade`.",
+      statement: "A room's name is a string of 1 to 512 bytes of UTF-8. Any other is a TypeError outside, and a 500 from `upgrade`.",
       limits: needsRooms,
       async run(t) {
         const name = `${t.room()}-${"é".repeat(200)} /?#%`;
@@ -68,7 +68,7 @@ export const rooms: Chapter = {
     {
       id: "R5",
       statement:
-        "`room.publish` to several topics reaches each of their subscribers once; `count(topic)` and `topics()` say how many those are.",
+        "`room.publish` to several topics reaches each of their subscribers once. `count(topic)` and `topics()` give the number of subscribers.",
       limits: needsRooms,
       async run(t) {
         const [both, one, none] = [await member(t, ["a", "b"]), await member(t, ["b"]), await member(t, [])];
@@ -89,7 +89,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R6",
-      statement: "`room.connections()` are the open connections as plain data, in the order in which they came.",
+      statement: "`room.connections()` returns the open connections as plain data, in the order in which they opened.",
       limits: needsRooms,
       async run(t) {
         const room = t.outside();
@@ -112,7 +112,7 @@ export const rooms: Chapter = {
     {
       id: "R7",
       statement:
-        "`room.close` closes everyone in the room with its code and reason, nobody elsewhere, and resolves to how many there were.",
+        "`room.close` closes everyone in the room with its code and reason, and nobody elsewhere. It resolves to the number of connections.",
       limits: needsRooms,
       async run(t) {
         const [one, two, other] = [await member(t, []), await member(t, ["a"]), await member(t, [], "other")];
@@ -128,7 +128,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R8",
-      statement: "What is thrown inside a hook is rejected with outside: the same class, the same message.",
+      statement: "What a call throws inside a hook, it rejects with outside: the same class, the same message.",
       limits: needsRooms,
       async run(t) {
         const wrong = [
@@ -159,7 +159,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R9",
-      statement: "In a hook `connection.room` has the same calls without promises; they reach the sender too.",
+      statement: "In a hook, `connection.room` has the same methods without promises; they reach the sender too.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, ["a"]), await member(t, ["a"])];
@@ -178,7 +178,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R10",
-      statement: "A room that nobody is in: a publish, a broadcast and a close reach 0, and there is nothing to list.",
+      statement: "In an empty room a publish, a broadcast and a close reach 0, and the lists are empty.",
       limits: needsRooms,
       async run(t) {
         const room = t.outside("empty");
@@ -189,7 +189,7 @@ export const rooms: Chapter = {
     },
     {
       id: "R11",
-      statement: "A handler reaches every room of its own through `connection.rooms`: another one, and the one that it is in.",
+      statement: "A handler reaches every room of its own through `connection.rooms`, including the one that it is in.",
       limits: needsRooms,
       async run(t) {
         const [here, there] = [await member(t, []), await member(t, ["a"], "there")];
@@ -205,7 +205,8 @@ export const rooms: Chapter = {
     },
     {
       id: "R12",
-      statement: "A broadcast reaches who is there when it is made: who came a moment ago, and nobody who has just left.",
+      statement:
+        "A broadcast reaches everyone who is in the room at that moment, also a connection that has just come, and none that has just left.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, [])];

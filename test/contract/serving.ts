@@ -4,11 +4,11 @@ import { expectTexts } from "../support/peer.ts";
 
 export const http: Chapter = {
   letter: "W",
-  title: "HTTP beside WebSocket",
+  title: "HTTP and WebSocket on one port",
   cases: [
     {
       id: "W1",
-      statement: "Requests that ask for no WebSocket go to `fetch`, on the same port, with method, path and body.",
+      statement: "Requests that don't ask for a WebSocket go to `fetch`, on the same port, with method, path and body.",
       limits: needsWire,
       async run(t) {
         for (const [method, body] of [
@@ -58,7 +58,7 @@ export const http: Chapter = {
     {
       id: "W4",
       statement:
-        "One that asks for another protocol than WebSocket goes to `fetch`; one that asks for WebSocket among others, or in another case, does not.",
+        "A request for another protocol than WebSocket goes to `fetch`. One that names WebSocket among others, or in another case, does not.",
       limits: { ...needsWire, attached: "P44" },
       async run(t) {
         const asking = async (upgrade: string): Promise<string | undefined> => {
@@ -80,7 +80,7 @@ export const tls: Chapter = {
   cases: [
     {
       id: "L1",
-      statement: "`wss://` with a certificate of one's own: handshake, messages and close as without TLS; HTTPS beside it.",
+      statement: "`wss://` with a certificate of one's own: handshake, messages and close work as without TLS, and HTTPS works too.",
       limits: { ...needsWire, workers: "P3", durable: "P3", evicted: "P3" },
       async run(t) {
         const peer = await t.connect({ on: "tls", message: [["inspect"], ["echo"]] });
@@ -95,7 +95,7 @@ export const tls: Chapter = {
     },
     {
       id: "L2",
-      statement: "1 MiB both ways over TLS.",
+      statement: "Messages of 1 MiB pass over TLS in both directions.",
       limits: { ...needsWire, workers: "P3", durable: "P3", evicted: "P3" },
       async run(t) {
         const peer = await t.connect({ on: "tls" });
@@ -107,7 +107,7 @@ export const tls: Chapter = {
     },
     {
       id: "L3",
-      statement: "Bytes that are no TLS on a TLS port end that TCP connection and nothing else.",
+      statement: "Bytes that are not TLS on a TLS port end their own TCP connection and nothing else.",
       limits: { ...needsWire, workers: "P3", durable: "P3", evicted: "P3" },
       async run(t) {
         const client = await t.dial("tls", false);
@@ -125,7 +125,7 @@ export const isolation: Chapter = {
   cases: [
     {
       id: "I1",
-      statement: "Two handlers in one process, the same room and topic: neither hears of the other.",
+      statement: "Two handlers in one process with the same room and topic don't receive each other's messages.",
       limits: needsRooms,
       async run(t) {
         const options = { open: [["subscribe", "a"]], message: "run" } as const;
@@ -144,7 +144,7 @@ export const isolation: Chapter = {
     },
     {
       id: "I2",
-      statement: "A client that resets, breaks the protocol or has its hook fail disturbs no other connection of its room.",
+      statement: "A client that resets, breaks the protocol or has a failing hook disturbs no other connection of its room.",
       limits: needsWire,
       async run(t) {
         const witness = await t.connect();
@@ -162,7 +162,7 @@ export const isolation: Chapter = {
     },
     {
       id: "I3",
-      statement: "Ids are unique, across rooms and handlers.",
+      statement: "Ids are unique across rooms and handlers.",
       async run(t) {
         const peers = await Promise.all(
           Array.from({ length: 30 }, (_, index) => t.connect({ on: index % 2 === 0 ? "main" : "second", room: String(index % 3) })),

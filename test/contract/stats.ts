@@ -32,7 +32,7 @@ export const stats: Chapter = {
     },
     {
       id: "N2",
-      statement: "Ends are counted by their close code, before the close hook, whoever closed.",
+      statement: "Closed connections are counted by their close code, before the close hook, whoever closed.",
       limits: needsRooms,
       async run(t) {
         const stays = await t.connect();
@@ -56,7 +56,7 @@ export const stats: Chapter = {
     },
     {
       id: "N3",
-      statement: "A hook that fails is counted before `error` is told of it.",
+      statement: "A hook that fails is counted before `error` is called.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: [["throw", "secret"]], error: [["stats"]] });
@@ -67,7 +67,7 @@ export const stats: Chapter = {
     },
     {
       id: "N4",
-      statement: "The same from outside, and of an object that was asleep: what is true now is true then too.",
+      statement: "`room.stats()` gives the same from outside, and its current values are also right after an eviction.",
       limits: needsRooms,
       async run(t) {
         const peers = [await t.connect(), await t.connect()];

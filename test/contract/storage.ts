@@ -25,7 +25,7 @@ export const storage: Chapter = {
     {
       id: "K1",
       statement:
-        "What is set comes back, with Map, Set, Date, bigint, bytes and odd numbers, before and after an eviction; a missing key is undefined.",
+        "A stored value comes back, with Map, Set, Date, bigint, bytes and odd numbers, before and after an eviction; a missing key gives undefined.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -66,7 +66,7 @@ export const storage: Chapter = {
     },
     {
       id: "K2",
-      statement: "It outlives everyone's leaving: the next to come finds it. Another room does not.",
+      statement: "Values outlive the last connection: the next one finds them, and another room does not.",
       limits: needsRooms,
       async run(t) {
         const first = await t.connect({ message: "run" });
@@ -82,7 +82,7 @@ export const storage: Chapter = {
     },
     {
       id: "K3",
-      statement: "`list` gives values in the order of their keys' UTF-8: those with a prefix, after a key, up to a limit.",
+      statement: "`list` returns values in the order of their keys' UTF-8: those with a prefix, after a key, up to a limit.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -105,7 +105,8 @@ export const storage: Chapter = {
     },
     {
       id: "K4",
-      statement: "`set` replaces, `delete` says whether there was something, `clear` leaves nothing, and a connection's own state alone.",
+      statement:
+        "`set` replaces, `delete` returns whether there was a value, and `clear` removes everything except a connection's own state.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run", upgrade: [["accept", {}, { letters: 20_000 }]] });
@@ -130,7 +131,7 @@ export const storage: Chapter = {
     {
       id: "K5",
       statement:
-        "A key is a well-formed string of 1 to 512 bytes, any other a TypeError; so is a value that can't be stored, by path. What was there stays.",
+        "A key is a well-formed string of 1 to 512 bytes. Any other, or an unstorable value (named by path), is a TypeError. The old value stays.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run" });
@@ -158,7 +159,7 @@ export const storage: Chapter = {
     },
     {
       id: "K6",
-      statement: "A value of 1 MiB encoded is stored and comes back; one byte more is a RangeError.",
+      statement: "A value of 1 MiB encoded is stored and comes back. One byte more is a RangeError.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run" });

@@ -27,7 +27,7 @@ export const topics: Chapter = {
   cases: [
     {
       id: "T1",
-      statement: "`publish` reaches every subscriber of the topic in the room except the sender, and returns how many.",
+      statement: "`publish` reaches every subscriber of the topic in the room except the sender, and returns their number.",
       limits: needsRooms,
       async run(t) {
         const [one, two, three] = [await member(t, ["news"]), await member(t, ["news"]), await member(t, ["other"])];
@@ -40,7 +40,7 @@ export const topics: Chapter = {
     },
     {
       id: "T2",
-      statement: "A publisher need not subscribe; a topic without subscribers takes the message and returns 0.",
+      statement: "A publisher need not subscribe. A publish to a topic without subscribers succeeds and returns 0.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, ["news"])];
@@ -55,7 +55,7 @@ export const topics: Chapter = {
     },
     {
       id: "T3",
-      statement: "From outside a hook, `room.publish` reaches every subscriber, `except` leaves out, and it resolves to how many.",
+      statement: "Outside a hook, `room.publish` reaches every subscriber, except those in `except`, and resolves to their number.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, ["news"]), await member(t, ["news"])];
@@ -70,7 +70,7 @@ export const topics: Chapter = {
     },
     {
       id: "T4",
-      statement: "`unsubscribe` stops delivery at once; of that topic only.",
+      statement: "`unsubscribe` stops delivery at once, of that topic only.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, ["a", "b"])];
@@ -85,7 +85,7 @@ export const topics: Chapter = {
     },
     {
       id: "T5",
-      statement: "Subscribing twice is subscribing once; unsubscribing from what was not subscribed does nothing.",
+      statement: "Subscribing twice is subscribing once. Unsubscribing from an unknown topic does nothing.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, ["a", "a"])];
@@ -102,7 +102,7 @@ export const topics: Chapter = {
     },
     {
       id: "T6",
-      statement: "Topics are within a room: the same topic in another room is another topic.",
+      statement: "Topics belong to a room: the same topic in another room is another topic.",
       limits: needsRooms,
       async run(t) {
         const [one, two, three] = [await member(t, ["a"], "red"), await member(t, ["a"], "blue"), await member(t, ["a"], "blue")];
@@ -113,7 +113,7 @@ export const topics: Chapter = {
     },
     {
       id: "T7",
-      statement: "Text and binary are published as what they are, up to 256 KiB, in order.",
+      statement: "Text is published as text and binary as binary, up to 256 KiB, in order.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, ["a"])];
@@ -131,7 +131,7 @@ export const topics: Chapter = {
     },
     {
       id: "T8",
-      statement: "A connection that has left is no subscriber, whichever way it left.",
+      statement: "A connection that has left is not a subscriber any more, however it left.",
       limits: needsRooms,
       async run(t) {
         const one = await member(t, []);
@@ -147,7 +147,7 @@ export const topics: Chapter = {
     },
     {
       id: "T9",
-      statement: "A closing connection is no subscriber from the moment of `close`; subscribing then does nothing.",
+      statement: "A closing connection is not a subscriber from the moment of `close`; subscribing then does nothing.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, []), await t.connect({ message: "run", answersClose: false })];
@@ -193,7 +193,7 @@ export const topics: Chapter = {
     },
     {
       id: "T11",
-      statement: "`publish` of what can't be sent is a TypeError, with or without subscribers.",
+      statement: "`publish` of data that can't be sent is a TypeError, with or without subscribers.",
       async run(t) {
         const [one, two] = [await member(t, []), await member(t, ["a"])];
         await tell(t, one, [
@@ -208,7 +208,7 @@ export const topics: Chapter = {
     {
       id: "T12",
       statement:
-        "Subscriptions that don't fit the 15 KiB of a connection's snapshot, its state aside, are a RangeError at the line that caused it; those before it stay.",
+        "Subscriptions that don't fit the snapshot's 15 KiB, state aside, throw a RangeError at the line that caused it. Earlier subscriptions stay.",
       limits: needsRooms,
       async run(t) {
         const peer = await member(t, []);
@@ -226,7 +226,7 @@ export const topics: Chapter = {
     },
     {
       id: "T13",
-      statement: "What is published and what is sent to one connection arrives in the order of the calls, and all of it before its close.",
+      statement: "Publishes and sends to one connection arrive in the order of the calls, all of them before its close.",
       limits: needsRooms,
       async run(t) {
         const [one, two] = [await member(t, ["a"]), await member(t, ["a", "b"])];
@@ -251,7 +251,7 @@ export const topics: Chapter = {
     {
       id: "T14",
       statement:
-        "A subscriber that stops and reads by turns gets all that is published, in order, and so does one that reads on: 9 MiB, 100 messages a turn.",
+        "A subscriber that alternately stops and reads gets all that is published, in order, like one that reads on: 9 MiB, 100 messages a turn.",
       limits: needsRooms,
       async run(t) {
         const [one, slow, quick] = [await member(t, []), await member(t, ["a"]), await member(t, ["a"])];
@@ -268,8 +268,7 @@ export const topics: Chapter = {
     },
     {
       id: "T15",
-      statement:
-        "What was published and waits counts as what was sent does: `bufferedAmount` is as much, and `drain` runs when it is read.",
+      statement: "Published messages that wait count like sent ones: in `bufferedAmount`, and `drain` runs once they are read.",
       limits: { ...needsRooms, durable: "P20", evicted: "P20" },
       async run(t) {
         const [one, slow] = [await member(t, []), await t.connect({ message: "run", open: [["subscribe", "a"]] })];
@@ -289,7 +288,7 @@ export const topics: Chapter = {
     {
       id: "T16",
       statement:
-        "A topic that is left makes room in the snapshot for another as long, and for no longer one, whatever the state; after an eviction too.",
+        "Unsubscribing makes room in the snapshot for a topic as long, and for none longer, whatever the state; after an eviction too.",
       limits: needsRooms,
       async run(t) {
         const peer = await t.connect({ message: "run", upgrade: [["accept", {}, { letters: 10_000 }]] });

@@ -87,7 +87,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U4",
-      statement: "Any status refuses, redirects and a Response without a body included.",
+      statement: "Any status refuses, including redirects and Responses without a body.",
       async run(t) {
         for (const status of [302, 400, 404, 429, 500, 503]) {
           const refusal = await t.refused({ upgrade: [["refuse", { status, headers: { location: "/login" } }]] });
@@ -100,7 +100,7 @@ export const upgrade: Chapter = {
     {
       id: "U5",
       statement:
-        "An `upgrade` that throws or rejects is a 500 that says nothing of the error; `error` is told of it, without a connection.",
+        "If `upgrade` throws or rejects, the client gets a 500 that says nothing about the error, and `error` gets it, without a connection.",
       async run(t) {
         for (const step of ["throw", "reject"] as const) {
           const refusal = await t.refused({ upgrade: [[step, `secret ${step} tag=${t.tag}`]] });
@@ -114,7 +114,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U6",
-      statement: "The headers that `upgrade` returns reach the 101, each cookie as a header of its own.",
+      statement: "The headers that `upgrade` returns reach the 101; each cookie is a header of its own.",
       async run(t) {
         const headers: [string, string][] = [
           ["Set-Cookie", "a=1; Path=/"],
@@ -132,7 +132,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U7",
-      statement: "The handshake's own headers can't be set by `upgrade`: a 500, and `error` is told which.",
+      statement: "If `upgrade` sets one of the handshake's own headers, the client gets a 500, and `error` is told which.",
       async run(t) {
         for (const name of ["Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Connection", "Upgrade", "Content-Length"]) {
           equal((await t.refused({ upgrade: [["accept", { headers: { [name]: "1" } }]] })).status, 500, name);
@@ -142,7 +142,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U8",
-      statement: "`upgrade` chooses the room and the state; a connection has the URL of its handshake.",
+      statement: "`upgrade` chooses the room and the state; the connection has the URL of its handshake.",
       async run(t) {
         const options = {
           path: "/a%20b/c",
@@ -160,7 +160,7 @@ export const upgrade: Chapter = {
     {
       id: "U9",
       statement:
-        "State may hold what JSON can and Map, Set, Date, bigint, bytes, undefined, NaN and -0; a function is a 500, and `error` is told where.",
+        "State may hold JSON values and Map, Set, Date, bigint, bytes, undefined, NaN and -0. A function is a 500, and `error` is told where.",
       async run(t) {
         const state = { text: "é€😀\u0000", list: [null, true, 1.5, -0.1], nested: { deep: { er: "x".repeat(2000) } } };
         const plain = await t.connect({ upgrade: [["accept", { state }]], message: [["inspect"]] });
@@ -192,7 +192,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U10",
-      statement: "State of up to `maxState` (64 KiB) travels with the handshake; more is a 500, on every runtime, and `error` is told.",
+      statement: "State of up to `maxState` (64 KiB) travels with the handshake. More is a 500, on every runtime, and `error` is told.",
       async run(t) {
         const peer = await t.connect({
           path: "/" + "p".repeat(2000),
@@ -212,7 +212,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U11",
-      statement: "`upgrade` gets the request as it was sent: method, URL, cookies.",
+      statement: "`upgrade` gets the request as it was sent: method, URL and cookies.",
       async run(t) {
         const peer = await t.connect({ path: "/p/q", headers: [["Cookie", "a=1; b=2"]] });
         const entry = await t.hook(peer, "upgrade");
@@ -223,7 +223,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U12",
-      statement: "`upgrade` and the connection know the client's address, an IPv4 one in its plain form.",
+      statement: "`upgrade` and the connection know the client's address; an IPv4 address is in its plain form.",
       limits: { workers: "P6", durable: "P6", evicted: "P6" },
       async run(t) {
         const peer = await t.connect({ open: [["inspect"]] });
@@ -233,7 +233,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U13",
-      statement: "An `upgrade` that never settles gets 503 with Retry-After after `upgradeTimeout`.",
+      statement: "If `upgrade` never settles, the client gets 503 with Retry-After after `upgradeTimeout`.",
       async run(t) {
         const refusal = await t.refused({ on: "tight", upgrade: [["never"]] });
         equal(refusal.status, 503);
@@ -244,7 +244,7 @@ export const upgrade: Chapter = {
     {
       id: "U14",
       statement:
-        "A client that resets while `upgrade` is pending ends nothing but itself; if its connection opens all the same, it closes at once.",
+        "A client that resets while `upgrade` is pending ends only its own handshake. If its connection opens all the same, it closes at once.",
       limits: needsWire,
       async run(t) {
         const client = await t.dial();
@@ -264,7 +264,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U15",
-      statement: "A client that half-closes or leaves while `upgrade` is pending ends nothing but itself.",
+      statement: "A client that half-closes or leaves while `upgrade` is pending ends only its own handshake.",
       limits: needsWire,
       async run(t) {
         const client = await t.dial();
@@ -284,7 +284,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U16",
-      statement: "A client that resets while `upgrade` is about to refuse, or to throw, ends nothing but itself.",
+      statement: "A client that resets while `upgrade` is about to refuse or throw ends only its own handshake.",
       limits: needsWire,
       async run(t) {
         for (const last of [
@@ -303,7 +303,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U25",
-      statement: "A client that has reset by the time its asynchronous `upgrade` is done never opens.",
+      statement: "If a client has reset before its asynchronous `upgrade` is done, its connection never opens.",
       limits: { ...needsWire, workers: "P45" },
       async run(t) {
         for (let count = 1; count <= 5; count++) {
@@ -330,7 +330,7 @@ export const upgrade: Chapter = {
     {
       id: "U17",
       statement:
-        "What `upgrade` returns is checked: an unknown key, a room that is no name, or a subprotocol that was not offered is a 500.",
+        "The result of `upgrade` is checked: an unknown key, an invalid room name, or a subprotocol that was not offered is a 500.",
       async run(t) {
         const wrong: unknown[] = [{ rooom: "x" }, { room: "" }, { room: "x".repeat(513) }, { room: 1 }, { protocol: "unasked" }];
         for (const result of wrong)
@@ -341,7 +341,7 @@ export const upgrade: Chapter = {
     {
       id: "U18",
       statement:
-        "A client can't say what a platform, a proxy or Edgewire itself would: headers in their names change neither its room, its state nor its address.",
+        "A client can't impersonate a platform, a proxy or Edgewire: headers in their names change neither its room, its state nor its address.",
       async run(t) {
         const honest = await t.connect({ open: [["inspect"]], upgrade: [["accept", { state: "its own" }]] });
         const { remoteAddress } = await t.did(honest, "inspect");
@@ -394,7 +394,7 @@ export const upgrade: Chapter = {
     {
       id: "U20",
       statement:
-        "A Response with a body refuses once: the second client gets a 500, and `error` is told. One without a body may refuse any number.",
+        "A Response with a body refuses once: the second client gets a 500, and `error` is told. A Response without a body may refuse repeatedly.",
       async run(t) {
         const refuse = (kind: Unsendable): Promise<{ status: number; body: string }> =>
           t.refused({ upgrade: [["unsendable", kind, `${kind} of ${t.tag}`]] });
@@ -411,14 +411,18 @@ export const upgrade: Chapter = {
         }
       },
     },
-    unsendable("U21", "A refusal's body that fails, at once or midway, or is made of anything but bytes, is a 500, and `error` is told.", [
-      ["fails at once", /secret/],
-      ["fails midway", /secret/],
-      ["is no bytes", /^TypeError: the Response of upgrade has a body of other chunks than Uint8Array$/],
-    ]),
+    unsendable(
+      "U21",
+      "If the body of a refusal fails, at once or midway, or contains anything but bytes, the answer is a 500, and `error` is told.",
+      [
+        ["fails at once", /secret/],
+        ["fails midway", /secret/],
+        ["is no bytes", /^TypeError: the Response of upgrade has a body of other chunks than Uint8Array$/],
+      ],
+    ),
     {
       id: "U22",
-      statement: "A refusal's body that does not end within `upgradeTimeout` is a 500, and `error` is told.",
+      statement: "If the body of a refusal does not end within `upgradeTimeout`, the answer is a 500, and `error` is told.",
       async run(t) {
         await expectUnsendable(
           t,
@@ -431,7 +435,7 @@ export const upgrade: Chapter = {
     },
     {
       id: "U23",
-      statement: "Headers with control characters, of a refusal or of the 101, are a 500, and `error` is told which.",
+      statement: "If a header of a refusal or of the 101 has control characters, the answer is a 500, and `error` is told which.",
       async run(t) {
         const why = (who: string): RegExp => new RegExp(`^TypeError: ${who} has a control character in the header "x-odd"$`);
         for (const kind of ["header", "delete"] as const)
@@ -442,7 +446,7 @@ export const upgrade: Chapter = {
         await t.barrier();
       },
     },
-    unsendable("U24", "A refusal's body of more than 1 MiB, or without an end, is a 500, and `error` is told.", [
+    unsendable("U24", "If the body of a refusal exceeds 1 MiB, or never ends, the answer is a 500, and `error` is told.", [
       ["large", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes$/],
       ["never stops", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes$/],
     ]),

@@ -105,7 +105,7 @@ const all: readonly Violation[] = [
     wire: onDeno,
   },
   {
-    statement: "A continuation of nothing",
+    statement: "A continuation without a beginning",
     code: 1002,
     variants: [frame({ opcode: continuation, payload: "x" }), frame({ opcode: continuation, fin: false, payload: "x" })],
     wire: onDeno,
@@ -167,7 +167,7 @@ const all: readonly Violation[] = [
 const afterwards: Case = {
   id: "V51",
   statement:
-    "After a broken frame (a reserved opcode, a continuation of nothing, a length of 2^63) TCP ends, once the client has answered the close.",
+    "After a broken frame (a reserved opcode, a continuation without a beginning, a length of 2^63) TCP ends once the client has answered the close.",
   limits: { ...needsWire, durable: "P24", evicted: "P24" },
   async run(t) {
     const frames = [

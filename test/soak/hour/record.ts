@@ -8,7 +8,7 @@ export interface Sample {
   readonly minute: number;
   /** Clients so far. */
   readonly sessions: number;
-  /** MiB after a collection; undefined on workerd, which tells nobody. */
+  /** MiB after a collection; undefined on workerd, which has no way to ask. */
   readonly heap: number | undefined;
   /** MiB resident. */
   readonly memory: number;
