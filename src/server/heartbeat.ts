@@ -1,5 +1,5 @@
 /**
- * Finds clients that vanished without a close frame. Judged are those alone that can prove that they connection: by answering the
+ * Finds clients that vanished without a close frame. Judged are those alone that can prove that they live: by answering the
  * server's ping, where the runtime can send one, or by having sent the text ping. One timer for all connections of a server.
  */
 import type { Connection } from "../connection/connection.ts";
