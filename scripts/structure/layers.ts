@@ -24,7 +24,7 @@ type Floor = readonly [name: string, is: string, first: string];
 const floors: readonly Floor[] = [
   ["api", "the contract in types: handler, connection, room, options, observer, stats", "handler.ts"],
   ["ports", "what an adapter gives the core, and what it reports of a socket", ""],
-  ["values", "the codec, message data, UTF-8 text, logs, small collections", "codec.ts"],
+  ["values", "the codec, message data, UTF-8 text, the log, small collections", "codec.ts"],
   ["time", "one schedule for everything that is due later", "schedule.ts"],
   ["protocol", "the RFCs as pure functions: handshake, origin, forwarded headers, close codes", "handshake.ts"],
   ["handler", "`defineHandler`, resolved options, counters, the error and observe hooks", "define.ts"],
@@ -45,7 +45,7 @@ const coreLayers: readonly Layer[] = floors.map(([name, is, first], index) => ({
   first: first === "" ? folderOf(name) : `${folderOf(name)}/${first}`,
 }));
 
-/** From the lowest to the highest: no layer may import one that is further down in this list. */
+/** The lowest first: a layer may only import some of those before it in this list. */
 export const layers: readonly Layer[] = [
   ...coreLayers,
   {
