@@ -1,7 +1,7 @@
 /** Waits that have an end. */
 import { log } from "../../src/values/log.ts";
 
-/** Given to `setTimeout` behind the delay: a timer of ours, which is short or logged, is not what keeps an object awake (durable-holds.ts). */
+/** Given to `setTimeout` behind the delay: a timer of ours, which is short or logged, is not what keeps an object awake (dev/holds.ts). */
 export const own: unique symbol = Symbol("edgewire");
 
 /** What the promise comes to, or what `late` does once that takes longer. */

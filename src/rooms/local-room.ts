@@ -1,4 +1,4 @@
-/** A room of this server, as its hooks hold it, and `farRoom`, what is held outside. */
+/** A room of this server, as its hooks hold it, and `createRemoteRoom` (remote-room.ts), what is held outside. */
 import { checkClose, CloseCode } from "../protocol/close.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { RoomValues, RoomStorage } from "../api/storage.ts";

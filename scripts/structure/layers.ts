@@ -1,0 +1,186 @@
+/**
+ * The layers of the source: what each is for, and what it may import. This is the only list: lint, docs/architecture.svg and the table in
+ * docs/architecture.md are made from it. A new folder needs an entry here.
+ */
+export interface Layer {
+  /** As the picture and the errors call it. */
+  readonly name: string;
+  /** Its folders and files. A file belongs to the layer with the longest path that it begins with. */
+  readonly at: readonly string[];
+  /** What it is for, in one line. */
+  readonly is: string;
+  /** Names of the layers that it may import. Its own files may import each other. */
+  readonly may: readonly string[];
+  /** Packages that it may import; one that ends with a colon stands for all that begin with it. */
+  readonly packages?: readonly string[];
+  /** The file to read first. */
+  readonly first: string;
+}
+
+/** A floor of the core. It may import every floor below it. */
+type Floor = readonly [name: string, is: string, first: string];
+
+/** The lowest first. */
+const floors: readonly Floor[] = [
+  ["api", "the contract in types: handler, connection, room, options, observer, stats", "handler.ts"],
+  ["ports", "what an adapter gives the core, and what it reports of a socket", ""],
+  ["values", "the codec, message data, UTF-8 text, the log, small collections", "codec.ts"],
+  ["time", "one schedule for everything that is due later", "schedule.ts"],
+  ["protocol", "the RFCs as pure functions: handshake, origin, forwarded headers, close codes", "handshake.ts"],
+  ["handler", "`defineHandler`, resolved options, counters, the error and observe hooks", "define.ts"],
+  ["connection", "one connection: lifecycle, mailbox, receiving, sending, stored state", "connection.ts"],
+  ["history", "one topic's log, its positions, and replay", "topic-log.ts"],
+  ["rooms", "all rooms of a server: index, publish, presence, alarms, storage, capacity", "registry.ts"],
+  ["server", "one server: handshakes under their deadline, heartbeat, expiry, shutdown", "server.ts"],
+];
+
+const core = floors.map(([name]) => name);
+const folderOf = (name: string): string => (name === "ports" ? "src/ports.ts" : `src/${name}`);
+
+const coreLayers: readonly Layer[] = floors.map(([name, is, first], index) => ({
+  name,
+  at: [folderOf(name)],
+  is,
+  may: core.slice(0, index),
+  first: first === "" ? folderOf(name) : `${folderOf(name)}/${first}`,
+}));
+
+/** The lowest first: a layer may only import some of those before it in this list. */
+export const layers: readonly Layer[] = [
+  ...coreLayers,
+  {
+    name: "client",
+    at: ["src/client"],
+    is: "the reconnecting client; it loads nothing of the server",
+    may: ["api", "values", "protocol"],
+    first: "src/client/socket.ts",
+  },
+  {
+    name: "messages",
+    at: ["src/messages"],
+    is: "typed messages: definition, frames, codec, and the client's half",
+    may: ["api", "values", "protocol"],
+    first: "src/messages/define.ts",
+  },
+  {
+    name: "messages/handler",
+    at: ["handler", "hooks", "pending", "index"].map((file) => `src/messages/${file}.ts`),
+    is: "typed messages: the handler's half, and the public face of both",
+    may: ["api", "values", "protocol", "handler", "messages"],
+    first: "src/messages/handler.ts",
+  },
+  { name: "index", at: ["src/index.ts"], is: "what an application imports, and nothing else", may: core, first: "src/index.ts" },
+  {
+    name: "shared",
+    at: ["adapters/shared"],
+    is: "what several adapters use: mounted handlers, the pending upgrade, targets, signals",
+    may: core,
+    first: "adapters/shared/mounted-handlers.ts",
+  },
+  {
+    name: "node/http",
+    at: ["adapters/node/http"],
+    is: "Node's HTTP: requests, answers, sockets, pipelined handshakes",
+    may: [...core, "shared"],
+    packages: ["node:"],
+    first: "adapters/node/http/turn.ts",
+  },
+  {
+    name: "node/ws",
+    at: ["adapters/node/ws"],
+    is: "`ws` as the core's socket: frames, the outbox, events",
+    may: [...core, "shared", "node/http"],
+    packages: ["node:", "ws"],
+    first: "adapters/node/ws/events.ts",
+  },
+  {
+    name: "node",
+    at: ["adapters/node"],
+    is: "`serve` and `attach` on Node",
+    may: [...core, "shared", "node/http", "node/ws"],
+    packages: ["node:", "@hono/node-server"],
+    first: "adapters/node/handshake.ts",
+  },
+  {
+    name: "workers",
+    at: ["adapters/workers"],
+    is: "a plain Worker, and the Worker in front of Durable Objects",
+    may: [...core, "shared"],
+    first: "adapters/workers/route.ts",
+  },
+  {
+    name: "durable",
+    at: ["adapters/durable"],
+    is: "the Durable Object that is a room; `dev/` watches it in development",
+    may: [...core, "shared", "workers"],
+    packages: ["cloudflare:"],
+    first: "adapters/durable/host.ts",
+  },
+  { name: "deno", at: ["adapters/deno"], is: "`serve` on Deno", may: [...core, "shared"], first: "adapters/deno/index.ts" },
+  {
+    name: "bun",
+    at: ["adapters/bun"],
+    is: "`serve` on Bun, with Bun's own topics for fan-out",
+    may: [...core, "shared"],
+    first: "adapters/bun/index.ts",
+  },
+  {
+    name: "memory",
+    at: ["adapters/memory"],
+    is: "a server and clients in memory, with a clock that a test moves",
+    may: [...core, "shared"],
+    first: "adapters/memory/index.ts",
+  },
+  {
+    name: "msgpack",
+    at: ["adapters/msgpack"],
+    is: "MessagePack as a codec of typed messages",
+    may: ["messages", "messages/handler"],
+    packages: ["msgpackr"],
+    first: "adapters/msgpack/index.ts",
+  },
+  {
+    name: "opentelemetry",
+    at: ["adapters/opentelemetry"],
+    is: "an observer that writes OpenTelemetry's metrics and spans",
+    may: core,
+    packages: ["@opentelemetry/api"],
+    first: "adapters/opentelemetry/index.ts",
+  },
+  {
+    name: "hono",
+    at: ["adapters/hono"],
+    is: "Hono's middleware that upgrades, on every runtime",
+    may: [...core, "shared"],
+    packages: ["hono"],
+    first: "adapters/hono/index.ts",
+  },
+];
+
+export function layerOf(file: string): Layer | undefined {
+  let found: Layer | undefined;
+  let longest = 0;
+  for (const layer of layers) {
+    for (const path of layer.at) {
+      if (path.length <= longest || (file !== path && !file.startsWith(`${path}/`))) continue;
+      found = layer;
+      longest = path.length;
+    }
+  }
+  return found;
+}
+
+/** Where files may import each other in a circle: a connection has a room, and a room has connections. */
+export const circular = "src/api/";
+
+/** Lines of a file, and files of a folder. */
+export const most = { lines: 250, files: 18 };
+
+/** Longer files and larger folders, each with its own limit and the reason. */
+export const exceptions: Readonly<Record<string, { readonly most: number; readonly why: string }>> = {
+  "src/connection/connection.ts": { most: 340, why: "one object with all fields: its members only call the modules" },
+  "src/server/server.ts": { most: 300, why: "puts the parts of a server together, and is the port that adapters call" },
+  "src/rooms/registry.ts": { most: 270, why: "puts the parts of the rooms together" },
+  "adapters/memory/client.ts": { most: 260, why: "the client, its wire and its socket are one idea" },
+  "bench/servers": { most: 20, why: "a file for each server and runtime" },
+};
