@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { bundled } from "./bundle.ts";
 
 const root = join(import.meta.dirname, "..");
 const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts", "overrides"];
@@ -18,7 +19,7 @@ export function pack(): string {
   mkdirSync(stage);
   const published = ["dist", "CHANGELOG.md", "LICENSE", "README.md"];
   writeFileSync(join(stage, "package.json"), `${JSON.stringify({ ...manifest(), files: published }, undefined, 2)}\n`);
-  for (const file of [...outputs(), ...published.slice(1)]) {
+  for (const file of [...outputs(), ...bundled, ...published.slice(1)]) {
     mkdirSync(dirname(join(stage, file)), { recursive: true });
     cpSync(join(root, file), join(stage, file));
   }
