@@ -21,10 +21,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-test("holds dist, the licence and the two pages that npm shows, and nothing else", () => {
+test("holds dist, the sources, the licence and the two pages that npm shows, and nothing else", () => {
   const files = execFileSync("tar", ["tf", tarball], { encoding: "utf8" }).trim().split("\n");
   const expected =
-    /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|adapters)\/([a-z]+\/)*[a-z-]+\.(js|d\.ts)|dist\/browser\/[a-z]+\.js(\.map)?)$/;
+    /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|(src|adapters)\/([a-z]+\/)*[a-z-]+\.ts|dist\/(src|adapters)\/([a-z]+\/)*[a-z-]+\.(js|d\.ts|d\.ts\.map)|dist\/browser\/[a-z]+\.js(\.map)?)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.length).toBeGreaterThan(20);
 });
