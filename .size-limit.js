@@ -29,4 +29,5 @@ export default [
   entry("edgewire/memory", "adapters/memory/index", 31.5),
   entry("edgewire/client", "src/client/index", 3.8),
   entry("edgewire/messages", "src/messages/index", 5.2),
+  entry("edgewire/messages, of a page", "src/messages/browser", 3.4),
 ];

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { bundled } from "./bundle.ts";
 
 const root = join(import.meta.dirname, "..");
 const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts", "overrides"];
@@ -16,9 +17,10 @@ export function pack(): string {
   const directory = mkdtempSync(join(root, ".tmp/pack-"));
   const stage = join(directory, "package");
   mkdirSync(stage);
-  const published = ["dist", "CHANGELOG.md", "LICENSE", "README.md"];
+  const pages = ["CHANGELOG.md", "LICENSE", "README.md"];
+  const published = ["dist", "src", "adapters", ...pages];
   writeFileSync(join(stage, "package.json"), `${JSON.stringify({ ...manifest(), files: published }, undefined, 2)}\n`);
-  for (const file of [...outputs(), ...published.slice(1)]) {
+  for (const file of [...modules(), ...bundled, ...pages]) {
     mkdirSync(dirname(join(stage, file)), { recursive: true });
     cpSync(join(root, file), join(stage, file));
   }
@@ -35,10 +37,10 @@ function manifest(): Record<string, unknown> {
   return Object.fromEntries(all.filter(([key]) => !ours.includes(key)));
 }
 
-/** By source, not by what lies in dist/: a renamed file's old output is still there. */
-function outputs(): string[] {
+/** By source, not by what lies in dist/: a renamed file's old output is still there. The sources are what declaration maps name. */
+function modules(): string[] {
   const sources = globSync(["src/**/*.ts", "adapters/**/*.ts"], { cwd: root }).filter((name) => !name.endsWith(".d.ts"));
-  return sources.flatMap((name) => ["js", "d.ts"].map((extension) => join("dist", name.replace(/ts$/, extension))));
+  return sources.flatMap((name) => [name, ...["js", "d.ts", "d.ts.map"].map((extension) => join("dist", name.replace(/ts$/, extension)))]);
 }
 
 if (import.meta.main) console.log(pack());

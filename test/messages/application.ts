@@ -1,36 +1,7 @@
 /** The application of docs/vectors.json: three schema libraries, both codecs, and hooks that are slow, refuse and fail. */
 import { defineHandler } from "edgewire";
-import { MessageError, defineMessages, json, messageHandler } from "edgewire/messages";
-import { msgpack } from "edgewire/msgpack";
-import { type } from "arktype";
-import * as v from "valibot";
-import { z } from "zod";
-
-export const messages = defineMessages({
-  codecs: [msgpack, json],
-  toServer: {
-    say: z.object({ text: z.string().min(1).max(280) }),
-    // An asynchronous schema: what comes after it waits.
-    whisper: v.pipeAsync(
-      v.objectAsync({ to: v.string(), text: v.string() }),
-      v.checkAsync(async ({ to }) => (await Promise.resolve(to)) !== "nobody", "nobody is there"),
-    ),
-    leave: z.undefined(),
-  },
-  toClient: {
-    said: z.object({ from: z.string(), text: z.string() }),
-    whispered: type({ text: "string" }),
-    noted: v.object({ what: v.string() }),
-    left: z.undefined(),
-  },
-  requests: {
-    sum: { payload: type("(number | string.numeric.parse)[] <= 10"), result: z.number() },
-    echo: { payload: z.unknown(), result: z.unknown() },
-    slow: { payload: z.undefined(), result: z.never() },
-    refuse: { payload: v.object({ code: v.string() }), result: z.never() },
-    fail: { payload: z.undefined(), result: z.never() },
-  },
-});
+import { MessageError, messageHandler } from "edgewire/messages";
+import { messages } from "./definition.ts";
 
 export const handler = defineHandler(
   messageHandler(messages, {

@@ -1,6 +1,6 @@
 /** What the page of browser.test.ts does. */
 import { MessageError, messageClient } from "edgewire/messages";
-import { messages } from "./application.ts";
+import { messages } from "./definition.ts";
 
 async function talk(url: string, protocols: string[]): Promise<unknown> {
   const socket = new WebSocket(url, protocols);

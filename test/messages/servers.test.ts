@@ -9,7 +9,7 @@ import { json, messageClient } from "edgewire/messages";
 import { msgpack } from "edgewire/msgpack";
 import { start, startWorker } from "../docs/run.ts";
 import type { Server, WorkerServer } from "../docs/run.ts";
-import { messages } from "./application.ts";
+import { messages } from "./definition.ts";
 import { Peer } from "./peer.ts";
 import { vectors } from "./vectors.ts";
 

@@ -1,6 +1,6 @@
 /** `wrangler deploy` would upload the chat, its page and its room's class; without a login or the network. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -13,5 +13,8 @@ test("wrangler deploy --dry-run", () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [wrangler, ...args], { cwd: root, encoding: "utf8", env });
   expect(status, stdout + stderr).toBe(0);
   expect(stdout).toContain("env.ROOM (ChatRoom)");
-  expect(existsSync(join(root, ".tmp/deploy/worker.js"))).toBe(true);
+  const script = readFileSync(join(root, ".tmp/deploy/worker.js"), "utf8");
+  // The server's half of edgewire/messages, although wrangler has the condition "browser".
+  expect(script).toContain("messageHandler makes message and protocols itself");
+  expect(script).not.toContain("messageHandler is for servers");
 });

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { globSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
@@ -27,6 +27,10 @@ let stop: () => Promise<unknown> = async () => {};
 
 beforeAll(() => {
   project = installed(["hono", "ws", "@hono/node-server"]);
+  // The package's sources are for editors: a runtime or a bundler that took one would fail.
+  const sources = globSync("node_modules/edgewire/{src,adapters}/**/*.ts", { cwd: project });
+  if (sources.length < 100) throw new Error(`the package has ${sources.length} sources`);
+  for (const source of sources) writeFileSync(join(project, source), 'throw new Error("a source was loaded");\n');
 });
 afterEach(() => stop());
 afterAll(() => rmSync(project, { recursive: true, force: true }));

@@ -9,7 +9,8 @@ import { installed } from "./install.ts";
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
 const anywhere = ["edgewire", "edgewire/client", "edgewire/serve", "edgewire/memory", "edgewire/messages", "edgewire/msgpack"];
-const entries = [...anywhere, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
+const oneFile = ["edgewire/client.js", "edgewire/messages.js"];
+const entries = [...anywhere, ...oneFile, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
 
 let tarball: string;
 let project: string;
@@ -20,9 +21,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-test("holds dist, the licence and the two pages that npm shows, and nothing else", () => {
+test("holds dist, the sources, the licence and the two pages that npm shows, and nothing else", () => {
   const files = execFileSync("tar", ["tf", tarball], { encoding: "utf8" }).trim().split("\n");
-  const expected = /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/(src|adapters)\/([a-z]+\/)?[a-z-]+\.(js|d\.ts))$/;
+  const expected =
+    /^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|(src|adapters)\/([a-z]+\/)*[a-z-]+\.ts|dist\/(src|adapters)\/([a-z]+\/)*[a-z-]+\.(js|d\.ts|d\.ts\.map)|dist\/browser\/[a-z]+\.js(\.map)?)$/;
   expect(files.filter((file) => !expected.test(file))).toEqual([]);
   expect(files.length).toBeGreaterThan(20);
 });
