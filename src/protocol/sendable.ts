@@ -1,14 +1,14 @@
 /**
- * The Response with which the `upgrade` hook refuses. A runtime that is given one that it can't send answers with a page of its own, ends the
- * connection, or ends the process (Deno 2.9.5: a panic for a control character in a header), so it is checked here, once for all of them.
+ * Checks the Response with which the `upgrade` hook refuses. Given one that can't be sent, a runtime answers with its own page, ends the
+ * connection, or ends the process (Deno 2.9.5: a panic for a control character in a header).
  */
 import type { MaybePromise } from "../api/connection.ts";
 import type { Clock } from "../ports.ts";
 
-/** Bytes of a refusal's body. */
+/** Maximum bytes of a refusal's body. */
 const maxBody = 1024 * 1024;
 
-/** What no HTTP message can carry in a field's value or a reason phrase (RFC 9110 section 5.5). */
+/** Characters not allowed in an HTTP field value or reason phrase (RFC 9110 section 5.5). */
 const unprintable = /[^\t\x20-\x7e\x80-\xff]/;
 
 function checkText(who: string, where: string, text: string): void {
@@ -24,11 +24,11 @@ function bodyUsed(who: string): Error {
   return new TypeError(`${who} has a body that was used already: create a Response for each request`);
 }
 
-/** @throws TypeError for a Response whose head can't be sent, and for one whose body somebody has read. */
+/** @throws TypeError for a Response whose head can't be sent, or whose body was already read. */
 export function checkSendable(who: string, response: Response): void {
-  // One of another realm, or another library, says the same of itself; to name the class makes Node load the whole of fetch.
+  // A Response of another realm or library has the same tag; naming the class makes Node load all of fetch.
   if (Object.prototype.toString.call(response) !== "[object Response]") throw new TypeError(`${who} only looks like one`);
-  // 0 is that of Response.error(); 101 is not a refusal, and an interim response not an answer.
+  // 0 is the status of Response.error(); 101 is not a refusal, and an interim response is not an answer.
   const { status } = response;
   if (!(status >= 200 && status <= 599)) throw new TypeError(`${who} has the status ${status}: it must be from 200 to 599`);
   if (response.bodyUsed) throw bodyUsed(who);
@@ -38,18 +38,18 @@ export function checkSendable(who: string, response: Response): void {
 
 const who = "the Response of upgrade";
 
-/** Responses whose body is on its way, or was: `bodyUsed` says so only once the runtime has begun to send it. */
+/** Responses whose body is or was being sent: `bodyUsed` turns true only once the runtime has begun. */
 const taken = new WeakSet<Response>();
 
 /**
- * The Response once it is certain that it can be sent: its body has been read to the end, in a copy.
+ * Returns the Response once it is certain that it can be sent: a copy of its body has been read to the end.
  * @throws TypeError, RangeError, or what its body failed with; a promise rejects with it.
  */
 export function checkRefusal(response: Response, within: number, clock: Clock): MaybePromise<Response> {
   checkSendable(who, response);
-  // Bun takes the Content-Type of text off a Response whose `body` was looked at, but not off one that was cloned before (1.4.5, measured).
+  // Bun drops the Content-Type of text from a Response whose `body` was accessed, but not if it was cloned before (1.4.5, measured).
   const { body } = copyOf(response);
-  // A constant without a body may refuse any number of clients.
+  // A constant Response without a body may refuse any number of clients.
   if (body === null) return response;
   if (taken.has(response)) throw bodyUsed(who);
   taken.add(response);
@@ -66,7 +66,7 @@ function copyOf(response: Response): Response {
   try {
     return response.clone();
   } catch {
-    // Somebody is reading it.
+    // It is being read elsewhere.
     throw bodyUsed(who);
   }
 }
