@@ -1,15 +1,15 @@
-/** What a server has done, in numbers: counted as it happens, at a few integer additions a message. */
+/** A server's statistics, counted as things happen, at the cost of a few integer additions per message. */
 import type { Phase } from "../api/connection.ts";
 import type { Stats } from "../api/stats.ts";
 
-/** What is asked of connections for what is true now. */
+/** What a connection reports about its current state. */
 export interface Gauge {
   readonly phase: Phase;
   readonly socket: { readonly buffered: number | undefined };
   readonly queued: number;
 }
 
-/** @param parts whose messages are not in `counters` yet. */
+/** @param parts counters whose messages are not in `counters` yet. */
 export function readStats(counters: Counters, connections: Iterable<Gauge>, parts: Iterable<Counters> = []): Stats {
   let [open, buffered, queued] = [0, 0, 0];
   for (const one of connections) {
@@ -21,8 +21,8 @@ export function readStats(counters: Counters, connections: Iterable<Gauge>, part
 }
 
 /**
- * One room's counters, or a server's: what is added to a room's is added to the server's, but for messages, which are the most. Those the
- * server's take over when the room is over.
+ * Counters of one room, or of a server. A room's events are also added to its server's, except messages, which are the most frequent: the
+ * server takes them over when the room ends.
  */
 export class Counters {
   readonly #whole: Counters | undefined;
@@ -76,7 +76,7 @@ export class Counters {
     this.#whole?.failed();
   }
 
-  /** The messages of a room that is over. */
+  /** Takes over the messages of a room that has ended. */
   take(part: Counters): void {
     this.#received += part.#received;
     this.#receivedBytes += part.#receivedBytes;

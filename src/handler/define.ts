@@ -1,6 +1,6 @@
 /**
- * `defineHandler`: checks a handler once, where it is written, so that a misspelt option is an error at
- * start-up and no adapter checks anything again.
+ * `defineHandler` checks a handler once, where it is written, so that a misspelt option is an error at
+ * start-up, and adapters need not check anything again.
  */
 import { resolveOptions } from "./settings.ts";
 import type { Settings } from "./settings.ts";
@@ -25,7 +25,7 @@ const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomH
  *   },
  * });
  * ```
- * @throws TypeError for a hook that is not a function, an unknown option or one of the wrong type; RangeError for one out of range. Each by name.
+ * @throws TypeError for a hook that is not a function, an unknown option or a wrong type; RangeError for a value out of range. Each with the name.
  */
 export function defineHandler<State = unknown, Env = unknown>(handler: Handler<State, Env>): DefinedHandler<State, Env> {
   if (typeof handler !== "object" || handler === null) {
@@ -58,7 +58,7 @@ function checkRoomHooks(value: unknown): void {
   }
 }
 
-/** @throws TypeError naming who was given something that `defineHandler` did not make. */
+/** @throws TypeError, starting with `who`, for a value that `defineHandler` did not create. */
 export function checkHandler(who: string, handler: unknown): void {
   const given = handler as Partial<DefinedHandler> | null | undefined;
   if (typeof given !== "object" || given === null || given.hooks === undefined || given.settings === undefined) {

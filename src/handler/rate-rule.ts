@@ -1,11 +1,10 @@
 /** The option `rate`, resolved. */
 
-/** The option `rate`, resolved. */
 export interface RateRule {
-  /** A second. */
+  /** Per second. */
   readonly messages: number;
   readonly bytes: number;
-  /** Seconds' worth that may come at once. */
+  /** How many seconds' worth may come at once. */
   readonly burst: number;
   readonly over: "close" | "drop";
 }
@@ -13,7 +12,7 @@ export interface RateRule {
 const MiB = 1024 * 1024;
 const fallback: RateRule = { messages: 10_000, bytes: 64 * MiB, burst: 2, over: "close" };
 
-/** @throws TypeError, RangeError by the name of what is wrong in the option. */
+/** @throws TypeError, RangeError with the name of the wrong setting. */
 export function resolveRate(name: string, value: unknown): RateRule | undefined {
   if (value === undefined) return fallback;
   if (value === false) return undefined;
