@@ -1,4 +1,4 @@
-/** A connection's place in its room: its topics, and the member that it speaks for. */
+/** A connection's place in its room: its topics and its member. */
 import type { Connection, Sendable } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import type { PresenceDiff } from "../api/room.ts";
@@ -9,7 +9,7 @@ import type { SendingConnection } from "./sending.ts";
 import { addTopic, removeTopic, store } from "./stored.ts";
 import type { Membership, SubscribeOptions } from "./surroundings.ts";
 
-/** All that it owns is stored, or waits to be sent. */
+/** It has no fields of its own: they belong to what is stored, or to sending. */
 type MemberConnection<State, Env> = SendingConnection<State, Env>;
 
 export function subscribe<State, Env>(
@@ -40,7 +40,7 @@ export function unsubscribe<State, Env>(connection: MemberConnection<State, Env>
   const registry = connection.surroundings.needRooms("unsubscribe");
   if (!connection.topics.has(topic)) return;
   removeTopic(connection, topic);
-  // Fewer topics always fit: where nothing is stored there is nothing to check.
+  // Fewer topics always fit: if nothing is stored, there is nothing to check.
   if (connection.phase === "open" && connection.socket.save !== undefined) store(connection, () => addTopic(connection, topic));
   connection.coalescing?.forget(topic);
   registry.unsubscribe(connection, topic);
@@ -77,7 +77,7 @@ function say<State, Env>(connection: MemberConnection<State, Env>, registry: Mem
   });
 }
 
-/** It is closing, or over: in no room, of no member. Returns what the `presence` hook is to be told. */
+/** The connection is closing or has ended: removes it from its room and its member. Returns the change for the `presence` hook. */
 export function leave<State, Env>(connection: MemberConnection<State, Env>): PresenceDiff | undefined {
   const diff = connection.surroundings.registry?.leave(connection);
   connection.presence = undefined;
