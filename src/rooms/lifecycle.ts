@@ -1,6 +1,6 @@
 /**
- * A room for as long as somebody is in it, and its hooks: `open` before the first connection's, `empty` after the last one's, and
- * `alarm`. One at a time in each room. Without hooks it is a count of connections, and what makes `connection.room` one object.
+ * A room while it has connections, and its hooks: `open` before the first connection's, `empty` after the last one's, and
+ * `alarm`. They run one at a time in each room. Without hooks, it only counts connections and keeps `connection.room` one object.
  */
 import type { Counters } from "../handler/counters.ts";
 import type { RoomHost } from "./host.ts";
@@ -12,22 +12,22 @@ import type { MaybePromise } from "../api/connection.ts";
 import type { AlarmInfo, LocalRoom, PresenceDiff } from "../api/room.ts";
 
 type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
-/** What a hook is told beside the room. */
+/** A hook's arguments after the room. */
 type Arguments = readonly [AlarmInfo?];
 
 interface Life<State, Env> {
   readonly name: string;
-  /** Made when it is first asked for. */
+  /** Created on first use. */
   room: LocalRoom<State, Env> | undefined;
   /** Connections whose close hook has not run yet. */
   connections: number;
-  /** What `open` came to: connections wait for it. */
+  /** The outcome of `open`, which connections wait for. */
   opened: MaybePromise<boolean>;
-  /** The hook that is running, and those that wait; undefined while none is. */
+  /** The running hook and those that wait; undefined if there is none. */
   tail: PromiseLike<void> | undefined;
 }
 
-/** What is needed of the rooms. */
+/** What is needed of the registry. */
 export interface LifecycleRooms<State, Env> {
   readonly host: RoomHost<State, Env>;
   counters(room: string): Counters;
@@ -42,13 +42,13 @@ export class RoomLifecycle<State, Env> {
     this.#rooms = rooms;
   }
 
-  /** The room as its hooks hold it: the same object for as long as anybody is in it. */
+  /** The room that hooks get: the same object while it has connections. */
   room(name: string): LocalRoom<State, Env> {
     const life = this.#connections.get(name);
     return life === undefined ? this.#rooms.makeRoom(name) : this.#roomOf(life);
   }
 
-  /** A connection opens. The first one opens the room, and so does the first one after that has failed. */
+  /** A connection opens. The first one opens the room, and so does the next one after a failure. */
   entered(name: string): void {
     const life = this.#life(name);
     if (life.connections++ > 0 && life.opened !== false) return;
@@ -60,12 +60,12 @@ export class RoomLifecycle<State, Env> {
     });
   }
 
-  /** A connection has woken with the object: the room was open. */
+  /** A connection has woken with the object: the room was already open. */
   restored(name: string): void {
     this.#life(name).connections++;
   }
 
-  /** What a connection's `open` has to wait for: whether the room could be opened. Undefined when it is open. */
+  /** What a connection's `open` has to wait for: whether the room could be opened. Undefined once it is open. */
   opening(name: string): PromiseLike<boolean> | undefined {
     const opened = this.#connections.get(name)?.opened ?? true;
     return opened === true ? undefined : Promise.resolve(opened);
@@ -76,13 +76,13 @@ export class RoomLifecycle<State, Env> {
     const life = this.#life(name);
     if (--life.connections > 0) return;
     const { opened } = life;
-    // Asked once those before it are done: by then it is known whether the room was ever open.
+    // Decided once earlier hooks are done: only then is it known whether the room was ever open.
     const emptied = opened === false ? undefined : this.#run(life, "room.empty", () => (isPromise(opened) ? opened.then(toArguments) : []));
     const forgotten = this.#afterwards(name, life, emptied);
     return isPromise(forgotten) ? forgotten.then(() => {}) : undefined;
   }
 
-  /** `begin` is called when it is its turn, and says what the hook is told; undefined: it is not to run any more. Whether it succeeded. */
+  /** `begin`, called in its turn, returns the hook's argument, or undefined to skip it. Returns whether the hook succeeded. */
   alarm(name: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean> {
     const life = this.#life(name);
     const prepared = (info: AlarmInfo | undefined): Arguments | undefined => (info === undefined ? undefined : [info]);
@@ -93,7 +93,7 @@ export class RoomLifecycle<State, Env> {
     return this.#afterwards(name, life, ran);
   }
 
-  /** Within the call that made the difference; it waits for nobody. */
+  /** Runs within the call that made the change; nothing waits for its promise. */
   presence(name: string, diff: PresenceDiff): void {
     const { hooks, settings } = this.#rooms.host;
     if (hooks.presence === undefined) return;
@@ -102,7 +102,7 @@ export class RoomLifecycle<State, Env> {
       this.#rooms.host.failed(error, { hook: "presence", room }, this.#rooms.counters(name));
     try {
       const pending: unknown = observed(settings.observe, () => hooks.presence?.(room, diff), { hook: "presence", room });
-      // Nobody waits for it, but an asynchronous one may fail too.
+      // Nothing waits for it, but an asynchronous hook may fail too.
       if (isPromise(pending)) void pending.then(undefined, failed);
     } catch (error) {
       void failed(error);
@@ -127,7 +127,7 @@ export class RoomLifecycle<State, Env> {
     return life;
   }
 
-  /** Forgets a room that nobody is in and nothing runs in. */
+  /** Forgets a room without connections and running hooks. */
   #afterwards<T>(name: string, life: Life<State, Env>, running: MaybePromise<T>): MaybePromise<T> {
     const forget = (outcome: T): T => {
       if (life.connections === 0 && life.tail === undefined && this.#connections.get(name) === life) this.#connections.delete(name);
@@ -137,11 +137,11 @@ export class RoomLifecycle<State, Env> {
   }
 
   /**
-   * Runs a hook after those before it. `prepare`, called then, gives what it is told beside the room; undefined: it is not to run.
-   * Whether it succeeded: it never throws or rejects.
+   * Runs a hook after earlier ones. `prepare`, called then, returns the arguments after the room, or undefined to skip the hook.
+   * Returns whether it succeeded; never throws or rejects.
    */
   #run(life: Life<State, Env>, hook: RoomHook, prepare: () => MaybePromise<Arguments | undefined> = () => []): MaybePromise<boolean> {
-    // Most handlers have none.
+    // Most handlers have no such hook.
     if (life.tail === undefined && this.#hookOf(hook) === undefined) return true;
     const call = (args: Arguments | undefined): MaybePromise<boolean> => args !== undefined && this.#call(hook, this.#roomOf(life), args);
     const start = (): MaybePromise<boolean> => {
@@ -183,7 +183,7 @@ export class RoomLifecycle<State, Env> {
   }
 }
 
-/** A hook that depends on another's success is told nothing else. */
+/** A hook that depends on another's success is skipped if that failed. */
 function toArguments(succeeded: boolean): Arguments | undefined {
   return succeeded ? [] : undefined;
 }

@@ -1,12 +1,12 @@
-/** Rooms' values in memory, where the runtime has nothing that lasts longer. */
+/** Rooms' values in memory, for runtimes without lasting storage. */
 import { SortedKeys } from "../values/sorted.ts";
 import type { Store, StoreRange } from "../ports.ts";
 
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();
-  /** What the keys had before `atomically` wrote to them. */
+  /** The values of the keys before `atomically` changed them. */
   #before: Map<string, string | undefined> | undefined;
-  /** The keys in order, from when they are first asked for so. */
+  /** The keys in order, once they were needed in order. */
   #sorted: SortedKeys | undefined;
 
   get isEmpty(): boolean {
@@ -65,11 +65,11 @@ export class MemoryStore implements Store {
   }
 }
 
-/** A room in which nothing is kept takes no memory, whoever holds its store. */
+/** A room without values takes no memory, whoever holds its store. */
 export class MemoryStores {
   readonly #rooms = new Map<string, MemoryStore>();
 
-  /** Rooms in which something is kept. */
+  /** Rooms that have values. */
   get names(): Iterable<string> {
     return this.#rooms.keys();
   }

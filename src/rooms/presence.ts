@@ -1,6 +1,6 @@
 /**
- * Who is in a room: members, by the ids that their connections gave, several connections of one counted once. Kept with each
- * connection, so that nobody is counted who has no socket: after an eviction the room is put together from those that are left.
+ * Who is in a room: members, by the ids that their connections gave; several connections of one member count once. Stored with each
+ * connection, so that nobody counts without a socket: after an eviction, the members are rebuilt from the remaining connections.
  */
 import type { Hooks } from "../api/handler.ts";
 import type { Clock } from "../ports.ts";
@@ -12,11 +12,11 @@ import type { Member, PresenceDiff } from "../api/room.ts";
 import { encodePresent, decodePresent } from "../connection/member.ts";
 import type { Present, Said } from "../connection/member.ts";
 
-/** A member's connections, and what each last said. */
+/** A member's connections, with the latest declaration of each. */
 type Places<State, Env> = Map<Connection<State, Env>, Present>;
 type Members<State, Env> = Map<string, Places<State, Env>>;
 
-/** What is needed of the rooms. */
+/** What is needed of the registry. */
 export interface PresenceRooms<State, Env> {
   readonly host: { readonly clock: Clock; readonly hooks: Hooks<State, Env> };
   readonly index: RoomIndex<State, Env>;
@@ -31,7 +31,7 @@ export class Presence<State, Env> {
     this.#all = rooms;
   }
 
-  /** Throws what `encodePresent` does. What is said later has a larger time, in another life too. */
+  /** Throws what `encodePresent` does. Later declarations have a larger `at`, even after an eviction. */
   say(member: string, state: unknown): Said {
     const present = { member: ownText(member), state, at: Math.max(this.#all.host.clock.now(), this.#last + 1) };
     this.#last = present.at;
@@ -43,8 +43,8 @@ export class Presence<State, Env> {
   }
 
   /**
-   * Put together when it is first asked for, which must be before what a connection has said changes. Of what was said in a former
-   * life nobody is told again.
+   * Built on first use, which must come before a connection's declaration changes. Members that were declared before an eviction are not
+   * reported again.
    */
   of(room: string): Members<State, Env> {
     const known = this.#rooms.get(room);
@@ -61,15 +61,15 @@ export class Presence<State, Env> {
     return members;
   }
 
-  /** A connection has woken, after the room was put together: those that woke before it may have ended already. */
+  /** A connection has woken after the members were built: earlier ones may already have ended. */
   restored(connection: Connection<State, Env>): void {
     const members = this.#rooms.get(connection.roomName);
     if (members !== undefined && connection.presence !== undefined) put(members, connection, decodePresent(connection.presence));
   }
 
   /**
-   * A connection says that its member is here, or (without `now`) no longer; `before` is what it said last.
-   * @returns what the `presence` hook is to be told.
+   * A connection declares its member, or (without `now`) withdraws it; `before` is its previous declaration.
+   * @returns the change for the `presence` hook.
    */
   change(
     members: Members<State, Env>,
@@ -86,7 +86,7 @@ export class Presence<State, Env> {
     return diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
   }
 
-  /** Nobody is in the room any more. */
+  /** The room has no connections any more. */
   forget(room: string): void {
     this.#rooms.delete(room);
   }
@@ -108,7 +108,7 @@ function lookUp<State, Env>(members: Members<State, Env>, id: string): Member | 
   return places === undefined ? undefined : shown(id, places);
 }
 
-/** What was said last, by a connection that is still here. */
+/** The latest declaration of the connections that are still here. */
 function shown<State, Env>(id: string, places: Places<State, Env>): Member {
   let latest: Present | undefined;
   for (const present of places.values()) if (latest === undefined || present.at > latest.at) latest = present;
