@@ -1,4 +1,4 @@
-/** The client's side: typed messages and requests over anything that is used like a WebSocket. */
+/** The client's side: typed messages and requests over anything that works like a WebSocket. */
 import type { Data } from "../api/connection.ts";
 import { rethrow } from "../values/rethrow.ts";
 import { pongText } from "../protocol/text-ping.ts";
@@ -11,7 +11,7 @@ import type { ErrorFrame, ServerFrame } from "./frame.ts";
 import { makeParser } from "./parse.ts";
 import type { Received, StandardSchema } from "./standard.ts";
 
-/** As much of a WebSocket as is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
+/** The part of a WebSocket that is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
 export interface MessageSocket {
   readonly readyState: number;
   readonly protocol: string | null;
@@ -22,27 +22,30 @@ export interface MessageSocket {
 }
 
 export interface RequestOptions {
-  /** Milliseconds that the answer may take; then the request rejects with `deadline`, and the server is told. Default: 10 000. */
+  /** Milliseconds that the answer may take; then the request rejects with `deadline`, and the server is informed. Default: 10 000. */
   readonly deadline?: number;
-  /** Cancels the request: it rejects with the signal's reason, and the server's hook is told. */
+  /** Cancels the request: it rejects with the signal's reason, and the server's hook is informed. */
   readonly signal?: AbortSignal;
 }
 
 export interface MessageClient<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, Result> {
   /** Sends a message. Returns and throws what the socket's `send` does. */
   send<Name extends keyof ToServer & string>(name: Name, ...payload: Payload<ToServer[Name]>): Result;
-  /** Listens to a message. Returns what ends it. */
+  /** Listens to a message. Returns a function that stops listening. */
   on<Name extends keyof ToClient & string>(name: Name, listener: (payload: Received<ToClient[Name]>) => void): () => void;
   /**
-   * Asks, and resolves to the result. Rejects with a MessageError: the server's, or `invalid-payload` for a result that its schema
-   * refuses, `deadline`, `closed` when the connection was lost (it may or may not have run; nothing is sent again), `not-sent`
-   * when the socket is not open and keeps nothing for later.
+   * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or `invalid-payload` if the result's schema
+   * refuses it, `deadline`, `closed` if the connection was lost (the request may or may not have run; nothing is sent again), `not-sent`
+   * if the socket is not open and queues nothing.
    */
   request<Name extends keyof Asked & string>(
     name: Name,
     ...payload: [...Payload<Asked[Name]["payload"]>, options?: RequestOptions]
   ): Promise<Received<Asked[Name]["result"]>>;
-  /** Listens to errors that belong to no request: what the server says of a message, what it sent that can't be used. Returns what ends it. */
+  /**
+   * Listens to errors that belong to no request: the server's errors about messages, and invalid data that it sent.
+   * Returns a function that stops listening.
+   */
   onError(listener: (error: MessageError) => void): () => void;
 }
 
@@ -100,11 +103,11 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
       reject(new MessageError("closed", `the connection was lost before "${name}" was answered`, { about: name }));
     }
   };
-  // A moment later: whoever makes the client listens to errors by then.
+  // A moment later: the application has added its error listener by then.
   if (socket.readyState === 1) queueMicrotask(opened);
   socket.addEventListener("open", opened);
   socket.addEventListener("close", lost);
-  // A ReconnectingWebSocket's, which closes only when it gives up.
+  // For ReconnectingWebSocket, which closes only when it gives up.
   (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
 
   function complain(error: MessageError): void {
@@ -112,7 +115,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
     tell(complaints, error);
   }
 
-  /** A frame or payload that can't be used. A schema's or codec's own failure is reported as a listener's is: workerd closes for it. */
+  /** A frame or payload is invalid. A failure of a schema or codec itself is reported like a listener's: workerd would close for it. */
   function refuse(error: unknown): void {
     if (error instanceof MessageError) complain(error);
     else rethrow(error);
@@ -125,10 +128,10 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
       if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
     } else if (frame.id === undefined) complain(errorOf(frame as ErrorFrame));
     else {
-      // Nobody waits when it was cancelled, or past its deadline, while the answer was on its way.
+      // Nobody waits if the request was cancelled, or timed out, while the answer was on its way.
       const one = waiting.get(frame.id);
       if (one === undefined) return;
-      // A second answer finds nobody, nor does the loss of the connection; the deadline still holds, until the result is checked.
+      // A second answer or a lost connection no longer affects it; the deadline still holds until the result is checked.
       waiting.delete(frame.id);
       if (frame.type === "error") one.reject(errorOf(frame));
       else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
@@ -136,7 +139,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   }
 
   function write(frame: object): ReturnType<Socket["send"]> {
-    // Which codec the next connection will have is not known before it is there.
+    // The next connection's codec is not known before the connection is open.
     const codec = socket.readyState === 1 ? codecOf(codecs, socket.protocol ?? "") : messages.shared;
     return socket.send(codec.encode(frame)) as ReturnType<Socket["send"]>;
   }
@@ -178,7 +181,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
           try {
             if (unanswered && socket.readyState < 2) write({ type: "cancel", id });
           } catch {
-            // A socket that takes nothing any more.
+            // The socket accepts nothing any more.
           }
         };
         const abort = (): void => cancel(reason());
@@ -206,7 +209,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   };
 }
 
-/** Those that listen now: a listener may add or remove some. */
+/** Calls the current listeners; a listener may add or remove some. */
 function tell<Value>(listeners: ReadonlySet<(value: Value) => void>, value: Value): void {
   for (const listener of Array.from(listeners)) {
     try {
