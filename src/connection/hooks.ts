@@ -87,6 +87,6 @@ export function waitsFor<State, Env>({ mailbox, phase }: HookedConnection<State,
   const waiting = mailbox?.waiting ?? 0;
   if (waiting === 0) return undefined;
   return phase === "closed"
-    ? "its client has gone: the close hook waits for it"
+    ? "its client has left: the close hook waits for it"
     : `${waiting} ${waiting === 1 ? "event waits" : "events wait"} for it`;
 }

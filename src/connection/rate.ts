@@ -10,7 +10,7 @@ export type Excess = "messages" | "bytes";
 
 /** The reason, for the log. */
 export function overRate(excess: Excess, { [excess]: perSecond, burst }: RateRule): string {
-  return `sent more than option "rate" lets through, ${excess}: ${perSecond} a second, ${burst} seconds' worth at once`;
+  return `sent more ${excess} than option "rate" allows: ${perSecond} a second, ${burst} seconds' worth at once`;
 }
 
 /** Number of parts of a bucket: after a silence it admits at least all but one of them. A small bucket is not divided. */

@@ -29,7 +29,7 @@ const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomH
  */
 export function defineHandler<State = unknown, Env = unknown>(handler: Handler<State, Env>): DefinedHandler<State, Env> {
   if (typeof handler !== "object" || handler === null) {
-    throw new TypeError(`defineHandler takes an object of hooks and options, not ${handler === null ? "null" : typeof handler}`);
+    throw new TypeError(`defineHandler takes an object with hooks and options, not ${handler === null ? "null" : typeof handler}`);
   }
   const options: Record<string, unknown> = {};
   for (const name in handler) {
@@ -49,7 +49,7 @@ function checkHook(name: string, value: unknown): void {
 
 function checkRoomHooks(value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object of the hooks open and empty');
+  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object with the hooks open and empty');
   for (const [name, hook] of Object.entries(value)) {
     if (!(roomHookNames as readonly string[]).includes(name)) {
       throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")}`);

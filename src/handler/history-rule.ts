@@ -23,7 +23,9 @@ export function historyRule(name: string, value: unknown): HistoryRule {
     });
   }
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`option "${name}" must be settings by topic, or a function from a topic to its settings, not ${show(value)}`);
+    throw new TypeError(
+      `option "${name}" must be an object of settings by topic, or a function that returns a topic's settings, not ${show(value)}`,
+    );
   }
   const topics = new Map(Object.entries(value).map(([topic, given]) => [topic, historyRules(`${name}.${topic}`, given)]));
   return expiring(

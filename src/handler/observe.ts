@@ -20,7 +20,8 @@ const names = [
 
 /** Returns an observer whose members never throw. @throws TypeError for an invalid observer. */
 export function checkObserver(given: unknown): Observer {
-  if (typeof given !== "object" || given === null) throw new TypeError(`"observe" must be an object of the functions ${names.join(", ")}`);
+  if (typeof given !== "object" || given === null)
+    throw new TypeError(`"observe" must be an object with the functions ${names.join(", ")}`);
   const observer: Record<string, unknown> = {};
   for (const name in given) {
     if (!(names as readonly string[]).includes(name)) throw new TypeError(`unknown "observe.${name}": functions are ${names.join(", ")}`);

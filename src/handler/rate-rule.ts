@@ -17,11 +17,11 @@ export function resolveRate(name: string, value: unknown): RateRule | undefined 
   if (value === undefined) return fallback;
   if (value === false) return undefined;
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`option "${name}" must be false or an object of ${Object.keys(fallback).join(", ")}`);
+    throw new TypeError(`option "${name}" must be false or an object with ${Object.keys(fallback).join(", ")}`);
   }
   for (const key of Object.keys(value)) {
     if (!(key in fallback))
-      throw new TypeError(`option "${name}" has the unknown key "${key}": known are ${Object.keys(fallback).join(", ")}`);
+      throw new TypeError(`option "${name}" has the unknown key "${key}": known keys are ${Object.keys(fallback).join(", ")}`);
   }
   const given = value as Partial<RateRule>;
   const limit: RateRule = {

@@ -19,5 +19,5 @@ export function report<State, Env>(hooks: Hooks<State, Env>, error: unknown, con
 }
 
 function failed(first: unknown): (second: unknown) => void {
-  return (second) => logError("the error hook failed", second, "while it was told of:", first);
+  return (second) => logError("the error hook failed", second, "while it handled:", first);
 }

@@ -141,11 +141,11 @@ function checkTogether(options: Record<string, unknown>, { rate, ...settings }: 
   }
   if (rate !== undefined && rate.bytes * rate.burst < settings.maxPayload) {
     throw new RangeError(
-      `option "rate" lets ${rate.bytes * rate.burst} bytes through at once (bytes × burst), which no message of "maxPayload" (${settings.maxPayload}) fits`,
+      `option "rate" allows ${rate.bytes * rate.burst} bytes at once (bytes × burst): must be at least "maxPayload" (${settings.maxPayload})`,
     );
   }
   if (rate !== undefined && rate.messages * rate.burst < 1) {
-    throw new RangeError(`option "rate" lets no message through (messages × burst is ${rate.messages * rate.burst})`);
+    throw new RangeError(`option "rate" allows ${rate.messages * rate.burst} messages at once (messages × burst): must be at least 1`);
   }
 }
 

@@ -187,7 +187,7 @@ export class TopicLogs {
     });
     all.due = this.#roundUp(due);
     attempt(() => this.#replaceDue(room, all.due));
-    if (failure !== undefined) logError("what is too old in a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
+    if (failure !== undefined) logError("expired messages of a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
     this.#tidy(room);
   }
 

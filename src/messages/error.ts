@@ -40,7 +40,7 @@ export const longestText = 1000;
 
 export function invalidPayload(about: string, found: readonly StandardIssue[]): MessageError {
   const issues = boundIssues(found);
-  const [{ path, message } = { path: [], message: "not as its schema says" }] = issues;
+  const [{ path, message } = { path: [], message: "does not match its schema" }] = issues;
   return new MessageError("invalid-payload", `${[about, ...path].join(".")}: ${message}`, { about, issues });
 }
 

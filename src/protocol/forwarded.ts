@@ -27,7 +27,7 @@ export function compileProxies(name: string, value: unknown): ProxyRule {
   if (value === true) return (_, hops) => hops < 1;
   if (typeof value === "number") {
     if (!Number.isInteger(value) || value < 1 || value > maxHops)
-      throw new RangeError(`option "${name}" is ${value}: a number of proxies is from 1 to ${maxHops}`);
+      throw new RangeError(`option "${name}" is ${value}: a number of proxies must be from 1 to ${maxHops}`);
     return (_, hops) => hops < value;
   }
   if (!Array.isArray(value) || value.length === 0) {

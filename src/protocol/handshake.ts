@@ -84,7 +84,7 @@ export function checkHandshake(
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
   if (rules.hosts?.(host, schemeOf(request.url)) === false) {
     warn("421", `421: Host ${quoted(host)} is not in option "hosts"`);
-    return refuse(421, "this server is not asked by that name", {}, "hosts");
+    return refuse(421, "this server does not answer for that host", {}, "hosts");
   }
   return offered;
 }

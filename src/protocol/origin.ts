@@ -120,7 +120,7 @@ function explain(origin: string, host: string): string {
   const reason = `Origin ${quoted(origin)} is not the request's own host ${quoted(host)} and not in option "origins"`;
   const page = nameOf(authorityOf(normalized(origin) ?? ""));
   if (page === "" || !isPrivate(nameOf(host)) || page === nameOf(host)) return reason;
-  return `${reason}. If a proxy stands in front, it does not pass on the Host that the browser sent: set "proxy_set_header Host $http_host;" in nginx, "ProxyPreserveHost On" in Apache; or have it send X-Forwarded-Host, and set option "trustProxy"`;
+  return `${reason}. If there is a proxy in front, it does not pass on the Host that the browser sent: set "proxy_set_header Host $http_host;" in nginx, "ProxyPreserveHost On" in Apache; or have it send X-Forwarded-Host, and set option "trustProxy"`;
 }
 
 /** A server's handshakes have few origins. On workerd, matching and assembling each one took 3 % of a connection. */

@@ -21,13 +21,14 @@ export function checkHeaderValues(who: string, headers: Headers): void {
 }
 
 function bodyUsed(who: string): Error {
-  return new TypeError(`${who} has a body that was used already: create a Response for each request`);
+  return new TypeError(`${who} has a body that was already used: create a Response for each request`);
 }
 
 /** @throws TypeError for a Response whose head can't be sent, or whose body was already read. */
 export function checkSendable(who: string, response: Response): void {
   // A Response of another realm or library has the same tag; naming the class makes Node load all of fetch.
-  if (Object.prototype.toString.call(response) !== "[object Response]") throw new TypeError(`${who} only looks like one`);
+  if (Object.prototype.toString.call(response) !== "[object Response]")
+    throw new TypeError(`${who} is not a real Response, it only has the properties of one`);
   // 0 is the status of Response.error(); 101 is not a refusal, and an interim response is not an answer.
   const { status } = response;
   if (!(status >= 200 && status <= 599)) throw new TypeError(`${who} has the status ${status}: it must be from 200 to 599`);
@@ -79,7 +80,7 @@ async function readToEnd(body: ReadableStream<Uint8Array>, within: number, clock
     for (let size = 0; size <= maxBody;) {
       const { done, value } = await Promise.race([reader.read(), late.promise]);
       if (done) return;
-      if (!ArrayBuffer.isView(value)) throw new TypeError(`${who} has a body of other chunks than Uint8Array`);
+      if (!ArrayBuffer.isView(value)) throw new TypeError(`${who} has a body with chunks that are not a Uint8Array`);
       size += value.byteLength;
     }
     throw new RangeError(`${who} has a body of more than ${maxBody} bytes`);

@@ -129,7 +129,7 @@ export class RoomAlarms {
   }
 
   #giveUp(alarm: Appointment): void {
-    logError("an alarm is given up", `room ${quoted(alarm.room)}, whose hook has failed ${mostRetries + 1} times`);
+    logError("giving up on an alarm", `the hook of room ${quoted(alarm.room)} has failed ${mostRetries + 1} times`);
     this.#forget(alarm);
   }
 

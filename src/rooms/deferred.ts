@@ -36,7 +36,7 @@ export class Deferred {
   /** @throws Error if a hook keeps calling the method that runs it: the queue would never end. */
   checkDepth(what: string): void {
     if (this.#depth < deepest) return;
-    throw new Error(`${what} was called inside the presence hook that it leads to, ${deepest} times one after the other`);
+    throw new Error(`${what} was called inside the presence hook that it triggers, ${deepest} times in a row`);
   }
 
   #drain(): void {

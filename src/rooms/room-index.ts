@@ -128,6 +128,6 @@ export function exceptOf(options: PublishOptions | undefined): string | Readonly
   if (except === undefined || typeof except === "string") return except;
   if (Array.isArray(except) && except.every((id) => typeof id === "string")) return new Set<string>(except);
   throw new TypeError(
-    `except is a connection's id, or an array of ids, not ${Array.isArray(except) ? "an array of others" : typeof except}`,
+    `except must be a connection's id or an array of ids, not ${Array.isArray(except) ? "an array of other values" : typeof except}`,
   );
 }

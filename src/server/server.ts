@@ -277,7 +277,7 @@ export class Server<State = unknown, Env = unknown>
     let connection: Connection<State, Env> | undefined;
     try {
       if (this.hooks.migrate === undefined) {
-        throw new Error(`a connection's state is of version ${before}, the handler is of version ${version} and has no migrate hook`);
+        throw new Error(`a connection's state has version ${before}, but the handler has version ${version} and no migrate hook`);
       }
       connection = this.#wake(socket, restored);
       connection.setState(this.hooks.migrate(connection.state, before));

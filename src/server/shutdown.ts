@@ -38,7 +38,8 @@ export function resolveClose(options: CloseOptions = {}): Closing {
     if (!closeOptions.includes(name)) throw new TypeError(`close: unknown option "${name}": options are ${closeOptions.join(", ")}`);
   }
   const { code = CloseCode.goingAway, retry } = options;
-  if (retry !== undefined && options.reason !== undefined) throw new TypeError('close: "retry" is told in the reason: give one of them');
+  if (retry !== undefined && options.reason !== undefined)
+    throw new TypeError('close: "retry" is sent in the reason: give only one of "retry" and "reason"');
   const reason = retry === undefined ? (options.reason ?? "") : retryReason(milliseconds("retry", retry));
   checkClose(code, reason);
   const spread = milliseconds("spread", options.spread ?? 0);

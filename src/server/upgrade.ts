@@ -220,7 +220,8 @@ function checkResult<State>(result: UpgradeResult<State> | void): UpgradeResult<
   if (result === undefined || result === null) return {};
   if (typeof result !== "object") throw new TypeError(`upgrade must return an object, a Response or nothing, not a ${typeof result}`);
   for (const name of Object.keys(result)) {
-    if (!resultKeys.includes(name)) throw new TypeError(`upgrade returned the unknown key "${name}": known are ${resultKeys.join(", ")}`);
+    if (!resultKeys.includes(name))
+      throw new TypeError(`upgrade returned the unknown key "${name}": known keys are ${resultKeys.join(", ")}`);
   }
   return result;
 }

@@ -46,7 +46,8 @@ const allowed =
   "use plain objects, arrays, strings, numbers, bigint, booleans, null, undefined, Date, Map, Set, ArrayBuffer and Uint8Array";
 
 function packObject(value: object, path: string, parents: object[]): Json {
-  if (parents.includes(value)) throw new TypeError(`${path || "the value"} refers back to an object that holds it, which can't be stored`);
+  if (parents.includes(value))
+    throw new TypeError(`${path || "the value"} refers back to an object that contains it, which can't be stored`);
   parents.push(value);
   const packed = packKnown(value, path, parents);
   parents.pop();
