@@ -66,9 +66,9 @@ export interface Socket {
   /** Sends a ping, if the runtime can. Its pong, and every ping of the client, calls `SocketListener.alive`. */
   ping?(): void;
   /** If memory may be lost: when the client was last known to be alive (milliseconds since 1970), and whether it ever sent the text ping. */
-  heard?(): { readonly at: number; readonly pings: boolean };
+  lastAlive?(): { readonly at: number; readonly pings: boolean };
   /** Stores that the client, which sends text pings, was alive at that time. On such a runtime every message calls `SocketListener.alive`. */
-  hear?(time: number): void;
+  saveAlive?(time: number): void;
 }
 
 /** An encoded snapshot (src/connection/snapshot.ts): what is unique to a connection, what most have in common, and the rest. */

@@ -49,10 +49,10 @@ export function makeOutbox({ queueMessages, queueBytes }: ClientSettings, drop: 
     return item;
   }
 
-  const mayGo = (): boolean | undefined => target?.readyState === 1 && !greeting && first.next?.ready;
+  const canSend = (): boolean | undefined => target?.readyState === 1 && !greeting && first.next?.ready;
 
   function flush(): void {
-    while (mayGo()) {
+    while (canSend()) {
       const { data, bytes: content = data, error } = take() as Item;
       try {
         if (error) throw error;

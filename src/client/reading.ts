@@ -22,7 +22,7 @@ export async function* messagesOf<T>(
   let waiting = 0;
   let wake: (() => void) | undefined;
   const costOf = ({ data }: Unread): number => (data?.size ?? data?.byteLength ?? data?.length ?? 0) + 64;
-  const hear = (event: Event & Unread): void => {
+  const onEvent = (event: Event & Unread): void => {
     if (event.type === "message" && waiting <= most) {
       last = last.next = { data: event.data };
       waiting += costOf(last);
@@ -30,8 +30,8 @@ export async function* messagesOf<T>(
     wake?.();
   };
   const listening = new AbortController();
-  socket.addEventListener("message", hear, listening);
-  socket.addEventListener("close", hear, listening);
+  socket.addEventListener("message", onEvent, listening);
+  socket.addEventListener("close", onEvent, listening);
   try {
     while (first.next || socket.readyState < 3) {
       if (waiting > most) throw new RangeError("backlogBytes are exceeded");

@@ -178,7 +178,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
       native.addEventListener(type, (event) => native === this.#native && listener(event));
     };
     on("open", () => this.#open(native));
-    on("message", ({ data }) => this.#hear(data));
+    on("message", ({ data }) => this.#receive(data));
     on("error", ({ error }) => {
       this.#cause = error ?? new Error("connection failed");
       // workerd may omit the close event, and `ws` may wait 30 s for the other side's.
@@ -196,7 +196,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     fire(this, "status");
   }
 
-  #hear(data: unknown): void {
+  #receive(data: unknown): void {
     // Like WebSocket, deliver nothing once it is closing.
     if (this.readyState !== 1 || this.#heartbeat.heard(data)) return;
     fire(this, "message", undefined, "MessageEvent", { data, origin: this.#origin });

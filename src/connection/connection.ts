@@ -49,7 +49,7 @@ export class Connection<State = unknown, Env = unknown>
   backpressured = false;
   retired = false;
   coalescing: Coalescing | undefined;
-  relief: PromiseWithResolvers<void> | undefined;
+  drainWaiter: PromiseWithResolvers<void> | undefined;
   mailbox: Mailbox<ConnectionHook> | undefined;
   receiveQueue: ReceiveQueue | undefined;
   livenessState: Liveness | undefined;

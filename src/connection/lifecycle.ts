@@ -53,7 +53,7 @@ export function end<State, Env>(connection: EndingConnection<State, Env>, code: 
   waitForPeer(connection);
   connection.phase = "closing";
   closingStateOf(connection).closing = { code, reason, initiator: "server" };
-  whole(connection, () => beginEnd(connection, code, reason));
+  repeatIfFailed(connection, () => beginEnd(connection, code, reason));
 }
 
 /** Finishes the core's own work before it informs the application. */
@@ -73,7 +73,7 @@ function beginEnd<State, Env>(connection: EndingConnection<State, Env>, code: nu
 }
 
 /** A failure, for lack of stack for example, must not leave a connection half ended. `part` can be repeated, and then runs again. */
-function whole<State, Env>(connection: EndingConnection<State, Env>, part: () => void): void {
+function repeatIfFailed<State, Env>(connection: EndingConnection<State, Env>, part: () => void): void {
   try {
     part();
   } catch (error) {
@@ -146,7 +146,7 @@ function finish<State, Env>(connection: EndingConnection<State, Env>, closing: C
   // Before the presence hook runs: whatever it sends to this connection goes nowhere.
   connection.phase = "closed";
   state.closing = closing;
-  whole(connection, () => finishEnd(connection, closing, closed));
+  repeatIfFailed(connection, () => finishEnd(connection, closing, closed));
   return state.over;
 }
 
@@ -170,7 +170,7 @@ function finishEnd<State, Env>(connection: EndingConnection<State, Env>, closing
   abort(connection);
   let later: ((over: Promise<void> | undefined) => void) | undefined;
   afterwards(connection, () => {
-    state.over = hookOfEnd(connection, closing);
+    state.over = runCloseHook(connection, closing);
     state.finished?.resolve(state.over);
     later?.(state.over);
   });
@@ -178,7 +178,7 @@ function finishEnd<State, Env>(connection: EndingConnection<State, Env>, closing
 }
 
 /** Settles when the close hook, and the room's `empty` hook, have run. */
-function hookOfEnd<State, Env>(connection: EndingConnection<State, Env>, closing: Closing): Promise<void> | undefined {
+function runCloseHook<State, Env>(connection: EndingConnection<State, Env>, closing: Closing): Promise<void> | undefined {
   const state = closingStateOf(connection);
   if (state.hooked) return state.over;
   state.hooked = true;

@@ -6,7 +6,7 @@ import { exceeds, utf8Length } from "../values/text.ts";
 export const maxMemberState = 1024;
 
 /** The member and state that one connection declared. */
-export interface Present {
+export interface Declaration {
   readonly member: string;
   readonly state: unknown;
   /** Larger than that of every earlier declaration. */
@@ -14,7 +14,7 @@ export interface Present {
 }
 
 /** @throws TypeError if the state can't be stored, RangeError if it exceeds 1 KiB. */
-export function encodePresent({ member, state, at }: Present): string {
+export function encodeDeclaration({ member, state, at }: Declaration): string {
   const encoded = encode(state, "state");
   if (exceeds(encoded, maxMemberState)) {
     throw new RangeError(`the member's state takes ${utf8Length(encoded)} bytes encoded: at most ${maxMemberState} can be stored`);
@@ -22,12 +22,12 @@ export function encodePresent({ member, state, at }: Present): string {
   return `${JSON.stringify([member, at]).slice(0, -1)},${encoded}]`;
 }
 
-export function decodePresent(encoded: string): Present {
+export function decodeDeclaration(encoded: string): Declaration {
   const [member, at, state] = decode(encoded) as [string, number, unknown];
   return { member, at, state };
 }
 
 /** The same, with its encoding as stored with the connection. */
-export interface Said extends Present {
+export interface EncodedDeclaration extends Declaration {
   readonly encoded: string;
 }

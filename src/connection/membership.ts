@@ -4,7 +4,7 @@ import type { Replay } from "../api/history.ts";
 import type { PresenceDiff } from "../api/room.ts";
 import { checkName, ownText } from "../values/text.ts";
 import { checkPublish } from "../values/topics.ts";
-import type { Said } from "./member.ts";
+import type { EncodedDeclaration } from "./member.ts";
 import type { SendingConnection } from "./sending.ts";
 import { addTopic, removeTopic, store } from "./stored.ts";
 import type { Membership, SubscribeOptions } from "./surroundings.ts";
@@ -60,19 +60,23 @@ export function peers<State, Env>(connection: MemberConnection<State, Env>): Ite
 export function present<State, Env>(connection: MemberConnection<State, Env>, member: string, state: unknown): void {
   checkName("member", member);
   const registry = connection.surroundings.needRooms("present");
-  const said = registry.say(member, state);
-  if (connection.phase === "open") say(connection, registry, said);
+  const declaration = registry.declare(member, state);
+  if (connection.phase === "open") setPresence(connection, registry, declaration);
 }
 
 export function absent<State, Env>(connection: MemberConnection<State, Env>): void {
   const registry = connection.surroundings.needRooms("absent");
-  if (connection.phase === "open" && connection.presence !== undefined) say(connection, registry, undefined);
+  if (connection.phase === "open" && connection.presence !== undefined) setPresence(connection, registry, undefined);
 }
 
-function say<State, Env>(connection: MemberConnection<State, Env>, registry: Membership<State, Env>, said: Said | undefined): void {
-  registry.present(connection, said, () => {
+function setPresence<State, Env>(
+  connection: MemberConnection<State, Env>,
+  registry: Membership<State, Env>,
+  declaration: EncodedDeclaration | undefined,
+): void {
+  registry.present(connection, declaration, () => {
     const before = connection.presence;
-    connection.presence = said?.encoded;
+    connection.presence = declaration?.encoded;
     store(connection, () => (connection.presence = before));
   });
 }

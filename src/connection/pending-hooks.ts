@@ -31,7 +31,7 @@ export interface Waiting {
 export class PendingHooks {
   readonly #clock: Clock;
   readonly #all = new Set<Waiting>();
-  #looked = Number.NEGATIVE_INFINITY;
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,13 +44,13 @@ export class PendingHooks {
     this.#all.add(one);
     const now = this.#clock.elapsed();
     if (now - pendingHook.since >= long) this.#check(one, now);
-    this.look(now);
+    this.checkAll(now);
   }
 
   /** Something happened on the server. */
-  look(now: number = this.#clock.elapsed()): void {
-    if (now - this.#looked < pause) return;
-    this.#looked = now;
+  checkAll(now: number = this.#clock.elapsed()): void {
+    if (now - this.#checkedAt < pause) return;
+    this.#checkedAt = now;
     for (const one of this.#all) this.#check(one, now);
   }
 

@@ -54,7 +54,7 @@ export class Rate {
   // The rest of the current parts. Here, not in the buckets, so that a message reads one object, not three.
   #messagesLeft: number;
   #bytesLeft: number;
-  #told = Number.NEGATIVE_INFINITY;
+  #reportedAt = Number.NEGATIVE_INFINITY;
   /** What was dropped since the connection opened or woke. */
   droppedMessages = 0;
   droppedBytes = 0;
@@ -97,8 +97,8 @@ export class Rate {
     this.droppedMessages++;
     this.droppedBytes += bytes;
     const now = this.#clock.elapsed();
-    if (now - this.#told < 1000) return false;
-    this.#told = now;
+    if (now - this.#reportedAt < 1000) return false;
+    this.#reportedAt = now;
     return true;
   }
 }

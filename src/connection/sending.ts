@@ -16,7 +16,7 @@ export interface SendingConnection<State, Env> extends StoredConnection<State, E
   backpressured: boolean;
   coalescing: Coalescing | undefined;
   /** The callers of `drained` that wait for the client to read. */
-  relief: PromiseWithResolvers<void> | undefined;
+  drainWaiter: PromiseWithResolvers<void> | undefined;
   /** Starts to close. */
   end(code: number, reason: string): void;
   /** Fewer bytes wait for the client: runs the `drain` hook. */
@@ -83,7 +83,7 @@ export function measure<State, Env>(connection: SendingConnection<State, Env>): 
   }
   connection.waiting = settings.highWaterMark;
   connection.backpressured = true;
-  fanout?.part(connection);
+  fanout?.leave(connection);
   connection.socket.watch?.();
   return true;
 }
@@ -108,7 +108,7 @@ export function unreadLeft<State, Env>(connection: SendingConnection<State, Env>
 
 export function drained<State, Env>(connection: SendingConnection<State, Env>): Promise<void> {
   if (!connection.backpressured || connection.phase !== "open") return Promise.resolve();
-  return (connection.relief ??= Promise.withResolvers()).promise;
+  return (connection.drainWaiter ??= Promise.withResolvers()).promise;
 }
 
 /** Fewer bytes wait for this client than before. */
@@ -122,7 +122,7 @@ export function eased<State, Env>(connection: SendingConnection<State, Env>): Ma
   // The coalesced messages may have filled it again.
   if (isBackpressured(connection)) return;
   fanout?.eased(connection);
-  relieve(connection);
+  resolveDrained(connection);
   return connection.emptied();
 }
 
@@ -160,19 +160,19 @@ export function dropped<State, Env>(
 }
 
 /** Resolves the promise of those who wait for the client to read. */
-function relieve<State, Env>(connection: SendingConnection<State, Env>): void {
-  connection.relief?.resolve();
-  connection.relief = undefined;
+function resolveDrained<State, Env>(connection: SendingConnection<State, Env>): void {
+  connection.drainWaiter?.resolve();
+  connection.drainWaiter = undefined;
 }
 
 /** The server closes the connection: sends first what was kept for a slow consumer. */
 export function flush<State, Env>(connection: SendingConnection<State, Env>): void {
   connection.coalescing?.flush((data) => hand(connection, data) !== "closed");
-  relieve(connection);
+  resolveDrained(connection);
 }
 
 /** The connection has ended: discards what was kept. */
 export function discard<State, Env>(connection: SendingConnection<State, Env>): void {
   connection.coalescing = undefined;
-  relieve(connection);
+  resolveDrained(connection);
 }

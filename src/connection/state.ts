@@ -84,7 +84,7 @@ export function forgetState<State, Env>(
     if (surroundings.hooks.close !== undefined) last = withState(surroundings, connection, rest);
   } catch {
     // The hook can perhaps read it later; if not, it gets the error. The row is deleted after the next one.
-    stray(surroundings, connection);
+    deferDeletion(surroundings, connection);
     return rest;
   }
   dropRow(surroundings, connection, failed);
@@ -93,11 +93,11 @@ export function forgetState<State, Env>(
 
 /** If a row can't be deleted, it is deleted after the next one that can, or when the room's object is created again without connections. */
 function dropRow<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, failed?: (error: unknown) => void): void {
-  const strays = stray(surroundings, connection);
+  const pendingDeletions = deferDeletion(surroundings, connection);
   try {
-    for (let drop = strays[0]; drop !== undefined; drop = strays[0]) {
+    for (let drop = pendingDeletions[0]; drop !== undefined; drop = pendingDeletions[0]) {
       drop();
-      strays.shift();
+      pendingDeletions.shift();
     }
   } catch (error) {
     failed?.(error);
@@ -105,17 +105,17 @@ function dropRow<State, Env>(surroundings: Surroundings<State, Env>, connection:
 }
 
 /** Puts the connection's row first among those to delete. */
-function stray<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored): (() => void)[] {
-  const { strays } = surroundings.needRooms("state");
+function deferDeletion<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored): (() => void)[] {
+  const { pendingDeletions } = surroundings.needRooms("state");
   const values = valuesOf(surroundings, connection);
   const key = keyOf(connection);
-  strays.unshift(() => void values.delete(key));
-  if (strays.length > mostStrays) strays.pop();
-  return strays;
+  pendingDeletions.unshift(() => void values.delete(key));
+  if (pendingDeletions.length > maxPendingDeletions) pendingDeletions.pop();
+  return pendingDeletions;
 }
 
 /** If the storage refuses for so long, no more rows are remembered. */
-const mostStrays = 1000;
+const maxPendingDeletions = 1000;
 
 function valuesOf<State, Env>(surroundings: Surroundings<State, Env>, { roomName }: Stored): Store {
   return surroundings.needRooms("state").store(roomName);

@@ -9,7 +9,7 @@ import type { LocalRoom, PresenceDiff, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Clock, Store } from "../ports.ts";
-import type { Said } from "./member.ts";
+import type { EncodedDeclaration } from "./member.ts";
 import type { Waiting } from "./pending-hooks.ts";
 
 export interface Surroundings<State, Env> {
@@ -52,9 +52,9 @@ export interface Membership<State, Env> {
   publish(room: string, topic: string | readonly string[], data: Sendable, sender: Connection<State, Env>): number;
   peers(room: string): Iterable<Connection<State, Env>>;
   /** Encodes a connection's declaration of its member. @throws TypeError if the state can't be stored, RangeError if it exceeds 1 KiB. */
-  say(member: string, state: unknown): Said;
+  declare(member: string, state: unknown): EncodedDeclaration;
   /** Applies the declaration (`undefined`: withdraws it). `keep` stores it, and may throw: then nothing has changed. */
-  present(connection: Connection<State, Env>, said: Said | undefined, keep: () => void): void;
+  present(connection: Connection<State, Env>, declaration: EncodedDeclaration | undefined, keep: () => void): void;
   /** The connection is closing or has ended: removes it from its room and its member. Returns the change for the `presence` hook. */
   leave(connection: Connection<State, Env>): PresenceDiff | undefined;
   /** Runs the `presence` hook, never inside a publish. */
@@ -71,7 +71,7 @@ export interface Membership<State, Env> {
   gone(connection: Holder): void;
   store(room: string): Store;
   /** Deletions of rows that no connection owns any more: see state.ts. */
-  readonly strays: (() => void)[];
+  readonly pendingDeletions: (() => void)[];
 }
 
 /** Whoever counts against the limits of connections. */
@@ -93,7 +93,7 @@ export interface NativeFanout<State, Env> {
   /** Hands over what is queued for the connection. */
   settle(connection: Connection<State, Env>): void;
   /** Something is waiting for the connection: it leaves the fan-out. */
-  part(connection: Connection<State, Env>): void;
+  leave(connection: Connection<State, Env>): void;
   /** Fewer bytes wait for it than before. */
   eased(connection: Connection<State, Env>): void;
 }

@@ -25,7 +25,7 @@ export function readStats(counters: Counters, connections: Iterable<Gauge>, part
  * server takes them over when the room ends.
  */
 export class Counters {
-  readonly #whole: Counters | undefined;
+  readonly #parent: Counters | undefined;
   #opened = 0;
   #closed: Map<number, number> | undefined;
   #refused: Map<string, number> | undefined;
@@ -37,18 +37,18 @@ export class Counters {
   #droppedSent = 0;
   #hookErrors = 0;
 
-  constructor(whole?: Counters) {
-    this.#whole = whole;
+  constructor(parent?: Counters) {
+    this.#parent = parent;
   }
 
   opened(): void {
     this.#opened++;
-    this.#whole?.opened();
+    this.#parent?.opened();
   }
 
   closed(code: number): void {
     add((this.#closed ??= new Map()), code);
-    this.#whole?.closed(code);
+    this.#parent?.closed(code);
   }
 
   refused(cause: string): void {
@@ -68,12 +68,12 @@ export class Counters {
   dropped(direction: "received" | "sent"): void {
     if (direction === "received") this.#droppedReceived++;
     else this.#droppedSent++;
-    this.#whole?.dropped(direction);
+    this.#parent?.dropped(direction);
   }
 
   failed(): void {
     this.#hookErrors++;
-    this.#whole?.failed();
+    this.#parent?.failed();
   }
 
   /** Takes over the messages of a room that has ended. */

@@ -58,10 +58,10 @@ function checkRoomHooks(value: unknown): void {
   }
 }
 
-/** @throws TypeError, starting with `who`, for a value that `defineHandler` did not create. */
-export function checkHandler(who: string, handler: unknown): void {
+/** @throws TypeError, starting with `caller`, for a value that `defineHandler` did not create. */
+export function checkHandler(caller: string, handler: unknown): void {
   const given = handler as Partial<DefinedHandler> | null | undefined;
   if (typeof given !== "object" || given === null || given.hooks === undefined || given.settings === undefined) {
-    throw new TypeError(`${who} takes a handler made by defineHandler({ … })`);
+    throw new TypeError(`${caller} takes a handler made by defineHandler({ … })`);
   }
 }

@@ -55,7 +55,7 @@ export interface Settings {
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
+const defaultHeartbeat: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
 const day = 86_400_000;
 /** A number of connections beyond the file descriptors of any machine. */
 const mostConnections = 100_000_000;
@@ -82,7 +82,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   compression: [boolean, false],
   upgradeTimeout: [integer(1, longestTimer), 10_000],
   closeTimeout: [integer(1, longestTimer), 10_000],
-  heartbeat: [heartbeat, beats],
+  heartbeat: [heartbeat, defaultHeartbeat],
   history: [historyRule, undefined],
   // `Request.cf` escapes its quotes and backslashes once more: with the rest, that takes half of the allowed 1 MB.
   maxState: [integer(1, 256 * KiB), 64 * KiB],
@@ -122,7 +122,7 @@ function heartbeat(name: string, value: unknown): Required<Heartbeat> | false {
   if (value === false) return false;
   if (typeof value !== "object" || value === null)
     throw new TypeError(`option "${name}" must be { interval, timeout } or false, not ${show(value)}`);
-  const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...beats };
+  const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...defaultHeartbeat };
   for (const [key, given] of Object.entries(value)) {
     if (key !== "interval" && key !== "timeout") throw new TypeError(`option "${name}" has no ${show(key)}: it takes interval and timeout`);
     // Below 100 ms it would measure the machine, not the client.

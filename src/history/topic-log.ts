@@ -2,7 +2,7 @@
  * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
  */
 import { encode, maxValue } from "../values/codec.ts";
-import { asReceived, checkData } from "../values/data.ts";
+import { receivedCopy, checkData } from "../values/data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
 import { Segments } from "./segments.ts";
 import type { StoredMessage, Written } from "./segments.ts";
@@ -83,7 +83,7 @@ export class TopicLog {
   prepare(data: Sendable, now: number): Pending {
     const { head } = this.#segments;
     const time = Math.max(now, this.#segments.at(head)?.time ?? 0);
-    const entry: StoredMessage = { offset: head + 1, tag: randomWord(), time, data: asReceived(data), payload: undefined };
+    const entry: StoredMessage = { offset: head + 1, tag: randomWord(), time, data: receivedCopy(data), payload: undefined };
     const payload = this.payloadOf(entry);
     const text = this.#encoded(entry);
     let written: Written | undefined;

@@ -49,12 +49,12 @@ export interface MessageClient<ToServer extends Schemas, ToClient extends Schema
   onError(listener: (error: MessageError) => void): () => void;
 }
 
-interface Heard {
+interface Subscription {
   readonly schema: StandardSchema;
   readonly listeners: Set<(payload: never) => void>;
 }
 
-interface Waiting {
+interface PendingRequest {
   readonly name: string;
   readonly result: StandardSchema;
   resolve(result: unknown): void;
@@ -76,9 +76,9 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   socket: Socket,
 ): MessageClient<ToServer, ToClient, Asked, ReturnType<Socket["send"]>> {
   const { codecs, protocols } = messages;
-  const heard = new Map<string, Heard>();
-  const complaints = new Set<(error: MessageError) => void>();
-  const waiting = new Map<number, Waiting>();
+  const subscriptions = new Map<string, Subscription>();
+  const errorListeners = new Set<(error: MessageError) => void>();
+  const pending = new Map<number, PendingRequest>();
   let lastId = 0;
   const parse = makeParser();
 
@@ -95,11 +95,11 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   const opened = (): void => {
     const chosen = socket.protocol ?? "";
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
-    complain(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
+    emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
   };
   const lost = (): void => {
-    for (const [id, { name, reject }] of waiting) {
-      waiting.delete(id);
+    for (const [id, { name, reject }] of pending) {
+      pending.delete(id);
       reject(new MessageError("closed", `the connection was lost before "${name}" was answered`, { about: name }));
     }
   };
@@ -110,29 +110,29 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   // For ReconnectingWebSocket, which closes only when it gives up.
   (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
 
-  function complain(error: MessageError): void {
-    if (complaints.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
-    tell(complaints, error);
+  function emitError(error: MessageError): void {
+    if (errorListeners.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
+    tell(errorListeners, error);
   }
 
   /** A frame or payload is invalid. A failure of a schema or codec itself is reported like a listener's: workerd would close for it. */
   function refuse(error: unknown): void {
-    if (error instanceof MessageError) complain(error);
+    if (error instanceof MessageError) emitError(error);
     else rethrow(error);
   }
 
   function receive(frame: ServerFrame): void {
     if (frame.type === "message") {
       const { name, payload } = frame;
-      const one = heard.get(name);
+      const one = subscriptions.get(name);
       if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
-    } else if (frame.id === undefined) complain(errorOf(frame as ErrorFrame));
+    } else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
     else {
       // Nobody waits if the request was cancelled, or timed out, while the answer was on its way.
-      const one = waiting.get(frame.id);
+      const one = pending.get(frame.id);
       if (one === undefined) return;
       // A second answer or a lost connection no longer affects it; the deadline still holds until the result is checked.
-      waiting.delete(frame.id);
+      pending.delete(frame.id);
       if (frame.type === "error") one.reject(errorOf(frame));
       else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
     }
@@ -150,13 +150,13 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
       return write({ type: "message", name, payload });
     },
     on(name, listener) {
-      const { listeners } = heard.get(name) ?? { listeners: new Set() };
-      heard.set(name, { schema: known("toClient", messages.toClient, name), listeners: listeners.add(listener) });
+      const { listeners } = subscriptions.get(name) ?? { listeners: new Set() };
+      subscriptions.set(name, { schema: known("toClient", messages.toClient, name), listeners: listeners.add(listener) });
       return () => void listeners.delete(listener);
     },
     onError(listener) {
-      complaints.add(listener);
-      return () => void complaints.delete(listener);
+      errorListeners.add(listener);
+      return () => void errorListeners.delete(listener);
     },
     request(name, ...[payload, options]) {
       return new Promise((resolve, reject) => {
@@ -169,14 +169,14 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
         if (signal?.aborted) return reject(reason() as Error);
         const id = ++lastId;
         const fail = (error: unknown): void => {
-          waiting.delete(id);
+          pending.delete(id);
           settle();
           reject(error as Error);
         };
         const notSent = (code: string, message: string, cause?: unknown): void =>
           fail(Object.assign(new MessageError(code, message, { about: name }), { cause }));
         const cancel = (error: unknown): void => {
-          const unanswered = waiting.has(id);
+          const unanswered = pending.has(id);
           fail(error);
           try {
             if (unanswered && socket.readyState < 2) write({ type: "cancel", id });
@@ -197,7 +197,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
           settle();
           resolve(result as Parameters<typeof resolve>[0]);
         };
-        waiting.set(id, { name, result: schemas.result, resolve: answer, reject: fail });
+        pending.set(id, { name, result: schemas.result, resolve: answer, reject: fail });
         if (socket.readyState > 1) return notSent("closed", "the socket is closed");
         try {
           if (write({ type: "request", id, name, payload }) === "refused") notSent("not-sent", "the socket refused it");

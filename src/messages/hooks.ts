@@ -38,9 +38,7 @@ export interface InvalidHook<State, Env> {
 }
 
 /** A property that is required if there are names to provide hooks for. */
-type Needed<Key extends string, SmallMap, Hooks> = [SmallMap] extends [never]
-  ? { readonly [K in Key]?: Hooks }
-  : { readonly [K in Key]: Hooks };
+type Needed<Key extends string, Names, Hooks> = [Names] extends [never] ? { readonly [K in Key]?: Hooks } : { readonly [K in Key]: Hooks };
 
 export type MessageHandler<ToServer extends Schemas, Asked extends Requests, State, Env> = RawHandler<State, Env> &
   InvalidHook<State, Env> &

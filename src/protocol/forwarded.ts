@@ -67,8 +67,8 @@ export function forwarded(request: Pick<RequestHead, "headers">, peer: string, r
     rule,
     elements.map((element) => element.get("for") ?? ""),
   );
-  const said = elements.at(-hops);
-  return { address, scheme: schemeNamed(said?.get("proto")), host: hostNamed(said?.get("host"), undefined, request) };
+  const element = elements.at(-hops);
+  return { address, scheme: schemeNamed(element?.get("proto")), host: hostNamed(element?.get("host"), undefined, request) };
 }
 
 /**

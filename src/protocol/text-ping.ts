@@ -19,6 +19,6 @@ export function retryReason(milliseconds: number): string {
 
 /** Milliseconds after which a server that closed with this reason wants the client back; undefined if it does not say. */
 export function retryDelay(reason: string): number | undefined {
-  const said = /^retry in (\d{1,9}) ms$/.exec(reason)?.[1];
-  return said ? Number(said) : undefined;
+  const delay = /^retry in (\d{1,9}) ms$/.exec(reason)?.[1];
+  return delay ? Number(delay) : undefined;
 }

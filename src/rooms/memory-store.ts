@@ -89,47 +89,47 @@ class RoomStore implements Store {
   }
 
   get(key: string): string | undefined {
-    return this.#kept?.get(key);
+    return this.#existing?.get(key);
   }
 
   set(key: string, value: string): void {
-    this.#made.set(key, value);
+    this.#created.set(key, value);
   }
 
   delete(key: string): boolean {
-    const known = this.#kept?.delete(key) ?? false;
+    const known = this.#existing?.delete(key) ?? false;
     this.#tidy();
     return known;
   }
 
   list(range: StoreRange): Iterable<readonly [string, string]> {
-    return this.#kept?.list(range) ?? [];
+    return this.#existing?.list(range) ?? [];
   }
 
   clear(prefix: string): void {
-    this.#kept?.clear(prefix);
+    this.#existing?.clear(prefix);
     this.#tidy();
   }
 
   atomically(write: () => void): void {
     try {
-      this.#made.atomically(write);
+      this.#created.atomically(write);
     } finally {
       this.#tidy();
     }
   }
 
-  get #kept(): MemoryStore | undefined {
+  get #existing(): MemoryStore | undefined {
     return this.#rooms.get(this.#name);
   }
 
-  get #made(): MemoryStore {
-    let kept = this.#kept;
-    if (kept === undefined) this.#rooms.set(this.#name, (kept = new MemoryStore()));
-    return kept;
+  get #created(): MemoryStore {
+    let store = this.#existing;
+    if (store === undefined) this.#rooms.set(this.#name, (store = new MemoryStore()));
+    return store;
   }
 
   #tidy(): void {
-    if (this.#kept?.isEmpty === true) this.#rooms.delete(this.#name);
+    if (this.#existing?.isEmpty === true) this.#rooms.delete(this.#name);
   }
 }

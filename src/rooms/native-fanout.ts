@@ -56,7 +56,7 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
   /** Channels of audiences that were published to. */
   readonly #channels = new WeakMap<Audience<State, Env>, Channel>();
   /** Connections for which something waits. */
-  readonly #apart = new Set<Connection<State, Env>>();
+  readonly #direct = new Set<Connection<State, Env>>();
   /** The value of `published` when nothing was queued for anyone. */
   #emptied = 0;
   #emptying = false;
@@ -76,7 +76,7 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
   /** Called by the index: the connection has joined a set. */
   joined(audience: Audience<State, Env>, connection: Connection<State, Env>): void {
     const channel = this.#channels.get(audience);
-    if (channel === undefined || this.#apart.has(connection)) return;
+    if (channel === undefined || this.#direct.has(connection)) return;
     // Something may be queued for it.
     channel.emptied = Math.min(channel.emptied, this.#emptied);
     this.#topics.subscribe(connection.socket, channel.name);
@@ -90,7 +90,7 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
 
   /** Called by the index: it is in no set any more. */
   forget(connection: Connection<State, Env>): void {
-    this.#apart.delete(connection);
+    this.#direct.delete(connection);
   }
 
   /** Sends to all but `except`; returns how many took it. Undefined if each must be sent to directly: nothing was done. */
@@ -106,48 +106,48 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
       channel.emptied = this.published;
       return undefined;
     }
-    const apart = this.#apartOf(audience);
-    const sender = excepted === undefined || apart?.has(excepted) === true ? undefined : excepted;
+    const direct = this.#directOf(audience);
+    const sender = excepted === undefined || direct?.has(excepted) === true ? undefined : excepted;
     const bytes = this.#topics.publish(channel.name, data, { except: sender?.socket, compress: settings.compression });
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
-    let reached = this.#count(audience, data, apart, sender);
+    let reached = this.#count(audience, data, direct, sender);
     if (bytes < 0)
-      for (const connection of audience) if (apart?.has(connection) !== true && connection.socket.buffered !== 0) this.settle(connection);
-    if (apart !== undefined) reached += sendToAll(this.#rooms.host, apart, data, except, topic);
+      for (const connection of audience) if (direct?.has(connection) !== true && connection.socket.buffered !== 0) this.settle(connection);
+    if (direct !== undefined) reached += sendToAll(this.#rooms.host, direct, data, except, topic);
     return reached;
   }
 
   /** Hands what is queued for the connection to its socket. It stays in the fan-out if nothing waits there. */
   settle(connection: Connection<State, Env>): void {
-    // A connection that has left is in no set: nothing is queued for it, and nothing would remove it from `#apart` again.
-    if (this.#apart.has(connection) || connection.phase !== "open") return;
-    this.part(connection);
+    // A connection that has left is in no set: nothing is queued for it, and nothing would remove it from `#direct` again.
+    if (this.#direct.has(connection) || connection.phase !== "open") return;
+    this.leave(connection);
     if (connection.socket.buffered === 0) this.#rejoin(connection);
     else connection.measure();
   }
 
   /** Something is waiting for the connection: it leaves the fan-out. */
-  part(connection: Connection<State, Env>): void {
-    if (this.#apart.has(connection)) return;
-    this.#apart.add(connection);
+  leave(connection: Connection<State, Env>): void {
+    if (this.#direct.has(connection)) return;
+    this.#direct.add(connection);
     // When a socket leaves its last topic, the runtime hands over what is queued for it (Bun 1.4.5, measured; oven-sh/bun#32852).
     for (const { name } of this.#channelsOf(connection)) this.#topics.unsubscribe(connection.socket, name);
   }
 
   /** Fewer bytes wait for it than before. */
   eased(connection: Connection<State, Env>): void {
-    if (this.#apart.has(connection) && connection.socket.buffered === 0) this.#rejoin(connection);
+    if (this.#direct.has(connection) && connection.socket.buffered === 0) this.#rejoin(connection);
   }
 
   #rejoin(connection: Connection<State, Env>): void {
-    this.#apart.delete(connection);
+    this.#direct.delete(connection);
     for (const { name } of this.#channelsOf(connection)) this.#topics.subscribe(connection.socket, name);
   }
 
   #open(audience: Audience<State, Env>): Channel {
     const channel = { name: this.#topics.name(), emptied: this.#emptied };
     this.#channels.set(audience, channel);
-    for (const connection of audience) if (!this.#apart.has(connection)) this.#topics.subscribe(connection.socket, channel.name);
+    for (const connection of audience) if (!this.#direct.has(connection)) this.#topics.subscribe(connection.socket, channel.name);
     return channel;
   }
 
@@ -159,9 +159,9 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
   }
 
   /** The connections of the audience that are sent to directly; undefined if there are none. */
-  #apartOf(audience: Audience<State, Env>): Set<Connection<State, Env>> | undefined {
-    if (this.#apart.size === 0) return undefined;
-    const [few, many] = this.#apart.size < audience.size ? [this.#apart, audience] : [audience, this.#apart];
+  #directOf(audience: Audience<State, Env>): Set<Connection<State, Env>> | undefined {
+    if (this.#direct.size === 0) return undefined;
+    const [few, many] = this.#direct.size < audience.size ? [this.#direct, audience] : [audience, this.#direct];
     let found: Set<Connection<State, Env>> | undefined;
     for (const connection of few) if (many.has(connection)) (found ??= new Set()).add(connection);
     return found;
@@ -177,20 +177,20 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     return found.length > 1 ? "several" : found[0];
   }
 
-  /** Counts what was sent to the audience, except to `apart` and `sender`. */
+  /** Counts what was sent to the audience, except to `direct` and `sender`. */
   #count(
     audience: Audience<State, Env>,
     data: Sendable,
-    apart: ReadonlySet<Connection<State, Env>> | undefined,
+    direct: ReadonlySet<Connection<State, Env>> | undefined,
     sender: Connection<State, Env> | undefined,
   ): number {
     const { observe } = this.#rooms.host.settings;
     const size = lengthOf(data);
-    const count = audience.size - (apart?.size ?? 0) - (sender === undefined ? 0 : 1);
+    const count = audience.size - (direct?.size ?? 0) - (sender === undefined ? 0 : 1);
     const [one] = audience;
     if (one !== undefined) this.#rooms.counters(one.roomName).sent(size, count);
     if (observe?.sent !== undefined) {
-      for (const connection of audience) if (connection !== sender && apart?.has(connection) !== true) observe.sent(connection, size);
+      for (const connection of audience) if (connection !== sender && direct?.has(connection) !== true) observe.sent(connection, size);
     }
     return count;
   }

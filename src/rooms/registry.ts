@@ -8,7 +8,7 @@ import type { Replay } from "../api/history.ts";
 import type { LocalRoom as LocalRoomContract, PresenceDiff, Room } from "../api/room.ts";
 import type { RoomValues } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Said } from "../connection/member.ts";
+import type { EncodedDeclaration } from "../connection/member.ts";
 import { statePrefix } from "../connection/snapshot.ts";
 import type { Holder, Membership, SubscribeOptions } from "../connection/surroundings.ts";
 import { Counters } from "../handler/counters.ts";
@@ -46,7 +46,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   /** Undefined if the handler keeps no histories. */
   readonly histories: TopicLogs | undefined;
   /** Deletions of rows that no connection owns any more: see ../connection/state.ts. */
-  readonly strays: (() => void)[] = [];
+  readonly pendingDeletions: (() => void)[] = [];
   // Created on first use.
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
@@ -183,16 +183,16 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   // Members.
 
-  say(member: string, state: unknown): Said {
-    return this.presence.say(member, state);
+  declare(member: string, state: unknown): EncodedDeclaration {
+    return this.presence.declare(member, state);
   }
 
-  present(connection: Connection<State, Env>, said: Said | undefined, keep: () => void): void {
-    this.deferred.checkDepth(said === undefined ? "absent" : "present");
+  present(connection: Connection<State, Env>, declaration: EncodedDeclaration | undefined, keep: () => void): void {
+    this.deferred.checkDepth(declaration === undefined ? "absent" : "present");
     const { presence: before, roomName } = connection;
     const members = this.presence.of(roomName);
     keep();
-    const diff = this.presence.change(members, connection, before, said);
+    const diff = this.presence.change(members, connection, before, declaration);
     if (diff !== undefined) this.tell(roomName, diff);
   }
 

@@ -36,10 +36,10 @@ export class Expiry implements ExpiryWatch {
   #appoint(time: number): void {
     if (time >= this.#next) return;
     this.#next = time;
-    this.#schedule.at(task, time, () => this.#look());
+    this.#schedule.at(task, time, () => this.#check());
   }
 
-  #look(): void {
+  #check(): void {
     this.#next = Number.POSITIVE_INFINITY;
     const now = this.#now();
     let first = Number.POSITIVE_INFINITY;

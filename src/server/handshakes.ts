@@ -60,12 +60,12 @@ function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHea
   const head = runtime.limitsHead === true ? request : readHead(wholeOf(request), runtime.headersOf);
   if (isResponse(head)) return head;
   if (runtime.upgradesNoList === true && isList(head)) return refuseList();
-  const said = forwarded(head, options.remoteAddress, handler.settings.trustProxy);
-  const located = locate(head, runtime, said);
+  const client = forwarded(head, options.remoteAddress, handler.settings.trustProxy);
+  const located = locate(head, runtime, client);
   if (located === undefined) return refuseHost();
   const { byFetch = false } = runtime;
-  const name = said.host ?? fieldOf(head, "host") ?? (byFetch ? hostOf(located.url) : undefined);
-  return acceptUpgrade(handler, located, { address: said.address, host: name, byFetch }, options, {
+  const name = client.host ?? fieldOf(head, "host") ?? (byFetch ? hostOf(located.url) : undefined);
+  return acceptUpgrade(handler, located, { address: client.address, host: name, byFetch }, options, {
     clock,
     capacity: host.registry?.capacity,
     failed: (error) => host.failed(error, { hook: "upgrade" }),

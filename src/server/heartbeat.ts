@@ -23,7 +23,7 @@ export interface HeartbeatHost<State, Env> {
   readonly runtime: { readonly alarm?: unknown };
   connections(): Iterable<Connection<State, Env>>;
   /** Checks for hooks that have been pending too long. */
-  lookAtHooks(): void;
+  checkPendingHooks(): void;
 }
 
 export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
@@ -61,7 +61,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
 
   /** A connection has woken. An object's alarm was set before its eviction. */
   restored({ socket }: Connection<State, Env>): void {
-    if (!this.#wakes && socket.heard?.().pings === true) this.#arm();
+    if (!this.#wakes && socket.lastAlive?.().pings === true) this.#arm();
   }
 
   /** A connection has sent the text ping, and the core has answered it. */
@@ -78,7 +78,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
 
   /** Something arrived, on a runtime where memory may be lost before the next sweep: stores that, but not each time. */
   heard({ liveness, socket }: Connection<State, Env>): void {
-    if (socket.hear === undefined || (this.#asked === many && liveness.spell === this.#spell)) return;
+    if (socket.saveAlive === undefined || (this.#asked === many && liveness.spell === this.#spell)) return;
     if (this.#asked < many && ++this.#asked === many) {
       this.#spell++;
       this.#server.clock.setTimeout(() => (this.#asked = 0), Math.min(longest, this.#timeout / 4));
@@ -87,8 +87,8 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     const now = this.#server.clock.elapsed();
     if (now - liveness.kept < this.#timeout / 2) return;
     liveness.kept = now;
-    if (!liveness.pings && socket.heard?.().pings !== true) return;
-    socket.hear(this.#server.clock.now());
+    if (!liveness.pings && socket.lastAlive?.().pings !== true) return;
+    socket.saveAlive(this.#server.clock.now());
     this.#arm();
   }
 
@@ -107,7 +107,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
 
   /** Ends vanished connections, pings silent ones, and schedules the next sweep while there is any to check. */
   sweep(): MaybePromise<void> {
-    this.#server.lookAtHooks();
+    this.#server.checkPendingHooks();
     const now = this.#server.clock.elapsed();
     // A process that was held up has not read yet what arrived meanwhile: it ends nobody before it has.
     const late = !this.#wakes && this.#next !== undefined && now - this.#next > this.#step;
@@ -117,7 +117,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     for (const connection of this.#server.connections()) {
       if (connection.phase !== "open") continue;
       try {
-        const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isDeaf(connection, now);
+        const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isUnresponsive(connection, now);
         again ||= gone !== undefined;
         if (gone !== true || late) continue;
         const running = connection.vanished();
@@ -137,7 +137,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
    * For runtimes that ping. Pings two steps early, so that a client heard just after a sweep is pinged `interval` later.
    * @returns whether the client is gone.
    */
-  #isDeaf({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean {
+  #isUnresponsive({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean {
     const backlog = socket.buffered ?? 0;
     // Silence means nothing while we pause reading. If the backlog shrinks, the client is reading and may still reach the ping.
     const alive = liveness.heard || paused || (liveness.asked !== 0 && backlog < liveness.backlog);
@@ -159,7 +159,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
    * @returns whether the client is gone; undefined if it need not be checked again: its time for a first ping is over, and it sent none.
    */
   #isSilent({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean | undefined {
-    const kept = socket.heard?.();
+    const kept = socket.lastAlive?.();
     // Stored as a time of day: if that was set back since, the client gets its time once more.
     const ago = kept === undefined ? Number.POSITIVE_INFINITY : this.#server.clock.now() - kept.at;
     if (liveness.heard || paused || (ago < 0 && liveness.seen === Number.NEGATIVE_INFINITY)) liveness.seen = now;

@@ -109,8 +109,8 @@ export class Server<State = unknown, Env = unknown>
     return (this.#expiry ??= new Expiry(this.schedule, () => this.clock.now()));
   }
 
-  lookAtHooks(): void {
-    this.#pendingHooks?.look();
+  checkPendingHooks(): void {
+    this.#pendingHooks?.checkAll();
   }
 
   *connections(): Generator<Connection<State, Env>, void, undefined> {
@@ -168,7 +168,7 @@ export class Server<State = unknown, Env = unknown>
     connection.keep();
     attach?.(connection);
     this.#add(connection, undefined, slot);
-    this.lookAtHooks();
+    this.checkPendingHooks();
     this.registry?.lifecycle.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) connection.watchExpiry();
     this.heartbeat?.opened(connection);
@@ -217,7 +217,7 @@ export class Server<State = unknown, Env = unknown>
     const { heartbeat } = this.settings;
     if (heartbeat === false || (time !== null && time <= this.clock.now() + heartbeat.interval + heartbeat.timeout)) return;
     for (const connection of this.connections()) {
-      if (connection.phase === "open" && connection.socket.heard?.().pings === true) return this.heartbeat?.opened(connection);
+      if (connection.phase === "open" && connection.socket.lastAlive?.().pings === true) return this.heartbeat?.opened(connection);
     }
   }
 
@@ -226,7 +226,7 @@ export class Server<State = unknown, Env = unknown>
     // Always sweeps: after an eviction nobody remembers when the next sweep was due.
     return this.schedule.fire({
       name: "heartbeat",
-      run: () => (this.heartbeat === undefined ? this.lookAtHooks() : this.heartbeat.sweep()),
+      run: () => (this.heartbeat === undefined ? this.checkPendingHooks() : this.heartbeat.sweep()),
     });
   }
 
@@ -247,7 +247,7 @@ export class Server<State = unknown, Env = unknown>
   forget(connection: Connection<State, Env>): void {
     this.#alone = undefined;
     this.#closing?.delete(connection);
-    this.lookAtHooks();
+    this.checkPendingHooks();
     this.registry?.forget(connection);
     if (--this.#count === 0) this.heartbeat?.rest();
   }

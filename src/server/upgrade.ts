@@ -72,8 +72,8 @@ export function acceptUpgrade<State, Env>(
   };
   const fail = (error: unknown): Response => {
     const refusal = refused(refuse(500, "Internal Server Error", {}, "error"));
-    const told = failed(error);
-    if (isPromise(told)) options.waitUntil?.(told);
+    const reported = failed(error);
+    if (isPromise(reported)) options.waitUntil?.(reported);
     if (options.rethrow === true) throw error;
     return refusal;
   };
@@ -163,12 +163,12 @@ async function withDeadline<T>(
     () => refuseIt(refuse(503, "the handshake took too long", { "retry-after": "1" }, "upgradeTimeout")),
     milliseconds,
   );
-  const stay = whenClosing(() => refuseIt(refuseClosing()));
+  const unregister = whenClosing(() => refuseIt(refuseClosing()));
   try {
     return await Promise.race([result, refused.promise]);
   } finally {
     clock.clearTimeout(timer);
-    stay();
+    unregister();
   }
 }
 

@@ -4,8 +4,8 @@
 const latest = 8.64e15;
 
 /** Milliseconds since 1970. @throws TypeError if `given` is not a valid time. */
-export function toTime(who: string, given: Date | number): number {
-  if (!isTime(given)) throw new TypeError(`${who} takes a Date or milliseconds since 1970, not ${describeTime(given)}`);
+export function toTime(subject: string, given: Date | number): number {
+  if (!isTime(given)) throw new TypeError(`${subject} takes a Date or milliseconds since 1970, not ${describeTime(given)}`);
   return Number(given);
 }
 

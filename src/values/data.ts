@@ -43,6 +43,6 @@ export function ownCopy(data: Sendable): Data {
 }
 
 /** A copy of the data as a receiver gets it: text has no lone surrogates. */
-export function asReceived(data: Sendable): Data {
+export function receivedCopy(data: Sendable): Data {
   return ownCopy(typeof data === "string" ? data.toWellFormed() : data);
 }
