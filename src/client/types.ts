@@ -65,7 +65,7 @@ export interface ClientEvents {
 }
 
 export interface ClientOptions {
-  /** Upper bound of the first wait in milliseconds; that of the n-th is `firstDelay` × 2ⁿ⁻¹. The wait is a random time below it. Default: 1000. */
+  /** Maximum of the first wait in milliseconds; that of the n-th is `firstDelay` × 2ⁿ⁻¹. The wait is random below it. Default: 1000. */
   readonly firstDelay?: number;
   /** Maximum wait in milliseconds, whatever a closing server asks for. Default: 30 000. */
   readonly maxDelay?: number;

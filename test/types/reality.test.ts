@@ -18,8 +18,8 @@ const runtimes = [
 test.for(runtimes)("$runtime is as its adapter says", ({ runtime, parts, lib, types }) => {
   const copy = copySources(`reality/${runtime}`);
   if (runtime === "deno") writeFileSync(join(copy, "deno.d.ts"), denoTypes());
-  const isPart = (name: string) => parts.some((part) => new RegExp(`^${part}(-[a-z]+)*\\.ts$`).test(name));
-  const files = readdirSync(join(copy, "adapters")).filter(isPart);
+  const filesOf = (part: string) => readdirSync(join(copy, "adapters", part), { encoding: "utf8", recursive: true });
+  const files = parts.flatMap((part) => filesOf(part).map((name) => join(part, name))).filter((name) => name.endsWith(".ts"));
   const names = files.flatMap((name) => hold(join(copy, "adapters", name)));
   expect(names).not.toEqual([]);
   // A script, in which the names are the globals.

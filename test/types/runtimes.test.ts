@@ -27,7 +27,9 @@ beforeAll(() => {
     const uses = names.map((name) => `void ${name};`);
     append(join(copy, file), uses);
   }
-  const projects = readdirSync(join(copy, "adapters")).filter((name) => name.startsWith("tsconfig"));
+  const projects = readdirSync(join(copy, "adapters"), { encoding: "utf8", recursive: true }).filter((name) =>
+    /\btsconfig\.json$/.test(name),
+  );
   errors = errorsOf(copy, "-b", ...projects.map((name) => join("adapters", name)));
 });
 
