@@ -25,7 +25,7 @@ export type Phase = "open" | "closing" | "closed";
 
 /**
  * How a connection ended.
- * - `code`, `reason`: those of the close frame; 1005 and "" if it had no code, 1006 and "" if there was no close frame.
+ * - `code`, `reason`: those of the close that ended it; 1005 and "" for a close frame without a code, 1006 and "" if there was no close frame.
  * - `initiator`: who closed first. Violations that Edgewire answers (1002, 1007, 1009, 1011, 1013) count as `"server"`.
  */
 export interface Closing {
@@ -103,7 +103,7 @@ export interface Connection<State = unknown, Env = unknown> {
   subscribe(topic: string): void;
   /**
    * Subscribes, and sends the topic's history: all of it, or what came after a position. It arrives before anything published from now on,
-   * without a gap, and nothing comes twice. If the connection is already subscribed, it gets the history again.
+   * without a gap, and nothing comes twice. A connection that is already subscribed gets what it asks for again.
    * @throws Error if the topic keeps no history, TypeError if `after` is not a string.
    */
   subscribe(topic: string, options: { readonly history: true | { readonly after: string } }): Replay;

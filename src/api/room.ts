@@ -12,7 +12,7 @@ export interface Member {
   readonly connections: number;
 }
 
-/** What changed in one turn. Members in `left` have their last state and 0 connections; in `updated`, the state or the number changed. */
+/** What changed in one turn. Members in `left` have their last state and 0 connections; in `updated`, state or connections changed. */
 export interface PresenceDiff {
   readonly joined: readonly Member[];
   readonly left: readonly Member[];
