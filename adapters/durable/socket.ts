@@ -53,13 +53,13 @@ export class DurableSocket implements Socket {
     this.#write(short ? stored : [id, encoder.encode(head), encoder.encode(rest), expiresAt, presence && encoder.encode(presence)]);
   }
 
-  heard(): { at: number; pings: boolean } {
+  lastAlive(): { at: number; pings: boolean } {
     const answered = this.#answered();
     return { at: Math.max(this.#heard, Number(answered)), pings: this.#pings || answered !== null };
   }
 
   /** Never throws: a message must not be lost for want of it, and another one brings it about again. */
-  hear(time: number): void {
+  saveAlive(time: number): void {
     this.#heard = time;
     // It is heard of only while it pings.
     this.#pings = true;

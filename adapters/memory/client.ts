@@ -1,7 +1,7 @@
 /** The in-process client and the wire to its server: ordered, asynchronous, by value. */
 import { checkClose } from "../../src/protocol/close.ts";
 import type { SocketListener, StoredSnapshot, Socket } from "../../src/ports.ts";
-import { asReceived, checkData } from "../../src/values/data.ts";
+import { receivedCopy, checkData } from "../../src/values/data.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
 
 /** What `connect` rejects with. */
@@ -37,7 +37,7 @@ export class MemoryClient {
   /** @throws TypeError for neither text nor bytes; Error when the connection has ended. */
   send(data: Sendable): void {
     checkData(data);
-    this.#wire.toServer(asReceived(data));
+    this.#wire.toServer(receivedCopy(data));
   }
 
   /** The next message. @throws Error when the connection ended before one came, with its code and reason. */
@@ -213,7 +213,7 @@ class MemorySocket implements Socket {
 
   send(data: Sendable): SendResult {
     if (!this.#wire.isCurrent(this)) return "closed";
-    this.#wire.toClient(asReceived(data));
+    this.#wire.toClient(receivedCopy(data));
     return "sent";
   }
 
@@ -237,11 +237,11 @@ class MemorySocket implements Socket {
     if (this.#wire.isCurrent(this)) this.#wire.stored = stored;
   }
 
-  heard(): Wire["heard"] {
+  lastAlive(): Wire["heard"] {
     return this.#wire.heard;
   }
 
-  hear(at: number): void {
+  saveAlive(at: number): void {
     if (this.#wire.isCurrent(this)) this.#wire.heard = { at, pings: true };
   }
 }

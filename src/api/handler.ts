@@ -1,12 +1,12 @@
 /**
- * The contract in types: what a handler is given, and what it is. Each sentence here is a statement of docs/contract.md. Rooms are in
- * room.ts, options in options.ts, and what is between the core and its adapters in ../ports.ts.
+ * The contract in types: a handler, and what it is given. Each sentence here is a statement of docs/contract.md. Rooms are in
+ * room.ts, options in options.ts, and what lies between the core and its adapters in ../ports.ts.
  */
 import type { Options } from "./options.ts";
 import type { AlarmInfo, LocalRoom, PresenceDiff } from "./room.ts";
 import type { Connection, MaybePromise, Data, Closing } from "./connection.ts";
 
-/** What was dropped of a client's messages since its connection was opened, or woke. */
+/** How many of a client's messages were dropped since its connection opened or woke. */
 export interface Dropped {
   readonly messages: number;
   readonly bytes: number;
@@ -32,41 +32,41 @@ export interface ErrorContext<State = unknown, Env = unknown> {
   readonly room?: LocalRoom<State, Env>;
 }
 
-/** Hooks of a room's life. They and `alarm` run one at a time in each room; a connection's `open` waits for those before it. */
+/** The hooks of a room's lifecycle. They and `alarm` run one at a time in each room; a connection's `open` waits for earlier ones. */
 export interface RoomHooks<State = unknown, Env = unknown> {
   /**
-   * Its first connection came: before that one's `open`, which waits for it. Not run again after hibernation. If it fails, those who
-   * wait are closed with 1011, none of their hooks runs, and the next to come opens the room anew.
+   * The first connection has come; its own `open` waits for this. Not run again after hibernation. If it fails, the waiting connections are
+   * closed with 1011 without running any of their hooks, and the next one opens the room again.
    */
   open?(room: LocalRoom<State, Env>): MaybePromise<void>;
-  /** Its last connection has left, and the close hook has run. Not promised where everything ended at once: a crash, a deploy. */
+  /** The last connection has left, and its close hook has run. Not guaranteed if everything ends at once: a crash, a deploy. */
   empty?(room: LocalRoom<State, Env>): MaybePromise<void>;
 }
 
 export interface UpgradeContext<Env = unknown> {
   readonly env: Env;
-  /** The client's address, "" where the runtime does not know it. */
+  /** The client's address, or "" if the runtime does not know it. */
   readonly remoteAddress: string;
-  /** Parameters of the route that matched, under Hono, or of the `path` that `attach` was given; empty elsewhere. */
+  /** Parameters of the matching route under Hono, or of the `path` given to `attach`; empty elsewhere. */
   readonly params: Readonly<Record<string, string>>;
-  /** What middleware set with `c.set`, under Hono; empty elsewhere. */
+  /** Values that middleware set with `c.set` under Hono; empty elsewhere. */
   readonly vars: Readonly<Record<string, unknown>>;
 }
 
-/** What `new Headers` takes: each platform types it under its own name. */
+/** What `new Headers` takes; each platform has its own name for this type. */
 export type HeadersInput = NonNullable<ConstructorParameters<typeof Headers>[0]>;
 
-/** What `upgrade` may say of a connection that it accepts. */
+/** What `upgrade` may return for a connection that it accepts. */
 export interface UpgradeResult<State = unknown> {
   readonly state?: State;
-  /** The room to join: 1 to 512 bytes. By default the parameter `room` of the route (Hono) or path (`attach`), elsewhere `"default"`. */
+  /** The room to join: 1 to 512 bytes. Default: the parameter `room` of the route (Hono) or path (`attach`), elsewhere `"default"`. */
   readonly room?: string;
-  /** The subprotocol to select: one that the client offered, or "" for none. By default the server's first preference among `protocols`. */
+  /** The subprotocol to select: one that the client offered, or "" for none. Default: the server's first preference among `protocols`. */
   readonly protocol?: string;
   /**
-   * When the credential ends: a Date, or milliseconds since 1970 (a JWT's `exp` is in seconds). The connection is closed with 3000
-   * "Credential expired" within a second after it, and no message that comes after it is delivered; `connection.renew` extends it. A time that has
-   * come already refuses the handshake with 401. Default: never.
+   * When the credential expires: a Date, or milliseconds since 1970 (a JWT's `exp` is in seconds). The connection is closed with 3000
+   * "Credential expired" within a second, and messages that arrive after the time are not delivered. `connection.renew` extends it.
+   * A time in the past refuses the handshake with 401. Default: never.
    */
   readonly expiresAt?: Date | number;
   /** Headers of the 101, cookies included. The handshake's own headers can't be set. */
@@ -76,43 +76,43 @@ export interface UpgradeResult<State = unknown> {
 /** The hooks. All are optional; each may return a promise, and the connection's next hook waits for it. */
 export interface Hooks<State = unknown, Env = unknown> {
   /**
-   * Before the 101. `request.url` is as `Connection.url`. Return what to accept the connection with, or nothing; return or throw a `Response` to refuse.
-   * Any other throw is a 500 with no detail, and so is a `Response` that can't be sent: one with a body is for one client, at most 1 MiB, and ends
-   * within `upgradeTimeout`; headers have no control characters. May run in another process than the connection.
+   * Runs before the 101. `request.url` is the same as `Connection.url`. Return the result to accept with, or nothing; return or throw a
+   * `Response` to refuse. Any other throw is a 500 without details. So is a `Response` that can't be sent: a body is for one client, at most 1 MiB,
+   * and ends within `upgradeTimeout`; headers have no control characters. May run in another process than the connection.
    */
   upgrade?(request: Request, context: UpgradeContext<Env>): MaybePromise<UpgradeResult<State> | Response | void>;
-  /** First, once. Messages wait until it is done. Not run again after hibernation. */
+  /** Runs first, once. Messages wait until it is done. Not run again after hibernation. */
   open?(connection: Connection<State, Env>): MaybePromise<void>;
   message?(connection: Connection<State, Env>, data: Data): MaybePromise<void>;
   /**
-   * The client is over `rate`, whose `over` is `"drop"`: messages were dropped. Runs at the first, then at most once a second while it
-   * goes on. The client knows nothing of it unless this hook tells it.
+   * Messages were dropped because the client exceeds `rate`, with `over: "drop"`. Runs at the first one, then at most once a second while it
+   * continues. The client is not informed unless this hook does so.
    */
   drop?(connection: Connection<State, Env>, dropped: Dropped): MaybePromise<void>;
-  /** What waited for this client fell below `highWaterMark` after a `send` returned `"backpressure"`. */
+  /** The bytes waiting for this client fell below `highWaterMark` after a `send` returned `"backpressure"`. */
   drain?(connection: Connection<State, Env>): MaybePromise<void>;
-  /** Last, exactly once, never inside another hook of the connection. */
+  /** Runs last, exactly once, never inside another hook of the connection. */
   close?(connection: Connection<State, Env>, closing: Closing): MaybePromise<void>;
   /**
-   * A hook threw or rejected. Afterwards the connection is closed with 1011. Also what could not be stored of a connection's end (`hook` is
-   * "close") or of an alarm, which goes on all the same. Without this hook the error is logged.
+   * A hook threw or rejected; the connection is then closed with 1011. Also runs if a connection's end (`hook` is "close") or an alarm could not
+   * be stored; both proceed all the same. Without this hook the error is logged.
    */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
   /**
-   * Brings state that an older `version` of the handler stored into today's shape, after a deploy.
+   * After a deploy, converts state that an older `version` of the handler stored to the current shape.
    * Without it, connections of another version are closed with 1012.
    */
   migrate?(state: unknown, version: number): State;
-  /** A room's life: `open` when the first connection comes, `empty` when the last has left. */
+  /** The room's lifecycle: `open` when the first connection comes, `empty` when the last has left. */
   readonly room?: RoomHooks<State, Env>;
   /**
-   * The time that `room.setAlarm` set has come. It runs at least once: if it throws or rejects, it runs again after 2, 4, 8, 16, 32 and 64
-   * seconds, and so it does if a Durable Object ends in the middle of it. A `room.setAlarm` in between replaces the retry.
+   * The time set with `room.setAlarm` has come. It runs at least once: if it throws or rejects, it runs again after 2, 4, 8, 16, 32 and 64
+   * seconds. It also runs again if a Durable Object ends in the middle of it. A `room.setAlarm` in between replaces the retry.
    */
   alarm?(room: LocalRoom<State, Env>, info: AlarmInfo): MaybePromise<void>;
   /**
-   * Who is present has changed. Runs within the call that changed it (`present`, `absent`, a close), and for one change after the other: never inside
-   * a publish or inside itself. What it publishes comes in the order of the changes. Not run for those whom an eviction left as they were.
+   * Presence has changed. Runs within the call that changed it (`present`, `absent`, a close), for one change after the other, and never inside
+   * a publish or inside itself. What it publishes arrives in the order of the changes. Not run for members that an eviction left unchanged.
    */
   presence?(room: LocalRoom<State, Env>, diff: PresenceDiff): void;
 }

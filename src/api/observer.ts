@@ -5,13 +5,13 @@ import type { LocalRoom } from "./room.ts";
 
 export interface Refusal {
   readonly status: number;
-  /** As `Stats.refused` has it. */
+  /** The same word as in `Stats.refused`. */
   readonly cause: string;
-  /** Undefined where another server had checked the handshake: the Worker in front of a Durable Object, and where no `Request` can be made of what came. */
+  /** Undefined if another server checked the handshake (the Worker in front of a Durable Object), or if the input can't become a `Request`. */
   readonly request?: Request;
 }
 
-/** A hook that is about to run: of a connection, of a room, or `upgrade` of a request. */
+/** A hook that is about to run: of a connection, of a room, or `upgrade` for a request. */
 export interface HookRun {
   readonly hook: HookName;
   readonly connection?: Connection;
@@ -22,18 +22,18 @@ export interface HookRun {
 export interface Observer {
   /** A handshake was refused. */
   refused?(refusal: Refusal): void;
-  /** A connection has opened, before its `open` hook. Not told again after hibernation. */
+  /** A connection has opened; called before its `open` hook. Not called again after hibernation. */
   opened?(connection: Connection): void;
-  /** A connection has ended, before its `close` hook. */
+  /** A connection has ended; called before its `close` hook. */
   closed?(connection: Connection, closing: Closing): void;
-  /** A message was taken for the `message` hook. The size as in `Traffic`. */
+  /** A message was accepted for the `message` hook. The size is counted as in `Traffic`. */
   received?(connection: Connection, size: number): void;
   /** A message was handed to the runtime. */
   sent?(connection: Connection, size: number): void;
-  /** A message was dropped: received over the limit of a rate, or sent to a client over `maxBuffered`. */
+  /** A message was dropped: received over a rate limit, or sent to a client over `maxBuffered`. */
   dropped?(connection: Connection, direction: "received" | "sent", size: number): void;
   /** A hook threw or rejected. */
   failed?(error: unknown, context: ErrorContext): void;
-  /** A hook is to run: call `run` once, for instance within a span. Its outcome is the hook's, whatever this returns. */
+  /** A hook is about to run: call `run` once, for instance within a span. The hook's outcome stays its own, whatever this returns. */
   hook?(run: () => unknown, what: HookRun): unknown;
 }

@@ -1,18 +1,18 @@
-/** The contract in types: rooms, and what can be asked of them. */
+/** The contract in types: rooms, and what they offer. */
 import type { RoomStats } from "./stats.ts";
 import type { Connection, Sendable } from "./connection.ts";
 import type { HistoryReader, History } from "./history.ts";
 import type { RoomStorage } from "./storage.ts";
 
-/** Someone in a room, whatever the number of their connections. */
+/** Someone in a room, however many connections they have. */
 export interface Member {
-  /** What `present` was given. */
+  /** The value given to `present`. */
   readonly id: string;
   readonly state: unknown;
   readonly connections: number;
 }
 
-/** What changed in one turn. Who has left has the last state and 0 connections; `updated` are those whose state or number of connections changed. */
+/** What changed in one turn. Members in `left` have their last state and 0 connections; in `updated`, state or connections changed. */
 export interface PresenceDiff {
   readonly joined: readonly Member[];
   readonly left: readonly Member[];
@@ -35,78 +35,82 @@ export interface ConnectionInfo<State = unknown> {
 }
 
 /**
- * A room from outside: an HTTP route, a cron trigger, a queue's consumer, another room's handler. Asleep or awake, here or in a
+ * A room seen from outside: from an HTTP route, a cron trigger, a queue consumer or another room's handler. Asleep or awake, here or in a
  * Durable Object. Every method rejects with what the same method of `LocalRoom` throws.
  */
 export interface Room {
   readonly name: string;
-  /** Sends to every subscriber of the topic, or of any of the topics, to each once. Resolves to how many connections it was handed to; 0 in an empty room. */
+  /** Sends to every subscriber of the topic, or of any of the topics, once each. Resolves to how many got it; 0 if the room is empty. */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): Promise<number>;
-  /** Sends to everyone in the room. Resolves to how many connections it was handed to; 0 in an empty room. */
+  /** Sends to everyone in the room. Resolves to how many connections got it; 0 if the room is empty. */
   broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
-  /** The open connections, in the order in which they came. */
+  /** The open connections, in the order of their arrival. */
   connections(): Promise<readonly ConnectionInfo[]>;
   /** How many connections are open in the room, or subscribed to the topic. */
   count(topic?: string): Promise<number>;
-  /** The topics that have subscribers, and how many. */
+  /** The topics that have subscribers, with the number of subscribers. */
   topics(): Promise<ReadonlyMap<string, number>>;
-  /** The members that are present, in no order. */
+  /** The members that are present, in no particular order. */
   presence(): Promise<readonly Member[]>;
   /**
-   * What happened in the room, in numbers, since it came into memory: on Cloudflare since its object was made or woken, elsewhere
+   * The room's statistics since it came into memory: on Cloudflare since its object was created or woken, elsewhere
    * since its first connection came.
    */
   stats(): Promise<RoomStats>;
-  /** What the topic's history keeps. */
+  /** The topic's history. */
   history(topic: string, reader?: HistoryReader): Promise<History>;
-  /** Deletes what the topic's history keeps. Resolves to whether there was anything. */
+  /** Deletes the topic's history. Resolves to whether there was any. */
   deleteHistory(topic: string): Promise<boolean>;
   /** Closes every connection of the room, as `connection.close` does. Resolves to how many there were. */
   close(code?: number, reason?: string): Promise<number>;
 }
 
-/** What the `alarm` hook is told, by Cloudflare's names. */
+/** What the `alarm` hook receives, by Cloudflare's names. */
 export interface AlarmInfo {
-  /** The time that `room.setAlarm` was given, in milliseconds since 1970. */
+  /** The time given to `room.setAlarm`, in milliseconds since 1970. */
   readonly scheduledTime: number;
   /** 0 for the first run, up to 6. */
   readonly retryCount: number;
 }
 
-/** The room that a hook runs in: at once what `Room` does with a promise. On a plain Worker every method throws. */
+/** The room that a hook runs in: does synchronously what `Room` does with a promise. On a plain Worker every method throws. */
 export interface LocalRoom<State = unknown, Env = unknown> {
   readonly name: string;
-  /** As a connection's. */
+  /** The same as a connection's. */
   readonly env: Env;
-  /** As a connection's. */
+  /** The same as a connection's. */
   readonly rooms: Rooms;
   /**
-   * Sends to every subscriber of the topic, or of any of the topics, to each once. Returns how many connections it was handed to.
-   * A client that it finds too slow is closed; the `presence` hook is told before `publish` returns, when everyone else has the message. With several
-   * topics that keep a history the message is stored in all of them or in none.
-   * @throws TypeError for what is no topic or can't be sent; RangeError for what a topic's history can't keep (over 1 MiB encoded; bytes take a third more);
-   * Error inside `encode`, the function `history` or an observer, which are called in the middle of a publish.
+   * Sends to every subscriber of the topic, or of any of the topics, once each. Returns how many connections got it.
+   * A client that proves too slow is closed; the `presence` hook runs before `publish` returns, when everyone else has the message. With several
+   * topics that keep a history, the message is stored in all of them or in none.
+   * @throws TypeError for an invalid topic or data that can't be sent.
+   * @throws RangeError for a message that a topic's history can't keep (over 1 MiB encoded; bytes take a third more).
+   * @throws Error inside `encode`, the function `history` or an observer, which run in the middle of a publish.
    */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
-  /** Sends to everyone in the room. Returns how many connections it was handed to. @throws TypeError for what can't be sent, or an `except` that is no id. */
+  /**
+   * Sends to everyone in the room. Returns how many connections got it.
+   * @throws TypeError for data that can't be sent, or an invalid id in `except`.
+   */
   broadcast(data: Sendable, options?: PublishOptions): number;
   /** Every open connection of the room. */
   peers(): Iterable<Connection<State, Env>>;
-  /** The same as plain data. */
+  /** The open connections as plain data. */
   connections(): readonly ConnectionInfo<State>[];
   /** How many connections are open in the room, or subscribed to the topic. */
   count(topic?: string): number;
-  /** The topics that have subscribers, and how many. */
+  /** The topics that have subscribers, with the number of subscribers. */
   topics(): ReadonlyMap<string, number>;
-  /** The members that are present, in no order. Every later change is told to the `presence` hook, and none before it. */
+  /** The members that are present, in no particular order. Every later change reaches the `presence` hook, and no earlier one. */
   presence(): readonly Member[];
-  /** What happened in the room, in numbers, since it came into memory. */
+  /** The room's statistics since it came into memory. */
   stats(): RoomStats;
-  /** What the topic's history keeps. @throws Error for a topic that keeps none, RangeError for a `limit` that is none. */
+  /** The topic's history. @throws Error if the topic keeps none, RangeError for an invalid `limit`. */
   history(topic: string, reader?: HistoryReader): History;
   /**
-   * Deletes what the topic's history keeps, from memory and from storage. Subscribers stay subscribed and get what is published from then on; earlier positions
-   * become unknown. Returns whether there was anything. @throws Error for a topic that keeps none, and inside `encode`, the function `history` or an observer.
+   * Deletes the topic's history from memory and storage. Subscribers stay subscribed and get what is published from then on; earlier positions
+   * become unknown. Returns whether there was any. @throws Error if the topic keeps none, and inside `encode`, the function `history` or an observer.
    */
   deleteHistory(topic: string): boolean;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
@@ -114,9 +118,9 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   /** Values that the room keeps, whoever is in it. */
   readonly storage: RoomStorage;
   /**
-   * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), at least once: see there. A later call replaces it, `null`
-   * clears it. It survives hibernation and, on Cloudflare, a deploy; there it wakes the object. Elsewhere it lives as long as the server.
-   * @throws TypeError if `time` is not a valid time, Error for a handler without an `alarm` hook, and what the storage throws: nothing has changed then.
+   * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), at least once: see the hook. A later call replaces it, `null`
+   * clears it. It survives hibernation and, on Cloudflare, a deploy, and wakes the object there. Elsewhere it lives as long as the server.
+   * @throws TypeError if `time` is not a valid time, Error if the handler has no `alarm` hook, or the storage's own error; then nothing has changed.
    */
   setAlarm(time: Date | number | null): void;
 }

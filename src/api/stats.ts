@@ -1,8 +1,8 @@
-/** The contract in types: what a server or a room has done, in numbers. */
+/** The contract in types: the statistics of a server or a room. */
 
 export interface Traffic {
   readonly messages: number;
-  /** Of binary messages their bytes, of text its UTF-16 units, which are its bytes where it is ASCII: to count UTF-8 would cost more than to send it. */
+  /** Bytes of binary messages, and UTF-16 units of text, which equal its bytes if it is ASCII: counting UTF-8 would cost more than sending it. */
   readonly bytes: number;
 }
 
@@ -10,17 +10,17 @@ export interface RoomStats {
   /** Connections that are open now. */
   readonly open: number;
   readonly opened: number;
-  /** Connections that have ended, by the close code that the close hook was told. */
+  /** Connections that have ended, by the close code that the close hook got. */
   readonly closed: Readonly<Record<number, number>>;
-  /** Messages that were taken from clients for the `message` hook. */
+  /** Messages accepted from clients for the `message` hook. */
   readonly received: Traffic;
-  /** Messages that were handed to the runtime, one for each connection that a publish reached. */
+  /** Messages handed to the runtime, one for each connection that a publish reached. */
   readonly sent: Traffic;
-  /** Messages that were not: received over the limit of a rate, or sent to a client over `maxBuffered`. */
+  /** Messages that were not: received over a rate limit, or for a client over `maxBuffered`. */
   readonly dropped: { readonly received: number; readonly sent: number };
-  /** Bytes that wait now to be sent; 0 on workerd, which reports nothing. */
+  /** Bytes now waiting to be sent; 0 on workerd, which reports nothing. */
   readonly buffered: number;
-  /** Messages that wait now for a slow hook. */
+  /** Messages now waiting for a slow hook. */
   readonly queued: number;
   /** Hooks that threw or rejected. */
   readonly hookErrors: number;
@@ -29,7 +29,7 @@ export interface RoomStats {
 export interface Stats extends RoomStats {
   /**
    * Handshakes that were refused, by cause: the option behind it (`origins`, `requireProtocol`, `upgradeTimeout`, `maxConnections`, …),
-   * `upgrade` for a Response of the hook, `error` for a hook that failed, `expiresAt`, `closing`, or the status of what was malformed (`"426"`).
+   * `upgrade` for a Response of the hook, `error` for a failed hook, `expiresAt`, `closing`, or the status for a malformed request (`"426"`).
    */
   readonly refused: Readonly<Record<string, number>>;
 }

@@ -1,11 +1,11 @@
 /**
  * How long to wait before the next attempt: exponential backoff with full jitter (a random share of the whole, not of a part of it),
- * so that clients that lost the same server at once do not come back at once.
+ * so that clients that lost the same server together do not reconnect together.
  */
 
 /**
- * Milliseconds before which not to try, and after which to try, when `failures` attempts in a row have failed and a server that closed
- * asked for `asked` milliseconds. Both stay within `maxDelay`, which keeps `firstDelay` of it for the jitter.
+ * Milliseconds before which no attempt is allowed, and after which one is made, when `failures` attempts in a row have failed and a closing
+ * server asked for `asked` milliseconds. Both stay within `maxDelay`, of which `firstDelay` is reserved for the jitter.
  */
 export function backoff(failures: number, asked: number, firstDelay: number, maxDelay: number): readonly [earliest: number, wait: number] {
   const earliest = Math.min(asked, Math.max(0, maxDelay - firstDelay));

@@ -1,8 +1,8 @@
 /**
- * What the socket has without a connection: WebSocket's constants, `addEventListener`, and an `on…` property for each event.
- * The dispatch is our own, because:
- * - workerd's EventTarget also calls `on…` properties of any target, and on older compatibility dates a listener's error leaves
- *   its `dispatchEvent`, past the listeners and steps that come after (measured);
+ * The parts of the socket that need no connection: WebSocket's constants, `addEventListener`, and an `on…` property for each event.
+ * It dispatches events itself, because:
+ * - workerd's EventTarget also calls `on…` properties of any target. On older compatibility dates a listener's error leaves
+ *   its `dispatchEvent` and skips the remaining listeners and steps (measured);
  * - React Native has no EventTarget, and no event classes.
  */
 import { rethrow } from "../values/rethrow.ts";
@@ -10,7 +10,7 @@ import type { ClientEvents } from "./types.ts";
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 type AnyListener = Listener<Event> | null;
-/** In its own words: not every runtime's types have AddEventListenerOptions. */
+/** Defined here, since not every runtime's types have AddEventListenerOptions. */
 type ListenOptions =
   | boolean
   | {
@@ -32,7 +32,7 @@ interface Classes {
 
 const classes = globalThis as Classes;
 
-/** For `instanceof` alone. */
+/** Only for `instanceof`. */
 const Target: new () => object = classes.EventTarget ?? Object;
 
 export class ClientEventSource extends Target {
@@ -77,7 +77,7 @@ export class ClientEventSource extends Target {
     this.#listeners = this.#listeners.filter((one) => one[0] !== type || one[1] !== listener);
   }
 
-  /** Calls the `on…` property, then the listeners in their order. The error of one is reported by the runtime and disturbs no other. */
+  /** Calls the `on…` property, then the listeners in order. The runtime reports a listener's error; the others still run. */
   dispatchEvent(event: Event): boolean {
     for (const name of ["target", "currentTarget"]) Object.defineProperty(event, name, { value: this, configurable: true });
     const { type } = event;
@@ -100,7 +100,7 @@ export class ClientEventSource extends Target {
   }
 }
 
-/** Dispatches an event of this class, or of what the runtime has in its place: Node 22 has no CloseEvent, React Native no Event. */
+/** Dispatches an event of this class, or of the runtime's substitute: Node 22 has no CloseEvent, React Native no Event. */
 export function fire(
   target: ClientEventSource,
   type: keyof ClientEvents,

@@ -1,16 +1,16 @@
-/** Text pings while a connection is open, which every Edgewire server answers: without an answer, the connection is dead. */
+/** Text pings while a connection is open. Every Edgewire server answers them: without an answer, the connection is dead. */
 import { pingText, pongText } from "../protocol/text-ping.ts";
 import type { ClientSettings } from "./options.ts";
 import type { NativeSocket } from "./types.ts";
 
 export interface Heartbeat {
-  /** Milliseconds that the last ping that was answered took there and back; undefined before. */
+  /** Milliseconds of the last answered ping's round trip; undefined before the first. */
   latency(): number | undefined;
   start(native: NativeSocket): void;
   stop(): void;
-  /** Unless an answer is due already, or there is no heartbeat. */
+  /** Sends a ping, unless an answer is already due or there is no heartbeat. */
   ping(): void;
-  /** Of every message. True for an answer to a ping, which is no message of the application's. */
+  /** Called for every message. True for an answer to a ping, which is not for the application. */
   heard(data: unknown): boolean;
 }
 
@@ -27,7 +27,7 @@ export function makeHeartbeat({ heartbeat, heartbeatTimeout }: ClientSettings, d
     timer = setTimeout(then, milliseconds);
   }
 
-  /** A page or machine that slept finds its timers due, perhaps before the answer that waits behind them: hence two halves. */
+  /** After sleep, a page or machine may run a due timer before it reads the answer that already came: hence two halves. */
   function expect(): void {
     const half = heartbeatTimeout / 2;
     after(half, () => after(half, dead));
@@ -58,7 +58,7 @@ export function makeHeartbeat({ heartbeat, heartbeatTimeout }: ClientSettings, d
     },
     ping,
     heard(data) {
-      // A large message in front of the answer is a sign of life too.
+      // A large message ahead of the answer is a sign of life too.
       if (due) expect();
       if (data !== pongText) return false;
       if (due) {

@@ -2,10 +2,10 @@
 import { finalCloseCodes } from "../protocol/close.ts";
 import type { ClientOptions } from "./types.ts";
 
-/** Options with nothing left to default. */
+/** Options with defaults filled in. */
 export type ClientSettings = Required<ClientOptions>;
 
-/** @throws TypeError, RangeError by the option's name. */
+/** @throws TypeError, RangeError with the option's name. */
 export function resolveClientOptions(options: ClientOptions): ClientSettings {
   const settings: Record<string, unknown> & ClientSettings = {
     firstDelay: 1000,
@@ -23,7 +23,7 @@ export function resolveClientOptions(options: ClientOptions): ClientSettings {
   };
   for (const [name, value] of Object.entries(options)) {
     const kind = settings[name]?.constructor;
-    // Without a delay, attempts would follow each other without end. A timer of more than 2147483647 ms fires at once.
+    // Without a delay, attempts would follow each other endlessly. A timer of more than 2147483647 ms fires at once.
     const least = /Delay|Timeout/.test(name) ? 1 : 0;
     const right = kind === Number ? value >= least && value < 2 ** 31 : kind && Object(value) instanceof kind;
     if (value === undefined) continue;

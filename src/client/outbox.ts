@@ -1,4 +1,4 @@
-/** What is sent: at once while a connection takes it; otherwise it waits, in order and within bounds. */
+/** Outgoing messages: sent at once if a connection takes them; otherwise they wait, in order and within limits. */
 import type { ClientSettings } from "./options.ts";
 import type { ClientSendable, ClientSendResult, NativeSocket } from "./types.ts";
 
@@ -7,20 +7,20 @@ export interface Outbox {
   bytes(): number;
   /** @throws what the connection's own `send` throws. */
   send(data: ClientSendable): ClientSendResult;
-  /** A connection is open: what `greet` sends goes first, then what waits. */
+  /** A connection is open: messages sent by `greet` go first, then those that wait. */
   open(native: NativeSocket, greet: () => void): void;
-  /** Calls back when all that waits is handed to the connection. */
+  /** Calls back when all waiting messages are handed to the connection. */
   finish(done: () => void): void;
   /** The connection is lost. */
   lost(): void;
-  /** Drops what waits. */
+  /** Drops the waiting messages. */
   end(): void;
 }
 
 interface Item {
   readonly data: ClientSendable;
   readonly size: number;
-  /** False while a Blob is read, which gives its bytes or an error. */
+  /** False while a Blob is being read, which gives its bytes or an error. */
   ready: boolean;
   bytes?: ArrayBuffer;
   error?: unknown;
@@ -28,10 +28,10 @@ interface Item {
 }
 
 export function makeOutbox({ queueMessages, queueBytes }: ClientSettings, drop: (data: ClientSendable, cause?: unknown) => void): Outbox {
-  // A linked list, because an array's shift() takes time in proportion to its length. What waits comes after this item.
+  // A linked list, because an array's shift() takes time proportional to its length. Waiting items come after this one.
   const first = {} as Item;
   let last = first;
-  /** While `greet` runs: the item behind which what is sent waits. */
+  /** While `greet` runs: the item after which new messages wait. */
   let greeting: Item | undefined;
   let count = 0;
   let bytes = 0;
@@ -49,10 +49,10 @@ export function makeOutbox({ queueMessages, queueBytes }: ClientSettings, drop: 
     return item;
   }
 
-  const mayGo = (): boolean | undefined => target?.readyState === 1 && !greeting && first.next?.ready;
+  const canSend = (): boolean | undefined => target?.readyState === 1 && !greeting && first.next?.ready;
 
   function flush(): void {
-    while (mayGo()) {
+    while (canSend()) {
       const { data, bytes: content = data, error } = take() as Item;
       try {
         if (error) throw error;
@@ -76,7 +76,7 @@ export function makeOutbox({ queueMessages, queueBytes }: ClientSettings, drop: 
         return "sent";
       }
       const size = sizeOf(data);
-      // A Blob that waits only to be read is not bound by what may wait for a connection.
+      // The limits don't apply to a Blob that waits only to be read.
       if (!open && (count >= queueMessages || bytes + size > queueBytes)) {
         drop(data);
         return "refused";
@@ -130,7 +130,7 @@ export function wellFormed(text: string): string {
   return text.toWellFormed?.() ?? text.replace(/[\ud800-\udfff]/gu, "\ufffd");
 }
 
-/** What every runtime's `send` takes alike; a copy where it waits, because its owner may reuse the buffer, as after a WebSocket's `send`. */
+/** Converts to data that every runtime's `send` accepts. Copies data that waits: the caller may reuse its buffer, as after a WebSocket's `send`. */
 function convert(data: ClientSendable, copy: boolean): ClientSendable {
   const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView;
   if (byteLength === undefined) return data instanceof Blob ? data : wellFormed(String(data));
@@ -139,8 +139,8 @@ function convert(data: ClientSendable, copy: boolean): ClientSendable {
 }
 
 /**
- * Browsers and React Native send Blobs. workerd sends the text "[object Blob]", and Node forgets one that `close()` follows (measured):
- * elsewhere its bytes are sent, once they are read.
+ * Browsers and React Native send Blobs. workerd sends the text "[object Blob]", and Node loses one if `close()` follows (measured):
+ * elsewhere the Blob is read first, and its bytes are sent.
  */
 function mustRead(data: ClientSendable): boolean {
   const { navigator } = globalThis as { navigator?: { readonly userAgent: string } };

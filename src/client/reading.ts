@@ -10,19 +10,19 @@ interface Unread {
 
 /**
  * The messages of a socket from now on, until it closes for good.
- * @throws RangeError when more wait than `most`: a string counts its UTF-16 units, bytes their number, each message 64 more.
+ * @throws RangeError if more than `most` wait: a string counts its UTF-16 units, bytes their number, each message 64 more.
  */
 export async function* messagesOf<T>(
   socket: ClientEventSource & { readonly readyState: number },
   most: number,
 ): AsyncGenerator<T, void, void> {
-  // A list, because an array's shift() takes time in proportion to its length.
+  // A list, because an array's shift() takes time proportional to its length.
   let first: Unread = {};
   let last = first;
   let waiting = 0;
   let wake: (() => void) | undefined;
   const costOf = ({ data }: Unread): number => (data?.size ?? data?.byteLength ?? data?.length ?? 0) + 64;
-  const hear = (event: Event & Unread): void => {
+  const onEvent = (event: Event & Unread): void => {
     if (event.type === "message" && waiting <= most) {
       last = last.next = { data: event.data };
       waiting += costOf(last);
@@ -30,8 +30,8 @@ export async function* messagesOf<T>(
     wake?.();
   };
   const listening = new AbortController();
-  socket.addEventListener("message", hear, listening);
-  socket.addEventListener("close", hear, listening);
+  socket.addEventListener("message", onEvent, listening);
+  socket.addEventListener("close", onEvent, listening);
   try {
     while (first.next || socket.readyState < 3) {
       if (waiting > most) throw new RangeError("backlogBytes are exceeded");
@@ -46,7 +46,7 @@ export async function* messagesOf<T>(
   }
 }
 
-/** Resolves while it is open. @throws Error when it is closed for good. */
+/** Resolves once it is open. @throws Error if it is closed for good. */
 export async function untilOpen(socket: ClientEventSource & { readonly status: Status }): Promise<void> {
   while (socket.status !== "open") {
     if (socket.status === "closed") throw new Error("closed");

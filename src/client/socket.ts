@@ -1,5 +1,5 @@
 /**
- * A WebSocket that reconnects. To code written for `new WebSocket(url, protocols)` it is one that takes long to connect at times:
+ * A WebSocket that reconnects. Code written for `new WebSocket(url, protocols)` sees one that sometimes takes long to connect:
  * `readyState` is CONNECTING while there is no connection, `open` comes with each connection, `error` and `close` once, at the end.
  * docs/client.md states each rule.
  */
@@ -34,23 +34,23 @@ export class ReconnectingWebSocket extends ClientEventSource {
   #url = "";
   #origin: string | undefined;
   #binaryType: "blob" | "arraybuffer" = "blob";
-  /** The attempt or connection that counts: what an earlier one still reports is ignored. */
+  /** The current attempt or connection; events of earlier ones are ignored. */
   #native: NativeSocket | undefined;
-  /** What the runtime reported of it. */
+  /** The error that the runtime reported for it. */
   #cause: unknown;
   #closing = false;
   #openedAt = 0;
   #failures = 0;
-  /** Of what the status waits for: an attempt, the next one, the answer to `close`. */
+  /** The current status's timer: for an attempt, the next one, or the answer to `close`. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retryAt: number | undefined;
-  /** A server that closed asked for no attempt before. */
+  /** The earliest time for an attempt that a closing server asked for. */
   #notBefore = 0;
   #over = new AbortController();
 
   /**
-   * @throws SyntaxError (DOMException) for an address or subprotocol that no WebSocket takes, as WebSocket does.
-   * @throws TypeError, RangeError for an option, by its name.
+   * @throws SyntaxError (DOMException) for an address or subprotocol that no WebSocket accepts, as WebSocket does.
+   * @throws TypeError, RangeError for an invalid option, with its name.
    */
   constructor(address: Address, protocols: Protocols = [], options: ClientOptions = {}) {
     super();
@@ -73,7 +73,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     }, this.#over);
   }
 
-  /** Of the latest attempt; "" until a function for it has answered. */
+  /** The URL of the latest attempt; "" until a function for it has answered. */
   get url(): string {
     return this.#url;
   }
@@ -84,12 +84,12 @@ export class ReconnectingWebSocket extends ClientEventSource {
   get retryAt(): number | undefined {
     return this.#status === "waiting" ? this.#retryAt : undefined;
   }
-  /** Milliseconds that the last ping that was answered took there and back; undefined before. */
+  /** Milliseconds of the last answered ping's round trip; undefined before the first. */
   get latency(): number | undefined {
     return this.#heartbeat.latency();
   }
   get readyState(): 0 | 1 | 2 | 3 {
-    // A connection that ends is no longer open, although its close event is yet to come.
+    // A closing connection is no longer open, although its close event is still to come.
     return this.#status === "closed" ? 3 : this.#closing ? 2 : this.#native?.readyState === 1 && this.#status === "open" ? 1 : 0;
   }
   get protocol(): string {
@@ -98,7 +98,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
   get extensions(): string {
     return this.#native?.extensions ?? "";
   }
-  /** Bytes that wait here, and in the runtime's WebSocket where it says. */
+  /** Bytes that wait here, and in the runtime's WebSocket if it reports them. */
   get bufferedAmount(): number {
     return this.#outbox.bytes() + (this.#native?.bufferedAmount ?? 0);
   }
@@ -112,19 +112,19 @@ export class ReconnectingWebSocket extends ClientEventSource {
   /** Resolves while a connection is open; rejects when the socket is closed for good. */
   get opened(): Promise<void> {
     const opened = untilOpen(this);
-    // Nobody has to wait for it.
+    // An ignored promise must not count as an unhandled rejection.
     opened.catch(() => {});
     return opened;
   }
 
-  /** Says what became of the message: src/client/types.ts. */
+  /** Returns what happened to the message: src/client/types.ts. */
   send(data: ClientSendable): ClientSendResult {
     if (this.readyState < 2) return this.#outbox.send(data);
     fire(this, "drop", { data });
     return "refused";
   }
 
-  /** Closes it for good. @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not send. */
+  /** Closes the socket for good. @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not send. */
   close(code?: number, reason = ""): void {
     const text = wellFormed(String(reason));
     checkClientClose(code ?? 1000, text);
@@ -148,7 +148,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     fire(this, "status");
   }
 
-  /** Messages from now on, until it closes for good. Throws a RangeError when more than `backlogBytes` wait for the loop. */
+  /** Messages from now on, until it closes for good. Throws a RangeError if more than `backlogBytes` wait for the loop. */
   [Symbol.asyncIterator](): AsyncGenerator<string | ArrayBuffer | Blob, void, void> {
     return messagesOf(this, this.#settings.backlogBytes);
   }
@@ -158,7 +158,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     let final = false;
     this.#within(this.#settings.connectTimeout, "connection timeout");
     try {
-      // Not before the constructor has returned, and `status` is told.
+      // Not before the constructor has returned and the `status` event was dispatched.
       await undefined;
       const address = await ask(this.#address);
       const protocols = await ask(this.#protocols);
@@ -178,10 +178,10 @@ export class ReconnectingWebSocket extends ClientEventSource {
       native.addEventListener(type, (event) => native === this.#native && listener(event));
     };
     on("open", () => this.#open(native));
-    on("message", ({ data }) => this.#hear(data));
+    on("message", ({ data }) => this.#receive(data));
     on("error", ({ error }) => {
       this.#cause = error ?? new Error("connection failed");
-      // Workerd may leave out the close event, and `ws` may wait 30 s for the other side's.
+      // workerd may omit the close event, and `ws` may wait 30 s for the other side's.
       this.#within(1000);
     });
     on("close", (event) => this.#lost(endOf(event)));
@@ -196,13 +196,13 @@ export class ReconnectingWebSocket extends ClientEventSource {
     fire(this, "status");
   }
 
-  #hear(data: unknown): void {
-    // WebSocket too delivers nothing once it is closing.
+  #receive(data: unknown): void {
+    // Like WebSocket, deliver nothing once it is closing.
     if (this.readyState !== 1 || this.#heartbeat.heard(data)) return;
     fire(this, "message", undefined, "MessageEvent", { data, origin: this.#origin });
   }
 
-  /** Gives up what is under way unless something else happens in time. */
+  /** Gives up the current attempt or connection unless something else happens in time. */
   #within(milliseconds: number, failure?: string): void {
     this.#later(milliseconds, () => this.#lost(broken, failure && new Error(failure)));
   }

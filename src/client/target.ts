@@ -1,4 +1,4 @@
-/** Opens and closes a runtime's WebSocket: what it refuses is told in the same words everywhere. */
+/** Opens and closes a runtime's WebSocket, with the same errors everywhere. */
 import { sizeOf } from "./outbox.ts";
 import type { End, NativeEvent, NativeSocket, WebSocketConstructor } from "./types.ts";
 
@@ -11,9 +11,9 @@ export function connect(WebSocket: WebSocketConstructor, url: string | URL, prot
   }
 }
 
-/** What a close event says. */
+/** Reads a close event. */
 export function endOf({ code, reason, wasClean }: NativeEvent): End {
-  // Deno reports a lost connection as 0; Bun, workerd and React Native add a text of their own to 1006, which no server sent.
+  // Deno reports a lost connection as 0; Bun, workerd and React Native add a text to 1006, which no server sent.
   return code && code !== 1006 ? { code, reason: reason ?? "", wasClean: !!wasClean } : broken;
 }
 
@@ -23,7 +23,7 @@ export const broken: End = { code: 1006, reason: "", wasClean: false };
 /** False if the runtime's WebSocket throws. */
 export function tryClose(native: NativeSocket | undefined, code?: number, reason = ""): boolean {
   try {
-    // Chromium and workerd refuse an undefined code where there is a second argument, and Deno sends a reason without a code.
+    // Chromium and workerd refuse an undefined code if there is a second argument, and Deno sends a reason without a code.
     if (code === undefined && !reason) native?.close();
     else native?.close(code ?? 1000, reason);
     return true;
@@ -32,7 +32,7 @@ export function tryClose(native: NativeSocket | undefined, code?: number, reason
   }
 }
 
-/** @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not close with. */
+/** @throws InvalidAccessError, SyntaxError (DOMException) for a code or reason that a client may not send. */
 export function checkClientClose(code: number, reason: string): void {
   const right = Number.isInteger(code) && (code === 1000 || (code >= 3000 && code < 5000));
   if (right && sizeOf(reason) < 124) return;
@@ -45,7 +45,7 @@ function domError(message: string, name: string): Error {
   return Exception ? new Exception(message, name) : Object.assign(new Error(message), { name });
 }
 
-/** What was given, or what the function that was given returns. */
+/** The given value, or the result of the given function. */
 export function ask<T>(value: T | (() => T | PromiseLike<T>)): T | PromiseLike<T> {
   return typeof value === "function" ? (value as () => T | PromiseLike<T>)() : value;
 }

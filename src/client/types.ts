@@ -1,23 +1,23 @@
-/** The client's types: its events, its options, and what it uses of a runtime's WebSocket. */
+/** The client's types: its events, its options, and the part of a runtime's WebSocket that it uses. */
 import type { MaybePromise } from "../api/connection.ts";
 
-/** `connecting`: an attempt is under way. `open`: messages go both ways. `waiting`: away, until `retryAt`. `closed`: over for good. */
+/** `connecting`: an attempt is in progress. `open`: messages go both ways. `waiting`: disconnected, until `retryAt`. `closed`: for good. */
 export type Status = "connecting" | "open" | "waiting" | "closed";
 
 /**
  * - `"sent"`: handed to the runtime's WebSocket. It may still be lost with the connection, and is not sent again.
- * - `"queued"`: goes out, in order, when the connection is there again.
+ * - `"queued"`: will be sent, in order, once there is a connection.
  * - `"refused"`: not sent, because the queue is full or the socket closed.
  */
 export type ClientSendResult = "sent" | "queued" | "refused";
 
-/** What `send` takes, as a WebSocket's does. */
+/** What `send` accepts, like a WebSocket's. */
 export type ClientSendable = string | ArrayBufferLike | ArrayBufferView | Blob;
 
-/** Where to connect: the address, or a function that is asked before each attempt. Relative to the page, where there is one. */
+/** Where to connect: the address, or a function that is called before each attempt. Relative to the page, if there is one. */
 export type Address = string | URL | (() => MaybePromise<string | URL>);
 
-/** Subprotocols in order of preference, or a function that is asked before each attempt. */
+/** Subprotocols in order of preference, or a function that is called before each attempt. */
 export type Protocols = string | readonly string[] | (() => MaybePromise<string | readonly string[]>);
 
 /** The socket gives up: `error` says why. `close` follows. */
@@ -27,22 +27,22 @@ export interface FailureEvent extends Event {
 
 /** An attempt to connect failed. The next one begins at `retryAt`, milliseconds since 1970. */
 export interface RetryEvent extends Event {
-  /** What a function for the address or subprotocols threw, the error that the runtime reports, or an Error that says what happened. */
+  /** The error thrown by a function for the address or subprotocols, the runtime's error, or an Error that says what happened. */
   readonly cause: unknown;
   readonly retryAt: number;
 }
 
 /** An open connection was lost. The next attempt begins at `retryAt`, milliseconds since 1970. */
 export interface DisconnectEvent extends CloseEvent {
-  /** The error that the runtime reports, or an Error "heartbeat timeout"; undefined where the close code says it all. */
+  /** The runtime's error, or an Error "heartbeat timeout"; undefined if the close code says it all. */
   readonly cause: unknown;
   readonly retryAt: number;
 }
 
-/** A message that is not sent: the queue had no room for it, or the socket is closed (`readyState` tells which), or `cause`. */
+/** A message was not sent: the queue had no room for it, or the socket is closed (see `readyState`), or because of `cause`. */
 export interface DropEvent extends Event {
   readonly data: ClientSendable;
-  /** What the runtime's `send`, or reading the Blob, threw. */
+  /** The error thrown by the runtime's `send`, or while reading the Blob. */
   readonly cause: unknown;
 }
 
@@ -65,27 +65,27 @@ export interface ClientEvents {
 }
 
 export interface ClientOptions {
-  /** Milliseconds that the first wait may take; the n-th may take `firstDelay` × 2ⁿ⁻¹. The wait itself is random below that. Default: 1000. */
+  /** Maximum of the first wait in milliseconds; that of the n-th is `firstDelay` × 2ⁿ⁻¹. The wait is random below it. Default: 1000. */
   readonly firstDelay?: number;
-  /** Milliseconds that no wait exceeds, whatever a closing server asks for. Default: 30 000. */
+  /** Maximum wait in milliseconds, whatever a closing server asks for. Default: 30 000. */
   readonly maxDelay?: number;
-  /** Milliseconds that an attempt may take, the functions for address and subprotocols included; and the answer to `close`. Default: 10 000. */
+  /** Milliseconds that an attempt may take, including functions for address and subprotocols; and the answer to `close`. Default: 10 000. */
   readonly connectTimeout?: number;
-  /** Milliseconds that a connection must have been open before its loss starts the waits afresh. Default: 5000. */
+  /** Milliseconds that a connection must have been open before its loss resets the backoff. Default: 5000. */
   readonly stableAfter?: number;
   /**
-   * Milliseconds between text pings, which every Edgewire server answers. Default: 30 000. 0 for other servers: they would take a ping
-   * for a message, and not answer.
+   * Milliseconds between text pings, which every Edgewire server answers. Default: 30 000. Set 0 for other servers: they would treat a ping
+   * as a message, and not answer.
    */
   readonly heartbeat?: number;
-  /** Milliseconds that the answer to a ping may take before the connection is given up. Default: 10 000. */
+  /** Milliseconds that the answer to a ping may take before the connection is dropped. Default: 10 000. */
   readonly heartbeatTimeout?: number;
   /** Messages that may wait for a connection. More are refused. Default: 1000. */
   readonly queueMessages?: number;
   /** Bytes that may wait for a connection. More are refused. Default: 1 MiB. */
   readonly queueBytes?: number;
   /**
-   * Bytes of messages that may wait for a `for await` loop (a string counts its UTF-16 units, each message 64 more). With more, the loop
+   * Bytes of messages that may wait for a `for await` loop (a string counts its UTF-16 units, each message 64 more). Above that, the loop
    * throws a RangeError. Default: 64 MiB.
    */
   readonly backlogBytes?: number;
@@ -97,14 +97,14 @@ export interface ClientOptions {
   readonly WebSocket?: WebSocketConstructor;
 }
 
-/** The constructor of a WebSocket as WHATWG describes it: the runtime's, or `ws`'s. */
+/** The constructor of a WHATWG WebSocket: the runtime's, or `ws`'s. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => { readonly readyState: number; close(): void };
 
-/** As much of a WebSocket as the client uses. */
+/** The part of a WebSocket that the client uses. */
 export interface NativeSocket {
   readonly url: string;
   readonly readyState: number;
-  /** `null` on workerd, and undefined on React Native, where there is none. */
+  /** `null` on workerd and undefined on React Native if there is none. */
   readonly protocol: string | null | undefined;
   readonly extensions: string | null | undefined;
   /** Undefined on workerd and React Native. */
@@ -122,7 +122,7 @@ export interface End {
   readonly wasClean: boolean;
 }
 
-/** What one of its events may carry. */
+/** What an event of the native socket may carry. */
 export interface NativeEvent {
   readonly data: unknown;
   readonly origin: string;

@@ -1,4 +1,4 @@
-/** How a connection ends. Created when it does, or when somebody waits for it: most of the time a connection needs none of it. */
+/** How a connection ends. Created when it ends or when someone waits for that: an open connection rarely needs it. */
 import type { Closing } from "../api/connection.ts";
 
 /** The reason that goes with `CloseCode.unauthorized`. */
@@ -8,15 +8,15 @@ export class ClosingState {
   closing: Closing | undefined;
   /** Its room could not be opened. */
   refused = false;
-  /** Of its `signal`, where somebody has asked for that. */
+  /** The controller of `signal`, once someone has asked for it. */
   controller: AbortController | undefined;
   timer: unknown;
-  /** It was counted, and its close hook was called: neither is done again where the rest of its end is. */
+  /** It was counted, and its close hook was called: neither is repeated when the rest of the end is. */
   counted = false;
   hooked = false;
-  /** Its client still keeps the socket: it counts among those that linger. */
+  /** Its client still keeps the socket: it counts as lingering. */
   lingers = false;
   finished: PromiseWithResolvers<void> | undefined;
-  /** Settles when the close hook, and the room's, has run. */
+  /** Settles when the close hook, and the room's `empty` hook, have run. */
   over: Promise<void> | undefined;
 }

@@ -1,13 +1,13 @@
-/** What a slow consumer is owed of each topic: its newest message. Made when the first has to wait. */
+/** The newest message of each topic for a slow consumer. Created when the first message has to wait. */
 import { sizeAtMost } from "../values/data.ts";
 import { ownText } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Prepared } from "../ports.ts";
 
 export class Coalescing {
-  /** Topics in the order in which they began to wait: one that is published to all the time gets its turn like the others. */
+  /** Topics in the order in which they began to wait: a topic with constant messages takes its turn like the others. */
   readonly #messages = new Map<string, Sendable | Prepared>();
-  /** What it all takes. */
+  /** The total size. */
   bytes = 0;
 
   get size(): number {
@@ -25,7 +25,7 @@ export class Coalescing {
     this.#messages.delete(topic);
   }
 
-  /** Hands over one topic after another, for as long as it is told to go on. */
+  /** Hands over one topic after another until `send` returns false. */
   flush(send: (data: Sendable | Prepared) => boolean): void {
     for (const [topic, data] of this.#messages) {
       this.forget(topic);

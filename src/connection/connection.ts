@@ -1,7 +1,7 @@
 /**
- * One connection: what a handler holds, and what an adapter reports of its socket. The class has the fields and says which module does what;
- * each module owns a side of it. One object, because an object for each side would be one more read of memory for every message, and 16 bytes
- * and more for every connection.
+ * One connection: what a handler holds, and what an adapter reports of its socket. The class declares the fields and delegates to the modules;
+ * each module owns one side of it. A single object, since one object per side would add a memory read to every message, and at least 16 bytes
+ * to every connection.
  */
 import type { Connection as ConnectionContract, Data, MaybePromise, Phase, Sendable, SendResult } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
@@ -31,10 +31,10 @@ import type { SubscribeOptions, Surroundings } from "./surroundings.ts";
 export class Connection<State = unknown, Env = unknown>
   implements ConnectionContract<State, Env>, EndingConnection<State, Env>, SocketListener, Waiting
 {
-  // What every message looks at comes first: in one line of the processor's cache, of which a fan-out meets a new one for each subscriber.
+  // Fields of every message come first, in one cache line: a fan-out loads a new one for each subscriber.
   phase: Phase;
   waiting = 0;
-  // Private, so that nobody finds the environment or other clients in a connection that is logged or spread.
+  // Private, so that a logged or spread connection shows neither the environment nor other clients.
   readonly #surroundings: Surroundings<State, Env>;
   readonly #socket: Socket;
   readonly counters: Counters;
@@ -49,14 +49,14 @@ export class Connection<State = unknown, Env = unknown>
   backpressured = false;
   retired = false;
   coalescing: Coalescing | undefined;
-  relief: PromiseWithResolvers<void> | undefined;
+  drainWaiter: PromiseWithResolvers<void> | undefined;
   mailbox: Mailbox<ConnectionHook> | undefined;
   receiveQueue: ReceiveQueue | undefined;
   livenessState: Liveness | undefined;
   rate: Rate | undefined;
 
   static {
-    // Not a method: under isolated declarations a member can't be computed.
+    // Not a method: isolated declarations don't allow computed members.
     const shown = { value: shownInLog };
     for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) Object.defineProperty(this.prototype, Symbol.for(name), shown);
   }
@@ -133,7 +133,7 @@ export class Connection<State = unknown, Env = unknown>
     setState(this, state);
   }
 
-  /** Stores what the connection starts from, where there is a store. */
+  /** Stores the initial state, if there is a store. */
   keep(): void {
     if (this.#socket.save !== undefined) this.setState(this.state as State);
   }
@@ -153,7 +153,7 @@ export class Connection<State = unknown, Env = unknown>
     return sending.push(this, data);
   }
 
-  /** `send` of data that is known to be sendable, `topic`'s if it has one. */
+  /** `send` for data that was already checked; published to `topic`, if there is one. */
   push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
     return sending.push(this, data, topic);
   }
@@ -178,7 +178,7 @@ export class Connection<State = unknown, Env = unknown>
     return post(this, "drain", undefined);
   }
 
-  // Its place in the room.
+  // Membership in the room.
 
   subscribe(topic: string): void;
   subscribe(topic: string, options: SubscribeOptions): Replay;
@@ -221,12 +221,12 @@ export class Connection<State = unknown, Env = unknown>
     this.#surroundings.heartbeat?.heard(this);
   }
 
-  /** Whether we don't read what it sends. */
+  /** Whether reading from its client is paused. */
   get paused(): boolean {
     return this.receiveQueue?.paused === true;
   }
 
-  // Its hooks.
+  // Hooks.
 
   run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
     return run(this, kind, payload);
@@ -257,7 +257,7 @@ export class Connection<State = unknown, Env = unknown>
     return waitsFor(this);
   }
 
-  // Its life.
+  // Lifecycle.
 
   opened(): MaybePromise<void> {
     return lifecycle.opened(this);

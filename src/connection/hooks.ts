@@ -1,4 +1,4 @@
-/** Runs a connection's hooks, one at a time, and what their failures lead to. */
+/** Runs a connection's hooks, one at a time, and handles their failures. */
 import type { Closing, Data, MaybePromise } from "../api/connection.ts";
 import { observed } from "../handler/observe.ts";
 import { CloseCode } from "../protocol/close.ts";
@@ -13,13 +13,13 @@ import { closingStateOf } from "./stored.ts";
 export type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
 
 export interface HookedConnection<State, Env> extends SendingConnection<State, Env>, Owner<ConnectionHook> {
-  /** Created for its first event. */
+  /** Created on the first event. */
   mailbox: Mailbox<ConnectionHook> | undefined;
-  /** Bounds what waits for a slow hook. */
+  /** Limits what waits for a slow hook. */
   receiveQueue: ReceiveQueue | undefined;
 }
 
-/** Runs the hook now, or after those before it. The promise, if any, settles when the mailbox is empty. */
+/** Runs the hook now, or after earlier ones. The promise, if any, settles when the mailbox is empty. */
 export function post<State, Env>(
   connection: HookedConnection<State, Env>,
   kind: ConnectionHook,
@@ -62,7 +62,7 @@ function call<State, Env>(connection: HookedConnection<State, Env>, kind: Connec
   }
 }
 
-/** Not before the room is open. Where it could not be, the connection never opens: none of its hooks runs. */
+/** Waits until the room is open. If that fails, the connection never opens and none of its hooks runs. */
 function open<State, Env>(connection: HookedConnection<State, Env>): MaybePromise<void> {
   const { hooks, registry } = connection.surroundings;
   const opening = registry?.opening(connection.roomName);
@@ -75,18 +75,18 @@ function open<State, Env>(connection: HookedConnection<State, Env>): MaybePromis
 }
 
 function failed<State, Env>(connection: HookedConnection<State, Env>, hook: ConnectionHook, error: unknown): MaybePromise<void> {
-  // What it waited for was given up because the connection is over.
+  // The hook gave up its work because the connection has ended.
   const signal = connection.closingState?.controller?.signal;
   if (signal?.aborted === true && error === signal.reason) return;
   connection.end(CloseCode.internalError, "Internal error");
   return connection.surroundings.failed(error, { hook, connection }, connection.counters);
 }
 
-/** Why a minute is too long for the pending hook, for a sentence; undefined while nothing waits. */
+/** What is waiting for the pending hook, as a part of a log line; undefined if nothing is. */
 export function waitsFor<State, Env>({ mailbox, phase }: HookedConnection<State, Env>): string | undefined {
   const waiting = mailbox?.waiting ?? 0;
   if (waiting === 0) return undefined;
   return phase === "closed"
-    ? "its client has gone: the close hook waits for it"
+    ? "its client has left: the close hook waits for it"
     : `${waiting} ${waiting === 1 ? "event waits" : "events wait"} for it`;
 }

@@ -1,4 +1,4 @@
-/** How a connection opens and ends. Whatever fails on the way, it is in one state, and its close hook runs once. */
+/** How a connection opens and ends. Whatever fails on the way, it is in one phase, and its close hook runs once. */
 import type { Closing, MaybePromise } from "../api/connection.ts";
 import { CloseCode, closingFromPeer } from "../protocol/close.ts";
 import { toTime } from "../time/time.ts";
@@ -23,12 +23,12 @@ export function opened<State, Env>(connection: EndingConnection<State, Env>): Ma
   settings.observe?.opened?.(connection);
   if (hooks.open === undefined && registry?.opening(connection.roomName) === undefined) return;
   const running = post(connection, "open", undefined);
-  // Nothing waits: an idle connection need not keep it.
+  // Nothing waits: an idle connection need not keep a mailbox.
   if (connection.mailbox?.busy === false) connection.mailbox = undefined;
   return running;
 }
 
-/** Its `expiresAt` counts from now on: it has opened, woken or been renewed. */
+/** Starts watching `expiresAt`: the connection has opened, woken or been renewed. */
 export function watchExpiry<State, Env>(connection: EndingConnection<State, Env>): void {
   if (connection.phase !== "open") return;
   const { expiry } = connection.surroundings;
@@ -45,18 +45,18 @@ export function renew<State, Env>(connection: EndingConnection<State, Env>, expi
   else watchExpiry(connection);
 }
 
-/** Our side closes: what waits is discarded, the client is told, and has `closeTimeout` to answer. */
+/** The server closes the connection: discards waiting messages, tells the client, and gives it `closeTimeout` to answer. */
 export function end<State, Env>(connection: EndingConnection<State, Env>, code: number, reason: string): void {
   if (connection.phase !== "open") return;
   needStack();
-  // First: whatever fails of the rest, it is over by then.
+  // First, so that the connection ends in time even if the rest fails.
   waitForPeer(connection);
   connection.phase = "closing";
   closingStateOf(connection).closing = { code, reason, initiator: "server" };
-  whole(connection, () => beginEnd(connection, code, reason));
+  repeatIfFailed(connection, () => beginEnd(connection, code, reason));
 }
 
-/** What is the core's is done before the application is told. */
+/** Finishes the core's own work before it informs the application. */
 function beginEnd<State, Env>(connection: EndingConnection<State, Env>, code: number, reason: string): void {
   const { surroundings } = connection;
   const diff = leave(connection);
@@ -65,15 +65,15 @@ function beginEnd<State, Env>(connection: EndingConnection<State, Env>, code: nu
   connection.mailbox?.keepOnly("close");
   connection.receiveQueue?.clear();
   flush(connection);
-  // Before the native close: an object evicted in between must know that it closed, and with what.
+  // Before the native close: an object evicted in between must know that the connection closed, and how.
   storeClosing(connection);
   connection.socket.close(code, reason);
   tell(connection, diff);
   abort(connection);
 }
 
-/** Nothing that fails, for want of stack, say, may leave a connection half ended: what is given here can be done twice, and is done again. */
-function whole<State, Env>(connection: EndingConnection<State, Env>, part: () => void): void {
+/** A failure, for lack of stack for example, must not leave a connection half ended. `part` can be repeated, and then runs again. */
+function repeatIfFailed<State, Env>(connection: EndingConnection<State, Env>, part: () => void): void {
   try {
     part();
   } catch (error) {
@@ -87,7 +87,7 @@ function abort<State, Env>(connection: EndingConnection<State, Env>): void {
   if (controller !== undefined) afterwards(connection, () => controller.abort());
 }
 
-/** Runs what is the application's: not inside a publish. */
+/** Runs the application's code, never inside a publish. */
 function afterwards<State, Env>({ surroundings }: EndingConnection<State, Env>, run: () => void): void {
   if (surroundings.registry === undefined) run();
   else surroundings.registry.afterwards(run);
@@ -98,12 +98,12 @@ function waitForPeer<State, Env>(connection: EndingConnection<State, Env>): void
   closingStateOf(connection).timer = clock.setTimeout(() => release(connection), settings.closeTimeout);
 }
 
-/** Restored from a snapshot in which the close was under way: the client is given its time once more. */
+/** Restored from the snapshot of a closing connection: the client gets its time to answer once more. */
 export function resumeClosing<State, Env>(connection: EndingConnection<State, Env>): void {
   if (connection.phase === "closing") waitForPeer(connection);
 }
 
-/** Waits for nobody any longer. */
+/** Stops waiting for the client. */
 export function release<State, Env>(connection: EndingConnection<State, Env>): void {
   if (connection.phase === "closed") return;
   void finish(connection, connection.closingState?.closing ?? closingFromPeer(CloseCode.abnormal, ""));
@@ -117,7 +117,7 @@ export function terminate<State, Env>(connection: EndingConnection<State, Env>):
   connection.socket.terminate();
 }
 
-/** It gave no sign of life when it had to. */
+/** The client gave no sign of life in time. */
 export function vanished<State, Env>(connection: EndingConnection<State, Env>): MaybePromise<void> {
   if (connection.phase === "closed") return;
   const running = finish(connection, { code: CloseCode.abnormal, reason: "", initiator: "network" });
@@ -125,7 +125,7 @@ export function vanished<State, Env>(connection: EndingConnection<State, Env>): 
   return running;
 }
 
-/** The server closes: it takes no more messages, runs the hooks that are queued, closes, and settles when the close hook has run. */
+/** The server shuts down: the connection accepts no more messages, runs the queued hooks and closes. Settles when the close hook has run. */
 export async function retire<State, Env>(connection: EndingConnection<State, Env>, code: number, reason: string): Promise<void> {
   connection.retired = true;
   if (connection.running !== undefined) await connection.running;
@@ -139,14 +139,14 @@ export function ended<State, Env>(connection: EndingConnection<State, Env>, code
   return finish(connection, connection.closingState?.closing ?? closingFromPeer(code, reason), true);
 }
 
-/** @param closed whether the socket is: one that is not may wake once more, and must know that it is over. */
+/** @param closed whether the socket is closed: otherwise it may wake again, and its snapshot must say that the connection has ended. */
 function finish<State, Env>(connection: EndingConnection<State, Env>, closing: Closing, closed = false): Promise<void> | undefined {
   if (connection.phase === "closed") return;
   const state = closingStateOf(connection);
-  // Before the presence hook is told of it: what that one says to a connection that is over goes nowhere.
+  // Before the presence hook runs: whatever it sends to this connection goes nowhere.
   connection.phase = "closed";
   state.closing = closing;
-  whole(connection, () => finishEnd(connection, closing, closed));
+  repeatIfFailed(connection, () => finishEnd(connection, closing, closed));
   return state.over;
 }
 
@@ -170,15 +170,15 @@ function finishEnd<State, Env>(connection: EndingConnection<State, Env>, closing
   abort(connection);
   let later: ((over: Promise<void> | undefined) => void) | undefined;
   afterwards(connection, () => {
-    state.over = hookOfEnd(connection, closing);
+    state.over = runCloseHook(connection, closing);
     state.finished?.resolve(state.over);
     later?.(state.over);
   });
   if (!state.hooked) state.over = new Promise((resolve) => (later = resolve));
 }
 
-/** Settles when the close hook, and the room's, has run. */
-function hookOfEnd<State, Env>(connection: EndingConnection<State, Env>, closing: Closing): Promise<void> | undefined {
+/** Settles when the close hook, and the room's `empty` hook, have run. */
+function runCloseHook<State, Env>(connection: EndingConnection<State, Env>, closing: Closing): Promise<void> | undefined {
   const state = closingStateOf(connection);
   if (state.hooked) return state.over;
   state.hooked = true;
@@ -187,7 +187,7 @@ function hookOfEnd<State, Env>(connection: EndingConnection<State, Env>, closing
   return registry === undefined ? pending : registry.left(connection.roomName, pending);
 }
 
-/** The connection has ended, but its client keeps the socket: it is counted among those that linger. */
+/** The connection has ended, but its client keeps the socket: it counts as lingering. */
 function linger<State, Env>(connection: EndingConnection<State, Env>): void {
   closingStateOf(connection).lingers = true;
   connection.surroundings.registry?.linger(connection);

@@ -1,17 +1,17 @@
-/** What memory knows of one connection's life. Times are `Clock.elapsed`'s. */
+/** What memory knows about a client's signs of life. Times are `Clock.elapsed`'s. */
 export class Liveness {
-  /** Something came since the last sweep. */
+  /** Something arrived since the last sweep. */
   heard = false;
   /** It has sent the text ping. */
   pings = false;
-  /** The last sweep before which something had come. */
+  /** The last sweep before which something had arrived. */
   seen: number = Number.NEGATIVE_INFINITY;
-  /** When it was pinged, as long as nothing came since; otherwise 0. */
+  /** When it was pinged, while there is no answer; otherwise 0. */
   asked = 0;
-  /** Bytes that waited for it then. */
+  /** Bytes that waited for it at that time. */
   backlog = 0;
-  /** When it was last stored that something came. */
+  /** When a sign of life was last stored. */
   kept: number = Number.NEGATIVE_INFINITY;
-  /** The heartbeat's `#spell` in which the clock was last asked for it. */
+  /** The heartbeat's `#spell` in which the clock was last read for it. */
   spell = 0;
 }

@@ -1,13 +1,13 @@
 /**
- * Runs the hooks of one connection one at a time, in the order in which they were asked for. A hook that is
- * synchronous costs no promise and no allocation.
+ * Runs the hooks of one connection one at a time, in the order of their events. A synchronous hook
+ * costs no promise and no allocation.
  */
 import { isPromise } from "../values/promise.ts";
 import type { PendingHook } from "./pending-hooks.ts";
 import type { MaybePromise } from "../api/connection.ts";
 import { logError } from "../values/log.ts";
 
-/** Whose mailbox it is. `run` reports a failing hook itself: it never throws or rejects. */
+/** The owner of a mailbox. `run` reports a failing hook itself: it never throws or rejects. */
 export interface Owner<Kind> {
   run(kind: Kind, payload: unknown): MaybePromise<void>;
   /** An entry has to wait. */
@@ -18,7 +18,7 @@ export interface Owner<Kind> {
 
 export class Mailbox<Kind extends string> {
   readonly #owner: Owner<Kind>;
-  /** Kinds and payloads in turn, from #head on; undefined while nothing waits. */
+  /** Kinds and payloads alternate, starting at #head; undefined while nothing waits. */
   #queue: unknown[] | undefined;
   #head = 0;
   #busy = false;
@@ -50,7 +50,7 @@ export class Mailbox<Kind extends string> {
     }
     this.#busy = true;
     const first = this.#run(kind, payload);
-    // Almost always.
+    // The usual case.
     if (first === undefined && this.#queue === undefined) {
       this.#busy = false;
       return undefined;
@@ -60,7 +60,7 @@ export class Mailbox<Kind extends string> {
     return pending === undefined ? undefined : (this.running = this.#settle(pending));
   }
 
-  /** Forgets the entries that wait, but for those of one kind. */
+  /** Discards the waiting entries, except those of one kind. */
   keepOnly(kept: Kind): void {
     const queue = this.#queue;
     if (queue === undefined) return;
@@ -72,7 +72,7 @@ export class Mailbox<Kind extends string> {
     this.#head = 0;
   }
 
-  /** Whatever happens, those that wait have their turn. */
+  /** Whatever happens, the waiting entries get their turn. */
   #run(kind: Kind, payload: unknown): MaybePromise<void> {
     try {
       return this.#owner.run(kind, payload);
@@ -97,9 +97,9 @@ export class Mailbox<Kind extends string> {
     this.hook = { kind, since: this.#owner.elapsed(), reported: false };
   }
 
-  /** Runs what waits until a hook is pending; undefined when the mailbox is empty. */
+  /** Runs waiting entries until a hook is pending; undefined once the mailbox is empty. */
   #drain(): PromiseLike<void> | undefined {
-    // Read from the fields at each turn: a hook may post, and a close replaces the queue.
+    // Reads the fields at each turn: a hook may post, and a close replaces the queue.
     while (this.#queue !== undefined && this.#head < this.#queue.length) {
       const kind = this.#queue[this.#head] as Kind;
       const payload = this.#queue[this.#head + 1];
@@ -123,9 +123,9 @@ export class Mailbox<Kind extends string> {
   }
 }
 
-/** A queue that never empties must not grow for ever; copying rarely keeps it linear. */
+/** A queue that never empties must not grow for ever; copying it rarely keeps the cost linear. */
 const compactAt = 2048;
 
 function broken(error: unknown): void {
-  logError("a connection's hook could not be run", error);
+  logError("a connection's hook could not run", error);
 }

@@ -1,20 +1,20 @@
-/** What a connection says of the member that it speaks for, as it is stored with it. */
+/** The member that a connection belongs to, and its encoding for storage. */
 import { decode, encode } from "../values/codec.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
 
-/** Bytes of a member's state in its encoding: it is sent to everyone, and stored with each of the member's connections. */
+/** Maximum bytes of a member's encoded state: it is sent to everyone, and stored with each of the member's connections. */
 export const maxMemberState = 1024;
 
-/** What one connection says of its member. */
-export interface Present {
+/** The member and state that one connection declared. */
+export interface Declaration {
   readonly member: string;
   readonly state: unknown;
-  /** Larger than that of everything said before it. */
+  /** Larger than that of every earlier declaration. */
   readonly at: number;
 }
 
-/** @throws TypeError for a state that can't be stored, RangeError for more of it than 1 KiB. */
-export function encodePresent({ member, state, at }: Present): string {
+/** @throws TypeError if the state can't be stored, RangeError if it exceeds 1 KiB. */
+export function encodeDeclaration({ member, state, at }: Declaration): string {
   const encoded = encode(state, "state");
   if (exceeds(encoded, maxMemberState)) {
     throw new RangeError(`the member's state takes ${utf8Length(encoded)} bytes encoded: at most ${maxMemberState} can be stored`);
@@ -22,12 +22,12 @@ export function encodePresent({ member, state, at }: Present): string {
   return `${JSON.stringify([member, at]).slice(0, -1)},${encoded}]`;
 }
 
-export function decodePresent(encoded: string): Present {
+export function decodeDeclaration(encoded: string): Declaration {
   const [member, at, state] = decode(encoded) as [string, number, unknown];
   return { member, at, state };
 }
 
-/** The same, and as it is kept with the connection. */
-export interface Said extends Present {
+/** The same, with its encoding as stored with the connection. */
+export interface EncodedDeclaration extends Declaration {
   readonly encoded: string;
 }

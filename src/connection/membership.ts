@@ -1,15 +1,15 @@
-/** A connection's place in its room: its topics, and the member that it speaks for. */
+/** A connection's place in its room: its topics and its member. */
 import type { Connection, Sendable } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import type { PresenceDiff } from "../api/room.ts";
 import { checkName, ownText } from "../values/text.ts";
 import { checkPublish } from "../values/topics.ts";
-import type { Said } from "./member.ts";
+import type { EncodedDeclaration } from "./member.ts";
 import type { SendingConnection } from "./sending.ts";
 import { addTopic, removeTopic, store } from "./stored.ts";
 import type { Membership, SubscribeOptions } from "./surroundings.ts";
 
-/** All that it owns is stored, or waits to be sent. */
+/** It has no fields of its own: they belong to what is stored, or to sending. */
 type MemberConnection<State, Env> = SendingConnection<State, Env>;
 
 export function subscribe<State, Env>(
@@ -31,7 +31,7 @@ export function subscribe<State, Env>(
 function addNewTopic<State, Env>(connection: MemberConnection<State, Env>, topic: string): void {
   const { maxTopics } = connection.surroundings.settings;
   if (connection.topics.size >= maxTopics)
-    throw new RangeError(`the connection has ${maxTopics} topics already: option "maxTopics" allows no more`);
+    throw new RangeError(`the connection already has ${maxTopics} topics: option "maxTopics" allows no more`);
   addTopic(connection, topic);
 }
 
@@ -40,7 +40,7 @@ export function unsubscribe<State, Env>(connection: MemberConnection<State, Env>
   const registry = connection.surroundings.needRooms("unsubscribe");
   if (!connection.topics.has(topic)) return;
   removeTopic(connection, topic);
-  // Fewer topics always fit: where nothing is stored there is nothing to check.
+  // Fewer topics always fit: if nothing is stored, there is nothing to check.
   if (connection.phase === "open" && connection.socket.save !== undefined) store(connection, () => addTopic(connection, topic));
   connection.coalescing?.forget(topic);
   registry.unsubscribe(connection, topic);
@@ -60,24 +60,28 @@ export function peers<State, Env>(connection: MemberConnection<State, Env>): Ite
 export function present<State, Env>(connection: MemberConnection<State, Env>, member: string, state: unknown): void {
   checkName("member", member);
   const registry = connection.surroundings.needRooms("present");
-  const said = registry.say(member, state);
-  if (connection.phase === "open") say(connection, registry, said);
+  const declaration = registry.declare(member, state);
+  if (connection.phase === "open") setPresence(connection, registry, declaration);
 }
 
 export function absent<State, Env>(connection: MemberConnection<State, Env>): void {
   const registry = connection.surroundings.needRooms("absent");
-  if (connection.phase === "open" && connection.presence !== undefined) say(connection, registry, undefined);
+  if (connection.phase === "open" && connection.presence !== undefined) setPresence(connection, registry, undefined);
 }
 
-function say<State, Env>(connection: MemberConnection<State, Env>, registry: Membership<State, Env>, said: Said | undefined): void {
-  registry.present(connection, said, () => {
+function setPresence<State, Env>(
+  connection: MemberConnection<State, Env>,
+  registry: Membership<State, Env>,
+  declaration: EncodedDeclaration | undefined,
+): void {
+  registry.present(connection, declaration, () => {
     const before = connection.presence;
-    connection.presence = said?.encoded;
+    connection.presence = declaration?.encoded;
     store(connection, () => (connection.presence = before));
   });
 }
 
-/** It is closing, or over: in no room, of no member. Returns what the `presence` hook is to be told. */
+/** The connection is closing or has ended: removes it from its room and its member. Returns the change for the `presence` hook. */
 export function leave<State, Env>(connection: MemberConnection<State, Env>): PresenceDiff | undefined {
   const diff = connection.surroundings.registry?.leave(connection);
   connection.presence = undefined;

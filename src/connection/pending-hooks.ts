@@ -1,37 +1,37 @@
 /**
- * Hooks whose promise has not settled while something waits for them: messages, or the close hook of a client that has gone. A promise that never
- * settles stops its connection in silence, so one that takes a minute is reported. It is looked for when something happens; there is no timer.
+ * Hooks whose promise has not settled while something waits for them: messages, or the close hook of a client that has left. A promise that
+ * never settles silently stops its connection, so one that takes a minute is reported. Checked when something happens; there is no timer.
  */
 import type { Clock } from "../ports.ts";
 import { quoted, warn } from "../values/log.ts";
 
 /** Milliseconds. */
 const long = 60_000;
-/** Milliseconds between two looks at all of them. */
+/** Milliseconds between two checks of all of them. */
 const pause = 1000;
 
 /** A hook whose promise has not settled. */
 export interface PendingHook {
   readonly kind: string;
-  /** By `Clock.elapsed`. */
+  /** A time of `Clock.elapsed`. */
   readonly since: number;
   reported: boolean;
 }
 
-/** A connection, as far as it is asked. */
+/** The part of a connection that is needed here. */
 export interface Waiting {
   readonly id: string;
   readonly roomName: string;
   /** Undefined while no promise is pending. */
   readonly pendingHook: PendingHook | undefined;
-  /** Why a minute is too long, for a sentence; undefined while nothing waits. */
+  /** What is waiting, as a part of a log line; undefined if nothing is. */
   readonly waitsFor: string | undefined;
 }
 
 export class PendingHooks {
   readonly #clock: Clock;
   readonly #all = new Set<Waiting>();
-  #looked = Number.NEGATIVE_INFINITY;
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,13 +44,13 @@ export class PendingHooks {
     this.#all.add(one);
     const now = this.#clock.elapsed();
     if (now - pendingHook.since >= long) this.#check(one, now);
-    this.look(now);
+    this.checkAll(now);
   }
 
   /** Something happened on the server. */
-  look(now: number = this.#clock.elapsed()): void {
-    if (now - this.#looked < pause) return;
-    this.#looked = now;
+  checkAll(now: number = this.#clock.elapsed()): void {
+    if (now - this.#checkedAt < pause) return;
+    this.#checkedAt = now;
     for (const one of this.#all) this.#check(one, now);
   }
 

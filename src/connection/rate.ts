@@ -1,24 +1,24 @@
 /**
- * How much one client may send: a token bucket for messages and one for bytes. Both are emptied by counters that hold a part of
- * the bucket; the clock is read when a counter runs out, not for each message.
+ * How much one client may send: a token bucket for messages and one for bytes. Counters take a part of a bucket at a time, so the clock is
+ * read only when a counter runs out, not for each message.
  */
 import type { Clock } from "../ports.ts";
 import type { RateRule } from "../handler/rate-rule.ts";
 
-/** What is too much. */
+/** Which limit was exceeded. */
 export type Excess = "messages" | "bytes";
 
-/** For the log. */
+/** The reason, for the log. */
 export function overRate(excess: Excess, { [excess]: perSecond, burst }: RateRule): string {
-  return `sent more than option "rate" lets through, ${excess}: ${perSecond} a second, ${burst} seconds' worth at once`;
+  return `sent more ${excess} than option "rate" allows: ${perSecond} a second, ${burst} seconds' worth at once`;
 }
 
-/** Parts into which a bucket is taken: after a silence it lets at least all but one of them through. A small bucket is not parted. */
+/** Number of parts of a bucket: after a silence it admits at least all but one of them. A small bucket is not divided. */
 const parts = 16;
 
 class Bucket {
   readonly #perSecond: number;
-  /** What is used first. */
+  /** The part that is used first. */
   readonly part: number;
   readonly #capacity: number;
   #level: number;
@@ -33,7 +33,7 @@ class Bucket {
     this.#filled = now;
   }
 
-  /** Takes from what is left of the part in use and from what has come in since: what is left then, of a new part; undefined when there is less. */
+  /** Takes from the rest of the current part and from what has been refilled. Returns the rest of a new part; undefined if there is not enough. */
   take(left: number, amount: number, now: number): number | undefined {
     const seconds = (now - this.#filled) / 1000;
     this.#filled = now;
@@ -46,16 +46,16 @@ class Bucket {
   }
 }
 
-/** Made for a connection with its first message; full after hibernation, which no client that sends reaches. */
+/** Created on a connection's first message. Full again after hibernation, which a client that keeps sending does not reach. */
 export class Rate {
   readonly #clock: Clock;
   readonly #messages: Bucket;
   readonly #bytes: Bucket;
-  // Of the parts in use. Here, and not in the buckets: a message looks at one object, not at three.
+  // The rest of the current parts. Here, not in the buckets, so that a message reads one object, not three.
   #messagesLeft: number;
   #bytesLeft: number;
-  #told = Number.NEGATIVE_INFINITY;
-  /** What was dropped, since the connection was opened or woken. */
+  #reportedAt = Number.NEGATIVE_INFINITY;
+  /** What was dropped since the connection opened or woke. */
   droppedMessages = 0;
   droppedBytes = 0;
 
@@ -68,7 +68,7 @@ export class Rate {
     this.#bytesLeft = this.#bytes.part;
   }
 
-  /** Counts a message; says of what there was too much, if there was. */
+  /** Counts a message. Returns the limit that it exceeds, if any. */
   admit(bytes: number): Excess | undefined {
     const messages = this.#messagesLeft - 1;
     const rest = this.#bytesLeft - bytes;
@@ -85,20 +85,20 @@ export class Rate {
     const messages = take(this.#messages, this.#messagesLeft, 1);
     if (messages === undefined) return "messages";
     const rest = take(this.#bytes, this.#bytesLeft, bytes);
-    // Given back: something else kept the message out.
+    // Given back, because the other limit refuses the message.
     this.#messagesLeft = rest === undefined ? messages + 1 : messages;
     if (rest === undefined) return "bytes";
     this.#bytesLeft = rest;
     return undefined;
   }
 
-  /** Counts a dropped message; whether the handler is to be told now: of the first, and then once a second. */
+  /** Counts a dropped message. Returns whether the `drop` hook is to run now: for the first one, and then once a second. */
   drop(bytes: number): boolean {
     this.droppedMessages++;
     this.droppedBytes += bytes;
     const now = this.#clock.elapsed();
-    if (now - this.#told < 1000) return false;
-    this.#told = now;
+    if (now - this.#reportedAt < 1000) return false;
+    this.#reportedAt = now;
     return true;
   }
 }

@@ -1,4 +1,4 @@
-/** Bounds what waits behind a slow asynchronous hook. Made for a connection when its first message has to wait. */
+/** Limits what waits behind a slow asynchronous hook. Created when a connection's first message has to wait. */
 import type { Settings } from "../handler/settings.ts";
 import type { Data } from "../api/connection.ts";
 import type { Socket } from "../ports.ts";
@@ -7,7 +7,7 @@ export class ReceiveQueue {
   readonly #socket: Socket;
   readonly #settings: Settings;
   #messages = 0;
-  /** In UTF-16 units or bytes: a bound on memory, not on what is on the wire. */
+  /** In UTF-16 units or bytes: a limit of memory, not of bytes on the wire. */
   #length = 0;
   #paused = false;
 
@@ -20,12 +20,12 @@ export class ReceiveQueue {
     return this.#paused;
   }
 
-  /** Counts a message that has to wait; false when it is too much for a socket that can't be paused. */
+  /** Counts a message that has to wait; false if it is too much for a socket that can't be paused. */
   admit(data: Data): boolean {
     const full = this.#messages >= this.#settings.maxQueued || this.#length + data.length > this.#settings.maxBuffered;
     if (full && this.#socket.pause === undefined) return false;
     if (full && !this.#paused) {
-      // A brake, not a stop: what the runtime has read already still comes, and is no overrun.
+      // Pausing only slows: what the runtime has already read still arrives, and is accepted.
       this.#paused = true;
       this.#socket.pause?.();
     }
@@ -34,7 +34,7 @@ export class ReceiveQueue {
     return true;
   }
 
-  /** A message runs; one that never waited was not counted. */
+  /** A message runs. One that never waited was not counted. */
   release(data: Data): void {
     if (this.#messages === 0) return;
     this.#messages--;

@@ -1,4 +1,4 @@
-/** What a connection receives: bounds are checked, text pings answered, and messages given to their hook. */
+/** What a connection receives: checks limits, answers text pings, and passes messages to their hook. */
 import type { Data, MaybePromise } from "../api/connection.ts";
 import { overRate, Rate } from "./rate.ts";
 import type { RateRule } from "../handler/rate-rule.ts";
@@ -17,13 +17,13 @@ import { bufferedBy, dropped } from "./sending.ts";
 export interface ReceivingConnection<State, Env> extends HookedConnection<State, Env> {
   livenessState: Liveness | undefined;
   rate: Rate | undefined;
-  /** The server closes: what is read now is not delivered. */
+  /** The server is shutting down: messages read from now on are not delivered. */
   retired: boolean;
   /** The client broke a rule: the connection closes. */
   violated(code: number, reason?: string): MaybePromise<void>;
 }
 
-/** Created when it is asked for: an object wakes ten thousand connections of which one is heard, and not every runtime asks of an idle one. */
+/** Created on first use: an object may wake ten thousand connections for a message of one, and not every runtime checks idle ones. */
 export function livenessOf<State, Env>(connection: ReceivingConnection<State, Env>): Liveness {
   return (connection.livenessState ??= new Liveness());
 }
@@ -36,7 +36,7 @@ export function receive<State, Env>(connection: ReceivingConnection<State, Env>,
   const { settings } = surroundings;
   const ping = isPing(data) && settings.heartbeat !== false;
   if (connection.retired && !ping) return;
-  // The alarm may be late, by an eviction or by a second.
+  // The alarm may be late, because of an eviction or by up to a second.
   if (connection.expiresAt !== undefined && !ping && hasExpired(connection))
     return connection.violated(CloseCode.unauthorized, credentialExpired);
   const size = typeof data === "string" ? sizeAtMost(data, settings.maxPayload) : data.byteLength;
@@ -66,7 +66,7 @@ function exceeds<State, Env>(connection: ReceivingConnection<State, Env>, excess
   return connection.violated(CloseCode.policyViolation, `Too many ${excess}`);
 }
 
-/** At once, whatever hook is running. Not behind more than the client may leave unread: it is a good client that reads its pongs. */
+/** Answers at once, whatever hook is running, unless more waits than the client may leave unread: a healthy client reads its pongs. */
 function pong<State, Env>(connection: ReceivingConnection<State, Env>): void {
   const { settings, heartbeat } = connection.surroundings;
   if (bufferedBy(connection) < settings.maxBuffered) connection.socket.send(pongText);

@@ -1,4 +1,4 @@
-/** What a connection sends: at once, or by `slowConsumer` where its client does not read what it was sent. */
+/** What a connection sends: at once, or according to `slowConsumer` if its client does not read. */
 import type { MaybePromise, Sendable, SendResult } from "../api/connection.ts";
 import type { Prepared } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
@@ -8,22 +8,22 @@ import type { StoredConnection } from "./stored.ts";
 
 export interface SendingConnection<State, Env> extends StoredConnection<State, Env> {
   /**
-   * No more bytes than this wait for the client: what waited when the runtime was last asked, and what was sent since. Of what a fan-out
-   * has sent, all since the last time may have been for it: that is `published` now, less what it was then, which is taken off here.
+   * Upper bound of the bytes waiting for the client: what waited when the runtime was last asked, plus what was sent since. Everything that a
+   * fan-out sent since then may have been for it. That is `published` now minus `published` then; the latter is already subtracted here.
    */
   waiting: number;
-  /** `highWaterMark` bytes waited after a send: the adapter will tell when they don't. */
+  /** `highWaterMark` bytes waited after a send: the adapter reports when they no longer do. */
   backpressured: boolean;
   coalescing: Coalescing | undefined;
-  /** Who waits for the client to read. */
-  relief: PromiseWithResolvers<void> | undefined;
+  /** The callers of `drained` that wait for the client to read. */
+  drainWaiter: PromiseWithResolvers<void> | undefined;
   /** Starts to close. */
   end(code: number, reason: string): void;
-  /** Less waits for the client: the `drain` hook's turn. */
+  /** Fewer bytes wait for the client: runs the `drain` hook. */
   emptied(): MaybePromise<void>;
 }
 
-/** Sends data that is known to be sendable: a publish, to `topic`, checks once for all its subscribers. */
+/** Sends data that was already checked: a publish to `topic` checks once for all its subscribers. */
 export function push<State, Env>(
   connection: SendingConnection<State, Env>,
   data: Sendable | Prepared,
@@ -31,7 +31,7 @@ export function push<State, Env>(
 ): SendResult {
   if (connection.phase !== "open") return "closed";
   const { surroundings } = connection;
-  // To ask a runtime costs more than all else here (a native call; Deno and Bun, bench/): not while no answer could change anything.
+  // Asking the runtime costs more than all the rest here (a native call; Deno and Bun, bench/), so only when the answer could matter.
   if ((connection.waiting += mostOnWire(data)) + (surroundings.fanout?.published ?? 0) < surroundings.settings.highWaterMark)
     return hand(connection, data);
   return pushMeasured(connection, data, topic);
@@ -43,10 +43,10 @@ function pushMeasured<State, Env>(
   topic: string | readonly string[] | undefined,
 ): SendResult {
   const { settings, fanout } = connection.surroundings;
-  // What is queued for it counts where it could matter.
+  // Settles what the fan-out has queued for it only where that could matter.
   if (fanout !== undefined && bufferedBy(connection) + fanout.queued + sizeAtMost(data) > settings.maxBuffered) fanout.settle(connection);
   const before = bufferedBy(connection);
-  // Until it is asked again.
+  // Until the next measurement.
   connection.waiting = settings.highWaterMark;
   if (connection.backpressured && topic !== undefined && settings.slowConsumer === "coalesce")
     return coalesce(connection, topic, data, before);
@@ -73,7 +73,7 @@ function hand<State, Env>(connection: SendingConnection<State, Env>, data: Senda
   return result;
 }
 
-/** Asks the runtime what waits: whether that is `highWaterMark` or more. */
+/** Asks the runtime how much is waiting. Returns whether that is `highWaterMark` or more. */
 export function measure<State, Env>(connection: SendingConnection<State, Env>): boolean {
   const { settings, fanout } = connection.surroundings;
   const waiting = bufferedBy(connection);
@@ -83,24 +83,24 @@ export function measure<State, Env>(connection: SendingConnection<State, Env>): 
   }
   connection.waiting = settings.highWaterMark;
   connection.backpressured = true;
-  fanout?.part(connection);
+  fanout?.leave(connection);
   connection.socket.watch?.();
   return true;
 }
 
-/** Bytes that wait in the socket. */
+/** Bytes waiting in the socket. */
 export function bufferedBy<State, Env>({ socket }: SendingConnection<State, Env>): number {
   return socket.buffered ?? 0;
 }
 
-/** Bytes that wait for the client. */
+/** Bytes waiting for the client. */
 export function bufferedAmount<State, Env>(connection: SendingConnection<State, Env>): number {
   const { fanout } = connection.surroundings;
   if (fanout !== undefined && fanout.queued > 0) fanout.settle(connection);
   return bufferedBy(connection);
 }
 
-/** Bytes that the client may leave unread beyond those that wait for it already. */
+/** Bytes that the client may leave unread in addition to those already waiting. */
 export function unreadLeft<State, Env>(connection: SendingConnection<State, Env>): number {
   const { maxBuffered } = connection.surroundings.settings;
   return Math.max(0, maxBuffered - bufferedAmount(connection) - (connection.coalescing?.bytes ?? 0));
@@ -108,10 +108,10 @@ export function unreadLeft<State, Env>(connection: SendingConnection<State, Env>
 
 export function drained<State, Env>(connection: SendingConnection<State, Env>): Promise<void> {
   if (!connection.backpressured || connection.phase !== "open") return Promise.resolve();
-  return (connection.relief ??= Promise.withResolvers()).promise;
+  return (connection.drainWaiter ??= Promise.withResolvers()).promise;
 }
 
-/** Less waits for this client than before. */
+/** Fewer bytes wait for this client than before. */
 export function eased<State, Env>(connection: SendingConnection<State, Env>): MaybePromise<void> {
   if (connection.phase !== "open") return;
   const { fanout, settings } = connection.surroundings;
@@ -119,10 +119,10 @@ export function eased<State, Env>(connection: SendingConnection<State, Env>): Ma
   if (bufferedBy(connection) >= settings.highWaterMark) return;
   connection.backpressured = false;
   connection.coalescing?.flush((data) => handMeasured(connection, data) === "sent");
-  // What was kept may have filled it again.
+  // The coalesced messages may have filled it again.
   if (isBackpressured(connection)) return;
   fanout?.eased(connection);
-  relieve(connection);
+  resolveDrained(connection);
   return connection.emptied();
 }
 
@@ -130,7 +130,7 @@ function isBackpressured<State, Env>({ backpressured }: SendingConnection<State,
   return backpressured;
 }
 
-/** Keeps a published message until the client has read what it was sent, or until a newer one replaces it. */
+/** Keeps a published message until the client has read, or a newer message replaces it. */
 function coalesce<State, Env>(
   connection: SendingConnection<State, Env>,
   topic: string | readonly string[],
@@ -159,20 +159,20 @@ export function dropped<State, Env>(
   connection.surroundings.settings.observe?.dropped?.(connection, direction, lengthOf(data));
 }
 
-/** Whoever waits for the client to read need not any longer. */
-function relieve<State, Env>(connection: SendingConnection<State, Env>): void {
-  connection.relief?.resolve();
-  connection.relief = undefined;
+/** Resolves the promise of those who wait for the client to read. */
+function resolveDrained<State, Env>(connection: SendingConnection<State, Env>): void {
+  connection.drainWaiter?.resolve();
+  connection.drainWaiter = undefined;
 }
 
-/** Our side closes: what was kept for a slow consumer goes first. */
+/** The server closes the connection: sends first what was kept for a slow consumer. */
 export function flush<State, Env>(connection: SendingConnection<State, Env>): void {
   connection.coalescing?.flush((data) => hand(connection, data) !== "closed");
-  relieve(connection);
+  resolveDrained(connection);
 }
 
-/** It is over: what was kept goes nowhere. */
+/** The connection has ended: discards what was kept. */
 export function discard<State, Env>(connection: SendingConnection<State, Env>): void {
   connection.coalescing = undefined;
-  relieve(connection);
+  resolveDrained(connection);
 }

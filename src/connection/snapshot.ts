@@ -1,7 +1,7 @@
 /**
- * Snapshots as they are stored, in three parts, so that waking ten thousand connections is cheap: what each has for itself, what
- * most have in common, and what nobody needs before one of its hooks runs. A state that does not fit beside the others is stored apart, as
- * a value of the room; what is where, and how large it may be, is the same on every runtime.
+ * Snapshots as they are stored, in three parts, so that waking ten thousand connections is cheap: what is unique to each, what
+ * most have in common, and what is needed only once a hook runs. A state that does not fit is stored separately ("apart"), as
+ * a value of the room. What is stored where, and how large it may be, is the same on every runtime.
  */
 import { decode, encode } from "../values/codec.ts";
 import { memo } from "../values/memo.ts";
@@ -10,13 +10,13 @@ import type { Closing, Phase } from "../api/connection.ts";
 import type { StoredSnapshot, Snapshot } from "../ports.ts";
 
 /**
- * The encoded size of a snapshot, on every runtime; a state that does not fit is stored apart. A hibernating socket's attachment holds 16 384 serialized bytes
- * (Cloudflare's documentation, Durable Objects, serializeAttachment); 1 KiB is kept for how the connection closed
- * (a reason of 123 control characters takes 738 bytes of JSON) and the serializer's own header.
+ * The maximum encoded size of a snapshot, on every runtime; a state that does not fit is stored apart. A hibernating socket's attachment
+ * holds 16 384 serialized bytes (Cloudflare's documentation, Durable Objects, serializeAttachment). 1 KiB is reserved for how the connection
+ * closed (a reason of 123 control characters takes 738 bytes of JSON) and for the serializer's own header.
  */
 export const maxSnapshot: number = 15 * 1024;
 
-/** What a room has to know of a connection. */
+/** What a room needs to know of a connection. */
 export interface Head {
   readonly phase: Phase;
   readonly version: number;
@@ -25,19 +25,19 @@ export interface Head {
   readonly topics: ReadonlySet<string> | undefined;
 }
 
-/** What its own hooks ask for. */
+/** What the connection's own hooks need. */
 export interface Rest {
   readonly url: string;
   readonly protocol: string;
   readonly remoteAddress: string;
-  /** Not there, where it is undefined, or stored apart and nobody has asked for it yet. */
+  /** Absent if it is undefined, or stored apart and not read yet. */
   readonly state?: unknown;
   /** The state is stored apart. */
   readonly apart?: boolean;
   readonly closing?: Closing;
 }
 
-/** What a connection starts or wakes from; `rest` is encoded until somebody asks. */
+/** What a connection starts or wakes from; `rest` stays encoded until it is needed. */
 export interface Restored {
   readonly id: string;
   readonly head: Head;
@@ -57,11 +57,11 @@ export type Stateless = Omit<Snapshot, "state">;
 
 export interface Encoded {
   readonly stored: StoredSnapshot;
-  /** The state, where it has to be stored apart. */
+  /** The state, if it has to be stored apart. */
   readonly state: string | undefined;
 }
 
-/** @throws TypeError for state that can't be stored; RangeError for more of it than `maxState`, or when the others are too large by themselves. */
+/** @throws TypeError for state that can't be stored; RangeError if it exceeds `maxState`, or if the other parts alone are too large. */
 export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
   const state = encode(snapshot.state, "state");
   if (exceeds(state, maxState)) {
@@ -73,19 +73,19 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
   return exceeds(textOf(stored), maxSnapshot) ? { stored: encodeApart(snapshot), state } : { stored, state: undefined };
 }
 
-/** Throws what `encodeSnapshot` does. Most handshakes bring no state, and what else there is fits by its length. */
+/** Throws what `encodeSnapshot` does. Most handshakes have no state, and the length alone shows that the rest fits. */
 export function checkSnapshot(snapshot: Snapshot, maxState: number): void {
   const { id, room, url, protocol, remoteAddress, state } = snapshot;
   const length = id.length + room.length + url.length + protocol.length + remoteAddress.length;
   if (state !== undefined || !fitsByLength(length)) encodeSnapshot(snapshot, maxState);
 }
 
-/** Whether a snapshot is surely small enough, by the length of its texts and the encoded size of its topics. */
+/** Whether a snapshot certainly fits, judged by the length of its texts and the encoded size of its topics. */
 export function fitsByLength(length: number, topicBytes = 0): boolean {
   return length * mostEncoded + overhead + topicBytes <= maxSnapshot;
 }
 
-/** Whether it is small enough with the state stored apart. */
+/** Whether it fits with the state stored apart. */
 export function fitsApart(snapshot: Stateless): boolean {
   return !exceeds(textOf(join(snapshot, apart)), maxSnapshot);
 }
@@ -95,12 +95,12 @@ export function encodedBytes(topic: string): number {
   return utf8Length(JSON.stringify(topic)) + 1;
 }
 
-/** Bytes of one UTF-16 unit: JSON writes a control character as six. */
+/** Bytes per UTF-16 unit: JSON writes a control character as six. */
 const mostEncoded = 6;
-/** Names, quotes, numbers and what `undefined` is encoded as. */
+/** Names, quotes, numbers and the encoding of `undefined`. */
 const overhead = 512;
 
-/** The snapshot of a connection whose state is stored apart. @throws RangeError when even that is too large. */
+/** The snapshot of a connection whose state is stored apart. @throws RangeError if even that is too large. */
 export function encodeApart(snapshot: Stateless): StoredSnapshot {
   const stored = join(snapshot, apart);
   const all = textOf(stored);
@@ -112,14 +112,14 @@ export function encodeApart(snapshot: Stateless): StoredSnapshot {
   return stored;
 }
 
-/** Without a look at the size: 1 KiB is kept for how a connection closed. */
+/** Does not check the size: 1 KiB is reserved for how a connection closed. */
 export function encodeClosing(snapshot: Stateless, rest: Rest): StoredSnapshot {
   return join(snapshot, rest.apart === true ? apart : memberOf(rest.state, encode(rest.state, "state")));
 }
 
 const apart = ',"apart":true';
 
-/** Most have none, and V8 keeps an attachment of up to 196 bytes in half the memory of a longer one. */
+/** Most connections have no state, and V8 keeps an attachment of up to 196 bytes in half the memory of a longer one. */
 function memberOf(state: unknown, encoded: string): string {
   return state === undefined ? "" : `,"state":${encoded}`;
 }
@@ -135,18 +135,18 @@ function join(
   return expiresAt === undefined ? [id, head, whole] : [id, head, whole, expiresAt];
 }
 
-/** All of it that counts. */
+/** All parts whose size counts. */
 export function textOf([id, head, rest, , presence = ""]: StoredSnapshot): string {
   return id + head + rest + presence;
 }
 
-/** Where a state that is apart is stored: among its room's values, by the connection's id. */
+/** The key prefix of a state that is stored apart: it is among its room's values, by the connection's id. */
 export const statePrefix = "state:";
 
-/** Reads each head once: most connections of a room have the same. */
+/** Decodes each head once: most connections of a room have the same. */
 export class Heads {
   readonly #known = memo(mostKnown, decodeHead, maxSnapshot);
-  /** To compare with the last one costs less than to hash each. */
+  /** Comparing with the last one costs less than hashing each. */
   #last: { readonly text: string; readonly head: Head } | undefined;
 
   read([id, text, rest, expiresAt, presence]: StoredSnapshot): Restored {
@@ -155,7 +155,7 @@ export class Heads {
   }
 }
 
-/** Where every connection has topics of its own, remembering them gains nothing. */
+/** If every connection has topics of its own, remembering them gains nothing. */
 const mostKnown = 100;
 
 function decodeHead(text: string): Head {

@@ -1,6 +1,6 @@
 /**
- * Where a connection's state is stored: in its snapshot while it fits there, otherwise as a value of its room, which is read when
- * somebody asks for the state. The same on every runtime; nothing is written where memory outlives the socket.
+ * Where a connection's state is stored: in its snapshot if it fits, otherwise as a value of its room, which is read when
+ * the state is needed. The same on every runtime; nothing is written if memory outlives the socket.
  */
 import { decode } from "../values/codec.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -9,7 +9,7 @@ import type { Rest, Stateless } from "./snapshot.ts";
 import type { Phase } from "../api/connection.ts";
 import type { Socket, Store } from "../ports.ts";
 
-/** The connection, as far as it is stored. */
+/** The stored part of a connection. */
 interface Stored {
   readonly id: string;
   readonly roomName: string;
@@ -19,15 +19,15 @@ interface Stored {
 }
 
 /**
- * Checks that the connection can be stored with this state, and stores it, or leaves what is stored as it is.
+ * Checks that the connection can be stored with this state, and stores it; otherwise leaves what is stored unchanged.
  * @throws TypeError, RangeError: see `encodeSnapshot`; and what the storage throws.
  */
 export function keepState<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest, state: unknown): Rest {
   const encoded = encodeSnapshot({ ...connection.snapshot, state }, surroundings.settings.maxState);
   const apart = encoded.state !== undefined;
-  // Of one that has ended nothing is kept.
+  // Nothing is kept of a connection that has ended.
   if (connection.socket.save !== undefined && connection.phase !== "closed") {
-    // Whichever of the two fails, the snapshot says where the state is that goes with it: a row that no snapshot speaks of does no harm.
+    // Whichever of the two writes fails, the stored snapshot says where its state is. A row that no snapshot refers to does no harm.
     if (apart && rest.apart !== true) valuesOf(surroundings, connection).set(keyOf(connection), encoded.state);
     try {
       connection.socket.save(encoded.stored);
@@ -42,7 +42,7 @@ export function keepState<State, Env>(surroundings: Surroundings<State, Env>, co
   return { url, protocol, remoteAddress, state, apart };
 }
 
-/** The same with the state as it is; where that is stored apart, it stays there unread. */
+/** The same with an unchanged state; if it is stored apart, it is not even read. */
 export function keepRest<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest): Rest {
   if (rest.apart !== true) return keepState(surroundings, connection, rest, rest.state);
   const stored = encodeApart(connection.snapshot);
@@ -50,19 +50,19 @@ export function keepRest<State, Env>(surroundings: Surroundings<State, Env>, con
   return rest;
 }
 
-/** The same for one that closes. @throws what has failed: what is stored then is at least that it closes, unless that fails too. */
+/** The same for a closing connection. @throws what failed: the stored snapshot then at least says that it is closing, unless that fails too. */
 export function keepClosing({ socket, snapshot }: Stored, rest: Rest): void {
   if (socket.save === undefined) return;
   try {
     socket.save(encodeClosing(snapshot, rest));
   } catch (error) {
-    // A handler may have changed its state into what can't be stored. Stored as open, it would wake, and end once more.
+    // A handler may have mutated its state so that it can't be stored. If the connection stayed stored as open, it would wake and end again.
     socket.save(encodeClosing({ ...snapshot, topics: [] }, { ...rest, state: undefined }));
     throw error;
   }
 }
 
-/** With the state in it. @throws Error for one that its room no longer has. */
+/** Reads the state if it is stored apart. @throws Error if the room no longer has it. */
 export function withState<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, rest: Rest): Rest {
   if (rest.apart !== true || "state" in rest) return rest;
   const stored = valuesOf(surroundings, connection).get(keyOf(connection));
@@ -71,7 +71,7 @@ export function withState<State, Env>(surroundings: Surroundings<State, Env>, co
   return { ...rest, state: decode(stored) };
 }
 
-/** The connection is over. Its close hook may still ask for the state. Never throws. */
+/** The connection has ended. Its close hook may still ask for the state. Never throws. */
 export function forgetState<State, Env>(
   surroundings: Surroundings<State, Env>,
   connection: Stored,
@@ -83,21 +83,21 @@ export function forgetState<State, Env>(
   try {
     if (surroundings.hooks.close !== undefined) last = withState(surroundings, connection, rest);
   } catch {
-    // Perhaps the hook can read it when it asks; if not, it is told. The row is deleted after the next one.
-    stray(surroundings, connection);
+    // The hook can perhaps read it later; if not, it gets the error. The row is deleted after the next one.
+    deferDeletion(surroundings, connection);
     return rest;
   }
   dropRow(surroundings, connection, failed);
   return last;
 }
 
-/** A row that can't be deleted is deleted after the next one that can, or when the room's object is made again without connections. */
+/** If a row can't be deleted, it is deleted after the next one that can, or when the room's object is created again without connections. */
 function dropRow<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored, failed?: (error: unknown) => void): void {
-  const strays = stray(surroundings, connection);
+  const pendingDeletions = deferDeletion(surroundings, connection);
   try {
-    for (let drop = strays[0]; drop !== undefined; drop = strays[0]) {
+    for (let drop = pendingDeletions[0]; drop !== undefined; drop = pendingDeletions[0]) {
       drop();
-      strays.shift();
+      pendingDeletions.shift();
     }
   } catch (error) {
     failed?.(error);
@@ -105,17 +105,17 @@ function dropRow<State, Env>(surroundings: Surroundings<State, Env>, connection:
 }
 
 /** Puts the connection's row first among those to delete. */
-function stray<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored): (() => void)[] {
-  const { strays } = surroundings.needRooms("state");
+function deferDeletion<State, Env>(surroundings: Surroundings<State, Env>, connection: Stored): (() => void)[] {
+  const { pendingDeletions } = surroundings.needRooms("state");
   const values = valuesOf(surroundings, connection);
   const key = keyOf(connection);
-  strays.unshift(() => void values.delete(key));
-  if (strays.length > mostStrays) strays.pop();
-  return strays;
+  pendingDeletions.unshift(() => void values.delete(key));
+  if (pendingDeletions.length > maxPendingDeletions) pendingDeletions.pop();
+  return pendingDeletions;
 }
 
-/** Of storage that refuses for so long, no more is remembered. */
-const mostStrays = 1000;
+/** If the storage refuses for so long, no more rows are remembered. */
+const maxPendingDeletions = 1000;
 
 function valuesOf<State, Env>(surroundings: Surroundings<State, Env>, { roomName }: Stored): Store {
   return surroundings.needRooms("state").store(roomName);

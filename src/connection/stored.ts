@@ -1,4 +1,4 @@
-/** A connection as it is stored: what outlives its memory where the runtime hibernates, and is the same everywhere else. */
+/** A connection as it is stored. That outlives memory if the runtime hibernates, and follows the same rules everywhere else. */
 import type { Connection, Phase } from "../api/connection.ts";
 import type { ConnectionInfo } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
@@ -15,17 +15,17 @@ export interface StoredConnection<State, Env> extends Connection<State, Env> {
   readonly socket: Socket;
   readonly counters: Counters;
   readonly roomName: string;
-  /** Encoded until somebody asks: an object wakes ten thousand connections for a message to one. */
+  /** Encoded until it is needed: an object wakes ten thousand connections for a message to one. */
   rest: Rest | string;
-  /** Its topics. Shared with other connections that woke with the same ones, until it subscribes or unsubscribes itself. */
+  /** Its topics. Shared with other connections that woke with the same topics, until it subscribes or unsubscribes itself. */
   topicSet: ReadonlySet<string> | undefined;
-  /** Their encoded size, once they are its own. */
+  /** Their encoded size, once the set is its own. */
   topicBytes: number | undefined;
   closingState: ClosingState | undefined;
   expiresAt: number | undefined;
-  /** Encoded: what it has said of its member. */
+  /** Encoded: the member that it declared. */
   presence: string | undefined;
-  /** What is stored of it, besides its state. */
+  /** Everything stored except its state. */
   readonly snapshot: Stateless;
 }
 
@@ -47,7 +47,7 @@ export function setState<State, Env>(connection: StoredConnection<State, Env>, s
   connection.rest = keepState(connection.surroundings, connection, restOf(connection), state);
 }
 
-/** What is seen of it from outside. */
+/** The connection as seen from outside. */
 export function infoOf<State, Env>({
   id,
   url,
@@ -69,7 +69,7 @@ export function snapshotOf<State, Env>(connection: StoredConnection<State, Env>)
     remoteAddress,
     version: connection.surroundings.settings.version,
     topics: [...connection.topics],
-    // Nothing is left to do for one that never opened: it is not woken.
+    // A connection that never opened has nothing left to do: it is not woken.
     phase: closingState?.refused === true ? "closed" : connection.phase,
     ...(closingState?.closing === undefined ? {} : { closing: closingState.closing }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
@@ -103,7 +103,7 @@ function ownTopics<State, Env>(connection: StoredConnection<State, Env>): Set<st
   return topics;
 }
 
-/** Stores it as it is now, or takes back what has changed. Where nothing is stored, what could not be stored is refused all the same. */
+/** Stores the current values, or undoes the change. Even if nothing is stored, a change that could not be stored is refused. */
 export function store<State, Env>(connection: StoredConnection<State, Env>, undo: () => void): void {
   try {
     if (connection.socket.save !== undefined || !surelyFits(connection))
@@ -114,14 +114,14 @@ export function store<State, Env>(connection: StoredConnection<State, Env>, undo
   }
 }
 
-/** Whether it could be stored. The state need not be encoded to know: it could be stored apart. */
+/** Whether it could be stored. The state need not be encoded for that: it could be stored apart. */
 function surelyFits<State, Env>(connection: StoredConnection<State, Env>): boolean {
   const { id, roomName, url, protocol, remoteAddress, presence = "", topicBytes } = connection;
   const length = id.length + roomName.length + url.length + protocol.length + remoteAddress.length + presence.length;
   return fitsByLength(length, topicBytes) || fitsApart(connection.snapshot);
 }
 
-/** Stores a connection that closes. Never throws: it closes all the same. */
+/** Stores a closing connection. Never throws: it closes all the same. */
 export function storeClosing<State, Env>(connection: StoredConnection<State, Env>): void {
   try {
     keepClosing(connection, restOf(connection));
@@ -130,7 +130,7 @@ export function storeClosing<State, Env>(connection: StoredConnection<State, Env
   }
 }
 
-/** It is over: its state is kept for its close hook alone. Never throws. */
+/** The connection has ended: keeps its state only for the close hook. Never throws. */
 export function forgetStored<State, Env>(connection: StoredConnection<State, Env>): void {
   try {
     connection.rest = forgetState(connection.surroundings, connection, restOf(connection), (error) => unstored(connection, error));
@@ -139,7 +139,7 @@ export function forgetStored<State, Env>(connection: StoredConnection<State, Env
   }
 }
 
-/** Told in a later turn: here it is between two phases, where the `error` hook must not find it. */
+/** Reports in a later turn: now the connection is between two phases, where the `error` hook must not find it. */
 function unstored<State, Env>(connection: StoredConnection<State, Env>, cause: unknown): void {
   const error = new Error(`the end of connection ${connection.id} can't be stored: ${String(cause)}`, { cause });
   const { surroundings, counters } = connection;

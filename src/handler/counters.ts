@@ -1,15 +1,15 @@
-/** What a server has done, in numbers: counted as it happens, at a few integer additions a message. */
+/** A server's statistics, counted as things happen, at the cost of a few integer additions per message. */
 import type { Phase } from "../api/connection.ts";
 import type { Stats } from "../api/stats.ts";
 
-/** What is asked of connections for what is true now. */
+/** What a connection reports about its current state. */
 export interface Gauge {
   readonly phase: Phase;
   readonly socket: { readonly buffered: number | undefined };
   readonly queued: number;
 }
 
-/** @param parts whose messages are not in `counters` yet. */
+/** @param parts counters whose messages are not in `counters` yet. */
 export function readStats(counters: Counters, connections: Iterable<Gauge>, parts: Iterable<Counters> = []): Stats {
   let [open, buffered, queued] = [0, 0, 0];
   for (const one of connections) {
@@ -21,11 +21,11 @@ export function readStats(counters: Counters, connections: Iterable<Gauge>, part
 }
 
 /**
- * One room's counters, or a server's: what is added to a room's is added to the server's, but for messages, which are the most. Those the
- * server's take over when the room is over.
+ * Counters of one room, or of a server. A room's events are also added to its server's, except messages, which are the most frequent: the
+ * server takes them over when the room ends.
  */
 export class Counters {
-  readonly #whole: Counters | undefined;
+  readonly #parent: Counters | undefined;
   #opened = 0;
   #closed: Map<number, number> | undefined;
   #refused: Map<string, number> | undefined;
@@ -37,18 +37,18 @@ export class Counters {
   #droppedSent = 0;
   #hookErrors = 0;
 
-  constructor(whole?: Counters) {
-    this.#whole = whole;
+  constructor(parent?: Counters) {
+    this.#parent = parent;
   }
 
   opened(): void {
     this.#opened++;
-    this.#whole?.opened();
+    this.#parent?.opened();
   }
 
   closed(code: number): void {
     add((this.#closed ??= new Map()), code);
-    this.#whole?.closed(code);
+    this.#parent?.closed(code);
   }
 
   refused(cause: string): void {
@@ -68,15 +68,15 @@ export class Counters {
   dropped(direction: "received" | "sent"): void {
     if (direction === "received") this.#droppedReceived++;
     else this.#droppedSent++;
-    this.#whole?.dropped(direction);
+    this.#parent?.dropped(direction);
   }
 
   failed(): void {
     this.#hookErrors++;
-    this.#whole?.failed();
+    this.#parent?.failed();
   }
 
-  /** The messages of a room that is over. */
+  /** Takes over the messages of a room that has ended. */
   take(part: Counters): void {
     this.#received += part.#received;
     this.#receivedBytes += part.#receivedBytes;

@@ -1,6 +1,6 @@
 /**
- * `defineHandler`: checks a handler once, where it is written, so that a misspelt option is an error at
- * start-up and no adapter checks anything again.
+ * `defineHandler` checks a handler once, where it is written, so that a misspelt option is an error at
+ * start-up, and adapters need not check anything again.
  */
 import { resolveOptions } from "./settings.ts";
 import type { Settings } from "./settings.ts";
@@ -25,11 +25,11 @@ const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomH
  *   },
  * });
  * ```
- * @throws TypeError for a hook that is not a function, an unknown option or one of the wrong type; RangeError for one out of range. Each by name.
+ * @throws TypeError for a hook that is not a function, an unknown option or a wrong type; RangeError for a value out of range. Each with the name.
  */
 export function defineHandler<State = unknown, Env = unknown>(handler: Handler<State, Env>): DefinedHandler<State, Env> {
   if (typeof handler !== "object" || handler === null) {
-    throw new TypeError(`defineHandler takes an object of hooks and options, not ${handler === null ? "null" : typeof handler}`);
+    throw new TypeError(`defineHandler takes an object with hooks and options, not ${handler === null ? "null" : typeof handler}`);
   }
   const options: Record<string, unknown> = {};
   for (const name in handler) {
@@ -49,7 +49,7 @@ function checkHook(name: string, value: unknown): void {
 
 function checkRoomHooks(value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object of the hooks open and empty');
+  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object with the hooks open and empty');
   for (const [name, hook] of Object.entries(value)) {
     if (!(roomHookNames as readonly string[]).includes(name)) {
       throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")}`);
@@ -58,10 +58,10 @@ function checkRoomHooks(value: unknown): void {
   }
 }
 
-/** @throws TypeError naming who was given something that `defineHandler` did not make. */
-export function checkHandler(who: string, handler: unknown): void {
+/** @throws TypeError, starting with `caller`, for a value that `defineHandler` did not create. */
+export function checkHandler(caller: string, handler: unknown): void {
   const given = handler as Partial<DefinedHandler> | null | undefined;
   if (typeof given !== "object" || given === null || given.hooks === undefined || given.settings === undefined) {
-    throw new TypeError(`${who} takes a handler made by defineHandler({ … })`);
+    throw new TypeError(`${caller} takes a handler made by defineHandler({ … })`);
   }
 }

@@ -13,7 +13,7 @@ export interface HistoryRule {
 
 const MiB = 1024 * 1024;
 
-/** @throws TypeError, RangeError by the name of what is wrong; of a function, once it is asked. */
+/** @throws TypeError, RangeError with the name of the wrong setting; for a function, when it is called. */
 export function historyRule(name: string, value: unknown): HistoryRule {
   if (typeof value === "function") {
     const choose = value as (topic: string) => unknown;
@@ -23,7 +23,9 @@ export function historyRule(name: string, value: unknown): HistoryRule {
     });
   }
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`option "${name}" must be settings by topic, or a function from a topic to its settings, not ${show(value)}`);
+    throw new TypeError(
+      `option "${name}" must be an object of settings by topic, or a function that returns a topic's settings, not ${show(value)}`,
+    );
   }
   const topics = new Map(Object.entries(value).map(([topic, given]) => [topic, historyRules(`${name}.${topic}`, given)]));
   return expiring(
@@ -53,12 +55,12 @@ function historyRules(name: string, value: unknown): HistoryRules {
   };
 }
 
-/** Options of a topic with nothing left to default. */
+/** A topic's settings with defaults filled in. */
 export interface HistoryRules {
   readonly messages: number;
   /** Text counts its UTF-16 units. */
   readonly bytes: number;
-  /** Infinity for none. */
+  /** Infinity if there is no limit. */
   readonly seconds: number;
   readonly encode: ((entry: HistoryEntry & { readonly topic: string }) => Sendable) | undefined;
 }

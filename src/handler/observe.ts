@@ -1,6 +1,6 @@
 /**
- * `observe`: what happens, told to whoever measures it. Each member is optional, and what is not asked for costs nothing. An
- * observer that throws is logged and disturbs nobody.
+ * `observe`: reports what happens to whoever measures it. Each member is optional; a missing one costs nothing. If an
+ * observer throws, that is logged and has no other effect.
  */
 import { isPromise } from "../values/promise.ts";
 import type { MaybePromise } from "../api/connection.ts";
@@ -18,9 +18,10 @@ const names = [
   "hook",
 ] as const satisfies readonly (keyof Observer)[];
 
-/** An observer whose members never throw. @throws TypeError for what is none. */
+/** Returns an observer whose members never throw. @throws TypeError for an invalid observer. */
 export function checkObserver(given: unknown): Observer {
-  if (typeof given !== "object" || given === null) throw new TypeError(`"observe" must be an object of the functions ${names.join(", ")}`);
+  if (typeof given !== "object" || given === null)
+    throw new TypeError(`"observe" must be an object with the functions ${names.join(", ")}`);
   const observer: Record<string, unknown> = {};
   for (const name in given) {
     if (!(names as readonly string[]).includes(name)) throw new TypeError(`unknown "observe.${name}": functions are ${names.join(", ")}`);
@@ -45,7 +46,7 @@ function quietly(name: string, listener: (...args: unknown[]) => unknown): (...a
   };
 }
 
-/** Runs a hook as the observer wants it: once, and with its own outcome, even if the observer fails. */
+/** Runs a hook through the observer: once, and with its own outcome, even if the observer fails. */
 export function observed<T>(observer: Observer | undefined, run: () => MaybePromise<T>, what: HookRun): MaybePromise<T> {
   if (observer?.hook === undefined) return run();
   let outcome: (() => MaybePromise<T>) | undefined;
@@ -63,7 +64,7 @@ export function observed<T>(observer: Observer | undefined, run: () => MaybeProm
   };
   try {
     const traced = observer.hook(once, what);
-    // It may pass on the hook's own rejection, which is reported anyway.
+    // It may pass on the hook's own rejection, which is reported elsewhere.
     if (isPromise(traced)) traced.then(undefined, () => {});
   } catch (error) {
     if (outcome === undefined) logError("observe.hook failed", error);

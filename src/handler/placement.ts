@@ -2,7 +2,7 @@
 import type { Placement } from "../api/options.ts";
 import { show } from "../values/text.ts";
 
-/** Cloudflare's names change without us; a misspelt jurisdiction is an error there, a misspelt hint is ignored. */
+/** Checks only the form, since Cloudflare adds names. There, a misspelt jurisdiction is an error and a misspelt hint is ignored. */
 function placeName(name: string, value: unknown, example: string): string {
   if (typeof value !== "string" || !/^[a-z]+(-[a-z]+)*$/.test(value)) {
     throw new TypeError(`option "${name}" must be one of Cloudflare's names, like "${example}", not ${show(value)}`);
@@ -10,12 +10,12 @@ function placeName(name: string, value: unknown, example: string): string {
   return value;
 }
 
-/** @throws TypeError by the option's name. */
+/** @throws TypeError with the option's name. */
 export function checkJurisdiction(name: string, value: unknown): string {
   return placeName(name, value, "eu");
 }
 
-/** @throws TypeError by the option's name. */
+/** @throws TypeError with the option's name. */
 export function checkLocationHint(name: string, value: unknown): NonNullable<Placement["locationHint"]> {
   return typeof value === "function" ? (value as (room: string) => string) : placeName(name, value, "weur");
 }
@@ -25,7 +25,7 @@ const checks: Readonly<Record<string, (name: string, value: unknown) => unknown>
   locationHint: checkLocationHint,
 };
 
-/** @throws TypeError by the option's name. */
+/** @throws TypeError with the option's name. */
 export function checkPlacement(placement: Placement): Placement {
   for (const [name, value] of Object.entries(placement)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;

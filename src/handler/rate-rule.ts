@@ -1,11 +1,10 @@
 /** The option `rate`, resolved. */
 
-/** The option `rate`, resolved. */
 export interface RateRule {
-  /** A second. */
+  /** Per second. */
   readonly messages: number;
   readonly bytes: number;
-  /** Seconds' worth that may come at once. */
+  /** How many seconds' worth may come at once. */
   readonly burst: number;
   readonly over: "close" | "drop";
 }
@@ -13,16 +12,16 @@ export interface RateRule {
 const MiB = 1024 * 1024;
 const fallback: RateRule = { messages: 10_000, bytes: 64 * MiB, burst: 2, over: "close" };
 
-/** @throws TypeError, RangeError by the name of what is wrong in the option. */
+/** @throws TypeError, RangeError with the name of the wrong setting. */
 export function resolveRate(name: string, value: unknown): RateRule | undefined {
   if (value === undefined) return fallback;
   if (value === false) return undefined;
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`option "${name}" must be false or an object of ${Object.keys(fallback).join(", ")}`);
+    throw new TypeError(`option "${name}" must be false or an object with ${Object.keys(fallback).join(", ")}`);
   }
   for (const key of Object.keys(value)) {
     if (!(key in fallback))
-      throw new TypeError(`option "${name}" has the unknown key "${key}": known are ${Object.keys(fallback).join(", ")}`);
+      throw new TypeError(`option "${name}" has the unknown key "${key}": known keys are ${Object.keys(fallback).join(", ")}`);
   }
   const given = value as Partial<RateRule>;
   const limit: RateRule = {

@@ -1,10 +1,10 @@
-/** One place where every failure of a hook goes; nothing from here reaches the process or the client. */
+/** Every failure of a hook goes through here; none reaches the process or the client. */
 import { isPromise } from "../values/promise.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
 import type { MaybePromise } from "../api/connection.ts";
 import { logError } from "../values/log.ts";
 
-/** Gives an error to the `error` hook, or to the log where there is none. Never throws or rejects. */
+/** Passes an error to the `error` hook, or logs it if there is none. Never throws or rejects. */
 export function report<State, Env>(hooks: Hooks<State, Env>, error: unknown, context: ErrorContext<State, Env>): MaybePromise<void> {
   if (hooks.error === undefined) {
     logError(`the ${context.hook} hook failed`, error);
@@ -19,5 +19,5 @@ export function report<State, Env>(hooks: Hooks<State, Env>, error: unknown, con
 }
 
 function failed(first: unknown): (second: unknown) => void {
-  return (second) => logError("the error hook failed", second, "while it was told of:", first);
+  return (second) => logError("the error hook failed", second, "while it handled:", first);
 }

@@ -1,6 +1,6 @@
 /**
- * Every option's default and range, resolved once per handler. The core enforces them; an adapter maps one to
- * its runtime's own switch where there is one.
+ * Every option's default and range, resolved once per handler. The core enforces them; an adapter uses
+ * its runtime's own setting where there is one.
  */
 import { integer } from "../values/checks.ts";
 import type { Check } from "../values/checks.ts";
@@ -21,7 +21,7 @@ import { longestTimer } from "../time/time.ts";
 import { isToken, longestName, show } from "../values/text.ts";
 import type { Heartbeat, Origins, Placement } from "../api/options.ts";
 
-/** Options with nothing left to default. */
+/** Options with defaults filled in. */
 export interface Settings {
   readonly origins: OriginRule;
   readonly hosts: HostRule | undefined;
@@ -55,9 +55,9 @@ export interface Settings {
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-const beats: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
+const defaultHeartbeat: Required<Heartbeat> = { interval: 30_000, timeout: 10_000 };
 const day = 86_400_000;
-/** Of connections: more than any machine has descriptors. */
+/** A number of connections beyond the file descriptors of any machine. */
 const mostConnections = 100_000_000;
 
 const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name]>, Settings[Name]] } = {
@@ -66,7 +66,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   protocols: [protocolList, []],
   requireProtocol: [boolean, false],
   trustProxy: [compileProxies, compileProxies("trustProxy", false)],
-  // workerd takes messages of up to 32 MiB and leaves the client of a larger one hanging.
+  // workerd accepts messages of up to 32 MiB, and leaves the client of a larger one hanging.
   maxPayload: [integer(1, 32 * MiB - 1), MiB],
   maxBuffered: [integer(1, 1024 * MiB), 16 * MiB],
   slowConsumer: [oneOf("close", "drop", "coalesce"), "close"],
@@ -74,7 +74,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   maxQueued: [integer(1, 1_000_000), 4096],
   rate: [resolveRate, resolveRate("rate", undefined)],
   maxConnections: [integer(1, mostConnections), 65_536],
-  // What a Durable Object takes (Cloudflare's documentation, WebSocket hibernation): one room's default is every room's.
+  // The maximum of a Durable Object (Cloudflare's documentation, WebSocket hibernation); the default is the same everywhere.
   maxConnectionsPerRoom: [integer(1, mostConnections), 32_768],
   maxConnectionsPerAddress: [integer(1, mostConnections), undefined],
   maxTopics: [integer(1, 1_000_000), 1000],
@@ -82,9 +82,9 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   compression: [boolean, false],
   upgradeTimeout: [integer(1, longestTimer), 10_000],
   closeTimeout: [integer(1, longestTimer), 10_000],
-  heartbeat: [heartbeat, beats],
+  heartbeat: [heartbeat, defaultHeartbeat],
   history: [historyRule, undefined],
-  // In `Request.cf` its quotes and backslashes are escaped once more: with the rest, half of the 1 MB that it may take.
+  // `Request.cf` escapes its quotes and backslashes once more: with the rest, that takes half of the allowed 1 MB.
   maxState: [integer(1, 256 * KiB), 64 * KiB],
   observe: [(_, value) => checkObserver(value), undefined],
   binding: [bindingName, undefined],
@@ -93,15 +93,15 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   version: [integer(0, Number.MAX_SAFE_INTEGER), 0],
 };
 
-/** @throws TypeError, RangeError by the option's name. */
+/** @throws TypeError, RangeError with the option's name. */
 export function resolveOptions(options: Record<string, unknown>, hooks: readonly string[]): Settings {
   for (const name of Object.keys(options)) {
     if (!(name in checks)) {
       throw new TypeError(`unknown option "${name}": hooks are ${hooks.join(", ")}; options are ${Object.keys(checks).join(", ")}`);
     }
   }
-  // With all names there from the start: of properties that come one by one, so many make V8 keep a hash table, and half of what a message
-  // cost the core was to look into it.
+  // All names exist from the start. If so many properties were added one by one, V8 would keep a hash table, and looking into it was half
+  // of a message's cost in the core.
   const settings: Record<string, unknown> = { ...checks };
   for (const [name, [check, fallback]] of Object.entries(checks)) {
     settings[name] = options[name] === undefined ? fallback : check(name, options[name]);
@@ -122,16 +122,16 @@ function heartbeat(name: string, value: unknown): Required<Heartbeat> | false {
   if (value === false) return false;
   if (typeof value !== "object" || value === null)
     throw new TypeError(`option "${name}" must be { interval, timeout } or false, not ${show(value)}`);
-  const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...beats };
+  const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...defaultHeartbeat };
   for (const [key, given] of Object.entries(value)) {
     if (key !== "interval" && key !== "timeout") throw new TypeError(`option "${name}" has no ${show(key)}: it takes interval and timeout`);
-    // Less than 100 ms would judge the machine, not the client.
+    // Below 100 ms it would measure the machine, not the client.
     if (given !== undefined) resolved[key] = integer(100, day)(`${name}.${key}`, given);
   }
   return Object.freeze(resolved);
 }
 
-/** Options that contradict each other; a default gives way to what was asked for. */
+/** Rejects options that contradict each other; a default gives way to an explicit option. */
 function checkTogether(options: Record<string, unknown>, { rate, ...settings }: Settings): void {
   for (const name of ["maxConnectionsPerRoom", "maxConnectionsPerAddress"] as const) {
     const value = settings[name] ?? 0;
@@ -141,11 +141,11 @@ function checkTogether(options: Record<string, unknown>, { rate, ...settings }: 
   }
   if (rate !== undefined && rate.bytes * rate.burst < settings.maxPayload) {
     throw new RangeError(
-      `option "rate" lets ${rate.bytes * rate.burst} bytes through at once (bytes × burst), which no message of "maxPayload" (${settings.maxPayload}) fits`,
+      `option "rate" allows ${rate.bytes * rate.burst} bytes at once (bytes × burst): must be at least "maxPayload" (${settings.maxPayload})`,
     );
   }
   if (rate !== undefined && rate.messages * rate.burst < 1) {
-    throw new RangeError(`option "rate" lets no message through (messages × burst is ${rate.messages * rate.burst})`);
+    throw new RangeError(`option "rate" allows ${rate.messages * rate.burst} messages at once (messages × burst): must be at least 1`);
   }
 }
 

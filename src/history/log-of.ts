@@ -3,7 +3,7 @@ import type { TopicLogs } from "./topic-logs.ts";
 import type { TopicLog } from "./topic-log.ts";
 import { checkName } from "../values/text.ts";
 
-/** @throws TypeError for what is no topic, Error for a topic without a history. */
+/** @throws TypeError for an invalid topic, Error for a topic without a history. */
 export function logOf(histories: TopicLogs | undefined, room: string, topic: string): TopicLog {
   checkName("topic", topic);
   const log = histories?.find(room, topic);

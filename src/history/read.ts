@@ -1,4 +1,4 @@
-/** What is asked of one topic's history. */
+/** Reads one topic's history. */
 import type { TopicLog } from "./topic-log.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
@@ -13,7 +13,7 @@ export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now:
   return { entries: shown, complete, position };
 }
 
-/** @throws TypeError for what is not even text; any other is a position that never was. */
+/** @throws TypeError if it is not a string; any other text is an unknown position. */
 export function checkAfter(after: unknown): void {
   if (after !== undefined && typeof after !== "string") throw new TypeError(`history: "after" must be a position, not ${typeof after}`);
 }

@@ -1,26 +1,26 @@
-/** Subscribing to a topic with what its history keeps, up to what the client may leave unread. */
+/** Subscribing to a topic with its history, up to what the client may leave unread. */
 import type { Phase, Sendable, SendResult } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import { mostOnWire, sizeAtMost } from "../values/data.ts";
 import type { TopicLog } from "./topic-log.ts";
 import type { StoredMessage } from "./segments.ts";
 
-/** Who reads. */
+/** The subscriber that reads the history. */
 export interface Reader {
   readonly phase: Phase;
   readonly bufferedAmount: number;
-  /** Bytes that it may leave unread beyond those. */
+  /** Bytes that it may leave unread in addition to those. */
   readonly unreadLeft: number;
   push(data: Sendable): SendResult;
 }
 
 /** Its subscription to the topic. */
 export interface Subscription {
-  /** It has been subscribed before. */
+  /** It was already subscribed. */
   readonly exists: boolean;
-  /** Puts the topic among the reader's own. */
+  /** Puts the topic into the reader's own set. */
   add(): void;
-  /** What is published from now on reaches the reader. */
+  /** Everything published from now on reaches the reader. */
   begin(): void;
 }
 
@@ -38,15 +38,15 @@ export function replay(log: TopicLog, reader: Reader, subscription: Subscription
   if (reader.phase === "open" && isNew) subscription.begin();
   const all = replayed === payloads.length && reader.phase === "open";
   const last = newest[replayed - 1];
-  // A client that got none of them is where it said that it is.
+  // A client that got none of them is still at the position that it sent.
   const isUpToDate = all && (replayed > 0 || entries.length === 0);
   const position = isUpToDate ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
   return { replayed, complete: complete && all && newest.length === entries.length, position };
 }
 
 /**
- * The newest messages that fit into what the client may leave unread: a client that reads is not closed for what it is sent in one turn. If nothing
- * waits for it, the last message is always sent, however large it is, as `send` would.
+ * The newest messages that fit into what the client may leave unread: a client that reads must not be closed for what it is sent in one turn. If
+ * nothing waits for it, the last message is always sent, however large it is, as with `send`.
  */
 function newestWithin(bytes: number, log: TopicLog, entries: readonly StoredMessage[], nothingWaits: boolean): readonly StoredMessage[] {
   const from = (sizeOf: (data: Sendable) => number): number => {
@@ -55,7 +55,7 @@ function newestWithin(bytes: number, log: TopicLog, entries: readonly StoredMess
     while (index > 0 && (left -= sizeOf(log.payloadOf(entries[index - 1] as StoredMessage))) >= 0) index--;
     return index;
   };
-  // Most replays are small enough by a bound that costs nothing.
+  // For most replays, an upper bound that costs nothing shows that they are small enough.
   const start = from(mostOnWire) === 0 ? 0 : from((data) => sizeAtMost(data) + header);
   return entries.slice(nothingWaits ? Math.min(start, Math.max(entries.length - 1, 0)) : start);
 }

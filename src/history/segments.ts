@@ -1,6 +1,6 @@
 /**
- * The messages of one topic's history, in segments. Each segment is a row that is written over as it grows. Rows form a ring: once none of
- * its messages is kept any longer, a row is used for the next segment. So each message writes one row; only messages that are too old delete rows.
+ * The messages of one topic's history, in segments. Each segment is a row that is overwritten as it grows. Rows form a ring: once none of
+ * its messages is kept any longer, a row is used for the next segment. So each message writes one row; only expired messages delete rows.
  */
 import { decode, encode } from "../values/codec.ts";
 import type { Data, Sendable } from "../api/connection.ts";
@@ -24,24 +24,24 @@ interface Segment {
   text: string;
 }
 
-/** A segment, and its row with the message that is to be added. */
+/** A segment, and its row with the message to be added. */
 export interface Written {
   readonly segment: Segment;
   readonly text: string;
 }
 
-/** A segment is full at either: what is written for a message is its whole segment. */
+/** A segment is full at either limit: every message writes its whole segment. */
 const mostEntries = 64;
 const mostLetters = 64 * 1024;
 
 export class Segments {
-  /** Undefined where memory is all there is. */
+  /** Undefined if there is only memory. */
   readonly #store: Store | undefined;
   readonly #prefix: string;
   #all: Segment[] = [];
   /** Numbers of rows that may be written over. */
   #free: number[] = [];
-  /** The offset up to which the rows have no data any more. Of the message at this offset itself they still have the tag. */
+  /** The rows hold no data up to this offset. Of the message at the offset itself they still hold the tag. */
   #cut = 0;
 
   /** @param isNew nothing is stored yet: nothing is read. */
@@ -55,7 +55,7 @@ export class Segments {
     return this.#all.length === 0;
   }
 
-  /** The offset of the first message that is here; one beyond the last where there is none. */
+  /** The offset of the first message that is here; one beyond the last if there is none. */
   get first(): number {
     return this.#all[0]?.first ?? 1;
   }
@@ -65,7 +65,7 @@ export class Segments {
     return endOf(this.#all.at(-1)) - 1;
   }
 
-  /** Data begin behind this offset. */
+  /** Data begins after this offset. */
   get cut(): number {
     return this.#cut;
   }
@@ -86,7 +86,10 @@ export class Segments {
     }
   }
 
-  /** Writes the row of the segment that the message belongs to; `text` is the encoded message. @throws what the store throws: nothing has changed then. */
+  /**
+   * Writes the row of the segment that the message belongs to; `text` is the encoded message.
+   * @throws what the store throws: then nothing has changed.
+   */
   write(entry: StoredMessage, text: string | undefined): Written {
     const last = this.#all.at(-1);
     const full =
@@ -117,7 +120,7 @@ export class Segments {
 
   /**
    * Deletes the messages before this offset. The tag of the last of them stays: a reader who has that message has missed nothing.
-   * @throws what the store throws: whatever is needed is still there then.
+   * @throws what the store throws: then everything needed is still there.
    */
   cutBefore(offset: number): void {
     const index = this.#all.findIndex((segment) => endOf(segment) >= offset);
@@ -143,7 +146,7 @@ export class Segments {
     return { slot: segment.slot, first: last.offset, entries: [last, ...entries], text };
   }
 
-  /** Deletes all of it. @throws what the store throws: nothing has changed then. */
+  /** Deletes the whole history. @throws what the store throws: then nothing has changed. */
   clear(): void {
     const store = this.#store;
     store?.atomically(() => store.clear(this.#prefix));
@@ -167,7 +170,7 @@ export class Segments {
       if (/^\d+$/.test(slot)) segments.push(this.#read(Number(slot), row));
     }
     segments.sort((one, other) => one.first - other.first);
-    // A row is missing: what comes before it is not part of the history any more.
+    // If a row is missing, everything before it is no longer part of the history.
     const gap = segments.findLastIndex(({ first }, index) => index > 0 && endOf(segments[index - 1]) !== first);
     this.#free = segments.splice(0, Math.max(gap, 0)).map(({ slot }) => slot);
     this.#all = segments;

@@ -2,7 +2,7 @@
  * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
  */
 import { encode, maxValue } from "../values/codec.ts";
-import { asReceived, checkData } from "../values/data.ts";
+import { receivedCopy, checkData } from "../values/data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
 import { Segments } from "./segments.ts";
 import type { StoredMessage, Written } from "./segments.ts";
@@ -12,16 +12,16 @@ import type { HistoryEntry } from "../api/history.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRules } from "../handler/history-rule.ts";
 
-/** A message that is numbered and checked, and not yet stored. */
+/** A message that has a number and was checked, but is not stored yet. */
 export interface Pending {
   readonly payload: Sendable;
-  /** Undefined where memory is all there is. */
+  /** Undefined if there is only memory. */
   readonly store: Store | undefined;
   /** It begins the log: more than one row is written. */
   readonly isFirst: boolean;
-  /** @throws what the store throws: nothing has changed then. */
+  /** @throws what the store throws: then nothing has changed. */
   write(): void;
-  /** Once it is written, which nothing that follows may undo. */
+  /** Call it once the message is written; nothing that follows may undo it. */
   keep(): void;
 }
 
@@ -39,18 +39,18 @@ export function commitAll(pending: readonly Pending[]): void {
 export class TopicLog {
   readonly topic: string;
   readonly #rules: HistoryRules;
-  /** Undefined where memory is all there is. */
+  /** Undefined if there is only memory. */
   readonly #store: Store | undefined;
   readonly #epoch: string;
   readonly #segments: Segments;
-  /** The offset of the first message that is kept. The data of earlier ones are gone. */
+  /** The offset of the first message that is kept. The data of earlier ones is gone. */
   #first: number;
-  /** What the kept messages take. */
+  /** The size of the kept messages. */
   #bytes = 0;
 
   /**
-   * Reads what is stored of it.
-   * @param epoch for a log of which nothing is stored.
+   * Reads the stored log.
+   * @param epoch used if nothing is stored.
    */
   constructor(topic: string, rules: HistoryRules, store: Store | undefined, epoch: string = randomEpoch()) {
     this.topic = topic;
@@ -70,7 +70,7 @@ export class TopicLog {
     return this.#segments.isEmpty;
   }
 
-  /** Of the last message; of an empty log, that of nothing. */
+  /** The position of the last message; in an empty log, the position before the first. */
   get position(): string {
     const { head } = this.#segments;
     return formatPosition(this.#epoch, head, this.#segments.at(head)?.tag ?? "0");
@@ -78,12 +78,12 @@ export class TopicLog {
 
   /**
    * Numbers a message: `commitAll` stores it, and only then may it be sent.
-   * @throws TypeError for an encoding that can't be sent, RangeError for a message that is too large to store, and what `encode` throws.
+   * @throws TypeError if the encoded message can't be sent, RangeError if the message is too large to store, and what `encode` throws.
    */
   prepare(data: Sendable, now: number): Pending {
     const { head } = this.#segments;
     const time = Math.max(now, this.#segments.at(head)?.time ?? 0);
-    const entry: StoredMessage = { offset: head + 1, tag: randomWord(), time, data: asReceived(data), payload: undefined };
+    const entry: StoredMessage = { offset: head + 1, tag: randomWord(), time, data: receivedCopy(data), payload: undefined };
     const payload = this.payloadOf(entry);
     const text = this.#encoded(entry);
     let written: Written | undefined;
@@ -96,7 +96,7 @@ export class TopicLog {
     };
   }
 
-  /** What is kept after a position, or from the beginning: `complete` when nothing is missing in between. */
+  /** The messages after a position, or from the beginning; `complete` if nothing is missing in between. */
   since(after: string | undefined, now: number): { readonly entries: readonly StoredMessage[]; readonly complete: boolean } {
     const oldest = this.#oldest(now);
     const known = after === undefined ? 0 : this.#known(after);
@@ -104,13 +104,13 @@ export class TopicLog {
     return { entries, complete: known !== undefined && known + 1 >= oldest };
   }
 
-  /** As `room.history` shows it. */
+  /** The message as `room.history` returns it. */
   shown({ offset, tag, time, data }: StoredMessage): HistoryEntry {
     const position = formatPosition(this.#epoch, offset, tag);
     return { position, data: typeof data === "string" ? data : data.slice(), time };
   }
 
-  /** As subscribers get it. */
+  /** The message as subscribers get it. */
   payloadOf(entry: StoredMessage): Sendable {
     if (entry.payload !== undefined) return entry.payload;
     const { encode: custom } = this.#rules;
@@ -120,7 +120,8 @@ export class TopicLog {
   }
 
   /**
-   * Deletes messages that have been too old for `grace` milliseconds. With the last message the whole log goes, and its positions become unknown.
+   * Deletes messages that expired at least `grace` milliseconds ago. With its last message the whole log is deleted, and its positions become
+   * unknown.
    * @returns when the next message is to be deleted; undefined if nothing is left. @throws what the store throws.
    */
   expire(now: number, grace: number): number | undefined {
@@ -133,35 +134,35 @@ export class TopicLog {
     return this.expiryOf(next.time) + grace;
   }
 
-  /** When a message of this time (by default the first that is kept) is too old; Infinity for never. */
+  /** When a message of this time (by default the first one kept) expires; Infinity for never. */
   expiryOf(time: number = this.#segments.at(this.#first)?.time ?? 0): number {
     return time + this.#rules.seconds * 1000;
   }
 
-  /** Deletes all of it. @throws what the store throws: nothing has changed then. */
+  /** Deletes the whole log. @throws what the store throws: then nothing has changed. */
   clear(): void {
     this.#segments.clear();
   }
 
-  /** The offset of a position of this log; undefined for one that is gone, or never was. */
+  /** The offset of a position of this log; undefined if it is gone or never existed. */
   #known(position: string): number | undefined {
     const parsed = parsePosition(position);
     if (parsed === undefined || parsed.epoch !== this.#epoch) return undefined;
     const { offset, tag } = parsed;
-    // Not the offset alone: a log that lost its end has another message there by now.
+    // Compares the tag too: a log that lost its end may have another message at this offset.
     return (offset === 0 ? "0" : this.#segments.at(offset)?.tag) === tag ? offset : undefined;
   }
 
-  /** The first offset that is kept and not too old; one beyond the last when none is left. */
+  /** The first offset that is kept and has not expired; one beyond the last if none is left. */
   #oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }
 
-  /** Undefined where it is not stored and surely small enough: what is refused is the same on every runtime. */
+  /** Undefined if it is not stored and certainly small enough. Every runtime refuses the same messages. */
   #encoded({ tag, time, data }: StoredMessage): string | undefined {
-    // No letter takes more than six bytes of JSON.
+    // No UTF-16 unit or byte takes more than six bytes of JSON.
     if (this.#store === undefined && data.length * 6 < maxValue / 2) return undefined;
     const text = encode([tag, time, data]);
     if (!exceeds(text, maxValue)) return text;
@@ -181,16 +182,16 @@ export class TopicLog {
     this.#bound();
   }
 
-  /** Lets the oldest messages go until the bounds hold; the last message stays, however large it is. */
+  /** Drops the oldest messages until the limits hold; the last message stays, however large it is. */
   #bound(): void {
     const { messages, bytes } = this.#rules;
     const { head } = this.#segments;
     while (head - this.#first >= messages || (this.#bytes > bytes && this.#first < head)) this.#forget();
-    // The tag of the last one that went is needed: a reader who has that message has missed nothing.
+    // The tag of the last dropped message is needed: a reader who has that message has missed nothing.
     this.#segments.release(this.#first - 1);
   }
 
-  /** Lets the first message go. */
+  /** Drops the first message. */
   #forget(): void {
     const entry = this.#segments.at(this.#first++);
     if (entry === undefined) return;
@@ -208,7 +209,7 @@ export function randomEpoch(): string {
   return randomWord() + randomWord();
 }
 
-/** Of a topic's rows; the length keeps topics apart whose names have colons. */
+/** The key prefix of a topic's rows; the length separates topics whose names have colons. */
 export function historyKey(topic: string): string {
   return `${historyPrefix}${topic.length}:${topic}:`;
 }

@@ -21,7 +21,7 @@ interface UpgradeSite {
 interface RoomLogs {
   /** The logs in memory. None is empty. */
   readonly logs: Map<string, TopicLog>;
-  /** When something in this room has to be deleted; Infinity for never. It is stored as well, because an object may be evicted before. */
+  /** When something in this room has to be deleted; Infinity for never. Also stored, because an object may be evicted before. */
   due: number;
 }
 
@@ -36,15 +36,15 @@ export class TopicLogs {
   readonly #store: (room: string) => Store | undefined;
   readonly #rooms = new Map<string, RoomLogs>();
   /**
-   * Milliseconds between two sweeps, and from when a message is too old until it may be deleted. On an object each sweep is a wake and two rows
+   * Milliseconds between two sweeps, and from a message's expiry until it may be deleted. On an object each sweep is a wake and two rows
    * written, so there are fewer.
    */
   readonly #step: number;
   /** When the next sweep is. */
   #next = Number.POSITIVE_INFINITY;
   /**
-   * The epoch of logs that begin now, and of the positions of empty ones. It changes whenever a log is deleted: a position from before
-   * must not be known to the log that follows.
+   * The epoch of new logs, and of the positions of empty ones. It changes whenever a log is deleted, so that the next log does not
+   * know positions of the deleted one.
    */
   #epoch: string = randomEpoch();
 
@@ -55,12 +55,12 @@ export class TopicLogs {
     this.#step = site.runtime.alarm === undefined ? 30_000 : 300_000;
   }
 
-  /** The log of a topic; undefined where none is kept. */
+  /** The log of a topic; undefined if the topic keeps no history. */
   find(room: string, topic: string): TopicLog | undefined {
     return this.#known(room, topic) ?? this.#read(room, topic);
   }
 
-  /** Numbers a message; undefined where none is kept. Throws what `TopicLog.prepare` does. */
+  /** Numbers a message; undefined if the topic keeps no history. Throws what `TopicLog.prepare` does. */
   prepare(room: string, topic: string, data: Sendable, now: number): Pending | undefined {
     const known = this.#known(room, topic);
     const log = known ?? this.#read(room, topic);
@@ -68,7 +68,7 @@ export class TopicLogs {
     return log === undefined || pending === undefined || log === known ? pending : this.#beginning(room, log, pending, now);
   }
 
-  /** Deletes a log; whether there was anything. @throws what the store throws: nothing has changed then. */
+  /** Deletes a log; returns whether there was anything. @throws what the store throws: then nothing has changed. */
   delete(room: string, topic: string, log: TopicLog): boolean {
     if (log.isEmpty) return false;
     log.clear();
@@ -78,7 +78,7 @@ export class TopicLogs {
     return true;
   }
 
-  /** After a hibernation: appoints the sweep that was appointed before. */
+  /** After hibernation: schedules the sweep that was scheduled before. */
   resume(room: string): void {
     if (!this.#rule.expires) return;
     const stored = this.#store(room)?.get(dueKey);
@@ -98,14 +98,14 @@ export class TopicLogs {
     if (log.isEmpty) return log;
     const all = this.#roomOf(room);
     all.logs.set(own, log);
-    // Otherwise only if a deploy has given the topic `seconds`, or fewer.
+    // Smaller only if a deploy has given the topic `seconds`, or a smaller value.
     const due = this.#dueOf(log);
     if (due < all.due) {
       this.#appoint((all.due = due));
       try {
         this.#storeDue(room, due);
       } catch {
-        // The sweep is appointed in memory all the same.
+        // The sweep is scheduled in memory all the same.
       }
     }
     return log;
@@ -170,7 +170,7 @@ export class TopicLogs {
     this.#appoint(next);
   }
 
-  /** Never throws: what can't be deleted is reported, and tried again in the next step. */
+  /** Never throws: a failed deletion is reported, and retried in the next step. */
   #expire(room: string, all: RoomLogs, now: number): void {
     let due = Number.POSITIVE_INFINITY;
     let failure: unknown;
@@ -187,7 +187,7 @@ export class TopicLogs {
     });
     all.due = this.#roundUp(due);
     attempt(() => this.#replaceDue(room, all.due));
-    if (failure !== undefined) logError("what is too old in a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
+    if (failure !== undefined) logError("expired messages of a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
     this.#tidy(room);
   }
 
@@ -195,7 +195,7 @@ export class TopicLogs {
   #expireLog(room: string, topic: string, all: RoomLogs, now: number): number {
     const known = all.logs.get(topic);
     const rules = known === undefined ? this.#rule(topic) : undefined;
-    // A topic without a history since a deploy: what it has kept is not deleted unasked.
+    // The topic keeps no history since a deploy: what it kept before is not deleted unasked.
     if (known === undefined && (rules === undefined || rules.seconds === Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
     const log = rules === undefined ? known : new TopicLog(topic, rules, this.#store(room));
     const due = log?.expire(now, this.#step);
@@ -211,7 +211,7 @@ export class TopicLogs {
     else store?.set(dueKey, String(due));
   }
 
-  /** Forgets a room without logs, unless something that is only stored is due. Never throws. */
+  /** Forgets a room without logs, unless something stored is still due. Never throws. */
   #tidy(room: string): void {
     const all = this.#rooms.get(room);
     if (all === undefined || all.logs.size > 0) return;
@@ -220,7 +220,7 @@ export class TopicLogs {
       if (store !== undefined && firstTopic(store, "") !== undefined) return;
       store?.delete(dueKey);
     } catch {
-      // The next sweep comes here again.
+      // The next sweep tries again.
       return;
     }
     this.#rooms.delete(room);
@@ -229,7 +229,7 @@ export class TopicLogs {
     this.#site.schedule.cancel(task);
   }
 
-  /** A room's topics: the stored ones, or without a store those in memory. */
+  /** A room's topics: the stored ones, or those in memory if there is no store. */
   *#topics(room: string, all: RoomLogs): Generator<string, void, undefined> {
     const store = this.#store(room);
     if (store === undefined) return yield* all.logs.keys();

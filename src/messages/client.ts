@@ -1,4 +1,4 @@
-/** The client's side: typed messages and requests over anything that is used like a WebSocket. */
+/** The client's side: typed messages and requests over anything that works like a WebSocket. */
 import type { Data } from "../api/connection.ts";
 import { rethrow } from "../values/rethrow.ts";
 import { pongText } from "../protocol/text-ping.ts";
@@ -11,7 +11,7 @@ import type { ErrorFrame, ServerFrame } from "./frame.ts";
 import { makeParser } from "./parse.ts";
 import type { Received, StandardSchema } from "./standard.ts";
 
-/** As much of a WebSocket as is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
+/** The part of a WebSocket that is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
 export interface MessageSocket {
   readonly readyState: number;
   readonly protocol: string | null;
@@ -22,36 +22,39 @@ export interface MessageSocket {
 }
 
 export interface RequestOptions {
-  /** Milliseconds that the answer may take; then the request rejects with `deadline`, and the server is told. Default: 10 000. */
+  /** Milliseconds that the answer may take; then the request rejects with `deadline`, and the server is informed. Default: 10 000. */
   readonly deadline?: number;
-  /** Cancels the request: it rejects with the signal's reason, and the server's hook is told. */
+  /** Cancels the request: it rejects with the signal's reason, and the server's hook is informed. */
   readonly signal?: AbortSignal;
 }
 
 export interface MessageClient<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, Result> {
   /** Sends a message. Returns and throws what the socket's `send` does. */
   send<Name extends keyof ToServer & string>(name: Name, ...payload: Payload<ToServer[Name]>): Result;
-  /** Listens to a message. Returns what ends it. */
+  /** Listens to a message. Returns a function that stops listening. */
   on<Name extends keyof ToClient & string>(name: Name, listener: (payload: Received<ToClient[Name]>) => void): () => void;
   /**
-   * Asks, and resolves to the result. Rejects with a MessageError: the server's, or `invalid-payload` for a result that its schema
-   * refuses, `deadline`, `closed` when the connection was lost (it may or may not have run; nothing is sent again), `not-sent`
-   * when the socket is not open and keeps nothing for later.
+   * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or `invalid-payload` if the result's schema
+   * refuses it, `deadline`, `closed` if the connection was lost (the request may or may not have run; nothing is sent again), `not-sent`
+   * if the socket is not open and queues nothing.
    */
   request<Name extends keyof Asked & string>(
     name: Name,
     ...payload: [...Payload<Asked[Name]["payload"]>, options?: RequestOptions]
   ): Promise<Received<Asked[Name]["result"]>>;
-  /** Listens to errors that belong to no request: what the server says of a message, what it sent that can't be used. Returns what ends it. */
+  /**
+   * Listens to errors that belong to no request: the server's errors about messages, and invalid data that it sent.
+   * Returns a function that stops listening.
+   */
   onError(listener: (error: MessageError) => void): () => void;
 }
 
-interface Heard {
+interface Subscription {
   readonly schema: StandardSchema;
   readonly listeners: Set<(payload: never) => void>;
 }
 
-interface Waiting {
+interface PendingRequest {
   readonly name: string;
   readonly result: StandardSchema;
   resolve(result: unknown): void;
@@ -73,9 +76,9 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   socket: Socket,
 ): MessageClient<ToServer, ToClient, Asked, ReturnType<Socket["send"]>> {
   const { codecs, protocols } = messages;
-  const heard = new Map<string, Heard>();
-  const complaints = new Set<(error: MessageError) => void>();
-  const waiting = new Map<number, Waiting>();
+  const subscriptions = new Map<string, Subscription>();
+  const errorListeners = new Set<(error: MessageError) => void>();
+  const pending = new Map<number, PendingRequest>();
   let lastId = 0;
   const parse = makeParser();
 
@@ -92,51 +95,51 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   const opened = (): void => {
     const chosen = socket.protocol ?? "";
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
-    complain(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
+    emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
   };
   const lost = (): void => {
-    for (const [id, { name, reject }] of waiting) {
-      waiting.delete(id);
+    for (const [id, { name, reject }] of pending) {
+      pending.delete(id);
       reject(new MessageError("closed", `the connection was lost before "${name}" was answered`, { about: name }));
     }
   };
-  // A moment later: whoever makes the client listens to errors by then.
+  // A moment later: the application has added its error listener by then.
   if (socket.readyState === 1) queueMicrotask(opened);
   socket.addEventListener("open", opened);
   socket.addEventListener("close", lost);
-  // A ReconnectingWebSocket's, which closes only when it gives up.
+  // For ReconnectingWebSocket, which closes only when it gives up.
   (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
 
-  function complain(error: MessageError): void {
-    if (complaints.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
-    tell(complaints, error);
+  function emitError(error: MessageError): void {
+    if (errorListeners.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
+    tell(errorListeners, error);
   }
 
-  /** A frame or payload that can't be used. A schema's or codec's own failure is reported as a listener's is: workerd closes for it. */
+  /** A frame or payload is invalid. A failure of a schema or codec itself is reported like a listener's: workerd would close for it. */
   function refuse(error: unknown): void {
-    if (error instanceof MessageError) complain(error);
+    if (error instanceof MessageError) emitError(error);
     else rethrow(error);
   }
 
   function receive(frame: ServerFrame): void {
     if (frame.type === "message") {
       const { name, payload } = frame;
-      const one = heard.get(name);
+      const one = subscriptions.get(name);
       if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
-    } else if (frame.id === undefined) complain(errorOf(frame as ErrorFrame));
+    } else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
     else {
-      // Nobody waits when it was cancelled, or past its deadline, while the answer was on its way.
-      const one = waiting.get(frame.id);
+      // Nobody waits if the request was cancelled, or timed out, while the answer was on its way.
+      const one = pending.get(frame.id);
       if (one === undefined) return;
-      // A second answer finds nobody, nor does the loss of the connection; the deadline still holds, until the result is checked.
-      waiting.delete(frame.id);
+      // A second answer or a lost connection no longer affects it; the deadline still holds until the result is checked.
+      pending.delete(frame.id);
       if (frame.type === "error") one.reject(errorOf(frame));
       else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
     }
   }
 
   function write(frame: object): ReturnType<Socket["send"]> {
-    // Which codec the next connection will have is not known before it is there.
+    // The next connection's codec is not known before the connection is open.
     const codec = socket.readyState === 1 ? codecOf(codecs, socket.protocol ?? "") : messages.shared;
     return socket.send(codec.encode(frame)) as ReturnType<Socket["send"]>;
   }
@@ -147,13 +150,13 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
       return write({ type: "message", name, payload });
     },
     on(name, listener) {
-      const { listeners } = heard.get(name) ?? { listeners: new Set() };
-      heard.set(name, { schema: known("toClient", messages.toClient, name), listeners: listeners.add(listener) });
+      const { listeners } = subscriptions.get(name) ?? { listeners: new Set() };
+      subscriptions.set(name, { schema: known("toClient", messages.toClient, name), listeners: listeners.add(listener) });
       return () => void listeners.delete(listener);
     },
     onError(listener) {
-      complaints.add(listener);
-      return () => void complaints.delete(listener);
+      errorListeners.add(listener);
+      return () => void errorListeners.delete(listener);
     },
     request(name, ...[payload, options]) {
       return new Promise((resolve, reject) => {
@@ -166,19 +169,19 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
         if (signal?.aborted) return reject(reason() as Error);
         const id = ++lastId;
         const fail = (error: unknown): void => {
-          waiting.delete(id);
+          pending.delete(id);
           settle();
           reject(error as Error);
         };
         const notSent = (code: string, message: string, cause?: unknown): void =>
           fail(Object.assign(new MessageError(code, message, { about: name }), { cause }));
         const cancel = (error: unknown): void => {
-          const unanswered = waiting.has(id);
+          const unanswered = pending.has(id);
           fail(error);
           try {
             if (unanswered && socket.readyState < 2) write({ type: "cancel", id });
           } catch {
-            // A socket that takes nothing any more.
+            // The socket accepts nothing any more.
           }
         };
         const abort = (): void => cancel(reason());
@@ -194,7 +197,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
           settle();
           resolve(result as Parameters<typeof resolve>[0]);
         };
-        waiting.set(id, { name, result: schemas.result, resolve: answer, reject: fail });
+        pending.set(id, { name, result: schemas.result, resolve: answer, reject: fail });
         if (socket.readyState > 1) return notSent("closed", "the socket is closed");
         try {
           if (write({ type: "request", id, name, payload }) === "refused") notSent("not-sent", "the socket refused it");
@@ -206,7 +209,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
   };
 }
 
-/** Those that listen now: a listener may add or remove some. */
+/** Calls the current listeners; a listener may add or remove some. */
 function tell<Value>(listeners: ReadonlySet<(value: Value) => void>, value: Value): void {
   for (const listener of Array.from(listeners)) {
     try {

@@ -1,18 +1,18 @@
 /**
- * How frames are written. Text is JSON, always; a binary message is of the codec that the subprotocol names. So every client can read
- * JSON, and what goes to clients of several codecs at once is encoded once.
+ * How frames are encoded. Text is always JSON; a binary message uses the codec that the subprotocol names. So every client can read
+ * JSON, and a message for clients with several codecs is encoded once.
  */
 import type { Data } from "../api/connection.ts";
 import { MessageError } from "./error.ts";
 import { badFrame } from "./frame.ts";
 
-/** A way to write frames. `json` is one; `edgewire/msgpack` has another. */
+/** A way to encode frames. `json` is one; `edgewire/msgpack` has another. */
 export interface Codec {
   /** The subprotocol that selects it: an RFC 9110 token. */
   readonly protocol: string;
-  /** @throws whatever the value can't be encoded for: the sender's fault. */
+  /** @throws any error if the value can't be encoded: the sender's mistake. */
   encode(frame: object): Data;
-  /** Decodes a binary message. @throws MessageError `bad-frame`, or anything, for bytes that are no frame. */
+  /** Decodes a binary message. @throws MessageError `bad-frame`, or any error, if the bytes are not a frame. */
   decode(bytes: Uint8Array<ArrayBuffer>): unknown;
 }
 
@@ -24,7 +24,7 @@ export const json: Codec = {
   },
 };
 
-/** The codec of a connection: by its subprotocol; JSON, in text, where none was selected. */
+/** The codec of a connection, by its subprotocol; JSON in text if none was selected. */
 export function codecOf(codecs: readonly Codec[], protocol: string): Codec {
   return codecs.find((codec) => codec.protocol === protocol) ?? json;
 }

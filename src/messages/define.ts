@@ -10,9 +10,9 @@ import type { Sent, StandardSchema } from "./standard.ts";
 export type Schemas = Readonly<Record<string, StandardSchema>>;
 
 export interface RequestSchemas {
-  /** What the client asks with. */
+  /** The request's payload. */
   readonly payload: StandardSchema;
-  /** What the server answers. */
+  /** The server's answer. */
   readonly result: StandardSchema;
 }
 
@@ -25,20 +25,20 @@ export interface Definition<ToServer, ToClient, Asked> {
   readonly toServer?: ToServer;
   /** Messages that the server sends, by name. */
   readonly toClient?: ToClient;
-  /** What clients ask and the server answers, by name. */
+  /** Requests that clients send and the server answers, by name. */
   readonly requests?: Asked;
-  /** In the order of preference. Default: `[json]`. */
+  /** In order of preference. Default: `[json]`. */
   readonly codecs?: readonly Codec[];
   /**
-   * Hold what is sent against its schema too, and throw a TypeError where it is not met. Default: false. The receiver checks in any
-   * case, and the compiler has checked the sender: this is for tests and development.
+   * Also checks outgoing payloads against their schema, and throws a TypeError if they don't match. Default: false. The receiver always
+   * checks, and the compiler has checked the sender: this is for tests and development.
    */
   readonly checkSent?: boolean;
 }
 
 type Topics = string | readonly string[];
 
-/** The payload as an argument: optional where the schema takes undefined. */
+/** The payload as an argument: optional if the schema accepts undefined. */
 export type Payload<Schema extends StandardSchema> = undefined extends Sent<Schema> ? [payload?: Sent<Schema>] : [payload: Sent<Schema>];
 
 export interface Messages<ToServer extends Schemas = Schemas, ToClient extends Schemas = Schemas, Asked extends Requests = Requests> {
@@ -46,9 +46,9 @@ export interface Messages<ToServer extends Schemas = Schemas, ToClient extends S
   readonly toClient: ToClient;
   readonly requests: Asked;
   readonly codecs: readonly Codec[];
-  /** The codecs' subprotocols: what a client offers. */
+  /** The codecs' subprotocols, which a client offers. */
   readonly protocols: string[];
-  /** A message as it goes to any client: for a topic, a room or a broker. @throws as the codec does for what it can't encode. */
+  /** Encodes a message for any client: for a topic, a room or a broker. @throws the codec's error if it can't encode the message. */
   encode<Name extends keyof ToClient & string>(name: Name, ...payload: Payload<ToClient[Name]>): Data;
   /** Sends to one client, in its codec. */
   send<Name extends keyof ToClient & string>(
@@ -56,14 +56,14 @@ export interface Messages<ToServer extends Schemas = Schemas, ToClient extends S
     name: Name,
     ...payload: Payload<ToClient[Name]>
   ): SendResult;
-  /** Sends to every subscriber of the topic, or topics, encoded once: but the connection it is called with, or those that `options` leave out. */
+  /** Sends to every subscriber of the topic or topics, encoded once, except the given connection, or those in `options`. */
   publish<Name extends keyof ToClient & string>(
     connection: { readonly id: string; publish(topic: Topics, data: Sendable): number },
     topic: Topics,
     name: Name,
     ...payload: Payload<ToClient[Name]>
   ): number;
-  /** A Room's result is a promise, the LocalRoom's of a hook is not. */
+  /** Returns a promise for a Room, and a number for a hook's LocalRoom. */
   publish<Result, Name extends keyof ToClient & string>(
     room: { readonly name: string; publish(topic: Topics, data: Sendable, options?: PublishOptions): Result },
     topic: Topics,
@@ -76,9 +76,9 @@ export interface Messages<ToServer extends Schemas = Schemas, ToClient extends S
     name: Name,
     ...payload: [...Payload<ToClient[Name]>, options?: PublishOptions]
   ): Result;
-  /** What every client can read: the only codec, or JSON. */
+  /** The codec that every client can read: the only one, or JSON. */
   readonly shared: Codec;
-  /** Checks what is about to be sent, where `checkSent` asks for it. @throws TypeError */
+  /** Checks an outgoing payload if `checkSent` is set. @throws TypeError */
   checkSent(schema: StandardSchema, name: string, payload: unknown): void;
 }
 
@@ -94,7 +94,7 @@ const fields = ["toServer", "toClient", "requests", "codecs", "checkSent"];
  *   requests: { history: { payload: z.object({ last: z.int() }), result: z.array(z.string()) } },
  * });
  * ```
- * @throws TypeError for what is no schema and for an unknown field, by name.
+ * @throws TypeError for an invalid schema or an unknown field, with the name.
  */
 export function defineMessages<ToServer extends Schemas = None, ToClient extends Schemas = None, Asked extends Requests = None>(
   definition: Definition<ToServer, ToClient, Asked>,
@@ -132,14 +132,14 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
     checkSent: check,
     encode: (name, ...[payload]) => write(shared, name, payload),
     send: (connection, name, ...[payload]) => connection.send(write(codecOf(codecs, connection.protocol), name, payload)),
-    // A connection takes no options, and is given none.
+    // A connection's publish takes no options, and gets none.
     publish: ((target: Publisher, topic: Topics, name: string, payload?: unknown, options?: PublishOptions) =>
       target.publish(topic, write(shared, name, payload), options)) as unknown as Messages<ToServer, ToClient, Asked>["publish"],
     broadcast: (room, name, ...[payload, options]) => room.broadcast(write(shared, name, payload), options as PublishOptions),
   };
 }
 
-/** Names come from the wire, and from JavaScript: what every object inherits is none. */
+/** Names come from the wire, and from JavaScript: inherited properties don't count. */
 export function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

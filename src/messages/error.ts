@@ -1,23 +1,23 @@
 /** What went wrong with a message or a request, with a code for programs and a text for people. docs/PROTOCOL.md lists the codes. */
 import type { StandardIssue } from "./standard.ts";
 
-/** Where in a payload the schema was not met, and why. */
+/** Where in a payload the schema does not match, and why. */
 export interface Issue {
-  /** Keys and indices from the payload on; empty: the payload itself. */
+  /** Keys and indices, starting at the payload; empty for the payload itself. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
 /**
- * An error that carries a code. A hook throws one to tell the client; `client.request` rejects with one.
- * Codes of Edgewire's own: `bad-frame`, `unknown-name`, `invalid-payload`, `too-many-requests`, `internal`; and on the client alone
+ * An error with a code. A hook throws one to inform the client; `client.request` rejects with one.
+ * Edgewire's own codes: `bad-frame`, `unknown-name`, `invalid-payload`, `too-many-requests`, `internal`; and only on the client
  * `closed`, `deadline`, `not-sent`. Any other is the application's.
  */
 export class MessageError extends Error {
   readonly code: string;
-  /** Of the message or request it is about, where that is known. */
+  /** The name of the message or request, if known. */
   readonly about: string | undefined;
-  /** The first few, for `invalid-payload`. */
+  /** The first few issues, for `invalid-payload`. */
   readonly issues: readonly Issue[];
 
   constructor(
@@ -33,18 +33,18 @@ export class MessageError extends Error {
   }
 }
 
-/** An error frame names the first issues alone, and the beginning of a long text: a payload that is all wrong needs no long answer. */
+/** An error frame contains only the first issues, and the beginning of a long text: a payload that is all wrong needs no long answer. */
 export const mostIssues = 8;
 export const longestPath = 64;
 export const longestText = 1000;
 
 export function invalidPayload(about: string, found: readonly StandardIssue[]): MessageError {
   const issues = boundIssues(found);
-  const [{ path, message } = { path: [], message: "not as its schema says" }] = issues;
+  const [{ path, message } = { path: [], message: "does not match its schema" }] = issues;
   return new MessageError("invalid-payload", `${[about, ...path].join(".")}: ${message}`, { about, issues });
 }
 
-/** As they may travel. */
+/** The issues in the form that may be sent. */
 export function boundIssues(issues: readonly StandardIssue[]): Issue[] {
   return issues.slice(0, mostIssues).map(({ path = [], message }) => ({
     path: path.slice(0, longestPath).map((part) => plainKey(typeof part === "object" ? part.key : part)),

@@ -1,4 +1,4 @@
-/** The frames of docs/PROTOCOL.md: what an endpoint sends, and what it takes for one. */
+/** The frames of docs/PROTOCOL.md: what an endpoint sends and accepts. */
 import { MessageError, boundIssues, longestPath, longestText, mostIssues } from "./error.ts";
 import type { Issue } from "./error.ts";
 
@@ -50,10 +50,10 @@ export function errorFrame({ code, message, about, issues }: MessageError, id?: 
   };
 }
 
-/** Levels of arrays and objects that a frame may have, itself included. */
+/** Maximum levels of arrays and objects in a frame, itself included. */
 export const maxDepth = 64;
 
-/** Fields by type; `?` after one that may be missing. Others are ignored, so that a later version can add some. */
+/** Fields by type; `?` marks an optional one. Others are ignored, so that a later version can add some. */
 const fields: Readonly<Record<string, readonly string[]>> = {
   message: ["name"],
   request: ["id", "name"],
@@ -62,7 +62,7 @@ const fields: Readonly<Record<string, readonly string[]>> = {
   error: ["id?", "name?", "code", "message"],
 };
 
-/** What was decoded, if it is a frame of one of these types. @throws MessageError `bad-frame`. */
+/** Returns the decoded value if it is a frame of one of these types. @throws MessageError `bad-frame`. */
 export function checkFrame<Type extends Frame["type"]>(value: unknown, types: readonly Type[]): Extract<Frame, { type: Type }> {
   checkPlain(value, 1);
   const frame = value as Readonly<Record<string, unknown>>;
@@ -79,7 +79,7 @@ export function checkFrame<Type extends Frame["type"]>(value: unknown, types: re
   return value as Extract<Frame, { type: Type }>;
 }
 
-/** What a server may send. Its issues are handed to the application, which goes by their types. @throws MessageError `bad-frame`. */
+/** Checks a server's frame, including its issues: the application relies on their types. @throws MessageError `bad-frame`. */
 export function checkServerFrame(value: unknown): ServerFrame {
   const frame = checkFrame(value, ["message", "result", "error"]);
   if (frame.type !== "error" || areIssues(frame.issues)) return frame;
@@ -105,7 +105,7 @@ export function badFrame(message: string): MessageError {
   return new MessageError("bad-frame", message);
 }
 
-/** Refuses what is harmless itself, and not in the hands of code that copies objects key by key, or that goes down into them. */
+/** Refuses values that could harm code that copies objects key by key, or recurses into them. */
 function checkPlain(value: unknown, depth: number): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
   if (depth > maxDepth) throw badFrame(`more than ${maxDepth} levels of arrays and objects`);

@@ -1,4 +1,4 @@
-/** The server's side: a raw handler, made of hooks by name. A handler that is not made by it pays nothing for it. */
+/** The server's side: builds a raw handler from hooks by name. Other handlers don't load it. */
 import { isPromise } from "../values/promise.ts";
 import { report } from "../handler/report.ts";
 import { refuse } from "../protocol/refusal.ts";
@@ -15,14 +15,14 @@ import type { InvalidHook, MessageHandler, RawHandler, RequestContext } from "./
 import { PendingRequests } from "./pending.ts";
 import type { StandardResult, StandardSchema } from "./standard.ts";
 
-/** Hooks as the frames find them: by whatever name came. */
+/** Hooks as frames look them up: by whatever name came. */
 interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State, Env> {
   readonly messages?: Record<string, (connection: Connection<State, Env>, payload: unknown) => unknown>;
   readonly requests?: Record<string, (connection: Connection<State, Env>, payload: unknown, context: RequestContext) => unknown>;
 }
 
 /**
- * Makes a handler for `defineHandler`.
+ * Creates a handler for `defineHandler`.
  *
  * ```ts
  * const chat = defineHandler(
@@ -33,9 +33,9 @@ interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State
  *   }),
  * );
  * ```
- * Message hooks of a connection run one at a time, in order. Request hooks begin in that order and are not waited for: a slow answer
- * holds up neither what comes after it nor its own cancellation.
- * @throws TypeError for a message or request without a hook, or a hook without one; RangeError for `maxRequests`.
+ * Message hooks of a connection run one at a time, in order. Request hooks start in that order and don't wait for each other: a slow answer
+ * delays neither later messages nor its own cancellation.
+ * @throws TypeError for a message or request without a hook, or a hook with an unknown name; RangeError for an invalid `maxRequests`.
  */
 export function messageHandler<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, State = unknown, Env = unknown>(
   messages: Messages<ToServer, ToClient, Asked>,
@@ -71,7 +71,7 @@ export function messageHandler<ToServer extends Schemas, ToClient extends Schema
     return parse(connection, frame, schemas?.payload, (payload) => ask(connection, frame, schemas?.result, payload));
   }
 
-  /** Gives on the payload that its schema took; answers any other. */
+  /** Passes on the payload if its schema accepts it; otherwise answers with an error. */
   function parse(
     connection: Client,
     frame: MessageFrame | RequestFrame,
@@ -86,7 +86,7 @@ export function messageHandler<ToServer extends Schemas, ToClient extends Schema
     const finish = (result: StandardResult<unknown>): MaybePromise<void> =>
       result.issues === undefined ? use(result.value) : refuseFrame(connection, invalidPayload(name, result.issues), id);
     const result = schema["~standard"].validate(payload);
-    // What closed meanwhile gets no message any more.
+    // A connection that closed meanwhile gets no more messages.
     return isPromise(result) ? result.then((later) => (connection.phase === "open" ? finish(later) : undefined)) : finish(result);
   }
 
@@ -104,7 +104,7 @@ export function messageHandler<ToServer extends Schemas, ToClient extends Schema
   }
 
   function ask(connection: Client, { id, name }: RequestFrame, schema: StandardSchema | undefined, payload: unknown): void {
-    // Without the id: the client would take it for the answer to the first one.
+    // Without the id: with it, the client would take this for the answer to the first request.
     if (pending.has(connection, id)) return refuseFrame(connection, badFrame(`a request with the id ${id} is pending`));
     if (pending.count(connection) >= maxRequests) {
       return refuseFrame(connection, new MessageError("too-many-requests", `${maxRequests} requests are pending`, { about: name }), id);
@@ -151,7 +151,7 @@ export function messageHandler<ToServer extends Schemas, ToClient extends Schema
   };
 }
 
-/** A client that offers nothing speaks JSON; one that offers other subprotocols alone would fail the connection itself, without a reason. */
+/** A client that offers nothing speaks JSON. One that offers only other subprotocols would fail the connection itself, without a reason. */
 function refuseProtocols(request: Request, codecs: readonly Codec[]): Response | undefined {
   const offered = request.headers.get("sec-websocket-protocol")?.split(/\s*,\s*/) ?? [];
   if (offered.length === 0 ? codecs.includes(json) : codecs.some(({ protocol }) => offered.includes(protocol))) return undefined;

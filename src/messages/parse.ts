@@ -1,4 +1,4 @@
-/** The client's payloads, held against their schemas and given on in the order of arrival, also behind a schema that is asynchronous. */
+/** Checks payloads on the client, and passes them on in order of arrival, even after an asynchronous schema. */
 import { isPromise } from "../values/promise.ts";
 import { MessageError, invalidPayload } from "./error.ts";
 import type { StandardResult, StandardSchema } from "./standard.ts";
@@ -7,11 +7,11 @@ export interface Parser {
   (schema: StandardSchema, name: string, payload: unknown, use: (value: unknown) => void, refuse: (error: unknown) => void): void;
 }
 
-/** Milliseconds that an asynchronous schema may take: what arrived later waits behind it. */
+/** Milliseconds that an asynchronous schema may take: later messages wait for it. */
 const schemaDeadline = 10_000;
 
 export function makeParser(): Parser {
-  /** Settles when what arrived before has been given on. */
+  /** Settles when all earlier payloads were passed on. */
   let before: Promise<void> | undefined;
   return (schema, name, payload, use, refuse) => {
     const finish = (result: StandardResult<unknown>): void =>
@@ -25,7 +25,7 @@ export function makeParser(): Parser {
       if (before === undefined) return refuse(error);
       result = Promise.reject(error as Error);
     }
-    // Both settled, because what arrives next waits for this one alone.
+    // Waits for both, because the next payload waits only for this one.
     const mine = Promise.allSettled([result, before])
       .then(([parsed]) => (parsed.status === "fulfilled" ? finish(parsed.value) : refuse(parsed.reason)))
       .catch(refuse)

@@ -1,4 +1,4 @@
-/** The requests of each connection whose hooks are not done. They are in memory alone: an evicted object has forgotten them. */
+/** The requests of each connection whose hooks are not done. They are only in memory: an evicted object forgets them. */
 import { MessageError } from "./error.ts";
 import type { RequestContext } from "./hooks.ts";
 
@@ -6,7 +6,7 @@ export class PendingRequest implements RequestContext {
   cancelled: boolean = false;
   #controller: AbortController | undefined;
 
-  /** Made when it is asked for: most hooks never look. */
+  /** Created on first use: most hooks never need it. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.cancelled) this.#controller.abort(reason());
@@ -18,7 +18,7 @@ export class PendingRequest implements RequestContext {
     this.#controller?.abort(reason());
   }
 
-  /** Whether a hook threw this because it was told to stop. */
+  /** Whether a hook threw this error because it was cancelled. */
   caused(error: unknown): boolean {
     return this.cancelled && (error === this.#controller?.signal.reason || (error as Error | undefined)?.name === "AbortError");
   }
@@ -51,7 +51,7 @@ export class PendingRequests<Connection extends object> {
     this.#requests.get(connection)?.delete(id);
   }
 
-  /** It stays, and counts, until its hook is done. One that is answered, or unknown since an eviction, has nothing to cancel. */
+  /** The request stays, and counts, until its hook is done. Does nothing if it was answered, or was forgotten by an eviction. */
   cancel(connection: Connection, id: number): void {
     this.#requests.get(connection)?.get(id)?.cancel();
   }

@@ -1,6 +1,6 @@
 /**
- * Standard Schema v1 (standardschema.dev), as much of it as is used: what zod, valibot and arktype have in common. Written down here,
- * so that nothing is depended on.
+ * The part of Standard Schema v1 (standardschema.dev) that is used, which zod, valibot and arktype have in common. Declared here
+ * to avoid a dependency.
  */
 
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -8,7 +8,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
-    /** Types alone: there is no such value. */
+    /** Only a type: there is no such value. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
 }
@@ -22,10 +22,10 @@ export interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What is sent: the schema's input. */
+/** What a sender passes: the schema's input. */
 export type Sent<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["input"];
 
-/** What the receiver gets: the schema's output. */
+/** What a receiver gets: the schema's output. */
 export type Received<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["output"];
 
 /** Whether it implements the standard. arktype's schemas are functions. */

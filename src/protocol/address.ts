@@ -1,9 +1,9 @@
-/** IP addresses and networks as text, as proxies and options write them. */
+/** IP addresses and networks as text, the way proxies and options write them. */
 
 /** 4 or 16 bytes. */
 export type AddressBytes = readonly number[];
 
-/** The bytes of an address; an IPv4 address in IPv6 (`::ffff:…`) is an IPv4 address. Undefined for anything else. */
+/** The bytes of an address; an IPv4 address mapped into IPv6 (`::ffff:…`) is an IPv4 address. Undefined for anything else. */
 export function parseAddress(text: string): AddressBytes | undefined {
   const bytes = text.includes(":") ? parseIPv6(text) : parseIPv4(text);
   return bytes?.length === 16 && isMapped(bytes) ? bytes.slice(12) : bytes;
@@ -11,7 +11,7 @@ export function parseAddress(text: string): AddressBytes | undefined {
 
 export interface Network {
   readonly bytes: AddressBytes;
-  /** How many of its bits an address must share. */
+  /** How many leading bits an address must share. */
   readonly bits: number;
 }
 
@@ -32,14 +32,14 @@ export function isIn(address: AddressBytes, network: Network): boolean {
   return address.every((byte, index) => (byte & maskOf(network.bits, index)) === network.bytes[index]);
 }
 
-/** What is one client: an IPv4 address, or the /64 of an IPv6 address, of which one client has 2^64. */
+/** What counts as one client: an IPv4 address, or the /64 of an IPv6 address, since one client has all 2^64 of it. */
 export function clientOf(address: string): string {
   const bytes = parseAddress(address);
   if (bytes === undefined) return address;
   return bytes.length === 4 ? bytes.join(".") : `${bytes.slice(0, 8).join(".")}/64`;
 }
 
-/** An element of X-Forwarded-For without port and brackets; undefined for one that is no address. */
+/** An element of X-Forwarded-For without port and brackets; undefined if it is not an address. */
 export function parseForwarded(element: string): string | undefined {
   const text = element.trim();
   if (text.length > longest) return undefined;
@@ -48,7 +48,7 @@ export function parseForwarded(element: string): string | undefined {
   return bytes?.length === 4 ? bytes.join(".") : bytes && bare.toLowerCase();
 }
 
-/** More than any address with its zone, brackets and port: longer ones are not looked at. */
+/** More than any address with its zone, brackets and port: longer elements are not parsed. */
 const longest = 100;
 
 /** The bits of byte `index` that the first `bits` bits cover. */
@@ -58,15 +58,15 @@ function maskOf(bits: number, index: number): number {
 
 function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");
-  // No leading zeros: some read them as octal.
+  // No leading zeros: some parsers read them as octal.
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)) return undefined;
   return parts.map(Number);
 }
 
 function parseIPv6(text: string): number[] | undefined {
-  // A zone (`fe80::1%eth0`) is known to its host alone.
+  // A zone (`fe80::1%eth0`) has a meaning only on its own host.
   const halves = text.replace(/%[\da-z.:-]+$/i, "").split("::");
-  // The IPv4 form is of the last four bytes alone.
+  // Only the last four bytes may have the IPv4 form.
   if (halves.length > 2 || (halves.length === 2 && halves[0]?.includes("."))) return undefined;
   const [head, tail] = halves.map((half) => groupsOf(half));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;

@@ -1,4 +1,4 @@
-/** Which proxies are believed, and what they say of a request: the client's address, and the scheme, host and port that it asked for. */
+/** Which proxies are trusted, and what they report about a request: the client's address, and the scheme, host and port that it asked for. */
 import { isIn, parseAddress, parseForwarded, parseNetwork } from "./address.ts";
 import { fieldOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
@@ -6,28 +6,28 @@ import { ownText, show } from "../values/text.ts";
 import { originAt } from "./url.ts";
 import type { Scheme } from "./url.ts";
 
-/** Whether the machine with this address, `hops` machines away from this server (0 is the one that connected), is a proxy to believe. */
+/** Whether to trust the machine at this address as a proxy. It is `hops` machines away from this server (0: it made the connection). */
 export type ProxyRule = (address: string, hops: number) => boolean;
 
 export interface Forwarded {
-  /** The first address from this server's end that is no trusted proxy's. */
+  /** The first address, seen from this server, that is not a trusted proxy's. */
   readonly address: string;
-  /** How the client asked, as the outermost trusted proxy says; undefined where none does. */
+  /** The scheme that the client used, as the outermost trusted proxy reports it; undefined if none does. */
   readonly scheme?: Scheme | undefined;
-  /** The host that the client asked for, with its port where that is not the scheme's; likewise. */
+  /** The host that the client asked for, reported in the same way; with its port unless it is the scheme's default. */
   readonly host?: string | undefined;
 }
 
-/** A chain is not longer than that. */
+/** The maximum length of a chain of proxies. */
 const maxHops = 32;
 
-/** @throws TypeError, RangeError for anything that is not a boolean, a number of proxies or a list of addresses and networks. */
+/** @throws TypeError, RangeError for anything but a boolean, a number of proxies or a list of addresses and networks. */
 export function compileProxies(name: string, value: unknown): ProxyRule {
   if (value === false) return () => false;
   if (value === true) return (_, hops) => hops < 1;
   if (typeof value === "number") {
     if (!Number.isInteger(value) || value < 1 || value > maxHops)
-      throw new RangeError(`option "${name}" is ${value}: a number of proxies is from 1 to ${maxHops}`);
+      throw new RangeError(`option "${name}" is ${value}: a number of proxies must be from 1 to ${maxHops}`);
     return (_, hops) => hops < value;
   }
   if (!Array.isArray(value) || value.length === 0) {
@@ -47,10 +47,10 @@ export function compileProxies(name: string, value: unknown): ProxyRule {
 }
 
 /**
- * Follows X-Forwarded-For from its right end, where the nearest proxy wrote: what stands left of the first machine that is not
- * trusted is that machine's word. An element that is no address ends the walk: the machine that wrote it is the last one known.
- * X-Forwarded-Host, -Proto and -Port are read at the same place. RFC 7239's `Forwarded` counts where there is none of them: a proxy that
- * writes them passes on what the client wrote there.
+ * Follows X-Forwarded-For from its right end, where the nearest proxy wrote. Elements to the left of the first untrusted machine are only that
+ * machine's claim. An element that is not an address ends the walk: the machine that wrote it is the last one known.
+ * X-Forwarded-Host, -Proto and -Port are read at the same position. RFC 7239's `Forwarded` is used only if none of them is present: a proxy
+ * that writes X-Forwarded headers passes on the client's `Forwarded`.
  */
 export function forwarded(request: Pick<RequestHead, "headers">, peer: string, rule: ProxyRule): Forwarded {
   if (!rule(peer, 0)) return { address: peer };
@@ -67,13 +67,13 @@ export function forwarded(request: Pick<RequestHead, "headers">, peer: string, r
     rule,
     elements.map((element) => element.get("for") ?? ""),
   );
-  const said = elements.at(-hops);
-  return { address, scheme: schemeNamed(said?.get("proto")), host: hostNamed(said?.get("host"), undefined, request) };
+  const element = elements.at(-hops);
+  return { address, scheme: schemeNamed(element?.get("proto")), host: hostNamed(element?.get("host"), undefined, request) };
 }
 
 /**
- * The last elements of a list, as many as there can be hops: those before them are the client's, who may have sent thousands. Read from its
- * end, where a quote that a client left open can't reach.
+ * The last elements of a list, at most as many as there can be hops. Earlier ones come from the client, who may have sent thousands. Read from
+ * the end, so that a quote that a client left open has no effect.
  */
 function lastOf(list = ""): string[] {
   const elements: string[] = [];
@@ -90,14 +90,14 @@ function lastOf(list = ""): string[] {
   return elements;
 }
 
-/** Whether an odd number of backslashes stands before it. */
+/** Whether an odd number of backslashes precedes it. */
 function isEscaped(list: string, at: number): boolean {
   let first = at;
   while (list[first - 1] === "\\") first--;
   return (at - first) % 2 === 1;
 }
 
-/** Over how many trusted proxies the request came, and from whom. */
+/** How many trusted proxies the request passed, and who sent it to the first. */
 function walk(peer: string, rule: ProxyRule, elements: readonly string[]): { readonly address: string; readonly hops: number } {
   let address = peer;
   let hops = 0;
@@ -111,7 +111,7 @@ function walk(peer: string, rule: ProxyRule, elements: readonly string[]): { rea
   return { address: ownText(address), hops };
 }
 
-/** Most proxies replace what came; after one that appends, each trusted proxy has an element of its own. */
+/** Most proxies replace the value; if one appends instead, each trusted proxy has an element of its own. */
 function nearest(values: readonly string[], hops: number): string | undefined {
   return values.at(-Math.min(hops, values.length))?.trim();
 }
@@ -121,7 +121,7 @@ function schemeNamed(name: string | undefined): Scheme | undefined {
   return match === null ? undefined : match[1] === "" ? "http" : "https";
 }
 
-/** A port that a proxy names by itself is the one of a host without; what names a host with its port is not corrected. */
+/** Adds a port that a proxy reports separately to a host without one; a host that has a port keeps it. */
 function hostNamed(named: string | undefined, port: string | undefined, request: Pick<RequestHead, "headers">): string | undefined {
   const host = named !== undefined && originAt("http", named) !== undefined ? named : undefined;
   if (port === undefined || !/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535) return host;
@@ -130,7 +130,7 @@ function hostNamed(named: string | undefined, port: string | undefined, request:
   return own === undefined ? undefined : `${own.replace(/:\d*$/, "")}:${port}`;
 }
 
-/** RFC 7239 section 4: an element's parameters by their names. Empty for one that is malformed. */
+/** RFC 7239 section 4: an element's parameters by name. Empty if it is malformed. */
 function parseElement(text: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   const element = text.trim();

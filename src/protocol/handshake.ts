@@ -1,6 +1,6 @@
 /**
  * The server's side of the opening handshake (RFC 6455 section 4.2), the same on every runtime: the runtimes
- * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing stays so.
+ * themselves disagree on most malformed requests. Synchronous: a handshake that awaits nothing creates no promise.
  */
 import { isPromise } from "../values/promise.ts";
 import type { HostRule } from "./hosts.ts";
@@ -18,24 +18,24 @@ import { refuse } from "./refusal.ts";
 const key = /^[A-Za-z0-9+/]{22}==$/;
 
 /**
- * Whether a request asks for a WebSocket at all, well or badly: `serve` gives it to the handler then, and any other to `fetch`. For a Worker
+ * Whether a request asks for a WebSocket, correctly or not: then `serve` passes it to the handler, and otherwise to `fetch`. For a Worker
  * that does both: `wantsWebSocket(request) ? sockets.fetch(request, env, ctx) : app.fetch(request, env, ctx)`.
  */
 export function wantsWebSocket(request: { readonly headers: { get(name: string): string | null } }): boolean {
   return hasToken(request.headers.get("upgrade"), "websocket");
 }
 
-/** Whether it asks for a WebSocket among others, or more than once (RFC 9110 section 7.8 allows a list). */
+/** Whether the Upgrade header lists other protocols too, or repeats this one (RFC 9110 section 7.8 allows a list). */
 export function isList(request: RequestHead): boolean {
   return wantsWebSocket(request) && request.headers.get("upgrade")?.length !== "websocket".length;
 }
 
-/** The refusal of such a list where the runtime takes none. */
+/** The refusal of such a list, for a runtime that does not accept one. */
 export function refuseList(): Response {
   return upgradeRequired('the Upgrade header must be "websocket" alone');
 }
 
-/** The request with its head read, or the refusal of one whose head is larger than Node and Bun, which count for themselves, take. */
+/** The request with its head read, or a refusal if the head is larger than Node and Bun, which check it themselves, accept. */
 export function readHead(
   request: Request,
   headersOf?: (request: Request) => Iterable<readonly [name: string, value: string]>,
@@ -44,7 +44,7 @@ export function readHead(
   return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
 
-/** The refusal of a request that does not say where it is to go, or says it in a way that others read in another. */
+/** The refusal of a request whose Host or target is missing, malformed or ambiguous. */
 export function refuseHost(): Response {
   return refuse(400, "the Host header must be a host and an optional port, once, and the request target a path or a URL");
 }
@@ -58,9 +58,9 @@ export interface HandshakeRules {
 }
 
 /**
- * The subprotocols that the client offers, or the refusal. The request is at its URL (`locate`).
- * @param host where its client sees the server.
- * @param byFetch whether it may have been made by `fetch` in the platform, and come over no wire.
+ * Returns the subprotocols that the client offers, or the refusal. The request already has its final URL (`locate`).
+ * @param host the server's host as the client sees it.
+ * @param byFetch whether the request may come from `fetch` inside the platform, without a wire.
  */
 export function checkHandshake(
   request: RequestHead,
@@ -69,9 +69,9 @@ export function checkHandshake(
 ): Response | readonly string[] {
   if (host === undefined) return refuseHost();
   if (request.method !== "GET") return refuse(405, "a WebSocket handshake is a GET", { allow: "GET" });
-  // workerd upgrades a request that announces a body and waits for 100, and then never hears of the client's end.
+  // workerd upgrades a request that announces a body and waits for 100, and then never learns that the client has left.
   if (fieldOf(request, "expect") !== undefined) return refuse(417, "a WebSocket handshake has no body to wait for");
-  // What follows the request are frames; as a body they would be lost, and Deno answers 400 itself.
+  // The bytes after the request are frames; as a body they would be lost, and Deno itself answers 400.
   if ((fieldOf(request, "content-length") ?? "0") !== "0" || fieldOf(request, "transfer-encoding") !== undefined) {
     return refuse(400, "a WebSocket handshake has no body");
   }
@@ -84,12 +84,12 @@ export function checkHandshake(
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
   if (rules.hosts?.(host, schemeOf(request.url)) === false) {
     warn("421", `421: Host ${quoted(host)} is not in option "hosts"`);
-    return refuse(421, "this server is not asked by that name", {}, "hosts");
+    return refuse(421, "this server does not answer for that host", {}, "hosts");
   }
   return offered;
 }
 
-/** The refusal of a page that may not connect, or of a client that offers nothing we speak. A promise where the rule for origins makes one. */
+/** Refuses a page that may not connect, or a client that offers no known subprotocol. A promise if the rule for origins returns one. */
 export function checkOrigin(
   request: RequestHead,
   rules: HandshakeRules,
@@ -108,7 +108,7 @@ export function checkOrigin(
   return isPromise(foreign) ? foreign.then(refused) : refused(foreign);
 }
 
-/** What every handshake has that came over a wire. */
+/** Headers of every handshake that came over a wire. */
 const ofWire = ["connection", "sec-websocket-version", "sec-websocket-key"] as const;
 
 function checkWire(request: RequestHead): Response | undefined {
@@ -119,7 +119,7 @@ function checkWire(request: RequestHead): Response | undefined {
 }
 
 function upgradeRequired(message: string): Response {
-  // RFC 9110 section 15.5.22 wants Upgrade with a 426, RFC 6455 section 4.4 the version.
+  // RFC 9110 section 15.5.22 requires Upgrade with a 426, RFC 6455 section 4.4 the version.
   return refuse(426, message, { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" });
 }
 
@@ -139,10 +139,10 @@ function parseProtocols(list: string | undefined): readonly string[] | undefined
 /** RFC 9110 section 4.1 asks for at least 8000 octets; more than this is a 414. */
 export const maxUrl: number = 8 * 1024;
 
-/** What Node and Bun take of a request before its body; they answer 431 to more. */
+/** Node's and Bun's limit for a request before its body; they answer 431 above it. */
 export const maxHead: number = 16 * 1024;
 
-/** Headers of a handshake. The runtimes take 128, 198, 1000 or any number; Apache takes 100. */
+/** Headers of a handshake. The runtimes accept 128, 198, 1000 or any number; Apache accepts 100. */
 export const maxFields: number = 100;
 
 /** Set by the handshake itself, or meaningless on a 101. */

@@ -1,4 +1,4 @@
-/** The hosts at which a server answers: option `hosts`, and which hosts only a machine or a network of its own knows. */
+/** The hosts that a server answers for (option `hosts`), and which hosts exist only on a machine or a private network. */
 import { isIn, parseAddress, parseNetwork } from "./address.ts";
 import type { Network } from "./address.ts";
 import { memo } from "../values/memo.ts";
@@ -45,7 +45,7 @@ interface Asked {
   readonly port: number;
 }
 
-/** Of a scheme and an authority. */
+/** Takes a scheme and an authority, separated by a space. */
 const normalized = memo(100, (asked): Asked | undefined => {
   const [scheme, host] = asked.split(" ") as [Scheme, string];
   const origin = originAt(scheme, host) ?? originOfName(scheme, host);
@@ -65,7 +65,7 @@ const privateNetworks = [
   "fe80::/10",
 ].map((text) => parseNetwork(text) as Network);
 
-/** A loopback or private address, a name without a dot, or one of a domain that is no one's: a proxy's name for the server behind it, not a page's. */
+/** A loopback or private address, a name without a dot, or a name under a reserved domain: one that a proxy uses for the server behind it. */
 export function isPrivate(name: string): boolean {
   const bytes = parseAddress(name.replace(/^\[|\]$/g, ""));
   if (bytes !== undefined) return privateNetworks.some((network) => isIn(bytes, network));

@@ -1,24 +1,24 @@
-/** Where a request is, to its client: the URL that hooks and `fetch` see. */
+/** Where a request is as its client sees it: the URL that hooks and `fetch` get. */
 import type { Forwarded } from "./forwarded.ts";
 import { fieldCount, fieldOf, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { originAt, originOf, schemeOf, urlAt } from "./url.ts";
 
-/** What stands in a URL for a host that the request does not name. */
+/** The host in the URL of a request that names none. */
 const nowhere = "localhost";
 
-/** How a runtime's requests come. */
+/** What a runtime's requests are like. */
 export interface Addressing {
-  /** A request may have been made by `fetch` in the platform, without a Host header: its URL is what that caller says. */
+  /** A request may come from `fetch` inside the platform, without a Host header: then its URL is the caller's. */
   readonly byFetch?: boolean;
-  /** The scheme, where a request's URL may have that of an absolute-form target, which is the client's word. */
+  /** The scheme, if a request's URL could take it from an absolute-form target, which the client chooses. */
   readonly scheme?: "http" | "https" | undefined;
 }
 
 /**
- * The request at the URL that its client asked for: one that `new URL` takes and would write in the same way. Its host is the one that the Host
- * header names, or a trusted proxy. Undefined where that header or the request's target is malformed. An absolute-form target names a host
- * too, which Bun and workerd don't show: it counts nowhere.
+ * Returns the request at the URL that its client asked for, in the form that `new URL` writes. The host comes from the Host
+ * header, or from a trusted proxy. Undefined if that header or the request's target is malformed. An absolute-form target also names a host;
+ * Bun and workerd don't expose it, so it is ignored everywhere.
  */
 export function locate(
   request: RequestHead,
@@ -28,7 +28,7 @@ export function locate(
   const host = fieldOf(request, "host");
   const named = host === undefined ? undefined : originAt(scheme, host);
   if (host !== undefined && named === undefined) return undefined;
-  // Deno has its own address where a request names no host, and what HTTP/2 names; Bun a path alone.
+  // If a request names no host, Deno shows its own address, or the host that HTTP/2 names; Bun shows only a path.
   const own = byFetch === true || host === undefined ? originOf(request.url) : named;
   if (own === undefined && byFetch === true) return undefined;
   const origin = own ?? `${scheme}://${nowhere}`;
@@ -41,7 +41,7 @@ function clientsOrigin({ scheme, host }: Forwarded, own: string): string {
   return originAt(scheme ?? schemeOf(own), host ?? own.slice(own.indexOf("//") + 2)) ?? own;
 }
 
-/** A request of a malformed URL, for an observer: at a URL that can be read all the same. */
+/** For an observer: a request with a malformed URL, at a URL that can be read. */
 export function readable(request: RequestHead): RequestHead {
   return movedTo(`http://${nowhere}/`, request);
 }
@@ -50,7 +50,7 @@ function movedTo(url: string, request: RequestHead): RequestHead {
   return url === request.url ? request : new Moved(url, request);
 }
 
-/** A request that is at another URL. */
+/** A request at another URL. */
 class Moved implements RequestHead {
   readonly method: string;
   readonly url: string;

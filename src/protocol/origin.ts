@@ -1,5 +1,5 @@
 /**
- * The origin check (RFC 6455 section 10.2): which pages' scripts may connect. Without it any page on the web
+ * The origin check (RFC 6455 section 10.2): which pages' scripts may connect. Without it, any page on the web
  * could open a connection with the user's cookies (cross-site WebSocket hijacking).
  */
 import { isPrivate } from "./hosts.ts";
@@ -30,7 +30,7 @@ export function compileOrigins(origins: Origins): OriginRule {
     throw new TypeError('option "origins" must be "*", an array like ["https://example.com", "https://*.example.com"] or a function');
   }
   const patterns = (origins as readonly unknown[]).map(readPattern);
-  // Most are exact: looked up, however many there are.
+  // Most are exact: a lookup finds them, however many there are.
   const exact = new Set(patterns.flatMap((one) => (typeof one === "string" ? [one] : [])));
   const others = patterns.filter((one) => typeof one !== "string");
   return (origin) => {
@@ -39,27 +39,27 @@ export function compileOrigins(origins: Origins): OriginRule {
   };
 }
 
-/** Any other value would let everyone in, or no one. */
+/** Any other value would let in everyone, or no one. */
 function checkAnswer(allowed: unknown): boolean {
   if (typeof allowed !== "boolean")
     throw new TypeError('option "origins": the function must return true or false, or a promise of one of them');
   return allowed;
 }
 
-/** Whose subdomains, or whose ports, are all allowed. */
+/** Allows all subdomains, or all ports. */
 interface Pattern {
   /** `https://` */
   readonly scheme: string;
-  /** What comes after it; from the `.` on for subdomains. */
+  /** What follows the scheme; for subdomains it starts with the `.`. */
   readonly rest: string;
   readonly subdomains: boolean;
   readonly anyPort: boolean;
 }
 
-/** A scheme, a host that may start with `*.`, an optional port; nothing after it. */
+/** A scheme, a host that may start with `*.`, an optional port, and nothing more. */
 const pattern = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?([^/?#\s@*:,\\]+|\[[0-9a-fA-F:.]+\])(:\d+|:\*)?$/i;
 
-/** The origin itself, as a browser writes it, or a pattern. */
+/** An exact origin as a browser writes it, or a pattern. */
 function readPattern(given: unknown): string | Pattern {
   if (noHosts.includes(given as string)) return given as string;
   const match = typeof given === "string" ? pattern.exec(given) : null;
@@ -88,9 +88,9 @@ function matches(origin: string, { scheme, rest, subdomains, anyPort }: Pattern)
 }
 
 /**
- * Why a request's origin is refused, for the log; undefined when it is allowed.
- * `Origin: null` and several Origins are never the same host.
- * @param host with its port, where the client sees the server.
+ * Returns why a request's origin is refused, for the log; undefined if it is allowed.
+ * `Origin: null` and several Origins never count as the same host.
+ * @param host the server's host as the client sees it, with its port.
  */
 export function refuseOrigin(request: RequestHead, rule: OriginRule, host: string): MaybePromise<string | undefined> {
   const origin = fieldOf(request, "origin");
@@ -107,26 +107,26 @@ function isOwn(origin: string | undefined, host: string): boolean {
   return own !== undefined && authorityOf(origin) === authorityOf(own);
 }
 
-/** Empty for what has none. */
+/** Empty if there is none. */
 function authorityOf(origin: string): string {
   const end = origin.indexOf("://");
   return end < 0 ? "" : origin.slice(end + "://".length);
 }
 
-/** A frame in a sandbox, or a redirect; a page that was loaded from a file. */
+/** A sandboxed frame or a redirect; a page loaded from a file. */
 const noHosts: readonly string[] = ["null", "file://"];
 
 function explain(origin: string, host: string): string {
   const reason = `Origin ${quoted(origin)} is not the request's own host ${quoted(host)} and not in option "origins"`;
   const page = nameOf(authorityOf(normalized(origin) ?? ""));
   if (page === "" || !isPrivate(nameOf(host)) || page === nameOf(host)) return reason;
-  return `${reason}. If a proxy stands in front, it does not pass on the Host that the browser sent: set "proxy_set_header Host $http_host;" in nginx, "ProxyPreserveHost On" in Apache; or have it send X-Forwarded-Host, and set option "trustProxy"`;
+  return `${reason}. If there is a proxy in front, it does not pass on the Host that the browser sent: set "proxy_set_header Host $http_host;" in nginx, "ProxyPreserveHost On" in Apache; or have it send X-Forwarded-Host, and set option "trustProxy"`;
 }
 
-/** A server's handshakes have few origins, and on workerd to match and put together each was 3 % of a connection. */
+/** A server's handshakes have few origins. On workerd, matching and assembling each one took 3 % of a connection. */
 const normalized = memo(100, normalize);
 
-/** As a browser writes it, without a default port; undefined for a list or anything that is no origin. */
+/** As a browser writes it, without a default port; undefined for a list or anything that is not an origin. */
 function normalize(origin: string): string | undefined {
   if (noHosts.includes(origin)) return origin;
   const match = pattern.exec(origin);
@@ -134,7 +134,7 @@ function normalize(origin: string): string | undefined {
   return written((match[1] ?? "").toLowerCase(), `${match[3] ?? ""}${match[4] ?? ""}`);
 }
 
-/** In lower case, an IPv6 address in its shortest form, without a default port, and without the dot at a name's end. */
+/** In lower case, an IPv6 address in its shortest form, without a default port and without a dot at the end of the name. */
 function written(scheme: string, authority: string): string | undefined {
   const origin = isWeb(scheme) ? originAt(scheme, authority) : `${scheme}://${authority.toLowerCase()}`;
   return origin === undefined ? undefined : undotted(origin);

@@ -1,19 +1,19 @@
 /**
- * A request as the checks read it. A Request is one; where making it has a price, `whole` makes it for the hook or the observer
- * that asks.
+ * A request as the checks read it. A Request fits; where creating one has a cost, `whole` creates it for the hook or the observer
+ * that needs it.
  */
 export interface RequestHead {
   readonly method: string;
   readonly url: string;
   readonly headers: { get(name: string): string | null; has(name: string): boolean };
   readonly whole?: Request;
-  /** How many headers it has; see `fieldCount`. */
+  /** The number of headers; see `fieldCount`. */
   readonly fields?: number;
 }
 
-/** How many headers a request has, repeated ones once where the runtime joins them. */
+/** The number of a request's headers; repeated ones count once if the runtime joins them. */
 export function fieldCount({ fields, headers }: RequestHead): number {
-  // The second is Bun's own.
+  // `count` is Bun's own.
   const known = fields ?? (headers as { readonly count?: number }).count;
   if (known !== undefined) return known;
   let count = 0;
@@ -21,12 +21,12 @@ export function fieldCount({ fields, headers }: RequestHead): number {
   return count;
 }
 
-/** @throws TypeError for one that a runtime took and the fetch API does not: an application's own server may read requests leniently. */
+/** @throws TypeError for a request that a lenient server accepted and the fetch API does not. */
 export function wholeOf(request: RequestHead): Request {
   return request.whole ?? (request as Request);
 }
 
-/** For an observer, who is told of a refusal whatever the request was. */
+/** For an observer, which gets every refusal, whatever the request was. */
 export function wholeIfAny(request: RequestHead): { readonly request?: Request } {
   try {
     return { request: wholeOf(request) };
@@ -35,16 +35,14 @@ export function wholeIfAny(request: RequestHead): { readonly request?: Request }
   }
 }
 
-/**
- * A header's value. One that is empty is no header: workerd does not show it, and what it stands for can't depend on the runtime.
- */
+/** A header's value. An empty header counts as absent: workerd does not show it, and runtimes must agree. */
 export function fieldOf({ headers }: Pick<RequestHead, "headers">, name: string): string | undefined {
   return headers.get(name) || undefined;
 }
 
 /**
- * A request whose head is read at once, which its size is counted from: to ask for headers again one by one, where each is a call into the
- * runtime, costs as much once more (workerd, `npm run bench -- --mode connect --profile`).
+ * A request whose head is read in one go, to measure its size. Asking for the headers again one by one, each a call into the
+ * runtime, would cost as much once more (workerd, `npm run bench -- --mode connect --profile`).
  */
 export class ReadHead implements RequestHead {
   readonly method: string;
@@ -52,13 +50,13 @@ export class ReadHead implements RequestHead {
   readonly headers: HeadFields;
   readonly whole: Request;
 
-  /** @param pairs its headers, with names in any case and repeated ones by themselves; without them the request is asked. */
+  /** @param pairs the headers, with names in any case, repeated ones separately; without it they are read from the request. */
   constructor(request: Request, pairs?: Iterable<readonly [name: string, value: string]>) {
     this.method = request.method;
     this.url = request.url;
     this.whole = request;
     const headers = (this.headers = new HeadFields());
-    // One call into the runtime; an iterator would be one for each header (workerd: 6.2 instead of 4.4 us for eight).
+    // One call into the runtime; an iterator makes one for each header (workerd: 6.2 instead of 4.4 us for eight).
     if (pairs === undefined) request.headers.forEach((value, name) => headers.add(name, value));
     else for (const [name, value] of pairs) headers.add(name.toLowerCase(), value);
   }
@@ -67,13 +65,13 @@ export class ReadHead implements RequestHead {
     return this.headers.count;
   }
 
-  /** Of the URL and the headers, with the colon, the space and the line's end of each. */
+  /** The size of the URL and the headers, with the colon, the space and the line end of each. */
   get bytes(): number {
     return this.url.length + this.headers.bytes;
   }
 }
 
-/** Names and values in turn: a handshake has some ten, which are looked through in less time than they would be put into a map. */
+/** Names and values alternate: a handshake has about ten, and searching them takes less time than putting them into a map. */
 class HeadFields {
   readonly #fields: string[] = [];
   bytes = 0;
@@ -91,7 +89,7 @@ class HeadFields {
     return this.get(name) !== null;
   }
 
-  /** Those of one name joined, as `Headers` has them. */
+  /** The values of one name, joined like `Headers` does. */
   get(name: string): string | null {
     const fields = this.#fields;
     let found: string | null = null;

@@ -1,24 +1,24 @@
-/** What Edgewire's own server and client say to each other in plain messages and close reasons. Any client may say it too. */
+/** Plain messages and close reasons between Edgewire's own server and client. Any client may use them too. */
 
 /**
- * A client sends it as a text message to show that it lives, and is answered with `pongText`; neither is ever delivered to
- * `message`. A Durable Object answers without being woken. Random enough that no application sends it by chance.
+ * A client sends it as a text message to show that it is alive, and gets `pongText` in answer; neither ever reaches
+ * `message`. A Durable Object answers without waking. Random enough that no application sends it by chance.
  */
 export const pingText = "edgewire.ping.9f3a41c7";
 export const pongText = "edgewire.pong.9f3a41c7";
 
-/** Asked of every message: almost all are told apart by their length. */
+/** Runs for every message: the length alone decides for almost all. */
 export function isPing(data: string | Uint8Array): boolean {
   return data.length === pingText.length && data === pingText;
 }
 
-/** The reason of a close by a server that wants the client back, not before that many milliseconds. */
+/** The close reason of a server that wants the client to reconnect, but not before that many milliseconds. */
 export function retryReason(milliseconds: number): string {
   return `retry in ${Math.round(milliseconds)} ms`;
 }
 
-/** Milliseconds after which the server that closed with this reason wants the client back; undefined when it says nothing of it. */
+/** Milliseconds after which a server that closed with this reason wants the client back; undefined if it does not say. */
 export function retryDelay(reason: string): number | undefined {
-  const said = /^retry in (\d{1,9}) ms$/.exec(reason)?.[1];
-  return said ? Number(said) : undefined;
+  const delay = /^retry in (\d{1,9}) ms$/.exec(reason)?.[1];
+  return delay ? Number(delay) : undefined;
 }

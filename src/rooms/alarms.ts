@@ -1,7 +1,7 @@
 /**
- * `room.setAlarm`: its hook runs at least once. It is kept in the room's store until the hook has succeeded, with the number of times that
- * it was begun: a life that ends in the middle of it is followed by one that runs it again. A hook that fails is retried as Cloudflare
- * does it with an object's own alarm, but by itself: it must not repeat what else the object's alarm is for.
+ * `room.setAlarm`: the hook runs at least once. The alarm stays in the room's store, with the number of started runs, until the hook has
+ * succeeded: if the process ends in the middle of a run, the next one runs it again. A failed hook is retried like Cloudflare retries an
+ * object's own alarm, but separately, so as not to repeat the object's other tasks.
  */
 import { isPromise } from "../values/promise.ts";
 import { describeTime, isTime } from "../time/time.ts";
@@ -11,19 +11,19 @@ import type { MaybePromise } from "../api/connection.ts";
 import type { Clock, Store } from "../ports.ts";
 import { logError, quoted } from "../values/log.ts";
 
-/** The store's key; what an application stores has another prefix. */
+/** The store's key; an application's own values have another prefix. */
 const key = "alarm";
-/** After the first run. */
+/** Not counting the first run. */
 const mostRetries = 6;
 
-/** As it is stored. Of one that was never begun the last two are not there. */
+/** The stored form. The last two are absent before the first run. */
 interface StoredAlarm {
   readonly room: string;
-  /** What `setAlarm` was given. */
+  /** The value given to `setAlarm`. */
   readonly time: number;
-  /** That of the next run. */
+  /** The count of the next run. */
   readonly retryCount?: number;
-  /** When that is. */
+  /** When the next run is due. */
   readonly due?: number;
 }
 
@@ -31,18 +31,18 @@ interface Appointment {
   readonly room: string;
   readonly store: Store;
   readonly time: number;
-  /** That of the next run. */
+  /** The count of the next run. */
   retryCount: number;
   running: boolean;
-  /** It has nothing left but to be deleted. */
+  /** Only its deletion is left. */
   over: boolean;
 }
 
-/** What alarms need of their server. */
+/** What alarms need of the server. */
 export interface AlarmHost {
   readonly schedule: Schedule;
   readonly clock: Clock;
-  /** Runs the hook in its turn. `begin`, called then, says what it is told; undefined: it is not to run any more. Whether it succeeded. */
+  /** Runs the hook in its turn. `begin`, called then, returns its argument, or undefined to skip it. Returns whether the hook succeeded. */
   run(room: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean>;
   /** Never throws or rejects. */
   failed(room: string, error: unknown): MaybePromise<void>;
@@ -50,7 +50,7 @@ export interface AlarmHost {
 
 export class RoomAlarms {
   readonly #host: AlarmHost;
-  /** The one of each room: what a later call has replaced is not among them. */
+  /** Each room's current alarm, without those that a later call replaced. */
   readonly #rooms = new Map<string, Appointment>();
 
   constructor(host: AlarmHost) {
@@ -71,12 +71,12 @@ export class RoomAlarms {
     this.#appoint({ room, store, time, retryCount: 0, running: false, over: false }, time);
   }
 
-  /** After a restart or an eviction: the alarm that was set is set again. */
+  /** After a restart or an eviction: schedules the stored alarm again. */
   resume(store: Store): void {
     const stored = store.get(key);
     if (stored === undefined) return;
     const { room, time, retryCount = 0, due = time } = JSON.parse(stored) as StoredAlarm;
-    // Set in this life already, which could not read the storage at first.
+    // Already set in this instance, which could not read the storage at first.
     if (this.#rooms.has(room)) return;
     this.#appoint({ room, store, time, retryCount, running: false, over: false }, due);
   }
@@ -94,7 +94,7 @@ export class RoomAlarms {
     const { schedule, clock } = this.#host;
     if (alarm.over) return this.#forget(alarm);
     if (alarm.retryCount > mostRetries && !alarm.running) return this.#giveUp(alarm);
-    // If this life ends in the middle of it, something has to wake the next one.
+    // If this instance ends in the middle of it, something has to wake the next one.
     if (schedule.outlives) this.#schedule(alarm, clock.now() + delayBefore(alarm.running ? mostRetries : alarm.retryCount + 1));
     if (alarm.running) return;
     alarm.running = true;
@@ -102,12 +102,12 @@ export class RoomAlarms {
     return isPromise(ran) ? ran.then((succeeded) => this.#ran(alarm, succeeded)) : this.#ran(alarm, ran);
   }
 
-  /** Counted before it runs, and on disk: a hook that ends the process each time must not run for ever. */
+  /** The run is counted, on disk, before it starts: a hook that ends the process each time must not run for ever. */
   #begin(alarm: Appointment): MaybePromise<AlarmInfo | undefined> {
     if (!this.#isCurrent(alarm)) return undefined;
     const { room, store, time } = alarm;
     const info = { scheduledTime: time, retryCount: alarm.retryCount++ };
-    // What can't be counted runs all the same: it may be the hook that makes room in the storage.
+    // If counting fails, the hook runs anyway: it may be the one that frees space in the storage.
     const uncounted = (error: unknown): AlarmInfo => {
       void this.#host.failed(room, error);
       return info;
@@ -129,7 +129,7 @@ export class RoomAlarms {
   }
 
   #giveUp(alarm: Appointment): void {
-    logError("an alarm is given up", `room ${quoted(alarm.room)}, whose hook has failed ${mostRetries + 1} times`);
+    logError("giving up on an alarm", `the hook of room ${quoted(alarm.room)} has failed ${mostRetries + 1} times`);
     this.#forget(alarm);
   }
 
@@ -140,13 +140,13 @@ export class RoomAlarms {
       this.#rooms.delete(alarm.room);
       this.#host.schedule.cancel(nameOf(alarm.room));
     } catch (error) {
-      // The next life would run it again.
+      // The next instance would run it again.
       this.#schedule(alarm, this.#host.clock.now() + delayBefore(mostRetries));
       void this.#host.failed(alarm.room, error);
     }
   }
 
-  /** Whether nothing has been set in its place, by its own hook for one. */
+  /** Whether nothing has replaced it, for example its own hook. */
   #isCurrent(alarm: Appointment): boolean {
     return this.#rooms.get(alarm.room) === alarm;
   }
@@ -156,7 +156,7 @@ export class RoomAlarms {
   }
 }
 
-/** Milliseconds from a failure to the retry of that number: 2 s, 4 s and so on, as Cloudflare waits. */
+/** Milliseconds from a failure to the retry with that number: 2 s, 4 s and so on, as on Cloudflare. */
 function delayBefore(retryCount: number): number {
   return 1000 * 2 ** retryCount;
 }

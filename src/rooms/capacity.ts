@@ -1,6 +1,6 @@
 /**
- * How many connections there may be: of a server, of a room, of one client's address. A handshake holds its place from before the
- * `upgrade` hook on, so that slow ones don't overshoot, until its connection is over or it comes to nothing.
+ * Limits the number of connections: of a server, of a room, of one client's address. A handshake holds a slot from before the
+ * `upgrade` hook, so that slow ones don't overshoot, until its connection has ended or the handshake has failed.
  */
 import { clientOf } from "../protocol/address.ts";
 import { refuse } from "../protocol/refusal.ts";
@@ -9,14 +9,14 @@ import { SmallMap } from "../values/small-map.ts";
 import type { Holder } from "../connection/surroundings.ts";
 import type { Clock } from "../ports.ts";
 
-/** A handshake's place; once it is accepted, a link of the chain of those that are to be opened, the oldest first. */
+/** A handshake's slot. Once accepted, it is linked into the list of those still to be opened, the oldest first. */
 export interface Slot {
-  /** The client, or "" where it is not counted. */
+  /** The client, or "" if it is not counted. */
   readonly client: string;
   room: string | undefined;
   /** When the handshake was accepted, by `Clock.elapsed`. */
   accepted: number;
-  /** It is accepted, and neither opened nor given up. */
+  /** The handshake is accepted, and neither opened nor abandoned. */
   waits: boolean;
   older: Slot | undefined;
   newer: Slot | undefined;
@@ -26,7 +26,7 @@ export class Capacity {
   readonly #settings: Settings;
   readonly #clock: Clock;
   readonly #taken: Count;
-  /** Connections that have ended while their client keeps the socket, which the runtime can't cut. Created for the first. */
+  /** Ended connections whose client keeps the socket, which the runtime can't cut. Created for the first one. */
   #lingering: Count | undefined;
   #oldest: Slot | undefined;
   #newest: Slot | undefined;
@@ -37,7 +37,7 @@ export class Capacity {
     this.#taken = this.#count();
   }
 
-  /** How many places are taken. */
+  /** How many slots are taken. */
   get taken(): number {
     return this.#taken.all;
   }
@@ -47,7 +47,7 @@ export class Capacity {
     return this.#lingering?.all ?? 0;
   }
 
-  /** A place for a handshake from that address, or the refusal. */
+  /** A slot for a handshake from that address, or the refusal. */
   enter(address: string): Slot | Response {
     this.#expire();
     const { maxConnections, maxConnectionsPerAddress = Number.POSITIVE_INFINITY } = this.#settings;
@@ -60,7 +60,7 @@ export class Capacity {
     return { client, room: undefined, accepted: 0, waits: false, older: undefined, newer: undefined };
   }
 
-  /** The handshake is accepted: its place is kept for its connection. Undefined, or the refusal of a full room. */
+  /** The handshake is accepted: its slot is kept for the connection. Returns undefined, or the refusal of a full room. */
   accept(slot: Slot, room: string): Response | undefined {
     if (isFull(this.#settings.maxConnectionsPerRoom, this.#taken.in(room), this.#lingering?.in(room)))
       return full("maxConnectionsPerRoom", "the room is full");
@@ -75,36 +75,36 @@ export class Capacity {
     return undefined;
   }
 
-  /** The connection is open, or has woken: it is counted, whether or not there was a place left. */
+  /** The connection is open or has woken: it is counted, even if no slot was left. */
   open(connection: Holder, slot: Slot | undefined): void {
     if (slot?.waits === true) this.#unlink(slot);
     else this.#taken.add(this.#taken.clientOf(connection), connection.roomName);
   }
 
-  /** The connection is over. */
+  /** The connection has ended. */
   close(connection: Holder): void {
     this.#taken.remove(this.#taken.clientOf(connection), connection.roomName);
   }
 
-  /** The connection has ended, and its client keeps the socket. */
+  /** The connection has ended, but its client keeps the socket. */
   linger(connection: Holder): void {
     const lingering = (this.#lingering ??= this.#count());
     lingering.add(lingering.clientOf(connection), connection.roomName);
   }
 
-  /** The client has let the socket go. */
+  /** The client has released the socket. */
   gone(connection: Holder): void {
     this.#lingering?.remove(this.#lingering.clientOf(connection), connection.roomName);
   }
 
-  /** An accepted handshake came to nothing; nothing where it was opened. */
+  /** An accepted handshake failed. Does nothing if it was opened. */
   abandon(slot: Slot): void {
     if (!slot.waits) return;
     this.#unlink(slot);
     this.leave(slot);
   }
 
-  /** A handshake is refused after all. */
+  /** A handshake was refused after it had entered. */
   leave({ client, room }: Slot): void {
     this.#taken.remove(client, room);
   }
@@ -123,7 +123,7 @@ export class Capacity {
     slot.waits = false;
   }
 
-  /** Runtimes do not tell of every client that left before the 101: its place is free once an upgrade would have timed out. */
+  /** Runtimes don't report every client that left before the 101: its slot is freed once an upgrade would have timed out. */
   #expire(): void {
     if (this.#oldest === undefined) return;
     const since = this.#clock.elapsed() - this.#settings.upgradeTimeout;
@@ -131,16 +131,16 @@ export class Capacity {
   }
 }
 
-/** Lingering connections take no place of others, but they are bounded too: with the open ones there may be twice as many. */
+/** Lingering connections take no slots, but have a limit too: together with the open ones there may be twice as many. */
 function isFull(most: number, taken: number, lingering = 0): boolean {
   return taken >= most || taken + lingering >= 2 * most;
 }
 
-/** How many there are: in all, in a room, of a client. */
+/** Counts connections: in total, by room, by client. */
 class Count {
   all = 0;
   readonly #rooms = new SmallMap<number>();
-  /** Where clients are counted: only there is a woken connection's address read. */
+  /** Undefined if clients are not counted: only counting them reads a woken connection's address. */
   readonly #clients: SmallMap<number> | undefined;
 
   constructor(countsClients: boolean) {
@@ -169,7 +169,7 @@ class Count {
     if (room !== undefined) this.enter(room);
   }
 
-  /** One that was added without a room. */
+  /** For one that was added without a room. */
   enter(room: string): void {
     add(this.#rooms, room);
   }
@@ -181,12 +181,12 @@ class Count {
   }
 }
 
-/** An address that nobody knows is not one client. */
+/** Connections with an unknown address don't count as one client. */
 function clientIn(address: string): string {
   return address === "" ? "" : clientOf(address);
 }
 
-/** Seconds: what is full now is not empty in one. */
+/** Seconds: a full server or room rarely has a free slot after just one. */
 const retryAfter = "5";
 
 function full(cause: "maxConnections" | "maxConnectionsPerRoom", why: string): Response {

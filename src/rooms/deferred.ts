@@ -1,17 +1,17 @@
 /**
- * Application code that a change gives rise to: the `presence` hook, a close hook, listeners of `connection.signal`. It never runs inside a
- * publish, where it could publish in between, and one piece runs after the other, never inside another: however many closes
- * follow from one, the stack stays as it was. All of it has run when the call that began it returns.
+ * Application code that follows from a change: the `presence` hook, a close hook, listeners of `connection.signal`. It never runs inside a
+ * publish, where it could publish in between. Each piece runs after the other, never inside another, so the stack does not grow with the
+ * number of closes that cause each other. All of it has run when the call that began it returns.
  */
 export class Deferred {
-  /** A publish (or a replay) is under way. */
+  /** A publish (or a replay) is in progress. */
   #publishing = false;
   #running = false;
   readonly #queue: Task[] = [];
-  /** How many tasks led to the one that runs, each queued by the one before. */
+  /** The length of the chain of tasks, each queued by the previous one, that led to the current task. */
   #depth = 0;
 
-  /** @throws Error inside another publish: `encode`, the function `history` and observers are called there. */
+  /** @throws Error inside another publish, which calls `encode`, the function `history` and observers. */
   begin(what: string): void {
     if (this.#publishing) {
       throw new Error(
@@ -21,22 +21,22 @@ export class Deferred {
     this.#publishing = true;
   }
 
-  /** The publish is over: what it gave rise to runs now. */
+  /** The publish is over: the tasks that it caused run now. */
   end(): void {
     this.#publishing = false;
     if (this.#queue.length > 0 && !this.#running) this.#drain();
   }
 
-  /** Runs it, which must not throw: now, or after what is running. */
+  /** Runs the task, which must not throw: now, or after the running one. */
   run(run: () => void): void {
     this.#queue.push({ run, depth: this.#depth + 1 });
     if (!this.#publishing && !this.#running) this.#drain();
   }
 
-  /** @throws Error where a hook calls what calls the hook, without end: in a queue that would go on for ever. */
+  /** @throws Error if a hook keeps calling the method that runs it: the queue would never end. */
   checkDepth(what: string): void {
     if (this.#depth < deepest) return;
-    throw new Error(`${what} was called inside the presence hook that it leads to, ${deepest} times one after the other`);
+    throw new Error(`${what} was called inside the presence hook that it triggers, ${deepest} times in a row`);
   }
 
   #drain(): void {
@@ -52,7 +52,7 @@ export class Deferred {
       this.#queue.splice(0, next + 1);
       this.#depth = 0;
       this.#running = false;
-      // A task that threw, for want of stack: the others run from an empty one.
+      // A task threw for lack of stack: the others run from an empty one.
       if (this.#queue.length > 0) queueMicrotask(() => this.#queue.length > 0 && this.#drain());
     }
   }

@@ -1,4 +1,4 @@
-/** One message to each connection of an audience. */
+/** Sends one message to each connection of an audience. */
 import { ownCopy } from "../values/data.ts";
 import type { Audience, Except } from "./room-index.ts";
 import type { Settings } from "../handler/settings.ts";
@@ -6,13 +6,13 @@ import type { Topics } from "../values/topics.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Prepared } from "../ports.ts";
 
-/** What is needed to send. */
+/** What sending needs. */
 export interface Delivery {
   readonly settings: Pick<Settings, "slowConsumer">;
   readonly runtime: { prepare?(data: Sendable): Prepared };
 }
 
-/** Sends to all of them but `except`; returns how many took it. The data is checked already. Without `topic` it is no topic's. */
+/** Sends to all but `except`; returns how many took it. The data was already checked. Without `topic` the message belongs to no topic. */
 export function sendToAll<State, Env>(
   delivery: Delivery,
   targets: Audience<State, Env>,
@@ -22,10 +22,10 @@ export function sendToAll<State, Env>(
 ): number {
   if (targets.size === 0) return 0;
   const { runtime, settings } = delivery;
-  // What is kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` takes anyway.
+  // A message kept for a slow consumer must not change with the caller's bytes: one copy for all, which `prepare` makes anyway.
   const kept = topic !== undefined && settings.slowConsumer === "coalesce";
   const message: Sendable | Prepared = runtime.prepare?.(data) ?? (kept ? ownCopy(data) : data);
-  // Told apart once, not for each.
+  // Determined once, not for each connection.
   const ids = typeof except === "string" || except instanceof Set ? except : undefined;
   let reached = 0;
   for (const connection of targets) {

@@ -1,4 +1,4 @@
-/** What rooms need of the server that they are in. */
+/** What rooms need from their server. */
 import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
 import type { Rooms } from "../api/room.ts";
@@ -18,24 +18,24 @@ export interface RoomHost<State, Env> {
   readonly rooms: Rooms;
   readonly runtime: RoomRuntime;
   readonly schedule: Schedule;
-  /** The server's own, which those of its rooms add to. */
+  /** The server's own counters, to which its rooms' counters add. */
   readonly counters: Counters;
   /** Connections in memory, closing ones included. */
   connections(): Iterable<Connection<State, Env>>;
-  /** A hook failed: it is counted, and whoever wants to know is told. Never throws or rejects. */
+  /** A hook failed: counts and reports it. Never throws or rejects. */
   failed(error: unknown, context: ErrorContext<State, Env>, counters?: Counters): MaybePromise<void>;
 }
 
 /** What a runtime does for rooms. */
 export interface RoomRuntime {
-  /** Does once what every `send` of a message that goes to many would do, and takes a copy of it. */
+  /** Does the work of `send` once for a message to many sockets, and copies the data. */
   prepare?(data: Sendable): Prepared;
-  /** A room's small values; by default in memory, for as long as the server lives. */
+  /** A room's small values. Default: in memory, as long as the server lives. */
   store?(room: string): Store;
-  /** Where the application keeps what `room.storage` is given; by default in `store`. */
+  /** Where the application keeps the values of `room.storage`. Default: in `store`. */
   readonly storage?: StorageOption | undefined;
-  /** Wakes the server at a time; by default a timer. */
+  /** Wakes the server at a time. Default: a timer. */
   readonly alarm?: Alarm;
-  /** Topics of its own, where one call sends to many sockets: `through(topics)`, which nobody else's bundle has. */
+  /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */
   readonly fanout?: FanoutOf;
 }

@@ -1,4 +1,4 @@
-/** A room of this server, as its hooks hold it, and `createRemoteRoom` (remote-room.ts), what is held outside. */
+/** A room of this server, the object that its hooks hold. */
 import { checkClose, CloseCode } from "../protocol/close.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { RoomValues, RoomStorage } from "../api/storage.ts";
@@ -18,12 +18,12 @@ import type { Connection, Sendable } from "../api/connection.ts";
 import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
-/** What is needed of the rooms. */
+/** What is needed of the registry. */
 export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   readonly host: RoomHost<State, Env>;
   readonly presence: Presence<State, Env>;
   counters(room: string): Counters;
-  /** What the application has stored of a room. */
+  /** The application's values of a room. */
   values(room: string): RoomValues;
   setAlarm(room: string, time: Date | number | null): void;
 }
@@ -98,7 +98,7 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
 
   close(code: number = CloseCode.normal, reason = ""): number {
     checkClose(code, reason);
-    // Closing takes a connection out of the room's set.
+    // Closing removes a connection from the room's set.
     const open = [...this.#rooms.index.members(this.name)];
     for (const connection of open) connection.close(code, reason);
     return open.length;

@@ -1,12 +1,12 @@
-/** Rooms' values in memory, where the runtime has nothing that lasts longer. */
+/** Rooms' values in memory, for runtimes without lasting storage. */
 import { SortedKeys } from "../values/sorted.ts";
 import type { Store, StoreRange } from "../ports.ts";
 
 export class MemoryStore implements Store {
   readonly #values = new Map<string, string>();
-  /** What the keys had before `atomically` wrote to them. */
+  /** The values of the keys before `atomically` changed them. */
   #before: Map<string, string | undefined> | undefined;
-  /** The keys in order, from when they are first asked for so. */
+  /** The keys in order, once they were needed in order. */
   #sorted: SortedKeys | undefined;
 
   get isEmpty(): boolean {
@@ -65,11 +65,11 @@ export class MemoryStore implements Store {
   }
 }
 
-/** A room in which nothing is kept takes no memory, whoever holds its store. */
+/** A room without values takes no memory, whoever holds its store. */
 export class MemoryStores {
   readonly #rooms = new Map<string, MemoryStore>();
 
-  /** Rooms in which something is kept. */
+  /** Rooms that have values. */
   get names(): Iterable<string> {
     return this.#rooms.keys();
   }
@@ -89,47 +89,47 @@ class RoomStore implements Store {
   }
 
   get(key: string): string | undefined {
-    return this.#kept?.get(key);
+    return this.#existing?.get(key);
   }
 
   set(key: string, value: string): void {
-    this.#made.set(key, value);
+    this.#created.set(key, value);
   }
 
   delete(key: string): boolean {
-    const known = this.#kept?.delete(key) ?? false;
+    const known = this.#existing?.delete(key) ?? false;
     this.#tidy();
     return known;
   }
 
   list(range: StoreRange): Iterable<readonly [string, string]> {
-    return this.#kept?.list(range) ?? [];
+    return this.#existing?.list(range) ?? [];
   }
 
   clear(prefix: string): void {
-    this.#kept?.clear(prefix);
+    this.#existing?.clear(prefix);
     this.#tidy();
   }
 
   atomically(write: () => void): void {
     try {
-      this.#made.atomically(write);
+      this.#created.atomically(write);
     } finally {
       this.#tidy();
     }
   }
 
-  get #kept(): MemoryStore | undefined {
+  get #existing(): MemoryStore | undefined {
     return this.#rooms.get(this.#name);
   }
 
-  get #made(): MemoryStore {
-    let kept = this.#kept;
-    if (kept === undefined) this.#rooms.set(this.#name, (kept = new MemoryStore()));
-    return kept;
+  get #created(): MemoryStore {
+    let store = this.#existing;
+    if (store === undefined) this.#rooms.set(this.#name, (store = new MemoryStore()));
+    return store;
   }
 
   #tidy(): void {
-    if (this.#kept?.isEmpty === true) this.#rooms.delete(this.#name);
+    if (this.#existing?.isEmpty === true) this.#rooms.delete(this.#name);
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Fan-out by the runtime itself, where it has topics of its own (`Runtime.fanout`; Bun). A publish is then one call and one encoding, and
- * what a turn publishes leaves in one write a socket: a burst costs a tenth of a loop of sends (docs/rooms.md has the numbers).
+ * Fan-out by the runtime itself, if it has its own topics (`Runtime.fanout`; Bun). A publish is then one call and one encoding, and
+ * everything published in a turn leaves in one write per socket: a burst costs a tenth of a loop of sends (docs/rooms.md has the numbers).
  *
- * The index stays the truth, and nothing may be seen of the difference. The runtime sends when the turn ends and tells of no single socket,
- * so what holds for a client that does not read is kept by two rules:
- * - One for which anything waits has no part in it. The runtime says at a publish whether there is one; then all are looked at, and that one
- *   is sent to as everywhere else until it has read everything.
- * - What one turn may have queued for anybody stays below `highWaterMark`. Beyond it everybody is sent to as everywhere else, which hands
- *   over what was queued for them first.
- * So less than twice `highWaterMark` waits for a client before that is noticed, which may not be more than `maxBuffered`.
+ * The index remains authoritative, and the difference must not be visible. The runtime sends at the end of the turn and does not report on
+ * single sockets, so two rules handle a client that does not read:
+ * - A connection for which anything waits takes no part. A publish reports whether there is one; then all are checked, and that one
+ *   is sent to directly until it has read everything.
+ * - What one turn may queue for any connection stays below `highWaterMark`. Beyond that, all are sent to directly, which first hands
+ *   over what was queued for them.
+ * So less than twice `highWaterMark` waits for a client before it is noticed; that must not be more than `maxBuffered`.
  */
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";
@@ -24,14 +24,14 @@ import type { NativeTopics } from "../ports.ts";
 /** The runtime's topic for an audience. */
 interface Channel {
   readonly name: string;
-  /** What `Fanout.published` was when nothing was queued for any of its subscribers. */
+  /** The value of `Fanout.published` when nothing was queued for any of its subscribers. */
   emptied: number;
 }
 
-/** One more call for a single subscriber would be none the fewer. */
+/** For a single subscriber, fan-out would not save a call. */
 const fewest = 2;
 
-/** What is needed of the rooms. */
+/** What is needed of the registry. */
 export interface FanoutRooms<State, Env> {
   readonly host: Delivery & { readonly settings: Settings };
   readonly index: Pick<RoomIndex<State, Env>, "setsOf">;
@@ -39,10 +39,10 @@ export interface FanoutRooms<State, Env> {
   counters(room: string): Counters;
 }
 
-/** Undefined where a server's options leave no room for it. */
+/** Undefined if a server's options leave no room for it. */
 export type FanoutOf = <State, Env>(rooms: FanoutRooms<State, Env>) => Fanout<State, Env> | undefined;
 
-/** What a runtime gives the core as its `fanout`. */
+/** What a runtime passes to the core as its `fanout`. */
 export function through(topics: NativeTopics): FanoutOf {
   return (rooms) => {
     const { highWaterMark, maxBuffered } = rooms.host.settings;
@@ -53,14 +53,14 @@ export function through(topics: NativeTopics): FanoutOf {
 export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanout<State, Env> {
   readonly #rooms: FanoutRooms<State, Env>;
   readonly #topics: NativeTopics;
-  /** Of audiences that were published to. */
+  /** Channels of audiences that were published to. */
   readonly #channels = new WeakMap<Audience<State, Env>, Channel>();
-  /** For whom something waits. */
-  readonly #apart = new Set<Connection<State, Env>>();
-  /** What `published` was when nothing was queued for anybody. */
+  /** Connections for which something waits. */
+  readonly #direct = new Set<Connection<State, Env>>();
+  /** The value of `published` when nothing was queued for anyone. */
   #emptied = 0;
   #emptying = false;
-  /** At most so many bytes were ever sent to any connection in this way. */
+  /** Upper bound of the bytes ever sent to any one connection in this way. */
   published = 0;
 
   constructor(rooms: FanoutRooms<State, Env>, topics: NativeTopics) {
@@ -68,36 +68,36 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     this.#topics = topics;
   }
 
-  /** At most so many bytes are queued for anybody, until the turn ends. */
+  /** Upper bound of the bytes queued for any one connection, until the turn ends. */
   get queued(): number {
     return this.published - this.#emptied;
   }
 
-  /** Of the index: a connection is in one set more. */
+  /** Called by the index: the connection has joined a set. */
   joined(audience: Audience<State, Env>, connection: Connection<State, Env>): void {
     const channel = this.#channels.get(audience);
-    if (channel === undefined || this.#apart.has(connection)) return;
+    if (channel === undefined || this.#direct.has(connection)) return;
     // Something may be queued for it.
     channel.emptied = Math.min(channel.emptied, this.#emptied);
     this.#topics.subscribe(connection.socket, channel.name);
   }
 
-  /** Of the index: in one set less. */
+  /** Called by the index: it has left a set. */
   left(audience: Audience<State, Env>, connection: Connection<State, Env>): void {
     const channel = this.#channels.get(audience);
     if (channel !== undefined) this.#topics.unsubscribe(connection.socket, channel.name);
   }
 
-  /** Of the index: in no set any longer. */
+  /** Called by the index: it is in no set any more. */
   forget(connection: Connection<State, Env>): void {
-    this.#apart.delete(connection);
+    this.#direct.delete(connection);
   }
 
-  /** Sends to all but `except`; returns how many took it. Undefined where each has to be sent to: nothing was done. */
+  /** Sends to all but `except`; returns how many took it. Undefined if each must be sent to directly: nothing was done. */
   publish(audience: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic: string | undefined): number | undefined {
     const { settings } = this.#rooms.host;
     const excepted = this.#find(audience, except);
-    // The runtime's answer to an empty message does not say whether something waits.
+    // For an empty message, the runtime's answer does not say whether something waits.
     if (excepted === "several" || audience.size < fewest || lengthOf(data) === 0) return undefined;
     const channel = this.#channels.get(audience) ?? this.#open(audience);
     const room = settings.highWaterMark - (this.published - Math.max(channel.emptied, this.#emptied));
@@ -106,48 +106,48 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
       channel.emptied = this.published;
       return undefined;
     }
-    const apart = this.#apartOf(audience);
-    const sender = excepted === undefined || apart?.has(excepted) === true ? undefined : excepted;
+    const direct = this.#directOf(audience);
+    const sender = excepted === undefined || direct?.has(excepted) === true ? undefined : excepted;
     const bytes = this.#topics.publish(channel.name, data, { except: sender?.socket, compress: settings.compression });
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
-    let reached = this.#count(audience, data, apart, sender);
+    let reached = this.#count(audience, data, direct, sender);
     if (bytes < 0)
-      for (const connection of audience) if (apart?.has(connection) !== true && connection.socket.buffered !== 0) this.settle(connection);
-    if (apart !== undefined) reached += sendToAll(this.#rooms.host, apart, data, except, topic);
+      for (const connection of audience) if (direct?.has(connection) !== true && connection.socket.buffered !== 0) this.settle(connection);
+    if (direct !== undefined) reached += sendToAll(this.#rooms.host, direct, data, except, topic);
     return reached;
   }
 
-  /** What is queued for the connection is handed to its socket, and it has a part in this if nothing of it waits there. */
+  /** Hands what is queued for the connection to its socket. It stays in the fan-out if nothing waits there. */
   settle(connection: Connection<State, Env>): void {
-    // A connection that has left is in no set: nothing is queued for it, and nothing would take it out of `#apart` again.
-    if (this.#apart.has(connection) || connection.phase !== "open") return;
-    this.part(connection);
+    // A connection that has left is in no set: nothing is queued for it, and nothing would remove it from `#direct` again.
+    if (this.#direct.has(connection) || connection.phase !== "open") return;
+    this.leave(connection);
     if (connection.socket.buffered === 0) this.#rejoin(connection);
     else connection.measure();
   }
 
-  /** Something waits for the connection. */
-  part(connection: Connection<State, Env>): void {
-    if (this.#apart.has(connection)) return;
-    this.#apart.add(connection);
-    // Unsubscribed from its last topic, a socket is handed what is queued for it (Bun 1.4.5, measured; oven-sh/bun#32852).
+  /** Something is waiting for the connection: it leaves the fan-out. */
+  leave(connection: Connection<State, Env>): void {
+    if (this.#direct.has(connection)) return;
+    this.#direct.add(connection);
+    // When a socket leaves its last topic, the runtime hands over what is queued for it (Bun 1.4.5, measured; oven-sh/bun#32852).
     for (const { name } of this.#channelsOf(connection)) this.#topics.unsubscribe(connection.socket, name);
   }
 
-  /** Less waits for it than before. */
+  /** Fewer bytes wait for it than before. */
   eased(connection: Connection<State, Env>): void {
-    if (this.#apart.has(connection) && connection.socket.buffered === 0) this.#rejoin(connection);
+    if (this.#direct.has(connection) && connection.socket.buffered === 0) this.#rejoin(connection);
   }
 
   #rejoin(connection: Connection<State, Env>): void {
-    this.#apart.delete(connection);
+    this.#direct.delete(connection);
     for (const { name } of this.#channelsOf(connection)) this.#topics.subscribe(connection.socket, name);
   }
 
   #open(audience: Audience<State, Env>): Channel {
     const channel = { name: this.#topics.name(), emptied: this.#emptied };
     this.#channels.set(audience, channel);
-    for (const connection of audience) if (!this.#apart.has(connection)) this.#topics.subscribe(connection.socket, channel.name);
+    for (const connection of audience) if (!this.#direct.has(connection)) this.#topics.subscribe(connection.socket, channel.name);
     return channel;
   }
 
@@ -158,10 +158,10 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     }
   }
 
-  /** Those of the audience who are sent to one by one; undefined for nobody. */
-  #apartOf(audience: Audience<State, Env>): Set<Connection<State, Env>> | undefined {
-    if (this.#apart.size === 0) return undefined;
-    const [few, many] = this.#apart.size < audience.size ? [this.#apart, audience] : [audience, this.#apart];
+  /** The connections of the audience that are sent to directly; undefined if there are none. */
+  #directOf(audience: Audience<State, Env>): Set<Connection<State, Env>> | undefined {
+    if (this.#direct.size === 0) return undefined;
+    const [few, many] = this.#direct.size < audience.size ? [this.#direct, audience] : [audience, this.#direct];
     let found: Set<Connection<State, Env>> | undefined;
     for (const connection of few) if (many.has(connection)) (found ??= new Set()).add(connection);
     return found;
@@ -177,20 +177,20 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     return found.length > 1 ? "several" : found[0];
   }
 
-  /** Counts what all of the audience but those were sent. */
+  /** Counts what was sent to the audience, except to `direct` and `sender`. */
   #count(
     audience: Audience<State, Env>,
     data: Sendable,
-    apart: ReadonlySet<Connection<State, Env>> | undefined,
+    direct: ReadonlySet<Connection<State, Env>> | undefined,
     sender: Connection<State, Env> | undefined,
   ): number {
     const { observe } = this.#rooms.host.settings;
     const size = lengthOf(data);
-    const count = audience.size - (apart?.size ?? 0) - (sender === undefined ? 0 : 1);
+    const count = audience.size - (direct?.size ?? 0) - (sender === undefined ? 0 : 1);
     const [one] = audience;
     if (one !== undefined) this.#rooms.counters(one.roomName).sent(size, count);
     if (observe?.sent !== undefined) {
-      for (const connection of audience) if (connection !== sender && apart?.has(connection) !== true) observe.sent(connection, size);
+      for (const connection of audience) if (connection !== sender && direct?.has(connection) !== true) observe.sent(connection, size);
     }
     return count;
   }
@@ -207,5 +207,5 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
   }
 }
 
-/** The longest that a server sends. */
+/** The longest frame header that a server sends. */
 const frameHeader = 10;

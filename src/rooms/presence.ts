@@ -1,6 +1,6 @@
 /**
- * Who is in a room: members, by the ids that their connections gave, several connections of one counted once. Kept with each
- * connection, so that nobody is counted who has no socket: after an eviction the room is put together from those that are left.
+ * Who is in a room: members, by the ids that their connections gave; several connections of one member count once. Stored with each
+ * connection, so that nobody counts without a socket: after an eviction, the members are rebuilt from the remaining connections.
  */
 import type { Hooks } from "../api/handler.ts";
 import type { Clock } from "../ports.ts";
@@ -9,14 +9,14 @@ import type { Connection } from "../connection/connection.ts";
 import { encode } from "../values/codec.ts";
 import { ownText } from "../values/text.ts";
 import type { Member, PresenceDiff } from "../api/room.ts";
-import { encodePresent, decodePresent } from "../connection/member.ts";
-import type { Present, Said } from "../connection/member.ts";
+import { encodeDeclaration, decodeDeclaration } from "../connection/member.ts";
+import type { Declaration, EncodedDeclaration } from "../connection/member.ts";
 
-/** A member's connections, and what each last said. */
-type Places<State, Env> = Map<Connection<State, Env>, Present>;
-type Members<State, Env> = Map<string, Places<State, Env>>;
+/** A member's connections, with the latest declaration of each. */
+type Declarations<State, Env> = Map<Connection<State, Env>, Declaration>;
+type Members<State, Env> = Map<string, Declarations<State, Env>>;
 
-/** What is needed of the rooms. */
+/** What is needed of the registry. */
 export interface PresenceRooms<State, Env> {
   readonly host: { readonly clock: Clock; readonly hooks: Hooks<State, Env> };
   readonly index: RoomIndex<State, Env>;
@@ -31,20 +31,20 @@ export class Presence<State, Env> {
     this.#all = rooms;
   }
 
-  /** Throws what `encodePresent` does. What is said later has a larger time, in another life too. */
-  say(member: string, state: unknown): Said {
-    const present = { member: ownText(member), state, at: Math.max(this.#all.host.clock.now(), this.#last + 1) };
-    this.#last = present.at;
-    return { ...present, encoded: encodePresent(present) };
+  /** Throws what `encodeDeclaration` does. Later declarations have a larger `at`, even after an eviction. */
+  declare(member: string, state: unknown): EncodedDeclaration {
+    const declaration = { member: ownText(member), state, at: Math.max(this.#all.host.clock.now(), this.#last + 1) };
+    this.#last = declaration.at;
+    return { ...declaration, encoded: encodeDeclaration(declaration) };
   }
 
   members(room: string): readonly Member[] {
-    return Array.from(this.of(room), ([id, places]) => shown(id, places));
+    return Array.from(this.of(room), ([id, declarations]) => shown(id, declarations));
   }
 
   /**
-   * Put together when it is first asked for, which must be before what a connection has said changes. Of what was said in a former
-   * life nobody is told again.
+   * Built on first use, which must come before a connection's declaration changes. Members that were declared before an eviction are not
+   * reported again.
    */
   of(room: string): Members<State, Env> {
     const known = this.#rooms.get(room);
@@ -53,66 +53,66 @@ export class Presence<State, Env> {
     const connections = this.#all.index.members(room);
     for (const connection of connections) {
       if (connection.presence === undefined) continue;
-      const present = decodePresent(connection.presence);
-      this.#last = Math.max(this.#last, present.at);
-      put(members, connection, present);
+      const declaration = decodeDeclaration(connection.presence);
+      this.#last = Math.max(this.#last, declaration.at);
+      put(members, connection, declaration);
     }
     if (connections.size > 0) this.#rooms.set(room, members);
     return members;
   }
 
-  /** A connection has woken, after the room was put together: those that woke before it may have ended already. */
+  /** A connection has woken after the members were built: earlier ones may already have ended. */
   restored(connection: Connection<State, Env>): void {
     const members = this.#rooms.get(connection.roomName);
-    if (members !== undefined && connection.presence !== undefined) put(members, connection, decodePresent(connection.presence));
+    if (members !== undefined && connection.presence !== undefined) put(members, connection, decodeDeclaration(connection.presence));
   }
 
   /**
-   * A connection says that its member is here, or (without `now`) no longer; `before` is what it said last.
-   * @returns what the `presence` hook is to be told.
+   * A connection declares its member, or (without `now`) withdraws it; `before` is its previous declaration.
+   * @returns the change for the `presence` hook.
    */
   change(
     members: Members<State, Env>,
     connection: Connection<State, Env>,
     before: string | undefined,
-    now: Present | undefined,
+    now: Declaration | undefined,
   ): PresenceDiff | undefined {
-    const former = before === undefined ? undefined : decodePresent(before).member;
+    const former = before === undefined ? undefined : decodeDeclaration(before).member;
     const ids = new Set([former, now?.member].filter((id) => id !== undefined));
-    const told = this.#all.host.hooks.presence !== undefined;
-    const changes = told ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
+    const hasHook = this.#all.host.hooks.presence !== undefined;
+    const changes = hasHook ? Array.from(ids, (id) => ({ id, from: lookUp(members, id) })) : [];
     if (former !== undefined && former !== now?.member) remove(members, former, connection);
     if (now !== undefined) put(members, connection, now);
     return diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
   }
 
-  /** Nobody is in the room any more. */
+  /** The room has no connections any more. */
   forget(room: string): void {
     this.#rooms.delete(room);
   }
 }
 
-function put<State, Env>(members: Members<State, Env>, connection: Connection<State, Env>, present: Present): void {
-  const places = members.get(present.member);
-  if (places === undefined) members.set(present.member, new Map([[connection, present]]));
-  else places.set(connection, present);
+function put<State, Env>(members: Members<State, Env>, connection: Connection<State, Env>, declaration: Declaration): void {
+  const declarations = members.get(declaration.member);
+  if (declarations === undefined) members.set(declaration.member, new Map([[connection, declaration]]));
+  else declarations.set(connection, declaration);
 }
 
 function remove<State, Env>(members: Members<State, Env>, id: string, connection: Connection<State, Env>): void {
-  const places = members.get(id);
-  if (places?.delete(connection) === true && places.size === 0) members.delete(id);
+  const declarations = members.get(id);
+  if (declarations?.delete(connection) === true && declarations.size === 0) members.delete(id);
 }
 
 function lookUp<State, Env>(members: Members<State, Env>, id: string): Member | undefined {
-  const places = members.get(id);
-  return places === undefined ? undefined : shown(id, places);
+  const declarations = members.get(id);
+  return declarations === undefined ? undefined : shown(id, declarations);
 }
 
-/** What was said last, by a connection that is still here. */
-function shown<State, Env>(id: string, places: Places<State, Env>): Member {
-  let latest: Present | undefined;
-  for (const present of places.values()) if (latest === undefined || present.at > latest.at) latest = present;
-  return { id, state: latest?.state, connections: places.size };
+/** The latest declaration of the connections that are still here. */
+function shown<State, Env>(id: string, declarations: Declarations<State, Env>): Member {
+  let latest: Declaration | undefined;
+  for (const declaration of declarations.values()) if (latest === undefined || declaration.at > latest.at) latest = declaration;
+  return { id, state: latest?.state, connections: declarations.size };
 }
 
 function diffOf(changes: readonly { readonly from: Member | undefined; readonly to: Member | undefined }[]): PresenceDiff | undefined {

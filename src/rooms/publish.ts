@@ -1,4 +1,4 @@
-/** From one message to all who are to have it: a room's connections, or a topic's subscribers. */
+/** Delivers one message to its whole audience: a room's connections, or a topic's subscribers. */
 import { checkData } from "../values/data.ts";
 import { commitAll } from "../history/topic-log.ts";
 import type { Clock } from "../ports.ts";
@@ -12,7 +12,7 @@ import type { Sendable } from "../api/connection.ts";
 import { sendToAll } from "./deliver.ts";
 import type { Topics } from "../values/topics.ts";
 
-/** What is needed of the rooms. */
+/** What is needed of the registry. */
 export interface Publishing<State, Env> {
   readonly host: Delivery & { readonly clock: Clock };
   readonly index: RoomIndex<State, Env>;
@@ -21,7 +21,7 @@ export interface Publishing<State, Env> {
   readonly fanout: Fanout<State, Env> | undefined;
 }
 
-/** @throws TypeError for what can't be sent. */
+/** @throws TypeError for data that can't be sent. */
 export function broadcast<State, Env>(rooms: Publishing<State, Env>, room: string, data: Sendable, except: Except<State, Env>): number {
   checkData(data);
   const { deferred } = rooms;
@@ -33,7 +33,7 @@ export function broadcast<State, Env>(rooms: Publishing<State, Env>, room: strin
   }
 }
 
-/** The topic and the data are checked already: see `checkPublish`. */
+/** The topic and the data were already checked: see `checkPublish`. */
 export function publish<State, Env>(
   rooms: Publishing<State, Env>,
   room: string,
@@ -52,7 +52,7 @@ export function publish<State, Env>(
   }
 }
 
-/** Numbered, stored in all of its topics or in none, then sent, in one turn: no reader can come in between. */
+/** The message is numbered, stored in all of its topics or in none, and sent, all in one turn: no reader can come in between. */
 function publishKept<State, Env>(
   rooms: Publishing<State, Env>,
   room: string,
@@ -61,7 +61,7 @@ function publishKept<State, Env>(
   except: Except<State, Env>,
 ): number {
   const now = rooms.host.clock.now();
-  // All are numbered before the first is stored: what can't be kept is published nowhere.
+  // All are numbered before the first is stored: a message that can't be kept is published nowhere.
   const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Connection<State, Env>>();
@@ -83,7 +83,7 @@ function publishKept<State, Env>(
   return count;
 }
 
-/** `sendToAll` for a set of the index, by the runtime's own topics where it has any. */
+/** `sendToAll` for a set of the index, through the runtime's own topics if it has any. */
 function fanOut<State, Env>(
   rooms: Publishing<State, Env>,
   audience: Audience<State, Env>,

@@ -1,14 +1,14 @@
 /**
- * All rooms of a server: topics, members, histories, values and alarms, and how many connections there may be. An adapter names it, and has it
- * in its bundle. Where connections can't reach each other (a plain Worker), or are opened elsewhere (the Worker in front of an object), there is
- * none: see ../server/no-rooms.ts.
+ * All rooms of a server: topics, members, histories, values, alarms, and the limits of connections. An adapter that names it has it in its
+ * bundle. A plain Worker (connections can't reach each other) and the Worker in front of an object (connections open elsewhere) do without:
+ * see ../server/no-rooms.ts.
  */
 import type { Sendable } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import type { LocalRoom as LocalRoomContract, PresenceDiff, Room } from "../api/room.ts";
 import type { RoomValues } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Said } from "../connection/member.ts";
+import type { EncodedDeclaration } from "../connection/member.ts";
 import { statePrefix } from "../connection/snapshot.ts";
 import type { Holder, Membership, SubscribeOptions } from "../connection/surroundings.ts";
 import { Counters } from "../handler/counters.ts";
@@ -41,18 +41,18 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly lifecycle: RoomLifecycle<State, Env> = new RoomLifecycle(this);
   readonly deferred: Deferred = new Deferred();
   readonly capacity: Capacity;
-  /** Undefined where each connection is sent to. */
+  /** Undefined if data is sent to each connection separately. */
   readonly fanout: Fanout<State, Env> | undefined;
-  /** Undefined where the handler keeps none. */
+  /** Undefined if the handler keeps no histories. */
   readonly histories: TopicLogs | undefined;
-  /** Deletions of rows that are nobody's: see ../connection/state.ts. */
-  readonly strays: (() => void)[] = [];
-  // Created when they are first asked for.
+  /** Deletions of rows that no connection owns any more: see ../connection/state.ts. */
+  readonly pendingDeletions: (() => void)[] = [];
+  // Created on first use.
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
   #counters: SmallMap<Counters> | undefined;
-  /** Created when somebody is looked for by id, which is rare. */
+  /** Created on the first search by id, which is rare. */
   #byId: Map<string, Connection<State, Env>> | undefined;
 
   constructor(host: RoomHost<State, Env>) {
@@ -61,7 +61,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.capacity = new Capacity(settings, clock);
     this.fanout = runtime.fanout?.(this);
     this.index.watcher = this.fanout;
-    // Where memory is all there is, a log need not be written down.
+    // If there is only memory, a log need not be written to a store.
     if (settings.history !== undefined)
       this.histories = new TopicLogs(settings.history, host, (name) => (runtime.store === undefined ? undefined : this.store(name)));
   }
@@ -82,9 +82,9 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   // Connections that come and go.
 
-  /** A place for a handshake that was accepted elsewhere, or its refusal. */
+  /** A slot for a handshake that was accepted elsewhere, or its refusal. */
   admit({ remoteAddress, room, version }: Snapshot): Slot | Response {
-    // While a deploy spreads, a Worker may be older or newer than the object.
+    // While a deploy rolls out, a Worker may be older or newer than the object.
     if (version !== this.host.settings.version) return refuse(503, "the room is being updated", { "retry-after": "1" }, "version");
     const slot = this.capacity.enter(remoteAddress);
     const full = isResponse(slot) ? slot : this.capacity.accept(slot, room);
@@ -93,7 +93,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return full;
   }
 
-  /** A connection has opened, or woken. */
+  /** A connection has opened or woken. */
   enter(connection: Connection<State, Env>, topics: ReadonlySet<string> | undefined, slot?: Slot): void {
     this.capacity.open(connection, slot);
     this.#byId?.set(connection.id, connection);
@@ -114,13 +114,13 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return this.presence.change(members, connection, before, undefined);
   }
 
-  /** It is no longer in memory. */
+  /** The connection leaves memory. */
   forget(connection: Connection<State, Env>): void {
     this.#byId?.delete(connection.id);
     this.capacity.close(connection);
   }
 
-  /** Then its room may be empty. */
+  /** A connection has ended: its room may be empty now. */
   left(room: string, closing: Promise<void> | undefined): Promise<void> | undefined {
     if (this.index.members(room).size === 0) {
       this.#endCounters(room);
@@ -183,16 +183,16 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   // Members.
 
-  say(member: string, state: unknown): Said {
-    return this.presence.say(member, state);
+  declare(member: string, state: unknown): EncodedDeclaration {
+    return this.presence.declare(member, state);
   }
 
-  present(connection: Connection<State, Env>, said: Said | undefined, keep: () => void): void {
-    this.deferred.checkDepth(said === undefined ? "absent" : "present");
+  present(connection: Connection<State, Env>, declaration: EncodedDeclaration | undefined, keep: () => void): void {
+    this.deferred.checkDepth(declaration === undefined ? "absent" : "present");
     const { presence: before, roomName } = connection;
     const members = this.presence.of(roomName);
     keep();
-    const diff = this.presence.change(members, connection, before, said);
+    const diff = this.presence.change(members, connection, before, declaration);
     if (diff !== undefined) this.tell(roomName, diff);
   }
 
@@ -206,12 +206,12 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return new LocalRoom(this, name);
   }
 
-  /** A room of this server, as it is held outside. */
+  /** A room of this server, for use from outside. */
   remote(name: string): Room {
     return createRemoteRoom(name, async (method, args) => callRoom(this.lifecycle.room(name), method, args));
   }
 
-  /** A room's counters; kept for as long as anybody is in it, from when `keep` is said. */
+  /** A room's counters. With `keep` they are kept while the room has connections. */
   counters(room: string, keep = false): Counters {
     const known = this.#counters?.get(room);
     if (known !== undefined) return known;
@@ -220,7 +220,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return counters;
   }
 
-  /** Of rooms that somebody is in. */
+  /** Counters of rooms that have connections. */
   get allCounters(): Iterable<Counters> {
     return this.#counters?.values() ?? [];
   }
@@ -232,28 +232,28 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.#counters?.delete(room);
   }
 
-  /** What a room has stored. */
+  /** A room's store. */
   store(room: string): Store {
     return this.host.runtime.store?.(room) ?? (this.#stores ??= new MemoryStores()).of(room);
   }
 
-  /** What the application has stored of a room. */
+  /** The application's values of a room. */
   values(room: string): RoomValues {
     return this.host.runtime.storage?.(room) ?? valuesOf(this.store(room));
   }
 
-  /** @throws Error for a handler without an `alarm` hook, TypeError if `time` is not valid. */
+  /** @throws Error if the handler has no `alarm` hook, TypeError if `time` is not valid. */
   setAlarm(room: string, time: Date | number | null): void {
     if (this.host.hooks.alarm === undefined)
       throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
     this.#alarms.set(room, this.store(room), time);
   }
 
-  /** A room's object has been made again: what it had appointed is due as before. */
+  /** A room's object was created again: its appointments are due as before. */
   resume(room: string, isEmpty: boolean): void {
     const store = this.store(room);
     if (this.host.hooks.alarm !== undefined) this.#alarms.resume(store);
-    // Eviction keeps sockets, a crash or a deploy ends them all: what their connections had stored is nobody's.
+    // Eviction keeps sockets; a crash or a deploy ends them all, and then no connection owns the stored states any more.
     if (isEmpty) store.clear(statePrefix);
     this.histories?.resume(room);
   }

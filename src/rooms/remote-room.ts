@@ -1,11 +1,11 @@
-/** A room that is reached by calls: held outside its hooks, or in another object. */
+/** A room that is reached by calls: from outside its hooks, or in another object. */
 import { checkData } from "../values/data.ts";
 import { checkPublish } from "../values/topics.ts";
 import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
 
-/** What can be asked of a room over any distance: the methods that `Room` and `LocalRoom` have in common. */
+/** The calls that a room answers over any distance: the methods that `Room` and `LocalRoom` have in common. */
 export type RoomCall =
   | "publish"
   | "broadcast"
@@ -30,13 +30,13 @@ const calls: readonly RoomCall[] = [
   "close",
 ];
 
-/** @throws what the method throws, and TypeError for what is none. */
+/** @throws what the method throws, and TypeError for an unknown method. */
 export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
   if (!calls.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
   return Reflect.apply(room[method], room, args);
 }
 
-/** A room that is reached by `call`, which rejects with what the method throws. What could not travel is refused here. */
+/** A room that is reached by `call`, which rejects with the method's error. Arguments that could not travel are refused here. */
 export function createRemoteRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
   const ask =
     (method: RoomCall, check?: (...args: never[]) => void) =>

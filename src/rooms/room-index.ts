@@ -1,38 +1,38 @@
-/** The one index of rooms: who is in a room, and who is subscribed to which of its topics. No I/O. */
+/** The index of rooms: who is in a room, and who is subscribed to which of its topics. No I/O. */
 import type { Connection } from "../connection/connection.ts";
 import { CompactSet } from "../values/compact-set.ts";
 import { SmallMap } from "../values/small-map.ts";
 import type { PublishOptions } from "../api/room.ts";
 
-/** One room's connections. Only open ones: a closing connection is nobody's peer. */
+/** One room's connections. Only open ones: a closing connection is not a peer. */
 export interface Scope<State, Env> {
   readonly members: CompactSet<Connection<State, Env>>;
-  /** Made for the first subscriber. */
+  /** Created for the first subscriber. */
   topics: Map<string, CompactSet<Connection<State, Env>>> | undefined;
 }
 
-/** Connections to send to: a group of the index, or a set. One that has closed may be among them, and takes nothing. */
+/** Connections to send to: a set of the index, or another set. It may contain one that has closed, which accepts nothing. */
 export interface Audience<State, Env> extends Iterable<Connection<State, Env>> {
   readonly size: number;
   has(connection: Connection<State, Env>): boolean;
 }
 
-/** Who is told of every change of a set. */
+/** Notified of every change of a set. */
 export interface IndexWatcher<State, Env> {
-  /** The connection is in one set more. */
+  /** The connection has joined a set. */
   joined(audience: Audience<State, Env>, connection: Connection<State, Env>): void;
-  /** In one set less. */
+  /** It has left a set. */
   left(audience: Audience<State, Env>, connection: Connection<State, Env>): void;
-  /** In no set any longer. */
+  /** It is in no set any more. */
   forget(connection: Connection<State, Env>): void;
 }
 
 export class RoomIndex<State, Env> {
   readonly #rooms = new SmallMap<Scope<State, Env>>();
-  /** Told of every change of a set, where there is one. */
+  /** Notified of every change of a set, if present. */
   watcher: IndexWatcher<State, Env> | undefined;
 
-  /** @param topics what it is subscribed to already: it has woken. */
+  /** @param topics its existing subscriptions, if it has woken. */
   join(room: string, connection: Connection<State, Env>, topics?: ReadonlySet<string>): void {
     let scope = this.#rooms.get(room);
     if (scope === undefined) this.#rooms.set(room, (scope = { members: new CompactSet(), topics: undefined }));
@@ -50,7 +50,7 @@ export class RoomIndex<State, Env> {
     if (scope.members.size === 0) this.#rooms.delete(room);
   }
 
-  /** One that is not subscribed yet. */
+  /** The connection must not be subscribed yet. */
   subscribe(room: string, topic: string, connection: Connection<State, Env>): void {
     const scope = this.#rooms.get(room);
     if (scope !== undefined) this.#add(scope, topic, connection);
@@ -61,7 +61,7 @@ export class RoomIndex<State, Env> {
     if (scope !== undefined) this.#remove(scope, topic, connection);
   }
 
-  /** Everyone, of all rooms. */
+  /** The connections of all rooms. */
   *everyone(): Generator<Connection<State, Env>, void, undefined> {
     for (const { members } of this.#rooms.values()) yield* members;
   }
@@ -70,7 +70,7 @@ export class RoomIndex<State, Env> {
     return this.#rooms.get(room)?.members ?? nobody;
   }
 
-  /** The same for a handler, who may close them while going through them. */
+  /** The same for a handler, which may close connections during the iteration. */
   peers(room: string): ReadonlySet<Connection<State, Env>> {
     return this.#rooms.get(room)?.members.set ?? nobody;
   }
@@ -96,7 +96,7 @@ export class RoomIndex<State, Env> {
     return sets.filter((set) => set.has(connection));
   }
 
-  /** Topics that have subscribers, and how many. */
+  /** Topics that have subscribers, with the number of subscribers. */
   topics(room: string): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#rooms.get(room)?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
   }
@@ -119,15 +119,15 @@ export class RoomIndex<State, Env> {
 
 const nobody: ReadonlySet<never> = new Set<never>();
 
-/** Who is left out: the sender, or those whose ids these are. */
+/** Who is left out: the sender, or the connections with these ids. */
 export type Except<State, Env> = Connection<State, Env> | string | ReadonlySet<string> | undefined;
 
-/** @throws TypeError for what are no ids. */
+/** @throws TypeError for anything but ids. */
 export function exceptOf(options: PublishOptions | undefined): string | ReadonlySet<string> | undefined {
   const except: unknown = options?.except;
   if (except === undefined || typeof except === "string") return except;
   if (Array.isArray(except) && except.every((id) => typeof id === "string")) return new Set<string>(except);
   throw new TypeError(
-    `except is a connection's id, or an array of ids, not ${Array.isArray(except) ? "an array of others" : typeof except}`,
+    `except must be a connection's id or an array of ids, not ${Array.isArray(except) ? "an array of other values" : typeof except}`,
   );
 }

@@ -4,7 +4,7 @@ import { checkName, exceeds, utf8Length } from "../values/text.ts";
 import type { RoomStorage, RoomValues } from "../api/storage.ts";
 import type { Store } from "../ports.ts";
 
-/** What `list` returns at most. */
+/** Maximum number of values that `list` returns. */
 const maxListed = 1000;
 
 export class Storage implements RoomStorage {
@@ -62,7 +62,7 @@ export class Storage implements RoomStorage {
   }
 }
 
-/** @throws TypeError for a value that can't be stored, by path; RangeError for one that is too large. */
+/** @throws TypeError, with the path, for a value that can't be stored; RangeError for one that is too large. */
 function encodeValue(key: string, value: unknown): string {
   if (value === undefined) throw new TypeError(`the value of "${key}" is undefined: delete the key instead`);
   const encoded = encode(value, "value");
@@ -72,7 +72,7 @@ function encodeValue(key: string, value: unknown): string {
   return encoded;
 }
 
-/** Before the keys of `room.storage`: what Edgewire itself keeps in the same store has other prefixes. */
+/** The prefix of `room.storage`'s keys; Edgewire's own values in the same store have other prefixes. */
 const own = "value:";
 
 /** The application's part of a store. */

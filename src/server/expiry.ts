@@ -1,6 +1,6 @@
 /**
- * Closes connections whose credential has ended. One task of the server's schedule for all of them, at the earliest second in
- * which one ends: a Durable Object is woken once for those that end together, and its alarm is not written for each.
+ * Closes connections whose credential has expired. All share one task of the server's schedule, at the end of the earliest second in
+ * which one expires: a Durable Object wakes once for those of the same second, and does not write its alarm for each.
  */
 import { CloseCode } from "../protocol/close.ts";
 import type { Schedule } from "../time/schedule.ts";
@@ -12,7 +12,7 @@ export class Expiry implements ExpiryWatch {
   readonly #schedule: Schedule;
   readonly #now: () => number;
   readonly #all = new Set<Expiring>();
-  /** When the task is; too early after a connection has left or was renewed, which costs one look. */
+  /** When the task is due; too early after a connection has left or was renewed, which costs one check. */
   #next = Number.POSITIVE_INFINITY;
 
   constructor(schedule: Schedule, now: () => number) {
@@ -20,13 +20,13 @@ export class Expiry implements ExpiryWatch {
     this.#now = now;
   }
 
-  /** Its `expiresAt` is set, or has changed. */
+  /** Its `expiresAt` was set or has changed. */
   add(one: Expiring): void {
     this.#all.add(one);
     this.#appoint(secondOf(one));
   }
 
-  /** It is over, or has no `expiresAt` any more. */
+  /** It has ended, or has no `expiresAt` any more. */
   delete(one: Expiring): void {
     if (!this.#all.delete(one) || this.#all.size > 0) return;
     this.#next = Number.POSITIVE_INFINITY;
@@ -36,10 +36,10 @@ export class Expiry implements ExpiryWatch {
   #appoint(time: number): void {
     if (time >= this.#next) return;
     this.#next = time;
-    this.#schedule.at(task, time, () => this.#look());
+    this.#schedule.at(task, time, () => this.#check());
   }
 
-  #look(): void {
+  #check(): void {
     this.#next = Number.POSITIVE_INFINITY;
     const now = this.#now();
     let first = Number.POSITIVE_INFINITY;
@@ -50,13 +50,13 @@ export class Expiry implements ExpiryWatch {
     this.#appoint(first);
   }
 
-  /** A close takes it out of the set. One that fails must keep neither itself there nor the others waiting. */
+  /** Closing removes it from the set. If that fails, it is removed here, and the others must not wait. */
   #end(one: Expiring): void {
     try {
       one.close(CloseCode.unauthorized, credentialExpired);
     } catch (error) {
       this.#all.delete(one);
-      logError("a connection whose credential has ended can't be closed", error);
+      logError("a connection whose credential has expired can't be closed", error);
     }
   }
 }

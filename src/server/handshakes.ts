@@ -1,4 +1,4 @@
-/** A server's handshakes: decided before the 101, counted when they are refused, and given up when the server closes. */
+/** A server's handshakes: decided before the 101, counted when refused, and refused when the server closes. */
 import type { MaybePromise } from "../api/connection.ts";
 import type { ErrorContext } from "../api/handler.ts";
 import type { Counters } from "../handler/counters.ts";
@@ -24,14 +24,14 @@ export interface HandshakeHost<State, Env> {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly registry: { readonly capacity: Capacity } | undefined;
-  /** Set once it closes. */
+  /** Set once the server closes. */
   readonly shutdown: object | undefined;
-  /** Handshakes that wait for their `upgrade` hook: what refuses them. Created for the first. */
+  /** Refuses the handshakes that wait for their `upgrade` hook. Created for the first one. */
   pendingHandshakes: Set<() => void> | undefined;
   failed(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
 }
 
-/** Synchronous while the `upgrade` hook is. */
+/** Synchronous if the `upgrade` hook is. */
 export function decideHandshake<State, Env>(
   host: HandshakeHost<State, Env>,
   request: RequestHead,
@@ -41,7 +41,7 @@ export function decideHandshake<State, Env>(
     if (isResponse(upgrade)) noteRefusal(host, upgrade.status, causeOf(upgrade), request, options);
     return upgrade;
   };
-  // What `rethrow` asks for.
+  // Only with the option `rethrow`.
   const threw = (error: unknown): never => {
     noteRefusal(host, 500, "error", request, options);
     throw error;
@@ -60,12 +60,12 @@ function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHea
   const head = runtime.limitsHead === true ? request : readHead(wholeOf(request), runtime.headersOf);
   if (isResponse(head)) return head;
   if (runtime.upgradesNoList === true && isList(head)) return refuseList();
-  const said = forwarded(head, options.remoteAddress, handler.settings.trustProxy);
-  const located = locate(head, runtime, said);
+  const client = forwarded(head, options.remoteAddress, handler.settings.trustProxy);
+  const located = locate(head, runtime, client);
   if (located === undefined) return refuseHost();
   const { byFetch = false } = runtime;
-  const name = said.host ?? fieldOf(head, "host") ?? (byFetch ? hostOf(located.url) : undefined);
-  return acceptUpgrade(handler, located, { address: said.address, host: name, byFetch }, options, {
+  const name = client.host ?? fieldOf(head, "host") ?? (byFetch ? hostOf(located.url) : undefined);
+  return acceptUpgrade(handler, located, { address: client.address, host: name, byFetch }, options, {
     clock,
     capacity: host.registry?.capacity,
     failed: (error) => host.failed(error, { hook: "upgrade" }),
@@ -79,7 +79,7 @@ function whenClosing<State, Env>(host: HandshakeHost<State, Env>, callback: () =
   return () => pending.delete(callback);
 }
 
-/** Counts a refusal, and tells the observer of it. */
+/** Counts a refusal, and reports it to the observer. */
 export function noteRefusal<State, Env>(
   { counters, handler, runtime }: HandshakeHost<State, Env>,
   status: number,

@@ -1,6 +1,6 @@
 /**
- * Finds clients that vanished without a close frame. Judged are those alone that can prove that they live: by answering the
- * server's ping, where the runtime can send one, or by having sent the text ping. One timer for all connections of a server.
+ * Finds clients that vanished without a close frame. Only clients that can prove that they are alive are checked: those that answer the
+ * server's ping, if the runtime can send one, or that have sent the text ping. One timer for all connections of a server.
  */
 import type { Connection } from "../connection/connection.ts";
 import type { HeartbeatWatch } from "../connection/surroundings.ts";
@@ -11,9 +11,9 @@ import { log } from "../values/log.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { MaybePromise } from "../api/connection.ts";
 
-/** After so many messages an object is busy. */
+/** After this many messages an object counts as busy. */
 const many = 64;
-/** Milliseconds for which it then asks no clock twice for one connection, at most. */
+/** Milliseconds during which a busy object reads the clock at most once for each connection. */
 const longest = 1000;
 
 /** What is needed of the server. */
@@ -22,26 +22,26 @@ export interface HeartbeatHost<State, Env> {
   readonly schedule: Schedule;
   readonly runtime: { readonly alarm?: unknown };
   connections(): Iterable<Connection<State, Env>>;
-  /** Hooks that others wait for are looked at. */
-  lookAtHooks(): void;
+  /** Checks for hooks that have been pending too long. */
+  checkPendingHooks(): void;
 }
 
 export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
   readonly #server: HeartbeatHost<State, Env>;
   readonly #interval: number;
   readonly #timeout: number;
-  /** Between two sweeps. A wake of a sleeping object costs more than a timer: there only as often as needed. */
+  /** Milliseconds between two sweeps. Waking a sleeping object costs more than a timer, so there a sweep comes only as often as needed. */
   readonly #step: number;
   readonly #wakes: boolean;
-  /** When the next sweep is; undefined while none is appointed in this life. */
+  /** When the next sweep is; undefined if this instance has scheduled none. */
   #next: number | undefined;
-  /** For it, where the runtime has no alarm: a timer does not go by the time of day, which may be set back. */
+  /** The sweep's timer, if the runtime has no alarm: a timer does not depend on the time of day, which may be set back. */
   #timer: unknown;
   #stopped = false;
-  // The time costs an object 0.5 us, a third of what its echo does over bare (workerd, bench/): a busy one asks once a spell for each
-  // connection. A quiet one asks each time: it needs no timer, which would keep it awake.
+  // Reading the clock costs an object 0.5 us, a third of its echo's cost compared with the bare runtime (workerd, bench/). So a busy one reads it
+  // once per spell for each connection. A quiet one reads it each time, without a timer, which would keep the object awake.
   #spell = 0;
-  /** Since the last spell; `many` during one. */
+  /** Messages since the last spell; `many` during one. */
   #asked = 0;
 
   constructor(server: HeartbeatHost<State, Env>, { interval, timeout }: Exclude<Settings["heartbeat"], false>) {
@@ -59,9 +59,9 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     this.#arm();
   }
 
-  /** A connection has woken. An object's alarm was set in a former life. */
+  /** A connection has woken. An object's alarm was set before its eviction. */
   restored({ socket }: Connection<State, Env>): void {
-    if (!this.#wakes && socket.heard?.().pings === true) this.#arm();
+    if (!this.#wakes && socket.lastAlive?.().pings === true) this.#arm();
   }
 
   /** A connection has sent the text ping, and the core has answered it. */
@@ -76,9 +76,9 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     this.#arm();
   }
 
-  /** Something came, where memory may be gone before the next sweep: kept, but not each time. */
+  /** Something arrived, on a runtime where memory may be lost before the next sweep: stores that, but not each time. */
   heard({ liveness, socket }: Connection<State, Env>): void {
-    if (socket.hear === undefined || (this.#asked === many && liveness.spell === this.#spell)) return;
+    if (socket.saveAlive === undefined || (this.#asked === many && liveness.spell === this.#spell)) return;
     if (this.#asked < many && ++this.#asked === many) {
       this.#spell++;
       this.#server.clock.setTimeout(() => (this.#asked = 0), Math.min(longest, this.#timeout / 4));
@@ -87,29 +87,29 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     const now = this.#server.clock.elapsed();
     if (now - liveness.kept < this.#timeout / 2) return;
     liveness.kept = now;
-    if (!liveness.pings && socket.heard?.().pings !== true) return;
-    socket.hear(this.#server.clock.now());
+    if (!liveness.pings && socket.lastAlive?.().pings !== true) return;
+    socket.saveAlive(this.#server.clock.now());
     this.#arm();
   }
 
-  /** The last connection is gone. A pending alarm is left: coming to look costs less than taking it back. */
+  /** The last connection is gone. A pending alarm stays: waking once costs less than deleting it. */
   rest(): void {
     if (this.#wakes || this.#next === undefined) return;
     this.#next = undefined;
     this.#server.clock.clearTimeout(this.#timer);
   }
 
-  /** The server has closed: nothing keeps the process. */
+  /** The server has closed: no timer keeps the process alive. */
   stop(): void {
     this.rest();
     this.#stopped = true;
   }
 
-  /** Ends the vanished, pings the silent, and appoints the next sweep as long as there is anyone to judge. */
+  /** Ends vanished connections, pings silent ones, and schedules the next sweep while there is any to check. */
   sweep(): MaybePromise<void> {
-    this.#server.lookAtHooks();
+    this.#server.checkPendingHooks();
     const now = this.#server.clock.elapsed();
-    // A process that was held up has not read yet what came meanwhile: it judges nobody before it has.
+    // A process that was held up has not read yet what arrived meanwhile: it ends nobody before it has.
     const late = !this.#wakes && this.#next !== undefined && now - this.#next > this.#step;
     this.#next = undefined;
     const ending: PromiseLike<void>[] = [];
@@ -117,13 +117,13 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     for (const connection of this.#server.connections()) {
       if (connection.phase !== "open") continue;
       try {
-        const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isDeaf(connection, now);
+        const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isUnresponsive(connection, now);
         again ||= gone !== undefined;
         if (gone !== true || late) continue;
         const running = connection.vanished();
         if (isPromise(running)) ending.push(running);
       } catch (error) {
-        // One that can't be pinged has not answered in time; it keeps nobody else from being judged.
+        // A connection that can't be pinged has not answered in time; the others must still be checked.
         again = true;
         log("error", "a heartbeat failed:", error);
       }
@@ -134,12 +134,12 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
   }
 
   /**
-   * Where the runtime pings. Asked two steps early, so that what was heard just after a sweep is asked for `interval` later.
-   * @returns whether it is gone.
+   * For runtimes that ping. Pings two steps early, so that a client heard just after a sweep is pinged `interval` later.
+   * @returns whether the client is gone.
    */
-  #isDeaf({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean {
+  #isUnresponsive({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean {
     const backlog = socket.buffered ?? 0;
-    // A socket that we don't read says nothing; one whose backlog shrinks is read by its client, who may get to the ping.
+    // Silence means nothing while we pause reading. If the backlog shrinks, the client is reading and may still reach the ping.
     const alive = liveness.heard || paused || (liveness.asked !== 0 && backlog < liveness.backlog);
     if (alive) {
       liveness.heard = false;
@@ -155,12 +155,12 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
   }
 
   /**
-   * Where clients ping.
-   * @returns whether it is gone; undefined for one that nobody need look at again: it has had its time for a first ping, and sent none.
+   * For clients that ping.
+   * @returns whether the client is gone; undefined if it need not be checked again: its time for a first ping is over, and it sent none.
    */
   #isSilent({ liveness, socket, paused }: Connection<State, Env>, now: number): boolean | undefined {
-    const kept = socket.heard?.();
-    // Stored by the time of day: where that was set back since, the client has its time once more.
+    const kept = socket.lastAlive?.();
+    // Stored as a time of day: if that was set back since, the client gets its time once more.
     const ago = kept === undefined ? Number.POSITIVE_INFINITY : this.#server.clock.now() - kept.at;
     if (liveness.heard || paused || (ago < 0 && liveness.seen === Number.NEGATIVE_INFINITY)) liveness.seen = now;
     liveness.heard = false;

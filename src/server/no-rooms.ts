@@ -1,4 +1,4 @@
-/** A runtime where connections have nothing in common: what its handlers are told instead of having rooms and topics. */
+/** A runtime where connections can't reach each other: the error that its handlers get instead of rooms and topics. */
 import type { NoRooms } from "./runtime.ts";
 import type { LocalRoom, Rooms } from "../api/room.ts";
 
@@ -10,7 +10,7 @@ export function noRooms(why: string): NoRooms {
   };
   return {
     lacks,
-    // It has a name, and of everything else says why not.
+    // The room has a name; everything else throws the reason.
     room: <State, Env>({ env, rooms }: { readonly env: Env; readonly rooms: Rooms }, name: string): LocalRoom<State, Env> => ({
       name,
       env,

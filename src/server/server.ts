@@ -1,6 +1,6 @@
 /**
- * One server's connections and rooms: an adapter makes one for each native server (or each Durable Object
- * instance) and handler. Nothing here is shared between servers.
+ * One server's connections and rooms: an adapter creates one for each native server (or each Durable Object
+ * instance) and handler. Servers share nothing here.
  */
 import type { MaybePromise } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
@@ -56,9 +56,9 @@ export class Server<State = unknown, Env = unknown>
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly registry: RoomRegistry<State, Env> | undefined;
-  /** The registry's own, looked at for every message. */
+  /** The registry's fan-out; read for every message. */
   readonly fanout: Fanout<State, Env> | undefined;
-  // Created when they are first asked for: a plain Worker has a server for each connection.
+  // Created on first use: a plain Worker has a server for each connection.
   #schedule: Schedule | undefined;
   #expiry: Expiry | undefined;
   #rooms: Rooms | undefined;
@@ -69,15 +69,15 @@ export class Server<State = unknown, Env = unknown>
   pendingHandshakes: Set<() => void> | undefined;
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   readonly handler: DefinedHandler<State, Env>;
-  /** But for messages in rooms that somebody is in, which those count. */
+  /** Without messages of rooms that have connections: the rooms' own counters have those. */
   readonly counters: Counters = new Counters();
-  /** Connections in memory. Those that are open are in the registry's index, and there alone. */
+  /** Number of connections in memory. The open ones are only in the registry's index. */
   #count = 0;
-  /** The one that is open, where there is no index. */
+  /** The open connection, if there is no registry. */
   #alone: Connection<State, Env> | undefined;
   /** Its room. */
   #room: LocalRoom<State, Env> | undefined;
-  /** See `closeServer`, which adapters without a server of their own have no use for. */
+  /** See `closeServer`; unused by adapters that do not own a server. */
   shutdown: Shutdown<State, Env> | undefined;
 
   constructor(handler: DefinedHandler<State, Env>, runtime: Runtime) {
@@ -96,7 +96,7 @@ export class Server<State = unknown, Env = unknown>
     return this.runtime.env as Env;
   }
 
-  /** What connections and rooms show of it. */
+  /** The only part of the server that connections and rooms expose. */
   get rooms(): Rooms {
     return (this.#rooms ??= { room: (name) => this.room(name) });
   }
@@ -109,8 +109,8 @@ export class Server<State = unknown, Env = unknown>
     return (this.#expiry ??= new Expiry(this.schedule, () => this.clock.now()));
   }
 
-  lookAtHooks(): void {
-    this.#pendingHooks?.look();
+  checkPendingHooks(): void {
+    this.#pendingHooks?.checkAll();
   }
 
   *connections(): Generator<Connection<State, Env>, void, undefined> {
@@ -123,7 +123,7 @@ export class Server<State = unknown, Env = unknown>
     (this.#pendingHooks ??= new PendingHooks(this.clock)).add(connection);
   }
 
-  /** Port: decides on a handshake, before the 101. Synchronous while the `upgrade` hook is. */
+  /** Port: decides on a handshake, before the 101. Synchronous if the `upgrade` hook is. */
   upgrade(request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
     return decideHandshake(this, request, options);
   }
@@ -146,29 +146,29 @@ export class Server<State = unknown, Env = unknown>
     return readStats(this.counters, this.connections(), this.registry?.allCounters);
   }
 
-  /** Port: a place for a handshake that was accepted elsewhere, or its refusal. */
+  /** Port: a slot for a handshake that was accepted elsewhere, or its refusal. */
   admit(snapshot: Snapshot): Slot | Response {
     const slot = this.needRooms("admit").admit(snapshot);
     if (isResponse(slot)) noteRefusal(this, slot.status, causeOf(slot));
     return slot;
   }
 
-  /** Port: an accepted handshake came to nothing, and `open` will not be called; nothing where it was. */
+  /** Port: an accepted handshake failed, and `open` will not be called. Does nothing if it was. */
   abandon({ slot }: Opening): void {
     if (slot !== undefined) this.registry?.capacity.abandon(slot);
   }
 
   /**
-   * Port: a socket is open. Synchronous: its listeners can be attached before any message arrives.
-   * @param attach is given the connection before its first hook: for adapters that need it when that hook ends it.
+   * Port: a socket is open. Synchronous, so that its listeners can be attached before any message arrives.
+   * @param attach gets the connection before its first hook, for adapters that need it even if that hook ends it.
    */
   open(socket: Socket, { snapshot, slot }: Opening, attach?: (connection: Connection<State, Env>) => void): Connection<State, Env> {
     const connection = new Connection<State, Env>(this, socket, restoredFrom(snapshot));
-    // Before anybody knows of it, and before its first hook: one that never stores anything is woken all the same.
+    // Before its first hook: a connection that never stores anything must wake all the same.
     connection.keep();
     attach?.(connection);
     this.#add(connection, undefined, slot);
-    this.lookAtHooks();
+    this.checkPendingHooks();
     this.registry?.lifecycle.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) connection.watchExpiry();
     this.heartbeat?.opened(connection);
@@ -178,14 +178,14 @@ export class Server<State = unknown, Env = unknown>
     return connection;
   }
 
-  /** Port: a socket outlived the memory of its object; `stored` is what its `save` was last given. Undefined for one that is over. */
+  /** Port: a socket outlived its object's memory; `stored` is the last value given to its `save`. Undefined if the connection has ended. */
   restore(socket: Socket, stored: StoredSnapshot): Connection<State, Env> | undefined {
     const restored = (this.#heads ??= new Heads()).read(stored);
     if (restored.head.phase === "closed") return undefined;
     return restored.head.version === this.settings.version ? this.#wake(socket, restored) : this.#migrate(socket, restored);
   }
 
-  /** Port: who a connection was that has ended (`restore` returned nothing) while its socket is still there. */
+  /** Port: the holder of a socket that is still there, although its connection has ended (`restore` returned nothing). */
   holderOf(stored: StoredSnapshot): Holder {
     const { head, rest } = (this.#heads ??= new Heads()).read(stored);
     const counted = this.settings.maxConnectionsPerAddress !== undefined;
@@ -197,33 +197,36 @@ export class Server<State = unknown, Env = unknown>
     return this.runtime.remote?.(name) ?? this.needRooms("rooms").remote(name);
   }
 
-  /** A room of this server, as its hooks hold it. */
+  /** A room of this server, the object that its hooks hold. */
   localRoom(name: string): LocalRoom<State, Env> {
     return this.registry?.lifecycle.room(name) ?? (this.#room ??= this.#noRooms.room(this, name));
   }
 
-  /** Port: a room's object has been made again, and its connections are restored: what it had appointed is due as before. @throws what its store does. */
+  /**
+   * Port: a room's object was created again, and its connections are restored: its appointments are due as before.
+   * @throws what its store throws.
+   */
   resume(room: string): void {
-    // All connections are restored: the heads are not needed any longer.
+    // All connections are restored: the heads are no longer needed.
     this.#heads = undefined;
     this.registry?.resume(room, this.#count === 0);
   }
 
-  /** Port: when the runtime's alarm, which outlived memory, will go off; null for never. It may be too late for a heartbeat that was appointed. */
+  /** Port: when the runtime's alarm, which outlived memory, will go off; null for never. That may be too late for a scheduled heartbeat. */
   appointed(time: number | null): void {
     const { heartbeat } = this.settings;
     if (heartbeat === false || (time !== null && time <= this.clock.now() + heartbeat.interval + heartbeat.timeout)) return;
     for (const connection of this.connections()) {
-      if (connection.phase === "open" && connection.socket.heard?.().pings === true) return this.heartbeat?.opened(connection);
+      if (connection.phase === "open" && connection.socket.lastAlive?.().pings === true) return this.heartbeat?.opened(connection);
     }
   }
 
-  /** Port: the runtime's alarm went off. Await it where the runtime may stop us once we return. */
+  /** Port: the runtime's alarm went off. Await it if the runtime may stop us once we return. */
   alarm(): MaybePromise<void> {
-    // Whatever it was set for: after an eviction nobody remembers when the sweep was to be.
+    // Always sweeps: after an eviction nobody remembers when the next sweep was due.
     return this.schedule.fire({
       name: "heartbeat",
-      run: () => (this.heartbeat === undefined ? this.lookAtHooks() : this.heartbeat.sweep()),
+      run: () => (this.heartbeat === undefined ? this.checkPendingHooks() : this.heartbeat.sweep()),
     });
   }
 
@@ -244,7 +247,7 @@ export class Server<State = unknown, Env = unknown>
   forget(connection: Connection<State, Env>): void {
     this.#alone = undefined;
     this.#closing?.delete(connection);
-    this.lookAtHooks();
+    this.checkPendingHooks();
     this.registry?.forget(connection);
     if (--this.#count === 0) this.heartbeat?.rest();
   }
@@ -267,14 +270,14 @@ export class Server<State = unknown, Env = unknown>
     return connection;
   }
 
-  /** A deploy came between: `migrate` brings the state into today's shape, or the client is told to come back. */
+  /** The handler's version has changed: `migrate` converts the state to the current shape, or the connection is closed with 1012. */
   #migrate(socket: Socket, restored: Restored): Connection<State, Env> {
     const { version } = this.settings;
     const before = restored.head.version;
     let connection: Connection<State, Env> | undefined;
     try {
       if (this.hooks.migrate === undefined) {
-        throw new Error(`a connection's state is of version ${before}, the handler is of version ${version} and has no migrate hook`);
+        throw new Error(`a connection's state has version ${before}, but the handler has version ${version} and no migrate hook`);
       }
       connection = this.#wake(socket, restored);
       connection.setState(this.hooks.migrate(connection.state, before));

@@ -1,4 +1,4 @@
-/** How a server ends: its connections are closed one after the other, their hooks run to the end, and a deadline holds for all of it. */
+/** Graceful shutdown: closes connections one after the other, lets their hooks finish, and sets a deadline for all of it. */
 import { CloseCode, checkClose } from "../protocol/close.ts";
 import type { Connection } from "../connection/connection.ts";
 import { longestTimer } from "../time/time.ts";
@@ -8,18 +8,18 @@ import { flushWarnings } from "../values/log.ts";
 import { retryReason } from "../protocol/text-ping.ts";
 
 export interface CloseOptions {
-  /** The close code. Default: 1001, after which clients come back. */
+  /** The close code. Default: 1001, after which clients reconnect. */
   readonly code?: number;
   /** Default: "". */
   readonly reason?: string;
   /**
-   * Milliseconds over which the connections are closed, evenly and each at a random moment of its share, so that their clients do not
-   * come back all at once. Until its turn a connection is served as before. Default: 0.
+   * Milliseconds over which the connections are closed, evenly, each at a random moment of its share, so that their clients do not
+   * all reconnect at once. Until its turn, a connection is served as before. Default: 0.
    */
   readonly spread?: number;
-  /** Milliseconds after which clients of "edgewire/client" shall come back, told in the close's reason. Default: they decide. */
+  /** Milliseconds after which clients of "edgewire/client" are to reconnect, sent in the close's reason. Default: they decide. */
   readonly retry?: number;
-  /** Milliseconds after which what is left is cut off: hooks that never settle, clients that never answer. Default: `spread` and 10 000. */
+  /** Milliseconds after which the rest is cut off: hooks that never settle, clients that never answer. Default: `spread` plus 10 000. */
   readonly deadline?: number;
 }
 
@@ -32,13 +32,14 @@ export interface Closing {
 
 export const closeOptions: readonly string[] = ["code", "reason", "spread", "retry", "deadline"] satisfies (keyof CloseOptions)[];
 
-/** @throws TypeError, RangeError by the option's name. */
+/** @throws TypeError, RangeError with the option's name. */
 export function resolveClose(options: CloseOptions = {}): Closing {
   for (const name of Object.keys(options)) {
     if (!closeOptions.includes(name)) throw new TypeError(`close: unknown option "${name}": options are ${closeOptions.join(", ")}`);
   }
   const { code = CloseCode.goingAway, retry } = options;
-  if (retry !== undefined && options.reason !== undefined) throw new TypeError('close: "retry" is told in the reason: give one of them');
+  if (retry !== undefined && options.reason !== undefined)
+    throw new TypeError('close: "retry" is sent in the reason: give only one of "retry" and "reason"');
   const reason = retry === undefined ? (options.reason ?? "") : retryReason(milliseconds("retry", retry));
   checkClose(code, reason);
   const spread = milliseconds("spread", options.spread ?? 0);
@@ -59,22 +60,22 @@ export interface Closable<State, Env> {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly heartbeat: { stop(): void } | undefined;
-  /** Once it closes: handshakes are refused from then on. */
+  /** Set once it closes: handshakes are refused from then on. */
   shutdown: Shutdown<State, Env> | undefined;
   connections(): Iterable<Connection<State, Env>>;
-  /** Whoever waits for an `upgrade` hook is refused now. */
+  /** Refuses all handshakes that wait for an `upgrade` hook. */
   refuseHandshakes(): void;
 }
 
 /**
- * Refuses handshakes, closes every connection once the hooks that are queued have run, and settles when the last close hook has, or
+ * Refuses handshakes, closes every connection once its queued hooks have run, and settles when the last close hook has run, or
  * at the deadline. A second call waits for the first.
  */
 export function closeServer<State, Env>(server: Closable<State, Env>, options?: CloseOptions): Promise<void> {
   if (server.shutdown === undefined) {
     server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
     server.refuseHandshakes();
-    // Appointments would keep a process from ending.
+    // Appointments would keep the process alive.
     void server.shutdown.done.then(() => {
       server.schedule.stop();
       server.heartbeat?.stop();
@@ -84,7 +85,7 @@ export function closeServer<State, Env>(server: Closable<State, Env>, options?: 
   return server.shutdown.done;
 }
 
-/** Milliseconds. */
+/** Milliseconds for the last close frames. */
 const lastMoment = 100;
 
 export class Shutdown<State, Env> {
@@ -93,7 +94,7 @@ export class Shutdown<State, Env> {
   readonly #closing: Closing;
   readonly #clock: Clock;
   readonly #pending = new Map<Connection<State, Env>, Promise<void>>();
-  /** The deadline has come, or everything was over before. */
+  /** The deadline has passed, or everything ended before it. */
   #over = false;
 
   constructor(connections: readonly Connection<State, Env>[], closing: Closing, clock: Clock) {
@@ -104,10 +105,10 @@ export class Shutdown<State, Env> {
     this.done = this.#finish();
   }
 
-  /** Also one whose handshake was accepted before the server began to close. */
+  /** Also called for a connection whose handshake was accepted before the server began to close. */
   add(connection: Connection<State, Env>, delay = 0): void {
     const { code, reason } = this.#closing;
-    // Nobody waits for it any longer: its close frame gets a moment.
+    // Nothing waits for it any longer: its close frame gets a moment.
     if (this.#over) {
       connection.close(code, reason);
       this.#clock.setTimeout(() => connection.release(), lastMoment);
@@ -133,11 +134,11 @@ export class Shutdown<State, Env> {
     if (settled) return;
     const { code, reason } = this.#closing;
     for (const connection of this.#pending.keys()) connection.close(code, reason);
-    // The close frame gets a moment on its way out.
+    // The close frame gets a moment to go out.
     if (!(await this.#settled(lastMoment))) for (const connection of this.#pending.keys()) connection.release();
   }
 
-  /** Whether all is over by then. */
+  /** Whether everything is over by then. */
   async #settled(within: number): Promise<boolean> {
     const late = Promise.withResolvers<true>();
     const timer = this.#clock.setTimeout(() => late.resolve(true), within);

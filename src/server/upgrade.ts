@@ -1,6 +1,6 @@
 /**
  * From a handshake request to what the connection starts from, or a refusal: the checks, then the `upgrade`
- * hook under its deadline. It needs no server: on Cloudflare it runs in the Worker, in front of the object.
+ * hook with its deadline. It needs no server: on Cloudflare it runs in the Worker in front of the object.
  */
 import { checkHandshake, checkOrigin, isHandshakeHeader } from "../protocol/handshake.ts";
 import { isRefusal, refuse, isResponse, refuseClosing } from "../protocol/refusal.ts";
@@ -20,7 +20,7 @@ import type { Accepted } from "./runtime.ts";
 import type { Clock, Snapshot } from "../ports.ts";
 import { cut, quoted } from "../values/log.ts";
 
-/** The decision: a `Response` refuses. */
+/** The decision; a `Response` refuses. */
 export type Upgrade = Response | Accepted;
 
 export interface UpgradeOptions<Env = unknown> {
@@ -28,35 +28,35 @@ export interface UpgradeOptions<Env = unknown> {
   readonly remoteAddress: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly vars?: Readonly<Record<string, unknown>>;
-  /** The room where `upgrade` names none; `undefined` demands one. */
+  /** The room if `upgrade` names none; with `undefined`, it must name one. */
   readonly room: string | undefined;
-  /** Throw what `upgrade` throws, after the `error` hook was told, instead of a 500: Hono has its own `onError`. */
+  /** Throw the error of `upgrade`, after the `error` hook has run, instead of answering 500: Hono has its own `onError`. */
   readonly rethrow?: boolean;
   /** Keeps the runtime alive for a promise that outlives the answer. */
   waitUntil?(promise: PromiseLike<unknown>): void;
 }
 
-/** Who asks. */
+/** The client that asks. */
 export interface Client {
   readonly address: string;
-  /** The host and port at which it sees the server; undefined where its request does not say. */
+  /** The host and port of the server as the client sees it; undefined if its request does not say. */
   readonly host: string | undefined;
   /** See `Runtime.byFetch`. */
   readonly byFetch: boolean;
 }
 
-/** What a server lends to its handshakes. */
+/** What handshakes need of their server. */
 export interface UpgradeSite {
   readonly clock: Clock;
-  /** Undefined where nobody can count connections. */
+  /** Undefined if connections can't be counted. */
   readonly capacity: Capacity | undefined;
   /** Never throws or rejects. */
   failed(error: unknown): MaybePromise<void>;
-  /** Calls back when the server closes, unless what it returns is called before. */
+  /** Calls back when the server closes, unless the returned function is called before. */
   whenClosing(callback: () => void): () => void;
 }
 
-/** @param request at its URL (`locate`). */
+/** @param request at its final URL (`locate`). */
 export function acceptUpgrade<State, Env>(
   handler: DefinedHandler<State, Env>,
   request: RequestHead,
@@ -72,12 +72,12 @@ export function acceptUpgrade<State, Env>(
   };
   const fail = (error: unknown): Response => {
     const refusal = refused(refuse(500, "Internal Server Error", {}, "error"));
-    const told = failed(error);
-    if (isPromise(told)) options.waitUntil?.(told);
+    const reported = failed(error);
+    if (isPromise(reported)) options.waitUntil?.(reported);
     if (options.rethrow === true) throw error;
     return refusal;
   };
-  /** The hook's own Response: it keeps its place until it is certain that it can be sent. */
+  /** The hook's own Response: it keeps its slot until it is certain that it can be sent. */
   const refuseWith = (response: Response): MaybePromise<Response> => {
     if (isRefusal(response)) return refused(response);
     const checked = checkRefusal(response, handler.settings.upgradeTimeout, clock);
@@ -98,7 +98,7 @@ export function acceptUpgrade<State, Env>(
     if (isResponse(offered)) return offered;
     const checked = checkOrigin(request, handler.settings, client.host ?? "", offered);
     if (isResponse(checked)) return checked;
-    // Before a rule of the application's for origins, if it waits, and before the hook, which may be slow: handshakes under way count.
+    // Before an asynchronous rule for origins and before the hook, which may be slow: pending handshakes count.
     const entered = capacity?.enter(address);
     if (isResponse(entered)) return entered;
     slot = entered;
@@ -111,7 +111,7 @@ export function acceptUpgrade<State, Env>(
       return observed(settings.observe, () => hooks.upgrade?.(whole, context), { hook: "upgrade", request: whole });
     };
     let isAnswered = false;
-    // For a client that has had its answer the hook does not run.
+    // The hook does not run for a client that already got its answer.
     const next = (refusal: Response | undefined): ReturnType<typeof decide> => (refusal !== undefined || isAnswered ? refusal : decide());
     const result = isPromise(checked) ? checked.then(next) : decide();
     const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
@@ -127,7 +127,7 @@ export function acceptUpgrade<State, Env>(
       const decided = accept(result);
       return isPromise(decided) ? decided.then(undefined, fail) : decided;
     }
-    // workerd cancels the request's context when its client resets: the hook runs to its end all the same.
+    // workerd cancels the request's context if its client resets; the hook must still run to its end.
     options.waitUntil?.(result.then(ignore, ignore));
     const late = (error: unknown): void => void failed(error);
     const inTime = withDeadline(result, handler.settings.upgradeTimeout, { clock, whenClosing }, late);
@@ -142,12 +142,12 @@ export function acceptUpgrade<State, Env>(
   }
 }
 
-/** RFC 9110 section 15.5.2 wants a challenge with a 401; this one is for a credential that has expired (RFC 6750 section 3.1). */
+/** RFC 9110 section 15.5.2 requires a challenge with a 401; this one is for an expired credential (RFC 6750 section 3.1). */
 const challenge = { "www-authenticate": 'Bearer error="invalid_token"' };
 
 function ignore(): void {}
 
-/** `late` is told of a rejection that comes when the client has had its answer. */
+/** `late` gets a rejection that comes after the client got its answer. */
 async function withDeadline<T>(
   result: PromiseLike<T>,
   milliseconds: number,
@@ -163,12 +163,12 @@ async function withDeadline<T>(
     () => refuseIt(refuse(503, "the handshake took too long", { "retry-after": "1" }, "upgradeTimeout")),
     milliseconds,
   );
-  const stay = whenClosing(() => refuseIt(refuseClosing()));
+  const unregister = whenClosing(() => refuseIt(refuseClosing()));
   try {
     return await Promise.race([result, refused.promise]);
   } finally {
     clock.clearTimeout(timer);
-    stay();
+    unregister();
   }
 }
 
@@ -211,7 +211,7 @@ function accepted<State, Env>(
 
 function makeId(): string {
   const id = crypto.randomUUID();
-  // Node puts it together of 14 strings, which V8 would keep, 450 bytes, until somebody reads a letter of it.
+  // Node builds it from 14 strings. V8 would keep those, 450 bytes, until a character of the id is read.
   id.charCodeAt(0);
   return id;
 }
@@ -220,7 +220,8 @@ function checkResult<State>(result: UpgradeResult<State> | void): UpgradeResult<
   if (result === undefined || result === null) return {};
   if (typeof result !== "object") throw new TypeError(`upgrade must return an object, a Response or nothing, not a ${typeof result}`);
   for (const name of Object.keys(result)) {
-    if (!resultKeys.includes(name)) throw new TypeError(`upgrade returned the unknown key "${name}": known are ${resultKeys.join(", ")}`);
+    if (!resultKeys.includes(name))
+      throw new TypeError(`upgrade returned the unknown key "${name}": known keys are ${resultKeys.join(", ")}`);
   }
   return result;
 }

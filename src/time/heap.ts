@@ -1,7 +1,7 @@
-/** What comes first, whatever is added and removed: each in logarithmic time. */
+/** A priority queue by time: adding and removing take logarithmic time. */
 export interface Timed {
   readonly time: number;
-  /** Where the heap has it; -1 while it has not. */
+  /** The index in the heap; -1 if not in it. */
   index: number;
 }
 
@@ -24,7 +24,7 @@ export class Heap<T extends Timed> {
     if (last !== undefined && last !== item) this.#put(last, index);
   }
 
-  /** There, or as far up or down from there as its time wants. */
+  /** Puts the item at the index, or moves it up or down to where its time belongs. */
   #put(item: T, index: number): void {
     const move = (other: T): void => {
       const { index: free } = other;
@@ -37,7 +37,7 @@ export class Heap<T extends Timed> {
     this.#set(item, index);
   }
 
-  /** The earlier of the two. */
+  /** The earlier of the two children. */
   #below(index: number): T | undefined {
     const left = this.#items[2 * index + 1];
     const right = this.#items[2 * index + 2];

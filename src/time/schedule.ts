@@ -1,6 +1,6 @@
 /**
- * Everything that a server does later shares one appointment: a Durable Object has a single alarm. What is due after an
- * eviction is known again from what was stored: who schedules does so again on waking.
+ * All of a server's scheduled tasks share one appointment: a Durable Object has a single alarm. Tasks are not stored: after an
+ * eviction, each owner reads what it stored and schedules again.
  */
 import { isPromise } from "../values/promise.ts";
 import { Heap } from "./heap.ts";
@@ -11,7 +11,7 @@ import { logError } from "../values/log.ts";
 
 interface Job {
   readonly name: string;
-  /** Reports its failures itself: it never throws or rejects. */
+  /** Reports its own failures: it never throws or rejects. */
   readonly run: () => MaybePromise<void>;
 }
 
@@ -20,13 +20,13 @@ type Task = Job & Timed;
 export class Schedule {
   readonly #clock: Clock;
   readonly #alarm: Pick<Alarm, "set" | "clear">;
-  /** Undefined where memory outlives the appointment. */
+  /** Undefined if memory outlives the appointment. */
   readonly #keep: Alarm["keep"] | undefined;
   readonly #tasks = new Map<string, Task>();
   readonly #queue = new Heap<Task>();
-  /** When the appointment is; undefined while there is none that this instance knows of. */
+  /** When the appointment is; undefined if this instance knows of none. */
   #set: number | undefined;
-  /** How many hold it back: one appointment serves all that is scheduled meanwhile. */
+  /** How many calls hold it back: one appointment serves everything scheduled meanwhile. */
   #held = 0;
   #stopped = false;
 
@@ -51,13 +51,13 @@ export class Schedule {
     }
   }
 
-  /** Nothing is run any more, and nothing keeps the process. */
+  /** Nothing runs any more, and no timer keeps the process alive. */
   stop(): void {
     this.#stopped = true;
     for (const name of this.#tasks.keys()) this.cancel(name);
   }
 
-  /** Runs the task at that time (milliseconds since 1970); it replaces the one of that name. */
+  /** Runs the task at that time (milliseconds since 1970); replaces the task of the same name. */
   at(name: string, time: number, run: Job["run"]): void {
     if (this.#stopped) return;
     this.#remove(name);
@@ -72,8 +72,8 @@ export class Schedule {
   }
 
   /**
-   * Port: the appointed time has come. The promise, if any, settles when what was due is done, or when `Alarm.keep` says so. Until then
-   * nothing is appointed: if a Durable Object is lost, workerd repeats an event that has set no alarm.
+   * Port: the appointed time has come. The promise, if any, settles when the due tasks are done, or when `Alarm.keep` says so. Until then
+   * no appointment is made: if a Durable Object is lost, workerd repeats an event that has set no alarm.
    * @param always runs whether or not it is due.
    */
   fire(always?: Job): MaybePromise<void> {
@@ -86,7 +86,7 @@ export class Schedule {
     this.#held++;
     if (always !== undefined) start(always);
     for (const task of this.#due()) {
-      // One before it may have cancelled it, or have scheduled it anew.
+      // An earlier task may have cancelled or rescheduled it.
       if (this.#tasks.get(task.name) !== task) continue;
       this.#tasks.delete(task.name);
       start(task);
@@ -100,7 +100,7 @@ export class Schedule {
     return this.#keep(all).then(over, over);
   }
 
-  /** All at once: one that is scheduled anew meanwhile has its turn the next time, even if that is now. */
+  /** Collects them all first: a task rescheduled meanwhile runs next time, even if it is due now. */
   #due(): Task[] {
     const now = this.#clock.now();
     const due: Task[] = [];
@@ -123,7 +123,7 @@ export class Schedule {
     this.#appoint();
   }
 
-  /** An appointment that is too early is left: it costs less to come and look than to write another. */
+  /** An appointment that is too early stays: coming early costs less than writing another. */
   #appoint(): void {
     if (this.#held > 0) return;
     const first = this.#queue.first?.time;
@@ -139,12 +139,12 @@ function attempt({ name, run }: Job): MaybePromise<void> {
   try {
     return run();
   } catch (error) {
-    // What else is due must not suffer from it.
+    // Other due tasks must still run.
     logError(`${name} failed`, error);
   }
 }
 
-/** Milliseconds until the time of day is looked at again. */
+/** Milliseconds until the clock is checked again. */
 const longestWait = 60_000;
 
 function timer(clock: Clock, wake: () => void): Pick<Alarm, "set" | "clear"> {
@@ -156,7 +156,7 @@ function timer(clock: Clock, wake: () => void): Pick<Alarm, "set" | "clear"> {
   return {
     set(time) {
       clear();
-      // What comes early looks, and waits on: the time of day may have been set forward meanwhile.
+      // If it comes early, it checks and waits again: the clock may have been set forward meanwhile.
       running = clock.setTimeout(wake, Math.min(Math.max(time - clock.now(), 0), longestWait));
     },
     clear,

@@ -1,7 +1,7 @@
-/** What an option is checked by. */
+/** Checks of option values. */
 import { show } from "./text.ts";
 
-/** @throws TypeError, RangeError by the option's name. */
+/** @throws TypeError, RangeError with the option's name. */
 export type Check<T> = (name: string, value: unknown) => T;
 
 export function integer(least: number, most: number): Check<number> {

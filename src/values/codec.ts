@@ -1,7 +1,7 @@
 /**
- * The tagged encoding of what must outlive memory: snapshots in a hibernating socket's attachment, and what
- * `upgrade` returned on its way to a Durable Object (`Request.cf` is JSON). JSON, plus Map, Set, Date, bigint,
- * bytes, undefined and the numbers that JSON lacks. What it can't carry is refused on every runtime alike,
+ * The tagged encoding of values that must outlive memory: snapshots in a hibernating socket's attachment, and the result of
+ * `upgrade` on its way to a Durable Object (`Request.cf` is JSON). JSON, plus Map, Set, Date, bigint,
+ * bytes, undefined and the numbers that JSON lacks. Other values are refused on every runtime,
  * so that what works in a test works on a Durable Object.
  */
 
@@ -10,9 +10,9 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** The key that marks a tagged value; an application's own object with this key is tagged "object". */
 const tag = "$";
 
-/** @throws TypeError naming the path, from `name` on, of a value that can't be carried. */
+/** @throws TypeError with the path, starting at `name`, of a value that can't be stored. */
 export function encode(value: unknown, name = ""): string {
-  // What most connections have for their state.
+  // The state of most connections.
   return value === undefined ? undefinedText : JSON.stringify(pack(value, name, []));
 }
 
@@ -20,7 +20,7 @@ const undefinedText = JSON.stringify(tagged("undefined", null));
 
 export function decode(text: string): unknown {
   const parsed = JSON.parse(text) as Json;
-  // Looking for a tag in the text costs a tenth of looking at every value.
+  // Searching the text for a tag costs a tenth of visiting every value.
   return text.includes(`"${tag}":`) ? unpack(parsed) : parsed;
 }
 
@@ -46,7 +46,8 @@ const allowed =
   "use plain objects, arrays, strings, numbers, bigint, booleans, null, undefined, Date, Map, Set, ArrayBuffer and Uint8Array";
 
 function packObject(value: object, path: string, parents: object[]): Json {
-  if (parents.includes(value)) throw new TypeError(`${path || "the value"} refers back to an object that holds it, which can't be stored`);
+  if (parents.includes(value))
+    throw new TypeError(`${path || "the value"} refers back to an object that contains it, which can't be stored`);
   parents.push(value);
   const packed = packKnown(value, path, parents);
   parents.pop();
@@ -71,7 +72,7 @@ function packKnown(value: object, path: string, parents: object[]): Json {
   if (value instanceof Uint8Array) return tagged("Uint8Array", toBase64(value));
   if (value instanceof ArrayBuffer) return tagged("ArrayBuffer", toBase64(new Uint8Array(value)));
   const prototype: unknown = Object.getPrototypeOf(value);
-  // A plain object may come from another realm (a test runner's, a vm's), whose Object.prototype is not ours.
+  // A plain object may come from another realm (a test runner's, a vm's) with its own Object.prototype.
   const plain = prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
   if (!plain) throw new TypeError(`${path || "the value"} is a ${value.constructor.name}, which can't be stored: ${allowed}`);
   const entries = Object.entries(value).map(([key, item]): [string, Json] => [
@@ -84,8 +85,8 @@ function packKnown(value: object, path: string, parents: object[]): Json {
 }
 
 /**
- * Keys that JSON writes with a backslash. V8 may read such a key as `\\`, once it has parsed an object with that key (`JSON.parse` of Node 24.21,
- * Deno 2.9.6: V8 13.6 to 15.0, measured), so they are written as values.
+ * Keys that JSON writes with a backslash. Once V8 has parsed an object with such a key, it may read the key as `\\` (`JSON.parse` of Node
+ * 24.21, Deno 2.9.6: V8 13.6 to 15.0, measured), so they are written as values.
  */
 const isEscaped = /["\\\p{Cc}\p{Cs}]/u;
 
@@ -93,7 +94,7 @@ function tagged(type: string, value: Json): Json {
   return { [tag]: type, value };
 }
 
-/** In place: what JSON.parse has just made is nobody else's, and most of it is what it should be. */
+/** Changes the values in place: nobody else holds what JSON.parse has just created, and most of it is final. */
 function unpack(value: Json): unknown {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return unpackEach(value);
@@ -107,7 +108,7 @@ function unpackEach<T extends object>(values: T): T {
     const item = items[key] as Json;
     if (item === null || typeof item !== "object") continue;
     const unpacked = unpack(item);
-    // An own property whatever the key, as JSON.parse has defined it: an assignment to "__proto__" sets that.
+    // JSON.parse has defined it as an own property, so this assignment is safe even for "__proto__".
     if (unpacked !== item) items[key] = unpacked;
   }
   return values;
@@ -138,7 +139,7 @@ function unpackTagged(type: string, value: Json): unknown {
   }
 }
 
-/** Each an own property, whatever its key: an assignment to "__proto__" would set the prototype. */
+/** Defines each key as an own property: assigning "__proto__" would set the prototype. */
 function toObject(entries: readonly (readonly [string, Json])[]): { [key: string]: Json } {
   return Object.fromEntries(entries);
 }
@@ -153,5 +154,5 @@ function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
-/** The most that one stored value may take, encoded, in bytes of UTF-8. A row of a Durable Object's SQLite holds 2 MB, its key included. */
+/** Maximum size of one stored value, encoded, in bytes of UTF-8. A row of a Durable Object's SQLite holds 2 MB, its key included. */
 export const maxValue: number = 1024 * 1024;

@@ -1,6 +1,6 @@
 /**
- * Connections in the order in which they came. An array until one of many leaves: in a set each takes three times the memory, and the
- * sets of a room were a large part of what waking it costs (bench/wake).
+ * Connections in the order of their arrival. An array until one of many leaves: a set takes three times the memory per connection, and the
+ * sets of a room were a large part of the cost of waking it (bench/wake).
  */
 export class CompactSet<T> implements Iterable<T> {
   #all: T[] | Set<T> = [];
@@ -9,10 +9,10 @@ export class CompactSet<T> implements Iterable<T> {
     return Array.isArray(this.#all) ? this.#all.length : this.#all.size;
   }
 
-  /** One that is not in it. */
+  /** Adds one that is not in it. */
   add(one: T): void {
     if (!Array.isArray(this.#all)) this.#all.add(one);
-    // V8 has room for 17 once something is pushed.
+    // V8 reserves room for 17 on the first push.
     else if (this.#all.length === 0) this.#all = [one];
     else this.#all.push(one);
   }
@@ -21,27 +21,27 @@ export class CompactSet<T> implements Iterable<T> {
     return Array.isArray(this.#all) && this.#all.length <= few ? this.#all.includes(one) : this.set.has(one);
   }
 
-  /** Whether it was in it. */
+  /** Returns whether it was in it. */
   delete(one: T): boolean {
     const all = this.#all;
     if (!Array.isArray(all)) return all.delete(one);
     if (all.length > few) return this.set.delete(one);
     const at = all.indexOf(one);
-    // Copied: somebody may be going through it, and would miss the next one.
+    // A copy: a running iteration would otherwise skip an element.
     if (at >= 0) this.#all = all.toSpliced(at, 1);
     return at >= 0;
   }
 
-  /** What shows a change at once to who is going through it. */
+  /** A set whose running iterations see changes at once. */
   get set(): Set<T> {
     return Array.isArray(this.#all) ? (this.#all = new Set(this.#all)) : this.#all;
   }
 
-  /** One that leaves meanwhile may still come. */
+  /** May still yield one that is deleted during the iteration. */
   [Symbol.iterator](): Iterator<T> {
     return this.#all[Symbol.iterator]();
   }
 }
 
-/** Looking through so many costs no more than a set. */
+/** Searching this many costs no more than a set. */
 const few = 16;

@@ -11,14 +11,14 @@ export function checkData(data: Sendable): void {
   throw new TypeError(`a message must be a string, an ArrayBuffer or a view of one, not ${type}`);
 }
 
-/** What `Traffic` counts, at no cost. */
+/** The size as `Traffic` counts it, at no cost. */
 export function lengthOf(data: Sendable | Prepared): number {
   return typeof data === "string" ? data.length : "size" in data ? data.size : data.byteLength;
 }
 
 /**
- * The size in bytes; of text its UTF-8 length, counted only where it could exceed `limit`: three bytes a UTF-16 unit are
- * the most there can be, so most texts are measured by their length alone (and then reported as at most that).
+ * The size in bytes. UTF-8 length of text is counted only if it could exceed `limit`: a UTF-16 unit takes at most three bytes, so
+ * the length alone decides for most texts. Their length in units is then returned.
  */
 export function sizeAtMost(data: Sendable | Prepared, limit: number = Number.POSITIVE_INFINITY): number {
   if (typeof data !== "string") return data.byteLength;
@@ -26,23 +26,23 @@ export function sizeAtMost(data: Sendable | Prepared, limit: number = Number.POS
   return utf8Length(data);
 }
 
-/** No more bytes than this go over the wire for it, frame header (10 at most) included. */
+/** The maximum number of bytes that it takes on the wire, frame header (at most 10) included. */
 export function mostOnWire(data: Sendable | Prepared): number {
   return (typeof data === "string" ? 3 * data.length : data.byteLength) + 16;
 }
 
-/** The bytes of a buffer or of any view of one, where they are. */
+/** The bytes of a buffer or of any view of one, without a copy. */
 export function viewOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (data instanceof Uint8Array) return data;
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }
 
-/** Text, or bytes that nobody else can change, in memory of their own. */
+/** Text, or a copy of bytes that nobody else can change. */
 export function ownCopy(data: Sendable): Data {
   return typeof data === "string" ? ownText(data) : new Uint8Array(viewOf(data));
 }
 
-/** What arrives at a receiver, whatever the sender does with its bytes: text has no lone surrogates. */
-export function asReceived(data: Sendable): Data {
+/** A copy of the data as a receiver gets it: text has no lone surrogates. */
+export function receivedCopy(data: Sendable): Data {
   return ownCopy(typeof data === "string" ? data.toWellFormed() : data);
 }

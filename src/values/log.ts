@@ -1,8 +1,8 @@
-/** What every module does with errors and promises alike. */
+/** Logging: every module's lines go through here. */
 
 /**
- * Every line that Edgewire logs; those that a client can cause come by `warn` and `logError`, which bound them. Never throws: an
- * application may have replaced the console, and what it threw may throw again when it is printed.
+ * Writes every line that Edgewire logs; `warn` and `logError` limit those that a client can cause. Never throws: an
+ * application may have replaced the console, and a value that it threw may throw again when printed.
  */
 export function log(level: "error" | "warn", what: string, ...details: unknown[]): void {
   try {
@@ -11,39 +11,39 @@ export function log(level: "error" | "warn", what: string, ...details: unknown[]
     try {
       console[level](`edgewire: ${what} (a value that can't be printed)`);
     } catch {
-      // There is no log.
+      // Logging itself does not work.
     }
   }
 }
 
 /**
- * Lines of the log that a client can cause: at most ten a second of each kind, and what a client wrote is cut short in them. Lines that are left
- * out are counted; the count is logged with the next line of the kind, or when a server closes: there is no timer. Nothing here throws.
+ * Log lines that a client can cause: at most ten a second of each kind, with the client's text shortened. Omitted lines are counted; the count
+ * is logged with the next line of the kind, or when a server closes, since there is no timer. Nothing here throws.
  */
 
 /** Lines of a kind that may be logged within `span` milliseconds. */
 const most = 10;
 const span = 1000;
 
-/** Beyond which all are forgotten: a few are an application's (`alarm of room …`). */
+/** Above this all kinds are forgotten: some contain an application's names (`alarm of room …`). */
 const mostKinds = 200;
 
 interface Kind {
-  /** When its span began. */
+  /** When the current span began. */
   since: number;
   logged: number;
   omitted: number;
 }
 
-/** For the whole process: a plain Worker has a server for each connection. */
+/** One for the whole process: a plain Worker has a server for each connection. */
 const kinds = new Map<string, Kind>();
 
-/** @param kind the lines that are counted together: a word of ours, never a client's. */
+/** @param kind lines of the same kind are counted together; never a client's text. */
 export function warn(kind: string, text: string): void {
   if (mayLog(kind)) log("warn", text);
 }
 
-/** The same for what failed: its kind, then the errors, which are logged as they are, with stack and cause, unless they are excessively long. */
+/** The same for errors: the kind, then the errors with stack and cause, cut only if they are excessively long. */
 export function logError(kind: string, ...details: readonly unknown[]): void {
   if (mayLog(kind)) log("error", `${kind}:`, ...details.map(bounded));
 }
@@ -73,13 +73,13 @@ function logOmitted(name: string, kind: Kind): void {
   kind.omitted = 0;
 }
 
-/** Logs the counts that no line has followed yet, and starts anew: a server closes. */
+/** Logs the counts that are still pending, and starts again. Called when a server closes. */
 export function flushWarnings(): void {
   for (const [name, kind] of kinds) logOmitted(name, kind);
   kinds.clear();
 }
 
-/** What a client wrote, in quotes, on one line, and at most 200 characters of it. */
+/** A client's text in quotes, on one line, cut to 200 characters. */
 export function quoted(text: string): string {
   return JSON.stringify(cut(text));
 }
@@ -88,7 +88,7 @@ export function cut(text: string, length: number = 200): string {
   return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}… (${text.length} characters)`;
 }
 
-/** What an application threw may have a client's message in it. */
+/** An application's error may contain a client's message. */
 function bounded(detail: unknown): unknown {
   if (typeof detail === "string") return cut(detail, longest);
   try {
@@ -96,7 +96,7 @@ function bounded(detail: unknown): unknown {
     const { stack = String(detail) } = detail;
     return stack.length + detail.message.length > 2 * longest ? cut(stack, longest) : detail;
   } catch {
-    // Its own properties throw: `log` says that it can't be printed, if it can't.
+    // Its own properties throw; `log` reports it if it can't be printed.
     return detail;
   }
 }

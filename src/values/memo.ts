@@ -1,6 +1,6 @@
 /**
- * `make`, called once for each text; for a text longer than `longest` each time. All answers are forgotten when there are `most`: who asks
- * for ever new ones gains nothing.
+ * `make`, called once for each text, or every time for a text longer than `longest`. All results are forgotten once there are `most`, so
+ * endless new texts take no memory.
  */
 export function memo<Made>(most: number, make: (text: string) => Made, longest = 512): (text: string) => Made {
   const made = new Map<string, Made>();

@@ -1,4 +1,4 @@
-/** Promises and values alike: Edgewire makes no promise where a hook did not. */
+/** Promises and plain values: Edgewire creates no promise if a hook returned none. */
 import type { MaybePromise } from "../api/connection.ts";
 
 export function isPromise<T>(value: MaybePromise<T>): value is PromiseLike<T> {

@@ -1,6 +1,6 @@
 /**
- * Throws an error that a listener threw where it disturbs none of our own steps. The runtime reports it as it reports any error that
- * nobody catches: `error` on a window, `uncaughtException` on Node.
+ * Throws a listener's error where it does not interrupt our own steps. The runtime reports it like any uncaught error: `error` on a
+ * window, `uncaughtException` on Node.
  */
 export function rethrow(error: unknown): void {
   queueMicrotask(() => {

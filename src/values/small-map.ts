@@ -1,4 +1,4 @@
-/** Values by name, of which there is often but one: an object is one room, and a plain Worker's connection is alone. The second makes a map. */
+/** Values by name, often just one: an object is one room, and a plain Worker's connection is alone. A map is created for the second. */
 export class SmallMap<Value> {
   #name: string | undefined;
   #value: Value | undefined;
@@ -23,7 +23,7 @@ export class SmallMap<Value> {
     else this.#name = this.#value = undefined;
   }
 
-  /** In no order. One that is taken away meanwhile does not come any more. */
+  /** In no particular order. A value deleted during the iteration does not appear. */
   *values(): Generator<Value, void, undefined> {
     if (this.#name !== undefined) yield this.#value as Value;
     if (this.#more !== undefined) yield* this.#more.values();

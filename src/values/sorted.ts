@@ -1,11 +1,11 @@
-/** Keys in the order of their UTF-8. They are in chunks, so that adding or deleting one moves a few hundred others at most. */
+/** Keys in the order of their UTF-8, in chunks, so that adding or deleting one moves at most a few hundred others. */
 import { compareUtf8 } from "./text.ts";
 
-/** Keys of a chunk; a full one becomes two. */
+/** Keys of a chunk; a full one is split in two. */
 const most = 512;
 
 export class SortedKeys {
-  /** None is empty. */
+  /** No chunk is empty. */
   readonly #chunks: string[][] = [];
 
   constructor(keys: Iterable<string>) {
@@ -47,18 +47,18 @@ export class SortedKeys {
     }
   }
 
-  /** The first chunk whose last key is not before this one; the number of chunks where there is none. */
+  /** The first chunk whose last key is not before this one; the number of chunks if there is none. */
   #chunkOf(key: string): number {
     return first(this.#chunks.length, (index) => compareUtf8(this.#chunks[index]?.at(-1) as string, key) >= 0);
   }
 }
 
-/** Where the first key is that is not before this one. */
+/** The index of the first key that is not before this one. */
 function firstFrom(keys: readonly string[], key: string): number {
   return first(keys.length, (index) => compareUtf8(keys[index] as string, key) >= 0);
 }
 
-/** The first of `count` numbers from 0 on for which it holds, as it does for all after it. */
+/** The first number from 0 to `count` for which `holds` is true; it must also be true for all after it. */
 function first(count: number, holds: (index: number) => boolean): number {
   let [low, high] = [0, count];
   while (low < high) {

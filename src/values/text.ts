@@ -1,4 +1,4 @@
-/** UTF-8 lengths and names: what limits are measured in. */
+/** UTF-8 lengths and names: the units of limits. */
 
 /** Bytes that a string takes as UTF-8; a lone surrogate counts as U+FFFD, three bytes. */
 export function utf8Length(text: string): number {
@@ -15,16 +15,16 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** Whether the text takes more than `limit` bytes; most texts are decided by their length alone. */
+/** Whether the text takes more than `limit` bytes; for most texts the length alone decides. */
 export function exceeds(text: string, limit: number): boolean {
   if (text.length > limit) return true;
   return text.length * 3 > limit && utf8Length(text) > limit;
 }
 
-/** What a room's or a topic's name may take in bytes, where no handler allows less. */
+/** Maximum bytes of a room's or a topic's name, if a handler allows no less. */
 export const longestName = 512;
 
-/** The order of two well-formed strings' UTF-8, which is SQLite's: UTF-16 has surrogates before U+E000 to U+FFFF. */
+/** The order of two well-formed strings' UTF-8, which is SQLite's. UTF-16 sorts surrogates before U+E000 to U+FFFF. */
 export function compareUtf8(one: string, other: string): number {
   const shared = Math.min(one.length, other.length);
   for (let index = 0; index < shared; index++) {
@@ -38,7 +38,7 @@ function surrogatesLast(unit: number): number {
   return unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit;
 }
 
-/** @throws TypeError for a room's, topic's or key's name that is not a well-formed string of 1 to `limit` bytes. */
+/** @throws TypeError if the name is not a well-formed string of 1 to `limit` bytes. */
 export function checkName(what: "room" | "topic" | "member" | "key", name: string, limit: number = longestName): void {
   if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, limit)) {
     throw new TypeError(`${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
@@ -59,22 +59,22 @@ function isPair(text: string, index: number, unit: number): boolean {
 }
 
 /**
- * The same text in memory of its own, for texts that are kept. In V8 and JavaScriptCore a part of a text (of a message, a URL, a header) is a view of
- * it and keeps the whole: a topic of 30 letters that came in 1 MiB would take 1 MiB for as long as anybody is subscribed to it.
+ * The same text in memory of its own, for texts that are kept. In V8 and JavaScriptCore a slice of a text (of a message, a URL, a header) is a
+ * view that keeps the whole: a topic of 30 letters from a 1 MiB message would hold 1 MiB as long as anyone is subscribed.
  */
 export function ownText(text: string): string {
   return text.length < shortest ? text : ` ${text}`.slice(1);
 }
 
-/** V8 copies shorter parts. */
+/** V8 copies shorter slices. */
 const shortest = 13;
 
-/** RFC 9110 section 5.6.2: what a subprotocol's name is made of. */
+/** RFC 9110 section 5.6.2: the syntax of a subprotocol's name. */
 export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
 }
 
-/** A value that was refused, in the message that says so: also one that JSON can't write. */
+/** A refused value for an error message, including values that JSON can't write. */
 export function show(value: unknown): string {
   return typeof value === "string"
     ? `"${value}"`

@@ -387,8 +387,8 @@ export const upgrade: Chapter = {
       "A Response that can't be sent (its status is 0, its body was read or is being read) is a 500, and `error` is told why.",
       [
         ["error", /^TypeError: the Response of upgrade has the status 0: it must be from 200 to 599$/],
-        ["used", /^TypeError: the Response of upgrade has a body that was used already/],
-        ["locked", /^TypeError: the Response of upgrade has a body that was used already/],
+        ["used", /^TypeError: the Response of upgrade has a body that was already used/],
+        ["locked", /^TypeError: the Response of upgrade has a body that was already used/],
       ],
     ),
     {
@@ -403,7 +403,7 @@ export const upgrade: Chapter = {
         await expectUnsendable(
           t,
           ["unsendable", "a constant", `a constant of ${t.tag}`],
-          /^TypeError: the Response of upgrade has a body that was used already/,
+          /^TypeError: the Response of upgrade has a body that was already used/,
         );
         for (let round = 0; round < 3; round++) {
           const { status, body } = await refuse("a constant without a body");
@@ -417,7 +417,7 @@ export const upgrade: Chapter = {
       [
         ["fails at once", /secret/],
         ["fails midway", /secret/],
-        ["is no bytes", /^TypeError: the Response of upgrade has a body of other chunks than Uint8Array$/],
+        ["is no bytes", /^TypeError: the Response of upgrade has a body with chunks that are not a Uint8Array$/],
       ],
     ),
     {

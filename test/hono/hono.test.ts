@@ -99,7 +99,7 @@ describe.each(columns)("$name", (column) => {
     // What no runtime can send is the hook's error: no page of the runtime's own, which on Bun shows the working directory.
     for (const [kind, why] of [
       ["error", "has the status 0: it must be from 200 to 599"],
-      ["used", "has a body that was used already: create a Response for each request"],
+      ["used", "has a body that was already used: create a Response for each request"],
       ["header", 'has a control character in the header "x-odd"'],
     ]) {
       expect(await refused(port, `/ws/unsendable?user=${kind}`)).toMatchObject({

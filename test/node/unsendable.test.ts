@@ -35,7 +35,7 @@ describe.each([
 ])("%s for which `fetch` returns what can't be sent", (_, requestOf) => {
   test.each<[Unsendable, RegExp]>([
     ["error", /the Response has the status 0/],
-    ["used", /the Response has a body that was used already/],
+    ["used", /the Response has a body that was already used/],
     ["locked", /locked/],
     ["fails at once", /secret/],
     ["header", /the Response has a control character in the header "x-odd"/],

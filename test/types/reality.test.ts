@@ -18,9 +18,8 @@ const runtimes = [
 test.for(runtimes)("$runtime is as its adapter says", ({ runtime, parts, lib, types }) => {
   const copy = copySources(`reality/${runtime}`);
   if (runtime === "deno") writeFileSync(join(copy, "deno.d.ts"), denoTypes());
-  const inFolder = (part: string): string[] =>
-    readdirSync(join(copy, "adapters", part), { recursive: true, encoding: "utf8" }).map((name) => join(part, name));
-  const files = parts.flatMap(inFolder).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
+  const filesOf = (part: string) => readdirSync(join(copy, "adapters", part), { encoding: "utf8", recursive: true });
+  const files = parts.flatMap((part) => filesOf(part).map((name) => join(part, name))).filter((name) => name.endsWith(".ts"));
   const names = files.flatMap((name) => hold(join(copy, "adapters", name)));
   expect(names).not.toEqual([]);
   // A script, in which the names are the globals.

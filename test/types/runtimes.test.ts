@@ -1,5 +1,5 @@
 /** `tsc -b` rejects a global of another runtime wherever it is used: shown on a copy in which every part misuses some. */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { append, copySources, errorsOf } from "./copy.ts";
@@ -27,8 +27,10 @@ beforeAll(() => {
     const uses = names.map((name) => `void ${name};`);
     append(join(copy, file), uses);
   }
-  const projects = ["", ...readdirSync(join(copy, "adapters"))].map((folder) => join("adapters", folder, "tsconfig.json"));
-  errors = errorsOf(copy, "-b", ...projects.filter((project) => existsSync(join(copy, project))));
+  const projects = readdirSync(join(copy, "adapters"), { encoding: "utf8", recursive: true }).filter((name) =>
+    /\btsconfig\.json$/.test(name),
+  );
+  errors = errorsOf(copy, "-b", ...projects.map((name) => join("adapters", name)));
 });
 
 function isAbout({ file, name }: { file: string; name: string }, error: string): boolean {

@@ -26,14 +26,14 @@ test.each<[string, object, string]>([
     'option "jurisdiction" must be one of Cloudflare\'s names, like "eu", not "EU"',
   ],
   ["a hint of the wrong type", { locationHint: 7 }, 'option "locationHint" must be one of Cloudflare\'s names, like "weur", not 7'],
-  ["a rate that is true", { rate: true }, 'option "rate" must be false or an object of messages, bytes, burst, over'],
+  ["a rate that is true", { rate: true }, 'option "rate" must be false or an object with messages, bytes, burst, over'],
   ["a rate of nothing", { rate: { messages: 0 } }, 'option "rate.messages" is 0: must be from 0.001 to'],
   ["a rate of text", { rate: { bytes: "1 MB" } }, 'option "rate.bytes" must be a number, not string'],
   ["a rate of NaN", { rate: { burst: Number.NaN } }, 'option "rate.burst" is NaN'],
   ["a rate's misspelt key", { rate: { message: 1 } }, 'option "rate" has the unknown key "message"'],
   ["another policy over the rate", { rate: { over: "wait" } }, 'option "rate.over" must be "close" or "drop"'],
-  ["a rate that lets no large message through", { rate: { bytes: 1000 } }, 'option "rate" lets 2000 bytes through at once'],
-  ["a rate that lets no message through", { rate: { messages: 0.1 } }, 'option "rate" lets no message through'],
+  ["a rate that lets no large message through", { rate: { bytes: 1000 } }, 'option "rate" allows 2000 bytes at once'],
+  ["a rate that lets no message through", { rate: { messages: 0.1 } }, 'option "rate" allows 0.2 messages at once'],
   ["no connections", { maxConnections: 0 }, 'option "maxConnections" is 0'],
   [
     "rooms larger than the server",
@@ -43,7 +43,7 @@ test.each<[string, object, string]>([
   ["clients larger than the server", { maxConnections: 5, maxConnectionsPerAddress: 6 }, '"maxConnectionsPerAddress" (6) must not exceed'],
   ["a fraction of a topic", { maxTopics: 1.5 }, 'option "maxTopics" is 1.5'],
   ["a longer name than there may be", { maxName: 513 }, 'option "maxName" is 513: must be a whole number from 1 to 512'],
-  ["no proxies", { trustProxy: 0 }, 'option "trustProxy" is 0: a number of proxies is from 1 to 32'],
+  ["no proxies", { trustProxy: 0 }, 'option "trustProxy" is 0: a number of proxies must be from 1 to 32'],
   ["an empty list of proxies", { trustProxy: [] }, 'option "trustProxy" must be true or false, a number of proxies, or a list'],
   ["a proxy by name", { trustProxy: ["proxy.internal"] }, 'option "trustProxy" has "proxy.internal": must be an IP address or a network'],
   ["a network with bits set beyond its length", { trustProxy: ["10.0.0.1/8"] }, 'option "trustProxy" has "10.0.0.1/8"'],
@@ -58,7 +58,7 @@ test.each<[string, object, string]>([
 });
 
 test.each([[null], [undefined], ["x"], [1]])("defineHandler(%o) is a TypeError", (handler) => {
-  expect(() => defineHandler(handler as never)).toThrow("defineHandler takes an object of hooks and options");
+  expect(() => defineHandler(handler as never)).toThrow("defineHandler takes an object with hooks and options");
 });
 
 test("undefined is a default", () => {

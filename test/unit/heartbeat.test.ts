@@ -21,10 +21,10 @@ class PingSocket extends FakeSocket {
 /** A socket of an object that may be evicted: what the heartbeat wants to remember is stored with it. */
 class KeptSocket extends FakeSocket {
   readonly kept: number[] = [];
-  heard(): { at: number; pings: boolean } {
+  lastAlive(): { at: number; pings: boolean } {
     return { at: this.kept.at(-1) ?? 0, pings: true };
   }
-  hear(at: number): void {
+  saveAlive(at: number): void {
     this.kept.push(at);
   }
 }
@@ -249,7 +249,7 @@ test("so it is on an object, where the time is stored: a client that was heard i
     alarm: { set: () => {}, clear: () => {}, keep: async () => {} },
   });
   server.restore(socket, socket.saved!);
-  expect(socket.heard().at).toBeGreaterThan(clock.now());
+  expect(socket.lastAlive().at).toBeGreaterThan(clock.now());
   await server.alarm();
   expect(closed).toEqual([]);
   pass(clock, 30_000);

@@ -258,7 +258,7 @@ test("a history that can't be deleted is reported, and tried again; the others a
   clock.advance(70_000);
   expect(keys(store)).toEqual(["histories", "history:1:b:0", "history:1:b:epoch"]);
   expect(error).toHaveBeenCalledExactlyOnceWith(
-    "edgewire: what is too old in a room's histories can't be deleted:",
+    "edgewire: expired messages of a room's histories can't be deleted:",
     'room "r":',
     expect.objectContaining({ message: "the disk is full" }),
   );

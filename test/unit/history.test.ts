@@ -373,7 +373,7 @@ test("history is read by limit, and on from there", () => {
 });
 
 test("the option history is checked by name", () => {
-  expect(() => defineHandler({ history: "chat" as never })).toThrow('option "history" must be settings by topic');
+  expect(() => defineHandler({ history: "chat" as never })).toThrow('option "history" must be an object of settings by topic');
   expect(() => defineHandler({ history: { chat: { message: 1 } as never } })).toThrow(
     'option "history.chat" has the unknown setting "message"',
   );

@@ -141,7 +141,7 @@ test("a presence hook that makes a change for each that it is told is stopped, a
   });
   join().live.present("member");
   expect(errors.length).toBeGreaterThan(0);
-  for (const error of errors) expect(error).toContain("present was called inside the presence hook that it leads to, 1000 times");
+  for (const error of errors) expect(error).toContain("present was called inside the presence hook that it triggers, 1000 times");
   expect(changes).toBeLessThan(1100);
 });
 

@@ -44,7 +44,7 @@ test("so it is when its client has gone, at the next thing that happens on the s
   expect(warned).not.toHaveBeenCalled();
   server.open(new FakeSocket(), { snapshot: snapshot() });
   expect(warned).toHaveBeenCalledTimes(1);
-  expect(warned.mock.calls[0]?.[0]).toContain("its client has gone: the close hook waits for it");
+  expect(warned.mock.calls[0]?.[0]).toContain("its client has left: the close hook waits for it");
 });
 
 test("so it is at a sweep of the heartbeat", () => {

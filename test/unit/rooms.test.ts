@@ -243,5 +243,5 @@ test("an alarm comes once, at its time; a later one replaces it, null clears it"
 test("room hooks are checked by name", () => {
   expect(() => defineHandler({ room: { opne() {} } } as never)).toThrow('unknown hook "room.opne": hooks of a room are open and empty');
   expect(() => defineHandler({ room: { open: 1 } } as never)).toThrow('hook "room.open" must be a function, not number');
-  expect(() => defineHandler({ room: "lobby" } as never)).toThrow('"room" must be an object of the hooks open and empty');
+  expect(() => defineHandler({ room: "lobby" } as never)).toThrow('"room" must be an object with the hooks open and empty');
 });

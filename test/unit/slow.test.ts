@@ -175,9 +175,9 @@ test("over the rate a connection is closed with 1008, saying of what there was t
   expect(large.socket.calls).toEqual(["close 1008 Too many bytes"]);
   expect(warn.mock.calls.map(([line]) => line as string)).toEqual([
     expect.stringMatching(
-      /^edgewire: 1008: a connection.* in room "\w+" sent more than option "rate" lets through, messages: 3 a second, 1 seconds' worth at once$/,
+      /^edgewire: 1008: a connection.* in room "\w+" sent more messages than option "rate" allows: 3 a second, 1 seconds' worth at once$/,
     ),
-    expect.stringMatching(/option "rate" lets through, bytes: 100 a second, 1 seconds' worth at once$/),
+    expect.stringMatching(/more bytes than option "rate" allows: 100 a second, 1 seconds' worth at once$/),
   ]);
   warn.mockRestore();
 });
