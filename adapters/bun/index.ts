@@ -39,14 +39,14 @@ export const serve: Serve = async <State, Env>(
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const host = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
   const native = listen(at, {
     port,
     hostname,
     ...(tls === undefined ? {} : { tls }),
     // A handler alone has the native server for itself: what is too large is not even read.
     websocket: handler === undefined ? websocket : { ...websocket, maxPayloadLength: nativeLimit(handler) },
-    fetch: (request, server) => answer(host, request, server),
+    fetch: (request, server) => answer(handlers, request, server),
     // Bun's page for a Response that it can't send shows the working directory, and parts of the source.
     development: false,
     // On without `development`: two servers would share the port.
@@ -55,7 +55,7 @@ export const serve: Serve = async <State, Env>(
   });
   const bound = native.port ?? port;
   const close = closable(process, options.signals, async (closing, left) => {
-    await host.close(closing);
+    await handlers.close(closing);
     const waits = new AbortController();
     await left(answered(native, waits.signal));
     waits.abort();
@@ -68,9 +68,9 @@ export const serve: Serve = async <State, Env>(
   return {
     url: servingUrl(at, bound),
     port: bound,
-    room: (name) => host.room(name),
-    rooms: (mounted) => host.rooms(mounted),
-    stats: () => host.stats(),
+    room: (name) => handlers.room(name),
+    rooms: (mounted) => handlers.rooms(mounted),
+    stats: () => handlers.stats(),
     close,
   };
 };
@@ -100,13 +100,13 @@ async function answered(native: NativeServer, until: AbortSignal): Promise<void>
 }
 
 /** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */
-function answer(host: MountedHandlers, request: Request, native: NativeServer): Answer {
+function answer(handlers: MountedHandlers, request: Request, native: NativeServer): Answer {
   const done = (decision: Response | AcceptedHandshake): Response | undefined => {
     if (isResponse(decision)) return checkAnswer(decision);
     return upgrade(native, request, decision) ? undefined : tooLate();
   };
   try {
-    const decision = host.decide(request, addressOf(native, request), { server: native });
+    const decision = handlers.decide(request, addressOf(native, request), { server: native });
     return isPromise(decision) ? Promise.resolve(decision).then(done).catch(failed) : done(decision);
   } catch (error) {
     return failed(error);
@@ -142,13 +142,13 @@ function addressOf(native: NativeServer, request: Request): string {
 }
 
 /** One host for each bare `Bun.serve`. */
-const hosts = new WeakMap<NativeServer, MountedHandlers>();
+const bareHandlers = new WeakMap<NativeServer, MountedHandlers>();
 
 export const barePending: BarePending = (request, env) => {
   const native = nativeOf(env);
-  let host = hosts.get(native);
-  if (host === undefined) hosts.set(native, (host = new MountedHandlers({ ...runtimeOf(() => native), env: process.env })));
-  return { host, remoteAddress: addressOf(native, request) };
+  let handlers = bareHandlers.get(native);
+  if (handlers === undefined) bareHandlers.set(native, (handlers = new MountedHandlers({ ...runtimeOf(() => native), env: process.env })));
+  return { handlers, remoteAddress: addressOf(native, request) };
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready) => {

@@ -43,13 +43,13 @@ export const serve: Serve = async <State, Env>(
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const host = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
   const requests = new Requests();
   const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
-    follow(requests, answer(host, request, info, opened), info),
+    follow(requests, answer(handlers, request, info, opened), info),
   );
   const close = closable(process, options.signals, async (closing, left) => {
-    await host.close(closing);
+    await handlers.close(closing);
     await left(requests.settled());
     // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -58,9 +58,9 @@ export const serve: Serve = async <State, Env>(
   return {
     url: servingUrl(at, native.number),
     port: native.number,
-    room: (name) => host.room(name),
-    rooms: (mounted) => host.rooms(mounted),
-    stats: () => host.stats(),
+    room: (name) => handlers.room(name),
+    rooms: (mounted) => handlers.rooms(mounted),
+    stats: () => handlers.stats(),
     close,
   };
 };
@@ -78,7 +78,7 @@ function listen(at: Listening, options: PortOptions, handler: Handler): Port {
  * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
  */
 function answer(
-  host: MountedHandlers,
+  handlers: MountedHandlers,
   request: Request,
   info: NativeInfo,
   opened?: (socket: NativeSocket) => void,
@@ -101,7 +101,7 @@ function answer(
   try {
     // The address is read first: it is gone once the request is upgraded.
     const { remoteAddr } = info;
-    const decision = host.decide(request, addressOf(remoteAddr), { remoteAddr });
+    const decision = handlers.decide(request, addressOf(remoteAddr), { remoteAddr });
     if (!isPromise(decision)) return done(decision);
     return (wantsWebSocket(request) ? later(decision) : decision.then(done)).then(undefined, failed);
   } catch (error) {
@@ -140,7 +140,7 @@ function addressOf(remote: NativeInfo["remoteAddr"]): string {
 }
 
 /** One host for each handler: a bare `Deno.serve` does not say which server it is. */
-const hosts = new WeakMap<DefinedHandler, MountedHandlers>();
+const bareHandlers = new WeakMap<DefinedHandler, MountedHandlers>();
 
 export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
@@ -149,9 +149,9 @@ export const barePending: BarePending = (_, env, handler) => {
       'on Deno a Hono app needs the native second argument to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
     );
   }
-  let host = hosts.get(handler);
-  if (host === undefined) hosts.set(handler, (host = new MountedHandlers({ ...runtime, env: process.env })));
-  return { host, remoteAddress: addressOf(info.remoteAddr) };
+  let handlers = bareHandlers.get(handler);
+  if (handlers === undefined) bareHandlers.set(handler, (handlers = new MountedHandlers({ ...runtime, env: process.env })));
+  return { handlers, remoteAddress: addressOf(info.remoteAddr) };
 };
 
 export const bareUpgrade: BareUpgrade = (request, _, ready) => upgrade(request, ready);

@@ -36,7 +36,7 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): WebSoc
     const marked = pendingOf(c.req.raw, c.env as object);
     if (marked !== undefined) marked.reached = true;
     const pending = marked ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
-    const decision = pending.host.server(mounted).upgrade(c.req.raw, optionsOf(c, pending));
+    const decision = pending.handlers.server(mounted).upgrade(c.req.raw, optionsOf(c, pending));
     const finish = (decided: Upgrade): MaybePromise<Response> =>
       isResponse(decided) ? decided : accept(c, marked, pending, mounted, decided);
     return asAnswer(isPromise(decision) ? decision.then(finish) : finish(decision));
@@ -54,7 +54,7 @@ export function rooms<State, Env>(handler: DefinedHandler<State, Env>): Middlewa
   const mounted = handler as DefinedHandler;
   return (c, next) => {
     const pending = pendingOf(c.req.raw, c.env as object) ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
-    c.set("rooms", pending.host.server(mounted));
+    c.set("rooms", pending.handlers.server(mounted));
     return next();
   };
 }
@@ -63,7 +63,7 @@ function optionsOf(c: Context, pending: PendingUpgrade): UpgradeOptions {
   const params = c.req.param() as Record<string, string>;
   const context = contextOf(c);
   // Durable Objects are made by naming them: no room may be the default of every URL.
-  const room = params["room"] ?? (pending.host.demandsRoom ? undefined : "default");
+  const room = params["room"] ?? (pending.handlers.demandsRoom ? undefined : "default");
   return {
     env: c.env as unknown,
     remoteAddress: pending.remoteAddress,
@@ -84,7 +84,7 @@ function accept(
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
   const failed = (error: unknown): never => {
-    pending.host.server(handler).abandon(accepted);
+    pending.handlers.server(handler).abandon(accepted);
     throw error;
   };
   try {
@@ -103,7 +103,7 @@ function carryOut(
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
   for (const [name, value] of accepted.headers ?? []) c.header(name, value, { append: true });
-  const server = pending.host.server(handler);
+  const server = pending.handlers.server(handler);
   if (marked?.answered === true) {
     server.abandon(accepted);
     return placeholder(c.res.headers);

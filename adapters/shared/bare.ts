@@ -31,7 +31,7 @@ const roomless = noRooms(useServe);
 
 /** Answers what is no handshake; anything more is an error, never a room that nobody can be in. */
 export const barePending: BarePending = (_, env) => ({
-  host: new MountedHandlers({ name: "node", registry: roomless, env }),
+  handlers: new MountedHandlers({ name: "node", registry: roomless, env }),
   remoteAddress: "",
 });
 

@@ -76,7 +76,7 @@ export class MountedHandlers implements Rooms, Mounts {
     }
     if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
-    const pending: PendingUpgrade = { host: this, remoteAddress };
+    const pending: PendingUpgrade = { handlers: this, remoteAddress };
     const located = locate(request, this.#runtime);
     if (located === undefined) return refuseHost();
     const whole = wholeOf(located);

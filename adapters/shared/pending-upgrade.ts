@@ -25,7 +25,7 @@ export interface AcceptedHandshake extends Accepted {
 
 /** What middleware finds on the Request. */
 export interface PendingUpgrade {
-  readonly host: Mounts;
+  readonly handlers: Mounts;
   readonly remoteAddress: string;
   /** Set by the middleware: the request has reached a handler. */
   reached?: boolean;

@@ -12,11 +12,14 @@ export const barePending: BarePending = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }), remoteAddress };
+    return {
+      handlers: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }),
+      remoteAddress,
+    };
   }
   const objects = objectsOf(handler, env);
   const runtime = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
-  return { host: new MountedHandlers(runtime, { demandsRoom: true }), remoteAddress };
+  return { handlers: new MountedHandlers(runtime, { demandsRoom: true }), remoteAddress };
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
