@@ -54,15 +54,15 @@ export const serve: Serve = async <State, Env>(
     error: failed,
   });
   const bound = native.port ?? port;
-  const close = closable(process, options.signals, async (closing, left) => {
+  const close = closable(process, options.signals, async (closing, inTime) => {
     await handlers.close(closing);
     const waits = new AbortController();
-    await left(answered(native, waits.signal));
+    await inTime(answered(native, waits.signal));
     waits.abort();
     try {
-      await left(native.stop());
+      await inTime(native.stop());
     } finally {
-      await left(native.stop(true));
+      await inTime(native.stop(true));
     }
   });
   return {

@@ -48,12 +48,12 @@ export const serve: Serve = async <State, Env>(
   const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
     follow(requests, answer(handlers, request, info, opened), info),
   );
-  const close = closable(process, options.signals, async (closing, left) => {
+  const close = closable(process, options.signals, async (closing, inTime) => {
     await handlers.close(closing);
-    await left(requests.settled());
+    await inTime(requests.settled());
     // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
     await new Promise((resolve) => setTimeout(resolve, 10));
-    await left(native.close());
+    await inTime(native.close());
   });
   return {
     url: servingUrl(at, native.number),

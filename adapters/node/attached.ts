@@ -6,7 +6,7 @@ import { checkOverlap } from "./routes.ts";
 import type { Route } from "./routes.ts";
 import type { HttpServer } from "./http/server.ts";
 import { upgraderOf } from "./upgrade.ts";
-import { within } from "../shared/signals.ts";
+import { waitAtMost } from "../shared/signals.ts";
 
 export function attachHandlers(server: HttpServer, attachment: Omit<Route, "closing">): Attached {
   // Starts loading ws now; the first handshake waits for it. If ws is not installed, each handshake logs that.
@@ -25,7 +25,7 @@ export function attachHandlers(server: HttpServer, attachment: Omit<Route, "clos
       route.closing = true;
       await handlers.close(options);
       // Sockets with a refusal still being sent would keep the application's server from closing.
-      await within(end - performance.now(), sockets.whenEmpty());
+      await waitAtMost(end - performance.now(), sockets.whenEmpty());
       sockets.destroyAll();
       const at = upgrader.routes.indexOf(route);
       if (at >= 0) upgrader.routes.splice(at, 1);

@@ -68,16 +68,16 @@ export const serve: Serve = async <State, Env>(
   // Out of memory, or too many open files in the system, for example. Only the new connection fails.
   server.on("error", (error) => logError("a connection could not be accepted", error));
   const bound = (server.address() as AddressInfo).port;
-  const close = closable(process, options.signals, async (closing, left) => {
+  const close = closable(process, options.signals, async (closing, inTime) => {
     // Not `attached.close`: handshakes must get a 503 until the port is freed.
     await handlers.close(closing);
     // The port stays open until then, as on Deno and Bun: Node's own `close` frees it immediately.
-    await left(requests.settled());
+    await inTime(requests.settled());
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await left(closed);
+    await inTime(closed);
     server.closeAllConnections();
     sockets.destroyAll();
-    await left(closed);
+    await inTime(closed);
   });
   return {
     url: servingUrl(at, bound),

@@ -4,7 +4,7 @@ import { MountedHandlers } from "../shared/mounted-handlers.ts";
 import { objectsOf, remoteRoom } from "./rooms.ts";
 import { forward } from "./route.ts";
 import { addressOf, forget, hasLeft } from "./handshake.ts";
-import { refuseRoomHooks, roomless } from "./roomless.ts";
+import { refuseRoomHooks, unavailableRooms } from "./no-rooms.ts";
 import { acceptPair } from "./socket.ts";
 
 /** @throws Error for a handler whose binding is missing or no Durable Object's, or whose hooks need one. */
@@ -13,7 +13,7 @@ export const barePending: BarePending = (request, env, handler) => {
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
     return {
-      handlers: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }),
+      handlers: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms, env }),
       remoteAddress,
     };
   }

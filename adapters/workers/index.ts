@@ -10,7 +10,7 @@ import type { Runtime } from "../../src/server/runtime.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
 import type { Upgrade } from "../../src/server/upgrade.ts";
 import { addressOf, declinesCompression, forget, hasLeft } from "./handshake.ts";
-import { refuseRoomHooks, roomless } from "./roomless.ts";
+import { refuseRoomHooks, unavailableRooms } from "./no-rooms.ts";
 import { acceptPair } from "./socket.ts";
 import type { Fetcher } from "./types.ts";
 
@@ -27,7 +27,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);
-  let runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: roomless };
+  let runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms };
   return {
     fetch(request, env, ctx) {
       if (runtime.env !== env) runtime = { ...runtime, env };

@@ -79,7 +79,7 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     this.#ctx = ctx;
   }
 
-  protected override keep(running: MaybePromise<void>): void {
+  protected override waitUntil(running: MaybePromise<void>): void {
     if (isPromise(running)) this.#ctx?.waitUntil(Promise.resolve(running));
   }
 

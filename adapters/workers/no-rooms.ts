@@ -7,7 +7,7 @@ const why =
   'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
 
 /** Its connections' commons. */
-export const roomless: NoRooms = noRooms(why);
+export const unavailableRooms: NoRooms = noRooms(why);
 
 /** @throws Error for hooks that would never run: there is no room that could open, empty or set an alarm. */
 export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {
