@@ -84,8 +84,8 @@ export class BunSocket implements Socket {
   }
 
   send(data: Sendable): SendResult {
-    // Bun copies what it can't write at once. -1 is queued; 0 is an empty message, or a closed socket.
-    // Any view will do: Bun's type lists them one by one.
+    // Bun copies what it can't write at once. -1 is queued; 0 is an empty message, or a closed socket. Any view will do: Bun's type lists them one by
+    // one.
     const closed = this.#ws?.send(data as string | Uint8Array, this.#compress) === 0 && this.#ws.readyState !== OPEN;
     return closed ? "closed" : "sent";
   }

@@ -92,7 +92,7 @@ function answer(
   const later = (pending: PromiseLike<Response | AcceptedHandshake>): PromiseLike<Response> => {
     // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
     const { signal } = request;
-    return pending.then((decision) => (signal.aborted && !isResponse(decision) ? forget(decision) : done(decision)));
+    return pending.then((decision) => (signal.aborted && !isResponse(decision) ? abandonUpgrade(decision) : done(decision)));
   };
   const failed = (error: unknown): Response => {
     logError("fetch failed", error);
@@ -110,7 +110,7 @@ function answer(
 }
 
 /** Nobody is there to read the answer. */
-function forget(ready: AcceptedHandshake): Response {
+function abandonUpgrade(ready: AcceptedHandshake): Response {
   ready.server.abandon(ready);
   return refuse(400, "the client has left");
 }

@@ -1,6 +1,6 @@
 /**
- * The in-process runtime: a handler and its clients without a network, for unit tests. What it does is what the
- * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
+ * The in-process runtime: a handler and its clients without a network, for unit tests. What it does is what the real runtimes do, hibernation
+ * included: `hibernate()` drops the server and rebuilds it from what it stored.
  */
 import { checkHandler } from "../../src/handler/define.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";

@@ -1,7 +1,6 @@
 /**
  * `edgewire/serve`: the `serve` of Node, Bun or Deno, chosen by export conditions. This file has the types, and is chosen on runtimes that can't
- * start
- * a server.
+ * start a server.
  */
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";

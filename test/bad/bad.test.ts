@@ -143,5 +143,5 @@ test("bindings and exports on workerd", async () => {
   expect(await handshake("placed")).toBeUndefined();
   expect(logged.join("\n")).toContain('jurisdiction "eu" is ignored');
   expect(await ask("placed")).toMatch(/^[01]$/);
-  expect(await ask("misplaced")).toMatch(/^Error: room "lobby" was asked for in no jurisdiction, its handler is in jurisdiction "eu"/);
+  expect(await ask("misplaced")).toMatch(/^Error: room "lobby" was requested in no jurisdiction, but its handler is in jurisdiction "eu"/);
 });
