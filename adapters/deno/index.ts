@@ -1,4 +1,4 @@
-/** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
+/** Deno: WebSockets and HTTP on one native server, ours or the application's. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
@@ -51,7 +51,7 @@ export const serve: Serve = async <State, Env>(
   const close = closable(process, options.signals, async (closing, inTime) => {
     await handlers.close(closing);
     await inTime(requests.settled());
-    // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
+    // `completed` settles shortly before the response is sent, and an abort in the same turn would cut it off (2.9.5, measured).
     await new Promise((resolve) => setTimeout(resolve, 10));
     await inTime(native.close());
   });
@@ -74,8 +74,8 @@ function listen(at: Listening, options: PortOptions, handler: Handler): Port {
 }
 
 /**
- * Nothing may throw after the upgrade: Deno then ends the whole listener. And nothing may be returned that Deno can't send: a control character
- * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
+ * Must not throw after the upgrade, because Deno would end the whole listener, nor return what Deno can't send. A control character in a header
+ * makes Deno panic; `Response.error()` or a used body, if returned synchronously, is an uncaught error (2.9.5, measured).
  */
 function answer(
   handlers: MountedHandlers,
@@ -86,11 +86,12 @@ function answer(
   const done = (decision: Response | AcceptedHandshake): Response => {
     if (!isResponse(decision)) return upgrade(request, decision, opened);
     checkAnswer(decision);
-    if (isBeingRead(decision)) throw new TypeError("the Response has a body that somebody reads: create a Response for each request");
+    if (isBeingRead(decision))
+      throw new TypeError("the body of the Response is already being read: create a new Response for each request");
     return decision;
   };
   const later = (pending: PromiseLike<Response | AcceptedHandshake>): PromiseLike<Response> => {
-    // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
+    // Read `signal` now: Deno reports an abort only if it was read before. Upgrading a client that has left would leak its descriptor.
     const { signal } = request;
     return pending.then((decision) => (signal.aborted && !isResponse(decision) ? abandonUpgrade(decision) : done(decision)));
   };
@@ -99,7 +100,7 @@ function answer(
     return refuse(500, "Internal Server Error");
   };
   try {
-    // The address is read first: it is gone once the request is upgraded.
+    // Read the address first: it is no longer available after the upgrade.
     const { remoteAddr } = info;
     const decision = handlers.decide(request, addressOf(remoteAddr), { remoteAddr });
     if (!isPromise(decision)) return done(decision);
@@ -109,7 +110,7 @@ function answer(
   }
 }
 
-/** Nobody is there to read the answer. */
+/** Abandons the handshake of a client that has left. Nobody reads the returned Response. */
 function abandonUpgrade(ready: AcceptedHandshake): Response {
   ready.server.abandon(ready);
   return refuse(400, "the client has left");
@@ -120,15 +121,15 @@ function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: N
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
   opened?.(socket);
   openSocket(ready, socket);
-  // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
+  // Not with the `protocol` option: it expects a list separated by ", ", and throws for "a,b", which clients using ws send.
   if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);
   for (const [name, value] of ready.headers ?? []) response.headers.append(name, value);
   return response;
 }
 
 /**
- * Deno can't be asked to ping, but does so by itself after half of this silence, and at its end dispatches an error and closes
- * with 1001 (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions count (measured on 2.9).
+ * Deno has no method to ping. It pings by itself after half of this time without data, and at the end dispatches an error and closes with 1001
+ * (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions are allowed (measured on 2.9).
  */
 function idleSeconds({ heartbeat }: Settings): number {
   return heartbeat === false ? 0 : (heartbeat.interval + heartbeat.timeout) / 1000;
@@ -139,14 +140,14 @@ function addressOf(remote: NativeInfo["remoteAddr"]): string {
   return address.startsWith("::ffff:") ? address.slice(7) : address;
 }
 
-/** One host for each handler: a bare `Deno.serve` does not say which server it is. */
+/** By handler, because `fetch` under a bare `Deno.serve` does not know its server. */
 const bareHandlers = new WeakMap<DefinedHandler, MountedHandlers>();
 
 export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
   if (info?.remoteAddr === undefined) {
     throw new Error(
-      'on Deno a Hono app needs the native second argument to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
+      'on Deno, a Hono app needs Deno\'s second argument of `fetch` to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
     );
   }
   let handlers = bareHandlers.get(handler);
