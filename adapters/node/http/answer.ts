@@ -23,7 +23,7 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
   try {
     outgoing.assignSocket(socket as TLSSocket);
   } catch (error) {
-    // Another `upgrade` listener is writing a response of its own.
+    // Another `upgrade` listener is writing its own response.
     logError("a handshake could not be answered", error);
     socket.destroy();
     return void discard(response);

@@ -1,4 +1,4 @@
-/** Checks the server that `attach` is given: it must speak HTTP/1.1 and emit `upgrade`. */
+/** Checks the server that is passed to `attach`: it must speak HTTP/1.1 and emit `upgrade`. */
 import type * as Net from "node:net";
 import { http } from "./request.ts";
 

@@ -1,4 +1,4 @@
-/** The core's `Socket` over a WebSocket of `ws`. */
+/** The core's `Socket` on a WebSocket of `ws`. */
 import type { Duplex } from "node:stream";
 import { Frame } from "./frame.ts";
 import { Outbox } from "./outbox.ts";
