@@ -1,4 +1,4 @@
-/** One comparison: a runtime, and a mode with its numbers. */
+/** A comparison: a runtime, and a mode with its parameters. */
 import type { Runtime } from "../servers/contenders.ts";
 import { runtimes } from "../servers/contenders.ts";
 
@@ -8,11 +8,11 @@ export type Mode = (typeof modes)[number];
 export interface Comparison {
   readonly runtime: Runtime;
   readonly mode: Mode;
-  /** Subscribers in `fanout`, readers in `slow`, sockets in `wake`; `connect` has as many as are under way. */
+  /** Subscribers in `fanout`, readers in `slow`, sockets in `wake`. Not used in `connect`. */
   readonly connections: number;
-  /** Messages on the way: of each connection in `echo`, publishes in `fanout`; in `connect` handshakes. */
+  /** In flight at once: messages on each connection in `echo`, publishes in `fanout`, handshakes in `connect`. */
   readonly inflight: number;
-  /** Of a message. */
+  /** Size of a message. */
   readonly bytes: number;
   readonly type: "text" | "binary";
 }
@@ -33,21 +33,21 @@ export function comparison(runtime: Runtime, mode: Mode, given: Partial<Numbers>
   return { runtime, mode, connections: 64, inflight: 1, bytes: 32, type: "text", ...defaults[mode], ...given };
 }
 
-/** Why there is nothing to compare; undefined where there is. */
+/** Why the runtime can't run the mode; undefined if it can. */
 export function impossible(runtime: Runtime, mode: Mode): string | undefined {
   if ((mode === "fanout" || mode === "slow") && runtime === "workers") {
-    return "a plain Worker's socket belongs to the request that accepted it: nobody else can send to it, and rooms need a Durable Object";
+    return "a plain Worker's socket belongs to the request that accepted it: no other request can send to it, and rooms need a Durable Object";
   }
   if (mode === "wake" && runtime !== "durable") return "only a Durable Object hibernates";
   return undefined;
 }
 
-/** In its result's file name, and nowhere twice. */
+/** A unique key, used in the result's file name. */
 export function keyOf({ runtime, ...rest }: Comparison): string {
   return `${runtime}-${subjectKey(rest)}`;
 }
 
-/** What is compared, whatever the runtime: a chart and a table. */
+/** A key without the runtime: results with the same key share a chart and a table. */
 export function subjectKey({ mode, connections, inflight, bytes, type }: Omit<Comparison, "runtime">): string {
   switch (mode) {
     case "echo":
@@ -83,7 +83,7 @@ export function titleOf({ mode, connections, inflight, bytes, type }: Omit<Compa
   }
 }
 
-/** All that docs/performance.md shows. The order is that of its sections. */
+/** All comparisons in docs/performance.md, in the order of its sections. */
 export function suite(): readonly Comparison[] {
   const subjects: readonly (readonly [Mode, Partial<Numbers>])[] = [
     ["echo", {}],

@@ -1,4 +1,4 @@
-/** docs/performance.md and its charts, from all results that there are. */
+/** Writes docs/performance.md and its charts from all stored results. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { draw, describe } from "./chart.ts";
@@ -32,17 +32,17 @@ export function report(): string {
 function head(results: readonly Result[]): string {
   return `# Performance
 
-Beside the bare runtime and other libraries, on the same work, in the same minutes. This page is written by \`npm run bench -- --write\`, from \`bench/results/\`.
+Edgewire compared with the bare runtime and other libraries, doing the same work at the same time. \`npm run bench -- --write\` generates this page from \`bench/results/\`.
 
 ## How it is measured
 
-- The server runs on one core, the client on another. All servers of a comparison are alive at once and get short slices by turns, in another order each round: whatever else the machine does meets all of them.
-- Each server is started ${starts} times, each time for its share of the rounds: two processes of the same server differ by up to a tenth in what a message costs them (where their memory lies, what their compiler saw first), and keep to it.
-- What counts is CPU: the time that the server's threads were on a core (from Linux), divided by messages. Ratios are to bare in the same round; the figure is the median of the rounds, in brackets the middle half of them.
-- Every message is checked by the load generator: its content, its length, its type and its order. It is ${generatorText(results)}. "Generator's core" is the share of the time in which it had something to do: over 90 %, the rate would be its own limit, and the page says so.
-- Every server has its own defaults, and checks what it checks. Bare does the least that works.
-- \`Connect\` sends what a browser does: an Origin, a cookie, an offer of compression and five headers more.
-- \`Idle\` is by how much the server's private memory grows with each connection, after it has collected its garbage and given back what it keeps for more (V8's \`last-resort\`): the slope over nine sizes, from 1,000 connections to so many more.
+- The server runs on one core, the client on another. All servers of a comparison run at the same time and take turns in short slices, in a different order each round, so other load on the machine affects all of them.
+- Each server is started ${starts} times, each time for its share of the rounds. Two processes of the same server differ by up to a tenth in CPU per message, for as long as they run, depending on memory layout and on what the compiler saw first.
+- The measure is CPU: the time that the server's threads ran on a core (from Linux), divided by the number of messages. Ratios are to bare in the same round. The figure is the median of all rounds, with their middle half in brackets.
+- The load generator checks the content, length, type and order of every message. It is ${generatorText(results)}. "Generator's core" is the share of the time in which it was busy. Above 90 % the generator would limit the rate, and the page says so.
+- Every server uses its own defaults and its own checks. Bare does the minimum that works.
+- \`Connect\` sends what a browser sends: an Origin, a cookie, an offer of compression and five more headers.
+- \`Idle\` is the growth of the server's private memory with each connection, after it has collected garbage and released its reserves (V8's \`last-resort\`): the slope over nine sizes, from 1,000 connections to that many more.
 
 ${machines(results)}
 
@@ -50,19 +50,19 @@ ${machines(results)}
 |---|---|
 ${versionRows(results).join("\n")}
 
-| | what it is | not measured on |
+| | what it is | not available on |
 |---|---|---|
 ${who().join("\n")}
 
-\`npm run bench -- --help\` lists the flags; \`npm run bench -- --all --minutes 40 --write\` measures everything again.
+\`npm run bench -- --help\` lists the flags; \`npm run bench -- --all --minutes 40 --write\` repeats all measurements.
 `;
 }
 
 function generatorText(results: readonly Result[]): string {
   const used = new Set(results.map(({ generator }) => generator));
   return used.has("bun")
-    ? "a program in C, or Bun's client where there is no compiler"
-    : "a program in C (`bench/load/load.c`) that asks epoll without sleeping, because a server on the same machine would pay for waking it";
+    ? "a program in C, or Bun's client if there is no compiler"
+    : "a program in C (`bench/load/load.c`) that polls epoll without sleeping, because a server on the same machine would pay for waking it";
 }
 
 function machines(results: readonly Result[]): string {
@@ -132,8 +132,8 @@ function sizeSection(): string {
   return `
 ## Size
 
-Each entry point with all of Edgewire that it needs, minified by esbuild and gzipped, in kB of 1000 bytes; packages that an application brings itself (\`ws\`, Hono, …) are not counted.
-A bundle that outgrows its budget (\`.size-limit.js\`) fails the tests.
+Each entry point with all of Edgewire that it needs, minified by esbuild and gzipped, in kB of 1000 bytes. Packages that the application installs itself (\`ws\`, Hono, …) are not included.
+A bundle that exceeds its budget (\`.size-limit.js\`) fails the tests.
 
 | | kB | budget |
 |---|---:|---:|
@@ -147,7 +147,7 @@ function kilobytes(bytes: number): string {
   return (bytes / 1000).toFixed(1);
 }
 
-/** The command that measures it again. */
+/** The flags that repeat the measurement. */
 function flags({ comparison: { mode, connections, inflight, bytes, type } }: Result): string {
   const numbers = { connections, inflight, bytes, type };
   return [

@@ -1,4 +1,4 @@
-/** The page's first table: Edgewire beside bare, everywhere, and where it misses what it is meant to reach. */
+/** The page's first table: Edgewire compared with bare on all runtimes, and which targets it misses. */
 import { names } from "./charts.ts";
 import { subjectKey, titleOf } from "./comparison.ts";
 import { runtimes } from "../servers/contenders.ts";
@@ -18,14 +18,14 @@ export function summary(results: readonly Result[]): string {
       if (!of.some((result) => rowOf(result, "asking") !== undefined)) return [own];
       return [
         own,
-        line("↳ the same of bare that only asks what the contract needs", (result) => figure(target, rowOf(result, "asking")) ?? "–"),
+        line("↳ the same for `asking` (bare, with what the contract needs)", (result) => figure(target, rowOf(result, "asking")) ?? "–"),
       ];
     }),
   );
-  return `## Edgewire beside bare
+  return `## Edgewire compared with bare
 
-Messages, deliveries or connections for the same CPU, bare = 1: more is better. Where a unit is given, less is better.
-✗ marks a target that is missed, and says it; ~ one that the median misses by less than it is known to (its 95 % interval holds the target).
+Messages, deliveries or connections for the same CPU, bare = 1: more is better. If a unit is given, less is better.
+✗ marks a missed target, followed by the target. ~ marks a target that the median misses, but that lies within its 95 % confidence interval.
 
 | | ${runtimes.map((runtime) => names[runtime]).join(" | ")} |
 |---|${"---|".repeat(runtimes.length)}
@@ -33,7 +33,7 @@ ${rows.join("\n")}
 `;
 }
 
-/** @param index of the comparison's targets. */
+/** @param index of the target among those of the comparison. */
 function cell(result: Result | undefined, index: number): string {
   const row = rowOf(result, "edgewire");
   const target = result && targetsOf(result.comparison)[index];

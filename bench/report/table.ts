@@ -1,4 +1,4 @@
-/** A mode's columns, for the terminal and for docs/performance.md. */
+/** The columns of a mode, for the terminal and docs/performance.md. */
 import type { Mode } from "./comparison.ts";
 import type { Row } from "./results.ts";
 import type { Spread } from "../measure/statistics.ts";
@@ -52,7 +52,7 @@ function costs(unit: string): readonly Column[] {
   ];
 }
 
-/** For people at a terminal: aligned, with a warning where the load generator may be what was measured. */
+/** Formats an aligned table for the terminal, with a warning if the load generator may have limited the rate. */
 export function print(mode: Mode, rows: readonly Row[]): string {
   const shown = columns(mode);
   const lines = [["", ...shown.map(({ title }) => title)], ...rows.map((row) => [row.name, ...cells(shown, row)])];
@@ -64,7 +64,7 @@ export function print(mode: Mode, rows: readonly Row[]): string {
   return [...table, ...saturated(rows)].join("\n");
 }
 
-/** One cell that says why, or all of them. */
+/** All cells of a row, or one cell that says why it has no figures. */
 export function cells(shown: readonly Column[], row: Row): readonly string[] {
   return row.absent === undefined ? shown.map(({ cell }) => cell(row)) : [`– ${row.absent}`];
 }
@@ -73,7 +73,7 @@ export function saturated(rows: readonly Row[]): readonly string[] {
   const names = rows.filter(({ load = 0 }) => load > 0.9).map(({ name }) => name);
   if (names.length === 0) return [];
   return [
-    `The load generator used more than 90 % of its core against ${names.join(" and ")}: that rate is its own limit; CPU is the server's all the same.`,
+    `The load generator used more than 90 % of its core against ${names.join(" and ")}, so it may have limited the rate. CPU per message is not affected.`,
   ];
 }
 

@@ -1,23 +1,23 @@
-/** What Edgewire is meant to reach beside bare, and whether a result does. */
+/** Edgewire's targets compared with bare, and whether a result reaches them. */
 import type { Comparison } from "./comparison.ts";
 import type { Row } from "./results.ts";
 import type { Spread } from "../measure/statistics.ts";
 
 export interface Target {
   readonly value: number;
-  /** Whether more is better: then it is the least, otherwise the most. */
+  /** Whether `value` is a minimum; otherwise it is a maximum. */
   readonly least: boolean;
-  /** What it is about, in a row of Edgewire's. */
+  /** The figure in Edgewire's row to which the target applies. */
   of(row: Row): Spread | undefined;
-  /** What it is shown in, by what `of` has it in. */
+  /** The unit in which it is shown, in units of `of`. */
   readonly unit: number;
-  /** The same for a reader, where it is no ratio of CPU. */
+  /** The unit for readers, unless it is a ratio of CPU. */
   readonly shown?: string;
 }
 
 const cpu = (value: number): Target => ({ value, least: true, of: ({ ratio }) => ratio, unit: 1 });
 
-/** None where nothing was set. */
+/** The targets of a comparison, possibly none. */
 export function targetsOf({ runtime, mode, connections, inflight }: Comparison): readonly Target[] {
   const node = runtime === "node";
   switch (mode) {
@@ -41,13 +41,13 @@ export function targetsOf({ runtime, mode, connections, inflight }: Comparison):
   }
 }
 
-/** "open": the median misses it, but by less than it is known to. */
+/** "open": the median misses the target, but the confidence interval includes it. */
 export type Verdict = "met" | "open" | "missed";
 
 export function verdict({ value, least, of, unit }: Target, row: Row): Verdict {
   const found = of(row);
   if (found === undefined) return "missed";
-  // As precisely as it is shown.
+  // Compared with the precision that is shown.
   const reaches = (one: number): boolean => (least ? Number((one / unit).toFixed(2)) >= value : Number((one / unit).toFixed(2)) <= value);
   if (reaches(found.median)) return "met";
   const best = least ? (found.to ?? found.median) : (found.from ?? found.median);

@@ -1,18 +1,19 @@
-/** Who is compared on which runtime, and why others are not. */
+/** The servers that are compared on each runtime, and why others are not. */
 export const runtimes = ["node", "bun", "deno", "workers", "durable"] as const;
 export type Runtime = (typeof runtimes)[number];
 
-/** Another checkout's Edgewire: see `--before`. */
+/** The Edgewire of another checkout: see `--before`. */
 export const before = "before";
 
 const everyone = ["bare", "asking", "edgewire", "crossws", "hono", "elysia", "partyserver"] as const;
 
-/** Each row of a table: what it stands for. */
+/** Describes each row of a table. */
 export const described: Readonly<Record<(typeof everyone)[number], string>> = {
   bare: "the runtime itself, as one would write it by hand: `ws` on Node",
   asking:
-    "bare that asks its runtime for what the contract needs of a connection (the head, the address, how it ends), keeps it, and does nothing with it: no library that keeps the contract costs less. In `connect` and `idle`",
-  edgewire: "Edgewire with its defaults, all checks and limits on (a higher `rate`: the load generator is one client that only sends)",
+    "bare that also reads and keeps what the contract needs from a connection (the head, the address, how it ends), without using it: no library that fulfills the contract can cost less. Only in `connect` and `idle`",
+  edgewire:
+    "Edgewire with its defaults, and all checks and limits on (but a higher `rate`, because the load generator sends more than that)",
   crossws: "crossws's adapter of the runtime",
   hono: "Hono's `upgradeWebSocket`",
   elysia: "Elysia's `ws`",
@@ -20,8 +21,8 @@ export const described: Readonly<Record<(typeof everyone)[number], string>> = {
 };
 
 const absences: Readonly<Record<string, string>> = {
-  "asking node": "`ws` tells bare all of it too",
-  "hono durable": "Hono's helper makes plain WebSockets; one that hibernates it does not know",
+  "asking node": "with `ws`, bare already reads all of it",
+  "hono durable": "Hono's helper does not support hibernation",
   "elysia node": "Elysia's WebSockets are Bun's",
   "elysia deno": "Elysia's WebSockets are Bun's",
   "elysia workers": "Elysia's WebSockets are Bun's",
@@ -32,18 +33,18 @@ const absences: Readonly<Record<string, string>> = {
   "partyserver workers": "partyserver is for Durable Objects",
 };
 
-/** Why it has no server for this runtime; undefined where it has one. */
+/** Why there is no such server for this runtime; undefined if there is one. */
 export function absence(name: string, runtime: Runtime): string | undefined {
   return absences[`${name} ${runtime}`];
 }
 
-/** In the order of the tables: bare first, because ratios are to it. */
+/** The servers in the order of the tables. Bare is first, because ratios are to it. */
 export function contenders(runtime: Runtime, mode: string): readonly string[] {
   const asks = mode === "connect" || mode === "idle";
   return everyone.filter((name) => absence(name, runtime) === undefined && (asks || name !== "asking"));
 }
 
-/** Whether it comes from bench/peers. */
+/** Whether the server is in bench/peers. */
 export function isPeer(name: string): boolean {
   return everyone.some((one) => one === name) && !own.includes(name);
 }
