@@ -3,7 +3,7 @@
  * real ones, on a copy in which every `declare const Name: Shape` is also given the runtime's own `Name`.
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { denoBinary } from "../support/runtimes.ts";
@@ -18,15 +18,14 @@ const runtimes = [
 test.for(runtimes)("$runtime is as its adapter says", ({ runtime, parts, lib, types }) => {
   const copy = copySources(`reality/${runtime}`);
   if (runtime === "deno") writeFileSync(join(copy, "deno.d.ts"), denoTypes());
-  const isPart = (name: string) => parts.some((part) => new RegExp(`^${part}(-[a-z]+)*\\.ts$`).test(name));
-  const files = readdirSync(join(copy, "adapters")).filter(isPart);
-  const names = files.flatMap((name) => hold(join(copy, "adapters", name)));
+  const files = parts.flatMap((part) => globSync(`adapters/${part}/**/*.ts`, { cwd: copy }));
+  const names = files.flatMap((file) => hold(join(copy, file)));
   expect(names).not.toEqual([]);
   // A script, in which the names are the globals.
   writeFileSync(join(copy, "real.d.ts"), [...new Set(names)].map((name) => `declare const real${name}: typeof ${name};\n`).join(""));
 
   const compilerOptions = { lib, types, composite: false, isolatedDeclarations: false, noEmit: true, rootDir: "." };
-  const sources = ["real.d.ts", ...files.map((name) => `adapters/${name}`)];
+  const sources = ["real.d.ts", ...files];
   writeFileSync(
     join(copy, "tsconfig.reality.json"),
     JSON.stringify({ extends: "./tsconfig.json", compilerOptions, files: sources, references: [] }),

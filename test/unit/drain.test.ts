@@ -9,13 +9,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("a connection that can't be told that it has room keeps none of the others waiting", () => {
+test("a drain that can't be reported to its connection does not delay the others", () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const poller = pollerOf(open({}).server as never);
   const eased = vi.fn();
   let wantsDrain = true;
   const broken = {
-    live: {
+    connection: {
       wantsDrain: false,
       eased() {
         throw new Error("no");
@@ -23,7 +23,7 @@ test("a connection that can't be told that it has room keeps none of the others 
     },
   } as unknown as Watched;
   const other = {
-    live: {
+    connection: {
       get wantsDrain() {
         return wantsDrain;
       },
