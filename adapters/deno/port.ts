@@ -71,17 +71,17 @@ export class Port {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const acceptor of this.#acceptors) acceptor.abort();
-    await Promise.all(Array.from(this.#acceptors, ({ over }) => over));
+    await Promise.all(Array.from(this.#acceptors, ({ stopped }) => stopped));
   }
 
   #listen(port: number): Acceptor {
     const acceptor = new Acceptor({ ...this.#options, port }, this.#handler, this.#acceptors.size === 0);
     this.#acceptors.add(acceptor);
-    void acceptor.over.then((error) => this.#lose(acceptor, error));
+    void acceptor.stopped.then((error) => this.#restart(acceptor, error));
     return acceptor;
   }
 
-  #lose({ since }: Acceptor, error: unknown): void {
+  #restart({ since }: Acceptor, error: unknown): void {
     if (this.#closed) return;
     this.#log(`port ${this.number} stopped accepting connections; listening again`, error);
     if (performance.now() - since > steady) this.#delay = shortest;
@@ -116,21 +116,21 @@ class Acceptor {
   readonly port: number;
   readonly since: number = performance.now();
   /** Settles with the reason when it stops accepting. Never rejects. */
-  readonly over: Promise<unknown>;
+  readonly stopped: Promise<unknown>;
   readonly #native: NativeServer;
   readonly #stop = new AbortController();
   /** The number of open requests and sockets. The first acceptor is kept until the port closes, so its requests are not counted. */
-  #held: number;
+  #inUse: number;
   /** Deno has released the server: aborting it would throw an uncaught error. */
-  #gone = false;
+  #released = false;
 
   constructor(options: PortOptions, handler: Handler, first: boolean) {
-    this.#held = first ? 1 : 0;
+    this.#inUse = first ? 1 : 0;
     this.#native = Deno.serve({ ...options, signal: this.#stop.signal, onListen: () => {} }, first ? handler : this.#counting(handler));
     this.port = this.#native.addr.port;
-    this.over = this.#native.finished.then(
+    this.stopped = this.#native.finished.then(
       () => {
-        this.#gone = true;
+        this.#released = true;
         return new Error("the native server has ended");
       },
       (error: unknown) => error,
@@ -138,12 +138,12 @@ class Acceptor {
   }
 
   abort(): void {
-    if (!this.#gone) this.#stop.abort();
+    if (!this.#released) this.#stop.abort();
   }
 
   /** Releases an acceptor that has stopped. Returns false while it has connections. Clients that have not sent a request yet get FIN. */
   release(): boolean {
-    if (this.#held > 0) return false;
+    if (this.#inUse > 0) return false;
     this.#native.shutdown().catch(() => {});
     return true;
   }
@@ -161,9 +161,9 @@ class Acceptor {
 
   #begin(): () => void {
     let open = true;
-    this.#held++;
+    this.#inUse++;
     return () => {
-      if (open) this.#held--;
+      if (open) this.#inUse--;
       open = false;
     };
   }

@@ -11,7 +11,7 @@ type AlarmStorage = Pick<ObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm">
 
 interface Listener {
   /** Keeps the object alive until the promise settles. */
-  keep(running: PromiseLike<unknown>): void;
+  waitUntil(running: PromiseLike<unknown>): void;
   /** Reports the alarm stored before the last eviction, once it has been read; null if there is none. */
   found(pending: number | null): void;
   /** The alarm is due, but storage has never accepted it. */
@@ -21,9 +21,9 @@ interface Listener {
 /** The range that setAlarm accepts: it rejects 0 and less, and dates "after 2189" (workerd 2026-10). An alarm that fires early sets the next one. */
 const [earliest, latest] = [1, Date.UTC(2189, 0)];
 /** Milliseconds after which an operation counts as failed. */
-const patience = 10_000;
+const storageTimeout = 10_000;
 /** Milliseconds that an alarm event waits for its hooks. */
-const eventPatience = 1000;
+const eventTimeout = 1000;
 
 export class ObjectAlarm implements Alarm {
   readonly #storage: AlarmStorage;
@@ -43,8 +43,8 @@ export class ObjectAlarm implements Alarm {
    * Resolves after at most a second. workerd runs the next alarm event only after this one (measured), and a slow hook must not delay the heartbeat.
    */
   keep(running: PromiseLike<unknown>): Promise<void> {
-    this.#listener.keep(running);
-    return withTimeout(Promise.resolve(running).then(ignore, ignore), eventPatience, ignore);
+    this.#listener.waitUntil(running);
+    return withTimeout(Promise.resolve(running).then(ignore, ignore), eventTimeout, ignore);
   }
 
   set(time: number): void {
@@ -95,7 +95,7 @@ export class ObjectAlarm implements Alarm {
   }
 
   #try(operation: () => Promise<void>): void {
-    this.#listener.keep(this.#attempt(operation));
+    this.#listener.waitUntil(this.#attempt(operation));
   }
 
   async #attempt(operation: () => Promise<void>): Promise<void> {
@@ -114,9 +114,9 @@ export class ObjectAlarm implements Alarm {
 }
 
 /** @throws Error if storage does not answer in time. */
-function answerInTime<T>(asked: Promise<T>): Promise<T> {
-  return withTimeout(asked, patience, () => {
-    throw new Error(`no answer within ${patience} ms`);
+function answerInTime<T>(answer: Promise<T>): Promise<T> {
+  return withTimeout(answer, storageTimeout, () => {
+    throw new Error(`no answer within ${storageTimeout} ms`);
   });
 }
 

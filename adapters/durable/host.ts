@@ -56,7 +56,7 @@ export class ObjectHost {
     const remote = (name: string): Room | undefined => (name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name));
     const { storage } = ctx;
     const alarm = new ObjectAlarm(storage, {
-      keep: (running) => this.#keep(running),
+      waitUntil: (running) => this.#waitUntil(running),
       found: (pending) => this.#server.appointed(pending),
       due: () => void this.alarm(),
     });
@@ -109,7 +109,7 @@ export class ObjectHost {
       env: this.#env,
       remoteAddress: addressOf(request),
       room: this.#identity.room,
-      waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
+      waitUntil: (promise: PromiseLike<unknown>) => this.#waitUntil(promise),
     };
     const finish = (upgrade: Upgrade): Response => {
       if (isResponse(upgrade)) return upgrade;
@@ -203,11 +203,11 @@ export class ObjectHost {
     }
     this.#connections.add(ws, connection);
     if (this.#withoutSqlite) warnWithoutSqlite(this.#binding);
-    this.#keep(connection.running);
+    this.#waitUntil(connection.running);
     return switchingProtocols(client, accepted, declines);
   }
 
-  #keep(running: PromiseLike<unknown> | undefined): void {
+  #waitUntil(running: PromiseLike<unknown> | undefined): void {
     if (running === undefined) return;
     try {
       this.#ctx.waitUntil(Promise.resolve(running));

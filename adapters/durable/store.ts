@@ -23,7 +23,7 @@ interface KeyValues {
 }
 
 /** Milliseconds that an alarm hook waits for the disk. */
-const patience = 1000;
+const syncTimeout = 1000;
 
 /** Prefix of our keys: the application's class may store its own values. */
 const prefix = "edgewire:";
@@ -53,7 +53,7 @@ export function durableStore(storage: ObjectStorage): Store {
         if (keys.length < 64) return;
       }
     },
-    sync: () => withTimeout(storage.sync(), patience, () => {}),
+    sync: () => withTimeout(storage.sync(), syncTimeout, () => {}),
   };
 }
 

@@ -68,7 +68,7 @@ export class MemoryClient {
 
   /** Stops answering the server's close, like a client that has vanished. */
   ignoreClose(): void {
-    this.#wire.answers = false;
+    this.#wire.answersClose = false;
   }
 }
 
@@ -77,9 +77,9 @@ export class Wire {
   connection: SocketListener | undefined;
   stored: StoredSnapshot | undefined;
   heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
-  over = false;
+  isOver = false;
   paused = false;
-  answers = true;
+  answersClose = true;
   readonly ended: PromiseWithResolvers<Ended> = Promise.withResolvers();
   readonly #unread: Data[] = [];
   readonly #readers: PromiseWithResolvers<Data>[] = [];
@@ -97,7 +97,7 @@ export class Wire {
   }
 
   isCurrent(socket: Socket): boolean {
-    return this.#current === socket && !this.over;
+    return this.#current === socket && !this.isOver;
   }
 
   get buffered(): number {
@@ -105,7 +105,7 @@ export class Wire {
   }
 
   toServer(data: Data): void {
-    if (this.over) throw new Error("the connection has ended");
+    if (this.isOver) throw new Error("the connection has ended");
     queueMicrotask(() => this.#arrive(() => this.#deliverToServer(data)));
   }
 
@@ -128,7 +128,7 @@ export class Wire {
   async next(): Promise<Data> {
     const unread = this.#unread.shift();
     if (unread !== undefined) return unread;
-    if (this.over) throw endedError(await this.ended.promise);
+    if (this.isOver) throw endedError(await this.ended.promise);
     const reader = Promise.withResolvers<Data>();
     this.#readers.push(reader);
     return reader.promise;
@@ -157,7 +157,7 @@ export class Wire {
 
   closeFromServer(code: number, reason: string): void {
     this.#deliver(0, () => {
-      if (this.answers) this.end(code, reason);
+      if (this.answersClose) this.end(code, reason);
     });
   }
 
@@ -190,8 +190,8 @@ export class Wire {
   }
 
   end(code: number, reason: string): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.ended.resolve({ code, reason });
     for (const reader of this.#readers) reader.reject(endedError({ code, reason }));
     this.#readers.length = 0;

@@ -113,7 +113,7 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       clock = new Timers(options.clock);
       server = start();
       for (const wire of wires) {
-        if (wire.stored === undefined || wire.over) continue;
+        if (wire.stored === undefined || wire.isOver) continue;
         wire.connection = server.restore(wire.socket(), wire.stored);
         if (wire.connection !== undefined) track(wire.connection);
         // The new server has paused no client.
