@@ -1,6 +1,6 @@
 /**
  * A Durable Object has one alarm, which survives eviction. Setting it writes a row, which costs as much as 133 incoming messages; reading it costs
- * almost nothing. So before the first write after an eviction the stored alarm is read, and kept if it is earlier: when it fires, `Server.alarm`
+ * almost nothing. So before the first write after an eviction the stored alarm is read, and kept if it is earlier. When it fires, `Server.alarm`
  * checks everything that is due and sets the next one. Failed storage operations are retried while the object is in memory.
  */
 import type { Alarm } from "../../src/ports.ts";

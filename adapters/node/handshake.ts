@@ -1,6 +1,6 @@
 /**
- * Offers one handshake to the routes that match it. If the server has other `upgrade` listeners, the handshake may be theirs: we never write to
- * a socket that another listener has claimed, and we answer a socket that nobody claims after a while.
+ * Offers one handshake to the routes that match it. If the server has other `upgrade` listeners, the handshake may be theirs. We never write to a
+ * socket that another listener has claimed. A socket that nobody claims is answered after a while.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";

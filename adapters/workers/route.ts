@@ -86,7 +86,7 @@ export async function forward(
   }
   const { webSocket } = response as { readonly webSocket?: PairSocket | null };
   // Wait a turn: by then workerd has canceled the request of a client that has left, which ends the connection. Otherwise it would stay open in its
-  // object forever, and buffer all that is sent to it. That happened to 560 of 883 clients (workerd 2026-11), and now to none; of clients that reset
+  // object forever, and buffer all that is sent to it. That happened to 560 of 883 clients (workerd 2026-11), and now to none. Of clients that reset
   // within 5 ms, to 9 in 10, and now to 1 in 10 (P30 of docs/contract.md).
   if (webSocket) await new Promise((resolve) => setTimeout(resolve, 0));
   if (through) return response;

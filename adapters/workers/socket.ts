@@ -37,9 +37,9 @@ export function acceptPair(
 }
 
 /**
- * Ends the connection if the 101 was never sent. workerd does not report a client that left before the 101, or got 426 instead: our half gets no
- * event, and `request.signal` needs a compatibility flag. But the client's half can then still be accepted, which throws once a Response has
- * been sent with it.
+ * Ends the connection if the 101 was never sent. workerd does not report a client that left before the 101, or got 426 instead. Our half gets no
+ * event, and `request.signal` needs a compatibility flag. But the client's half can then still be accepted, which throws once a Response has been
+ * sent with it.
  */
 async function endUnsent(client: PairSocket, connection: SocketListener): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), connection.finished]);

@@ -1,8 +1,8 @@
 /**
  * Measures the memory of an idle connection: the server's private memory after garbage collection at a growing number of connections, and the slope
- * of a line through these points. Two points would mostly show which server has just enlarged a table or its heap: measured at 4 000, 8 000 and
- * 16 000 connections, Deno's excess over bare was 1.6, 1.2 and 0.7 KiB for each. Each round starts a new server, because memory that was used
- * once is not fully released.
+ * of a line through these points. Two points would mostly show which server has just enlarged a table or its heap. At 4 000, 8 000 and 16 000
+ * connections, Deno's excess over bare was 1.6, 1.2 and 0.7 KiB for each. Each round starts a new server, because memory that was used once is not
+ * fully released.
  */
 import type { Comparison } from "../report/comparison.ts";
 import { Load } from "../load/load.ts";

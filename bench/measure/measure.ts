@@ -22,7 +22,7 @@ export interface Pace {
 /** With fewer rounds a median means nothing. */
 const fewest = 3;
 /**
- * Two processes of the same server differ by up to a tenth in speed for as long as they run (Deno and Bun, measured), depending on memory layout and
+ * Two processes of the same server differ by up to a tenth in speed for as long as they run (Deno and Bun, measured). It depends on memory layout and
  * on what the compiler saw first. So each server is started several times, for its share of the rounds.
  */
 export const starts = 3;

@@ -1,6 +1,6 @@
 /**
- * The application that every runtime serves for the contract. The handshake's URL says what it does (script.ts), and each hook call is one line of
- * its log: `@@` and JSON on stdout, which is ordered, is kept when the client ends, and works on every runtime.
+ * The application that every runtime serves for the contract. The handshake's URL says what it does (script.ts). Each hook call is one line of its
+ * log: `@@` and JSON on stdout, which is ordered, is kept when the client ends, and works on every runtime.
  */
 import { defineHandler, type Connection, type Data, type Handler, type LocalRoom } from "edgewire";
 import { roomScripts, runRoomScript, runScript, runUpgrade, type Note, type Script, type UpgradeStep, type RoomStep } from "./script.ts";

@@ -36,7 +36,7 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
 }
 
 /**
- * The request as passed to ws. ws repeats the core's checks with stricter rules (no list in Upgrade, no white space but space and tab), and would
+ * The request as passed to ws. ws repeats the core's checks with stricter rules (no list in Upgrade, no white space but space and tab). It would
  * answer 400 to a client that `upgrade` has accepted.
  */
 function checked({ server, snapshot: { protocol } }: AcceptedHandshake, { headers }: IncomingMessage): IncomingMessage {

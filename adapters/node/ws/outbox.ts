@@ -1,6 +1,6 @@
 /**
  * Collects what is sent in one turn and writes it at the end of the turn, with one write for each socket. For a small message the write costs more
- * than everything else: an echo of 32 bytes with eight messages in flight spends most of its CPU time in it (Node 24, bench/). Methods of ws that
+ * than everything else. An echo of 32 bytes with eight messages in flight spends most of its CPU time in it (Node 24, bench/). Methods of ws that
  * write flush the outbox first, so that the order is kept.
  */
 import type { Duplex } from "node:stream";
