@@ -28,7 +28,7 @@ beforeAll(() => {
     append(join(copy, file), uses);
   }
   errors = errorsOf(copy, "-b", ...globSync("adapters/**/tsconfig.json", { cwd: copy }));
-});
+}, 60_000);
 
 function isAbout({ file, name }: { file: string; name: string }, error: string): boolean {
   return error.startsWith(`${file}(`) && error.includes(`Cannot find name '${name}'`);
