@@ -26,7 +26,8 @@ try {
 
 async function run(options: Options): Promise<void> {
   const { minutes, write, report: only } = options;
-  if (options.before !== undefined && write) throw new UsageError("--before: what is compared with a checkout is not for the page");
+  if (options.before !== undefined && write)
+    throw new UsageError("--before: can't be combined with --write; the page has no comparisons with another checkout");
   compareWith(options.before);
   const comparisons = only ? [] : options.comparisons;
   const begin = performance.now();
@@ -55,7 +56,7 @@ async function profiles(comparison: Comparison, { servers = ["edgewire"] }: Opti
   return texts.join("\n\n");
 }
 
-/** Who takes part: bare and Edgewire in every mode; the rest, unless others are named, where the mode has a server of theirs. */
+/** The servers that take part: those of --servers, or all that the runtime has. Modes `wake` and `slow` compare only bare and Edgewire. */
 function participants({ runtime, mode }: Comparison, { servers }: Options): readonly string[] {
   if (mode === "wake" || mode === "slow") return ["bare", "edgewire"];
   return servers ?? contenders(runtime, mode);
@@ -79,8 +80,8 @@ function paceOf(comparison: Comparison, { rounds, slice, quick, generator }: Opt
 }
 
 /**
- * Many short slices: what else the machine does changes from moment to moment, and neighbours should meet the same. In the same time 180 of
- * 25 ms left half of the uncertainty that 45 of 100 ms did (a Durable Object's echo: 0.018 and 0.033, one standard error).
+ * Many short slices, because the machine's other load changes all the time, and consecutive slices should see the same. In the same total time, 180
+ * slices of 25 ms had half the uncertainty of 45 slices of 100 ms (a Durable Object's echo: a standard error of 0.018 instead of 0.033).
  */
 function defaultRounds({ mode, connections }: Comparison): number {
   switch (mode) {
@@ -90,7 +91,7 @@ function defaultRounds({ mode, connections }: Comparison): number {
     case "wake":
       return 15;
     default:
-      // A slice lasts at least as long as its first messages do, one for each connection.
+      // A slice lasts at least until its first messages, one for each connection, are answered.
       return connections > 2000 ? 45 : 180;
   }
 }
@@ -108,7 +109,7 @@ function rowsOf(comparison: Comparison, names: readonly string[], pace: Pace): P
   }
 }
 
-/** One line that is written over, where somebody watches; a line each otherwise would fill a log. */
+/** Overwrites one line of a terminal. Elsewhere nothing is printed, because it would fill a log. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[2K${text.slice(0, process.stderr.columns - 1)}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the browsers that tests drive; on Debian, as root, installs what is missing.
- * As a vitest globalSetup it gives the tests their paths: `inject("chromium")`, `inject("firefox")`, "" where there is none.
+ * Finds the browsers that tests use. As root on Debian it installs missing ones. As a vitest globalSetup it provides their paths to tests:
+ * `inject("chromium")`, `inject("firefox")`, "" if missing.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -22,7 +22,7 @@ declare module "vitest" {
 
 export default function setup(project: TestProject): void {
   for (const browser of Object.keys(browsers) as Browser[]) {
-    // The other projects' pages are Chromium's alone.
+    // The other projects use only Chromium.
     const wanted = browser === "chromium" || project.name === "client";
     project.provide(browser, wanted ? pathOf(browser) : "");
   }

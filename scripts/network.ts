@@ -1,6 +1,6 @@
 /**
- * Says whether this machine can make a network whose cable a test may cut (test/cut/network.ts); on Debian, as root, installs what it
- * takes. As a vitest globalSetup it gives the tests what is missing: `inject("noNetwork")`, "" where nothing is.
+ * Checks whether this machine can create a virtual network that a test may cut (test/cut/network.ts). As root on Debian it installs the tools.
+ * As a vitest globalSetup it provides what is missing to tests: `inject("noNetwork")`, "" if nothing is.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -18,7 +18,7 @@ export default function setup(project: TestProject): void {
   project.provide("noNetwork", missing);
 }
 
-/** ip-netns(8), veth(4): both want CAP_NET_ADMIN, and mounting a namespace's name CAP_SYS_ADMIN, which containers mostly drop. */
+/** ip-netns(8) and veth(4) need CAP_NET_ADMIN, and mounting a namespace's name needs CAP_SYS_ADMIN, which containers usually drop. */
 function whatIsMissing(): string | undefined {
   if (process.platform !== "linux") return "network namespaces are Linux's (namespaces(7))";
   if (process.getuid?.() !== 0) return "making a network namespace takes root (CAP_SYS_ADMIN, CAP_NET_ADMIN: capabilities(7))";

@@ -1,6 +1,6 @@
 /**
- * Makes the package as npm would publish it, from dist/, and prints the tarball's path.
- * The repository's own manifest is private and carries its tools (Node itself among them): the published one is derived from it here.
+ * Packs dist/ as npm would publish it, and prints the tarball's path. The repository's package.json is private and lists its tools (even Node
+ * itself): the published one is derived from it here.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,10 +10,10 @@ import { bundled } from "./bundle.ts";
 const root = join(import.meta.dirname, "..");
 const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts", "overrides"];
 
-/** Packs dist/ as it stands (see scripts/build.ts) and returns the tarball's path. */
+/** Packs the current dist/ (see scripts/build.ts) and returns the tarball's path. */
 export function pack(): string {
   mkdirSync(join(root, ".tmp"), { recursive: true });
-  // One of its own: the tests pack side by side.
+  // A separate folder for each run, because tests pack in parallel.
   const directory = mkdtempSync(join(root, ".tmp/pack-"));
   const stage = join(directory, "package");
   mkdirSync(stage);

@@ -1,4 +1,4 @@
-/** Bun: WebSockets and HTTP on one native server, or on the one that an application has. */
+/** Bun: WebSockets and HTTP on one native server, ours or the application's. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
@@ -25,7 +25,7 @@ export { websocket };
 declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: Process & { readonly env: object };
 
-/** @param native is asked for once somebody publishes. */
+/** @param native returns the native server; called on the first publish. */
 function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runtime {
   return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(bunTopics(native)) };
 }
@@ -39,45 +39,45 @@ export const serve: Serve = async <State, Env>(
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const host = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
   const native = listen(at, {
     port,
     hostname,
     ...(tls === undefined ? {} : { tls }),
-    // A handler alone has the native server for itself: what is too large is not even read.
+    // If the handler is the only one on this server, its limit applies natively: Bun does not even read larger messages.
     websocket: handler === undefined ? websocket : { ...websocket, maxPayloadLength: nativeLimit(handler) },
-    fetch: (request, server) => answer(host, request, server),
-    // Bun's page for a Response that it can't send shows the working directory, and parts of the source.
+    fetch: (request, server) => answer(handlers, request, server),
+    // In development Bun's error page for an invalid Response shows the working directory and parts of the source.
     development: false,
-    // On without `development`: two servers would share the port.
+    // Defaults to true if `development` is false, and two servers could then share the port.
     reusePort: false,
     error: failed,
   });
   const bound = native.port ?? port;
-  const close = closable(process, options.signals, async (closing, left) => {
-    await host.close(closing);
+  const close = closable(process, options.signals, async (closing, inTime) => {
+    await handlers.close(closing);
     const waits = new AbortController();
-    await left(answered(native, waits.signal));
+    await inTime(answered(native, waits.signal));
     waits.abort();
     try {
-      await left(native.stop());
+      await inTime(native.stop());
     } finally {
-      await left(native.stop(true));
+      await inTime(native.stop(true));
     }
   });
   return {
     url: servingUrl(at, bound),
     port: bound,
-    room: (name) => host.room(name),
-    rooms: (mounted) => host.rooms(mounted),
-    stats: () => host.stats(),
+    room: (name) => handlers.room(name),
+    rooms: (mounted) => handlers.rooms(mounted),
+    stats: () => handlers.stats(),
     close,
   };
 };
 
 /**
- * Bun's own 1009 carries a reason text, which no other runtime's does: the core answers what is a little too large, and Bun stops
- * reading what is far too large.
+ * Twice `maxPayload`: the core answers messages that are a little too large, and Bun stops reading those that are far too large. Bun's own 1009
+ * carries a reason text, unlike that of all other runtimes.
  */
 function nativeLimit({ settings }: DefinedHandler): number {
   return Math.min(2 * settings.maxPayload, websocket.maxPayloadLength);
@@ -92,21 +92,22 @@ function listen(at: Listening, options: NativeOptions): NativeServer {
 }
 
 /**
- * Until then the port stays, as on Node and Deno: `stop` gives it up at once. Bun counts the requests, and tells of none. One that is never
- * answered does not keep the process: after `stop(true)` there are none (1.4.5, measured).
+ * Resolves once pending requests are answered. The port stays open until then, as on Node and Deno, since `stop` frees it immediately. Bun counts
+ * pending requests, but has no event for their end. A request that is never answered does not keep the process alive: `stop(true)` ends it
+ * (1.4.5, measured).
  */
 async function answered(native: NativeServer, until: AbortSignal): Promise<void> {
   while (native.pendingRequests > 0 && !until.aborted) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Synchronous while the hooks are: Bun answers 400 to a client that sent frames early once the upgrade is awaited. */
-function answer(host: MountedHandlers, request: Request, native: NativeServer): Answer {
+/** Synchronous if the hooks are: after an asynchronous upgrade Bun answers 400 to a client that has already sent frames. */
+function answer(handlers: MountedHandlers, request: Request, native: NativeServer): Answer {
   const done = (decision: Response | AcceptedHandshake): Response | undefined => {
     if (isResponse(decision)) return checkAnswer(decision);
     return upgrade(native, request, decision) ? undefined : tooLate();
   };
   try {
-    const decision = host.decide(request, addressOf(native, request), { server: native });
+    const decision = handlers.decide(request, addressOf(native, request), { server: native });
     return isPromise(decision) ? Promise.resolve(decision).then(done).catch(failed) : done(decision);
   } catch (error) {
     return failed(error);
@@ -118,13 +119,13 @@ function failed(error: unknown): Response {
   return refuse(500, "Internal Server Error");
 }
 
-/** False when the client has gone, or sent frames before an awaited handshake was answered. */
+/** Returns false if the client has left, or has sent frames before an asynchronous upgrade was done. */
 function upgrade(native: NativeServer, request: Request, ready: AcceptedHandshake): boolean {
   const { protocol } = ready.snapshot;
   let { headers } = ready;
-  // Without this header Bun selects the first subprotocol offered; an empty one declines (oven-sh/bun#18243).
+  // Without this header Bun selects the first offered subprotocol; an empty header declines all (oven-sh/bun#18243).
   if (request.headers.has("sec-websocket-protocol")) (headers ??= new Headers()).set("sec-websocket-protocol", protocol);
-  // Compression is the native server's switch, not a handler's: Bun declines it when the request no longer offers it.
+  // Bun enables compression for the whole server. For a single handler it is declined by removing the client's offer.
   if (!ready.server.settings.compression) request.headers.delete("sec-websocket-extensions");
   const data = new BunSocket(ready);
   const upgraded = native.upgrade(request, headers === undefined ? { data } : { data, headers });
@@ -133,7 +134,7 @@ function upgrade(native: NativeServer, request: Request, ready: AcceptedHandshak
 }
 
 function tooLate(): Response {
-  return refuse(400, "the handshake can't be completed: nothing may be sent before it is answered");
+  return refuse(400, "the handshake can't be completed: the client must not send anything before the answer");
 }
 
 function addressOf(native: NativeServer, request: Request): string {
@@ -141,25 +142,25 @@ function addressOf(native: NativeServer, request: Request): string {
   return address.startsWith("::ffff:") ? address.slice(7) : address;
 }
 
-/** One host for each bare `Bun.serve`. */
-const hosts = new WeakMap<NativeServer, MountedHandlers>();
+/** By native server, for apps under a bare `Bun.serve`. */
+const bareHandlers = new WeakMap<NativeServer, MountedHandlers>();
 
 export const barePending: BarePending = (request, env) => {
   const native = nativeOf(env);
-  let host = hosts.get(native);
-  if (host === undefined) hosts.set(native, (host = new MountedHandlers({ ...runtimeOf(() => native), env: process.env })));
-  return { host, remoteAddress: addressOf(native, request) };
+  let handlers = bareHandlers.get(native);
+  if (handlers === undefined) bareHandlers.set(native, (handlers = new MountedHandlers({ ...runtimeOf(() => native), env: process.env })));
+  return { handlers, remoteAddress: addressOf(native, request) };
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready) => {
   return upgrade(nativeOf(env), request, ready) ? new Response(null) : tooLate();
 };
 
-/** A bare `Bun.serve` gives `fetch` its server as the second argument, or an application `{ server }`: as Hono's own helpers have it. */
+/** A bare `Bun.serve` passes its server to `fetch` as the second argument; an application may pass `{ server }`. Hono's helpers accept both. */
 function nativeOf(env: object | undefined): NativeServer {
   const native = (env !== undefined && "server" in env ? env.server : env) as Partial<NativeServer> | undefined;
   if (typeof native?.upgrade === "function") return native as NativeServer;
   throw new Error(
-    'on Bun a Hono app upgrades with the native server: serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun"',
+    'on Bun, a Hono app needs the native server to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun"',
   );
 }

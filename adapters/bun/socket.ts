@@ -1,4 +1,4 @@
-/** The core's `Socket` over Bun's ServerWebSocket, and the one set of native handlers that serves every connection. */
+/** The core's `Socket` on Bun's ServerWebSocket, and the native handlers shared by all connections. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import type { SocketListener, Socket } from "../../src/ports.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
@@ -6,21 +6,22 @@ import type { NativeHandlers, NativeSocket } from "./types.ts";
 import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 
 /**
- * For `Bun.serve({ fetch: app.fetch, websocket })`: one for all handlers, whose own limits the core applies.
+ * For `Bun.serve({ fetch: app.fetch, websocket })`. It is shared by all handlers; the core applies each handler's own limits.
  * `ws.data` is a connection's BunSocket.
  */
 export const websocket: NativeHandlers = {
-  // Above every maxPayload, for handlers that share a server; `serve(handler)` lowers it.
+  // Above every possible `maxPayload`, because handlers may share a server; `serve(handler)` lowers it.
   maxPayloadLength: 32 * 1024 * 1024,
-  // Above every maxBuffered: at its limit Bun loses messages (`send` returns 0).
+  // Above every possible `maxBuffered`: at this limit Bun drops messages (`send` returns 0).
   backpressureLimit: 2 ** 31 - 1,
   closeOnBackpressureLimit: false,
-  // No pings of Bun's own either, which come shortly before its timeout: the core pings. Bun answers the client's.
+  // The core pings and checks for idle clients. With `sendPings` Bun would ping shortly before its idle timeout. Bun still answers the client's
+  // pings.
   idleTimeout: 0,
   sendPings: false,
-  // Each handshake declines it unless its handler wants it: see index.ts.
+  // Handshakes decline it unless their handler enables compression: see index.ts.
   perMessageDeflate: true,
-  // A socket's publish leaves it out.
+  // A socket does not get what it publishes.
   publishToSelf: false,
   open: (ws) => (ws.data as BunSocket).opened(ws),
   message: (ws, data) => (ws.data as BunSocket).message(data),
@@ -33,11 +34,11 @@ export const websocket: NativeHandlers = {
 /** ServerWebSocket's readyState. */
 const OPEN = 1;
 
-/** What waited for the client when we closed: it is still to be sent, but Bun says 0 from then on (1.4.5, measured). Few have any. */
-const left = new WeakMap<BunSocket, number>();
+/** Bytes that waited when we closed the socket. They are still being sent, but Bun reports 0 from then on (1.4.5, measured). Few sockets have any. */
+const bytesAfterClose = new WeakMap<BunSocket, number>();
 
 export class BunSocket implements Socket {
-  /** What to open with, until it is. */
+  /** The accepted handshake, until the connection opens. */
   #ready: AcceptedHandshake | undefined;
   readonly #compress: boolean;
   #ws: NativeSocket | undefined;
@@ -48,13 +49,13 @@ export class BunSocket implements Socket {
     this.#compress = ready.server.settings.compression;
   }
 
-  /** Bun calls it inside `server.upgrade`, after the 101: nothing arrives before it returns. */
+  /** Bun calls this inside `server.upgrade`, after the 101: no message arrives before it returns. */
   opened(ws: NativeSocket): void {
     ws.binaryType = "uint8array";
     this.#ws = ws;
     const ready = this.#ready;
     this.#ready = undefined;
-    // Bun tells of a close inside our own `close` and `terminate`, which the `open` hook may call.
+    // Set before the `open` hook runs: if the hook calls `close` or `terminate`, Bun calls its close handler synchronously.
     ready?.server.open(this, ready, (connection) => (this.#connection = connection));
   }
 
@@ -73,19 +74,19 @@ export class BunSocket implements Socket {
   closed(code: number, reason: string): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    // As everywhere else, a connection that has just been closed is closing.
+    // Deferred, so that the connection's state is "closing" after our own `close`, as on all other runtimes.
     if (connection.phase === "closing") return queueMicrotask(() => void connection.ended(code, reason));
     if (code === CloseCode.abnormal && reason.startsWith("Received ")) void connection.violated(violation(reason));
     void connection.ended(code, reason);
   }
 
   get buffered(): number {
-    return this.#ws?.getBufferedAmount() || (left.get(this) ?? 0);
+    return this.#ws?.getBufferedAmount() || (bytesAfterClose.get(this) ?? 0);
   }
 
   send(data: Sendable): SendResult {
-    // Bun copies what it can't write at once. -1 is queued; 0 is an empty message, or a closed socket.
-    // Any view will do: Bun's type lists them one by one.
+    // Bun copies what it can't write immediately. -1 means queued; 0 means an empty message, or a closed socket. The cast is safe: Bun accepts any
+    // view.
     const closed = this.#ws?.send(data as string | Uint8Array, this.#compress) === 0 && this.#ws.readyState !== OPEN;
     return closed ? "closed" : "sent";
   }
@@ -98,15 +99,15 @@ export class BunSocket implements Socket {
     this.#ws?.unsubscribe(topic);
   }
 
-  /** To all subscribers but itself. */
+  /** Publishes to all other subscribers. */
   publish(topic: string, data: string | Uint8Array, compress: boolean): number {
     return this.#ws?.publish(topic, data, compress) ?? 0;
   }
 
   close(code: number, reason: string): void {
     const waiting = this.#ws?.getBufferedAmount() ?? 0;
-    if (waiting > 0) left.set(this, waiting);
-    // 1005 makes a frame without a code here; `close()` would send 1000.
+    if (waiting > 0) bytesAfterClose.set(this, waiting);
+    // With 1005 Bun sends a close frame without a code; `close()` would send 1000.
     this.#ws?.close(code, reason);
   }
 
@@ -127,7 +128,7 @@ export class BunSocket implements Socket {
   }
 }
 
-/** The code that Bun has sent for a broken frame; it tells only its reason, beside 1006 (Bun 1.4.5, measured). */
+/** The close code that Bun has sent for a broken frame. It reports only 1006 and a reason (Bun 1.4.5, measured). */
 function violation(reason: string): number {
   if (reason === "Received too big message") return CloseCode.messageTooBig;
   if (reason === "Received invalid UTF-8") return CloseCode.invalidPayload;

@@ -1,13 +1,13 @@
-/** Bun's own topics, one set of them for each native server. */
+/** Publishes through Bun's native topics. */
 import { viewOf } from "../../src/values/data.ts";
 import type { Sendable } from "../../src/api/connection.ts";
 import type { NativeTopics } from "../../src/ports.ts";
 import type { BunSocket } from "./socket.ts";
 import type { Publisher } from "./types.ts";
 
-/** `publisher` may come to be only when it is first asked for. */
+/** @param publisher returns the native server; called on the first publish. */
 export function bunTopics(publisher: () => Publisher): NativeTopics {
-  // Other handlers, and the application, may have topics on the same server.
+  // A unique prefix: other handlers and the application may use topics on the same server.
   const own = crypto.randomUUID();
   let names = 0;
   return {
@@ -18,7 +18,7 @@ export function bunTopics(publisher: () => Publisher): NativeTopics {
       const sent = sendable(data);
       return except === undefined ? publisher().publish(name, sent, compress) : (except as BunSocket).publish(name, sent, compress);
     },
-    // Bun hands them over before and after it waits for events, and between two immediates it looks for some (Bun 1.4.5, measured).
+    // Bun writes published messages before and after it polls for events, and it polls between two immediates (Bun 1.4.5, measured).
     handedOver: (callback) => void setImmediate(() => setImmediate(callback)),
   };
 }

@@ -1,6 +1,6 @@
-/** Bun's server and its sockets, as far as they are used: Edgewire needs none of Bun's own types. */
+/** Structural types for the parts of Bun's API that the adapter uses, so that Edgewire does not depend on Bun's types. */
 
-/** Bun's ServerWebSocket, as far as it is used. */
+/** The part of Bun's ServerWebSocket that is used. */
 export interface NativeSocket {
   readonly data: unknown;
   readonly readyState: number;
@@ -17,7 +17,7 @@ export interface NativeSocket {
   resume(): void;
 }
 
-/** What `Bun.serve` takes as `websocket`. */
+/** The option `websocket` of `Bun.serve`. */
 export interface NativeHandlers {
   readonly maxPayloadLength: number;
   readonly backpressureLimit: number;
@@ -34,18 +34,18 @@ export interface NativeHandlers {
   close(ws: NativeSocket, code: number, reason: string): void;
 }
 
-/** What Bun's server has for topics. */
+/** The part of Bun's server that publishes. */
 export interface Publisher {
   publish(topic: string, data: string | Uint8Array, compress: boolean): number;
 }
 
-/** What `Bun.serve` returns, as far as it is used. */
+/** The part of the result of `Bun.serve` that is used. */
 export interface NativeServer extends Publisher {
   /** Undefined on a Unix socket. */
   readonly port: number | undefined;
   upgrade(request: Request, options: { data: object; headers?: Headers }): boolean;
   requestIP(request: Request): { readonly address: string } | null;
-  /** Those whose answer is not sent to the end. */
+  /** The number of requests whose answer is not fully sent. */
   readonly pendingRequests: number;
   stop(closeActiveConnections?: boolean): Promise<void>;
 }
@@ -58,9 +58,9 @@ export interface NativeOptions {
   fetch(request: Request, server: NativeServer): Answer;
   readonly development: boolean;
   readonly reusePort: boolean;
-  /** Answers for a Response that can't be sent. */
+  /** Creates the answer if `fetch` fails, or its Response can't be sent. */
   error(error: Error): Response;
 }
 
-/** No Response once the request is upgraded. */
+/** Undefined if the request was upgraded. */
 export type Answer = Response | undefined | Promise<Response | undefined>;

@@ -1,14 +1,14 @@
 /**
- * Whether somebody reads the body of a Response. Deno ends the whole listener for one (2.9.6: "Terminating Deno.serve loop"), and `bodyUsed` says
- * nothing of it before the first chunk. To ask for `body` would make a stream of every text, which Deno sends faster as it is
- * (ext/fetch/23_response.js, 22_body.js).
+ * Whether somebody is reading the body of a Response. Sending such a Response ends Deno's whole listener (2.9.6: "Terminating Deno.serve loop"), and
+ * `bodyUsed` is false until the first chunk is read. Reading `response.body` would convert every text body to a stream, which Deno sends more
+ * slowly (ext/fetch/23_response.js, 22_body.js).
  */
 export function isBeingRead(response: Response): boolean {
   const stream = inner === undefined ? response.body : streamOf(response, inner);
   return stream instanceof ReadableStream && stream.locked;
 }
 
-/** Where Deno keeps the body as it was given. Undefined if a Deno to come has no such field. */
+/** The symbol under which Deno stores the original body. Undefined if a later Deno has no such field. */
 const inner: symbol | undefined = findInner();
 
 function findInner(): symbol | undefined {

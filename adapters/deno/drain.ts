@@ -1,9 +1,9 @@
-/** Deno tells how much waits to be sent, but not when that changes: one timer a server asks, while anyone wants to know. */
+/** Deno has `bufferedAmount`, but no drain event. So one timer for each server polls it, while any connection waits for a drain. */
 import type { SocketListener } from "../../src/ports.ts";
 import type { Server } from "../../src/server/server.ts";
 import { logError } from "../../src/values/log.ts";
 
-/** Milliseconds between two looks: short while clients read, longer while none does. */
+/** Milliseconds between two polls: short while clients read, longer while none does. */
 const shortest = 1;
 const longest = 64;
 
@@ -17,7 +17,7 @@ export class Poller {
   #scheduled = false;
   #delay = shortest;
 
-  /** The connection's buffer may be full: look again until it is not. */
+  /** Polls the connection, whose buffer may be full, until it has room again. */
   watch(socket: Watched): void {
     this.#waiting.add(socket);
     this.#delay = shortest;
@@ -27,20 +27,20 @@ export class Poller {
   #schedule(): void {
     if (this.#scheduled || this.#waiting.size === 0) return;
     this.#scheduled = true;
-    setTimeout(this.#look, this.#delay);
+    setTimeout(this.#poll, this.#delay);
   }
 
-  readonly #look = (): void => {
+  readonly #poll = (): void => {
     this.#scheduled = false;
     let drained = false;
     for (const socket of this.#waiting) {
       try {
         void socket.connection?.eased();
       } catch (error) {
-        // The others are looked at all the same, and so is this one the next time.
-        logError("a connection that has room again can't be told", error);
+        // Continue with the others; this one is polled again next time.
+        logError("a drain can't be reported to its connection", error);
       }
-      // A hook that filled the buffer again wants the next drain, and stays.
+      // If the drain hook has filled the buffer again, keep polling.
       if (socket.connection?.wantsDrain === true) continue;
       this.#waiting.delete(socket);
       drained = true;

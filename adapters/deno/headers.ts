@@ -1,15 +1,15 @@
 /**
- * A request's headers, read so that nothing of them stays on it. Deno keeps what it makes for an iteration, two lists of pairs, on the
- * Headers object, and the request for as long as its WebSocket: 1.4 KiB a connection for the five headers of a handshake, more for a
- * browser's (ext/fetch/20_headers.js, ext/http/02_websocket.ts; bench/, mode idle).
+ * Reads a request's headers without caching them on the request. When headers are iterated, Deno caches two lists of pairs on the Headers object, and
+ * it keeps the request as long as its WebSocket. For the five headers of a handshake that is 1.4 KiB for each connection, more for a browser's
+ * (ext/fetch/20_headers.js, ext/http/02_websocket.ts; bench/, mode idle).
  */
 type Pairs = Iterable<readonly [name: string, value: string]>;
 
-/** As they came: names in any case, and one more than once. */
+/** The headers as sent: names in any case, possibly repeated. */
 export function headersOf({ headers }: Request): Pairs {
   let first: unknown;
   const keeper: ProxyHandler<Headers> = {
-    // What would be kept on the headers, of which the first is the list of pairs.
+    // Intercepts what Deno would cache on the Headers object. The first value is the list of pairs.
     set(_headers, _key, value) {
       first ??= value;
       return true;
@@ -18,7 +18,7 @@ export function headersOf({ headers }: Request): Pairs {
   try {
     new Proxy(headers, keeper).has("expect");
   } catch {
-    // Fields that only a Headers object itself has, as other runtimes have them, are not reached through a proxy.
+    // On other runtimes a proxy can't access the private fields of a Headers object.
   }
   return isPairs(first) ? first : headers;
 }

@@ -1,4 +1,4 @@
-/** Deno: WebSockets and HTTP on one native server, or on the one that an application has. */
+/** Deno: WebSockets and HTTP on one native server, ours or the application's. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
@@ -43,24 +43,24 @@ export const serve: Serve = async <State, Env>(
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const host = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
   const requests = new Requests();
   const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
-    follow(requests, answer(host, request, info, opened), info),
+    follow(requests, answer(handlers, request, info, opened), info),
   );
-  const close = closable(process, options.signals, async (closing, left) => {
-    await host.close(closing);
-    await left(requests.settled());
-    // `completed` settles shortly before the response is out, and an abort in that turn cuts it off (2.9.5, measured).
+  const close = closable(process, options.signals, async (closing, inTime) => {
+    await handlers.close(closing);
+    await inTime(requests.settled());
+    // `completed` settles shortly before the response is sent, and an abort in the same turn would cut it off (2.9.5, measured).
     await new Promise((resolve) => setTimeout(resolve, 10));
-    await left(native.close());
+    await inTime(native.close());
   });
   return {
     url: servingUrl(at, native.number),
     port: native.number,
-    room: (name) => host.room(name),
-    rooms: (mounted) => host.rooms(mounted),
-    stats: () => host.stats(),
+    room: (name) => handlers.room(name),
+    rooms: (mounted) => handlers.rooms(mounted),
+    stats: () => handlers.stats(),
     close,
   };
 };
@@ -74,11 +74,11 @@ function listen(at: Listening, options: PortOptions, handler: Handler): Port {
 }
 
 /**
- * Nothing may throw after the upgrade: Deno then ends the whole listener. And nothing may be returned that Deno can't send: a control character
- * in a header is a panic, `Response.error()` or a body that is used, returned without a promise, an uncaught error (2.9.5, measured).
+ * Must not throw after the upgrade, because Deno would end the whole listener, nor return what Deno can't send. A control character in a header
+ * makes Deno panic; `Response.error()` or a used body, if returned synchronously, is an uncaught error (2.9.5, measured).
  */
 function answer(
-  host: MountedHandlers,
+  handlers: MountedHandlers,
   request: Request,
   info: NativeInfo,
   opened?: (socket: NativeSocket) => void,
@@ -86,22 +86,23 @@ function answer(
   const done = (decision: Response | AcceptedHandshake): Response => {
     if (!isResponse(decision)) return upgrade(request, decision, opened);
     checkAnswer(decision);
-    if (isBeingRead(decision)) throw new TypeError("the Response has a body that somebody reads: create a Response for each request");
+    if (isBeingRead(decision))
+      throw new TypeError("the body of the Response is already being read: create a new Response for each request");
     return decision;
   };
   const later = (pending: PromiseLike<Response | AcceptedHandshake>): PromiseLike<Response> => {
-    // Asked for now, or it tells nothing. Deno keeps the descriptor of a client that has left for good if it is upgraded all the same.
+    // Read `signal` now: Deno reports an abort only if it was read before. Upgrading a client that has left would leak its descriptor.
     const { signal } = request;
-    return pending.then((decision) => (signal.aborted && !isResponse(decision) ? forget(decision) : done(decision)));
+    return pending.then((decision) => (signal.aborted && !isResponse(decision) ? abandonUpgrade(decision) : done(decision)));
   };
   const failed = (error: unknown): Response => {
     logError("fetch failed", error);
     return refuse(500, "Internal Server Error");
   };
   try {
-    // The address is read first: it is gone once the request is upgraded.
+    // Read the address first: it is no longer available after the upgrade.
     const { remoteAddr } = info;
-    const decision = host.decide(request, addressOf(remoteAddr), { remoteAddr });
+    const decision = handlers.decide(request, addressOf(remoteAddr), { remoteAddr });
     if (!isPromise(decision)) return done(decision);
     return (wantsWebSocket(request) ? later(decision) : decision.then(done)).then(undefined, failed);
   } catch (error) {
@@ -109,8 +110,8 @@ function answer(
   }
 }
 
-/** Nobody is there to read the answer. */
-function forget(ready: AcceptedHandshake): Response {
+/** Abandons the handshake of a client that has left. Nobody reads the returned Response. */
+function abandonUpgrade(ready: AcceptedHandshake): Response {
   ready.server.abandon(ready);
   return refuse(400, "the client has left");
 }
@@ -120,15 +121,15 @@ function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: N
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
   opened?.(socket);
   openSocket(ready, socket);
-  // Not by the `protocol` option: it looks for the protocol in a list separated by ", ", and throws for the "a,b" that ws sends.
+  // Not with the `protocol` option: it expects a list separated by ", ", and throws for "a,b", which clients using ws send.
   if (protocol !== "") response.headers.set("sec-websocket-protocol", protocol);
   for (const [name, value] of ready.headers ?? []) response.headers.append(name, value);
   return response;
 }
 
 /**
- * Deno can't be asked to ping, but does so by itself after half of this silence, and at its end dispatches an error and closes
- * with 1001 (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions count (measured on 2.9).
+ * Deno has no method to ping. It pings by itself after half of this time without data, and at the end dispatches an error and closes with 1001
+ * (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions are allowed (measured on 2.9).
  */
 function idleSeconds({ heartbeat }: Settings): number {
   return heartbeat === false ? 0 : (heartbeat.interval + heartbeat.timeout) / 1000;
@@ -139,19 +140,19 @@ function addressOf(remote: NativeInfo["remoteAddr"]): string {
   return address.startsWith("::ffff:") ? address.slice(7) : address;
 }
 
-/** One host for each handler: a bare `Deno.serve` does not say which server it is. */
-const hosts = new WeakMap<DefinedHandler, MountedHandlers>();
+/** By handler, because `fetch` under a bare `Deno.serve` does not know its server. */
+const bareHandlers = new WeakMap<DefinedHandler, MountedHandlers>();
 
 export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
   if (info?.remoteAddr === undefined) {
     throw new Error(
-      'on Deno a Hono app needs the native second argument to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
+      'on Deno, a Hono app needs Deno\'s second argument of `fetch` to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
     );
   }
-  let host = hosts.get(handler);
-  if (host === undefined) hosts.set(handler, (host = new MountedHandlers({ ...runtime, env: process.env })));
-  return { host, remoteAddress: addressOf(info.remoteAddr) };
+  let handlers = bareHandlers.get(handler);
+  if (handlers === undefined) bareHandlers.set(handler, (handlers = new MountedHandlers({ ...runtime, env: process.env })));
+  return { handlers, remoteAddress: addressOf(info.remoteAddr) };
 };
 
 export const bareUpgrade: BareUpgrade = (request, _, ready) => upgrade(request, ready);

@@ -1,8 +1,8 @@
 /**
- * The port that `serve` listens on. Deno's accept loop ends at its first error (out of descriptors or memory, the network is down), and when a handler
- * upgrades a request but returns another response. Deno then stops listening, and reports it only through `finished`: a rejection that ends the
- * process unless it is handled. Open connections live on (ext/http/http_next.rs, `op_http_serve`; 2.9.5, measured). This class listens on the same
- * port again.
+ * The port that `serve` listens on. Deno's accept loop ends at its first error (out of descriptors or memory, the network is down), and also if a
+ * handler upgrades a request but returns another response. Deno then stops listening, and only `finished` rejects, which ends the process unless
+ * it is handled. Open connections continue (ext/http/http_next.rs, `op_http_serve`; 2.9.5, measured). This class then listens on the same port
+ * again.
  */
 import { log } from "../../src/values/log.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
@@ -39,10 +39,10 @@ declare const Deno: {
   removeSignalListener(signal: "SIGUSR1", listener: () => void): void;
 };
 
-/** Milliseconds until the next attempt to listen: the first time, and at most. */
+/** Milliseconds before the next attempt to listen: at first, and at most. */
 const shortest = 100;
 const longest = 1000;
-/** Milliseconds of listening after which a failure counts as a first one again. */
+/** Milliseconds of listening after which a failure counts as the first again. */
 const steady = 10_000;
 /** Milliseconds between two log lines of the same kind. */
 const minute = 60_000;
@@ -51,7 +51,7 @@ export class Port {
   readonly number: number;
   readonly #options: PortOptions;
   readonly #handler: Handler;
-  /** The one that accepts, and earlier ones that still have connections. */
+  /** The current acceptor, and earlier ones that still have connections. */
   readonly #acceptors = new Set<Acceptor>();
   readonly #quietUntil = new Map<string, number>();
   #delay = shortest;
@@ -66,22 +66,22 @@ export class Port {
     this.number = this.#listen(options.port).port;
   }
 
-  /** Cuts every connection. Settles when the port is free; never rejects. */
+  /** Cuts every connection. Resolves when the port is free; never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const acceptor of this.#acceptors) acceptor.abort();
-    await Promise.all(Array.from(this.#acceptors, ({ over }) => over));
+    await Promise.all(Array.from(this.#acceptors, ({ stopped }) => stopped));
   }
 
   #listen(port: number): Acceptor {
     const acceptor = new Acceptor({ ...this.#options, port }, this.#handler, this.#acceptors.size === 0);
     this.#acceptors.add(acceptor);
-    void acceptor.over.then((error) => this.#lose(acceptor, error));
+    void acceptor.stopped.then((error) => this.#restart(acceptor, error));
     return acceptor;
   }
 
-  #lose({ since }: Acceptor, error: unknown): void {
+  #restart({ since }: Acceptor, error: unknown): void {
     if (this.#closed) return;
     this.#log(`port ${this.number} stopped accepting connections; listening again`, error);
     if (performance.now() - since > steady) this.#delay = shortest;
@@ -98,7 +98,7 @@ export class Port {
     try {
       this.#listen(this.number);
     } catch (error) {
-      this.#log(`port ${this.number} can't be listened on yet; retrying`, error);
+      this.#log(`can't listen on port ${this.number} yet; retrying`, error);
       this.#schedule();
     }
   };
@@ -116,21 +116,21 @@ class Acceptor {
   readonly port: number;
   readonly since: number = performance.now();
   /** Settles with the reason when it stops accepting. Never rejects. */
-  readonly over: Promise<unknown>;
+  readonly stopped: Promise<unknown>;
   readonly #native: NativeServer;
   readonly #stop = new AbortController();
-  /** Open requests and sockets. Those of the first acceptor are not counted: it is kept until the port closes. */
-  #held: number;
-  /** Deno has released it: aborting it would throw an uncaught error. */
-  #gone = false;
+  /** The number of open requests and sockets. The first acceptor is kept until the port closes, so its requests are not counted. */
+  #inUse: number;
+  /** Deno has released the server: aborting it would throw an uncaught error. */
+  #released = false;
 
   constructor(options: PortOptions, handler: Handler, first: boolean) {
-    this.#held = first ? 1 : 0;
+    this.#inUse = first ? 1 : 0;
     this.#native = Deno.serve({ ...options, signal: this.#stop.signal, onListen: () => {} }, first ? handler : this.#counting(handler));
     this.port = this.#native.addr.port;
-    this.over = this.#native.finished.then(
+    this.stopped = this.#native.finished.then(
       () => {
-        this.#gone = true;
+        this.#released = true;
         return new Error("the native server has ended");
       },
       (error: unknown) => error,
@@ -138,12 +138,12 @@ class Acceptor {
   }
 
   abort(): void {
-    if (!this.#gone) this.#stop.abort();
+    if (!this.#released) this.#stop.abort();
   }
 
-  /** Releases an acceptor that is over. Returns false while it has connections; clients that have not sent a request yet get FIN. */
+  /** Releases an acceptor that has stopped. Returns false while it has connections. Clients that have not sent a request yet get FIN. */
   release(): boolean {
-    if (this.#held > 0) return false;
+    if (this.#inUse > 0) return false;
     this.#native.shutdown().catch(() => {});
     return true;
   }
@@ -161,9 +161,9 @@ class Acceptor {
 
   #begin(): () => void {
     let open = true;
-    this.#held++;
+    this.#inUse++;
     return () => {
-      if (open) this.#held--;
+      if (open) this.#inUse--;
       open = false;
     };
   }

@@ -1,4 +1,4 @@
-/** Ordinary requests on Deno: where one begins, and when it is answered to the end. */
+/** Counts Deno's ordinary requests until their answers are sent. */
 import { isPromise } from "../../src/values/promise.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import type { Requests } from "../shared/requests.ts";
@@ -6,12 +6,12 @@ import type { Requests } from "../shared/requests.ts";
 /** The second argument of `Deno.serve`'s handler. */
 export interface NativeInfo {
   readonly remoteAddr: { readonly hostname?: string };
-  /** Settles when the answer is sent. */
+  /** Settles once the answer is sent. */
   readonly completed: Promise<void>;
 }
 
 export function follow(requests: Requests, answered: MaybePromise<Response>, info: NativeInfo): MaybePromise<Response> {
-  // Most are handshakes, whose 101 is no answer to wait for.
+  // Most requests are handshakes; closing does not wait for a 101.
   if (!isPromise(answered) && answered.status === 101) return answered;
   if (!requests.begin()) return answered;
   const over = (): void => requests.end();

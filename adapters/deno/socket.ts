@@ -1,4 +1,4 @@
-/** The core's `Socket` over the WebSocket that `Deno.upgradeWebSocket` returns. */
+/** The core's `Socket` on the WebSocket that `Deno.upgradeWebSocket` returns. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import { lengthOf, ownCopy } from "../../src/values/data.ts";
 import type { SocketListener, Socket } from "../../src/ports.ts";
@@ -10,7 +10,7 @@ import { Listener, closeNative } from "../shared/events.ts";
 import type { CloseInfo, ErrorInfo, EventSocket } from "../shared/events.ts";
 import type { AcceptedHandshake } from "../shared/pending-upgrade.ts";
 
-/** Deno's server-side WebSocket, as far as it is used. */
+/** The part of Deno's server-side WebSocket that is used. */
 export interface NativeSocket extends EventSocket {
   readonly readyState: number;
   readonly bufferedAmount: number;
@@ -21,35 +21,35 @@ export interface NativeSocket extends EventSocket {
     ((type: "close" | "error", listener: () => void) => void);
 }
 
-/** Opens the connection once the 101 is out: `open` comes in a later turn, or never if the client has gone by then. */
+/** Opens the connection once the 101 is sent: the `open` event comes in a later turn, or never if the client has left by then. */
 export function openSocket(ready: AcceptedHandshake, ws: NativeSocket): void {
   ws.binaryType = "arraybuffer";
   const open = (): void => {
     const socket = new DenoSocket(ready.server, ws);
     socket.listen(ws, ready.server.open(socket, ready));
   };
-  // Once: what it opens with need not be kept.
+  // `once` releases the accepted handshake.
   ws.addEventListener("open", open, { once: true });
 }
 
 /** WebSocket's readyState. */
 const OPEN = 1;
 const CLOSED = 3;
-/** From here on a message can make a backlog by itself: its size is looked at. */
+/** From this size on a single message can fill the buffer, so `bufferedAmount` is checked. */
 const large = 16 * 1024;
 
 type Native = Pick<NativeSocket, "readyState" | "bufferedAmount" | "send" | "close">;
 
-const nothing: Native = { readyState: CLOSED, bufferedAmount: 0, send: () => {}, close: () => {} };
+const closedSocket: Native = { readyState: CLOSED, bufferedAmount: 0, send: () => {}, close: () => {} };
 
 class DenoSocket extends Listener implements Socket, Watched {
   readonly #poller: Poller;
   #ws: Native;
   /**
-   * What one large message added when nothing waited. Deno counts a message until the event loop comes to write it: it is no
-   * backlog yet, as it is none on Node, and not worth a timer that looks whether it has gone.
+   * What one large message added to an empty buffer. Deno counts a message until the event loop writes it. Like on Node, that is no backlog yet, and
+   * does not justify polling.
    */
-  #alone = 0;
+  #unwritten = 0;
 
   constructor(server: Server, ws: NativeSocket) {
     super();
@@ -57,42 +57,42 @@ class DenoSocket extends Listener implements Socket, Watched {
     this.#ws = ws;
   }
 
-  /** After a broken frame Deno ends TCP: its error says what was wrong (Deno 2.9, measured). */
+  /** After a broken frame Deno ends TCP, and the message of the error says what was wrong (Deno 2.9, measured). */
   protected override violationOf({ message = "" }: ErrorInfo): number | undefined {
     if (message === "Invalid UTF-8") return CloseCode.invalidPayload;
     if (message === "Frame too large") return CloseCode.messageTooBig;
     return /^(Invalid |Reserved bits|Control frame|Ping frame)/.test(message) ? CloseCode.protocolError : undefined;
   }
 
-  /** Code 0 stands for a close frame that did not come, or was not read. */
-  protected override closing(_live: SocketListener, { code }: CloseInfo): void {
+  /** Code 0 means that no close frame came, or that it was not read. */
+  protected override closing(_connection: SocketListener, { code }: CloseInfo): void {
     if (code === 0) this.lost();
   }
 
-  /** Drops the native socket: `send` and `bufferedAmount` make Deno panic once it has failed to write the close frame. */
+  /** Drops the native socket: once Deno has failed to write the close frame, `send` and `bufferedAmount` make it panic. */
   protected override lost(): void {
     stopIdling(this.#ws);
-    this.#ws = nothing;
+    this.#ws = closedSocket;
   }
 
   get buffered(): number {
     const all = this.#ws.bufferedAmount;
-    if (all === 0) this.#alone = 0;
-    return all > this.#alone ? all : 0;
+    if (all === 0) this.#unwritten = 0;
+    return all > this.#unwritten ? all : 0;
   }
 
   send(data: Sendable): SendResult {
     const ws = this.#ws;
     if (ws.readyState !== OPEN) return "closed";
-    // Most messages: nothing about them has to be looked at.
+    // The fast path for most messages.
     if (typeof data === "string" && data.length < large) {
       ws.send(data);
       return "sent";
     }
     const own = unshared(data);
-    const alone = lengthOf(own) >= large && ws.bufferedAmount === 0;
+    const isFirst = lengthOf(own) >= large && ws.bufferedAmount === 0;
     ws.send(own);
-    if (alone) this.#alone = ws.bufferedAmount;
+    if (isFirst) this.#unwritten = ws.bufferedAmount;
     return "sent";
   }
 
@@ -101,31 +101,34 @@ class DenoSocket extends Listener implements Socket, Watched {
   }
 
   /**
-   * `close` sets the socket's state to closing, and Deno's read loop then ends TCP at the next message, with a reset if more have arrived: the
-   * close frame, and what was sent before it, are lost (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured). Called on an object that
-   * inherits from the socket, it sets the state of that object: the frame goes out, and Deno reads on until the client's close frame.
+   * `close` sets the socket's state to closing, and Deno's read loop then ends TCP at the next message, with a reset if more have arrived. The close
+   * frame and earlier messages are then lost (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured). Called on an object that inherits from
+   * the socket, it sets only that object's state: the frame is sent, and Deno keeps reading until the client's close frame.
    */
   close(code: number, reason: string): void {
     try {
       closeNative(Object.create(this.#ws) as Native, code, reason);
     } catch {
-      // This Deno refuses such an object: a close that may be lost is better than none.
+      // If this Deno rejects such an object, a close that may be lost is better than none.
       closeNative(this.#ws, code, reason);
     }
   }
 
-  /** A client that neither answers our close nor ends TCP keeps its socket, and a descriptor, for as long as it likes (Deno 2.9, measured). */
+  /** A client that neither answers our close nor ends TCP keeps its socket and a descriptor open indefinitely (Deno 2.9, measured). */
   get lingers(): boolean {
     return true;
   }
 
-  /** Deno can't cut TCP: it sends a close frame without a code, and ends TCP at the next frame that arrives. */
+  /** Deno can't cut TCP. This sends a close frame without a code, and Deno ends TCP at the next frame that arrives. */
   terminate(): void {
     if (this.#ws.readyState === OPEN) this.#ws.close();
   }
 }
 
-/** Deno copies what it is given, but throws for a view on shared memory. A whole buffer is sent in less time than a view of it. */
+/**
+ * Copies a view of shared memory, for which Deno throws; it copies all other data itself. Replaces a view of a whole buffer by the buffer, which is
+ * faster to send.
+ */
 function unshared(data: Sendable): Sendable {
   if (typeof data === "string" || data instanceof ArrayBuffer) return data;
   const { buffer } = data;
@@ -134,9 +137,10 @@ function unshared(data: Sendable): Sendable {
 }
 
 /**
- * Deno does not cancel the idle timer of a socket that is lost, which keeps the socket and the process for up to half of `idleTimeout`
- * (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured: 20 s after SIGTERM). Restarting the timer cancels it; restarted on an object that
- * inherits from the socket, with a duration of its own, it runs out at once. If a later Deno names these members differently, its timer stays.
+ * Cancels the idle timer of a lost socket. Deno does not, so the timer keeps the socket and the process alive for up to half of `idleTimeout`
+ * (ext/websocket/01_websocket.js, `_eventLoop`; 2.9.5, measured: 20 s after SIGTERM). Restarting the timer cancels the old one. Restarted on an
+ * object that inherits from the socket and has its own, tiny duration, the new one expires immediately. If a later Deno renames these members, the
+ * timer stays.
  */
 function stopIdling(ws: object): void {
   const symbolOf = (object: object, name: string): symbol | undefined =>
@@ -144,11 +148,11 @@ function stopIdling(ws: object): void {
   const duration = symbolOf(ws, "[[idleTimeout]]");
   const restart = symbolOf(Object.getPrototypeOf(ws) as object, "[[serverHandleIdleTimeout]]");
   if (duration === undefined || restart === undefined) return;
-  const heir = Object.create(ws) as Record<symbol, unknown>;
-  if (heir[duration] === 0) return;
+  const derived = Object.create(ws) as Record<symbol, unknown>;
+  if (derived[duration] === 0) return;
   try {
-    heir[duration] = Number.MIN_VALUE;
-    (heir[restart] as () => void)();
+    derived[duration] = Number.MIN_VALUE;
+    (derived[restart] as () => void)();
   } catch {
     // The timer stays.
   }

@@ -1,52 +1,54 @@
 /**
- * An object's one alarm, which outlives it. To set it is a row written, as dear as 133 incoming messages; to read it is next to
- * nothing. So the first that is set in a life is compared with the one that a former life left, and an earlier one stays: it
- * goes off, `Server.alarm` looks at everything, and sets the next. What storage refuses is tried again for as long as the object lives.
+ * A Durable Object has one alarm, which survives eviction. Setting it writes a row, which costs as much as 133 incoming messages; reading it costs
+ * almost nothing. So before the first write after an eviction the stored alarm is read, and kept if it is earlier. When it fires, `Server.alarm`
+ * checks everything that is due and sets the next one. Failed storage operations are retried while the object is in memory.
  */
 import type { Alarm } from "../../src/ports.ts";
 import type { ObjectStorage } from "./store.ts";
-import { Retry, settled } from "./wait.ts";
+import { Retry, withTimeout } from "./wait.ts";
 
 type AlarmStorage = Pick<ObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm">;
 
 interface Listener {
-  /** For what is under way. */
-  keep(running: PromiseLike<unknown>): void;
-  /** What a former life left, as far as this one had to know; null for nothing. */
+  /** Keeps the object alive until the promise settles. */
+  waitUntil(running: PromiseLike<unknown>): void;
+  /** Reports the alarm stored before the last eviction, once it has been read; null if there is none. */
   found(pending: number | null): void;
-  /** The time has come, and storage never took the alarm for it. */
+  /** The alarm is due, but storage has never accepted it. */
   due(): void;
 }
 
-/** What setAlarm takes: it rejects 0 and less, and dates "after 2189" (workerd 2026-10). Whoever comes to look too early sets the next. */
+/** The range that setAlarm accepts: it rejects 0 and less, and dates "after 2189" (workerd 2026-10). An alarm that fires early sets the next one. */
 const [earliest, latest] = [1, Date.UTC(2189, 0)];
 /** Milliseconds after which an operation counts as failed. */
-const patience = 10_000;
-/** Milliseconds that an event waits for what was due. */
-const eventPatience = 1000;
+const storageTimeout = 10_000;
+/** Milliseconds that an alarm event waits for its hooks. */
+const eventTimeout = 1000;
 
 export class ObjectAlarm implements Alarm {
   readonly #storage: AlarmStorage;
   readonly #listener: Listener;
   #wanted: number | undefined;
-  /** What is set; undefined while it is not known. */
+  /** The stored alarm; null if there is none, undefined if it is not known. */
   #pending: number | null | undefined;
   #reading = false;
-  readonly #retry: Retry = new Retry(() => this.#again());
+  readonly #retry: Retry = new Retry(() => this.#retryNow());
 
   constructor(storage: AlarmStorage, listener: Listener) {
     this.#storage = storage;
     this.#listener = listener;
   }
 
-  /** For a second: workerd runs the alarm's next event only after this one (measured), and a hook that takes long must not keep the heartbeat waiting. */
+  /**
+   * Resolves after at most a second. workerd runs the next alarm event only after this one (measured), and a slow hook must not delay the heartbeat.
+   */
   keep(running: PromiseLike<unknown>): Promise<void> {
-    this.#listener.keep(running);
-    return settled(Promise.resolve(running).then(ignore, ignore), eventPatience, ignore);
+    this.#listener.waitUntil(running);
+    return withTimeout(Promise.resolve(running).then(ignore, ignore), eventTimeout, ignore);
   }
 
   set(time: number): void {
-    // The fraction of a millisecond would be cut off, and the alarm come too early.
+    // Rounded up: workerd would cut off the fraction, and the alarm would fire too early.
     this.#wanted = Math.min(Math.max(Math.ceil(time), earliest), latest);
     this.#write();
   }
@@ -55,23 +57,23 @@ export class ObjectAlarm implements Alarm {
     this.#wanted = undefined;
     if (typeof this.#pending !== "number") return;
     this.#pending = null;
-    this.#try(() => answered(this.#storage.deleteAlarm()));
+    this.#try(() => answerInTime(this.#storage.deleteAlarm()));
   }
 
-  /** It has gone off. */
+  /** Called when the alarm has fired. */
   fired(): void {
     this.#pending = null;
     this.#wanted = undefined;
   }
 
-  /** Asks what a former life left, unless that is known. */
+  /** Reads the stored alarm, unless it is known. */
   read(): void {
     if (this.#pending !== undefined || this.#reading) return;
     this.#try(async () => {
       this.#reading = true;
       try {
-        const pending = await answered(this.#storage.getAlarm());
-        // It may have gone off meanwhile.
+        const pending = await answerInTime(this.#storage.getAlarm());
+        // It may have fired meanwhile.
         if (this.#pending === undefined) this.#listener.found((this.#pending = pending));
       } finally {
         this.#reading = false;
@@ -87,13 +89,13 @@ export class ObjectAlarm implements Alarm {
     if (this.#pending !== null && this.#pending <= wanted) return this.#retry.succeeded();
     this.#pending = wanted;
     this.#try(async () => {
-      await answered(this.#storage.setAlarm(wanted));
+      await answerInTime(this.#storage.setAlarm(wanted));
       this.#retry.succeeded();
     });
   }
 
   #try(operation: () => Promise<void>): void {
-    this.#listener.keep(this.#attempt(operation));
+    this.#listener.waitUntil(this.#attempt(operation));
   }
 
   async #attempt(operation: () => Promise<void>): Promise<void> {
@@ -101,20 +103,20 @@ export class ObjectAlarm implements Alarm {
       await operation();
     } catch (error) {
       this.#pending = undefined;
-      this.#retry.failed("storage refuses the object's alarm", error);
+      this.#retry.failed("the object's alarm can't be read or stored", error);
     }
   }
 
-  #again(): void {
+  #retryNow(): void {
     if (this.#wanted !== undefined && this.#wanted <= Date.now()) this.#listener.due();
     else this.#write();
   }
 }
 
-/** @throws Error if it takes too long. */
-function answered<T>(asked: Promise<T>): Promise<T> {
-  return settled(asked, patience, () => {
-    throw new Error(`no answer within ${patience} ms`);
+/** @throws Error if storage does not answer in time. */
+function answerInTime<T>(answer: Promise<T>): Promise<T> {
+  return withTimeout(answer, storageTimeout, () => {
+    throw new Error(`no answer within ${storageTimeout} ms`);
   });
 }
 

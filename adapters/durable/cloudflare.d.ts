@@ -1,4 +1,4 @@
-/** What workerd itself provides, as far as index.ts uses it; not published. */
+/** The part of workerd's module that index.ts uses. Not published. */
 declare module "cloudflare:workers" {
   export class DurableObject {
     constructor(ctx: object, env: unknown);

@@ -1,32 +1,35 @@
-/** The connections of one Durable Object by their native sockets, which stay the same objects until eviction: no attachment is read for a message. */
+/**
+ * The connections of one Durable Object, by native socket. Sockets are the same objects until eviction, so messages need no attachment to be read.
+ */
 import type { SocketListener } from "../../src/ports.ts";
 import type { Capacity } from "../../src/rooms/capacity.ts";
 import type { Holder } from "../../src/connection/surroundings.ts";
 import type { Server } from "../../src/server/server.ts";
-import { wake } from "./socket.ts";
-import type { Pinger } from "./socket.ts";
+import { restoreSocket } from "./socket.ts";
+import type { AutoResponses } from "./socket.ts";
 import { CloseCode } from "../../src/protocol/close.ts";
 import { logError } from "../../src/values/log.ts";
 import { closeSocket } from "../workers/close.ts";
 import type { NativeSocket } from "../workers/types.ts";
 
-/** NativeSocket's readyState. */
+/** The readyState of an open NativeSocket. */
 const OPEN = 1;
 
 export class ObjectConnections {
   readonly #server: Server;
-  readonly #ctx: Pinger;
-  /** A WeakMap costs a wake more. A connection that has ended stays until its client lets the socket go. */
+  readonly #ctx: AutoResponses;
+  /** Not a WeakMap, which makes waking slower. A connection that has ended stays until its client closes the socket. */
   readonly #connections = new Map<NativeSocket, SocketListener>();
-  /** Connections that had ended before the last eviction, and still linger. Created for the first. */
-  #over: Map<NativeSocket, Holder> | undefined;
+  /** Sockets that are still open although their connection had ended before the last eviction. Created on first use. */
+  #lingering: Map<NativeSocket, Holder> | undefined;
 
-  /** @param sockets that outlived the object's memory, in the order in which they came. */
-  constructor(server: Server, ctx: Pinger, sockets: readonly NativeSocket[]) {
+  /** @param sockets that survived the eviction, in the order in which they were accepted. */
+  constructor(server: Server, ctx: AutoResponses, sockets: readonly NativeSocket[]) {
     this.#server = server;
     this.#ctx = ctx;
     for (const ws of sockets) this.#restore(ws);
-    // Closed by a former life that could not store it. A client's own close is an event, before which its socket is still open (workerd, measured).
+    // Closed before the eviction, but that could not be stored. A close by the client is an event, and until then its socket is open (workerd,
+    // measured).
     for (const [ws, connection] of this.#connections)
       if (ws.readyState !== OPEN && connection.phase === "open") void connection.violated(CloseCode.abnormal);
   }
@@ -35,24 +38,30 @@ export class ObjectConnections {
     this.#connections.set(ws, connection);
   }
 
-  /** Undefined for a socket that is not ours. The close that wakes an object may be of one that `getWebSockets` no longer lists (seen under Cloudflare's vitest plugin). */
+  /**
+   * Undefined for a socket that is not Edgewire's. The close that wakes an object may be for a socket that `getWebSockets` no longer lists (seen
+   * under Cloudflare's vitest plugin).
+   */
   of(ws: NativeSocket): SocketListener | undefined {
-    return this.#connections.get(ws) ?? (this.#over?.has(ws) === true ? undefined : this.#restore(ws));
+    return this.#connections.get(ws) ?? (this.#lingering?.has(ws) === true ? undefined : this.#restore(ws));
   }
 
-  /** The socket is gone. Returns whether it was ours. */
-  forget(ws: NativeSocket): boolean {
-    const holder = this.#over?.get(ws);
+  /** Removes a closed socket. Returns whether it was known here. */
+  remove(ws: NativeSocket): boolean {
+    const holder = this.#lingering?.get(ws);
     if (holder !== undefined) {
-      this.#over?.delete(ws);
+      this.#lingering?.delete(ws);
       this.#capacity?.gone(holder);
     }
     return this.#connections.delete(ws) || holder !== undefined;
   }
 
-  /** Its close hook has run, but the platform lists the socket until the client lets it go. Remembered, so that what the client sends does not read the attachment each time. */
-  #lingers(ws: NativeSocket, holder: Holder): void {
-    (this.#over ??= new Map()).set(ws, holder);
+  /**
+   * The close hook has run, but workerd lists the socket until the client closes it. It is recorded, so that messages of the client don't read the
+   * attachment each time.
+   */
+  #addLingering(ws: NativeSocket, holder: Holder): void {
+    (this.#lingering ??= new Map()).set(ws, holder);
     this.#capacity?.linger(holder);
   }
 
@@ -62,17 +71,17 @@ export class ObjectConnections {
 
   #restore(ws: NativeSocket): SocketListener | undefined {
     try {
-      const restored = wake(ws, this.#ctx);
+      const restored = restoreSocket(ws, this.#ctx);
       if (restored === undefined) return undefined;
       const connection = this.#server.restore(restored.socket, restored.stored);
       if (connection !== undefined) this.#connections.set(ws, connection);
-      else this.#lingers(ws, this.#server.holderOf(restored.stored));
+      else this.#addLingering(ws, this.#server.holderOf(restored.stored));
       return connection;
     } catch (error) {
-      // One socket that can't be woken must not keep the object from being made, for all the others.
+      // One socket that can't be restored must not prevent the object from serving all others.
       logError("a connection can't be restored", error);
       closeSocket(ws, CloseCode.internalError, "Internal error");
-      this.#lingers(ws, { roomName: "", remoteAddress: "" });
+      this.#addLingering(ws, { roomName: "", remoteAddress: "" });
       return undefined;
     }
   }

@@ -1,8 +1,8 @@
-/** The object itself, to its class. */
+/** The runtime's view of the object, passed to its class. */
 import type { ObjectStorage } from "./store.ts";
 import type { AutoResponse, NativeSocket } from "../workers/types.ts";
 
-/** What the adapter uses of a `DurableObjectState`. */
+/** The part of `DurableObjectState` that the adapter uses. */
 export interface ObjectContext {
   readonly id: { readonly name?: string };
   waitUntil(promise: Promise<unknown>): void;

@@ -1,4 +1,4 @@
-/** One Durable Object instance's connections: what the class of index.ts does, without the class. */
+/** Serves the connections of one Durable Object. The class in index.ts passes its events here. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { SocketListener } from "../../src/ports.ts";
@@ -18,13 +18,13 @@ import { ObjectAlarm } from "./alarm.ts";
 import type { ObjectContext } from "./context.ts";
 import { Identity } from "./identity.ts";
 import { ObjectConnections } from "./connections.ts";
-import { disown, DurableSocket, isOurs } from "./socket.ts";
-import { durableStore, lacksSqlite, warnOlder } from "./store.ts";
+import { discardPair, DurableSocket, isEdgewireSocket } from "./socket.ts";
+import { durableStore, lacksSqlite, warnWithoutSqlite } from "./store.ts";
 import { Retry } from "./wait.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "../workers/close.ts";
 import { forwardedOf, unpack } from "../workers/forward.ts";
 import type { Forwarded } from "../workers/forward.ts";
-import { addressOf, declinesCompression, forget, hasLeft, switchingProtocols } from "../workers/handshake.ts";
+import { addressOf, declinesCompression, abandonUpgrade, isClientGone, switchingProtocols } from "../workers/handshake.ts";
 import { objectsOf, remoteRoom, requireBinding } from "../workers/rooms.ts";
 import { objectHeader } from "../workers/route.ts";
 import type { AutoResponse, NativeSocket, SocketPair } from "../workers/types.ts";
@@ -39,10 +39,10 @@ export class ObjectHost {
   readonly #server: Server;
   readonly #alarm: ObjectAlarm;
   readonly #connections: ObjectConnections;
-  /** Its class has no SQLite. */
-  #isOlder = false;
+  /** The object's class has no SQLite storage. */
+  #withoutSqlite = false;
   readonly #identity: Identity;
-  /** What the storage has of the room could not be read yet. */
+  /** The stored data of the room has not been read yet. */
   #unread = true;
   readonly #retry: Retry = new Retry(() => this.#resume());
 
@@ -52,11 +52,11 @@ export class ObjectHost {
     this.#binding = requireBinding("durable", handler);
     const identity = new Identity(this.#binding, handler.settings.jurisdiction, ctx.id.name);
     this.#identity = identity;
-    // Its own room is here: an RPC to oneself would wait for what it interrupts.
+    // The object's own room is not remote: an RPC to itself would wait for the event that makes it.
     const remote = (name: string): Room | undefined => (name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name));
     const { storage } = ctx;
     const alarm = new ObjectAlarm(storage, {
-      keep: (running) => this.#keep(running),
+      waitUntil: (running) => this.#waitUntil(running),
       found: (pending) => this.#server.appointed(pending),
       due: () => void this.alarm(),
     });
@@ -72,31 +72,31 @@ export class ObjectHost {
       alarm,
       store: () => store,
     });
-    // Answered without waking the object. What an earlier version of the handler has set is taken back.
+    // workerd answers these pings without waking the object. The first branch removes what an earlier version of the handler has set.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();
     else ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(pingText, pongText));
     const sockets = ctx.getWebSockets();
     this.#connections = this.#server.schedule.together(() => {
-      // workerd lists the newest first; rooms list their connections in the order in which they came.
+      // workerd lists the newest first; rooms list their connections in the order in which they were accepted.
       const connections = new ObjectConnections(this.#server, ctx, sockets.toReversed());
       this.#resume();
       return connections;
     });
-    // A former life may have been refused its alarm.
+    // Setting the alarm may have failed before the eviction.
     if (sockets.length > 0 && handler.settings.heartbeat !== false) alarm.read();
   }
 
-  /** What can't be read now is read later, at the next event at the latest: for want of it the object must not be out of reach. */
+  /** Reads the room's stored data. If that fails, it is retried later, at the next event at the latest; the object serves its clients meanwhile. */
   #resume(): void {
     try {
       this.#server.resume(this.#identity.room ?? "");
       this.#unread = false;
       this.#retry.succeeded();
     } catch (error) {
-      // A class without SQLite has nothing to come back to.
-      if (!lacksSqlite(error)) return this.#retry.failed("what the room has stored can't be read", error);
+      // Without SQLite there is nothing to read.
+      if (!lacksSqlite(error)) return this.#retry.failed("the room's stored data can't be read", error);
       this.#unread = false;
-      this.#isOlder = true;
+      this.#withoutSqlite = true;
     }
   }
 
@@ -104,16 +104,16 @@ export class ObjectHost {
     if (this.#unread) this.#resume();
     const forwarded = forwardedOf(request);
     if (forwarded !== undefined) return this.#forwarded(forwarded, request);
-    // Nobody has looked at this one yet: a Worker of the application's own sent it, or the upgrade is to run here.
+    // Not forwarded by `route`: the `upgrade` hook runs here.
     const options = {
       env: this.#env,
       remoteAddress: addressOf(request),
       room: this.#identity.room,
-      waitUntil: (promise: PromiseLike<unknown>) => this.#keep(promise),
+      waitUntil: (promise: PromiseLike<unknown>) => this.#waitUntil(promise),
     };
     const finish = (upgrade: Upgrade): Response => {
       if (isResponse(upgrade)) return upgrade;
-      if (isPromise(pending) && hasLeft(request)) return forget(this.#server, upgrade);
+      if (isPromise(pending) && isClientGone(request)) return abandonUpgrade(this.#server, upgrade);
       return this.#open(upgrade, declinesCompression(request, this.#server.settings));
     };
     const pending = this.#server.upgrade(request, options);
@@ -123,7 +123,7 @@ export class ObjectHost {
   message(ws: NativeSocket, data: string | ArrayBuffer): MaybePromise<void> {
     if (this.#unread) this.#resume();
     const connection = this.#connections.of(ws);
-    // A client that was closed may send on, and nothing here can stop it: this check is all that its messages cost.
+    // A client that we have closed may continue to send, and nothing can stop it: its messages cost no more than this check.
     if (connection?.phase !== "open") return;
     connection.alive();
     return connection.message(typeof data === "string" ? data : new Uint8Array(data));
@@ -132,23 +132,23 @@ export class ObjectHost {
   closed(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void> {
     if (this.#unread) this.#resume();
     const connection = this.#connections.of(ws);
-    if (!this.#connections.forget(ws) && !isOurs(ws)) return;
+    if (!this.#connections.remove(ws) && !isEdgewireSocket(ws)) return;
     if (isIllegal(code, wasClean)) void connection?.violated(CloseCode.protocolError);
     answerClose(ws, code, reason);
     return connection?.ended(code, reason);
   }
 
-  /** A broken frame, or a message over workerd's own limit; no close event follows. */
+  /** A broken frame, or a message above workerd's own limit. No close event follows. */
   failed(ws: NativeSocket, error: unknown): MaybePromise<void> {
     const connection = this.#connections.of(ws);
     const violation = violationOf(String(error));
-    if (!this.#connections.forget(ws) || connection === undefined) return;
+    if (!this.#connections.remove(ws) || connection === undefined) return;
     if (violation !== undefined) void connection.violated(violation);
     closeSocket(ws, CloseCode.internalError, "");
     return connection.ended(CloseCode.abnormal, "");
   }
 
-  /** For callers from outside. @throws Error when the room is another object's, and what the room's method throws. */
+  /** Runs a method of the room for a caller outside. @throws Error if the room belongs to another object, or the method throws. */
   call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
     if (this.#unread) this.#resume();
     this.#identity.check(name, jurisdiction);
@@ -162,12 +162,12 @@ export class ObjectHost {
   }
 
   #forwarded(forwarded: Forwarded, request: Request): Response {
-    const [binding, asked, declines] = forwarded;
+    const [binding, identify, declines] = forwarded;
     const response =
       binding === this.#binding
         ? this.#open({ snapshot: unpack(forwarded, request.url), headers: undefined }, declines)
         : refuse(500, "Internal Server Error");
-    if (asked) response.headers.set(objectHeader, this.#binding);
+    if (identify) response.headers.set(objectHeader, this.#binding);
     return response;
   }
 
@@ -186,7 +186,7 @@ export class ObjectHost {
     try {
       this.#ctx.acceptWebSocket(ws);
     } catch (error) {
-      // 32 768 sockets are the most that an object takes.
+      // An object accepts at most 32 768 sockets.
       logError("the object accepts no more sockets", error);
       this.#server.abandon(opening);
       return refuse(503, "the room is full", { "retry-after": "1" });
@@ -195,24 +195,24 @@ export class ObjectHost {
     try {
       connection = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {
-      // Its state is too large for a class without SQLite, for one.
+      // For example, its state is too large for a class without SQLite.
       logError("a connection can't be opened", error);
       this.#server.abandon(opening);
-      disown(ws, client);
+      discardPair(ws, client);
       return refuse(500, "Internal Server Error");
     }
     this.#connections.add(ws, connection);
-    if (this.#isOlder) warnOlder(this.#binding);
-    this.#keep(connection.running);
+    if (this.#withoutSqlite) warnWithoutSqlite(this.#binding);
+    this.#waitUntil(connection.running);
     return switchingProtocols(client, accepted, declines);
   }
 
-  #keep(running: PromiseLike<unknown> | undefined): void {
+  #waitUntil(running: PromiseLike<unknown> | undefined): void {
     if (running === undefined) return;
     try {
       this.#ctx.waitUntil(Promise.resolve(running));
     } catch (error) {
-      // It goes on all the same, for as long as the object is in memory.
+      // The promise still runs while the object is in memory.
       logError("waitUntil failed", error);
     }
   }

@@ -1,4 +1,4 @@
-/** Which room an object is, and whether it is the one that somebody asks for. */
+/** Which room an object belongs to, and whether that is the requested one. */
 import { quoted } from "../../src/values/log.ts";
 
 export class Identity {
@@ -6,7 +6,7 @@ export class Identity {
   readonly #jurisdiction: string | undefined;
   #room: string | undefined;
 
-  /** @param room unknown where the object was addressed by id alone, until its first client or caller names it. */
+  /** @param room undefined if the object was addressed only by id; then its first client or caller names it. */
   constructor(binding: string, jurisdiction: string | undefined, room: string | undefined) {
     this.#binding = binding;
     this.#jurisdiction = jurisdiction;
@@ -17,19 +17,19 @@ export class Identity {
     return this.#room;
   }
 
-  /** What is wrong when a room's name is not this object's. */
+  /** An error message if the room belongs to another object; undefined if it is this object's. */
   misplaced(name: string): string | undefined {
     this.#room ??= name;
     return name === this.#room
       ? undefined
-      : `room ${quoted(name)} was sent to the object of room ${quoted(this.#room)}: an object is found by idFromName(room)`;
+      : `room ${quoted(name)} was sent to the object of room ${quoted(this.#room)}: get a room's object by idFromName(room)`;
   }
 
-  /** @throws Error when the room is another object's, or was asked for in another jurisdiction. */
+  /** @throws Error if the room belongs to another object, or was requested in another jurisdiction. */
   check(name: string, jurisdiction: string | undefined): void {
     if (jurisdiction !== this.#jurisdiction) {
       throw new Error(
-        `room ${quoted(name)} was asked for in ${show(jurisdiction)}, its handler is in ${show(this.#jurisdiction)}: rooms(env.${this.#binding}, { jurisdiction }) takes the handler's`,
+        `room ${quoted(name)} was requested in ${show(jurisdiction)}, but its handler is in ${show(this.#jurisdiction)}: pass the handler's to rooms(env.${this.#binding}, { jurisdiction })`,
       );
     }
     const misplaced = this.misplaced(name);

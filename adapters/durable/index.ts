@@ -1,6 +1,6 @@
 /**
- * Cloudflare Durable Objects with hibernating sockets: a room is an object, which the runtime drops from memory while its
- * clients stay connected. The Worker's side, `route` and `rooms`, is in adapters/workers/route.ts and adapters/workers/rooms.ts.
+ * Cloudflare Durable Objects with hibernating sockets. Each room is an object, which the runtime may evict from memory while its clients stay
+ * connected. The Worker's side, `route` and `rooms`, is in adapters/workers/route.ts and adapters/workers/rooms.ts.
  */
 import { DurableObject } from "cloudflare:workers";
 import { checkHandler } from "../../src/handler/define.ts";
@@ -16,39 +16,39 @@ import type { NativeSocket } from "../workers/types.ts";
 export { rooms } from "../workers/rooms.ts";
 export { route } from "../workers/route.ts";
 
-/** An object of a room, as a subclass and the runtime see it. */
+/** The Durable Object of a room, as subclasses and the runtime see it. */
 export declare class RoomObject<Env = unknown> {
-  /** What @cloudflare/workers-types tells a Durable Object's class by. */
+  /** The property by which @cloudflare/workers-types recognizes the class of a Durable Object. */
   readonly __DURABLE_OBJECT_BRAND: never;
   constructor(ctx: ObjectContext, env: Env);
   protected readonly ctx: ObjectContext;
   protected readonly env: Env;
-  /** Opens what `route` forwards; any other request is a handshake, `upgrade` included. */
+  /** Opens connections that `route` forwards. Any other request is treated as a handshake, and the `upgrade` hook runs here. */
   fetch(request: Request): Promise<Response>;
   webSocketMessage(ws: NativeSocket, message: string | ArrayBuffer): MaybePromise<void>;
   webSocketClose(ws: NativeSocket, code: number, reason: string, wasClean: boolean): MaybePromise<void>;
   webSocketError(ws: NativeSocket, error: unknown): MaybePromise<void>;
-  /** Liveness, expiry and `room.setAlarm` share the object's one alarm: an override calls `super.alarm()`. */
+  /** Liveness, expiry and `room.setAlarm` share the object's only alarm: an override must call `super.alarm()`. */
   alarm(): MaybePromise<void>;
-  /** For `rooms`, over RPC. */
+  /** Called by `rooms` over RPC. */
   edgewireRoom(room: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): Promise<unknown>;
 }
 
 /**
- * The class of a handler's Durable Object: `export class ChatRoom extends durable(chat) {}`. A subclass may add methods; one
- * that overrides `fetch` or a `webSocket…` method calls `super`'s for what it does not take itself.
- * @throws TypeError for a handler that `defineHandler` did not make, or without `binding`.
+ * The class of a handler's Durable Object: `export class ChatRoom extends durable(chat) {}`. A subclass may add methods. If it overrides `fetch` or a
+ * `webSocket…` method, it must call `super` for what it does not handle itself.
+ * @throws TypeError if the handler was not made by `defineHandler`, or has no `binding`.
  */
 export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof RoomObject<Env> {
   checkHandler("durable", handler);
   requireBinding("durable", handler);
-  const MountedHandlers = hostClass();
+  const Host = hostClass();
   class DurableRoom extends DurableObject {
     readonly #host: ObjectHost;
 
     constructor(ctx: ObjectContext, env: Env) {
       super(ctx, env);
-      this.#host = new MountedHandlers(handler as DefinedHandler, ctx, env);
+      this.#host = new Host(handler as DefinedHandler, ctx, env);
     }
 
     async fetch(request: Request): Promise<Response> {
@@ -75,6 +75,6 @@ export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof
       return this.#host.call(room, method, args, jurisdiction);
     }
   }
-  // `ctx` and `env` are DurableObject's own, whose types only Cloudflare's package knows.
+  // DurableObject defines `ctx` and `env`; their types are in Cloudflare's package.
   return DurableRoom as unknown as typeof RoomObject<Env>;
 }

@@ -1,4 +1,4 @@
-/** The core's `Socket` over a hibernating object's socket, whose attachment keeps the connection's snapshot. */
+/** The core's `Socket` on the socket of a hibernating object, whose attachment stores the connection's snapshot. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import { maxSnapshot, textOf } from "../../src/connection/snapshot.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
@@ -11,15 +11,15 @@ import { logError } from "../../src/values/log.ts";
 export class DurableSocket implements Socket {
   readonly buffered: undefined;
   readonly #ws: NativeSocket;
-  readonly #pinger: Pinger;
-  /** When the client was last known to live by anything but a ping that workerd answered; 0 where that is not known. */
+  readonly #autoResponses: AutoResponses;
+  /** When the client last gave a sign of life, apart from pings that workerd answered; 0 if unknown. */
   #heard: number;
-  /** Whether the core has answered a text ping of it: only where an application has set an automatic response of its own. */
+  /** Whether the core has answered a text ping of the client. It does so only if the application has replaced the automatic response. */
   #pings: boolean;
 
-  constructor(ws: NativeSocket, pinger: Pinger, heard: number, pings: boolean) {
+  constructor(ws: NativeSocket, autoResponses: AutoResponses, heard: number, pings: boolean) {
     this.#ws = ws;
-    this.#pinger = pinger;
+    this.#autoResponses = autoResponses;
     this.#heard = heard;
     this.#pings = pings;
   }
@@ -32,20 +32,20 @@ export class DurableSocket implements Socket {
     closeSocket(this.#ws, code, reason);
   }
 
-  /** workerd lists the socket, and delivers what its client sends, until that client ends it; evictions change nothing (workerd 2026-10, measured). */
+  /** workerd lists the socket and delivers its messages until the client closes it, even across evictions (workerd 2026-10, measured). */
   get lingers(): boolean {
     return true;
   }
 
-  /** Nothing cuts one socket's TCP: `ctx.abort()` ends the whole object. 1001 makes clients come back as they do after a lost connection. */
+  /** TCP of a single socket can't be cut: `ctx.abort()` ends the whole object. On 1001 clients reconnect, as after a lost connection. */
   terminate(): void {
     closeSocket(this.#ws, CloseCode.goingAway, "");
   }
 
   /**
-   * Strings come back fastest, but V8 may write a string with two bytes a letter: only where even then it fits, and otherwise
-   * as UTF-8, whose size is what the core has checked. The envelope adds 80 bytes at most (measured), a close 796: 15 360 and
-   * those are less than the 16 384 that fit.
+   * Strings are fastest to read back, but V8 may write two bytes for each character. So they are stored as strings only if they fit even then,
+   * otherwise as UTF-8, whose size the core has checked. The envelope adds at most 80 bytes (measured), a close 796: with 15 360 that is less than
+   * the 16 384 that an attachment may have.
    */
   save(stored: StoredSnapshot): void {
     const [id, head, rest, expiresAt, presence] = stored;
@@ -54,14 +54,14 @@ export class DurableSocket implements Socket {
   }
 
   lastAlive(): { at: number; pings: boolean } {
-    const answered = this.#answered();
+    const answered = this.#answerInTime();
     return { at: Math.max(this.#heard, Number(answered)), pings: this.#pings || answered !== null };
   }
 
-  /** Never throws: a message must not be lost for want of it, and another one brings it about again. */
+  /** Never throws: a message must not be lost because of it, and the next one tries again. */
   saveAlive(time: number): void {
     this.#heard = time;
-    // It is heard of only while it pings.
+    // The core calls `saveAlive` only for clients that have sent a text ping.
     this.#pings = true;
     try {
       this.#write(attachmentOf(this.#ws)[envelope]);
@@ -70,11 +70,11 @@ export class DurableSocket implements Socket {
     }
   }
 
-  #answered(): Date | null {
+  #answerInTime(): Date | null {
     try {
-      return this.#pinger.getWebSocketAutoResponseTimestamp(this.#ws);
+      return this.#autoResponses.getWebSocketAutoResponseTimestamp(this.#ws);
     } catch {
-      // One socket that can't tell must not keep the others from being looked at.
+      // A failure for one socket must not prevent the others from being checked.
       return null;
     }
   }
@@ -84,12 +84,12 @@ export class DurableSocket implements Socket {
   }
 }
 
-/** The object's state, which knows of pings that workerd answered. */
-export interface Pinger {
+/** The part of the object's state that knows when workerd last answered a ping. */
+export interface AutoResponses {
   getWebSocketAutoResponseTimestamp(ws: NativeSocket): Date | null;
 }
 
-/** Marks our attachments: an application may have sockets of its own beside ours. */
+/** Marks our attachments: an application may have its own sockets in the same object. */
 const envelope = "edgewire";
 const encoder = new TextEncoder();
 
@@ -99,12 +99,15 @@ interface Attachment {
   readonly pings?: boolean;
 }
 
-/** The socket and what it was saved with; undefined for a socket that is not ours. */
-export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: DurableSocket; readonly stored: StoredSnapshot } | undefined {
+/** The socket and its stored snapshot; undefined for a socket that is not Edgewire's. */
+export function restoreSocket(
+  ws: NativeSocket,
+  autoResponses: AutoResponses,
+): { readonly socket: DurableSocket; readonly stored: StoredSnapshot } | undefined {
   const { [envelope]: stored, heard = 0, pings = false } = attachmentOf(ws);
   if (!Array.isArray(stored)) return undefined;
   const [id, head, rest, expiresAt, presence] = stored as [string, Text, Text, number?, Text?];
-  const socket = new DurableSocket(ws, pinger, heard, pings);
+  const socket = new DurableSocket(ws, autoResponses, heard, pings);
   return {
     socket,
     stored:
@@ -114,8 +117,8 @@ export function wake(ws: NativeSocket, pinger: Pinger): { readonly socket: Durab
   };
 }
 
-/** Whether it is the socket of a connection, as far as anybody can tell: its client must not wait for an answer for ever. */
-export function isOurs(ws: NativeSocket): boolean {
+/** Whether the socket is Edgewire's. True if its attachment can't be read, so that its client does not wait forever for an answer. */
+export function isEdgewireSocket(ws: NativeSocket): boolean {
   try {
     return envelope in attachmentOf(ws);
   } catch {
@@ -124,15 +127,15 @@ export function isOurs(ws: NativeSocket): boolean {
 }
 
 /**
- * The connection came to nothing: nobody wakes it again. Both halves are closed: where nobody has accepted the client's, the object's stays, and
- * workerd never evicts it again (2026-10, measured).
+ * Discards the pair of a connection that failed to open: it will not be restored. Both halves are closed. If the client's half is never accepted,
+ * the object's half stays open, and workerd never evicts the object again (2026-10, measured).
  */
-export function disown(ws: NativeSocket, client: PairSocket): void {
+export function discardPair(ws: NativeSocket, client: PairSocket): void {
   for (const step of [() => ws.serializeAttachment(null), () => client.accept()]) {
     try {
       step();
     } catch {
-      // It is closed all the same.
+      // Both halves are closed below in any case.
     }
   }
   for (const half of [ws, client]) closeSocket(half, CloseCode.internalError, "");

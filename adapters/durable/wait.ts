@@ -1,28 +1,28 @@
-/** Waits that have an end. */
+/** Timeouts and retries. */
 import { log } from "../../src/values/log.ts";
 
-/** Given to `setTimeout` behind the delay: a timer of ours, which is short or logged, is not what keeps an object awake (dev/holds.ts). */
-export const own: unique symbol = Symbol("edgewire");
+/** Passed to `setTimeout` after the delay. It marks our own timers, so that dev/pending-work.ts does not report them. */
+export const internalTimer: unique symbol = Symbol("edgewire");
 
-/** What the promise comes to, or what `late` does once that takes longer. */
-export async function settled<T>(promise: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
-  const end = Promise.withResolvers<T>();
-  const timeout = setTimeout(() => end.resolve(Promise.resolve().then(late)), milliseconds, own);
+/** The promise's result, or that of `late` if it takes longer. */
+export async function withTimeout<T>(promise: Promise<T>, milliseconds: number, late: () => T): Promise<T> {
+  const timeoutResult = Promise.withResolvers<T>();
+  const timeout = setTimeout(() => timeoutResult.resolve(Promise.resolve().then(late)), milliseconds, internalTimer);
   try {
-    return await Promise.race([promise, end.promise]);
+    return await Promise.race([promise, timeoutResult.promise]);
   } finally {
     clearTimeout(timeout);
   }
 }
 
-/** Milliseconds to the first retry; each later one waits twice as long, up to 64 s. */
-const first = 1000;
-const mostDoublings = 6;
+/** Milliseconds before the first retry. The delay doubles each time, up to 64 s. */
+const firstDelay = 1000;
+const maxDoublings = 6;
 
-/** Tries again what storage refuses, ever more slowly, until it has succeeded: the timer keeps the object in memory. */
+/** Retries a failed storage operation until it succeeds, with growing delays. Its timer keeps the object in memory. */
 export class Retry {
   readonly #run: () => void;
-  /** In a row. */
+  /** Consecutive failures. */
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -30,17 +30,17 @@ export class Retry {
     this.#run = run;
   }
 
-  /** @param what to log if it is the first in a row. */
+  /** @param what is logged on the first of consecutive failures. */
   failed(what: string, error: unknown): void {
-    const delay = first * 2 ** Math.min(this.#failures, mostDoublings);
-    if (this.#failures++ === 0) log("error", `${what}, which is tried again:`, error);
+    const delay = firstDelay * 2 ** Math.min(this.#failures, maxDoublings);
+    if (this.#failures++ === 0) log("error", `${what}; retrying:`, error);
     this.#timer ??= setTimeout(
       () => {
         this.#timer = undefined;
         this.#run();
       },
       delay,
-      own,
+      internalTimer,
     );
   }
 

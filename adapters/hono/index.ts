@@ -1,9 +1,9 @@
 /**
- * Mounts a handler in a Hono app, on whatever runtime the app runs.
+ * Mounts a handler in a Hono app, on any runtime.
  *
- * Under `edgewire/serve` (and `attach`) the middleware only marks the Request: the adapter upgrades after the
- * whole chain, with the headers that it left. Where the app is served bare (`export default app` on Cloudflare,
- * `Deno.serve(app.fetch)`, `Bun.serve`) it upgrades at once.
+ * Under `edgewire/serve` (and `attach`) the middleware only accepts the handshake: the adapter upgrades once the whole chain has run, with the final
+ * headers. If the app is served without an adapter (`export default app` on Cloudflare, `Deno.serve(app.fetch)`, `Bun.serve`), the middleware
+ * upgrades immediately.
  */
 import { barePending, bareUpgrade } from "#bare";
 import type { Context, MiddlewareHandler } from "hono";
@@ -18,27 +18,27 @@ import type { ExecutionContext } from "../shared/bare.ts";
 import { pendingOf, placeholder, upgradeHeaders } from "../shared/pending-upgrade.ts";
 import type { PendingUpgrade } from "../shared/pending-upgrade.ts";
 
-/** Hono's default, for a handler that any app can have. */
+/** Hono's default environment: the handler fits any app. */
 type AnyEnv = Context extends Context<infer E> ? E : never;
 
-/** What Hono's client (`hc`) makes `$ws` of, with the route's parameters. */
+/** The type from which Hono's client (`hc`) derives `$ws`, with the route's parameters. */
 export type WebSocketRoute = MiddlewareHandler<AnyEnv, string, { outputFormat: "ws" }>;
 
 /**
- * The route's handler: `app.get("/ws/:room", upgrade(chat))`. The parameter `room`, where the route has one, is
- * the room unless `upgrade` returns another. What the `upgrade` hook throws reaches `error`, then `app.onError`.
+ * Creates the handler of a route: `app.get("/ws/:room", upgrade(chat))`. If the route has a parameter `room`, it names the room, unless the `upgrade`
+ * hook returns another. An error thrown by the `upgrade` hook goes to the `error` hook, then to `app.onError`.
  */
 export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): WebSocketRoute {
   checkHandler("upgrade", handler);
   const mounted = handler as DefinedHandler;
-  // Not async, though the type says so: a handshake without middleware and without an async hook stays synchronous, which Bun rewards.
+  // Not async, although the type says so: without middleware and async hooks the handshake stays synchronous, which is faster on Bun.
   const route = (c: Context): Response | Promise<Response> => {
-    const marked = pendingOf(c.req.raw, c.env as object);
-    if (marked !== undefined) marked.reached = true;
-    const pending = marked ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
-    const decision = pending.host.server(mounted).upgrade(c.req.raw, optionsOf(c, pending));
+    const existing = pendingOf(c.req.raw, c.env as object);
+    if (existing !== undefined) existing.reached = true;
+    const pending = existing ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
+    const decision = pending.handlers.server(mounted).upgrade(c.req.raw, optionsOf(c, pending));
     const finish = (decided: Upgrade): MaybePromise<Response> =>
-      isResponse(decided) ? decided : accept(c, marked, pending, mounted, decided);
+      isResponse(decided) ? decided : accept(c, existing, pending, mounted, decided);
     return asAnswer(isPromise(decision) ? decision.then(finish) : finish(decision));
   };
   return route as WebSocketRoute;
@@ -54,7 +54,7 @@ export function rooms<State, Env>(handler: DefinedHandler<State, Env>): Middlewa
   const mounted = handler as DefinedHandler;
   return (c, next) => {
     const pending = pendingOf(c.req.raw, c.env as object) ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
-    c.set("rooms", pending.host.server(mounted));
+    c.set("rooms", pending.handlers.server(mounted));
     return next();
   };
 }
@@ -62,8 +62,8 @@ export function rooms<State, Env>(handler: DefinedHandler<State, Env>): Middlewa
 function optionsOf(c: Context, pending: PendingUpgrade): UpgradeOptions {
   const params = c.req.param() as Record<string, string>;
   const context = contextOf(c);
-  // Durable Objects are made by naming them: no room may be the default of every URL.
-  const room = params["room"] ?? (pending.host.demandsRoom ? undefined : "default");
+  // Naming a Durable Object creates it, so there is no default room for every URL.
+  const room = params["room"] ?? (pending.handlers.demandsRoom ? undefined : "default");
   return {
     env: c.env as unknown,
     remoteAddress: pending.remoteAddress,
@@ -75,20 +75,20 @@ function optionsOf(c: Context, pending: PendingUpgrade): UpgradeOptions {
   };
 }
 
-/** Middleware may have set a header that no 101 can carry, and a runtime's own upgrade may fail: then the handshake's place is free again. */
+/** Abandons the handshake if it fails: middleware may have set a header that can't be sent, or the runtime's own upgrade may fail. */
 function accept(
   c: Context,
-  marked: PendingUpgrade | undefined,
+  existing: PendingUpgrade | undefined,
   pending: PendingUpgrade,
   handler: DefinedHandler,
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
   const failed = (error: unknown): never => {
-    pending.host.server(handler).abandon(accepted);
+    pending.handlers.server(handler).abandon(accepted);
     throw error;
   };
   try {
-    const response = carryOut(c, marked, pending, handler, accepted);
+    const response = carryOut(c, existing, pending, handler, accepted);
     return isPromise(response) ? response.then(undefined, failed) : response;
   } catch (error) {
     return failed(error);
@@ -97,19 +97,19 @@ function accept(
 
 function carryOut(
   c: Context,
-  marked: PendingUpgrade | undefined,
+  existing: PendingUpgrade | undefined,
   pending: PendingUpgrade,
   handler: DefinedHandler,
   accepted: Exclude<Upgrade, Response>,
 ): MaybePromise<Response> {
   for (const [name, value] of accepted.headers ?? []) c.header(name, value, { append: true });
-  const server = pending.host.server(handler);
-  if (marked?.answered === true) {
+  const server = pending.handlers.server(handler);
+  if (existing?.answered === true) {
     server.abandon(accepted);
     return placeholder(c.res.headers);
   }
-  if (marked !== undefined) {
-    marked.accepted = { server, ...accepted };
+  if (existing !== undefined) {
+    existing.accepted = { server, ...accepted };
     return placeholder(c.res.headers);
   }
   const ready = { ...accepted, server, headers: upgradeHeaders(c.res.headers) };
@@ -117,7 +117,7 @@ function carryOut(
   return isPromise(response) ? response.then((done) => replace(c, done)) : replace(c, response);
 }
 
-/** Hono copies a response over one that middleware has touched; a copied 101 is no upgrade any more (honojs/hono#4090). */
+/** If middleware has touched `c.res`, Hono copies the new response, and a copied 101 no longer upgrades (honojs/hono#4090): resets it first. */
 function replace(c: Context, response: Response): Response {
   c.res = undefined;
   c.res = response;

@@ -1,10 +1,10 @@
-/** The in-process client and the wire to its server: ordered, asynchronous, by value. */
+/** The in-process client and its wire to the server, which delivers in order, asynchronously, and by value. */
 import { checkClose } from "../../src/protocol/close.ts";
 import type { SocketListener, StoredSnapshot, Socket } from "../../src/ports.ts";
 import { receivedCopy, checkData } from "../../src/values/data.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
 
-/** What `connect` rejects with. */
+/** The error with which `connect` rejects. */
 export interface Refused extends Error {
   readonly response: Response;
 }
@@ -13,14 +13,14 @@ export function refusalOf(response: Response): Refused {
   return Object.assign(new Error(`the handshake was refused with ${response.status}`), { response });
 }
 
-/** How the connection ended, as the client sees it: 1005 without a code, 1006 without a close frame. */
+/** How the connection ended, as seen by the client: 1005 if the frame had no code, 1006 if no close frame came. */
 export interface Ended {
   readonly code: number;
   readonly reason: string;
 }
 
 export class MemoryClient {
-  /** The headers of the 101 that `upgrade` asked for. */
+  /** The headers that the `upgrade` hook added to the 101. */
   readonly headers: Headers;
   readonly protocol: string;
   /** Resolves when the connection has ended. Never rejects. */
@@ -34,30 +34,30 @@ export class MemoryClient {
     this.closed = wire.ended.promise;
   }
 
-  /** @throws TypeError for neither text nor bytes; Error when the connection has ended. */
+  /** @throws TypeError if `data` is neither text nor bytes; Error if the connection has ended. */
   send(data: Sendable): void {
     checkData(data);
     this.#wire.toServer(receivedCopy(data));
   }
 
-  /** The next message. @throws Error when the connection ended before one came, with its code and reason. */
+  /** Returns the next message. @throws Error with the close code and reason if the connection ends before one arrives. */
   next(): Promise<Data> {
     return this.#wire.next();
   }
 
-  /** Closes, with a code as the server may use; without one the server is told 1005. Resolves when the connection has ended. */
+  /** Closes with a code that a server may also use; without one the server sees 1005. Resolves when the connection has ended. */
   close(code?: number, reason = ""): Promise<Ended> {
     if (code !== undefined) checkClose(code, reason);
     this.#wire.closeFromClient(code ?? 1005, code === undefined ? "" : reason);
     return this.closed;
   }
 
-  /** Ends without a close frame, as a lost network does. */
+  /** Ends the connection without a close frame, like a lost network. */
   terminate(): void {
     this.#wire.cut();
   }
 
-  /** Stops reading: what the server sends waits, and counts as its `bufferedAmount`. */
+  /** Stops reading: what the server sends waits, and counts in its `bufferedAmount`. */
   pause(): void {
     this.#wire.paused = true;
   }
@@ -66,38 +66,38 @@ export class MemoryClient {
     this.#wire.resume();
   }
 
-  /** Stops answering the server's close, as a client that vanished would. */
+  /** Stops answering the server's close, like a client that has vanished. */
   ignoreClose(): void {
-    this.#wire.answers = false;
+    this.#wire.answersClose = false;
   }
 }
 
-/** Both directions of one connection. What is written in one turn is read in a later one. */
+/** Both directions of one connection. Data is delivered in a later microtask. */
 export class Wire {
   connection: SocketListener | undefined;
   stored: StoredSnapshot | undefined;
   heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
-  over = false;
+  isOver = false;
   paused = false;
-  answers = true;
+  answersClose = true;
   readonly ended: PromiseWithResolvers<Ended> = Promise.withResolvers();
   readonly #unread: Data[] = [];
   readonly #readers: PromiseWithResolvers<Data>[] = [];
-  /** What the paused client has not taken: messages, and at last a close. */
+  /** What the paused client has not received: messages, and possibly a close. */
   #waiting: (() => void)[] = [];
   #buffered = 0;
-  /** What the paused server has not read. */
-  #unheard: (() => void)[] = [];
-  #stopped = false;
+  /** What the paused server has not received. */
+  #unreadByServer: (() => void)[] = [];
+  #serverPaused = false;
   #current: Socket | undefined;
 
-  /** A socket for the server of today: one that hibernated can't reach the client through its old one. */
+  /** Creates the socket of the current server. After hibernation the old socket no longer reaches the client. */
   socket(): Socket {
     return (this.#current = new MemorySocket(this));
   }
 
   isCurrent(socket: Socket): boolean {
-    return this.#current === socket && !this.over;
+    return this.#current === socket && !this.isOver;
   }
 
   get buffered(): number {
@@ -105,7 +105,7 @@ export class Wire {
   }
 
   toServer(data: Data): void {
-    if (this.over) throw new Error("the connection has ended");
+    if (this.isOver) throw new Error("the connection has ended");
     queueMicrotask(() => this.#arrive(() => this.#deliverToServer(data)));
   }
 
@@ -128,21 +128,20 @@ export class Wire {
   async next(): Promise<Data> {
     const unread = this.#unread.shift();
     if (unread !== undefined) return unread;
-    if (this.over) throw endedError(await this.ended.promise);
+    if (this.isOver) throw endedError(await this.ended.promise);
     const reader = Promise.withResolvers<Data>();
     this.#readers.push(reader);
     return reader.promise;
   }
 
-  /** The server stops reading, and reads on. */
-  stop(): void {
-    this.#stopped = true;
+  pauseServer(): void {
+    this.#serverPaused = true;
   }
 
-  readOn(): void {
-    this.#stopped = false;
-    while (!this.#stopped) {
-      const deliver = this.#unheard.shift();
+  resumeServer(): void {
+    this.#serverPaused = false;
+    while (!this.#serverPaused) {
+      const deliver = this.#unreadByServer.shift();
       if (deliver === undefined) return;
       deliver();
     }
@@ -158,7 +157,7 @@ export class Wire {
 
   closeFromServer(code: number, reason: string): void {
     this.#deliver(0, () => {
-      if (this.answers) this.end(code, reason);
+      if (this.answersClose) this.end(code, reason);
     });
   }
 
@@ -168,13 +167,13 @@ export class Wire {
   }
 
   #arrive(deliver: () => void): void {
-    this.#unheard.push(deliver);
-    if (!this.#stopped) this.readOn();
+    this.#unreadByServer.push(deliver);
+    if (!this.#serverPaused) this.resumeServer();
   }
 
-  /** What the client had sent is read before its end, as on the runtimes that can pause. */
+  /** The server receives everything that the client had sent before the end, as on the runtimes that can pause. */
   #leave(code: number, reason: string): void {
-    for (const deliver of this.#unheard.splice(0)) deliver();
+    for (const deliver of this.#unreadByServer.splice(0)) deliver();
     this.end(code, reason);
   }
 
@@ -191,8 +190,8 @@ export class Wire {
   }
 
   end(code: number, reason: string): void {
-    if (this.over) return;
-    this.over = true;
+    if (this.isOver) return;
+    this.isOver = true;
     this.ended.resolve({ code, reason });
     for (const reader of this.#readers) reader.reject(endedError({ code, reason }));
     this.#readers.length = 0;
@@ -226,11 +225,11 @@ class MemorySocket implements Socket {
   }
 
   pause(): void {
-    if (this.#wire.isCurrent(this)) this.#wire.stop();
+    if (this.#wire.isCurrent(this)) this.#wire.pauseServer();
   }
 
   resume(): void {
-    if (this.#wire.isCurrent(this)) this.#wire.readOn();
+    if (this.#wire.isCurrent(this)) this.#wire.resumeServer();
   }
 
   save(stored: StoredSnapshot): void {

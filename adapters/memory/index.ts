@@ -1,6 +1,6 @@
 /**
- * The in-process runtime: a handler and its clients without a network, for unit tests. What it does is what the
- * real runtimes do, hibernation included: `hibernate()` drops the server and rebuilds it from what it stored.
+ * The in-process runtime: a handler and its clients without a network, for unit tests. It behaves like the real runtimes, including hibernation:
+ * `hibernate()` drops the server and restores it from the stored snapshots.
  */
 import { checkHandler } from "../../src/handler/define.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
@@ -23,32 +23,32 @@ import type { GivenClock } from "./timers.ts";
 export type { MemoryClient, Refused } from "./client.ts";
 
 export interface MemoryOptions {
-  /** What hooks get as `env`. Default: an empty object. */
+  /** Passed to hooks as `env`. Default: an empty object. */
   readonly env?: object;
   /** Timers, for tests with a fake clock. Default: the global ones. */
   readonly clock?: GivenClock;
-  /** Where rooms keep their values (`room.storage`). Default: in memory. */
+  /** Where rooms store their values (`room.storage`). Default: in memory. */
   readonly storage?: StorageOption;
 }
 
 export interface ConnectOptions {
-  /** Headers of the handshake, over its own. */
+  /** Headers of the handshake; they override the default ones. */
   readonly headers?: HeadersInput;
-  /** Subprotocols to offer. */
+  /** Subprotocols to offer. Default: none. */
   readonly protocols?: readonly string[];
   /** The client's address. Default: `"127.0.0.1"`. */
   readonly remoteAddress?: string;
 }
 
-/** A handler that is served in memory. */
+/** A handler served in memory. */
 export interface Memory extends Rooms {
-  /** Connects a client. @throws Refused with the `response` when the handshake is refused. */
+  /** Connects a client. @param url default: `"ws://localhost/"`. @throws Refused, with the `response`, if the handshake is refused. */
   connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
-  /** Waits until no hook is pending, then forgets everything and wakes from the stored snapshots. Connections stay open. */
+  /** Waits for pending hooks, then drops everything in memory and restores the server from the stored snapshots. Connections stay open. */
   hibernate(): Promise<void>;
-  /** As `serve`'s; counted from the beginning, or from the last `hibernate`. */
+  /** Counters as in `serve`, since the start or the last `hibernate`. */
   stats(): Stats;
-  /** Closes every connection, as `serve`'s `close` does. */
+  /** Closes every connection, like `close` of `serve`. */
   close(options?: CloseOptions): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ export interface Memory extends Rooms {
 export function memory<State, Env>(handler: DefinedHandler<State, Env>, options: MemoryOptions = {}): Memory {
   checkHandler("memory", handler);
   const wires = new Set<Wire>();
-  /** Whose close hook has not run yet: the server forgets a connection before. */
+  /** Connections whose close hook has not finished. The server removes a connection earlier. */
   const unfinished = new Set<SocketListener>();
   const track = (connection: SocketListener): SocketListener => {
     unfinished.add(connection);
@@ -90,16 +90,16 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   return {
     async connect(url = "ws://localhost/", { headers, protocols = [], remoteAddress = "127.0.0.1" } = {}) {
       const request = new Request(url.replace(/^ws/, "http"), { headers: handshakeHeaders(url, headers, protocols) });
-      const asked = server;
-      const upgrade = await asked.upgrade(request, { env: options.env ?? {}, remoteAddress, room: "default" });
+      const upgradedBy = server;
+      const upgrade = await upgradedBy.upgrade(request, { env: options.env ?? {}, remoteAddress, room: "default" });
       if (isResponse(upgrade)) throw refusalOf(upgrade);
-      // It may have hibernated meanwhile: the place was the former server's.
+      // If the server has hibernated meanwhile, the reserved slot was the old server's.
       const { snapshot } = upgrade;
       const wire = new Wire();
       wires.add(wire);
       const client = new MemoryClient(wire, upgrade.headers ?? new Headers(), upgrade.snapshot.protocol);
       void client.closed.then(() => wires.delete(wire));
-      wire.connection = track(server.open(wire.socket(), server === asked ? upgrade : { snapshot }));
+      wire.connection = track(server.open(wire.socket(), server === upgradedBy ? upgrade : { snapshot }));
       return client;
     },
     async hibernate() {
@@ -113,17 +113,17 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       clock = new Timers(options.clock);
       server = start();
       for (const wire of wires) {
-        if (wire.stored === undefined || wire.over) continue;
+        if (wire.stored === undefined || wire.isOver) continue;
         wire.connection = server.restore(wire.socket(), wire.stored);
         if (wire.connection !== undefined) track(wire.connection);
-        // The server of today has stopped nobody.
-        wire.readOn();
+        // The new server has paused no client.
+        wire.resumeServer();
       }
       for (const room of stores.names) server.resume(room);
     },
     room: (name): Room => {
       server.room(name);
-      // Looked up at each call: the room outlives a hibernation, the server does not.
+      // Looked up on each call: the room survives hibernation, the server does not.
       return createRemoteRoom(name, async (method, args) => callRoom(server.localRoom(name), method, args));
     },
     stats: () => server.stats(),

@@ -1,7 +1,7 @@
-/** One server's timers: those of a server that hibernated must not fire. */
+/** Tracks one server's timers, so that they can be stopped when it hibernates. */
 import type { Clock } from "../../src/ports.ts";
 
-/** A clock of a test's own; durations are by `now` where it has no `elapsed`. */
+/** A clock supplied by a test. Without `elapsed`, durations are measured with `now`. */
 export type GivenClock = Omit<Clock, "elapsed"> & Partial<Pick<Clock, "elapsed">>;
 
 export class Timers implements Clock {

@@ -1,15 +1,15 @@
-/** Whether bytes are one MessagePack value, whole, of the kinds that a frame may have: found out without allocating what they claim to hold. */
+/** Checks that bytes are exactly one MessagePack value, of the kinds that a frame may contain, without allocating what its headers claim. */
 import { badFrame, maxDepth } from "../../src/messages/frame.ts";
 
-/** The type of the timestamp extension, -1. */
+/** The type of the timestamp extension: -1, as a byte. */
 const timestamp = 0xff;
 
 const poison = new TextEncoder().encode("__proto__");
 
-/** @throws MessageError `bad-frame`, or a RangeError where the bytes end too early. */
+/** @throws MessageError `bad-frame`; RangeError if the bytes end too early. */
 export function checkBytes(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (valueAt(0, 1) !== bytes.length) throw badFrame("more or less than one MessagePack value");
+  if (valueAt(0, 1) !== bytes.length) throw badFrame("not exactly one MessagePack value");
 
   /** Returns where the value ends. */
   function valueAt(at: number, depth: number): number {
@@ -77,7 +77,7 @@ export function checkBytes(bytes: Uint8Array): void {
   function keyAt(at: number): number {
     const kind = view.getUint8(at);
     const head = kind >= 0xa0 && kind < 0xc0 ? 1 : ({ 0xd9: 2, 0xda: 3, 0xdb: 5 } as Record<number, number>)[kind];
-    if (head === undefined) throw badFrame("a key that is no string");
+    if (head === undefined) throw badFrame("a key that is not a string");
     const end = valueAt(at, 1);
     // msgpackr would rename it.
     if (end - at - head === poison.length && poison.every((byte, index) => bytes[at + head + index] === byte)) {
@@ -87,7 +87,7 @@ export function checkBytes(bytes: Uint8Array): void {
   }
 
   function timestampAt(at: number, size: number): number {
-    if (view.getUint8(at) !== timestamp) throw badFrame("a MessagePack extension that is no timestamp");
+    if (view.getUint8(at) !== timestamp) throw badFrame("a MessagePack extension other than timestamp is not allowed");
     return at + 1 + size;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Offers one handshake to the routes that match it. If the server has other `upgrade` listeners, the handshake may be theirs: a socket that
- * another listener has taken is never written to, and a socket that nobody takes is answered after a while.
+ * Offers one handshake to the routes that match it. If the server has other `upgrade` listeners, the handshake may be theirs. We never write to a
+ * socket that another listener has claimed. A socket that nobody claims is answered after a while.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -17,11 +17,11 @@ import { accept, loadWs } from "./load.ts";
 import { candidatesFor } from "./routes.ts";
 import type { Attachments, Candidate, Route } from "./routes.ts";
 import { endSocket } from "./http/sockets.ts";
-import { Footprint } from "./http/taken.ts";
-import { inTurn, readOn } from "./http/turn.ts";
+import { ClaimDetector } from "./http/claim.ts";
+import { afterEarlierResponses, resumeReading } from "./http/pipelining.ts";
 import { discard, tooLate, withinTime } from "./http/wait.ts";
 
-/** A listener that watches the socket gets this many times as long to answer: it may be a proxy that waits for another server. */
+/** A listener that watches the socket gets this many times longer to answer: it may be a proxy that waits for another server. */
 const watchedTimes = 12;
 
 export class Handshake {
@@ -29,13 +29,13 @@ export class Handshake {
   readonly #socket: Duplex;
   readonly #head: Buffer;
   readonly #attached: Attachments;
-  /** Undefined if the server has no other listeners. */
-  readonly #footprint: Footprint | undefined;
+  /** Undefined if the server has no other `upgrade` listeners. */
+  readonly #claims: ClaimDetector | undefined;
   #candidates: readonly Candidate[] = [];
-  /** The 404 of an app that has no such route. */
+  /** The 404 of an app that has no route for this path. */
   #unrouted: Response | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Our listener for the end of the socket, if the server has other listeners. */
+  /** Our `close` listener, if the server has other `upgrade` listeners. */
   #closed: (() => void) | undefined;
 
   constructor(incoming: IncomingMessage, socket: Duplex, head: Buffer, attached: Attachments, isShared: boolean) {
@@ -44,25 +44,27 @@ export class Handshake {
     this.#head = head;
     this.#attached = attached;
     if (!isShared) return;
-    socket.once("close", (this.#closed = () => this.#over()));
-    this.#footprint = new Footprint(socket);
+    socket.once("close", (this.#closed = () => this.#finish()));
+    this.#claims = new ClaimDetector(socket);
   }
 
-  /** Once earlier requests of the connection are answered. Nothing here may throw: it would end the process. */
+  /** Waits until earlier requests on the connection are answered. Must not throw: an error would end the process. */
   offer(): void {
     try {
       const request = new NodeRequest(this.#incoming);
       this.#candidates = candidatesFor(this.#attached.routes, request);
-      if (this.#footprint?.isTaken === true) return this.#ask(0, request);
-      this.#follow();
+      if (this.#claims?.isClaimed === true) return this.#ask(0, request);
+      this.#track();
       const [first] = this.#candidates;
-      inTurn(this.#socket, first?.route.host.upgradeTimeout ?? defaultUpgradeTimeout, (late) => this.#begin(late, request));
+      afterEarlierResponses(this.#socket, first?.route.handlers.upgradeTimeout ?? defaultUpgradeTimeout, (late) =>
+        this.#start(late, request),
+      );
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #begin(late: boolean, request: NodeRequest): void {
+  #start(late: boolean, request: NodeRequest): void {
     try {
       if (late) this.#carryOut(tooLate());
       else this.#ask(0, request);
@@ -71,32 +73,32 @@ export class Handshake {
     }
   }
 
-  /** Until it is a connection or somebody else's, each route can close it. */
-  #follow(): void {
-    const isTold = this.#closed !== undefined;
-    for (const { route } of this.#candidates) route.sockets.add(this.#socket, isTold);
+  /** Lets each matching route close the socket, until it becomes a connection or another listener claims it. */
+  #track(): void {
+    const hasCloseListener = this.#closed !== undefined;
+    for (const { route } of this.#candidates) route.sockets.add(this.#socket, hasCloseListener);
   }
 
-  #unfollow(): void {
+  #untrack(): void {
     for (const { route } of this.#candidates) route.sockets.delete(this.#socket);
   }
 
-  /** @param request each app gets its own, because it is marked. */
+  /** @param request each app gets its own, because the pending upgrade is stored on it. */
   #ask(index: number, request: NodeRequest = new NodeRequest(this.#incoming)): void {
     const candidate = this.#candidates[index];
-    if (candidate !== undefined && this.#footprint !== undefined) this.#warn(candidate.route, this.#footprint);
-    if (this.#isTaken) return this.#over();
-    if (candidate === undefined) return this.#takenByNobody();
+    if (candidate !== undefined && this.#claims !== undefined) this.#warn(candidate.route, this.#claims);
+    if (this.#isClaimed) return this.#finish();
+    if (candidate === undefined) return this.#unclaimed();
     const { route, params } = candidate;
-    if (this.#isOthers(route, request)) return this.#ask(index + 1, request);
+    if (this.#belongsToOthers(route, request)) return this.#ask(index + 1, request);
     const decided = (decision: Response | AcceptedHandshake): void => {
-      if (this.#footprint !== undefined) this.#warn(route, this.#footprint);
-      if (!isResponse(decision) || !route.isApp || !isUnrouted(decision) || this.#isTaken) return this.#carryOut(decision);
+      if (this.#claims !== undefined) this.#warn(route, this.#claims);
+      if (!isResponse(decision) || !route.isApp || !isUnrouted(decision) || this.#isClaimed) return this.#carryOut(decision);
       void discard(this.#unrouted);
       this.#unrouted = decision;
       this.#ask(index + 1);
     };
-    const decision = route.host.decide(request, addressOf(this.#incoming), { incoming: this.#incoming }, params);
+    const decision = route.handlers.decide(request, addressOf(this.#incoming), { incoming: this.#incoming }, params);
     if (!isPromise(decision)) return decided(decision);
     withinTime(decision)
       .then(decided)
@@ -105,97 +107,95 @@ export class Handshake {
 
   #carryOut(decision: Response | AcceptedHandshake): void {
     const isRefusal = isResponse(decision);
-    if (this.#isTaken) {
+    if (this.#isClaimed) {
       if (isRefusal) void discard(decision);
       else decision.server.abandon(decision);
-      return this.#over();
+      return this.#finish();
     }
     if (isRefusal) return this.#answer(decision);
     if (accept === undefined) return this.#load(decision);
-    this.#forget();
+    this.#removeCloseListener();
     accept(decision, this.#incoming, this.#socket, this.#head, () => this.#opening());
   }
 
-  /** From here on it is a connection. */
   #opening(): void {
-    this.#unfollow();
+    this.#untrack();
     this.#socket.off("error", ignore);
-    readOn(this.#socket);
+    resumeReading(this.#socket);
   }
 
-  /** It has come before ws was loaded, or ws is missing. */
-  #load(ready: AcceptedHandshake): void {
+  /** The handshake came before ws was loaded, or ws is not installed. */
+  #load(accepted: AcceptedHandshake): void {
     loadWs("attach")
       .then(
-        () => this.#carryOut(ready),
+        () => this.#carryOut(accepted),
         (error: unknown) => {
-          ready.server.abandon(ready);
+          accepted.server.abandon(accepted);
           this.#failed(error);
         },
       )
       .catch((error: unknown) => this.#failed(error));
   }
 
-  get #isTaken(): boolean {
-    return this.#footprint?.isTaken ?? !this.#socket.writable;
+  get #isClaimed(): boolean {
+    return this.#claims?.isClaimed ?? !this.#socket.writable;
   }
 
-  /** Whether a handler that takes every path should leave this handshake to the other listeners. */
-  #isOthers({ pattern, isApp }: Route, request: NodeRequest): boolean {
-    if (this.#footprint === undefined || isApp || pattern?.takesAll === false) return false;
-    return this.#footprint.isWatched || !wantsWebSocket(request);
+  /** Whether a handler without `path` should leave this handshake to the other listeners. */
+  #belongsToOthers({ pattern, isApp }: Route, request: NodeRequest): boolean {
+    if (this.#claims === undefined || isApp || pattern?.takesAll === false) return false;
+    return this.#claims.isWatched || !wantsWebSocket(request);
   }
 
-  #takenByNobody(): void {
-    if (this.#footprint === undefined) return this.#answer(this.#refusal);
-    const longest = Math.max(0, ...this.#attached.routes.map(({ host }) => host.upgradeTimeout));
-    this.#wait(longest, this.#footprint);
+  #unclaimed(): void {
+    if (this.#claims === undefined) return this.#answer(this.#refusal);
+    const longest = Math.max(0, ...this.#attached.routes.map(({ handlers }) => handlers.upgradeTimeout));
+    this.#wait(longest, this.#claims);
   }
 
-  /** Every listener ignores handshakes that are not its own, so a socket that nobody takes would stay open for ever. */
-  #wait(milliseconds: number, footprint: Footprint, again = false): void {
-    const look = (): void => {
-      if (footprint.isTaken) return this.#over();
-      if (footprint.isWatched && !again) this.#wait(milliseconds * (watchedTimes - 1), footprint, true);
+  /** Listeners ignore handshakes that are not theirs, so a socket that nobody claims would stay open forever. */
+  #wait(milliseconds: number, claims: ClaimDetector, again = false): void {
+    const check = (): void => {
+      if (claims.isClaimed) return this.#finish();
+      if (claims.isWatched && !again) this.#wait(milliseconds * (watchedTimes - 1), claims, true);
       else this.#answer(this.#refusal);
     };
-    this.#timer = setTimeout(look, milliseconds).unref();
+    this.#timer = setTimeout(check, milliseconds).unref();
   }
 
   get #refusal(): Response {
     return this.#unrouted ?? refuse(404, "Not Found");
   }
 
-  /** Another listener has the socket, or the client has gone. */
-  #over(): void {
+  /** Another listener has claimed the socket, or the client has left. */
+  #finish(): void {
     clearTimeout(this.#timer);
-    this.#forget();
-    this.#unfollow();
+    this.#removeCloseListener();
+    this.#untrack();
     void discard(this.#unrouted);
-    // Nobody else has it: an earlier response has announced the end of the connection.
-    if (this.#footprint === undefined) endSocket(this.#socket);
+    // No other listener can have the socket: an earlier response has announced the end of the connection.
+    if (this.#claims === undefined) endSocket(this.#socket);
   }
 
-  /** The socket no longer needs to keep this handshake in memory. */
-  #forget(): void {
+  /** Removes our listener, so that the socket does not keep this handshake in memory. */
+  #removeCloseListener(): void {
     if (this.#closed !== undefined) this.#socket.off("close", this.#closed);
   }
 
   #failed(error: unknown): void {
     logError("fetch failed", error);
-    if (!this.#isTaken) this.#answer(refuse(500, "Internal Server Error"));
+    if (!this.#isClaimed) this.#answer(refuse(500, "Internal Server Error"));
   }
 
   #answer(response: Response): void {
     answer(this.#incoming, this.#socket, response);
   }
 
-  /** Warns, once, of a configuration in which two listeners would answer the same handshake. */
-  #warn({ pattern, isApp }: Route, footprint: Footprint): void {
+  /** Warns once about a configuration in which two listeners would answer the same handshake. */
+  #warn({ pattern, isApp }: Route, claims: ClaimDetector): void {
     if (isApp || pattern?.takesAll === true) return;
     if (pattern === undefined) this.#warnOnce(withoutPath);
-    else if (footprint.isUsed)
-      this.#warnOnce(`attach: another "upgrade" listener of the server answers ${pattern.source}, ${alsoAttached}`);
+    else if (claims.isUsed) this.#warnOnce(`attach: another "upgrade" listener of the server answers ${pattern.source}, ${alsoAttached}`);
   }
 
   #warnOnce(warning: string): void {
@@ -206,8 +206,8 @@ export class Handshake {
 }
 
 const withoutPath =
-  'attach: the server has other "upgrade" listeners, and a handler without `path` takes every handshake that they do not answer at once: give attach a `path` ("/*" for every path)';
+  'attach: the server has other "upgrade" listeners, and a handler without `path` takes every handshake that they do not answer immediately: give attach a `path` ("/*" for every path)';
 const alsoAttached =
-  "which is attached: give both different paths (a WebSocketServer of ws with `server` answers every path; with `noServer` only what it is given)";
+  "which is attached here too: give them different paths (a WebSocketServer of ws with `server` answers every path; with `noServer` only what it is given)";
 
 export function ignore(): void {}

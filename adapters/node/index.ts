@@ -1,4 +1,4 @@
-/** Node: WebSockets by `ws`, on a port of their own or attached to an existing HTTP server. */
+/** Node: WebSockets with `ws`, on a port of their own or attached to an existing HTTP server. */
 import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOptions as HttpOptions, ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -9,14 +9,14 @@ import { refuseHost, wantsWebSocket } from "../../src/protocol/handshake.ts";
 import type { RequestHead } from "../../src/protocol/request.ts";
 import { logError } from "../../src/values/log.ts";
 import { MountedHandlers } from "../shared/mounted-handlers.ts";
-import { cut, write } from "./http/answer.ts";
-import { attachHost } from "./attached.ts";
+import { destroyResponse, write } from "./http/answer.ts";
+import { attachHandlers } from "./attached.ts";
 import { NodeRequest, addressOf, http } from "./http/request.ts";
 import { load, loadWs } from "./load.ts";
 import { refuseBun } from "./http/server.ts";
 import { prepare } from "./ws/socket.ts";
-import { Sockets, followHandshakes } from "./http/sockets.ts";
-import { closeWith } from "./http/turn.ts";
+import { Sockets, trackTlsHandshakes } from "./http/sockets.ts";
+import { destroyWithSocket } from "./http/pipelining.ts";
 import { urlOf } from "./http/url.ts";
 import { Requests } from "../shared/requests.ts";
 import { checkListening, listenError, servingUrl } from "../shared/listening.ts";
@@ -38,43 +38,46 @@ export const serve: Serve = async <State, Env>(
   const { fetch, env = process.env, storage } = options;
   const at = checkListening("serve", options);
   await loadWs("serve");
-  const host = new MountedHandlers({ name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage }, { handler, fetch });
-  const listener = fetch === undefined ? plainListener(host) : await fetchListener(host);
-  const deadline = host.upgradeTimeout;
-  // Any other protocol's Upgrade is an ordinary request (Node 24.9 and later; before, it is answered with 426).
+  const handlers = new MountedHandlers(
+    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage },
+    { handler, fetch },
+  );
+  const listener = fetch === undefined ? plainListener(handlers) : await fetchListener(handlers);
+  const deadline = handlers.upgradeTimeout;
+  // A request to upgrade to another protocol is an ordinary request (Node 24.9 and later; earlier versions answer it with 426).
   const limits = {
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => wantsWebSocket({ headers: { get: () => headers.upgrade ?? null } }),
-    // A request's head that trickles in: Node's own 60 s are looked at only twice a minute.
+    // Limits how slowly a request's head may arrive: Node's default is 60 s, and it checks that only twice a minute.
     headersTimeout: Math.min(deadline, longestHead),
     connectionsCheckingInterval: Math.ceil(deadline / 10),
     handshakeTimeout: deadline,
   };
   const server = create(limits, at, listener);
   const sockets = new Sockets();
-  const attached = attachHost(server, { host, pattern: undefined, isApp: handler === undefined, sockets });
+  const attached = attachHandlers(server, { handlers, pattern: undefined, isApp: handler === undefined, sockets });
   const requests = new Requests();
   server.on("request", (incoming, outgoing) => {
     if (requests.begin()) outgoing.once("close", () => requests.end());
-    if (outgoing.socket === null) closeWith(incoming.socket, outgoing);
+    if (outgoing.socket === null) destroyWithSocket(incoming.socket, outgoing);
   });
-  if (at.tls !== undefined) followHandshakes(server, sockets);
+  if (at.tls !== undefined) trackTlsHandshakes(server, sockets);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(listenError(error, at)));
     server.listen(at.port, at.hostname, resolve);
   });
-  // Such as no memory, or too many open files in the system: it ends nothing but itself.
+  // Out of memory, or too many open files in the system, for example. Only the new connection fails.
   server.on("error", (error) => logError("a connection could not be accepted", error));
   const bound = (server.address() as AddressInfo).port;
-  const close = closable(process, options.signals, async (closing, left) => {
-    // Not `attached.close`: until the port is given up a handshake gets its 503.
-    await host.close(closing);
-    // Until then the port stays, as on Deno and Bun: Node's own close gives it up at once.
-    await left(requests.settled());
+  const close = closable(process, options.signals, async (closing, inTime) => {
+    // Not `attached.close`: handshakes must get a 503 until the port is freed.
+    await handlers.close(closing);
+    // The port stays open until then, as on Deno and Bun: Node's own `close` frees it immediately.
+    await inTime(requests.settled());
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    await left(closed);
+    await inTime(closed);
     server.closeAllConnections();
-    sockets.cut();
-    await left(closed);
+    sockets.destroyAll();
+    await inTime(closed);
   });
   return {
     url: servingUrl(at, bound),
@@ -90,27 +93,31 @@ function create(options: HttpOptions, at: Listening, listener: RequestListener):
   const { tls } = at;
   if (tls === undefined) return http.createServer(options, listener);
   try {
-    // Node itself listens with a key that is another certificate's, and then fails each client.
+    // Node would listen with a key that does not match the certificate, and then fail for each client.
     const { X509Certificate, createPrivateKey } = process.getBuiltinModule("node:crypto");
-    if (!new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key))) throw new Error("the key is not the certificate's");
+    if (!new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key)))
+      throw new Error("the key does not match the certificate");
     return createSecureServer({ ...options, ...tls }, listener);
   } catch (error) {
     throw listenError(error as Error, at);
   }
 }
 
-/** Without `fetch` every request is a handshake, or refused as one: no GET without Connection: upgrade gets further. */
-function plainListener(host: MountedHandlers): RequestListener {
+/** Without `fetch` every request is treated as a handshake. This one lacks `Connection: upgrade`, so it is refused. */
+function plainListener(handlers: MountedHandlers): RequestListener {
   return (incoming, outgoing) =>
-    void decide(host, () => new NodeRequest(incoming), addressOf(incoming), {}).then((answer) => write(outgoing, answer));
+    void decide(handlers, () => new NodeRequest(incoming), addressOf(incoming), {}).then((answer) => write(outgoing, answer));
 }
 
-/** HTTP by @hono/node-server, which is loaded for it alone, and makes the Request. What it writes of an error has the error's own words. */
-async function fetchListener(host: MountedHandlers): Promise<RequestListener> {
+/**
+ * Serves HTTP with @hono/node-server, which is loaded only for this. It creates the Request; we write the Response, because its error answers
+ * would show the error's message.
+ */
+async function fetchListener(handlers: MountedHandlers): Promise<RequestListener> {
   const { getRequestListener } = await load("serve with `fetch`", "@hono/node-server", () => import("@hono/node-server"));
   const listener = getRequestListener(
     async (request, bindings) => {
-      const answer = await decide(host, () => request, "", bindings);
+      const answer = await decide(handlers, () => request, "", bindings);
       if (isSent(answer)) return answer;
       write(bindings.outgoing as ServerResponse, answer);
       return (sent ??= new Response(null, { headers: { [alreadySent]: "true" } }));
@@ -120,23 +127,23 @@ async function fetchListener(host: MountedHandlers): Promise<RequestListener> {
   return (incoming, outgoing) => {
     const url = urlOf(incoming);
     if (url === undefined) return write(outgoing, refuseHost());
-    // It refuses, or shows as they are, hosts and targets that are in order on the other runtimes.
+    // @hono/node-server refuses or does not normalize some bareHandlers and targets that the other runtimes accept.
     const path = url.indexOf("/", "https://".length);
     incoming.url = url.slice(path);
     if (incoming.headers.host) incoming.headers.host = url.slice(url.indexOf("//") + 2, path);
     const answered = listener(incoming, outgoing);
     answered?.catch((error: unknown) => {
       logError("a request could not be answered", error);
-      cut(outgoing);
+      destroyResponse(outgoing);
     });
   };
 }
 
-/** @hono/node-server then leaves the ServerResponse to whoever set it: `RESPONSE_ALREADY_SENT` of its "utils/response". */
+/** With this header @hono/node-server does not write the ServerResponse: `RESPONSE_ALREADY_SENT` of its "utils/response". */
 const alreadySent = "x-hono-already-sent";
 let sent: Response | undefined;
 
-/** False for what only looks like a Response, which `write` reports. */
+/** False for an object that is not a real Response: `write` logs that. */
 function isSent(answer: Response): boolean {
   try {
     return answer.headers.has(alreadySent);
@@ -146,9 +153,9 @@ function isSent(answer: Response): boolean {
 }
 
 /** Never rejects. */
-async function decide(host: MountedHandlers, request: () => RequestHead, remoteAddress: string, native: object): Promise<Response> {
+async function decide(handlers: MountedHandlers, request: () => RequestHead, remoteAddress: string, native: object): Promise<Response> {
   try {
-    const decision = await host.decide(request(), remoteAddress, native);
+    const decision = await handlers.decide(request(), remoteAddress, native);
     if (isResponse(decision)) return decision;
     decision.server.abandon(decision);
     return refuse(400, lacksConnection);
@@ -158,8 +165,8 @@ async function decide(host: MountedHandlers, request: () => RequestHead, remoteA
   }
 }
 
-/** Milliseconds: no longer than Node's own `requestTimeout`, or it refuses to start. */
+/** Milliseconds. Node does not start if this exceeds its `requestTimeout`. */
 const longestHead = 300_000;
 
-/** Only an `upgrade` event can become a WebSocket, and the checks refuse what Node makes no such event of. */
+/** Only an `upgrade` event can become a WebSocket, and Node emits none without this header. */
 const lacksConnection = "the Connection header lacks upgrade";

@@ -1,18 +1,21 @@
-/** Packages that are installed by those who use them: what is missing is said by the command that installs it. */
+/** Loads optional packages. If one is not installed, the error names the command that installs it. */
 import type * as Accept from "./ws/accept.ts";
 
-/** What needs `ws`, once it is loaded. Not by `import`, whose error would name a file of ours; nor by an `await` that would keep `require` from loading this. */
+/**
+ * Set once `ws` is loaded. A static `import` would fail with an error that names one of our files; a top-level `await` would keep `require`
+ * from loading this module.
+ */
 export let accept: typeof Accept.accept | undefined;
 let loading: Promise<void> | undefined;
 
-/** @throws Error where `ws` is not installed. */
+/** @throws Error if `ws` is not installed. */
 export function loadWs(who: string): Promise<void> {
   return (loading ??= load(who, "ws", async () => {
     ({ accept } = await import("./ws/accept.ts"));
   }));
 }
 
-/** @throws Error that says how a missing package is installed. */
+/** @throws Error that says how to install the package if it is missing. */
 export async function load<Loaded>(who: string, name: string, run: () => Promise<Loaded>): Promise<Loaded> {
   try {
     return await run();

@@ -1,4 +1,4 @@
-/** Types of `attach`. They need none of Node's. */
+/** Types of `attach`. They don't depend on Node's types. */
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { Rooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
@@ -8,24 +8,28 @@ import type { Fetch } from "../shared/mounted-handlers.ts";
 
 export interface AttachOptions {
   /**
-   * The path whose handshakes are taken, exact (`"/ws"`) or with `:name` segments (`"/chat/:room"`, where a name `room` is the room) and a last
-   * `*` (`"/files/*"`). Others are left to other listeners, or answered with 404 where there are none. Default: every path that nobody else takes.
+   * The path to serve: exact (`"/ws"`), with `:name` segments (`"/chat/:room"`; the segment `room` is the room's name), or ending in `*`
+   * (`"/files/*"`). Handshakes for other paths are left to other listeners; if there are none, they get 404. Default: every path that no other
+   * listener takes.
    */
   readonly path?: string;
-  /** An app whose routes mount handlers; it sees the handshakes only, the server's own listener has the rest. A 404 means that the handshake is not its own. */
+  /**
+   * An app whose routes mount handlers. It gets only handshakes; the server's own listener gets all other requests. If the app has no route for a
+   * handshake (404), other listeners may take it.
+   */
   readonly fetch?: Fetch;
-  /** What hooks get as `env`. Default: `process.env`. */
+  /** Passed to hooks as `env`. Default: `process.env`. */
   readonly env?: object;
-  /** Where rooms keep their values. Default: in memory. */
+  /** Where rooms store their values. Default: in memory. */
   readonly storage?: StorageOption;
 }
 
-/** Handshakes of an existing server. */
+/** A handler or an app that is attached to an existing server. */
 export interface Attached extends Rooms {
-  /** The rooms of any handler that the app's routes mount. */
+  /** The rooms of a handler that the app's routes mount. */
   rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
-  /** What happened since it began, in numbers, of all its handlers together. */
+  /** Counters since the start, summed over all its handlers. */
   stats(): Stats;
-  /** As `serve`'s, but that the HTTP server goes on: handshakes get 503 until the connections are closed, then they are no longer taken. */
+  /** Like `close` of `serve`, but the HTTP server keeps running. Handshakes get 503 until the connections are closed, then they are ignored. */
   close(options?: CloseOptions): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * The option `path` of `attach`: an exact path, `:name` for one segment, a last `*` for any rest. They mean what they mean in URLPattern, which
- * Node has from version 24 on (undefined in 22.12 and 22.18, measured). Other forms are refused: use a router.
+ * The option `path` of `attach`: an exact path, `:name` for one segment, a final `*` for any rest. The meaning is that of URLPattern, which Node
+ * has from version 24 on (undefined in 22.12 and 22.18, measured). Other forms are refused: use a router for them.
  */
 export type Params = Readonly<Record<string, string>>;
 
@@ -10,10 +10,10 @@ type Segment = string | { readonly name: string };
 export class PathPattern {
   readonly source: string;
   readonly #segments: readonly Segment[];
-  /** What the next segment must begin with, if the pattern ends with `*`. */
+  /** If the pattern ends with `*`: what the next segment must begin with. */
   readonly #rest: string | undefined;
 
-  /** @throws TypeError for a form that is not supported, by name. */
+  /** @throws TypeError that names the part of the pattern that is not supported. */
   constructor(source: string) {
     this.source = source;
     const segments = segmentsOf(checked(source));
@@ -26,7 +26,7 @@ export class PathPattern {
     return this.#rest === "" && this.#segments.length === 0;
   }
 
-  /** The values of its names; undefined if it does not match. */
+  /** The values of the named segments; undefined if the path does not match. */
   match(pathname: string): Params | undefined {
     const given = segmentsOf(pathname);
     if (this.#rest === undefined ? given.length !== this.#segments.length : given.length <= this.#segments.length) return undefined;
@@ -46,7 +46,7 @@ export class PathPattern {
     return this.#relates(other, (one, two) => two === one || (isName(one) && (isName(two) || two !== "")), false);
   }
 
-  /** Whether there is a path that both match. */
+  /** Whether some path matches both patterns. */
   overlaps(other: PathPattern): boolean {
     return this.#relates(other, (one, two) => one === two || (isName(one) && two !== "") || (isName(two) && one !== ""), true);
   }
@@ -55,7 +55,7 @@ export class PathPattern {
     const [mine, theirs] = [this.#segments, other.#segments];
     const shared = Math.min(mine.length, theirs.length);
     for (let index = 0; index < shared; index++) if (!fits(mine[index] as Segment, theirs[index] as Segment)) return false;
-    // One of them has ended: its rest must match what the other has there.
+    // One pattern has no more segments: its rest must match what follows in the other.
     const begins = (rest: string | undefined, next: Segment | undefined, last: string | undefined): boolean => {
       if (rest === undefined) return next === undefined && last === undefined;
       if (next !== undefined) return typeof next === "object" ? either || rest === "" : next.startsWith(rest);
@@ -74,7 +74,7 @@ function segmentsOf(pathname: string): string[] {
   return pathname.slice(1).split("/");
 }
 
-/** Percent-decodes one segment: `%77s` and `ws` are equivalent (RFC 3986 section 6.2.2.2). An encoded slash stays within its segment. */
+/** Percent-decodes one segment: `%77s` equals `ws` (RFC 3986 section 6.2.2.2). An encoded slash does not split the segment. */
 function decoded(segment: string): string {
   if (!segment.includes("%")) return segment;
   try {
@@ -86,7 +86,7 @@ function decoded(segment: string): string {
 
 const forms = 'a path is exact ("/ws"), and may have ":name" segments ("/chat/:room") and a last "*" ("/files/*")';
 
-/** Forms that are not supported, and what an error says of them. The first match counts. */
+/** Unsupported forms and their explanations in the error. The first match counts. */
 const faults: readonly (readonly [what: RegExp, why: string])[] = [
   [/^(?!\/)/, "does not begin with a slash"],
   [/[()]/, "has a group with a regular expression, which is not supported"],

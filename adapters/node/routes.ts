@@ -1,4 +1,4 @@
-/** The routes of an HTTP server: what is attached to it, and which of them a handshake matches. */
+/** The routes attached to an HTTP server, and which of them match a handshake. */
 import { log } from "../../src/values/log.ts";
 import type { RequestHead } from "../../src/protocol/request.ts";
 import type { MountedHandlers } from "../shared/mounted-handlers.ts";
@@ -6,22 +6,22 @@ import { PathPattern } from "./path.ts";
 import type { Params } from "./path.ts";
 import type { Sockets } from "./http/sockets.ts";
 
-/** A handler or an app that is attached. */
+/** An attached handler or app. */
 export interface Route {
-  readonly host: MountedHandlers;
+  readonly handlers: MountedHandlers;
   /** Undefined: every path. */
   readonly pattern: PathPattern | undefined;
-  /** An app has routes of its own: its 404 leaves a handshake to others. */
+  /** An app has its own routes: if it answers 404, the next route gets the handshake. */
   readonly isApp: boolean;
-  /** It answers 503, unless another has been attached to the path meanwhile. */
+  /** While it closes, it answers 503, unless another route has been attached to the same path. */
   closing: boolean;
-  /** Of handshakes that are not connections: not yet, or refused. */
+  /** Sockets of pending and refused handshakes. */
   readonly sockets: Sockets;
 }
 
 export interface Attachments {
   readonly routes: readonly Route[];
-  /** Warnings that have been printed. */
+  /** Warnings that were already printed. */
   readonly warnings: Set<string>;
 }
 
@@ -30,7 +30,7 @@ export interface Candidate {
   readonly params: Params;
 }
 
-/** The routes that match, in the order in which they were attached. Those that are closing count only if no other matches. */
+/** The matching routes, in the order in which they were attached. Closing routes count only if no other route matches. */
 export function candidatesFor(routes: readonly Route[], { url }: RequestHead): readonly Candidate[] {
   const found: Candidate[] = [];
   let pathname: string | undefined;
@@ -46,8 +46,8 @@ export function candidatesFor(routes: readonly Route[], { url }: RequestHead): r
 const everyPath = new PathPattern("/*");
 
 /**
- * Of two routes that match a path, the one that was attached first gets it. Warns if a new route overlaps an earlier one.
- * @throws Error if an earlier route matches every path of the new one.
+ * If two routes match a path, the one attached first gets it. Warns if a new route overlaps an earlier one.
+ * @throws Error if an earlier route matches every path of the new one, which would then never run.
  */
 export function checkOverlap(routes: readonly Route[], { pattern, isApp }: Pick<Route, "pattern" | "isApp">): void {
   const wanted = pattern ?? everyPath;
@@ -59,13 +59,13 @@ export function checkOverlap(routes: readonly Route[], { pattern, isApp }: Pick<
         `attach: ${what(earlier.pattern)} is attached to this server already, and matches every path of ${what(pattern)}: ${advice}`,
       );
     }
-    // Special paths before general ones are the usual order.
+    // Specific paths before general ones are the usual order: no warning.
     if (isApp || !taken.overlaps(wanted) || (pattern !== undefined && pattern.covers(taken))) continue;
     log("warn", `attach: ${what(earlier.pattern)} and ${what(pattern)} match the same paths, which the first one takes: ${advice}`);
   }
 }
 
-const advice = 'give each a `path` of its own ("/*" for all that is left)';
+const advice = 'give each its own `path` ("/*" for all remaining paths)';
 
 function what(pattern: PathPattern | undefined): string {
   return pattern === undefined ? "a handler without `path`" : `"${pattern.source}"`;

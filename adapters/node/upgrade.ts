@@ -5,7 +5,7 @@ import { Handshake, ignore } from "./handshake.ts";
 import type { Attachments, Route } from "./routes.ts";
 import type { HttpServer } from "./http/server.ts";
 
-/** Each server has one listener, however many routes it has: with several, nobody would answer a path that none of them matches. */
+/** One listener for each server, whatever its number of routes: with one for each route, nobody could answer a path that none of them matches. */
 export interface Upgrader extends Attachments {
   readonly routes: Route[];
   detach(): void;
@@ -18,11 +18,11 @@ export function upgraderOf(server: HttpServer): Upgrader {
   if (known !== undefined) return known;
   const listener = (...args: unknown[]): void => {
     const [incoming, socket, head] = args as [IncomingMessage, Duplex, Buffer];
-    // Without a listener a reset would end the process, whoever takes the socket.
+    // Without an `error` listener a reset would end the process, whoever claims the socket.
     socket.on("error", ignore);
     const isShared = server.listenerCount("upgrade") > 1;
     const handshake = new Handshake(incoming, socket, head, upgrader, isShared);
-    // The other listeners run first, in whatever order they were added.
+    // The other listeners run first, whatever the order in which they were added.
     if (isShared) setImmediate(() => handshake.offer());
     else handshake.offer();
   };
@@ -34,7 +34,7 @@ export function upgraderOf(server: HttpServer): Upgrader {
       upgraders.delete(server);
     },
   };
-  // The footprint has to be made before any other listener has the socket: see http/taken.ts.
+  // Before the other listeners: the state of the socket has to be recorded before they get it (http/claim.ts).
   server.prependListener("upgrade", listener);
   upgraders.set(server, upgrader);
   return upgrader;

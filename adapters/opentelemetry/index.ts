@@ -1,6 +1,6 @@
 /**
- * `observe` for OpenTelemetry: metrics of connections and messages, and a span for each hook. @opentelemetry/api is an optional peer
- * dependency; without an SDK behind it, it measures nothing.
+ * An observer for OpenTelemetry: metrics of connections and messages, and a span for each hook. @opentelemetry/api is an optional peer
+ * dependency; without an OpenTelemetry SDK nothing is recorded.
  */
 import { SpanKind, SpanStatusCode, context, metrics, propagation, trace } from "@opentelemetry/api";
 import type { Attributes, Meter, Span, Tracer } from "@opentelemetry/api";
@@ -9,17 +9,17 @@ import type { HookRun, Observer } from "../../src/api/observer.ts";
 import type { HookName } from "../../src/api/handler.ts";
 
 export interface OpenTelemetryOptions {
-  /** Default: the global meter provider's, named "edgewire". `false`: no metrics. */
+  /** Default: the meter "edgewire" of the global provider. `false`: no metrics. */
   readonly meter?: Meter | false;
-  /** Default: the global tracer provider's, named "edgewire". `false`: no spans. */
+  /** Default: the tracer "edgewire" of the global provider. `false`: no spans. */
   readonly tracer?: Tracer | false;
   /** The hooks that get a span. Default: `upgrade`, `open`, `message`, `close` and `alarm`. */
   readonly spans?: readonly HookName[];
-  /** On everything: which handler it is, for instance. */
+  /** Attributes added to every metric and span, for example the handler's name. Default: none. */
   readonly attributes?: Attributes;
 }
 
-/** Makes an observer: `defineHandler({ observe: opentelemetry(), … })`. */
+/** Creates an observer: `defineHandler({ observe: opentelemetry(), … })`. */
 export function opentelemetry({
   meter = metrics.getMeter("edgewire"),
   tracer = trace.getTracer("edgewire"),
@@ -33,17 +33,17 @@ export function opentelemetry({
 }
 
 function measured(meter: Meter, attributes: Attributes): Observer {
-  const open = meter.createUpDownCounter("edgewire.connections.open", { unit: "{connection}", description: "Connections that are open." });
+  const open = meter.createUpDownCounter("edgewire.connections.open", { unit: "{connection}", description: "Open connections." });
   const closed = meter.createCounter("edgewire.connections.closed", {
     unit: "{connection}",
     description: "Connections that ended, by code.",
   });
   const refused = meter.createCounter("edgewire.handshakes.refused", { unit: "{handshake}", description: "Handshakes refused, by cause." });
   const messages = meter.createCounter("edgewire.messages", { unit: "{message}", description: "Messages, by direction." });
-  const size = meter.createCounter("edgewire.messages.size", { unit: "By", description: "Their size; of text its UTF-16 units." });
-  const dropped = meter.createCounter("edgewire.messages.dropped", { unit: "{message}", description: "Messages that were dropped." });
+  const size = meter.createCounter("edgewire.messages.size", { unit: "By", description: "Size of messages; for text, UTF-16 code units." });
+  const dropped = meter.createCounter("edgewire.messages.dropped", { unit: "{message}", description: "Dropped messages." });
   const errors = meter.createCounter("edgewire.hooks.errors", { unit: "{error}", description: "Hooks that threw or rejected." });
-  // Made once: there may be many messages.
+  // Created once, not for each message.
   const received = { ...attributes, direction: "received" };
   const sent = { ...attributes, direction: "sent" };
   const count = (direction: Attributes, bytes: number): void => {
@@ -68,7 +68,7 @@ function traced(tracer: Tracer, hooks: ReadonlySet<HookName>, attributes: Attrib
   return {
     hook(run, what) {
       if (!hooks.has(what.hook)) return run();
-      // The handshake is a request, which may say whose part it is (W3C Trace Context); what comes later is nobody's part.
+      // A handshake may carry a trace context (W3C Trace Context), which becomes the parent. Later events have none.
       const parent = what.request === undefined ? context.active() : propagation.extract(context.active(), what.request.headers, carrier);
       const span = tracer.startSpan(
         `edgewire ${what.hook}`,
@@ -80,7 +80,7 @@ function traced(tracer: Tracer, hooks: ReadonlySet<HookName>, attributes: Attrib
   };
 }
 
-/** Ends the span when the hook has: now, or when its promise settles. */
+/** Ends the span when the hook ends: immediately, or when its promise settles. */
 function within(span: Span, run: () => unknown): unknown {
   const failed = (error: unknown): never => {
     span.recordException(error instanceof Error ? error : String(error));

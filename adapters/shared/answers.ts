@@ -1,14 +1,14 @@
-/** What Bun and Deno can send: they take no Response of another library, and nothing that only looks like one. */
+/** Checks that Bun and Deno can send a Response: both accept only their own class. */
 import { isRefusal } from "../../src/protocol/refusal.ts";
 import { checkSendable } from "../../src/protocol/sendable.ts";
 
-/** Whatever becomes of the global. */
+/** Kept here because a library may replace the global. */
 const NativeResponse = Response;
 
-/** @throws TypeError for what the runtime would answer with a page of its own, or end the process for. */
+/** @throws TypeError for an answer on which the runtime would send its own error page, or end the process. */
 export function checkAnswer(response: Response): Response {
   if (isRefusal(response)) return response;
-  if (!(response instanceof NativeResponse)) throw new TypeError("fetch must return a Response of this runtime's own");
+  if (!(response instanceof NativeResponse)) throw new TypeError("fetch must return this runtime's own Response");
   checkSendable("the Response", response);
   return response;
 }

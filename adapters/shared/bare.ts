@@ -1,6 +1,6 @@
 /**
- * What ../hono/index.ts needs of a runtime where an app is served without an adapter around it. Export conditions of
- * `#bare` choose the runtime's own; this file has the types, and is Node's, where only an adapter can upgrade.
+ * What ../hono/index.ts needs from a runtime if the app is served without an adapter. The export conditions of `#bare` choose the runtime's
+ * implementation. This file has the types and Node's implementation: on Node only an adapter can upgrade.
  */
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { noRooms } from "../../src/server/no-rooms.ts";
@@ -13,10 +13,10 @@ export interface ExecutionContext {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** The host of this native server, for a request that no adapter has marked. */
+/** Returns the handlers mounted on this native server, for a request without a pending upgrade of an adapter. */
 export type BarePending = (request: Request, env: object, handler: DefinedHandler, context: ExecutionContext | undefined) => PendingUpgrade;
 
-/** Upgrades at once; the app returns the Response. */
+/** Upgrades immediately; the app returns the Response. */
 export type BareUpgrade = (
   request: Request,
   env: object,
@@ -25,13 +25,13 @@ export type BareUpgrade = (
 ) => MaybePromise<Response>;
 
 const useServe =
-  'on Node a Hono app needs Edgewire around it to upgrade: serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
+  'on Node, a Hono app can upgrade only if Edgewire serves it: use serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
 
-const roomless = noRooms(useServe);
+const unavailableRooms = noRooms(useServe);
 
-/** Answers what is no handshake; anything more is an error, never a room that nobody can be in. */
+/** Refuses requests that are not handshakes. Rooms throw, because nobody could ever be in them. */
 export const barePending: BarePending = (_, env) => ({
-  host: new MountedHandlers({ name: "node", registry: roomless, env }),
+  handlers: new MountedHandlers({ name: "node", registry: unavailableRooms, env }),
   remoteAddress: "",
 });
 

@@ -1,4 +1,4 @@
-/** What the two runtimes share whose server sockets have the web's events, Deno and plain Workers: from an event to a port. */
+/** Passes the events of a web-style server socket to the core: shared by Deno and plain Workers. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import type { SocketListener } from "../../src/ports.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
@@ -14,33 +14,33 @@ export interface ErrorInfo {
 
 type SocketEvent<Close> = ({ readonly type: "close" } & Close) | ({ readonly type: "error" } & ErrorInfo);
 
-/** A native WebSocket, as far as both have it. */
+/** The part of a native WebSocket that both runtimes have. */
 export interface EventSocket {
   addEventListener(type: "message" | "close" | "error", listener: Listener): void;
   close(code?: number, reason?: string): void;
 }
 
 /**
- * The core's `Socket` as the listener of its own events: one object for three types, where functions would be three, of what they share a
- * fourth, on every idle connection (bench/, mode idle).
+ * Base of a `Socket` that listens to its own native events. One listener object replaces three functions and their shared context on every idle
+ * connection (bench/, mode idle).
  */
 export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   connection: SocketListener | undefined;
 
-  /** @param native of one of `types`, which the runtimes' own types of listeners don't know. */
+  /** @param native an event of one of `types`; typed loosely to fit both runtimes' listener types. */
   handleEvent(native: { readonly type: string }): void {
     const { connection } = this;
     if (connection === undefined) return;
-    // Only a message has data. `type` is asked of the others alone: what an event of workerd's has is a call into the runtime each time.
+    // Only a message has `data`, so `type` is read only for the others: on workerd each property of an event is a call into the runtime.
     const { data } = native as { readonly data?: string | ArrayBuffer };
-    if (data !== undefined) return this.keep(connection.message(typeof data === "string" ? data : new Uint8Array(data)));
+    if (data !== undefined) return this.waitUntil(connection.message(typeof data === "string" ? data : new Uint8Array(data)));
     const event = native as SocketEvent<Close>;
     switch (event.type) {
       case "close":
         this.closing(connection, event);
         return this.#end(connection, event.code, event.reason);
       case "error": {
-        // A lost connection or a broken frame. Deno's `close` follows, with code 0; workerd's may never come. A second end is ignored.
+        // A lost connection or a broken frame. On Deno `close` follows, with code 0; on workerd it may never come. The core ignores a second end.
         const violation = this.violationOf(event);
         if (violation !== undefined) void connection.violated(violation);
         this.lost();
@@ -50,37 +50,37 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
   }
 
   /**
-   * Lets go of the connection: workerd keeps a socket's listeners until the garbage collector has come by twice. With 4 000 connections a
-   * second, 64 at once, 20 MB of closed ones were left after each full collection, and 3 now (`--trace-gc`, docs/decisions.md).
+   * Releases the connection: workerd keeps a socket's listeners until two garbage collections have run. At 4 000 connections a second, 64 at a
+   * time, 20 MB of closed connections remained after each full collection; now 3 MB do (`--trace-gc`, docs/decisions.md).
    */
   #end(connection: SocketListener, code: number, reason: string): void {
     this.connection = undefined;
-    this.keep(connection.ended(code, reason));
+    this.waitUntil(connection.ended(code, reason));
   }
 
-  /** Attaches it to a connection that has opened. Binary must come as ArrayBuffer: set `binaryType` first. */
+  /** Starts listening for an open connection. Binary messages must arrive as ArrayBuffer: set `binaryType` first. */
   listen(ws: EventSocket, connection: SocketListener): void {
     this.connection = connection;
-    this.keep(connection.running);
+    this.waitUntil(connection.running);
     for (const type of types) ws.addEventListener(type, this);
   }
 
-  /** Is given what each hook returned, where the runtime may stop us once the listener returns. */
-  protected keep(_running: MaybePromise<void>): void {}
+  /** Gets what each hook returned. Overridden if the runtime may stop the hook once the listener returns. */
+  protected waitUntil(_running: MaybePromise<void>): void {}
 
-  /** Before the connection is told of its close. */
-  protected closing(_live: SocketListener, _event: Close): void {}
+  /** Runs before the close is reported to the connection. */
+  protected closing(_connection: SocketListener, _event: Close): void {}
 
-  /** The native socket has ended with an error. */
+  /** Runs when the native socket has failed. */
   protected lost(): void {}
 
-  /** The code for a broken frame, from its error; undefined for a lost connection. */
+  /** The close code for a broken frame; undefined if the error is a lost connection. */
   protected abstract violationOf(event: ErrorInfo): number | undefined;
 }
 
 const types = ["message", "close", "error"] as const;
 
-/** Starts the closing handshake; without arguments the frame has no code, which is what 1005 stands for. */
+/** Starts the closing handshake. 1005 means a frame without a code, which `close()` sends. */
 export function closeNative(ws: Pick<EventSocket, "close">, code: number, reason: string): void {
   if (code === CloseCode.noStatus) ws.close();
   else ws.close(code, reason);

@@ -1,4 +1,4 @@
-/** What `serve` listens on: its options checked and brought into one form for every runtime, and the URL at which the server then is. */
+/** Checks and normalizes the options for listening of `serve`, and builds the server's URL. */
 import { parseAddress } from "../../src/protocol/address.ts";
 import { show } from "../../src/values/text.ts";
 
@@ -7,7 +7,7 @@ export interface TlsOptions {
   readonly key: string | Uint8Array;
 }
 
-/** As every runtime takes it. */
+/** The form that every runtime accepts. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
@@ -19,7 +19,7 @@ export interface Listening {
   readonly tls: Certificate | undefined;
 }
 
-/** @throws TypeError, RangeError by the option's name. */
+/** @throws TypeError, RangeError that names the option. */
 export function checkListening(who: string, given: { readonly [Name in keyof Listening]?: unknown }): Listening {
   const { port, hostname, tls } = given;
   return { port: checkPort(who, port ?? 0), hostname: checkHostname(who, hostname ?? ""), tls: checkTls(who, tls) };
@@ -27,7 +27,7 @@ export function checkListening(who: string, given: { readonly [Name in keyof Lis
 
 function checkPort(who: string, port: unknown): number {
   if (typeof port !== "number") {
-    const given = typeof port === "string" ? `the string ${show(port)}: Number(process.env.PORT) makes one of it` : show(port);
+    const given = typeof port === "string" ? `the string ${show(port)}: convert it with Number(process.env.PORT)` : show(port);
     throw new TypeError(`${who}: option "port" must be a number, not ${given}`);
   }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -36,21 +36,21 @@ function checkPort(who: string, port: unknown): number {
   return port;
 }
 
-/** Deno takes no empty name, Node no brackets; and without a name Deno listens on IPv4 alone. */
+/** Deno rejects an empty name, Node rejects brackets. Without a name Deno listens only on IPv4, so that is the default everywhere. */
 function checkHostname(who: string, hostname: unknown): string {
   if (typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string, not ${show(hostname)}`);
   if (hostname === "") return "0.0.0.0";
   return /^\[.*\]$/.test(hostname) ? hostname.slice(1, -1) : hostname;
 }
 
-/** What one runtime takes, and another ignores without a word, is refused: a client's certificate that nobody asks for, for one. */
+/** Refuses options that one runtime supports and another silently ignores: with `ca`, for example, only some would request a client certificate. */
 function checkTls(who: string, tls: unknown): Certificate | undefined {
   if (tls === undefined) return undefined;
   const must = `${who}: option "tls" must be { cert, key }, both PEM text or its bytes`;
   if (typeof tls !== "object" || tls === null) throw new TypeError(`${must}, not ${show(tls)}`);
   for (const name of Object.keys(tls)) {
     if (name !== "cert" && name !== "key")
-      throw new TypeError(`${must}: "${name}" is not alike on Node, Bun and Deno, and so is not taken`);
+      throw new TypeError(`${must}: "${name}" is not supported, because Node, Bun and Deno treat it differently`);
   }
   const { cert, key } = tls as { cert?: unknown; key?: unknown };
   return { cert: pemOf(must, "cert", "CERTIFICATE", cert), key: pemOf(must, "key", "PRIVATE KEY", key) };
@@ -61,24 +61,24 @@ function pemOf(must: string, name: string, what: string, given: unknown): string
   if (typeof given !== "string" && !(given instanceof Uint8Array)) throw new TypeError(`${must}: "${name}" is ${show(given)}`);
   const text = typeof given === "string" ? given : new TextDecoder().decode(given);
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type:.*ENCRYPTED/m.test(text)) {
-    throw new TypeError(`${must}: "${name}" is encrypted, which Deno can't read: openssl pkey -in key.pem -out plain.pem decrypts it`);
+    throw new TypeError(`${must}: "${name}" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem`);
   }
   if (!new RegExp(`-----BEGIN (?:[A-Z]+ )?${what}-----`).test(text)) {
-    throw new TypeError(`${must}: "${name}" has no "-----BEGIN ${what}-----" (is it a path? then read the file)`);
+    throw new TypeError(`${must}: "${name}" has no "-----BEGIN ${what}-----" (if it is a path, read the file first)`);
   }
   return text;
 }
 
-/** At an address where the server is: `localhost` where it is at every one. */
+/** The URL with the server's address, or `localhost` if it listens on every address. */
 export function servingUrl({ hostname, tls }: Listening, port: number): string {
   const bytes = parseAddress(hostname);
   const isAny = bytes?.every((byte) => byte === 0) === true;
-  // No URL has a zone.
+  // A URL can't contain an IPv6 zone.
   const name = isAny ? "localhost" : hostname.includes(":") ? `[${hostname.replace(/%.*$/, "")}]` : hostname;
   return `${tls === undefined ? "http" : "https"}://${name}:${port}`;
 }
 
-/** What `serve` rejects with when it can't listen: with the `code` of the system's error, as Node has it. */
+/** The error with which `serve` rejects if it can't listen. Its `code` is the system's, as on Node. */
 export function listenError(cause: Error & { readonly code?: unknown }, { port, hostname }: Listening): Error {
   const { code } = cause;
   const what =

@@ -1,4 +1,4 @@
-/** What the adapters with a server of their own share: one `Server` for each handler, and the choice between a handler and `fetch`. */
+/** Shared by the adapters that run a server: one `Server` for each mounted handler, and the choice between a handler and `fetch`. */
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
@@ -17,13 +17,13 @@ import type { MaybePromise } from "../../src/api/connection.ts";
 import type { Room, Rooms } from "../../src/api/room.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
 import type { UpgradeOptions } from "../../src/server/upgrade.ts";
-import { finish, pendingKey, refuseAfterAll } from "./pending-upgrade.ts";
+import { finish, pendingKey, abandonPending } from "./pending-upgrade.ts";
 import type { AcceptedHandshake, Mounts, PendingUpgrade } from "./pending-upgrade.ts";
 
-/** What an app's `fetch` looks like: Hono's, or anyone's. */
+/** The `fetch` function of an app, such as Hono's. */
 export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 
-/** Milliseconds for a handshake, where no handler says how long it may take. */
+/** Milliseconds that a handshake may take if no handler is known yet. */
 export const defaultUpgradeTimeout = 10_000;
 
 export class MountedHandlers implements Rooms, Mounts {
@@ -32,7 +32,7 @@ export class MountedHandlers implements Rooms, Mounts {
   readonly #fetch: Fetch | undefined;
   #closed: Promise<void> | undefined;
   readonly #servers = new Map<DefinedHandler, Server>();
-  /** Whether a room has to be chosen by `upgrade` or the route: where a default would make every URL a Durable Object. */
+  /** Whether `upgrade` or the route must choose the room: a default would create a Durable Object for every URL. */
   readonly demandsRoom: boolean;
 
   constructor(runtime: Runtime, target: { handler?: DefinedHandler | undefined; fetch?: Fetch | undefined; demandsRoom?: boolean } = {}) {
@@ -46,12 +46,12 @@ export class MountedHandlers implements Rooms, Mounts {
     return (this.#runtime.env ?? {}) as object;
   }
 
-  /** Milliseconds that a handshake may wait; what mounted handlers say is not known before there is one. */
+  /** Milliseconds that a handshake may take. For an app it is the default: its handlers are known only once a request reaches them. */
   get upgradeTimeout(): number {
     return this.#handler?.settings.upgradeTimeout ?? defaultUpgradeTimeout;
   }
 
-  /** The one server of a handler here. */
+  /** The server of a handler; created on first use. */
   server(handler: DefinedHandler): Server {
     let server = this.#servers.get(handler);
     if (server === undefined) {
@@ -62,8 +62,8 @@ export class MountedHandlers implements Rooms, Mounts {
   }
 
   /**
-   * Answers a request, or accepts it as a handshake. Synchronous while the hooks are.
-   * @param params of the path that the handler was attached to.
+   * Answers a request, or accepts it as a handshake. Synchronous if the hooks are.
+   * @param params the values of named path segments, if the handler is attached to a path.
    */
   decide(
     request: RequestHead,
@@ -76,13 +76,13 @@ export class MountedHandlers implements Rooms, Mounts {
     }
     if (this.#closed !== undefined) return refuse(503, "the server is closing", { "retry-after": "1", connection: "close" });
     if (this.#fetch === undefined) return refuse(404, "Not Found");
-    const pending: PendingUpgrade = { host: this, remoteAddress };
+    const pending: PendingUpgrade = { handlers: this, remoteAddress };
     const located = locate(request, this.#runtime);
     if (located === undefined) return refuseHost();
     const whole = wholeOf(located);
     Object.defineProperty(whole, pendingKey, { value: pending });
     const failed = (error: unknown): never => {
-      refuseAfterAll(pending);
+      abandonPending(pending);
       throw error;
     };
     let answer: MaybePromise<Response>;
@@ -101,7 +101,7 @@ export class MountedHandlers implements Rooms, Mounts {
 
   room(name: string): Room {
     if (this.#handler === undefined) {
-      throw new Error("room() needs the handler: serve(handler, { fetch }); of an app alone use rooms(handler).room(name)");
+      throw new Error("room() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).room(name)");
     }
     return this.server(this.#handler).room(name);
   }
@@ -110,7 +110,6 @@ export class MountedHandlers implements Rooms, Mounts {
     return addStats(Array.from(this.#servers.values(), (server) => server.stats()));
   }
 
-  /** A second call waits for the first. */
   close(options?: CloseOptions): Promise<void> {
     return (this.#closed ??= this.#close(options));
   }
@@ -133,8 +132,8 @@ export class MountedHandlers implements Rooms, Mounts {
 }
 
 /**
- * The app's environment: the user's, and what the runtime's own helpers look for there (Hono's getConnInfo). Defined, not
- * assigned: on Deno an assignment to what inherits from `process.env` sets the process's variable.
+ * The app's environment: the user's, plus what helpers such as Hono's getConnInfo look for. The properties are defined, not assigned: on Deno,
+ * assigning to an object that inherits from `process.env` sets the variable of the process.
  */
 function extend(env: object, own: object): object {
   return Object.create(env, Object.getOwnPropertyDescriptors(own)) as object;

@@ -1,6 +1,6 @@
 /**
- * The mark by which middleware deep in an app (../hono/index.ts) accepts a handshake that the adapter then carries out, once the app has answered
- * and the headers are final.
+ * Lets middleware deep in an app (../hono/index.ts) accept a handshake. The adapter stores a pending upgrade on the Request, and performs it once
+ * the app has answered and the headers are final.
  */
 import { checkHeaderValues } from "../../src/protocol/sendable.ts";
 import { isHandshakeHeader } from "../../src/protocol/handshake.ts";
@@ -9,12 +9,12 @@ import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import type { Server } from "../../src/server/server.ts";
 
-/** The adapter's side, as far as middleware needs it. */
+/** What the middleware needs from the adapter. */
 export interface Mounts {
   readonly env: object;
-  /** Whether a room has to be chosen by `upgrade` or the route: where a default would make every URL a Durable Object. */
+  /** Whether `upgrade` or the route must choose the room: a default would create a Durable Object for every URL. */
   readonly demandsRoom: boolean;
-  /** The one server of a handler. */
+  /** The server of a handler; created on first use. */
   server(handler: DefinedHandler): Server;
 }
 
@@ -23,22 +23,22 @@ export interface AcceptedHandshake extends Accepted {
   readonly server: Server;
 }
 
-/** What middleware finds on the Request. */
+/** Stored on the Request by the adapter. */
 export interface PendingUpgrade {
-  readonly host: Mounts;
+  readonly handlers: Mounts;
   readonly remoteAddress: string;
   /** Set by the middleware: the request has reached a handler. */
   reached?: boolean;
-  /** Set by the middleware: the handshake to carry out when the app answers with `placeholder`'s status. */
+  /** Set by the middleware: the handshake to perform if the app answers with the status of `placeholder`. */
   accepted?: AcceptedHandshake;
-  /** The app has answered, perhaps while `upgrade` was pending: nobody carries out what is accepted from now on. */
+  /** The app has answered, perhaps while `upgrade` was pending: a handshake accepted from now on is not performed. */
   answered?: boolean;
 }
 
-// Registered, so that two copies of this module in one process understand each other.
-export const pendingKey: unique symbol = Symbol.for("edgewire.mark");
+// From the global registry, so that two copies of this module in one process work together.
+export const pendingKey: unique symbol = Symbol.for("edgewire.pending-upgrade");
 
-/** On the Request and in the environment: an app may pass on only one of them (Hono's bodyLimit makes a new Request). */
+/** Stored both on the Request and in the environment: an app may pass on only one of them (Hono's bodyLimit creates a new Request). */
 export function pendingOf(request: Request, env: object | undefined): PendingUpgrade | undefined {
   return (request as MaybePending)[pendingKey] ?? (env as MaybePending | undefined)?.[pendingKey];
 }
@@ -48,15 +48,15 @@ interface MaybePending {
 }
 
 /**
- * What the app answers in place of the 101, which no `Response` of Node's or Bun's can have: middleware may set
- * its headers and build new Responses from it.
+ * The app returns this instead of a 101, which a `Response` can't have on Node and Bun. Middleware may set its headers and build new Responses from
+ * it.
  */
 export function placeholder(headers: Headers): Response {
   return new Response(null, { status: placeholderStatus, headers });
 }
 const placeholderStatus = 204;
 
-/** An app's headers as far as a 101 can carry them. @throws TypeError for one that no message can carry. */
+/** The app's headers without those that a 101 can't have. @throws TypeError for a header that can't be sent at all. */
 export function upgradeHeaders(from: Headers): Headers {
   const headers = new Headers();
   for (const [name, value] of from) {
@@ -66,7 +66,7 @@ export function upgradeHeaders(from: Headers): Headers {
   return headers;
 }
 
-/** What becomes of the app's answer: the handshake that it accepted, or the answer. @throws TypeError for what is neither. */
+/** Returns the handshake that the app accepted, or the app's answer. @throws TypeError if that is not a Response. */
 export function finish(pending: PendingUpgrade, response: Response): Response | AcceptedHandshake {
   try {
     if (!isResponse(response)) throw new TypeError(`fetch must return a Response, not ${response === null ? "null" : typeof response}`);
@@ -77,23 +77,23 @@ export function finish(pending: PendingUpgrade, response: Response): Response | 
       return ready;
     }
   } catch (error) {
-    refuseAfterAll(pending);
+    abandonPending(pending);
     throw error;
   }
-  refuseAfterAll(pending);
+  abandonPending(pending);
   if (pending.reached !== true && response.status === 404) unrouted.add(response);
   return response;
 }
 
-/** Middleware that ran after ours refused, or failed. */
-export function refuseAfterAll(pending: PendingUpgrade): void {
+/** Abandons an accepted handshake, because middleware that ran after ours refused it or failed. */
+export function abandonPending(pending: PendingUpgrade): void {
   pending.answered = true;
   pending.accepted?.server.abandon(pending.accepted);
 }
 
 const unrouted = new WeakSet<Response>();
 
-/** Whether it is the 404 of an app that has no such route, and not a handler's own. */
+/** Whether this is the 404 of an app that has no route for the path, not a handler's own. */
 export function isUnrouted(response: Response): boolean {
   return unrouted.has(response);
 }

@@ -1,10 +1,10 @@
 /**
- * Listening to a signal disables its default action. Whatever keeps the process alive after its servers have closed (an interval, a pool, a
- * watcher) would then keep it for ever: at the deadline the signal is raised again, with our listeners removed.
+ * Listening for a signal disables its default action. An interval, a pool or a watcher could then keep the process alive forever after its servers
+ * have closed. So at the deadline the signal is raised again, with our listeners removed.
  */
 import { log } from "../../src/values/log.ts";
 
-/** Node's `process`, as far as it is used; Bun and Deno have it too. */
+/** The part of Node's `process` that is used here; Bun and Deno have it too. */
 export interface Process {
   readonly pid: number;
   readonly execArgv: readonly string[];
@@ -19,19 +19,19 @@ export type Signal = keyof typeof numbers;
 const numbers = { SIGTERM: 15, SIGINT: 2 } as const;
 export const handled: readonly Signal[] = ["SIGTERM", "SIGINT"];
 
-/** Milliseconds that a process gets to end by itself. On a change Deno's watcher waits 500 for the old program before it drops it. */
-const moment = 1000;
+/** Milliseconds that a process gets to end by itself. On a file change Deno's watcher gives the old program 500 ms. */
+const grace = 1000;
 
 /**
- * Raises the signal when the deadline has passed and the servers have been closed for a moment, and at the latest two moments after the deadline,
- * even if they never close. The timers don't keep the process alive.
+ * Raises the signal once the deadline has passed and the servers have been closed for `grace`; at the latest twice `grace` after the deadline, even
+ * if they never close. The timers don't keep the process alive.
  */
 export async function raiseAfter(process: Process, signal: Signal, deadline: number, closed: Promise<unknown>): Promise<void> {
-  // Bun's watchers keep the process alive, but run no timers unless one of these does too (1.4.5, measured). It can't end by itself.
+  // Under Bun's watchers the process can't end by itself, and timers run only if one of them keeps it alive (1.4.5, measured).
   const watched = process.execArgv.some((argument) => argument === "--hot" || argument === "--watch");
-  const rested = closed.then(() => pause(moment, watched));
-  const due = watched ? rested : Promise.all([rested, pause(deadline)]);
-  const latest = pause(deadline, watched).then(() => pause(2 * moment, watched));
+  const settled = closed.then(() => sleep(grace, watched));
+  const due = watched ? settled : Promise.all([settled, sleep(deadline)]);
+  const latest = sleep(deadline, watched).then(() => sleep(2 * grace, watched));
   await Promise.race([due, latest]);
   raise(process, signal);
 }
@@ -52,10 +52,10 @@ function raise(process: Process, signal: Signal): void {
   process.exit(128 + numbers[signal]);
 }
 
-function pause(milliseconds: number, holding = false): Promise<void> {
+function sleep(milliseconds: number, keepAlive = false): Promise<void> {
   return new Promise((resolve) => {
     const timer: unknown = setTimeout(resolve, milliseconds);
-    if (holding) return;
+    if (keepAlive) return;
     if (typeof timer === "object") (timer as { unref(): void }).unref();
     else (globalThis as { Deno?: { unrefTimer(timer: unknown): void } }).Deno?.unrefTimer(timer);
   });

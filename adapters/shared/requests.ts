@@ -1,16 +1,16 @@
-/** Ordinary requests that are not answered to the end yet: a server that closes waits for them before it gives up its port. */
+/** Counts ordinary requests that are not fully answered: a closing server waits for them before it frees its port. */
 export class Requests {
   #open = 0;
   #settled: (() => void) | undefined;
 
-  /** False once the server closes: what comes then gets a 503, which nothing waits for, or clients that come again would keep the port. */
+  /** Returns false once the server closes: later requests get a 503 and are not waited for, or retrying clients would keep the port open. */
   begin(): boolean {
     if (this.#settled !== undefined) return false;
     this.#open++;
     return true;
   }
 
-  /** Once for each that `begin` took. */
+  /** Must be called once for each request for which `begin` returned true. */
   end(): void {
     if (--this.#open === 0) this.#settled?.();
   }

@@ -1,7 +1,6 @@
 /**
- * SIGTERM and SIGINT close every server that `serve` has started, and then the process ends by itself, with the status that it has
- * anyway. The first signal takes our listeners away, so that a second one ends the process at once, as if there had never been any.
- * Other listeners are neither removed nor waited for: an application that handles a signal itself is told of it as before.
+ * On SIGTERM and SIGINT every server that `serve` has started closes; then the process ends by itself, with its usual exit status. The first signal
+ * removes our listeners, so that a second one ends the process immediately. The application's own listeners are neither removed nor waited for.
  */
 import { log } from "../../src/values/log.ts";
 import { resolveClose } from "../../src/server/shutdown.ts";
@@ -13,7 +12,7 @@ import type { SignalOptions } from "./serve.ts";
 export type { Process } from "./raise.ts";
 
 interface Closer {
-  /** Milliseconds that `close` takes at most. */
+  /** Milliseconds that `close` may take. */
   readonly deadline: number;
   readonly raise: boolean;
   close(): Promise<void>;
@@ -21,7 +20,7 @@ interface Closer {
 
 const closers = new Set<Closer>();
 
-/** Has the server closed by a signal; returns what takes that back, for when it is closed already. */
+/** Closes the server on a signal. Returns a function that unregisters it, for a server that closes earlier. */
 function closeOnSignal(process: Process, closer: Closer): () => void {
   if (listeners === undefined) {
     listeners = handled.map((signal) => [signal, () => closeAll(process, signal)]);
@@ -47,41 +46,41 @@ function closeAll(process: Process, signal: Signal): void {
   closers.clear();
   const failed = (error: unknown): void => log("error", "the server could not be closed:", error);
   const closed = Promise.all(servers.map((server) => server.close().catch(failed)));
-  // None is left where a listener of the application has closed them by itself.
+  // The list is empty if a listener of the application has closed all servers.
   if (servers.length === 0 || servers.some((server) => !server.raise)) return;
   void raiseAfter(process, signal, Math.max(...servers.map(({ deadline }) => deadline)), closed);
 }
 
 /**
- * `close` of a server: once, and by a signal unless `signals` is false.
- * @param end closes the connections, then the port; `left` waits for a promise no longer than the deadline allows.
+ * Creates the `close` of a server. It runs once, and also on a signal unless `signals` is false.
+ * @param end closes the connections, then the port. Its argument `inTime` waits for a promise, at most until the deadline.
  */
 export function closable(
   process: Process,
   signals: SignalOptions | false | undefined,
-  end: (options: CloseOptions | undefined, left: (closed: Promise<unknown>) => Promise<void>) => Promise<void>,
+  end: (options: CloseOptions | undefined, inTime: (closed: Promise<unknown>) => Promise<void>) => Promise<void>,
 ): (options?: CloseOptions) => Promise<void> {
   let closed: Promise<void> | undefined;
-  let forget = (): void => {};
+  let unregister = (): void => {};
   const begin = async (options: CloseOptions | undefined): Promise<void> => {
     const deadline = performance.now() + resolveClose(options).deadline;
-    forget();
-    await end(options, (promise) => within(deadline - performance.now(), promise));
+    unregister();
+    await end(options, (promise) => waitAtMost(deadline - performance.now(), promise));
   };
   const close = (options?: CloseOptions): Promise<void> => (closed ??= begin(options));
   if (signals !== false) {
     const { raise = true, ...options } = signals ?? {};
-    forget = closeOnSignal(process, { deadline: resolveClose(options).deadline, raise, close: () => close(options) });
+    unregister = closeOnSignal(process, { deadline: resolveClose(options).deadline, raise, close: () => close(options) });
   }
   return async (options) => {
-    // What is wrong with the options closes nothing.
+    // Invalid options must throw before anything is closed.
     resolveClose(options);
     await close(options);
   };
 }
 
-/** Waits no longer than that; at least a turn, for what is idle already. */
-export async function within(milliseconds: number, closed: Promise<unknown>): Promise<void> {
+/** Waits for the promise, at most that long, but for at least 100 ms, so that idle servers can finish closing. */
+export async function waitAtMost(milliseconds: number, closed: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(milliseconds, 100))));
   await Promise.race([closed, late]);

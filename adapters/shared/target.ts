@@ -1,4 +1,4 @@
-/** Reads what `serve` and `attach` are given, and says by name what is wrong with it. */
+/** Checks the arguments of `serve` and `attach`; its errors name the invalid one. */
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { closeOptions, resolveClose } from "../../src/server/shutdown.ts";
@@ -14,8 +14,8 @@ const known = {
 } as const;
 
 /**
- * Tells `serve(handler, options)` from `serve({ fetch, …options })`.
- * @throws TypeError, RangeError for neither of them, an unknown option, or one of the wrong form.
+ * Distinguishes `serve(handler, options)` from `serve({ fetch, …options })`.
+ * @throws TypeError, RangeError if the arguments have neither form, or an option is unknown or invalid.
  */
 export function readTarget<Options extends Given>(
   who: keyof typeof known,
@@ -38,7 +38,7 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
   if (options["signals"] !== undefined) checkSignals(options["signals"]);
   const { fetch, path, storage } = options;
   if (storage !== undefined && typeof storage !== "function") {
-    throw new TypeError(`${who}: option "storage" must be a function from a room's name to what keeps its values`);
+    throw new TypeError(`${who}: option "storage" must be a function that takes a room's name and returns its store`);
   }
   if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
   if (path !== undefined && typeof path !== "string") {

@@ -1,31 +1,34 @@
-/** `#bare` on workerd: what ../hono/index.ts needs to upgrade in an app that is exported as it is. */
+/** `#bare` on workerd: how ../hono/index.ts upgrades in an app that is exported directly. */
 import type { BarePending, BareUpgrade } from "../shared/bare.ts";
 import { MountedHandlers } from "../shared/mounted-handlers.ts";
 import { objectsOf, remoteRoom } from "./rooms.ts";
 import { forward } from "./route.ts";
-import { addressOf, forget, hasLeft } from "./handshake.ts";
-import { refuseRoomHooks, roomless } from "./roomless.ts";
+import { addressOf, abandonUpgrade, isClientGone } from "./handshake.ts";
+import { refuseRoomHooks, unavailableRooms } from "./no-rooms.ts";
 import { acceptPair } from "./socket.ts";
 
-/** @throws Error for a handler whose binding is missing or no Durable Object's, or whose hooks need one. */
+/** @throws Error if the handler's binding is missing or not a Durable Object, or if it has no binding but hooks of rooms. */
 export const barePending: BarePending = (request, env, handler) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return { host: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: roomless, env }), remoteAddress };
+    return {
+      handlers: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms, env }),
+      remoteAddress,
+    };
   }
   const objects = objectsOf(handler, env);
   const runtime = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
-  return { host: new MountedHandlers(runtime, { demandsRoom: true }), remoteAddress };
+  return { handlers: new MountedHandlers(runtime, { demandsRoom: true }), remoteAddress };
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {
   const { server } = ready;
   const { binding } = server.settings;
-  if (hasLeft(request)) return forget(server, ready);
-  // Middleware may have taken time, and the offer of compression from the request.
+  if (isClientGone(request)) return abandonUpgrade(server, ready);
+  // `late`: middleware may have taken time. `declines` without a look at the request, since middleware may have changed its headers.
   const declines = !server.settings.compression;
   if (binding === undefined) return acceptPair(ready, context, { late: true, declines });
-  // Middleware may change the 101's headers: one that came from an object has none that can be.
+  // `known: false`: middleware may change the headers of the 101, so it must be a new Response, not the object's.
   return forward(server, objectsOf(server, env), ready, request, { known: false, declines });
 };

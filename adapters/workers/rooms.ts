@@ -1,4 +1,4 @@
-/** Rooms in Durable Objects, from outside: a room's object is found by its name and asked over RPC. */
+/** Rooms in Durable Objects, seen from outside: finds a room's object by name and calls it over RPC. */
 import { log, quoted } from "../../src/values/log.ts";
 import { ownCopy } from "../../src/values/data.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
@@ -12,9 +12,9 @@ import type { Placement } from "../../src/api/options.ts";
 import type { ObjectNamespace, ObjectStub } from "./types.ts";
 
 /**
- * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`. The placement is the handler's own:
- * with a `jurisdiction`, `rooms(env.ROOM, { jurisdiction: "eu" })`.
- * @throws TypeError for anything but a Durable Object binding, and for an option that is none of Cloudflare's.
+ * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`. The placement must be the handler's own: if it has a
+ * `jurisdiction`, `rooms(env.ROOM, { jurisdiction: "eu" })`.
+ * @throws TypeError if `namespace` is not a Durable Object binding, or the placement has an unknown option or value.
  */
 export function rooms(namespace: ObjectNamespace, placement: Placement = {}): Rooms {
   if (!isNamespace(namespace)) throw new TypeError(`rooms takes a Durable Object binding like env.ROOM, not ${describe(namespace)}`);
@@ -22,22 +22,22 @@ export function rooms(namespace: ObjectNamespace, placement: Placement = {}): Ro
   return { room: (name) => remoteRoom(objects, name) };
 }
 
-/** Where rooms' objects are found. */
+/** Finds the objects of rooms. */
 export class Objects {
   readonly jurisdiction: string | undefined;
   /** The binding. */
   readonly namespace: ObjectNamespace;
   readonly #placed: ObjectNamespace;
   readonly #hint: Placement["locationHint"] | undefined;
-  /** By room: to look one up costs a connection 1 % less than to make it of the name again. No request owns them, as it owns its stubs. */
-  readonly #ids = memo(mostIds, (room) => this.#placed.idFromName(room));
-  /** They were seen to be this handler's. A binding's class is the same for as long as the Worker runs. */
+  /** Ids by room: caching them makes a connection 1 % cheaper than deriving them from the name each time. Unlike stubs, ids are not tied to a request. */
+  readonly #ids = memo(maxIds, (room) => this.#placed.idFromName(room));
+  /** Whether an object has answered as one of this handler. A binding's class does not change while the Worker runs. */
   known = false;
 
   constructor(namespace: ObjectNamespace, { jurisdiction, locationHint }: { [Name in keyof Placement]: Placement[Name] | undefined }) {
     this.jurisdiction = jurisdiction;
     this.namespace = namespace;
-    this.#placed = jurisdiction === undefined ? namespace : within(namespace, jurisdiction);
+    this.#placed = jurisdiction === undefined ? namespace : inJurisdiction(namespace, jurisdiction);
     this.#hint = locationHint;
   }
 
@@ -47,40 +47,41 @@ export class Objects {
   }
 }
 
-/** A Worker may see more rooms than its memory holds. */
-const mostIds = 1000;
+/** Bounds the memory for ids: a Worker may see any number of rooms. */
+const maxIds = 1000;
 
-/** workerd by itself, under `wrangler dev` and in tests, has no jurisdictions: there the rooms are plain objects, and it is said once. */
-function within(namespace: ObjectNamespace, jurisdiction: string): ObjectNamespace {
+/** Standalone workerd (`wrangler dev`, tests) has no jurisdictions. The rooms are ordinary objects there, and a warning says so once. */
+function inJurisdiction(namespace: ObjectNamespace, jurisdiction: string): ObjectNamespace {
   try {
     return namespace.jurisdiction(jurisdiction);
   } catch (error) {
     if (!/not implemented in workerd/.test(String(error))) throw error;
-    if (!told.has(namespace)) log("warn", `jurisdiction "${jurisdiction}" is ignored: workerd has none outside Cloudflare's network`);
-    told.add(namespace);
+    if (!warned.has(namespace))
+      log("warn", `jurisdiction "${jurisdiction}" is ignored: workerd has no jurisdictions outside Cloudflare's network`);
+    warned.add(namespace);
     return namespace;
   }
 }
 
-const told = new WeakSet<ObjectNamespace>();
+const warned = new WeakSet<ObjectNamespace>();
 
-/** Made once for a handler and its binding. @throws Error that says what wrangler.toml lacks, when the binding is no Durable Object's. */
+/** Created once for a handler and its binding. @throws Error that says what wrangler.toml lacks, if the binding is not a Durable Object. */
 export function objectsOf({ settings }: Pick<DefinedHandler, "settings">, env: unknown): Objects {
   const { binding = "" } = settings;
   const bound = (env as Record<string, unknown> | null | undefined)?.[binding];
-  const found = made.get(settings);
+  const found = objectsBySettings.get(settings);
   if (found !== undefined && found.namespace === bound) return found;
   if (isNamespace(bound)) {
     const objects = new Objects(bound, settings);
-    made.set(settings, objects);
+    objectsBySettings.set(settings, objects);
     return objects;
   }
-  throw new Error(`env.${binding} is ${describe(bound)}, where the handler's option "binding" wants a Durable Object. ${recipe(binding)}`);
+  throw new Error(`env.${binding} is ${describe(bound)}, but the handler's option "binding" requires a Durable Object. ${recipe(binding)}`);
 }
 
-const made = new WeakMap<Settings, Objects>();
+const objectsBySettings = new WeakMap<Settings, Objects>();
 
-/** @throws TypeError unless `durable` and `route` can tell which object holds the handler's rooms. */
+/** Returns the handler's binding. @throws TypeError if it has none: `durable` and `route` need it to find the objects of rooms. */
 export function requireBinding(who: string, handler: Pick<DefinedHandler, "settings">): string {
   const { binding } = handler.settings;
   if (binding === undefined) {
@@ -91,10 +92,10 @@ export function requireBinding(who: string, handler: Pick<DefinedHandler, "setti
   return binding;
 }
 
-/** What a binding of another class did instead of answering as an object of this handler. */
+/** The error for a binding whose class was not made by `durable` of this handler. */
 export function wrongClass(binding: string, what: string, cause?: unknown): Error {
   return new Error(
-    `the Durable Object behind env.${binding} ${what}: its class is not made by durable() of this handler. ${recipe(binding)}`,
+    `the Durable Object behind env.${binding} ${what}: its class was not made by durable() of this handler. ${recipe(binding)}`,
     { cause },
   );
 }
@@ -103,7 +104,7 @@ function recipe(binding: string): string {
   return `wrangler.toml needs [[durable_objects.bindings]] with name = "${binding}" and class_name = "X", [[migrations]] with new_sqlite_classes = ["X"], and the Worker export class X extends durable(handler) {}`;
 }
 
-/** @throws TypeError for a bad name. */
+/** @throws TypeError for an invalid name. */
 export function remoteRoom(objects: Objects, name: string): Room {
   checkName("room", name);
   return createRemoteRoom(name, async (method, args) => {
@@ -111,18 +112,18 @@ export function remoteRoom(objects: Objects, name: string): Room {
       return await objects.stub(name).edgewireRoom(name, method, args.map(portable), objects.jurisdiction);
     } catch (error) {
       if (/does not implement the method "edgewire/.test(String(error)))
-        throw new Error(`room ${quoted(name)} is in an object whose class is not made by durable(handler)`, { cause: error });
+        throw new Error(`room ${quoted(name)} is in an object whose class was not made by durable(handler)`, { cause: error });
       throw error;
     }
   });
 }
 
-/** A view would travel with the whole buffer that it is a part of, and one on shared memory not at all. */
+/** Copies a view: RPC would send its whole buffer along, and can't send a view of shared memory. */
 function portable(data: unknown): unknown {
   return ArrayBuffer.isView(data) ? ownCopy(data) : data;
 }
 
-/** By its class: any other binding to a service has every method that one asks for. */
+/** Checks the class, not the methods: a service binding appears to have every method. */
 function isNamespace(value: unknown): value is ObjectNamespace {
   return typeof value === "object" && value !== null && Object.prototype.toString.call(value) === "[object DurableObjectNamespace]";
 }

@@ -1,6 +1,6 @@
 /**
- * The Worker in front of a handler's Durable Objects. `upgrade` runs here, so that a refused client wakes nothing; what it
- * returned travels to the object in the Request's `cf`, which no client can set. An RPC can't return a 101.
+ * The Worker in front of a handler's Durable Objects. The `upgrade` hook runs here, so that a refused client wakes no object. Its result goes to the
+ * object in the Request's `cf`, which no client can set. An RPC can't be used, because it can't return a 101.
  */
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
@@ -11,18 +11,18 @@ import type { Accepted } from "../../src/server/runtime.ts";
 import { logError } from "../../src/values/log.ts";
 import { closeSocket } from "./close.ts";
 import { forwarding, pack } from "./forward.ts";
-import { addressOf, declinesCompression, forget, hasLeft, switchingProtocols } from "./handshake.ts";
+import { addressOf, declinesCompression, abandonUpgrade, isClientGone, switchingProtocols } from "./handshake.ts";
 import { objectsOf, requireBinding, wrongClass } from "./rooms.ts";
 import type { Objects } from "./rooms.ts";
 import type { Fetcher, PairSocket } from "./types.ts";
 
-/** On what an object of ours answers to `forward`, with its binding, where it is asked for that; it never leaves the Worker. */
+/** The header in which an object names its binding, if `forward` asks for it. It is removed before the response leaves the Worker. */
 export const objectHeader = "edgewire-object";
 
 /**
  * A Worker that sends each room's clients to the room's object: `export default route(chat)`. `upgrade` must return the `room`:
  * a default would create, and bill, an object for every URL.
- * @throws TypeError for a handler that `defineHandler` did not make, without `binding`, or without an `upgrade` that could return the room.
+ * @throws TypeError if the handler was not made by `defineHandler`, has no `binding`, or has no `upgrade` hook to return the room.
  */
 export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher {
   checkHandler("route", handler);
@@ -42,8 +42,8 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const pending = server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
         const upgrade = await pending;
         if (isResponse(upgrade)) return upgrade;
-        // It would be open in the object for good: see P30 of docs/contract.md.
-        if (isPromise(pending) && hasLeft(request)) return forget(server, upgrade);
+        // The connection would stay open in the object forever: see P30 of docs/contract.md.
+        if (isPromise(pending) && isClientGone(request)) return abandonUpgrade(server, upgrade);
         const declines = declinesCompression(request, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {
@@ -55,10 +55,11 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
 }
 
 /**
- * Opens an accepted connection in its room's object. The headers of the 101 are those of `accepted`.
- * @param options.known the object is of this handler's class: what it answers need not be looked at, nor made again where no header is to be added.
+ * Opens an accepted connection in its room's object. The 101 has the headers of `accepted`.
+ * @param options.known whether the object is known to be of this handler's class. If so, its answer is not checked, and is returned as it is if no
+ * headers must be added.
  * @param options.declines see `declinesCompression`.
- * @throws Error for a binding that is missing, no Durable Object's, or of a class that `durable` did not make of this handler.
+ * @throws Error if the object fails, or its class was not made by `durable` of this handler.
  */
 export async function forward(
   handler: DefinedHandler,
@@ -71,7 +72,7 @@ export async function forward(
   const { snapshot, headers } = accepted;
   const stub = objects.stub(snapshot.room);
   const through = known && headers === undefined;
-  const forwarded = pack(binding, { asked: !through, declines }, snapshot, request.url);
+  const forwarded = pack(binding, { identify: !through, declines }, snapshot, request.url);
   let response: Response;
   try {
     response = await stub.fetch(request, forwarding(request, forwarded));
@@ -84,14 +85,14 @@ export async function forward(
     return refuse(503, "the room is unavailable", { "retry-after": "1" });
   }
   const { webSocket } = response as { readonly webSocket?: PairSocket | null };
-  // A turn later workerd has ended the request of a client that has left, and with it the connection. Behind a 101 that nobody took it would stay
-  // open in its object for good, and keep in memory all that is sent to it: 560 of 883 clients (workerd 2026-11), now none; 9 in 10, now 1, of
-  // those that reset within 5 ms (P30 of docs/contract.md).
+  // Wait a turn: by then workerd has canceled the request of a client that has left, which ends the connection. Otherwise it would stay open in its
+  // object forever, and buffer all that is sent to it. That happened to 560 of 883 clients (workerd 2026-11), and now to none. Of clients that reset
+  // within 5 ms, to 9 in 10, and now to 1 in 10 (P30 of docs/contract.md).
   if (webSocket) await new Promise((resolve) => setTimeout(resolve, 0));
   if (through) return response;
   const answeredBy = response.headers.get(objectHeader);
   if (answeredBy !== binding) {
-    // A foreign object may have accepted the client all the same.
+    // An object of another class may have accepted the client.
     webSocket?.accept();
     if (webSocket) closeSocket(webSocket, 1011, "");
     throw wrongClass(binding, answeredBy === null ? `answered ${response.status}` : `is of the handler with the binding "${answeredBy}"`);

@@ -1,4 +1,4 @@
-/** The core's `Socket` over half of a WebSocketPair, and its events. */
+/** The core's `Socket` on one half of a WebSocketPair, and its events. */
 import { CloseCode } from "../../src/protocol/close.ts";
 import type { SocketListener, Socket } from "../../src/ports.ts";
 import { isPromise } from "../../src/values/promise.ts";
@@ -13,9 +13,9 @@ import type { ExecutionContext, NativeSocket, PairClose, PairSocket, SocketPair 
 declare const WebSocketPair: SocketPair;
 
 /**
- * Opens the connection in this Worker and answers with the pair's other half.
- * @param options.late whether there may be no client: it had time to leave since it asked (`upgrade` was asynchronous, or middleware may be),
- * or asked over a wire in a way that workerd does not upgrade.
+ * Opens the connection in this Worker and returns a 101 with the pair's other half.
+ * @param options.late whether the client may be missing: it may have left since its request (if `upgrade` or middleware is asynchronous), or
+ * workerd may not upgrade its request.
  * @param options.declines see `declinesCompression`.
  */
 export function acceptPair(
@@ -24,12 +24,12 @@ export function acceptPair(
   { late, declines }: { readonly late: boolean; readonly declines: boolean },
 ): Response {
   const { 0: client, 1: ws } = new WebSocketPair();
-  // Binary is a Blob from compatibility date 2026-03-17 on, whose bytes come only after a promise, out of order.
+  // The default is Blob from compatibility date 2026-03-17 on: its bytes can be read only asynchronously, so messages would lose their order.
   ws.binaryType = "arraybuffer";
-  // Or workerd answers a client's close itself (from compatibility date 2026-04-07), with the same code, also one that no endpoint may send.
+  // Without this option workerd answers a client's close itself (from compatibility date 2026-04-07), even with a code that no endpoint may send.
   ws.accept({ allowHalfOpen: true });
   const socket = new WorkerSocket(ws, ctx);
-  // Before `open` runs, which may terminate: see `#abort`.
+  // Set before the `open` hook runs, which may terminate: see `#abort`.
   const connection = ready.server.open(socket, ready, (opening) => (socket.connection = opening));
   socket.listen(ws, connection);
   if (late) ctx?.waitUntil(endUnsent(client, connection));
@@ -37,8 +37,9 @@ export function acceptPair(
 }
 
 /**
- * A client that left before the 101, or got 426 instead, is told of by nothing: no event on our half, and `request.signal` only under a
- * compatibility flag. But its half can then still be accepted, which throws once a Response has been sent with it.
+ * Ends the connection if the 101 was never sent. workerd does not report a client that left before the 101, or got 426 instead. Our half gets no
+ * event, and `request.signal` needs a compatibility flag. But the client's half can then still be accepted, which throws once a Response has been
+ * sent with it.
  */
 async function endUnsent(client: PairSocket, connection: SocketListener): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, sentWithin)), connection.finished]);
@@ -50,17 +51,17 @@ async function endUnsent(client: PairSocket, connection: SocketListener): Promis
   await connection.ended(CloseCode.abnormal, "");
 }
 
-/** Milliseconds that middleware may take from our Response to the 101; nobody waits for them. */
+/** Milliseconds that middleware may take from our Response to the 101. They delay nothing. */
 const sentWithin = 5000;
 
-/** Hands a message to workerd, which copies it. */
+/** Sends a message; workerd copies it. */
 export function sendNative(ws: NativeSocket, data: Sendable): SendResult {
   try {
-    // workerd would write a lone surrogate as three bytes that are not UTF-8.
+    // workerd would encode a lone surrogate as three bytes that are not valid UTF-8.
     ws.send(typeof data === "string" ? data.toWellFormed() : data);
     return "sent";
   } catch {
-    // It throws for the state of the socket alone: the core has checked the data.
+    // The core has checked the data, so this error means that the socket is closed.
     return "closed";
   }
 }
@@ -79,7 +80,7 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     this.#ctx = ctx;
   }
 
-  protected override keep(running: MaybePromise<void>): void {
+  protected override waitUntil(running: MaybePromise<void>): void {
     if (isPromise(running)) this.#ctx?.waitUntil(Promise.resolve(running));
   }
 
@@ -105,11 +106,11 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     else this.#ctx.waitUntil(this.#abort(this.#ctx as Required<ExecutionContext>));
   }
 
-  /** Aborting the request cuts TCP, and stops its JavaScript on the spot: the hooks go first, the close hook among them. */
+  /** Aborting the request cuts TCP and stops its JavaScript immediately, so the hooks, including the close hook, must finish first. */
   async #abort(ctx: Required<ExecutionContext>): Promise<void> {
-    // Now, for its close event takes it away.
+    // Read it now: the close event clears it.
     const { connection } = this;
-    // A timer's turn, not a microtask: in `open` the 101 is not out yet, and the client would get a 500 instead.
+    // A timer, not a microtask: during the `open` hook the 101 has not been sent, and the client would get a 500 instead.
     await new Promise((resolve) => setTimeout(resolve, 0));
     await connection?.running;
     ctx.abort();

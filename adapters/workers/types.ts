@@ -1,11 +1,11 @@
 /**
- * The parts of Cloudflare's API that the adapters use, as structural types: published code must compile with and without
- * @cloudflare/workers-types, whose global types would clash with another runtime's.
+ * Structural types for the parts of Cloudflare's API that the adapters use. The published code must compile with and without
+ * @cloudflare/workers-types, whose global types would conflict with those of other runtimes.
  */
 import type { RoomCall } from "../../src/rooms/remote-room.ts";
 import type { CloseInfo, EventSocket } from "../shared/events.ts";
 
-/** A server's half of a WebSocketPair, or a hibernating object's socket. */
+/** The server's half of a WebSocketPair, or the socket of a hibernating object. */
 export interface NativeSocket {
   /** 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
@@ -15,13 +15,13 @@ export interface NativeSocket {
   deserializeAttachment(): unknown;
 }
 
-/** A message that workerd answers without the object. */
+/** A message that workerd answers without waking the object, and its answer. */
 export interface AutoResponse {
   readonly request: string;
   readonly response: string;
 }
 
-/** A half that the Worker keeps for itself. */
+/** A close event of a WebSocketPair. */
 export interface PairClose extends CloseInfo {
   readonly wasClean: boolean;
 }
@@ -33,14 +33,14 @@ export interface PairSocket extends NativeSocket, EventSocket {
 
 export type SocketPair = new () => { readonly 0: PairSocket; readonly 1: PairSocket };
 
-/** What `fetch` of a Worker gets third. */
+/** The third argument of a Worker's `fetch`. */
 export interface ExecutionContext {
   waitUntil(promise: Promise<unknown>): void;
-  /** Ends the request on the spot; older runtimes have none. */
+  /** Ends the request immediately. Older runtimes lack it. */
   abort?(): void;
 }
 
-/** What a Worker's entry point exports. */
+/** The default export of a Worker. */
 export interface Fetcher {
   fetch(request: Request, env: unknown, ctx: ExecutionContext): Response | Promise<Response>;
 }
@@ -52,7 +52,7 @@ export interface ObjectNamespace {
   jurisdiction(name: string): ObjectNamespace;
 }
 
-/** One object seen from outside: the methods of adapters/durable/index.ts, over RPC. */
+/** A stub of one object: the methods of adapters/durable/index.ts, over RPC. */
 export interface ObjectStub {
   fetch(request: Request, init: { readonly cf: object }): Promise<Response>;
   edgewireRoom(room: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): Promise<unknown>;

@@ -1,6 +1,6 @@
 /**
- * The load generator where there is no C compiler, run by Bun: the protocol, the modes and the checks are load.c's. Bun's own client
- * masks and parses frames, so it takes more CPU than C: the rate that it reaches may be its own limit, CPU per message is the server's.
+ * The load generator for machines without a C compiler, run by Bun. Its protocol, modes and checks are those of load.c. Bun's client needs more CPU
+ * than C for masking and parsing frames, so it may limit the rate. CPU per message is not affected.
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -15,7 +15,7 @@ interface Client {
   socket: WebSocket;
   sent: number;
   received: number;
-  /** When the message on the way left (latency). */
+  /** When the pending message was sent (latency). */
   at: number;
 }
 
@@ -24,7 +24,7 @@ const tail = Array.from({ length: bytes }, (_, index) => "abcdefghijklmnop"[inde
   .slice(8);
 const clients: Client[] = [];
 const samples: number[] = [];
-/** Fan-out: how many subscribers have each publish that is on the way. */
+/** Fan-out: how many subscribers have received each pending publish. */
 const reached = new Map<number, number>();
 let [done, pending, running, started, deadline, last] = [0, 0, false, 0, 0, 0];
 let finish: () => void = () => {};

@@ -1,10 +1,10 @@
-/** workerd's profiler, over the inspector's protocol. */
+/** workerd's profiler, through the inspector protocol. */
 export interface Inspector {
-  /** Starts to sample; what it returns ends that, and gives the profile as JSON. */
+  /** Starts sampling. The returned function stops it and returns the profile as JSON. */
   start(): Promise<() => Promise<string>>;
 }
 
-/** The one Worker that listens there. */
+/** Connects to the only Worker of that inspector. */
 export async function inspect(port: number): Promise<Inspector> {
   const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as readonly { readonly webSocketDebuggerUrl: string }[];
   const address = targets[0]?.webSocketDebuggerUrl;

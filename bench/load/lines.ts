@@ -1,4 +1,4 @@
-/** A child process that is spoken to in lines, and what it has cost the machine. */
+/** A child process that is controlled by lines of text, and its use of CPU and memory. */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
@@ -11,7 +11,7 @@ export class Lines {
   readonly #threads = new Map<string, number>();
   #wake: () => void = () => {};
 
-  /** On one core, so that what is measured doesn't share it. */
+  /** The core to run on, so that it does not share that of the measured server. */
   constructor(core: number, command: readonly string[]) {
     this.#child = spawn("taskset", ["-c", String(core), ...command], { stdio: "pipe" });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#add(line));
@@ -41,21 +41,21 @@ export class Lines {
     }
   }
 
-  /** Nanoseconds that its threads have been on a core; of those that have ended, as of when they were last looked at. */
+  /** Nanoseconds of CPU time of its threads. For threads that have ended, the last value read. */
   get cpu(): number {
     const tasks = `/proc/${this.#child.pid}/task`;
     for (const task of readdirSync(tasks)) {
       try {
         this.#threads.set(task, Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]));
       } catch (error) {
-        // It has ended since it was listed (V8's and JavaScriptCore's helpers come and go).
+        // The thread has ended since it was listed (helper threads of V8 and JavaScriptCore come and go).
         if (!["ESRCH", "ENOENT"].includes((error as { code?: string }).code ?? "")) throw error;
       }
     }
     return [...this.#threads.values()].reduce((sum, spent) => sum + spent, 0);
   }
 
-  /** Bytes that are its own: not shared with other processes. */
+  /** Private memory in bytes, which is not shared with other processes. */
   get memory(): number {
     const rollup = readFileSync(`/proc/${this.#child.pid}/smaps_rollup`, "utf8");
     return [...rollup.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].reduce((sum, [, amount]) => sum + Number(amount), 0) * 1024;
@@ -65,7 +65,7 @@ export class Lines {
     return this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined;
   }
 
-  /** Resolves when it has ended by itself. */
+  /** Resolves when the process has ended by itself. */
   async end(): Promise<void> {
     if (!this.ended) await once(this.#child, "exit");
   }

@@ -1,17 +1,17 @@
 /*
- * The load generator: one process for each server, all of their connections open for the whole run. It answers pings while it
- * waits, and works on a line of its stdin:
+ * The load generator: one process for each server, with all connections open for the whole run. While idle it answers pings. Commands are
+ * lines on stdin:
  *
- *   go <milliseconds>   a slice of the mode; answers one line of JSON
- *   end                 closes
+ *   go <milliseconds>   runs one slice of the mode, and prints one line of JSON
+ *   end                 closes all connections
  *
  * usage: load <port> <mode> <connections> <in flight> <bytes> <text|binary>
  *
- * echo     every connection keeps that many messages on the way; each answer must be the message, in order
- * latency  the same, with the time of each round trip
- * fanout   the first connection publishes (path /pub); a publish is done when every other one has it, in order
- * connect  opens, closes and opens again; "in flight" is how many at once
- * idle     opens (as /?idle), and waits
+ * echo     every connection keeps that many messages in flight; answers must equal the messages, in order
+ * latency  the same, and measures each round trip
+ * fanout   the first connection publishes (path /pub); a publish is done when every other one has received it, in order
+ * connect  opens, closes and opens again; "in flight" is the number at once
+ * idle     opens connections (path /?idle), and waits
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,7 +37,7 @@ typedef struct {
   size_t held; /* bytes in `in` */
   uint8_t *out;
   size_t out_len, out_at;
-  uint64_t at; /* when the message on the way left (latency) */
+  uint64_t at; /* when the pending message was sent (latency) */
 } conn;
 
 static int epoll, port, mode, connections, inflight, size, binary;
@@ -47,7 +47,7 @@ static size_t in_cap, out_cap, header_len;
 static uint64_t done, started, deadline, last;
 static uint32_t *samples;
 static size_t sample_count, sample_cap;
-/* fan-out: how many subscribers have each publish on the way */
+/* fan-out: how many subscribers have received each pending publish */
 static uint32_t published, completed;
 static uint32_t got[65536];
 
@@ -142,7 +142,7 @@ static void open_conn(conn *c) {
   watch(c, EPOLL_CTL_ADD);
 }
 
-/* What a browser sends besides, where handshakes are what is measured; elsewhere a server that agrees on compression would compress. */
+/* What a browser also sends. Used only if handshakes are measured: in other modes, servers that accept the offer would compress messages. */
 #define BROWSER                                                                                                          \
   "Origin: http://localhost:%d\r\nPragma: no-cache\r\nCache-Control: no-cache\r\n"                                        \
   "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36\r\n" \
@@ -278,7 +278,7 @@ static int busy(void) {
   return 0;
 }
 
-/* How many events there were. */
+/* Returns the number of events. */
 static int turn(int wait) {
   struct epoll_event events[512];
   int n = epoll_wait(epoll, events, 512, wait);
@@ -328,8 +328,8 @@ static void go(int milliseconds) {
     }
   }
   /*
-   * Without sleeping: to wake a sleeper is the sender's work, a twentieth of an echo on Bun, and a server that is slower finds it asleep more
-   * often. A client behind a network costs its server no such thing.
+   * Polls without sleeping: waking a sleeping process costs the sender (a twentieth of an echo on Bun), and a slower server would have to do it more
+   * often. A client behind a network does not cost its server that.
    */
   uint64_t idle = 0, since = 0, time;
   while ((time = now()) < deadline || busy()) {
@@ -381,7 +381,7 @@ int main(int argc, char **argv) {
     conns[i].out = malloc(out_cap);
     if (mode == CONNECT) continue;
     open_conn(conns + i);
-    /* A listener's backlog is finite. */
+    /* In batches, because a listener's backlog is limited. */
     while (open_count < i - 100) turn(10);
   }
   while (mode != CONNECT && open_count < connections) turn(10);

@@ -1,4 +1,4 @@
-/** The load generator, on the second core: C, compiled on the spot; Bun where there is no compiler. */
+/** Starts the load generator on the second core: in C, compiled when needed, or on Bun if there is no compiler. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ const core = 1;
 export interface LoadOptions {
   readonly mode: string;
   readonly connections: number;
-  /** Messages of each connection, publishes, or handshakes that are under way at once. */
+  /** Messages in flight on each connection; publishes or handshakes in flight in total. */
   readonly inflight: number;
   readonly bytes: number;
   readonly type: "text" | "binary";
@@ -20,7 +20,7 @@ export interface LoadOptions {
 export interface Slice {
   readonly messages: number;
   readonly ms: number;
-  /** Share of the time in which the generator had something to do. */
+  /** Share of the time in which the generator was busy, from 0 to 1. */
   readonly busy: number;
   /** Nanoseconds. */
   readonly p50?: number;
@@ -65,7 +65,7 @@ export class Load {
   }
 }
 
-/** C where there is a compiler. */
+/** C if there is a compiler. */
 export function defaultGenerator(): Generator {
   return spawnSync("cc", ["--version"]).status === 0 ? "c" : "bun";
 }
@@ -80,7 +80,7 @@ const commands: Readonly<Record<Generator, () => readonly string[]>> = {
 function compile(): string {
   mkdirSync(temporary, { recursive: true });
   const binary = join(temporary, "load");
-  // Another process may be starting it, or compile it too: what stands there is always whole.
+  // Another process may compile or start it at the same time: the file is replaced atomically.
   const fresh = `${binary}.${process.pid}`;
   const { status, stderr, error } = spawnSync("cc", ["-O2", "-o", fresh, join(import.meta.dirname, "load.c")], { encoding: "utf8" });
   if (status !== 0) throw new Error(`bench/load/load.c does not compile (--generator bun needs no compiler):\n${error?.message ?? stderr}`);

@@ -1,4 +1,4 @@
 import { join } from "node:path";
 
-/** What a run writes and nobody keeps. */
+/** A folder for a run's temporary files. */
 export const temporary: string = join(import.meta.dirname, "../../.tmp/bench");

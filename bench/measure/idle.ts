@@ -1,8 +1,8 @@
 /**
- * What an open connection takes while nothing happens on it: private bytes of the server, after it has collected its garbage, as more and
- * more are open, and the slope of a line through that. Two sizes alone would mostly tell which of two servers has just grown a table or the
- * runtime's heap: beside 4 000, 8 000 and 16 000 connections Deno took 1.6, 1.2 and 0.7 KiB over bare for each.
- * A server of its own for each round, because memory that was used once is not all given back.
+ * Measures the memory of an idle connection: the server's private memory after garbage collection at a growing number of connections, and the slope
+ * of a line through these points. Two points would mostly show which server has just enlarged a table or its heap. At 4 000, 8 000 and 16 000
+ * connections, Deno's excess over bare was 1.6, 1.2 and 0.7 KiB for each. Each round starts a new server, because memory that was used once is not
+ * fully released.
  */
 import type { Comparison } from "../report/comparison.ts";
 import { Load } from "../load/load.ts";
@@ -11,7 +11,7 @@ import type { Row } from "../report/results.ts";
 import { Server } from "../servers/server.ts";
 import { slope, spread } from "./statistics.ts";
 
-/** So that what the first connections bring about, code and tables, is not counted. */
+/** Connections before the first point, so that code and tables created for the first connections are not counted. */
 const first = 1000;
 const steps = 8;
 

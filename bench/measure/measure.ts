@@ -1,7 +1,6 @@
 /**
- * Echo, latency, fan-out and connect: all servers of a comparison are alive at once, and get short slices in rotation, so that
- * whatever else the machine does meets all of them, and each is started several times. Ratios are of neighbours in the same round; medians
- * with their quartiles.
+ * Measures echo, latency, fan-out and connect. All servers of a comparison run at the same time and take turns in short slices, so that other load on
+ * the machine affects all of them. Each is started several times. Ratios are within the same round; results are medians with quartiles.
  */
 import type { Comparison } from "../report/comparison.ts";
 import { Load, type Generator, type Slice } from "../load/load.ts";
@@ -14,17 +13,17 @@ export interface Pace {
   /** Milliseconds. */
   readonly slice: number;
   readonly warmUp: number;
-  /** No round but the first three begins after it (`performance.now()`). */
+  /** No round after the first three starts later than this (`performance.now()`). */
   readonly until: number;
   readonly generator: Generator;
   progress(text: string): void;
 }
 
-/** Below this there is no median to speak of. */
+/** With fewer rounds a median means nothing. */
 const fewest = 3;
 /**
- * A server is as fast as it was born: by what its compiler saw first and where its memory lies, two processes of the same server differ by
- * up to a tenth (Deno and Bun, measured), and stay so. So each is started several times, for its share of the rounds.
+ * Two processes of the same server differ by up to a tenth in speed for as long as they run (Deno and Bun, measured). It depends on memory layout and
+ * on what the compiler saw first. So each server is started several times, for its share of the rounds.
  */
 export const starts = 3;
 
@@ -62,7 +61,7 @@ export async function measure(comparison: Comparison, names: readonly string[], 
   });
 }
 
-/** Goes on where the last start has stopped. */
+/** Continues at the round where the last start stopped. */
 async function measureStarted(
   comparison: Comparison,
   pace: Pace,
@@ -71,7 +70,7 @@ async function measureStarted(
 ): Promise<void> {
   const [first] = slices.keys();
   const running = new Map<string, Contender>();
-  /** Without bare or Edgewire there is nothing to compare; a peer that fails is a row that says how. */
+  /** If bare or Edgewire fails, there is nothing to compare. If another library fails, its row says why. */
   const attempt = async (name: string, run: () => Promise<void>): Promise<void> => {
     try {
       await run();
@@ -94,7 +93,7 @@ async function measureStarted(
     }
     for (let round = slices.get(first!)!.length; goesOn(pace, round); round++) {
       pace.progress(`round ${round + 1} of ${pace.rounds}`);
-      // Another order each round: whoever is first meets a core that has rested.
+      // A different order each round: the first server gets a core that has rested.
       const contenders = [...running.values()];
       for (let turn = 0; turn < contenders.length; turn++) {
         const contender = contenders[(turn + round) % contenders.length]!;
@@ -116,7 +115,7 @@ async function start(name: string, comparison: Comparison, generator: Generator)
   }
 }
 
-/** Until the runtime has compiled what it will compile: that takes messages, not time. */
+/** Runs until the runtime has compiled the hot code, which depends on the number of messages, not on time. */
 async function warm(load: Load, milliseconds: number): Promise<void> {
   let messages = 0;
   for (let slice = 0; slice < 5 && messages < enough; slice++) messages += (await load.slice(milliseconds)).messages;
@@ -157,7 +156,7 @@ function row(name: string, slices: readonly Measured[], bare: readonly Measured[
   };
 }
 
-/** One line of it: it becomes a cell of a table. */
+/** The error in one line, for a cell of a table. */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).trim().replaceAll(/\s+/g, " ").slice(0, 200);
 }

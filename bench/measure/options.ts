@@ -1,28 +1,28 @@
-/** The command's flags. What is wrong is said with what is right. */
+/** Parses the command's flags. Errors also say what is valid. */
 import { parseArgs } from "node:util";
 import { comparison, impossible, modes, suite, type Comparison, type Mode, type Numbers } from "../report/comparison.ts";
 import { runtimes, type Runtime } from "../servers/contenders.ts";
 import { defaultGenerator, generators, type Generator } from "../load/load.ts";
 
 export const usage = `npm run bench -- --runtime node --mode echo [flags]     one comparison
-npm run bench -- --all --minutes 45 --write [flags]     every runtime and mode, within about that time
-npm run bench -- --report                               docs/performance.md again, from bench/results
+npm run bench -- --all --minutes 45 --write [flags]     every runtime and mode, in about that time
+npm run bench -- --report                               writes docs/performance.md from bench/results
 
-  --runtime       ${runtimes.join(", ")} (default: node; with --all: all; several with commas)
-  --mode          ${modes.join(", ")} (default: echo; with --all: all; several with commas)
-  --servers       who is compared, with commas; ratios are to the first (default: all that the runtime has)
-  --before        the folder of another checkout, built: its Edgewire is measured too, and ratios are to it
+  --runtime       ${runtimes.join(", ")} (default: node; with --all: all; separate several by commas)
+  --mode          ${modes.join(", ")} (default: echo; with --all: all; separate several by commas)
+  --servers       the servers to compare, separated by commas; ratios are to the first (default: all that the runtime has)
+  --before        the folder of another checkout, already built: its Edgewire is measured too, and ratios are to it
   --connections   default: 64 echo, 1 latency, 1000 fanout and slow, 8000 idle, 10000 wake
-  --inflight      messages, publishes or handshakes that are under way at once (default: 8 echo, 64 connect, 1)
-  --bytes         of a message, from 9 (default: 32; slow: 262144)
+  --inflight      messages, publishes or handshakes in flight at once (default: echo 8, connect 64, others 1)
+  --bytes         size of a message, at least 9 (default: 32; slow: 262144)
   --type          text, binary (default: text)
-  --rounds        slices of each server (default: 180, with over 2000 connections 45; slow and wake: 15, idle: 5)
-  --slice         milliseconds (default: 25)
-  --quick         5 rounds of 150 ms: to see that it works
-  --minutes       with --all: no comparison begins a round after its share of this
-  --generator     ${generators.join(", ")} (default: c where there is a C compiler)
-  --profile       where Edgewire's server spends its time (or that of --servers), by the runtime's profiler
-  --write         keep the result in bench/results, and write docs/performance.md
+  --rounds        slices of each server (default: 180; above 2000 connections: 45; slow and wake: 15; idle: 5)
+  --slice         milliseconds of a slice (default: 25)
+  --quick         5 rounds of 150 ms, to check that it works
+  --minutes       with --all: no comparison starts a round after its share of this time
+  --generator     ${generators.join(", ")} (default: c if there is a C compiler)
+  --profile       shows where Edgewire (or the servers of --servers) spends its time, with the runtime's profiler
+  --write         stores the result in bench/results, and writes docs/performance.md
   --help`;
 
 export class UsageError extends Error {}
@@ -30,12 +30,12 @@ export class UsageError extends Error {}
 export interface Options {
   readonly comparisons: readonly Comparison[];
   readonly servers: readonly string[] | undefined;
-  /** The folder of a checkout whose Edgewire is the contender `before`. */
+  /** The folder of a checkout, whose Edgewire is compared as `before`. */
   readonly before: string | undefined;
   readonly rounds: number | undefined;
   readonly slice: number;
   readonly quick: boolean;
-  /** For all comparisons together. */
+  /** Minutes for all comparisons together. */
   readonly minutes: number | undefined;
   readonly generator: Generator;
   readonly write: boolean;
@@ -90,11 +90,11 @@ export function parse(args: readonly string[]): Options {
     type,
   });
   if (values.all && Object.keys(numbers).length > 0)
-    throw new UsageError(`--${Object.keys(numbers)[0]}: with --all every comparison has its own`);
-  if (values.minutes !== undefined && !values.all) throw new UsageError("--minutes: goes with --all");
+    throw new UsageError(`--${Object.keys(numbers)[0]}: can't be combined with --all, where every comparison has its own`);
+  if (values.minutes !== undefined && !values.all) throw new UsageError("--minutes: needs --all");
   const unprofiled = wanted.find((mode) => mode === "idle" || mode === "slow" || mode === "wake");
   if (values.profile && (values.all || unprofiled !== undefined))
-    throw new UsageError("--profile: goes with --mode echo, latency, fanout or connect");
+    throw new UsageError("--profile: needs --mode echo, latency, fanout or connect");
   return {
     comparisons: values.all
       ? suite().filter(({ runtime, mode }) => chosen.includes(runtime) && wanted.includes(mode))

@@ -1,6 +1,6 @@
 /**
- * `--profile`: where a server's time goes, by the runtime's own profiler (`--cpu-prof` of Node, Bun and Deno, workerd's inspector). All
- * of them write V8's format: the file opens in the DevTools of Chromium and in editors.
+ * `--profile`: shows where a server spends its time, with the runtime's own profiler (`--cpu-prof` of Node, Bun and Deno, workerd's inspector). All
+ * write V8's format, which Chromium's DevTools and editors can open.
  */
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -16,15 +16,15 @@ interface Profile {
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
   }[];
   readonly samples: readonly number[];
-  /** Microseconds since the sample before. */
+  /** Microseconds since the previous sample. */
   readonly timeDeltas: readonly number[];
 }
 
-/** How many functions are shown. */
+/** Number of functions to show. */
 const shown = 25;
 const root = join(import.meta.dirname, "../..");
 
-/** The file and its hottest functions, as text. */
+/** Returns the profile's path and hottest functions as text. */
 export async function profile(comparison: Comparison, name: string, pace: Pace): Promise<string> {
   const folder = join(temporary, "profile", `${keyOf(comparison)}-${name}`);
   rmSync(folder, { recursive: true, force: true });
@@ -49,7 +49,7 @@ export async function profile(comparison: Comparison, name: string, pace: Pace):
   return [`${name}: ${relative(root, path)}`, ...hottest(JSON.parse(readFileSync(path, "utf8")) as Profile)].join("\n");
 }
 
-/** Functions by the time in themselves; waiting is no work. */
+/** Functions by self time, without idle time. */
 function hottest({ nodes, samples, timeDeltas }: Profile): readonly string[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const times = new Map<string, number>();

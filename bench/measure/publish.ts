@@ -1,7 +1,6 @@
 /**
- * What a publish costs the server, against the size of the room and of the topic: `node bench/measure/publish.ts --runtime node,bun,durable`. CPU
- * time of the server's threads for each publish, medians and quartiles; one publish at a time, 32 bytes, real connections. All servers of a
- * comparison are alive at once and take turns.
+ * Measures the server's CPU time for a publish, by size of the room and the topic: `node bench/measure/publish.ts --runtime node,bun,durable`.
+ * Medians and quartiles; one publish of 32 bytes at a time, on real connections. All servers of a comparison run at the same time and take turns.
  */
 import { parseArgs } from "node:util";
 import { runtimes, type Runtime } from "../servers/contenders.ts";
@@ -11,7 +10,7 @@ import { spread, type Spread } from "./statistics.ts";
 import { isWorkerd } from "../servers/workerd.ts";
 
 interface Scene {
-  /** Connections in the room, the topic's subscribers included. */
+  /** Connections in the room, including the topic's subscribers. */
   readonly room: number;
   readonly topic: number;
 }
@@ -34,7 +33,7 @@ const { values } = parseArgs({
 const rows: Row[] = [];
 for (const runtime of values.runtime.split(",") as Runtime[]) {
   if (!runtimes.includes(runtime)) throw new Error(`--runtime ${runtime}: must be one of ${runtimes.join(", ")}`);
-  // A plain Worker has no rooms; workerd takes two descriptors a connection, and 20 000 is what a process may have on many machines.
+  // A plain Worker has no rooms. workerd needs two descriptors for each connection, and many machines allow a process 20 000.
   if (runtime === "workers") throw new Error("--runtime workers: a plain Worker has no rooms");
   const largest = isWorkerd(runtime) ? 8000 : 10_000;
   rows.push(

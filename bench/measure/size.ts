@@ -1,4 +1,4 @@
-/** What size-limit says of the budgets in .size-limit.js. Needs dist/. */
+/** Runs size-limit with the budgets in .size-limit.js. Needs dist/. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 

@@ -1,6 +1,6 @@
 /**
- * Mode `slow`: one reader that never reads, among many that do. Each round publishes a small message to all of them and a large one to
- * that one alone. The same is measured before with one that reads: what the server's memory and the others' latency were without it.
+ * Mode `slow`: one client that never reads, among many that do. Each round publishes a small message to all of them, and a large one only to that
+ * client. The same is measured before with a client that reads, as a baseline for the server's memory and the others' latency.
  */
 import { handshake, type Client } from "../../test/support/client.ts";
 import { Running } from "../../test/support/runtimes.ts";
@@ -11,14 +11,14 @@ import type { Pace } from "./measure.ts";
 import type { Row, Slow } from "../report/results.ts";
 import { quantile, spread } from "./statistics.ts";
 
-/** The policies, by the handlers of the contract's application that have them. */
+/** The policies for slow readers, and the contract's handlers that use them. */
 const policies: readonly (readonly [HandlerName, string])[] = [
   ["main", '"close" at 16 MiB'],
   ["dropping", '"drop" at 256 KiB'],
   ["latest", '"coalesce" over 16 KiB'],
 ];
 const patience = 60_000;
-/** The others' latency needs more samples than a slice has. */
+/** The latency of the others needs more samples than one slice has. */
 const roundsOf = ({ rounds }: Pace): number => rounds * 10;
 
 export async function slow(comparison: Comparison, pace: Pace): Promise<readonly Row[]> {

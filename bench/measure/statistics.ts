@@ -1,19 +1,19 @@
-/** Medians and their spread: a mean would follow whatever else the machine did. */
+/** Medians and their spread. Means would be distorted by other load on the machine. */
 export interface Spread {
   readonly low: number;
   readonly median: number;
   readonly high: number;
-  /** Between these the median of many more such rounds lies, 19 times in 20; not there where another program has computed the rest. */
+  /** The 95 % confidence interval of the median; undefined if another program has computed the other values. */
   readonly from?: number;
   readonly to?: number;
 }
 
-/** The median, the quartiles beside it, and how well it is known. */
+/** Computes the median, the quartiles and the confidence interval. */
 export function spread(values: readonly number[]): Spread {
   return { low: quantile(values, 0.25), median: median(values), high: quantile(values, 0.75), ...certainty(values) };
 }
 
-/** By the ranks that half of all values lie below, whatever their distribution (the binomial's, as a normal one: 1.96 standard deviations). */
+/** From the ranks of the values, independent of their distribution (binomial, approximated as normal: 1.96 standard deviations). */
 function certainty(values: readonly number[]): Required<Pick<Spread, "from" | "to">> {
   const sorted = values.toSorted((a, b) => a - b);
   const half = 0.98 * Math.sqrt(sorted.length);
@@ -21,7 +21,7 @@ function certainty(values: readonly number[]): Required<Pick<Spread, "from" | "t
   return { from: at(Math.round(sorted.length / 2 - half)), to: at(Math.round(sorted.length / 2 + 1 + half)) };
 }
 
-/** Of the line that is nearest to all points, by the squares of their distances. */
+/** The slope of a least-squares line. */
 export function slope(points: readonly (readonly [x: number, y: number])[]): number {
   const middle = (of: 0 | 1): number => points.reduce((sum, point) => sum + point[of], 0) / points.length;
   const [x, y] = [middle(0), middle(1)];

@@ -1,6 +1,6 @@
 /**
- * `node bench/measure/unread.ts --runtime durable --mebibytes 640`: what a server holds of what one client does not read, and how long another
- * client waits for its answer meanwhile.
+ * `node bench/measure/unread.ts --runtime durable --mebibytes 640`: measures how much a server buffers for a client that does not read, and how long
+ * another client waits for its answer meanwhile.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -14,7 +14,7 @@ const { values } = parseArgs({
 const runtime = values.runtime as ProcessRuntime;
 if (!processRuntimes.includes(runtime)) throw new Error(`--runtime ${runtime}: must be one of ${processRuntimes.join(", ")}`);
 const patience = 30_000;
-/** MiB that a step sends, in messages of 256 KiB. */
+/** MiB sent in each step, in messages of 256 KiB. */
 const step = 16;
 
 const running = await Running.start(runtime);

@@ -1,4 +1,4 @@
-/** Mode `wake`: runs bench/wake/run.ts, whose lines it reads. */
+/** Mode `wake`: runs bench/wake/run.ts and parses its output. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

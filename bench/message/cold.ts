@@ -1,5 +1,5 @@
 /**
- * What connections cost the core that are idle, or hear their first message: 60 000 of them, of which nothing is in the processor's cache.
+ * Measures the core's memory for an idle connection, and the time of a first message, with 60 000 connections that are not in the CPU cache:
  * `node --expose-gc bench/message/cold.ts`.
  */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
@@ -8,7 +8,7 @@ import { Server } from "../../src/server/server.ts";
 
 const connections = 60_000;
 const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
-// Over the default rate the one that warms up would be closed.
+// Above the default rate limit the connection that warms up the code would be closed.
 const handler = defineHandler({ rate: false, message: (connection, data) => void connection.send(data) });
 const server = new Server(handler, { name: "bench", registry: RoomRegistry });
 
@@ -32,7 +32,7 @@ const all = Array.from({ length: connections }, (_, index) => {
 collect?.();
 const idle = (process.memoryUsage().heapUsed - before) / connections;
 for (const connection of all) connection.subscribe("topic");
-// Warm the code, not the connections: those of another server.
+// Warm up the code, but not the measured connections: uses another server.
 const warm = new Server(handler, { name: "bench", registry: RoomRegistry });
 const one = warm.open(
   { ...socket },

@@ -1,4 +1,4 @@
-/** What the core itself takes for a message: from the adapter's call to the socket's `send`, without a network. `node bench/message/run.ts`. */
+/** Measures the core's time for a message, from the adapter's call to the socket's `send`, without a network: `node bench/message/run.ts`. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
@@ -10,7 +10,7 @@ const messages = 100_000;
 const text = "x".repeat(100);
 const bytes = new Uint8Array(100);
 
-// Over the default rate the connection would be closed, and the rest of the loop measure nothing.
+// Above the default rate limit the connection would be closed, and the rest of the loop would measure nothing.
 const rate = { messages: 1e9, bytes: 2 ** 32 };
 
 let seen = 0;
@@ -48,7 +48,7 @@ const cases: Record<string, () => void> = {
   "UTF-8 length of 100 characters": () => void utf8Length(text),
 };
 
-// By turns, so that whatever else the machine does is spread over all of them.
+// In turns, so that other load on the machine affects all of them.
 const times = new Map(Object.keys(cases).map((name) => [name, [] as number[]]));
 for (let round = 0; round < rounds; round++) {
   for (const [name, run] of Object.entries(cases)) {

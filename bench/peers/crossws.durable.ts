@@ -1,4 +1,4 @@
-/** crossws on a hibernating Durable Object, as its guide for Cloudflare has it. */
+/** crossws on a hibernating Durable Object, as in its guide for Cloudflare. */
 import { DurableObject } from "cloudflare:workers";
 import type { Peer } from "crossws";
 import crossws from "crossws/adapters/cloudflare";
@@ -6,7 +6,7 @@ import { options } from "./crossws.hooks.ts";
 
 declare const MODE: string;
 const { hooks, ...others } = options(MODE);
-// It leaves a client's close unanswered here, and the client would wait for ten seconds: so the application answers.
+// crossws does not answer a client's close here, and the client would wait for ten seconds, so the application answers.
 const answering = { ...hooks, close: (peer: Peer) => peer.close(1000) };
 const ws = crossws({ ...others, hooks: answering, bindingName: "ROOM", instanceName: "room" });
 type Arguments = Parameters<typeof ws.handleUpgrade>;

@@ -2,7 +2,7 @@
 import type { AdapterOptions, Hooks, Peer } from "crossws";
 
 export function options(mode: string): AdapterOptions {
-  // Its topics are of a namespace, which is the path unless one is given; the publisher has a path of its own here.
+  // Topics belong to a namespace, by default the path. The publisher uses another path here, so one is set.
   return { hooks: hooks(mode), getNamespace: () => "room" };
 }
 

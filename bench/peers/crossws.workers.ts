@@ -5,7 +5,7 @@ import { options } from "./crossws.hooks.ts";
 
 declare const MODE: string;
 const { hooks, ...others } = options(MODE);
-// As with Hono: a binary message is a Blob here, to be read before it can be sent.
+// As with Hono, a binary message is a Blob here, which must be read before it can be sent.
 const message: Hooks["message"] = (peer, { rawData }) => {
   if (rawData instanceof Blob) void rawData.arrayBuffer().then((bytes) => peer.send(bytes));
   else peer.send(rawData);

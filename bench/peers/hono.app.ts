@@ -1,11 +1,11 @@
-/** Hono's helper: one app for every runtime, each with its own `upgradeWebSocket`. Topics are the application's business. */
+/** Hono's helper: one app for every runtime, each with its own `upgradeWebSocket`. Hono has no topics, so the app implements them. */
 import { Hono } from "hono";
 import type { UpgradeWebSocket, WSContext } from "hono/ws";
 
-/** As each runtime hands it over; what Hono types as a SharedArrayBuffer never is one. */
+/** A message as each runtime passes it. Hono's type includes SharedArrayBuffer, which never occurs. */
 type Data = string | ArrayBuffer | Blob;
 
-/** `blobs`: workerd, which hands a binary message over as a Blob (from compatibility date 2026-03-17 on), to be read before it can be sent. */
+/** `blobs`: on workerd a binary message is a Blob (from compatibility date 2026-03-17 on), which must be read before it can be sent. */
 export function app(mode: string, upgradeWebSocket: UpgradeWebSocket, blobs = false): Hono {
   const hono = new Hono();
   const subscribers = new Map<unknown, WSContext>();
@@ -16,7 +16,7 @@ export function app(mode: string, upgradeWebSocket: UpgradeWebSocket, blobs = fa
     },
   }));
   const subscribe = upgradeWebSocket(() => ({
-    // On Bun each event has a context of its own: what is the same is the socket below it.
+    // On Bun each event has a new context; only the underlying socket is the same.
     onOpen: (_, ws) => void subscribers.set(ws.raw, ws),
     onClose: (_, ws) => void subscribers.delete(ws.raw),
   }));

@@ -1,4 +1,4 @@
-/** Hono's helper on Node: that of its own server. */
+/** Hono's helper on Node, in its own server. */
 import process from "node:process";
 import { serve, upgradeWebSocket } from "@hono/node-server";
 import { WebSocketServer } from "ws";

@@ -1,4 +1,4 @@
-/** partyserver, hibernating. Its `broadcast` is to all of the room but those that are named. */
+/** partyserver with hibernation. `broadcast` sends to everyone in the room except the given connections. */
 import { Server, getServerByName, type Connection, type WSMessage } from "partyserver";
 
 declare const MODE: string;

@@ -1,7 +1,7 @@
-/** Horizontal bars as SVG, readable in light and dark and at a phone's width, with the same figures as text for who can't see them. */
+/** Horizontal bar charts as SVG, readable in light and dark mode and on a phone, with the figures as text for screen readers. */
 export interface Bar {
   readonly label: string;
-  /** Undefined where there is none: `text` says so. */
+  /** Undefined if there is no value: `text` says why. */
   readonly value: number | undefined;
   /** The quartiles. */
   readonly low?: number;
@@ -12,18 +12,18 @@ export interface Bar {
 
 export interface Chart {
   readonly title: string;
-  /** What a bar's length is, and which end is the good one. */
+  /** What the bars show, and whether longer is better. */
   readonly note: string;
   readonly groups: readonly { readonly name: string; readonly bars: readonly Bar[] }[];
-  /** A line through all groups: where bare is. */
+  /** The value of bare, drawn as a line through all groups. */
   readonly reference?: number;
 }
 
-/** Of the picture; a phone's page is about as wide, so that its text is not made smaller. */
+/** Width of the chart: about that of a phone's page, so that its text is not scaled down. */
 const width = 400;
 const margin = 8;
 const line = { title: 17, note: 15, group: 26, bar: 17 };
-/** Of a letter, on the average: nothing measures text here, so the estimate is a wide one. */
+/** Average width of a letter. Text can't be measured here, so the estimate is generous. */
 const letter = { label: 6.7, value: 6.1 };
 
 const style = `
@@ -70,7 +70,7 @@ export function draw({ title, note, groups, reference }: Chart): string {
   ].join("\n");
 }
 
-/** All figures in words: the picture's description, and the text beside it. */
+/** All figures as text: the description of the chart. */
 export function describe(groups: Chart["groups"]): string {
   return groups.map(({ name, bars }) => `${name}: ${bars.map((bar) => `${bar.label} ${bar.text}`).join(", ")}.`).join(" ");
 }
@@ -95,7 +95,7 @@ function write(kind: string, x: number, y: number, text: string): string {
   return `<text class="${kind}" x="${x}" y="${y}">${escape(text)}</text>`;
 }
 
-/** SVG has no paragraphs. */
+/** Wraps text, because SVG does not. */
 function wrap(text: string, letters: number): readonly string[] {
   const lines = [""];
   for (const word of text.split(" ")) {

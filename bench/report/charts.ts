@@ -1,4 +1,4 @@
-/** Which figures of a mode are drawn. */
+/** Chooses the figures of a mode that the chart shows. */
 import { titleOf, type Mode } from "./comparison.ts";
 import { isPeer, type Runtime } from "../servers/contenders.ts";
 import type { Bar, Chart } from "./chart.ts";
@@ -18,12 +18,12 @@ const notes: Readonly<Record<Mode, string>> = {
   fanout: "Deliveries for the same CPU, bare = 1 (the dashed line). Longer is better; the thin line is the middle half of the rounds.",
   connect: "Connections for the same CPU, bare = 1 (the dashed line). Longer is better; the thin line is the middle half of the rounds.",
   latency: "Median of the round trips. Shorter is better.",
-  idle: "KiB of the server's memory for each connection, more than bare takes. Shorter is better.",
-  slow: "Milliseconds from a publish to its receipt by those who read, median. Shorter is better.",
+  idle: "KiB of server memory for each connection, in addition to that of bare. Shorter is better.",
+  slow: "Milliseconds from a publish to its receipt by the other readers, median. Shorter is better.",
   wake: "Milliseconds of CPU. Shorter is better.",
 };
 
-/** Results of one subject, one for each runtime. */
+/** @param results of one subject, one for each runtime. */
 export function chartOf(results: readonly Result[]): Chart {
   const { comparison } = results[0]!;
   const { mode } = comparison;
@@ -44,11 +44,16 @@ function bars(mode: Mode, row: Row): readonly Bar[] {
   if (mode === "latency" && p50 !== undefined) return [{ ...bar, value: p50, text: `${microseconds(p50)} (99 %: ${microseconds(p99)})` }];
   if (mode === "idle" && over && memory) {
     const taken = (memory.median / 1024).toFixed(1);
-    // Not "-0.0".
+    // Avoids "-0.0".
     const more = (over.median / 1024).toFixed(1).replace(/^-(?=0\.0$)/, "");
     const quartiles = { low: over.low / 1024, high: over.high / 1024 };
     return [
-      { ...bar, value: over.median / 1024, ...quartiles, text: row.name === "bare" ? `0 (${taken} in all)` : `${more} (${taken} in all)` },
+      {
+        ...bar,
+        value: over.median / 1024,
+        ...quartiles,
+        text: row.name === "bare" ? `0 (${taken} in total)` : `${more} (${taken} in total)`,
+      },
     ];
   }
   if (mode === "wake" && wake)

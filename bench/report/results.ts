@@ -1,4 +1,4 @@
-/** What a comparison gave, and where it is kept: bench/results has one file for each. */
+/** The result of a comparison. bench/results has one file for each. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
@@ -9,30 +9,30 @@ import { isPeer, type Runtime } from "../servers/contenders.ts";
 import { peerVersion } from "../servers/peers.ts";
 import type { Spread } from "../measure/statistics.ts";
 
-/** One contender's line. Which figures it has, the mode says: see table.ts. */
+/** The row of one server. Its figures depend on the mode: see table.ts. */
 export interface Row {
   readonly name: string;
-  /** Why it has no figures. */
+  /** Why the row has no figures. */
   readonly absent?: string;
-  /** Messages a second; in `connect`, connections; in `fanout`, deliveries. */
+  /** Messages per second; in `connect` connections, in `fanout` deliveries. */
   readonly rate?: number;
-  /** Nanoseconds of the server's CPU for each of them. */
+  /** Nanoseconds of server CPU for each of them. */
   readonly cpu?: number;
-  /** Bare's CPU by its own, of the same round: above 1 it does more with a core than bare. In `wake`, its own by bare's. */
+  /** Bare's CPU divided by this server's, in the same round: above 1 it does more than bare with a core. In `wake` its own divided by bare's. */
   readonly ratio?: Spread;
-  /** Nanoseconds, and as a multiple of bare's in the same round. */
+  /** Nanoseconds, and multiples of bare's in the same round. */
   readonly p50?: number;
   readonly p99?: number;
   readonly p50Ratio?: Spread;
   readonly p99Ratio?: Spread;
-  /** Share of its core that the load generator used. */
+  /** Share of its core that the load generator used, from 0 to 1. */
   readonly load?: number;
-  /** `idle`: bytes a connection, and more than bare's in the same round. */
+  /** `idle`: bytes for each connection, and how many more than bare's in the same round. */
   readonly memory?: Spread;
   readonly over?: Spread;
   /** `wake`: milliseconds. */
   readonly wake?: Spread;
-  /** `slow`: MiB by which the server grew and milliseconds that a publish took to the others, with one that reads and one that does not. */
+  /** `slow`: the server's growth in MiB, and milliseconds from a publish to the other readers, if the slow client reads and if it does not. */
   readonly reading?: Slow;
   readonly deaf?: Slow;
 }
@@ -57,7 +57,7 @@ export interface Result {
 
 const folder = join(import.meta.dirname, "../results");
 
-/** Replaces the one of the same comparison. */
+/** Replaces an earlier result of the same comparison. */
 export function save(result: Result): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${keyOf(result.comparison)}.json`);
@@ -65,7 +65,7 @@ export function save(result: Result): string {
   return file;
 }
 
-/** In the suite's order, then what was measured besides. */
+/** Results in the order of the suite, then all others. */
 export function load(): readonly Result[] {
   const order = suite().map(keyOf);
   const place = ({ comparison }: Result): number => (order.indexOf(keyOf(comparison)) + order.length + 1) % (order.length + 1);
@@ -97,7 +97,7 @@ const runtimeVersions: Readonly<Record<Runtime, () => Record<string, string>>> =
   durable: () => ({ workerd: installed("workerd") }),
 };
 
-/** With the commit, because a version stands for many. */
+/** Includes the commit, because many commits have the same version. */
 function edgewireVersion(): string {
   const root = join(import.meta.dirname, "../..");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };

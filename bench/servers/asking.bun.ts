@@ -1,4 +1,4 @@
-/** Bun's own server that asks for what the contract needs of a connection, and does nothing with it. */
+/** Bun's own server, which also reads what the contract needs from each connection, without using it. */
 interface BunServer {
   readonly port: number;
   requestIP(request: Request): { readonly address: string } | null;
@@ -18,7 +18,7 @@ interface BunSocket {
 }
 declare const Bun: { serve(options: object): BunServer };
 
-/** What a handshake is judged by. Bun itself limits the head. */
+/** What the checks of a handshake read. Bun itself limits the head. */
 const checked =
   "connection upgrade expect content-length transfer-encoding host origin sec-websocket-key sec-websocket-version sec-websocket-protocol".split(
     " ",
@@ -30,7 +30,7 @@ const server = Bun.serve({
   fetch(request: Request, native: BunServer) {
     const { headers, url, method } = request;
     for (const name of checked) headers.get(name);
-    // Declines the compression that a browser offers.
+    // Declines the browser's offer of compression.
     headers.delete("sec-websocket-extensions");
     const address = native.requestIP(request)?.address;
     const data = { id: crypto.randomUUID(), url, method, address, closed: undefined };

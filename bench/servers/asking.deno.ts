@@ -1,4 +1,4 @@
-/** Deno's own server that asks for what the contract needs of a connection, and does nothing with it. */
+/** Deno's own server, which also reads what the contract needs from each connection, without using it. */
 import { headersOf } from "../../adapters/deno/headers.ts";
 
 interface DenoSocket extends EventTarget {
@@ -18,7 +18,7 @@ class Asked {
   readonly id: string = crypto.randomUUID();
   readonly url: string;
   readonly address: string;
-  /** Of the head, which Deno does not limit. */
+  /** Size of the head, which Deno does not limit. */
   readonly bytes: number;
   closed: number | undefined;
 
@@ -42,7 +42,7 @@ const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (re
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 60 });
   socket.binaryType = "arraybuffer";
   const asked = new Asked(socket, request.url, hostname, bytes);
-  // A client may have gone before the 101 is out.
+  // The client may leave before the 101 is sent.
   const open = (): void => {
     for (const type of ["message", "close", "error"]) socket.addEventListener(type, asked);
   };

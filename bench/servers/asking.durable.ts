@@ -1,4 +1,4 @@
-/** A Worker and its object that ask for what the contract needs of a connection, tell and store it, and do nothing with it. */
+/** A Worker and its object that read, forward and store what the contract needs from each connection, without using it. */
 import { DurableObject } from "cloudflare:workers";
 
 interface Socket {
@@ -23,7 +23,7 @@ export class Room extends DurableObject {
     const { url } = request;
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    // What an eviction would lose.
+    // What would be lost on eviction.
     server.serializeAttachment([id, room, JSON.stringify({ url, remoteAddress }), Date.now()]);
     const headers: Record<string, string> = declines ? { "sec-websocket-extensions": "none" } : {};
     return new Response(null, { status: 101, headers, webSocket: client } as ResponseInit);

@@ -1,4 +1,4 @@
-/** A plain Worker that asks for what the contract needs of a connection, and does nothing with it. */
+/** A plain Worker that also reads what the contract needs from each connection, without using it. */
 interface Half {
   readonly readyState: number;
   binaryType: string;
@@ -18,7 +18,7 @@ interface Told {
 
 class Asked {
   readonly #ws: Half;
-  /** For hooks that outlive their event, and `terminate`. */
+  /** Needed by asynchronous hooks, and by `terminate`. */
   readonly context: object;
   readonly id: string = crypto.randomUUID();
   readonly url: string;
@@ -45,7 +45,7 @@ export default {
     const fields: string[] = [method];
     headers.forEach((value, name) => fields.push(name, value));
     const address = headers.get("cf-connecting-ip") ?? "";
-    // Declines the compression that a browser offers.
+    // Declines the browser's offer of compression.
     const own: Record<string, string> = headers.has("sec-websocket-extensions") ? { "sec-websocket-extensions": "none" } : {};
     const { 0: client, 1: server } = new WebSocketPair();
     server.binaryType = "arraybuffer";

@@ -1,4 +1,4 @@
-/** Bun's own server, with its native topics. */
+/** Bun's own server with native topics. */
 const fanout = process.argv[2] === "fanout";
 
 interface BunServer {

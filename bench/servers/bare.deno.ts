@@ -1,4 +1,4 @@
-/** Deno's own server, with its own way to find clients that vanished (`idleTimeout`, 30 seconds by default), as Edgewire has it. */
+/** Deno's own server with its own detection of vanished clients (`idleTimeout`, 30 seconds by default), which Edgewire also uses. */
 interface DenoSocket extends EventTarget {
   binaryType: string;
   onopen: () => void;

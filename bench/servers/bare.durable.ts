@@ -1,4 +1,4 @@
-/** A Durable Object with hibernating sockets: who is no publisher is a subscriber, which the attachment says. */
+/** A Durable Object with hibernating sockets. All sockets but the publisher are subscribers; the attachment says which is which. */
 import { DurableObject } from "cloudflare:workers";
 
 interface Socket {
@@ -19,7 +19,7 @@ declare const WebSocketPair: new () => [Socket, Socket];
 export class Room extends DurableObject {
   declare ctx: State;
   declare env: Env;
-  /** In memory beside the sockets, as one would write it where every message is a broadcast. */
+  /** Subscribers, also kept in memory, as one would write it for frequent broadcasts. */
   #subscribers: Socket[] | undefined;
 
   fetch(request: Request): Response {

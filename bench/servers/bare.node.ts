@@ -1,4 +1,4 @@
-/** Node's `ws` as one would write it by hand. */
+/** Node with `ws`, as one would write it by hand. */
 import { WebSocketServer, type WebSocket } from "ws";
 
 const fanout = process.argv[2] === "fanout";

@@ -1,4 +1,4 @@
-/** Edgewire on a Durable Object. The mode is known when the class is made: it is bundled in. */
+/** Edgewire on a Durable Object. The mode is inserted when the Worker is bundled. */
 import { durable, route } from "edgewire/durable";
 import { bench } from "./edgewire.handler.ts";
 

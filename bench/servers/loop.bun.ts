@@ -1,4 +1,4 @@
-/** Bun's own server without its topics: the fan-out as a loop over the sockets. */
+/** Bun's own server without topics: it sends to each socket in a loop. */
 interface BunServer {
   readonly port: number;
   upgrade(request: Request, options: { data: boolean }): boolean;

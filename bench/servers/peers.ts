@@ -1,4 +1,4 @@
-/** What Edgewire is compared with: packages of its own (bench/peers/package.json), installed when they are first needed. */
+/** The libraries with which Edgewire is compared. They have their own package.json (bench/peers), and are installed when first needed. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** Leaves alone what is installed at the versions that the lockfile has. */
+/** Does nothing if the versions of the lockfile are already installed. */
 export function installPeers(): void {
   const { dependencies = {} } = manifest(join(peersFolder, "package.json"));
   if (Object.entries(dependencies).every(([name, version]) => peerVersion(name) === version)) return;
@@ -20,7 +20,7 @@ export function installPeers(): void {
   process.stderr.write("done\n");
 }
 
-/** Undefined where it is not installed. */
+/** Undefined if it is not installed. */
 export function peerVersion(name: string): string | undefined {
   const file = join(peersFolder, "node_modules", name, "package.json");
   return existsSync(file) ? manifest(file).version : undefined;

@@ -1,4 +1,4 @@
-/** A server that is measured, on the first core. */
+/** A measured server, on the first core. */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { bunBinary, denoBinary, denoFlags } from "../../test/support/runtimes.ts";
@@ -9,7 +9,7 @@ import { Lines } from "../load/lines.ts";
 import { peersFolder } from "./peers.ts";
 import { isWorkerd, workerd } from "./workerd.ts";
 
-/** Two cores are all that the smallest machine has: the other is the client's. */
+/** The smallest supported machine has two cores: the other one is for the client. */
 const core = 0;
 const own = import.meta.dirname;
 const told = join(own, "told.ts");
@@ -19,10 +19,10 @@ export class Server {
   readonly port: number;
   readonly #lines: Lines;
   readonly #runtime: Runtime;
-  /** Of workerd, where it is profiled. */
+  /** The inspector's port of workerd, if it is profiled. */
   #inspector = 0;
 
-  /** What it serves is told by the mode: subscribers of one topic, or an echo for all other modes. `profiles`: the folder for its profile. */
+  /** Starts a server for a mode: it publishes to one topic in fan-out modes, otherwise it echoes. `profiles` is the folder for its profile. */
   static async start(name: string, runtime: Runtime, mode: string, profiles?: string): Promise<Server> {
     const lines = new Lines(core, await commandOf(name, runtime, mode, profiles));
     try {
@@ -44,12 +44,12 @@ export class Server {
     this.#lines = lines;
   }
 
-  /** Nanoseconds that its threads have been on a core. */
+  /** Nanoseconds of CPU time of its threads. */
   get cpu(): number {
     return this.#lines.cpu;
   }
 
-  /** Bytes that are its own, after it has collected its garbage; in mode `idle` only. */
+  /** Private memory in bytes after garbage collection; only in mode `idle`. */
   async memory(): Promise<number> {
     if (isWorkerd(this.#runtime)) {
       const { status } = await fetch(`http://127.0.0.1:${this.port}/collect`);
@@ -61,7 +61,9 @@ export class Server {
     return this.#lines.memory;
   }
 
-  /** What it returns ends the profile: its text, or undefined where the process writes it into the folder that `start` was given. */
+  /**
+   * Starts profiling. The returned function ends it: it returns the profile, or undefined if the process writes it into the folder passed to `start`.
+   */
   async profile(): Promise<() => Promise<string | undefined>> {
     if (isWorkerd(this.#runtime)) return (await inspect(this.#inspector)).start();
     return async () => {
@@ -80,20 +82,20 @@ function listening(line: string): number | undefined {
   return line.startsWith("LISTEN ") ? Number(line.slice(7)) : undefined;
 }
 
-/** workerd tells its ports as JSON on a descriptor that was asked for: stdout. */
+/** workerd prints its ports as JSON on the descriptor that it is given, here stdout. */
 function workerdPort(line: string, event: "listen" | "listen-inspector"): number | undefined {
   const said = line.startsWith("{") ? (JSON.parse(line) as { event: string; port?: number }) : { event: "" };
   return said.event === event ? said.port : undefined;
 }
 
-/** The folder of the checkout that `before` is of, while there is one. */
+/** The folder of the checkout for the server `before`, if there is one. */
 let checkout: string | undefined;
 
 export function compareWith(folder: string | undefined): void {
   checkout = folder === undefined ? undefined : resolve(folder);
 }
 
-/** bench/servers has what is Edgewire's and the runtimes' own, bench/peers the others'. */
+/** bench/servers has the servers of Edgewire and the bare runtimes, bench/peers those of other libraries. */
 function fileOf(name: string, runtime: Runtime): string {
   const ours = name === before ? "edgewire" : name;
   const file = ours === "edgewire" && !isWorkerd(runtime) ? "edgewire.process.ts" : `${ours}.${runtime}.ts`;

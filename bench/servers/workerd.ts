@@ -1,4 +1,4 @@
-/** Bare workerd, without a proxy in front, and the Worker that it serves. */
+/** Runs a Worker on standalone workerd, without a proxy in front. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -12,7 +12,7 @@ export function isWorkerd(runtime: Runtime): runtime is WorkerdRuntime {
   return runtime === "workers" || runtime === "durable";
 }
 
-/** The command that serves a Worker's file. */
+/** The command that serves the file of a Worker. */
 export async function workerd(
   name: string,
   file: string,
@@ -30,7 +30,7 @@ export async function workerd(
     target: "es2024",
     conditions: ["workerd"],
     external: ["cloudflare:*", "node:*"],
-    // As `wrangler deploy` has it: esbuild by itself says "development", where an object watches what keeps it awake.
+    // As `wrangler deploy` sets it. esbuild's default is "development", where an object records what keeps it awake.
     define: { MODE: JSON.stringify(mode), "process.env.NODE_ENV": JSON.stringify("production") },
     outfile: join(directory, "worker.js"),
   });
@@ -45,7 +45,7 @@ export async function workerd(
   return [binary, "serve", config, "--control-fd=1", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])];
 }
 
-/** The same Worker with one more path, which collects garbage. */
+/** The same Worker with an additional path that collects garbage. */
 function collecting(file: string): string {
   const path = JSON.stringify(file);
   return `import worker from ${path};

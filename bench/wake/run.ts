@@ -1,7 +1,7 @@
 /**
- * What waking an object costs, beside a bare object that reads the same attachments: `node bench/wake/run.ts [sockets] [rounds]`.
- * Both are evicted and asked in turns, in one workerd. Its CPU time is read from Linux, less that of the same question to the
- * object when it is awake: workerd's own clock stands still while code runs, and wall time depends on what else the machine does.
+ * Measures the cost of waking an object, compared with a bare object that reads the same attachments: `node bench/wake/run.ts [sockets] [rounds]`.
+ * Both run in one workerd; in turns they are evicted and get a request. The measure is workerd's CPU time (from Linux), minus that of the same
+ * request to the object when it is awake. workerd's clock does not advance while code runs, and wall time depends on the machine's other load.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
@@ -33,7 +33,7 @@ const workerd = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
   .split(" ")
   .find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("workerd"));
 
-/** Milliseconds that workerd's threads have run. */
+/** Milliseconds of CPU time of workerd's threads. */
 function cpu(): number {
   const tasks = `/proc/${workerd}/task`;
   return readdirSync(tasks).reduce((sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]), 0) / 1e6;
@@ -54,7 +54,7 @@ async function timed(kind: Kind): Promise<number> {
   return took;
 }
 
-/** A thousand at a time: one event may use 30 s of CPU. */
+/** A thousand at a time, because one event may use at most 30 s of CPU. */
 for (const kind of kinds) {
   for (let from = 0; from < sockets; from += 1000) {
     await ask(`/join?kind=${kind}&from=${from}&to=${Math.min(from + 1000, sockets)}`);

@@ -1,6 +1,6 @@
 /**
- * The Worker of run.ts: an object of ours, and a bare one that reads the same attachments when it wakes, each with a
- * crowd of clients that are another object's ends of the sockets. So no descriptor limits how many there are.
+ * The Worker of run.ts: an Edgewire object, and a bare one that reads the same attachments when it wakes. The clients' ends of the sockets are held
+ * by another object, so the number of connections is not limited by descriptors.
  */
 import { DurableObject } from "cloudflare:workers";
 import { defineHandler } from "edgewire";
@@ -19,14 +19,14 @@ const handler = defineHandler({
 });
 
 export class Ours extends durable(handler) {
-  /** What the bare object stores. */
+  /** The attachment of the bare object. */
   attachments(): unknown[] {
     const ctx = this.ctx as unknown as DurableObjectState;
     return ctx.getWebSockets().map((ws) => ws.deserializeAttachment() as unknown);
   }
 }
 
-/** As Cloudflare's documentation of hibernation has it: the constructor reads every attachment. */
+/** As in Cloudflare's documentation of hibernation: the constructor reads every attachment. */
 export class Bare extends DurableObject<Env> {
   readonly #sessions = new Map<WebSocket, unknown>();
 
@@ -42,7 +42,7 @@ export class Bare extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Gives its sockets the attachments of as many of ours. */
+  /** Gives its sockets the attachments of as many Edgewire sockets. */
   async copy(): Promise<void> {
     const attachments = await this.env.OURS.getByName("room").attachments();
     for (const [index, ws] of [...this.#sessions.keys()].entries()) ws.serializeAttachment(attachments[index]);
@@ -98,7 +98,7 @@ export default {
       await env.BARE.getByName("room").copy();
       return new Response("copied");
     }
-    // The smallest question that needs to know everyone.
+    // The smallest request that needs all connections.
     const count = kind === "ours" ? await rooms(env.OURS).room("room").count("chat") : await env.BARE.getByName("room").count();
     return new Response(String(count));
   },

@@ -1,4 +1,4 @@
-/** The chat's routes, the same on every runtime. The page itself is static: Cloudflare's assets serve it there, files.ts elsewhere. */
+/** The chat's routes, the same on every runtime. The page itself is static: on Cloudflare its assets serve it, elsewhere files.ts. */
 import { rooms, upgrade } from "edgewire/hono";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -10,13 +10,13 @@ export const app = new Hono();
 
 app.get("/ws/:room", upgrade(chat));
 
-/** A browser tells a page only that a WebSocket failed, not why: here the page asks whether it would be refused, and for what reason. */
+/** A browser tells a page only that a WebSocket failed, not why. Here the page asks whether it would be refused, and for what reason. */
 app.get("/check/:room", (c) => {
   const problem = problemWith(tidy(c.req.query("name") ?? ""), tidy(c.req.param("room")));
   return problem === undefined ? c.body(null, 204) : c.text(problem, 400);
 });
 
-/** Says something to everyone in a room, from outside: `curl -d 'Back in five minutes' …/announce/lobby`. A real application asks who is calling. */
+/** Sends an announcement to everyone in a room: `curl -d 'Back in five minutes' …/announce/lobby`. A real application checks who is calling. */
 app.post("/announce/:room", bodyLimit({ maxSize: 4 * limits.text }), rooms(chat), async (c) => {
   const room = tidy(c.req.param("room"));
   const text = (await c.req.text()).trim();
@@ -28,7 +28,7 @@ app.post("/announce/:room", bodyLimit({ maxSize: 4 * limits.text }), rooms(chat)
   return c.json({ reached });
 });
 
-/** A room's numbers, for Prometheus; the server's own are in server.ts. A real application asks here too who is calling, and for which rooms. */
+/** A room's metrics for Prometheus; those of the server are in server.ts. A real application checks who is calling, and for which rooms. */
 app.get("/metrics/:room", rooms(chat), async (c) => {
   const room = tidy(c.req.param("room"));
   const problem = problemWith("prometheus", room);

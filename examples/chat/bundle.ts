@@ -1,4 +1,4 @@
-/** Bundles the page's script into public/js/, for whatever serves public/. */
+/** Bundles the page's script into public/js/. */
 import { join } from "node:path";
 import { build } from "esbuild";
 

@@ -1,9 +1,9 @@
 /**
- * The chat: one handler for Cloudflare, Deno, Bun and Node. messages.ts says what travels.
+ * The chat: one handler for Cloudflare, Deno, Bun and Node. Its messages are defined in messages.ts.
  *
- * A room is Edgewire's room (on Cloudflare a Durable Object of its own), and everyone in it subscribes to the topic "chat".
- * A person is a connection: names are for people, ids tell them apart, so two may share a name. Who is online is never kept
- * here: it is read from the room's open connections, and so stays right when the object hibernates and comes back.
+ * A room is an Edgewire room (on Cloudflare, a Durable Object), and everyone in it subscribes to the topic "chat". A person is a connection. Ids
+ * identify people, so two may share a name. Who is online is not stored here but read from the room's open connections, so it remains correct
+ * after the object hibernates.
  */
 import { defineHandler } from "edgewire";
 import type { Connection } from "edgewire";
@@ -18,7 +18,7 @@ export const chat = defineHandler(
     binding: "ROOM",
 
     upgrade(request, { params }) {
-      // `/ws/:room?name=` in the Hono app, `?room=&name=` where the handler is served alone.
+      // `/ws/:room?name=` in the Hono app, `?room=&name=` if the handler is served alone.
       const query = new URL(request.url).searchParams;
       const room = tidy(params["room"] ?? query.get("room") ?? "");
       const name = tidy(query.get("name") ?? "");

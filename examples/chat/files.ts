@@ -1,4 +1,4 @@
-/** The page's files where no platform serves them: a fixed list, read once, so that no request chooses a path. */
+/** Serves the page's files if the platform does not. The list is fixed and read once, so a request can't choose a path. */
 import { readdir, readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { Hono } from "hono";
@@ -10,7 +10,7 @@ const types: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** A Hono app that answers `/` with the folder's index.html and every other file under its own path. */
+/** A Hono app that serves the folder's index.html at `/`, and every other file at its own path. */
 export async function files(folder: URL): Promise<Hono> {
   const app = new Hono();
   for (const entry of await readdir(folder, { recursive: true })) {

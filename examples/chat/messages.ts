@@ -1,6 +1,6 @@
 /**
- * What travels between the chat's server and its clients, defined once for the handler, the page and the terminal. Valibot, because
- * the page's Content-Security-Policy allows no `eval`. Frames are JSON: a client without Edgewire needs four lines (clients/).
+ * The messages between the chat's server and its clients, defined once for the handler, the page and the terminal. Valibot, because the page's
+ * Content-Security-Policy forbids `eval`. Frames are JSON, so a client without Edgewire needs only four lines (clients/).
  */
 import { defineMessages } from "edgewire/messages";
 import * as v from "valibot";
@@ -19,17 +19,17 @@ export const messages = defineMessages({
     showed: v.object({ from: person, ...picture }),
     announced: v.object({ text: v.string() }),
   },
-  // Requests, so that a client knows what arrived. The server refuses with the code "refused" and a sentence for people.
+  // Requests, so that a client knows what arrived. The server refuses with the code "refused" and a sentence to show to the user.
   requests: {
     say: { payload: v.object({ text: v.string() }), result: v.undefined() },
     show: { payload: v.object({ data: picture.data }), result: v.undefined() },
   },
 });
 
-/** Limits in characters as people count them, roughly: code points. */
+/** Limits in code points, which is roughly how people count characters. */
 export const limits = { name: 32, room: 48, text: 2000 } as const;
 
-/** The media types the chat carries, and the bytes such a file begins with ("" stands for any byte). */
+/** The supported media types, and the bytes with which such a file begins ("" stands for any byte). */
 const signatures: readonly (readonly [media: string, start: readonly (number | "")[]])[] = [
   ["image/png", [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]],
   ["image/jpeg", [0xff, 0xd8, 0xff]],
@@ -37,18 +37,18 @@ const signatures: readonly (readonly [media: string, start: readonly (number | "
   ["image/webp", [0x52, 0x49, 0x46, 0x46, "", "", "", "", 0x57, 0x45, 0x42, 0x50]],
 ];
 
-/** The media type of an image, in base64, by its first bytes, whatever its sender calls it; undefined for anything else. */
+/** Detects the media type of a base64 image by its first bytes, whatever the sender claims; undefined if it is not supported. */
 export function mediaType(data: string): string | undefined {
   const bytes = atob(data.slice(0, 16));
   return signatures.find(([, start]) => start.every((byte, at) => byte === "" || bytes.charCodeAt(at) === byte))?.[0];
 }
 
-/** A name or a room as everyone sees it: trimmed, inner white space as single spaces. */
+/** Normalizes a person's or a room's name: trims it, and replaces inner white space by single spaces. */
 export function tidy(text: string): string {
   return text.replace(/\s+/gu, " ").trim();
 }
 
-/** What is wrong with a name and a room, in a sentence for the person who chose them; undefined when all is well. */
+/** Explains to the user what is wrong with a name or a room; undefined if both are valid. */
 export function problemWith(name: string, room: string): string | undefined {
   return problemWithOne("name", name, limits.name) ?? problemWithOne("room", room, limits.room);
 }

@@ -1,10 +1,10 @@
 /**
- * What Prometheus reads: its text exposition format 0.0.4, from `stats()`. Gauges are what is true now, counters go up from when
- * the server was started, or a room's object woke: Prometheus's `rate()` takes a fall to 0 for that.
+ * Formats `stats()` for Prometheus, in its text exposition format 0.0.4. Gauges are current values. Counters start at 0 when the server starts, or a
+ * room's object wakes; Prometheus's `rate()` handles such resets.
  */
 import type { RoomStats, Stats } from "edgewire";
 
-/** Answers with the numbers of a server, or with a room's: what the labels say, each line says. */
+/** Answers with the metrics of a server or a room. Each line carries the labels. */
 export function metrics(stats: RoomStats & Partial<Stats>, labels: Labels = {}): Response {
   return new Response(exposition(stats, labels), {
     headers: { "Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store" },
@@ -28,7 +28,7 @@ function exposition(stats: RoomStats & Partial<Stats>, labels: Labels): string {
     metric("connections_open", "gauge", "Connections that are open.", [stats.open]),
     metric("connections_opened_total", "counter", "Connections that were opened.", [stats.opened]),
     metric("connections_closed_total", "counter", "Connections that have ended, by close code.", ...each(stats.closed, "code")),
-    // A room's own numbers have none: a refused client never came to a room.
+    // A room has no such counter: a refused client never enters a room.
     stats.refused === undefined
       ? ""
       : metric("handshakes_refused_total", "counter", "Handshakes that were refused, by cause.", ...each(stats.refused, "cause")),
@@ -46,7 +46,7 @@ function exposition(stats: RoomStats & Partial<Stats>, labels: Labels): string {
   ].join("");
 }
 
-/** Labels in braces; a value's backslash, quote and line feed are escaped. */
+/** Formats labels in braces; escapes backslashes, quotes and line feeds in values. */
 function braces(labels: Labels): string {
   const pairs = Object.entries(labels).map(
     ([name, value]) => `${name}="${value.replace(/[\\"\n]/g, (found) => (found === "\n" ? "\\n" : `\\${found}`))}"`,

@@ -1,4 +1,4 @@
-/** `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is told to stop. */
+/** `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { createServer } from "node:net";
@@ -31,7 +31,7 @@ const runtimes: Readonly<Record<string, (port: number) => Command>> = {
       "--log-level=warn",
       "--show-interactive-dev-session=false",
     ],
-    // Neither a login nor the network: without these wrangler asks for both.
+    // Keeps wrangler from asking for a login, and from using the network.
     env: { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" },
   }),
   bun: () => ({ file: join(modules, ".bin/bun"), args: [server] }),
@@ -60,22 +60,22 @@ async function main([runtime = "workerd", ...rest]: readonly string[]): Promise<
     stopping = true;
     child.kill(signal);
   };
-  // A terminal's Ctrl+C reaches the child by itself; a second signal does it no harm.
+  // On Ctrl+C the terminal also signals the child; a second signal does no harm.
   process.on("SIGINT", () => stop("SIGINT"));
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGHUP", () => stop("SIGTERM"));
-  // npm passes a signal to the shell that it started, which dies of it and tells nobody: its end is the only sign.
+  // npm passes signals only to the shell that it started. The shell dies without passing them on, so its end is the only sign.
   const parent = process.ppid;
   if (process.env["npm_lifecycle_event"] === "start") setInterval(() => process.ppid !== parent && stop("SIGTERM"), 250).unref();
   child.once("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
-  // server.ts says it itself.
+  // server.ts prints the address itself.
   if (runtime === "workerd") {
     await answering(`http://localhost:${port}/`);
     console.log(`Chat is at http://localhost:${port}`);
   }
 }
 
-/** PORT, or else the first free one from 8787 on. */
+/** PORT, or the first free port from 8787 on. */
 async function choosePort(wanted: string | undefined): Promise<number> {
   if (wanted !== undefined) {
     const port = Number(wanted);
@@ -91,7 +91,7 @@ async function choosePort(wanted: string | undefined): Promise<number> {
   return fail(`Ports ${usualPort} to ${usualPort + 19} are all in use. Choose another: PORT=3000 npm start`);
 }
 
-/** Servers listen on one address or on all of them: a port is free when both can be had. */
+/** Servers listen on one address or on all addresses: a port is free if both are possible. */
 async function isFree(port: number): Promise<boolean> {
   for (const host of ["127.0.0.1", undefined]) {
     const free = await new Promise<boolean>((resolve) => {
@@ -113,7 +113,7 @@ async function answering(url: string): Promise<void> {
   }
 }
 
-/** Deno's own binary: the one in .bin is a script that does not pass signals on. */
+/** Deno's native binary: the one in .bin is a script that does not pass signals on. */
 function deno(): string {
   const [binary] = globSync("@deno/*/deno{,.exe}", { cwd: modules });
   return binary !== undefined && existsSync(join(modules, binary)) ? join(modules, binary) : "deno";

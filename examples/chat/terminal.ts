@@ -51,7 +51,7 @@ function options(): { room: string; url: string; name: string } {
   }
 }
 
-/** What others wrote must not move the cursor, or worse. */
+/** Removes control characters: what others write must not control the terminal. */
 function print(line: string): void {
   // oxlint-disable-next-line no-control-regex
   console.log(stripVTControlCharacters(line).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ""));

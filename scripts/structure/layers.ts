@@ -83,7 +83,7 @@ export const layers: readonly Layer[] = [
     is: "Node's HTTP: requests, answers, sockets, pipelined handshakes",
     may: [...core, "shared"],
     packages: ["node:"],
-    first: "adapters/node/http/turn.ts",
+    first: "adapters/node/http/pipelining.ts",
   },
   {
     name: "node/ws",
@@ -181,6 +181,5 @@ export const exceptions: Readonly<Record<string, { readonly most: number; readon
   "src/connection/connection.ts": { most: 340, why: "one object with all fields: its members only call the modules" },
   "src/server/server.ts": { most: 300, why: "puts the parts of a server together, and is the port that adapters call" },
   "src/rooms/registry.ts": { most: 270, why: "puts the parts of the rooms together" },
-  "adapters/memory/client.ts": { most: 260, why: "the client, its wire and its socket are one idea" },
   "bench/servers": { most: 20, why: "a file for each server and runtime" },
 };

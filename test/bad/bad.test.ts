@@ -29,7 +29,7 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     ),
     "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
     "port of the wrong type":
-      'TypeError: serve: option "port" must be a number, not the string "3000": Number(process.env.PORT) makes one of it',
+      'TypeError: serve: option "port" must be a number, not the string "3000": convert it with Number(process.env.PORT)',
     "port that is none": 'RangeError: serve: option "port" is NaN: must be a whole number from 0 (a free one) to 65535',
     "hostname of the wrong type": 'TypeError: serve: option "hostname" must be a string, not 127',
     "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals',
@@ -41,19 +41,19 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
     "tls that is no object": `${tls}, not true`,
     "tls without a key": `${tls}: "key" is missing`,
-    "tls with paths": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (is it a path? then read the file)`,
+    "tls with paths": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first)`,
     "tls with an array": `${tls}: "cert" is an array`,
     "tls with a Blob": `${tls}: "cert" is an object`,
-    "tls the wrong way round": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (is it a path? then read the file)`,
-    "tls with a client's authority": `${tls}: "ca" is not alike on Node, Bun and Deno, and so is not taken`,
-    "tls with an encrypted key": `${tls}: "key" is encrypted, which Deno can't read: openssl pkey -in key.pem -out plain.pem decrypts it`,
+    "tls the wrong way round": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first)`,
+    "tls with a client's authority": `${tls}: "ca" is not supported, because Node, Bun and Deno treat it differently`,
+    "tls with an encrypted key": `${tls}: "key" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem`,
     "tls with another's key": unreadable,
     "tls that is no certificate": unreadable,
     "tls that is no key": unreadable,
     "hostname that is not ours": expect.stringMatching(/^Error EADDRNOTAVAIL: serve: can't listen on port 0 of 192\.0\.2\.1: ./),
     "no handler": "TypeError: serve takes a handler made by defineHandler({ … })",
     nothing: "TypeError: serve takes a handler made by defineHandler({ … })",
-    "a room without a handler": expect.stringMatching(/^Error: room\(\) needs the handler/),
+    "a room without a handler": expect.stringMatching(/^Error: room\(\) needs a handler/),
     "tls as bytes": ": TLSv1.3",
     alive: ": 426",
   });
@@ -143,5 +143,5 @@ test("bindings and exports on workerd", async () => {
   expect(await handshake("placed")).toBeUndefined();
   expect(logged.join("\n")).toContain('jurisdiction "eu" is ignored');
   expect(await ask("placed")).toMatch(/^[01]$/);
-  expect(await ask("misplaced")).toMatch(/^Error: room "lobby" was asked for in no jurisdiction, its handler is in jurisdiction "eu"/);
+  expect(await ask("misplaced")).toMatch(/^Error: room "lobby" was requested in no jurisdiction, but its handler is in jurisdiction "eu"/);
 });

@@ -51,7 +51,7 @@ test("a port that somebody else has taken meanwhile is reported, and taken back 
     await expect.poll(take, { timeout: 20_000, interval: 5 }).toBe("taken");
   });
   await served.do("free");
-  await served.until(() => served.told.some((line) => line.includes(`port ${served.port} can't be listened on yet`)));
+  await served.until(() => served.told.some((line) => line.includes(`can't listen on port ${served.port} yet`)));
   other.close();
   await serves(served);
 });

@@ -161,7 +161,7 @@ test("the memory of a read goes with its last message, and is left alone where s
   expect(own((_, chunk) => chunk.subarray(8, 1000))).toEqual([992, 1032]);
   expect(own((_, chunk) => chunk.subarray(1000))).toEqual([32, 1032]);
   expect(own((incoming, chunk) => (incoming.textOf(chunk.subarray(6, 12)), chunk.subarray(20)))).toEqual([1012, 1032]);
-  expect(own((incoming, chunk) => (incoming.keep(), chunk.subarray(8)))).toEqual([1024, 1032]);
+  expect(own((incoming, chunk) => (incoming.retain(), chunk.subarray(8)))).toEqual([1024, 1032]);
   expect(own((incoming, chunk) => (incoming.end(), chunk.subarray(8)))).toEqual([1024, 1032]);
   expect(own((_, chunk, socket) => (socket.on("data", () => {}), chunk.subarray(8)))).toEqual([1024, 1032]);
   expect(own(() => read(600).subarray(8))).toEqual([592, 1032]);

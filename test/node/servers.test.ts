@@ -52,7 +52,7 @@ test.each<[string, unknown, RegExp]>([
   ["a port", 3000, /not a number$/],
   ["an http2 server", createHttp2Server(), /not an http2 server without allowHTTP1: WebSockets need HTTP\/1\.1$/],
   ["a secure http2 server", createSecureServer(tls), /not an http2 server without allowHTTP1/],
-  ["a TCP server", createTcpServer(), /not a server of node:net or node:tls, which speaks no HTTP$/],
+  ["a TCP server", createTcpServer(), /not a server of node:net or node:tls, which does not speak HTTP$/],
   ["an Express application", express, /not an application: give it the server that its listen\(\) returns, or http\.createServer\(app\)/],
   [
     "a Koa application",

@@ -1,11 +1,11 @@
-/** What a case of the contract is, and where it runs. */
+/** The type of a contract case, and the runs in which it takes part. */
 import type { Context } from "./context.ts";
 import type { LimitId } from "./limits.ts";
 import { compatibilityDate } from "./runtimes.ts";
 
 /**
- * A column of the table. `attached` is Node with the application's own server, `hono` Node with a Hono app; `evicted` is a Durable Object that is evicted
- * after every event in which a client had a part.
+ * A column of the table. `attached` is Node with the application's own server, `hono` is Node with a Hono app, `evicted` is a Durable Object that is
+ * evicted after every event of a client.
  */
 export const columns = ["node", "attached", "hono", "bun", "deno", "workers", "durable", "evicted", "memory"] as const;
 export type Column = (typeof columns)[number];
@@ -18,8 +18,8 @@ export interface Run {
 }
 
 /**
- * On both sides of 2026-03-17 (binary messages become Blobs), 2026-04-07 (workerd answers a client's close on a plain Worker) and 2026-11-17 (a
- * Worker's `request.signal` tells that its client has gone).
+ * Dates before and after 2026-03-17 (binary messages become Blobs), 2026-04-07 (workerd answers a client's close on a plain Worker) and 2026-11-17
+ * (a Worker's `request.signal` reports that its client has left).
  */
 const olderRuns: readonly (readonly [column: Column, date: string])[] = [
   ["workers", "2026-03-01"],
@@ -35,12 +35,12 @@ export const runs: readonly Run[] = [
 ];
 
 export interface Case {
-  /** As in docs/contract.md: the chapter's letter and a number that never changes. */
+  /** The chapter's letter and a number that never changes, as in docs/contract.md. */
   readonly id: string;
   readonly statement: string;
-  /** Where the platform can't do it: the case runs there all the same, and must show the limit. */
+  /** Columns whose platform can't do it. The case still runs there, and must show the limit. */
   readonly limits?: Partial<Record<Column, LimitId>>;
-  /** Throws where the runtime does something else. */
+  /** Throws if the runtime behaves differently. */
   run(t: Context): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export interface Chapter {
 export type { ConnectOptions, Context } from "./context.ts";
 export type { Peer } from "./peer.ts";
 
-/** Limits for a case that writes or reads bytes no WebSocket API can. */
+/** Limits for a case that writes or reads raw bytes. */
 export const needsWire: Partial<Record<Column, LimitId>> = { memory: "P1" };
 /** Limits for a case that needs topics or rooms. */
 export const needsRooms: Partial<Record<Column, LimitId>> = { workers: "P2" };

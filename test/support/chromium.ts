@@ -1,10 +1,10 @@
-/** Real Chromium, of the machine; where there is none, what needs it is skipped (`.ci/run` installs it). */
+/** The machine's Chromium. If there is none, the tests that need it are skipped (`.ci/run` installs it). */
 import { chromium, type Browser } from "playwright-core";
 import { inject } from "vitest";
 
 export const executablePath: string = inject("chromium");
 
-/** What Chromium asks for where it is root's. */
+/** Flags that Chromium needs when it runs as root. */
 export const args: readonly string[] = ["--no-sandbox"];
 
 export function launch(): Promise<Browser> {

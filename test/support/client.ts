@@ -1,6 +1,6 @@
 /**
- * A WebSocket client over a raw socket, for what no other client can do: write any bytes at any moment, and see every byte that
- * comes back. Reading is strict: a frame that no server may send is an error.
+ * A WebSocket client on a raw socket. Unlike other clients it can write any bytes at any time, and see every byte that comes back. Reading is strict:
+ * a frame that no server may send is an error.
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ export interface Address {
   readonly tls?: boolean;
 }
 
-/** What a client sees. `end` is TCP's own: FIN, or a reset. */
+/** An event of a client. `end` is the end of TCP: FIN or a reset. */
 export type Event =
   | { readonly type: "text"; readonly data: string }
   | { readonly type: "binary"; readonly data: Buffer }
@@ -25,7 +25,7 @@ export type Event =
   | { readonly type: "close"; readonly code: number; readonly reason: string }
   | { readonly type: "end"; readonly how: "fin" | "reset" };
 
-/** How long a read waits before it fails: generous, because nothing here measures time. */
+/** Milliseconds before a read fails. Generous, because nothing here measures time. */
 export const patience = 10_000;
 
 /** Opens a TCP (or TLS) connection, sends the handshake and reads the response's head, whatever its status. */
@@ -36,7 +36,7 @@ export async function handshake(address: Address, request: Handshake, wait: numb
   return client;
 }
 
-/** A connection on which nothing has been sent yet. */
+/** Opens a connection without sending anything. */
 export async function dial(address: Address, wait: number = patience): Promise<Client> {
   const to = { host: address.host ?? "127.0.0.1", port: address.port, allowHalfOpen: true };
   const socket = address.tls === true ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to);
@@ -55,7 +55,7 @@ export class Client {
   answersEnd = true;
   /** Answer the server's pings. Default: true. */
   answersPing = true;
-  /** The Sec-WebSocket-Key that was sent: a 101 must answer it. */
+  /** The Sec-WebSocket-Key that was sent. A 101 must have the matching accept value. */
   key: string = sampleKey;
   #response: WireResponse | undefined;
   #chunks: Buffer[] = [];
@@ -88,7 +88,7 @@ export class Client {
     return this.#response?.status === 101;
   }
 
-  /** Reads the response's head. After a 101, what follows is read as frames. */
+  /** Reads the response's head. After a 101 the rest is read as frames. */
   async head(): Promise<WireResponse> {
     const found = await this.#until("a response", () => decodeHead(this.#bytes()));
     this.#response = found.response;
@@ -101,13 +101,13 @@ export class Client {
     return found.response;
   }
 
-  /** The body of a response that refused. */
+  /** Reads the body of a refusal. */
   async body(): Promise<string> {
     const body = await this.#until("a body", () => decodeBody(this.response, this.#bytes(), this.#ended !== undefined));
     return body.bytes.toString();
   }
 
-  /** Reads the body, and leaves the response behind: the next `head` is of the one that follows on the connection. */
+  /** Reads and removes the response. The next `head` reads the following response on the connection. */
   async rest(): Promise<string> {
     const body = await this.#until("a body", () => decodeBody(this.response, this.#bytes(), this.#ended !== undefined));
     this.#consume(body.end);
@@ -132,7 +132,7 @@ export class Client {
     this.frame({ opcode: Opcode.close, payload: closePayload(code, reason) });
   }
 
-  /** The next thing that the server does, messages put together from their fragments. */
+  /** Returns the next event, with messages assembled from their fragments. */
   async next(wait: number = this.wait): Promise<Event> {
     return this.#until(
       "an event",
@@ -145,27 +145,27 @@ export class Client {
     );
   }
 
-  /** How the server has ended TCP, if it has. */
+  /** How the server has ended TCP; undefined if it has not. */
   get ended(): "fin" | "reset" | undefined {
     return this.#ended;
   }
 
-  /** Events that came already and were not read. */
+  /** Received events that have not been read. */
   get pending(): readonly Event[] {
     return this.#events;
   }
 
-  /** TCP RST. */
+  /** Sends a TCP RST. */
   reset(): void {
     this.socket.resetAndDestroy();
   }
 
-  /** FIN: our half is over, the server's may go on. */
+  /** Sends FIN, which ends only our half. */
   finish(): void {
     this.socket.end();
   }
 
-  /** Stops reading, so that the server's sends fill up. */
+  /** Stops reading, so that the server's buffers fill up. */
   pause(): void {
     this.socket.pause();
   }
@@ -174,7 +174,7 @@ export class Client {
     this.socket.resume();
   }
 
-  /** Ends whatever is left, politely: a close frame where none was sent, and FIN. */
+  /** Ends the connection cleanly: with a close frame, unless one was sent, and FIN. */
   leave(): void {
     if (this.socket.destroyed) return;
     this.answersClose = this.answersEnd = true;

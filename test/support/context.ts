@@ -1,4 +1,4 @@
-/** What a case is given: clients of one runtime, its log, evictions; and the rules that hold after every case. */
+/** The context of a case: clients of one runtime, its log and evictions, and the checks after every case. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Column } from "./case.ts";
 import { dial, type Client } from "./client.ts";
@@ -11,13 +11,13 @@ import type { Script, UpgradeStep } from "./script.ts";
 import { encodeRequest, type HeaderList } from "../wire/http.ts";
 
 export interface ConnectOptions {
-  /** Which handler. Default: "main". */
+  /** The name of the handler. Default: "main". */
   readonly on?: Listener;
-  /** Default: the case's own, so that no case meets another. */
+  /** Default: a room for this case, so that cases don't affect each other. */
   readonly room?: string;
   readonly upgrade?: readonly UpgradeStep[];
   readonly open?: Script;
-  /** "run" runs each message as a script. Default: echo. */
+  /** "run": runs each message as a script. Default: echoes messages. */
   readonly message?: Script | "run";
   readonly close?: Script;
   readonly drain?: Script;
@@ -28,7 +28,7 @@ export interface ConnectOptions {
   readonly method?: string;
   readonly version?: string;
   readonly early?: Uint8Array;
-  /** Whether its `open` will run: not where the room can't be opened. Default: true. */
+  /** Whether the `open` hook will run; false if the room can't be opened. Default: true. */
   readonly opens?: boolean;
   /** Answer the server's close. Default: true. */
   readonly answersClose?: boolean;
@@ -54,7 +54,7 @@ export class Context {
     this.#wait = wait;
   }
 
-  /** A client whose handshake was accepted. */
+  /** Connects a client; fails if its handshake is refused. */
   async connect(options: ConnectOptions = {}): Promise<Peer> {
     const number = ++this.#count;
     const target = this.target(options, number);
@@ -70,7 +70,7 @@ export class Context {
     return peer;
   }
 
-  /** A handshake on a raw socket, whatever the answer. */
+  /** Sends a handshake on a raw socket, and accepts any answer. */
   async handshake(options: ConnectOptions & { readonly target?: string; readonly absolute?: boolean } = {}): Promise<Client> {
     const { on = "main", method, version, headers = [], absolute = false } = options;
     const target = options.target === undefined ? this.target(options) : `${options.target}?tag=${this.tag}`;
@@ -92,12 +92,12 @@ export class Context {
     return client;
   }
 
-  /** A handshake that must be refused. */
+  /** Sends a handshake that must be refused. */
   refused(options: ConnectOptions = {}): Promise<Refusal> {
     return this.#host.refused(options, this.target(options), this.#wait);
   }
 
-  /** The bytes of a handshake, for what only a raw socket can do with them. */
+  /** The bytes of a handshake, to be sent on a raw socket. */
   request(options: ConnectOptions = {}): Buffer {
     return encodeRequest(
       { target: this.target(options), ...(options.headers === undefined ? {} : { headers: options.headers }) },
@@ -105,14 +105,14 @@ export class Context {
     );
   }
 
-  /** A raw socket on which nothing was sent. */
+  /** Opens a raw socket without sending anything. */
   async dial(on: Listener = "main", tls: boolean = on === "tls"): Promise<Client> {
     const client = await dial({ ...this.#host.wire(on), tls }, this.#wait);
     this.#clients.push(client);
     return client;
   }
 
-  /** The request target of a client: what its handler shall do. */
+  /** The request target of a client, which contains the scripts for its handler. */
   target(options: ConnectOptions, peer: number = ++this.#count): string {
     const { path = "/", room, upgrade, open, message, close, drain, drop, error } = options;
     const query = new URLSearchParams({ tag: this.tag, peer: String(peer) });
@@ -124,12 +124,12 @@ export class Context {
     return `${path}?${query}`;
   }
 
-  /** A room's real name: cases never share one. */
+  /** A room's actual name, which is unique to the case. */
   room(name?: string): string {
     return name === undefined ? this.tag : `${this.tag}-${name}`;
   }
 
-  /** An HTTP request on a listener's port, over a raw socket. */
+  /** Sends an HTTP request to a listener on a raw socket. */
   async http(target: string, method = "GET", body = "", on: Listener = "main"): Promise<Client> {
     const client = await this.dial(on);
     client.write(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
@@ -137,12 +137,12 @@ export class Context {
     return client;
   }
 
-  /** A room from outside every hook. */
+  /** Calls a room from outside all hooks. */
   outside(name?: string): RoomCalls {
     return this.#host.room(this.room(name));
   }
 
-  /** What the handler reported for this case, of one client or of all. */
+  /** The log lines of this case, of one client or all. */
   entries(peer?: Peer): Entry[] {
     return this.#host.log.entries.filter((entry) => entry.tag === this.tag && (peer === undefined || entry.peer === peer.number));
   }
@@ -153,8 +153,8 @@ export class Context {
   }
 
   /**
-   * Calls, and waits for what the `error` hook is told then of an `upgrade`: an error whose own words say nothing of the case. Cases of one runtime
-   * run one after the other.
+   * Runs a function, and waits for the next error of an `upgrade` hook in the `error` hook. The error does not identify its case, but the cases of
+   * one runtime run one after another.
    */
   async toldOfUpgrade(call: () => Promise<unknown>): Promise<string> {
     const { entries } = this.#host.log;
@@ -165,45 +165,45 @@ export class Context {
     return String(told["error"]);
   }
 
-  /** Waits until a hook of a room has ended, the nth time, and gives the line of its beginning. */
+  /** Waits until a hook of a room has ended for the nth time, and returns the line of its start. */
   async roomHook(hook: string, name?: string, nth = 1): Promise<Entry> {
     const of = (key: "hook" | "done"): Entry[] => this.roomEntries(name).filter((entry) => entry[key] === hook);
     await this.#host.log.until(`the end of ${hook} (${nth})`, () => of(hook === "error" ? "hook" : "done")[nth - 1], this.#wait);
     return of("hook")[nth - 1]!;
   }
 
-  /** What a room's own hooks reported. */
+  /** The log lines of a room's own hooks. */
   roomEntries(name?: string): Entry[] {
     return this.#host.log.entries.filter((entry) => entry.tag === null && entry["room"] === this.room(name));
   }
 
-  /** Waits until a hook of this client has begun, the nth time. */
+  /** Waits until a hook of this client has started for the nth time. */
   hook(peer: Peer, hook: string, nth = 1): Promise<Entry> {
     return this.#nth(peer, `${hook} (${nth})`, nth, (entry) => entry.hook === hook);
   }
 
-  /** Waits until a hook of this client has ended, the nth time. */
+  /** Waits until a hook of this client has ended for the nth time. */
   done(peer: Peer, hook: string, nth = 1): Promise<Entry> {
     return this.#nth(peer, `the end of ${hook} (${nth})`, nth, (entry) => entry.done === hook);
   }
 
-  /** Waits for a script's step, the nth time. */
+  /** Waits until a step of a script has run for the nth time. */
   did(peer: Peer, step: string, nth = 1): Promise<Entry> {
     return this.#nth(peer, `the step ${step} (${nth})`, nth, (entry) => entry.did === step);
   }
 
-  /** What the close hook is told. */
+  /** Waits for the close hook, and returns its close event. */
   async closing(peer: Peer): Promise<{ code: unknown; reason: unknown; initiator: unknown }> {
     const { code, reason, initiator } = await this.hook(peer, "close");
     return { code, reason, initiator };
   }
 
-  /** Evicts the object of a room from memory, where there is one; elsewhere memory outlives every socket. */
+  /** Evicts a room's Durable Object from memory. Does nothing on other runtimes. */
   async evict(on: HandlerName = "main", room?: string): Promise<void> {
     await this.#host.evict(on, this.room(room));
   }
 
-  /** A round trip of a new client: what was under way before it has had its turn. */
+  /** Makes a round trip with a new client, so that all earlier work gets its turn. */
   async barrier(on: Listener = "main"): Promise<void> {
     const peer = await this.connect({ on });
     await peer.send("barrier");
@@ -215,7 +215,7 @@ export class Context {
     this.#host.assertAlive();
   }
 
-  /** Ends every client, and checks what holds for every connection: hooks one at a time, open first, close once and last. */
+  /** Ends all clients, and checks for every connection that hooks ran one at a time, open first, and close once and last. */
   async finish(): Promise<void> {
     for (const peer of this.#peers) peer.leave();
     for (const client of this.#clients) client.leave();
@@ -229,7 +229,7 @@ export class Context {
     this.assertAlive();
   }
 
-  /** Lets go of everything, after a failure. */
+  /** Releases everything after a failure. */
   abandon(): void {
     for (const peer of this.#peers) peer.leave();
     for (const client of this.#clients) client.destroy();
@@ -243,10 +243,12 @@ export class Context {
     return this.#host.log.until(`${what} of client ${peer.number}`, () => this.entries(peer).filter(match)[nth - 1], this.#wait);
   }
 
-  /** In the evicted column: once every message that the client sent has been dealt with, the object goes. A real one is evicted only when it is idle. */
+  /**
+   * In the column `evicted`: waits until all messages of the client are handled, then evicts the object. Real evictions also wait until it is idle.
+   */
   async #evictWhere(peer: Peer, { on = "main", room }: ConnectOptions): Promise<void> {
     if (this.column !== "evicted" || on === "tls" || on === "tightTls") return;
-    // An eviction waits until what was sent is on its way.
+    // The eviction waits until all sent data has left.
     if (this.#peers.some((one) => one.place === peer.place && one.paused)) return;
     await this.#host.log.until("the end of every hook", () => (this.#idle(peer.place) ? true : undefined), this.#wait);
     await this.evict(on, room);

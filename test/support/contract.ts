@@ -1,6 +1,6 @@
 /**
- * The suite: every case of docs/contract.md on every runtime, black box, over real processes. test/columns/ runs it, in files that
- * vitest runs side by side: a case mostly waits. Each result goes into the test's meta, from which table.ts makes the table of the page.
+ * The suite: runs every case of docs/contract.md on every runtime, as a black box, with real processes. The files in test/columns/ call it; vitest
+ * runs them in parallel, because cases mostly wait. Each result is stored in the test's meta, from which table.ts creates the page's table.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Case, type Column, type Run } from "./case.ts";
@@ -16,7 +16,7 @@ declare module "vitest" {
   }
 }
 
-/** A case that is expected to fail need not wait as long for what never comes. */
+/** Milliseconds that a case waits if it is expected to fail. */
 const shortPatience = 1500;
 const stamp = Date.now().toString(36);
 const held = new Map<LimitId, string[]>();
@@ -26,7 +26,7 @@ export function contract(runs: readonly Run[]): void {
     describe(name, () => {
       let host: Host;
       beforeAll(async () => {
-        // In memory the handler's warnings and errors are this process's own; elsewhere they go to the server's stderr.
+        // In memory the handler logs to this process's console; elsewhere its warnings and errors go to the server's stderr.
         if (column === "memory") for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
         host = await startHost(column, date);
       });
@@ -60,7 +60,7 @@ export function contract(runs: readonly Run[]): void {
   });
 }
 
-/** The limit that a case meets, if the platform has it at this run's compatibility date. */
+/** The limit of a case, if it applies at this run's compatibility date. */
 function limitOf(one: Case, column: Column, date: string): LimitId | undefined {
   const id = one.limits?.[column];
   if (id === undefined) return undefined;
@@ -74,7 +74,7 @@ async function runCase(one: Case, t: Context): Promise<void> {
     await t.finish();
   } catch (error) {
     t.abandon();
-    // A dead process explains more than the case that it failed.
+    // If the process has died, report that instead of the case's error.
     t.assertAlive();
     throw error;
   }
@@ -88,13 +88,13 @@ async function expectLimit(one: Case, t: Context, limit: LimitId): Promise<void>
   t.assertAlive();
   if (failure === undefined && (limits[limit] as Limit).sometimes === true) return;
   if (failure === undefined) throw new Error(`limit ${limit} no longer holds for ${one.id} on ${t.column}: delete it`);
-  // A step's error is in the log; what the case noticed may only be its consequence.
+  // Includes errors of steps from the log: the case's own error may only be a consequence.
   const seen = [failure.message, ...t.entries().flatMap((entry) => ("threw" in entry ? [String(entry["message"])] : []))].join("\n");
   expect(seen, `${one.id} fails in another way than limit ${limit} says`).toMatch(limits[limit].shows);
   held.set(limit, [...(held.get(limit) ?? []), `${one.id} ${t.column}`]);
 }
 
-/** A process that died failed its own case; the next one gets a new process. */
+/** Starts a new process if an earlier case ended the last one. */
 async function revive(host: Host, column: Column, date: string): Promise<Host> {
   try {
     host.assertAlive();

@@ -1,11 +1,11 @@
 /**
- * The one application that every runtime serves for the contract. What it does is in the handshake's URL (script.ts), and each
- * hook call is one line of its log: `@@` and JSON on stdout, which is ordered, survives the client and works on every runtime.
+ * The application that every runtime serves for the contract. The handshake's URL says what it does (script.ts). Each hook call is one line of its
+ * log: `@@` and JSON on stdout, which is ordered, is kept when the client ends, and works on every runtime.
  */
 import { defineHandler, type Connection, type Data, type Handler, type LocalRoom } from "edgewire";
 import { roomScripts, runRoomScript, runScript, runUpgrade, type Note, type Script, type UpgradeStep, type RoomStep } from "./script.ts";
 
-/** One handler for each set of options that a case needs; each has a listener of its own on every runtime. */
+/** One handler for each set of options that a case needs; each has its own listener on every runtime. */
 export const handlerNames = [
   "main",
   "second",
@@ -34,7 +34,7 @@ export const handlerNames = [
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
-/** Larger than what those who have it may leave unread. */
+/** Larger than the `maxBuffered` of the handlers that use it. */
 const long = { messages: 1000, bytes: 64 * 1024 * 1024 };
 
 const options: Record<HandlerName, Handler> = {
@@ -88,7 +88,7 @@ const options: Record<HandlerName, Handler> = {
   bare: {},
   lively: { heartbeat: { interval: 500, timeout: 1000 } },
   mute: { heartbeat: false },
-  // So little a second that no slow machine lets more through than the burst.
+  // A rate so low that even on a slow machine only the burst gets through.
   limited: { rate: { messages: 1, bytes: 2000, burst: 5 }, maxPayload: 10_000, maxTopics: 3, maxName: 64 },
   lossy: { rate: { messages: 1, burst: 5, over: "drop" } },
   crowded: { maxConnectionsPerRoom: 2 },
@@ -107,10 +107,10 @@ const options: Record<HandlerName, Handler> = {
 
 export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;
 
-/** Where a line of the log goes. */
+/** Writes a line of the log. */
 export type Report = (line: string) => void;
 
-/** `objects`: each handler has a Durable Object binding, without which rooms are in memory. `rooms`: there are rooms, and they have hooks. */
+/** @param options `objects`: each handler has a Durable Object binding; otherwise rooms are in memory. `rooms`: there are rooms with hooks. */
 export function createHandlers({
   report = (line) => console.log(line),
   objects = false,
@@ -131,11 +131,11 @@ export function createHandlers({
   return Object.fromEntries(made) as Handlers;
 }
 
-/** The Durable Object binding of a handler, and the name of its class. */
+/** The name of a handler's Durable Object binding and class. */
 export const bindingOf = (name: HandlerName): string => name.toUpperCase();
 export const classOf = (name: HandlerName): string => name[0]!.toUpperCase() + name.slice(1);
 
-/** Nothing but a room, so that it runs on a Durable Object too. */
+/** Returns only a room, so that it also works on a Durable Object. */
 function bareHooks(): Handler {
   return { upgrade: () => ({ room: "bare" }) };
 }
@@ -194,7 +194,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
         return report(`@@${JSON.stringify({ tag: null, handler: name, room: room.name, hook: "error", of: hook, error: String(error) })}`);
       }
       if (connection === undefined) {
-        // Before there is a connection only the error itself can say whose it is.
+        // Without a connection only the error itself can identify the client.
         const tag = /tag=(\S+)/.exec(String(error))?.[1] ?? null;
         report(`@@${JSON.stringify({ tag, handler: name, hook: "error", of: hook, error: String(error) })}`);
         const then = /error then (\w+)/.exec(String(error))?.[1];
@@ -207,7 +207,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
   };
 }
 
-/** Each call is a line with the room's name, and without a tag: it belongs to no client. */
+/** Logs each call with the room's name and without a tag, because it belongs to no client. */
 function roomHooks(name: HandlerName, report: Report): Handler {
   const before = new Set<string>();
   const run = (hook: string, room: LocalRoom, script: readonly RoomStep[] = [], info: object = {}): void | Promise<void> => {
@@ -229,7 +229,7 @@ function roomHooks(name: HandlerName, report: Report): Handler {
   };
 }
 
-/** The script in the URL's parameter of that name; a message without one is echoed, and `message=run` runs the message. */
+/** The script in the URL's parameter of that name. Without one, messages are echoed; `message=run` runs each message as a script. */
 function scriptFor(hook: string, connection: Connection, data: Data | undefined): Script {
   const script = new URL(connection.url).searchParams.get(hook);
   if (script === "run") return JSON.parse(String(data)) as Script;
@@ -241,7 +241,7 @@ export interface Summary {
   readonly text?: string;
   readonly hex?: string;
   readonly length: number;
-  /** Whether the payload has its buffer for itself, and is a plain Uint8Array. */
+  /** Whether the payload is a plain Uint8Array that covers its whole buffer. */
   readonly alone?: boolean;
 }
 
@@ -252,7 +252,7 @@ function summary(data: Data): Summary {
   return { hex, length: data.byteLength, alone };
 }
 
-/** `finally` for a value or a promise, in the same turn where there is no promise. */
+/** Like `finally`, for a value or a promise; synchronous for a value. */
 function finally_<T>(action: () => T, after: () => void): T {
   let result: T;
   try {

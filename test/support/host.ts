@@ -1,4 +1,4 @@
-/** Where a column's cases run: a process with a wire, or memory. */
+/** The host of a column's cases: a server process, or the in-process runtime. */
 import type { RoomStats } from "edgewire";
 import type { Member } from "edgewire";
 import { handshake, type Address, type Client } from "./client.ts";
@@ -12,7 +12,7 @@ import { WirePeer, type Peer } from "./peer.ts";
 import { Running, type Listener } from "./runtimes.ts";
 import type { RoomMethod } from "./script.ts";
 
-/** A room from outside every hook. */
+/** A room, called from outside all hooks. */
 export interface RoomCalls {
   publish(topic: string, data: string, except?: string): Promise<number>;
   broadcast(data: string, except?: string): Promise<number>;
@@ -20,11 +20,11 @@ export interface RoomCalls {
   presence(): Promise<readonly Member[]>;
   stats(): Promise<RoomStats>;
   history(topic: string, after?: string): Promise<ShownHistory>;
-  /** Any method, with arguments as in a script. Rejects with what was thrown in the message, as JSON. */
+  /** Calls any method, with arguments as in a script. Rejects with the thrown error as JSON in the message. */
   call(method: RoomMethod, ...args: readonly unknown[]): Promise<unknown>;
 }
 
-/** The answer to a handshake that was not accepted. */
+/** The answer to a refused handshake. */
 export interface Refusal {
   readonly status: number;
   readonly body: string;
@@ -34,9 +34,9 @@ export interface Refusal {
 export interface Host {
   readonly log: Log;
   connect(options: ConnectOptions, target: string, wait: number): Promise<Peer>;
-  /** A handshake that must not be accepted. */
+  /** Sends a handshake that must be refused. */
   refused(options: ConnectOptions, target: string, wait: number): Promise<Refusal>;
-  /** Where a raw socket connects to; throws where there is none. */
+  /** The address for raw sockets. Throws if there is none. */
   wire(on: Listener): Address;
   room(name: string): RoomCalls;
   evict(on: HandlerName, room: string): Promise<void>;
@@ -123,7 +123,7 @@ class ProcessHost implements Host {
   }
 }
 
-/** Takes the WebSocket headers off a request. */
+/** Removes the WebSocket headers from a request. */
 const plainHttp = [
   ["Upgrade", null],
   ["Connection", "close"],
@@ -131,7 +131,7 @@ const plainHttp = [
   ["Sec-WebSocket-Version", null],
 ] as const;
 
-/** Without the members that are undefined. */
+/** Removes undefined members. */
 function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

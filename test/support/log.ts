@@ -1,16 +1,16 @@
-/** What a server's process reported, in order; tests wait for lines of it, never for time. */
+/** The ordered log of a server's process. Tests wait for its lines, never for a time. */
 
-/** One line: a hook's beginning (`hook`), its end (`done`) or a step of its script (`did`). See handler.ts. */
+/** One line: the start of a hook (`hook`), its end (`done`), or a step of its script (`did`). See handler.ts. */
 export interface Entry {
   readonly tag: string | null;
-  /** Which of the case's clients it is about. */
+  /** The number of the client within the case. */
   readonly peer: number;
   readonly handler: string;
   readonly id?: string;
   readonly hook?: string;
   readonly done?: string;
   readonly did?: string;
-  // What else a line says depends on the hook or step; a case compares it whole.
+  // Other fields depend on the hook or step; cases compare whole lines.
   readonly [field: string]: unknown;
 }
 
@@ -19,7 +19,7 @@ export class Log {
   #waiting = new Set<() => void>();
   #failure: Error | undefined;
 
-  /** Takes a line of stdout; false if it is no line of the log. */
+  /** Adds a line of stdout. Returns false if it is not a line of the log. */
   add(line: string): boolean {
     if (!line.startsWith("@@")) return false;
     this.entries.push(JSON.parse(line.slice(2)) as Entry);
@@ -27,7 +27,7 @@ export class Log {
     return true;
   }
 
-  /** No more lines will come, and this is why. */
+  /** Makes all waits fail with this error: no more lines will come. */
   fail(failure: Error): void {
     this.#failure = failure;
     this.wake();
@@ -55,7 +55,7 @@ export class Log {
     }
   }
 
-  /** Lets everyone who waits look again. */
+  /** Makes all waits check again. */
   wake(): void {
     for (const wake of this.#waiting) wake();
   }

@@ -1,4 +1,4 @@
-/** The in-process runtime as a column: its own client, no wire. */
+/** The in-process runtime as a column, with its own client and no wire. */
 import { memory, type Memory, type MemoryClient, type Refused } from "edgewire/memory";
 import type { Address, Client, Event } from "./client.ts";
 import type { ConnectOptions } from "./context.ts";
@@ -121,7 +121,7 @@ class MemoryPeer implements Peer {
     void this.#client.close(code, reason);
   }
 
-  /** The client's `next` rejects once the connection has ended: the close comes first, then the end. */
+  /** The client's `next` rejects once the connection has ended. As on a wire, the close is reported first, then the end. */
   async next(): Promise<Event> {
     const data = await this.#client.next().catch(() => undefined);
     if (typeof data === "string") return { type: "text", data };
@@ -147,7 +147,7 @@ class MemoryPeer implements Peer {
   }
 
   leave(): void {
-    // What was sent to a client that does not read would keep its close waiting.
+    // If the client does not read, unread data would delay the close.
     this.#client.resume();
     void this.#client.close();
   }

@@ -1,38 +1,38 @@
-/** A client whose handshake was accepted, on a wire or in memory. */
+/** A connected client, on a raw socket or in memory. */
 import { deepEqual } from "node:assert/strict";
 import type { Client, Event } from "./client.ts";
 import { pingText } from "../../src/protocol/text-ping.ts";
 import { messageFrame } from "../wire/frames.ts";
 
 export interface Peer {
-  /** Its number within the case. */
+  /** The client's number within the case. */
   number: number;
-  /** Its handler and room: what an eviction of its object concerns. */
+  /** Its handler and room, which identify the object to evict. */
   place: string;
-  /** How many messages it sent, as far as it is known. */
+  /** How many messages it has sent, if known. */
   sent: number;
-  /** What happens after each event in which it had a part: an eviction, in the evicted column. */
+  /** Runs after each of its events. In the column `evicted` it evicts the object. */
   after: () => Promise<void>;
-  /** The raw client; throws where there is no wire. */
+  /** The raw client. Throws if there is no wire. */
   readonly wire: Client;
   /** The selected subprotocol, or "". */
   readonly protocol: string;
   /** The values of a header of the 101. */
   headers(name: string): string[];
   send(data: string | Uint8Array): Promise<void>;
-  /** Several at once: in one write, where there is a wire. */
+  /** Sends several messages, on a wire in one write. */
   sendAll(messages: readonly (string | Uint8Array)[]): Promise<void>;
-  /** Text pings, in one write where there is a wire. They count as no message: no hook gets them. */
+  /** Sends text pings, on a wire in one write. They don't count as messages, because no hook gets them. */
   ping(count?: number): Promise<void>;
   close(code?: number, reason?: string): Promise<void>;
-  /** Ends without a close frame: a TCP reset, where there is a wire. */
+  /** Ends the connection without a close frame, on a wire with a TCP reset. */
   lose(): Promise<void>;
   next(): Promise<Event>;
-  /** Stops reading: what the server sends waits on its side. */
+  /** Stops reading, so that the server has to buffer what it sends. */
   pause(): void;
   resume(): void;
   readonly paused: boolean;
-  /** Lets go of it, at the end of a case. */
+  /** Releases the client at the end of a case. */
   leave(): void;
 }
 

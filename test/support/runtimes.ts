@@ -1,4 +1,4 @@
-/** Starts a runtime's server once, collects its log, evicts its objects, and ends it. */
+/** Starts a server process of a runtime, collects its log, evicts its objects, and ends it. */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
@@ -11,19 +11,19 @@ import { Log } from "./log.ts";
 
 export const processRuntimes = ["node", "attached", "bun", "deno", "workers", "durable"] as const;
 export type ProcessRuntime = (typeof processRuntimes)[number];
-/** What a process may serve: Hono on Node is the contract's alone, the attacks of test/fuzz are on what is under it. */
+/** The servers that can be started. Only the contract uses Hono on Node; test/fuzz attacks the adapter below it. */
 export type Served = ProcessRuntime | "hono";
-/** With TLS: the handlers "main" and "tight". */
+/** Listeners with TLS, for the handlers "main" and "tight". */
 export type SecureListener = "tls" | "tightTls";
 export type Listener = HandlerName | SecureListener;
 
 const here = join(dirname(fileURLToPath(import.meta.url)), "..");
-/** For test/serve/heap.ts. */
+/** Used by test/serve/heap.ts. */
 const exposeGc = "--expose-gc";
 export const bunBinary: string = join(here, "../node_modules/.bin/bun");
 export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
 
-/** workerd's, unless a run asks for another (test/support/case.ts). */
+/** workerd's default compatibility date; runs may use another one (test/support/case.ts). */
 export const compatibilityDate = "2026-11-17";
 
 function commandOf(runtime: Served, date: string, folder: string): readonly [string, ...string[]] {
@@ -45,7 +45,7 @@ function commandOf(runtime: Served, date: string, folder: string): readonly [str
   }
 }
 
-/** `.bin/deno` is a Node script that does not pass signals on and would leave the server behind: the binary itself. */
+/** Deno's native binary: `.bin/deno` is a Node script that does not pass signals on, and would leave the server running. */
 export function denoBinary(): string {
   const libc = process.arch === "arm64" ? "linux-arm64-glibc" : "linux-x64-glibc";
   return join(dirname(createRequire(import.meta.url).resolve(`@deno/${libc}/package.json`)), "deno");
@@ -61,7 +61,7 @@ export class Running {
   #death: Error | undefined;
   #answers: ((line: string) => void)[] = [];
 
-  /** Resolves when every listener is up. `folder` has the programs that serve: another application than the contract's. */
+  /** Starts a server; resolves when all listeners are ready. `folder` contains its programs; default: the contract's application. */
   static async start(
     runtime: Served,
     date: string = compatibilityDate,
@@ -76,7 +76,6 @@ export class Running {
   private constructor(runtime: Served, date: string, hostname: string, folder: string) {
     this.runtime = runtime;
     const [command, ...args] = commandOf(runtime, date, folder);
-    // test/serve listens on it.
     this.#child = spawn(command, args, { stdio: "pipe", detached: true, env: { ...process.env, HOST: hostname } });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
     createInterface({ input: this.#child.stderr }).on("line", (line) => this.#say(line));
@@ -84,13 +83,13 @@ export class Running {
     this.#child.on("exit", (code, signal) => this.#die(`exit code ${code}, signal ${signal}`));
   }
 
-  /** Undefined where this runtime has no such listener. */
+  /** Undefined if this runtime has no such listener. */
   address(listener: Listener): Address | undefined {
     const port = this.#ports[listener];
     return port === undefined ? undefined : { port, tls: listener === "tls" || listener === "tightTls" };
   }
 
-  /** Throws when the process is gone, with the last that it said. */
+  /** Throws if the process has ended, with its last output. */
   assertAlive(): void {
     if (this.#death !== undefined) throw this.#death;
   }
@@ -102,7 +101,7 @@ export class Running {
     return (await answer) === "EVICTED";
   }
 
-  /** What the process said besides its log. */
+  /** The output of the process, apart from its log. */
   get output(): readonly string[] {
     return this.#output;
   }
@@ -113,7 +112,7 @@ export class Running {
     const gone = once(this.#child, "exit");
     this.#child.stdin.end();
     this.#child.kill("SIGTERM");
-    // Its whole group: workerd is a child of the process that we know.
+    // Signals the whole process group: workerd is a child of the process that we started.
     const kill = (): unknown => process.kill(-this.#child.pid!, "SIGKILL");
     const timer = setTimeout(kill, 5000);
     await gone;
@@ -129,7 +128,7 @@ export class Running {
     else this.#say(line);
   }
 
-  /** The last of it: an attacked server may complain for minutes. */
+  /** Keeps only the last lines: a server under attack may log for minutes. */
   #say(line: string): void {
     this.#output.push(line);
     if (this.#output.length > 20_000) this.#output.splice(0, 10_000);

@@ -1,11 +1,11 @@
 /**
- * What the test application can be told to do: a case puts a script for each hook into the handshake's URL, so that one
- * running server serves every case. Runs on every runtime; synchronous unless a step is not.
+ * The scripts that control the test application. A case puts a script for each hook into the handshake's URL, so one running server serves all
+ * cases. Runs on every runtime. A script is synchronous unless a step is not.
  */
 import { unsendable, type Unsendable } from "./unsendable.ts";
 import type { Connection, Data, History, HistoryReader, LocalRoom, Room, Sendable, UpgradeResult } from "edgewire";
 
-/** What to send: text, bytes, many equal bytes or letters, or one of the odd values below. */
+/** What to send: text, bytes, many equal bytes or letters, or one of the unusual values below. */
 export type Value =
   | string
   | { readonly bytes: readonly number[] }
@@ -53,7 +53,7 @@ export type Script = readonly Step[];
 
 export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "deleteHistory" | "close";
 
-/** What a room's own hooks do. Its name says it, after a `#`: there is no URL. */
+/** A script for a room's own hooks. They have no URL, so it follows a `#` in the room's name. */
 export interface RoomScripts {
   readonly open?: readonly RoomStep[];
   readonly empty?: readonly RoomStep[];
@@ -69,7 +69,7 @@ export type RoomStep =
   | readonly ["setAlarmFirst", inMilliseconds: number]
   | readonly ["clearAlarm"];
 
-/** A call of `room.storage`; `setOdd` is `set` with a value that JSON can't say. */
+/** A call of `room.storage`. `setOdd` is `set` with a value that JSON can't represent. */
 export type StorageCall =
   | readonly ["get" | "delete", key: string]
   | readonly ["set", key: string, value: unknown]
@@ -77,15 +77,18 @@ export type StorageCall =
   | readonly ["list", range?: { readonly prefix?: string; readonly after?: string; readonly limit?: number }]
   | readonly ["clear"];
 
-/** State that JSON can't say, or a URL is too short for: one value of each type that can be stored, a function, which can't, under this key, or many letters. */
+/**
+ * State that JSON can't represent, or that is too long for a URL: one value of each type that can be stored; a function, which can't be, under this
+ * key; or many letters.
+ */
 export type OddState = "rich" | { readonly functionAt: string } | { readonly letters: number } | "undefined";
 
-/** An `expiresAt` that is a Date, which JSON can't say either. */
+/** An `expiresAt` that is a Date, which JSON can't represent either. */
 export interface OddExpiry {
   readonly expiresAtDate: number;
 }
 
-/** What `upgrade` is told: the last step decides. */
+/** A script for `upgrade`: the last step decides. */
 export type UpgradeStep =
   | readonly ["sleep", number]
   | readonly ["accept", UpgradeResult, odd?: OddState | OddExpiry | undefined]
@@ -96,7 +99,7 @@ export type UpgradeStep =
   | readonly ["reject", string]
   | readonly ["never"];
 
-/** How one line of the log is written; see handler.ts. */
+/** Writes one line of the log; see handler.ts. */
 export type Note = (fields: Record<string, unknown>) => void;
 
 export function runScript(script: Script, connection: Connection, data: Data | undefined, note: Note, from = 0): void | Promise<void> {
@@ -145,7 +148,7 @@ export function roomScripts(name: string): RoomScripts {
   return start < 0 ? {} : (JSON.parse(name.slice(start + 1)) as RoomScripts);
 }
 
-/** `first`: whether this hook runs for the first time in this room. */
+/** @param first whether this hook runs for the first time in this room. */
 export function runRoomScript(script: readonly RoomStep[], room: LocalRoom, first: boolean, from = 0): void | Promise<void> {
   for (let index = from; index < script.length; index++) {
     const step = script[index]!;
@@ -158,7 +161,7 @@ export function runRoomScript(script: readonly RoomStep[], room: LocalRoom, firs
   }
 }
 
-/** Calls a room inside or outside; what JSON can't say comes as what it can. */
+/** Calls a room from inside or outside. Results that JSON can't represent are converted. */
 export function callMethod(room: Room | LocalRoom, method: RoomMethod, args: readonly unknown[]): unknown {
   const given = args.map((arg) =>
     typeof arg === "object" && arg !== null && "bytes" in arg ? new Uint8Array(arg.bytes as number[]) : arg,
@@ -204,7 +207,7 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
   }
 }
 
-/** The steps whose result, or whose error, is what a case asks about. */
+/** The steps whose result or error is logged for the case. */
 function act(step: Step, connection: Connection, data: Data | undefined): unknown {
   switch (step[0]) {
     case "send":
@@ -220,7 +223,7 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return result;
     }
     case "close":
-      // `null` is what JSON makes of an argument that was left out.
+      // JSON converts an omitted argument to `null`.
       return connection.close(step[1] ?? undefined, step[2] ?? undefined);
     case "terminate":
       return connection.terminate();
@@ -247,7 +250,7 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
     case "room":
       return callMethod(connection.room, step[1], step.slice(2));
     case "present":
-      // `null` is what JSON makes of no state.
+      // JSON converts a missing state to `null`.
       return connection.present(step[1] as string, step[2] ?? undefined);
     case "presentOdd":
       return connection.present(step[1], oddState({ functionAt: step[2] }));
@@ -271,7 +274,7 @@ async function store(step: Step & readonly ["storage", ...unknown[]], connection
   }
 }
 
-/** In JSON: what is bytes says so. */
+/** Converts data to JSON; bytes are marked as such. */
 export function shownHistory({ entries, ...read }: History): ShownHistory {
   const shown = entries.map(({ position, data, time }) => ({
     position,
@@ -289,14 +292,14 @@ export interface ShownHistory extends Omit<History, "entries"> {
   }[];
 }
 
-/** Not asynchronous itself: a wrong argument must throw at once. */
+/** Not async, because an invalid argument must throw synchronously. */
 function callStorage({ room }: Connection, method: StorageCall[0], args: readonly unknown[]): Promise<unknown> {
   const [key, value] = args as [string, OddState];
   if (method === "setOdd") return room.storage.set(key, oddState(value));
   return (room.storage[method] as (...args: unknown[]) => Promise<unknown>)(...args);
 }
 
-/** Sends numbered messages in one turn (see `readFlood`); one letter for each result: `s`ent, `b`ackpressure, `d`ropped, `c`losed. */
+/** Sends numbered messages in one turn (see `readFlood`). Returns a letter for each result: `s`ent, `b`ackpressure, `d`ropped, `c`losed. */
 function flood(connection: Connection, count: number, size: number): string {
   let results = "";
   const bytes = new Uint8Array(size);
@@ -343,7 +346,7 @@ function oddState(state: OddState): unknown {
   };
 }
 
-/** A value whose every part says its type, in JSON. */
+/** Converts a value to JSON in which every part has its type. */
 function describe(value: unknown): unknown {
   if (value instanceof Map) return { Map: [...value].map((entry) => entry.map(describe)) };
   if (value instanceof Set) return { Set: [...value].map(describe) };
@@ -384,11 +387,11 @@ function toSendable(value: Value): Sendable {
   if ("bytes" in value) return new Uint8Array(value.bytes);
   if ("fill" in value) return new Uint8Array(value.size).fill(value.fill);
   if ("letter" in value) return value.letter.repeat(value.times);
-  // Some of them are no Sendable at all: that is the point.
+  // Some of them are deliberately not Sendable.
   return oddValues[value.odd]() as unknown as Sendable;
 }
 
-/** As `fetch` and others that take a signal do: rejects with its reason. */
+/** Rejects with the signal's reason, like `fetch`. */
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);

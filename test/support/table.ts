@@ -1,6 +1,6 @@
 /**
- * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/contract.md, between
- * the markers of each chapter. `--from FILE` takes a finished run's JSON report instead. `--check` writes nothing and fails when the page is not what the run gave.
+ * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/contract.md, between the markers of each chapter.
+ * `--from FILE` reads the JSON report of a finished run instead. `--check` writes nothing, and fails if the page does not match the run.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ const results = reportAt < 0 ? runSuite() : read(process.argv[reportAt + 1] ?? "
 const text = fill(readFileSync(page, "utf8"), results);
 console.log(summary(results));
 if (!process.argv.includes("--check")) writeFileSync(page, text);
-else if (text !== readFileSync(page, "utf8")) fail("docs/contract.md is not what this run gave: npm run contract");
+else if (text !== readFileSync(page, "utf8")) fail("docs/contract.md does not match this run: update it with npm run contract");
 if ([...results.values()].includes("fail")) fail("some cases fail");
 
 function read(file: string): Results {
@@ -42,7 +42,7 @@ function runSuite(): Results {
   }
 }
 
-/** What is read of vitest's JSON report. */
+/** The part of vitest's JSON report that is used. */
 interface Report {
   readonly testResults: readonly { readonly assertionResults: readonly Result[] }[];
 }
@@ -59,7 +59,7 @@ function readResults(report: Report): Results {
     const { id, run, limit } = meta.contract;
     found.set(keyOf(id, run), status === "passed" ? (limit ?? "pass") : "fail");
   }
-  // A case that did not run at all (its runtime did not start) failed.
+  // A case that did not run (because its runtime did not start) counts as failed.
   for (const { cases } of chapters) {
     for (const { id } of cases) for (const { name } of runs) if (!found.has(keyOf(id, name))) found.set(keyOf(id, name), "fail");
   }

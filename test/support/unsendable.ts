@@ -1,16 +1,16 @@
-/** Responses with which `upgrade` can't refuse: no runtime can send them. Runs on every runtime. */
+/** Responses that no runtime can send, so `upgrade` can't refuse with them. Runs on every runtime. */
 
-/** Under 1 MiB and over. */
+/** Sizes below and above 1 MiB. */
 const large = 1024 * 1024 + 1;
 
 const streamed = (source: UnderlyingDefaultSource<Uint8Array>): Response =>
   new Response(new ReadableStream(source), { status: 403, headers: { "content-type": "text/plain" } });
 
-/** Created when they are first asked for: workerd allows no streams before. */
+/** Created on first use: workerd does not allow streams at module level. */
 const constants: Record<string, Response> = {};
 
 const kinds = {
-  /** Its status is 0. */
+  /** `Response.error()`, whose status is 0. */
   error: () => Response.error(),
   used: async () => {
     const response = new Response("used", { status: 403 });
@@ -44,7 +44,7 @@ const kinds = {
 
 export type Unsendable = keyof typeof kinds;
 
-/** @param text the name of a constant, or what a failure says. */
+/** @param text the name of a constant, or the message of a failure. */
 export function unsendable(kind: Unsendable, text: string): Response | Promise<Response> {
   return kinds[kind](text);
 }

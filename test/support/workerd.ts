@@ -1,7 +1,7 @@
-/** A Worker's script for Miniflare, from its source. */
+/** Bundles a Worker's source into a script for Miniflare. */
 import { build } from "esbuild";
 
-/** As `wrangler deploy` makes it. `define` as esbuild's, which by itself says that this is development. */
+/** Bundles as `wrangler deploy` does. `define` is esbuild's option; without it esbuild defines NODE_ENV as "development". */
 export async function bundleWorker(file: string, define: Record<string, string> = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [file],

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("a connection that can't be told that it has room keeps none of the others waiting", () => {
+test("a drain that can't be reported to its connection does not delay the others", () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   const poller = pollerOf(open({}).server as never);
   const eased = vi.fn();

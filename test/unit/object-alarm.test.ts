@@ -46,8 +46,9 @@ class FakeStorage {
 function setup(): { storage: FakeStorage; alarm: ObjectAlarm; due: () => void; found: (pending: number | null) => void } {
   const storage = new FakeStorage();
   const [due, found] = [vi.fn(), vi.fn()];
-  const keep = (running: PromiseLike<unknown>): void => void running.then(undefined, () => expect.unreachable("a kept promise rejects"));
-  return { storage, due, found, alarm: new ObjectAlarm(storage, { keep, due, found }) };
+  const waitUntil = (running: PromiseLike<unknown>): void =>
+    void running.then(undefined, () => expect.unreachable("a kept promise rejects"));
+  return { storage, due, found, alarm: new ObjectAlarm(storage, { waitUntil, due, found }) };
 }
 
 const turn = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);

@@ -1,19 +1,19 @@
-/** Whether what keeps an object awake is looked for. */
-import { WatchedHost } from "./awake.ts";
+/** Chooses the host class: in development, one that reports what keeps an object awake. */
+import { WatchedHost } from "./watched-host.ts";
 import { ObjectHost } from "../host.ts";
 
-/** In this file alone: Workers have no `process`. */
+/** Declared only in this file: Workers have no `process`. */
 declare const process: { readonly env: { readonly NODE_ENV?: string } };
 
 /**
- * What wrangler puts for `process.env.NODE_ENV` when it bundles is "development" for `wrangler dev`, and "production" for `wrangler deploy`,
- * whose bundle then has nothing of it. No other bundler has to: workerd has no `process` without nodejs_compat.
+ * wrangler replaces `process.env.NODE_ENV` with "development" for `wrangler dev`, and with "production" for `wrangler deploy`, whose bundle then
+ * lacks the development code. Other bundlers may not replace it, and workerd has no `process` without nodejs_compat.
  */
 export function hostClass(): typeof ObjectHost {
   try {
     if (process.env.NODE_ENV === "development") return WatchedHost;
   } catch {
-    // Neither replaced nor there.
+    // Not replaced, and there is no `process`.
   }
   return ObjectHost;
 }

@@ -1,6 +1,6 @@
 /**
- * Writes the fetch API's Response as one of Node's. Nothing here throws: a Response that Node can't send becomes a 500, and no client
- * keeps the socket of a refused handshake for longer than it takes.
+ * Writes a fetch API Response to Node's ServerResponse. Nothing here throws: a Response that Node can't send becomes a 500. The socket of a
+ * refused handshake is closed within a limited time, whatever the client does.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -9,13 +9,13 @@ import { logError } from "../../../src/values/log.ts";
 import { checkSendable } from "../../../src/protocol/sendable.ts";
 import { http } from "./request.ts";
 import { endSocket } from "./sockets.ts";
-import { readOn } from "./turn.ts";
+import { resumeReading } from "./pipelining.ts";
 import { discard } from "./wait.ts";
 
-/** Milliseconds that the answer to a handshake may take: a body may be slow or endless, and a client may not read it. */
+/** Milliseconds that sending the answer to a handshake may take: the body may be slow or endless, or the client may not read it. */
 const longestAnswer = 10_000;
 
-/** Answers an `upgrade` event with an ordinary response, then closes: Node has let go of the socket's HTTP. */
+/** Answers an `upgrade` event with an ordinary response, then closes the socket: Node no longer handles HTTP on it. */
 export function answer(incoming: IncomingMessage, socket: Duplex, response: Response): void {
   if (socket.destroyed) return void discard(response);
   const outgoing = new http.ServerResponse(incoming);
@@ -23,7 +23,7 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
   try {
     outgoing.assignSocket(socket as TLSSocket);
   } catch (error) {
-    // Another `upgrade` listener is writing a response of its own.
+    // Another `upgrade` listener is writing its own response.
     logError("a handshake could not be answered", error);
     socket.destroy();
     return void discard(response);
@@ -34,18 +34,18 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
     endSocket(socket);
   });
   socket.once("close", () => clearTimeout(timer));
-  readOn(socket);
-  // Nobody reads the socket any more: an unread byte would hide the client's FIN, and the descriptor would stay for good.
+  resumeReading(socket);
+  // Nobody else reads the socket: with an unread byte the client's FIN would go unnoticed, and the descriptor would leak.
   socket.resume();
   write(outgoing, response);
 }
 
 export function write(outgoing: ServerResponse, response: Response): void {
-  // Of a client that has gone: `close` says it.
+  // The client has left: the `close` event handles that.
   outgoing.on("error", ignore);
   send(outgoing, response)
     .catch((error: unknown) => fail(outgoing, error))
-    .catch(() => cut(outgoing));
+    .catch(() => destroyResponse(outgoing));
 }
 
 async function send(outgoing: ServerResponse, response: Response): Promise<void> {
@@ -55,23 +55,23 @@ async function send(outgoing: ServerResponse, response: Response): Promise<void>
   outgoing.setHeaders(response.headers);
   if (response.body === null) return void outgoing.end();
   const reader = response.body.getReader();
-  // A client that has gone cancels the body, which then is at its end. It may have gone before there was one.
+  // If the client leaves, the body is canceled. It may have left already.
   const cancel = (): void => void reader.cancel().catch(ignore);
   if (outgoing.destroyed) return cancel();
   outgoing.once("close", cancel);
   const first = await reader.read();
   if (first.done) return void outgoing.end();
   const second = reader.read();
-  // Whoever waits for it below is told of it, if it fails while the first chunk is written.
+  // If it fails while the first chunk is written, the `await` below throws; this prevents an unhandled rejection meanwhile.
   second.catch(ignore);
-  // Most bodies are a single chunk: Node then says how long it is.
+  // Most bodies are a single chunk: Node then sends a Content-Length.
   if ((await Promise.race([second, turn()]))?.done === true) return void outgoing.end(first.value);
   await writeChunk(outgoing, first.value);
   for (let chunk = await second; !chunk.done; chunk = await reader.read()) await writeChunk(outgoing, chunk.value);
   outgoing.end();
 }
 
-/** Waits where the client is slow to read. */
+/** Waits if the client is slow to read. */
 async function writeChunk(outgoing: ServerResponse, chunk: Uint8Array): Promise<void> {
   if (outgoing.write(chunk) || outgoing.destroyed) return;
   await new Promise<void>((resolve) => {
@@ -83,11 +83,11 @@ async function writeChunk(outgoing: ServerResponse, chunk: Uint8Array): Promise<
   });
 }
 
-/** The application's mistake, most often: the log has it, the client does not. */
+/** Usually the application's mistake, so the client gets no details; they are logged. */
 function fail(outgoing: ServerResponse, error: unknown): void {
   if (outgoing.destroyed) return;
   logError("a Response could not be sent", error);
-  if (outgoing.headersSent) return cut(outgoing);
+  if (outgoing.headersSent) return destroyResponse(outgoing);
   for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
   outgoing.statusCode = 500;
   outgoing.statusMessage = "";
@@ -96,10 +96,10 @@ function fail(outgoing: ServerResponse, error: unknown): void {
 }
 
 /**
- * Ends the connection, for the client must not take the answer for a whole one. If earlier answers are still to be written, that is once they
- * are: `destroy` alone would wait for an event that no ServerResponse emits, and nobody would ever end it (Node 24.21, lib/_http_server.js).
+ * Ends the connection, so that the client does not take a truncated answer for a complete one. If earlier answers are still to be written, it
+ * ends after them: `destroy` alone would wait for an event that no ServerResponse emits (Node 24.21, lib/_http_server.js).
  */
-export function cut(outgoing: ServerResponse): void {
+export function destroyResponse(outgoing: ServerResponse): void {
   if (outgoing.socket === null) {
     outgoing.assignSocket = (socket) => {
       http.ServerResponse.prototype.assignSocket.call(outgoing, socket);

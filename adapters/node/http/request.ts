@@ -1,4 +1,4 @@
-/** What a request of Node's is to the core. */
+/** Adapts Node's IncomingMessage to the core's RequestHead. */
 import type * as Http from "node:http";
 import type { IncomingMessage } from "node:http";
 import type { RequestHead } from "../../../src/protocol/request.ts";
@@ -6,12 +6,12 @@ import { urlAt } from "../../../src/protocol/url.ts";
 import { urlOf } from "./url.ts";
 
 /**
- * Not by `import`, which reads every export: three of Node's are the WebSocket of fetch and its events, and bring in the whole of fetch, a
- * third of what the garbage collector then goes through each time (Node 24, measured).
+ * Not by `import`, which reads every export of node:http. Three of them (WebSocket and its events) load all of fetch, a third of what the garbage
+ * collector then scans each time (Node 24, measured).
  */
 export const http: typeof Http = process.getBuiltinModule("node:http");
 
-/** A request of Node's. Making a Request of it costs more than all checks of a handshake, whose result most often is all that is wanted. */
+/** Creating a Request costs more than all checks of a handshake, and most handshakes don't need one: `whole` creates it on first use. */
 export class NodeRequest implements RequestHead {
   readonly method: string;
   readonly url: string;
@@ -21,9 +21,9 @@ export class NodeRequest implements RequestHead {
 
   constructor(incoming: IncomingMessage) {
     const { method = "GET", url = "/" } = incoming;
-    // CONNECT, TRACE and TRACK can't be in a Request; any method but GET is refused alike.
+    // A Request can't have the method CONNECT, TRACE or TRACK. All methods but GET are refused in the same way.
     this.method = isForbidden(method) ? "POST" : method;
-    // At its path at least, for routes; the core's checks find a malformed Host, and what is no target.
+    // If the Host header is malformed, routes still need the path. The core's checks refuse a malformed Host or target later.
     this.url = urlOf(incoming) ?? urlAt("http://localhost", url) ?? url;
     this.headers = repeats(incoming) ? headersOf(incoming) : new NodeHeaders(incoming.headers);
     this.#incoming = incoming;
@@ -34,27 +34,27 @@ export class NodeRequest implements RequestHead {
   }
 
   get whole(): Request {
-    // An observer may ask for a malformed one too.
+    // An observer may read a malformed request too.
     const url = URL.canParse(this.url) ? this.url : "http://localhost/";
     return (this.#whole ??= new Request(url, { method: this.method, headers: headersOf(this.#incoming) }));
   }
 }
 
-/** As the fetch API has them, repeated ones joined: Node itself drops some of those. */
+/** Headers as in the fetch API, which joins repeated ones; Node's own object drops some of those. */
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers();
   for (let index = 0; index < rawHeaders.length; index += 2) headers.append(rawHeaders[index] as string, rawHeaders[index + 1] as string);
   return headers;
 }
 
-/** Whether a header came more than once. */
+/** Whether any header was sent more than once. */
 function repeats({ headers, rawHeaders }: IncomingMessage): boolean {
   let names = 0;
   for (const _ in headers) names++;
   return names * 2 !== rawHeaders.length;
 }
 
-/** Node's own object of headers that came once each. */
+/** Reads Node's own headers object, if no header was sent more than once. */
 class NodeHeaders {
   readonly #headers: IncomingMessage["headers"];
 

@@ -1,4 +1,4 @@
-/** Checks the server that `attach` is given: it must speak HTTP/1.1 and emit `upgrade`. */
+/** Checks the server that is passed to `attach`: it must speak HTTP/1.1 and emit `upgrade`. */
 import type * as Net from "node:net";
 import { http } from "./request.ts";
 
@@ -10,16 +10,18 @@ export interface HttpServer {
   listenerCount(event: "upgrade"): number;
 }
 
-/** See node-http.ts for why it is not imported. */
+/** For the reason not to import it, see `http` in request.ts. */
 const net = process.getBuiltinModule("node:net") as typeof Net;
 
-/** @throws TypeError for anything else. */
+/** @throws TypeError that says what was given instead, and what to pass. */
 export function checkServer(given: unknown): void {
   if (isHttp(given)) return;
   throw new TypeError(`attach takes an http.Server or https.Server first, not ${nameOf(given)}`);
 }
 
-/** Node's https and http2 servers don't inherit from http's, but have `headersTimeout`; http2 servers only with `allowHTTP1` (Node 24, Deno 2.9). */
+/**
+ * Node's https and http2 servers don't inherit from http.Server, but have `headersTimeout`; http2 servers only with `allowHTTP1` (Node 24, Deno 2.9).
+ */
 function isHttp(given: unknown): boolean {
   if (given instanceof http.Server) return true;
   const { headersTimeout, prependListener, listenerCount } = membersOf(given);
@@ -34,7 +36,7 @@ function nameOf(given: unknown): string {
   const { constructor, handleUpgrade, listen, server, on } = membersOf(given);
   const name = typeof constructor === "function" ? constructor.name : "";
   if (name.startsWith("Http2")) return "an http2 server without allowHTTP1: WebSockets need HTTP/1.1";
-  if (given instanceof net.Server) return "a server of node:net or node:tls, which speaks no HTTP";
+  if (given instanceof net.Server) return "a server of node:net or node:tls, which does not speak HTTP";
   if (typeof handleUpgrade === "function") return "a WebSocketServer of ws: give it the HTTP server under that";
   if (isHttp(server)) return "an application: give it its `server` (as Fastify's app.server)";
   if (typeof listen === "function")
@@ -48,7 +50,7 @@ function membersOf(given: unknown): Record<string, unknown> {
   return Object(given) as Record<string, unknown>;
 }
 
-/** @throws Error on Bun, which replaces `ws` with an implementation that has neither a receiver nor a stream (Bun 1.4.5: a TypeError after the 101). */
+/** @throws Error on Bun, which replaces `ws` with its own implementation, without receiver and stream (Bun 1.4.5: a TypeError after the 101). */
 export function refuseBun(who: "attach" | "serve"): void {
   if (process.versions["bun"] === undefined) return;
   throw new Error(

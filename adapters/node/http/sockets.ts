@@ -1,14 +1,14 @@
 /**
- * Sockets that only we can close: what the HTTP server has handed over, or does not know yet (a TLS handshake), is none of its
- * connections any more, and would keep it from closing.
+ * Tracks sockets that only we can close: the HTTP server has handed them over, or does not know them yet (during the TLS handshake). It does not
+ * close them itself, and can't finish its own close while they are open.
  */
 import type { Server } from "node:net";
 import type { Duplex } from "node:stream";
 
 export class Sockets {
   readonly #open = new Set<Duplex>();
-  #emptied: (() => void) | undefined;
-  /** One for all of them. */
+  #resolveEmpty: (() => void) | undefined;
+  /** One listener for all sockets. */
   readonly #closed: (this: Duplex) => void;
 
   constructor() {
@@ -18,46 +18,46 @@ export class Sockets {
     };
   }
 
-  /** @param isTold whether the caller calls `delete` when it closes: otherwise that is noticed here. */
-  add(socket: Duplex, isTold = false): void {
+  /** @param callerDeletes whether the caller calls `delete` when the socket closes. Default: a listener here does. */
+  add(socket: Duplex, callerDeletes = false): void {
     if (socket.destroyed) return;
     this.#open.add(socket);
-    if (!isTold) socket.on("close", this.#closed);
+    if (!callerDeletes) socket.on("close", this.#closed);
   }
 
-  /** It is somebody else's now. */
+  /** Stops tracking the socket: somebody else closes it from now on. */
   delete(socket: Duplex): void {
     if (!this.#open.delete(socket)) return;
     socket.off("close", this.#closed);
-    if (this.#open.size === 0) this.#emptied?.();
+    if (this.#open.size === 0) this.#resolveEmpty?.();
   }
 
-  /** Settles once none is left. */
-  emptied(): Promise<void> {
+  /** Resolves once no socket is left. */
+  whenEmpty(): Promise<void> {
     return new Promise((resolve) => {
-      this.#emptied = resolve;
+      this.#resolveEmpty = resolve;
       if (this.#open.size === 0) resolve();
     });
   }
 
-  cut(): void {
+  destroyAll(): void {
     for (const socket of this.#open) socket.destroy();
   }
 }
 
-/** Sockets of a TLS server until their handshake is done: before, it has no connection of them. */
-export function followHandshakes(server: Server, sockets: Sockets): void {
+/** Tracks the sockets of a TLS server until their TLS handshake is done; the server itself knows them only afterwards. */
+export function trackTlsHandshakes(server: Server, sockets: Sockets): void {
   server.on("connection", (socket) => sockets.add(socket));
   server.on("secureConnection", (secured: Duplex & { readonly _parent?: Duplex }) => {
-    // Where Node does not name it, it stays until it closes.
+    // If Node does not expose the raw socket, it stays tracked until it closes.
     if (secured._parent !== undefined) sockets.delete(secured._parent);
   });
 }
 
-/** Milliseconds that a refused client has to end the connection, whatever it sends meanwhile. */
+/** Milliseconds that a refused client has to close the connection, whatever it sends meanwhile. */
 const linger = 2000;
 
-/** Ended, then given time to go: destroyed at once, with bytes unread, TCP is reset and the answer may be lost. */
+/** Ends the socket and destroys it later: destroying it immediately, with unread bytes, resets TCP, and the answer may be lost. */
 export function endSocket(socket: Duplex): void {
   if (socket.destroyed) return;
   socket.end();

@@ -1,11 +1,11 @@
-/** How long the decision on a handshake may take, and what becomes of one that comes too late. */
+/** Limits how long the decision on a handshake may take, and cleans up one that comes too late. */
 import { refuse, isResponse } from "../../../src/protocol/refusal.ts";
 import type { AcceptedHandshake } from "../../shared/pending-upgrade.ts";
 
-/** Milliseconds: a handler's own `upgradeTimeout` comes first, so this one is of an app, whose middleware may never answer. */
+/** Milliseconds. For apps, whose middleware may never answer; a handler's own `upgradeTimeout` is usually shorter. */
 const longestDecision = 60_000;
 
-/** Nobody reads the socket meanwhile, so a client that leaves politely is not noticed. A thenable that settles twice settles once. */
+/** Nobody reads the socket meanwhile, so a client that leaves with FIN is not noticed. */
 export function withinTime(decision: PromiseLike<Response | AcceptedHandshake>): Promise<Response | AcceptedHandshake> {
   return new Promise((resolve, reject) => {
     let isLate = false;
@@ -13,7 +13,7 @@ export function withinTime(decision: PromiseLike<Response | AcceptedHandshake>):
       isLate = true;
       resolve(tooLate());
     }, longestDecision);
-    // Once the socket is gone it need not keep the process.
+    // Must not keep the process alive once the socket is gone.
     timer.unref();
     const decided = (value: Response | AcceptedHandshake): void => {
       clearTimeout(timer);
@@ -35,7 +35,7 @@ export function tooLate(): Response {
   return refuse(503, "the handshake took too long", { "retry-after": "1" });
 }
 
-/** Releases the body of a Response that is not sent. Never rejects. */
+/** Cancels the body of a Response that is not sent. Never rejects. */
 export async function discard(response: Response | undefined): Promise<void> {
   try {
     await response?.body?.cancel();

@@ -1,4 +1,4 @@
-/** Hands an accepted handshake to `ws`, which sends the 101 and frames messages from then on. */
+/** Passes an accepted handshake to `ws`, which sends the 101 and parses the frames from then on. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
@@ -7,37 +7,37 @@ import type { Server } from "../../../src/server/server.ts";
 import type { AcceptedHandshake } from "../../shared/pending-upgrade.ts";
 import { acceptableOffer } from "./deflate.ts";
 import { openSocket } from "./events.ts";
-import { Turn } from "./outbox.ts";
+import { FlushQueue } from "./outbox.ts";
 import { endSocket } from "../http/sockets.ts";
-import { isTaken } from "../http/taken.ts";
+import { isClaimed } from "../http/claim.ts";
 import { OrderedWebSocket } from "./websocket.ts";
 import { logError } from "../../../src/values/log.ts";
 
-/** @param opening runs when the 101 is sent, before the connection opens: ws has listeners of its own by then. */
-export function accept(ready: AcceptedHandshake, incoming: IncomingMessage, socket: Duplex, head: Buffer, opening: () => void): void {
-  const native = wsServerOf(ready.server);
-  native.upgrading = ready;
+/** @param opening runs when the 101 is sent, before the connection opens: by then ws has added its own listeners. */
+export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, socket: Duplex, head: Buffer, opening: () => void): void {
+  const native = wsServerOf(accepted.server);
+  native.upgrading = accepted;
   let opened = false;
   try {
-    native.wss.handleUpgrade(checked(ready, incoming), socket, head, (ws) => {
+    native.wss.handleUpgrade(checked(accepted, incoming), socket, head, (ws) => {
       opened = true;
       opening();
-      openSocket(ready, ws as OrderedWebSocket, socket, native.turn);
+      openSocket(accepted, ws as OrderedWebSocket, socket, native.queue);
     });
-    // ws answers nothing where the client has gone meanwhile.
+    // ws does not answer if the client has left meanwhile.
     if (!opened) endSocket(socket);
   } catch (error) {
     logError("a handshake could not be completed", error);
-    // ws throws for a socket that another listener has given it: that one goes on with it.
-    if (!isTaken(socket)) socket.destroy();
+    // ws throws if another listener has already passed it this socket: leave the socket to that listener.
+    if (!isClaimed(socket)) socket.destroy();
   }
   native.upgrading = undefined;
-  ready.server.abandon(ready);
+  accepted.server.abandon(accepted);
 }
 
 /**
- * The request as ws sees it. ws checks again what the core has checked, by stricter rules (no list in Upgrade, no white space but space and
- * tab), and would answer 400 to a client that `upgrade` has accepted.
+ * The request as passed to ws. ws repeats the core's checks with stricter rules (no list in Upgrade, no white space but space and tab). It would
+ * answer 400 to a client that `upgrade` has accepted.
  */
 function checked({ server, snapshot: { protocol } }: AcceptedHandshake, { headers }: IncomingMessage): IncomingMessage {
   const offer = server.settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : undefined;
@@ -58,35 +58,35 @@ const wsServers = new WeakMap<Server, WsServer>();
 
 interface WsServer {
   readonly wss: WebSocketServer;
-  readonly turn: Turn;
-  /** The handshake that `handleUpgrade` is called for: ws asks for its headers before it returns. */
+  readonly queue: FlushQueue;
+  /** The handshake during `handleUpgrade`, which emits `headers` before it returns. */
   upgrading: AcceptedHandshake | undefined;
 }
 
-/** ws's own server, for the 101 and its limits: one a handler. */
+/** One WebSocketServer of ws for each handler: it sends the 101 and applies the limits. */
 function wsServerOf(server: Server): WsServer {
   const known = wsServers.get(server);
   if (known !== undefined) return known;
   const { maxPayload, compression, closeTimeout } = server.settings;
-  // `closeTimeout`, of ws 8.19 and later, and `maxFragments` are not in its types.
+  // The types of ws lack `closeTimeout` (ws 8.19 and later) and `maxFragments`.
   const options: ServerOptions & { readonly closeTimeout: number; readonly maxFragments: number } = {
     noServer: true,
     WebSocket: OrderedWebSocket,
     clientTracking: false,
-    // ws itself terminates a client with many pings waiting for their pongs: openSocket answers them.
+    // With autoPong, ws terminates a client that has many unanswered pings; `openSocket` answers them.
     autoPong: false,
     maxPayload,
-    // Its own 16 384 are not enough for 64 KiB byte by byte.
+    // The default of ws, 16 384, is too low for a 64 KiB message sent in fragments of one byte.
     maxFragments: 65_536,
     perMessageDeflate: compression,
-    // How long a client may keep TCP open after the close frames. Default of ws: 30 s.
+    // Milliseconds that a client may keep TCP open after the close frames. Default of ws: 30 s.
     closeTimeout,
   };
   const wss = new WebSocketServer(options);
   wss.on("headers", (lines: string[]) => {
-    for (const [name, value] of made.upgrading?.headers ?? []) lines.push(`${name}: ${value}`);
+    for (const [name, value] of created.upgrading?.headers ?? []) lines.push(`${name}: ${value}`);
   });
-  const made: WsServer = { wss, turn: new Turn(), upgrading: undefined };
-  wsServers.set(server, made);
-  return made;
+  const created: WsServer = { wss, queue: new FlushQueue(), upgrading: undefined };
+  wsServers.set(server, created);
+  return created;
 }

@@ -1,12 +1,12 @@
 /**
- * Chooses among a client's offers of permessage-deflate. `ws` answers 400 if any of them is malformed or unacceptable, after `upgrade` has
- * accepted the client; by RFC 7692 section 5 a server declines such an offer and may accept another.
+ * Chooses among a client's offers of permessage-deflate. `ws` answers 400 if any offer is malformed or unacceptable, even after `upgrade` has
+ * accepted the client. By RFC 7692 section 5 a server declines such an offer and may accept another.
  */
 const extension = "permessage-deflate";
 /** A decimal integer without leading zeros (RFC 7692 section 7.1.2). */
 const windowBits = /^(?:[89]|1[0-5])$/;
 
-/** The first acceptable offer, in a form that `ws` accepts; undefined if there is none. */
+/** The first acceptable offer, in a form that `ws` accepts; undefined if none is acceptable. */
 export function acceptableOffer(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   for (const offer of split(header, ",")) {
@@ -16,7 +16,7 @@ export function acceptableOffer(header: string | undefined): string | undefined 
   return undefined;
 }
 
-/** Undefined for another extension, or an offer that can't be accepted. */
+/** Undefined for another extension, or an unacceptable offer. */
 function parametersOf(offer: string): string[] | undefined {
   const [name, ...parameters] = split(offer, ";").map((one) => one.trim());
   if (name !== extension) return undefined;
@@ -47,12 +47,12 @@ function isParameter(key: string, value: string | undefined): boolean {
   }
 }
 
-/** A quoted value without its quotes and backslashes. */
+/** Removes the quotes and backslashes of a quoted value. */
 function unquoted(value: string): string {
   return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1).replaceAll(/\\(.)/g, "$1") : value;
 }
 
-/** Ignores separators within quotes. A quote that is not closed reaches to the end. */
+/** Splits at separators outside quotes. An unclosed quote extends to the end. */
 function split(text: string, separator: string): string[] {
   const parts: string[] = [];
   let start = 0;

@@ -1,18 +1,16 @@
-/**
- * Messages as they go over the wire, alone and one after the other. The frames are ws's own (`Sender.frame`).
- */
+/** Messages as they go over the wire, alone and in runs. `Sender.frame` of ws creates the headers. */
 import type { Duplex } from "node:stream";
 import type { Prepared } from "../../../src/ports.ts";
 
-/** One of ws's own exports, which its types lack. */
+/** An export of ws that its types lack. */
 export interface Sender {
   frame(data: Uint8Array, options: FrameOptions): [header: Buffer, payload: Uint8Array];
 }
 
 let sender: Sender;
 
-/** Called once ws is loaded, before there is anyone to send to: websocket.ts. */
-export function frameBy(given: Sender): void {
+/** Called by websocket.ts once ws is loaded, before the first connection. */
+export function setSender(given: Sender): void {
   sender = given;
 }
 
@@ -24,23 +22,26 @@ interface FrameOptions {
   readonly rsv1: boolean;
 }
 
-/** More is not worth joining, and does not wait for the end of the turn. */
-export const most: number = 64 * 1024;
-/** Frames of this length on average are joined only where several sockets are sent the same: to one, the kernel is given the pieces. Eight of 4 KiB cost 3.8 for 4.3 us each. */
-const large = 1024;
-/** Up to it a header and its payload are put together, though one more copy is made for it. */
-const small = 4096;
+/** From this many bytes on joining does not pay, so they are written immediately, not at the end of the turn. */
+export const maxBatch: number = 64 * 1024;
+/**
+ * Frames of this average length are joined only if several sockets get the same run. For one socket the kernel gets the pieces: eight frames of
+ * 4 KiB cost 3.8 us each instead of 4.3 us.
+ */
+const minUnjoined = 1024;
+/** Up to this size a header and its payload are joined, although that needs one more copy. */
+const maxCopied = 4096;
 
-/** A message as it goes over the wire: made once, whatever the number of its receivers. */
+/** A message as it goes over the wire: created once, whatever the number of its receivers. */
 export class Frame implements Prepared {
   readonly text: boolean;
   readonly parts: readonly Uint8Array[];
   readonly byteLength: number;
   readonly size: number;
   readonly #header: number;
-  #alone: Run | undefined;
+  #asRun: Run | undefined;
 
-  /** @param size as `Traffic` counts it. */
+  /** @param size of the message as `Traffic` counts it. */
   private constructor(text: boolean, size: number, header: number, byteLength: number, parts: readonly Uint8Array[]) {
     this.text = text;
     this.size = size;
@@ -49,15 +50,15 @@ export class Frame implements Prepared {
     this.parts = parts;
   }
 
-  /** The payload belongs to the frame: nobody may change it, but for a small one, which is copied. */
+  /** The frame may keep the payload by reference, so nobody may change it afterwards. A small one is copied. */
   static of(payload: Uint8Array, text: boolean): Frame {
     const header = headerOf(payload, text);
     const byteLength = header.length + payload.byteLength;
-    if (byteLength <= small) return Frame.copy(payload, text, Buffer.allocUnsafe);
+    if (byteLength <= maxCopied) return Frame.copy(payload, text, Buffer.allocUnsafe);
     return new Frame(text, payload.byteLength, header.length, byteLength, [header, payload]);
   }
 
-  /** Of a copy of the payload, in one piece: two cost a write of their own kind. `take` has memory of that length for it. */
+  /** Copies header and payload into one piece, since two pieces cost a slower kind of write. `take` returns memory of the given length. */
   static copy(data: Uint8Array, text: boolean, take: (length: number) => Buffer, size: number = data.byteLength): Frame {
     const header = headerOf(data, text);
     const byteLength = header.length + data.byteLength;
@@ -67,14 +68,14 @@ export class Frame implements Prepared {
     return new Frame(text, size, header.length, byteLength, [whole]);
   }
 
-  /** For ws to compress; made when it is asked for, which is rare. */
+  /** The payload alone, for ws to compress. */
   get payload(): Uint8Array {
     const [first, second] = this.parts;
     return second ?? (first as Uint8Array).subarray(this.#header);
   }
 
-  get alone(): Run {
-    return (this.#alone ??= new Run(undefined, this));
+  get asRun(): Run {
+    return (this.#asRun ??= new Run(undefined, this));
   }
 
   write(socket: Duplex, done: (() => void) | undefined): void {
@@ -86,7 +87,7 @@ export class Frame implements Prepared {
 const textFrame = { fin: true, opcode: 1, mask: false, readOnly: true, rsv1: false };
 const binaryFrame = { ...textFrame, opcode: 2 };
 
-/** A server's frames of one type and length have the same header: the last one is kept, since many messages are like the one before. */
+/** Frames of the same type and length have the same header. Consecutive messages often do, so the last header is kept. */
 function headerOf(payload: Uint8Array, text: boolean): Buffer {
   const last = text ? lastText : lastBinary;
   if (last.header === undefined || last.length !== payload.byteLength) {
@@ -104,14 +105,14 @@ interface Last {
 const lastText: Last = { length: 0, header: undefined };
 const lastBinary: Last = { length: 0, header: undefined };
 
-/** Frames one after the other, two at least where it is written. Sockets that are sent the same share it, and it is joined once for all of them. */
+/** Consecutive frames, at least two when it is written. Sockets that get the same frames share it, and it is joined once for all of them. */
 export class Run {
   readonly byteLength: number;
   readonly #length: number;
   readonly #before: Run | undefined;
   readonly #frame: Frame;
   #next: Run | undefined;
-  /** By a second socket at least. */
+  /** Whether at least two sockets get it. */
   #shared = false;
   #joined: Uint8Array | undefined;
 
@@ -130,7 +131,7 @@ export class Run {
   }
 
   write(socket: Duplex, done: (() => void) | undefined): void {
-    if (this.byteLength < (this.#shared ? most : large * this.#length)) {
+    if (this.byteLength < (this.#shared ? maxBatch : minUnjoined * this.#length)) {
       socket.write((this.#joined ??= Buffer.concat(Run.#parts(this))), done);
       return;
     }
@@ -144,7 +145,7 @@ export class Run {
   }
 }
 
-/** In one write, without a copy. */
+/** Writes all parts in one write, without a copy. */
 function writeParts(socket: Duplex, parts: readonly Uint8Array[], done: (() => void) | undefined): void {
   socket.cork();
   const last = parts.length - 1;

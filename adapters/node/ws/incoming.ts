@@ -1,23 +1,23 @@
-/** What a message is made of: ws hands out a view on all that one read of the socket brought, headers and other messages included. */
+/** Gives messages their own memory: ws hands out views of the whole chunk that one read returned, with headers and other messages in it. */
 import type * as Net from "node:net";
 import type { Duplex } from "node:stream";
 
-/** See node-http.ts for why it is not imported. */
+/** For the reason not to import it, see `http` in ../http/request.ts. */
 const { Socket } = process.getBuiltinModule("node:net") as typeof Net;
 
-/** `data` listeners of a socket of ours: Turn's two, and ws's between them. */
-const ours = 3;
+/** The number of `data` listeners of our sockets: two of FlushQueue, and that of ws between them. */
+const ownListeners = 3;
 
-/** A shorter message is copied as fast. */
-const least = 256;
+/** For shorter messages a copy is as fast. */
+const minTransferred = 256;
 
-/** What ws reads, one read at a time. */
+/** The chunk that ws is parsing. */
 export class Incoming {
-  /** ws is at what came in one read: it has no event of its own for its end. */
+  /** Whether ws is parsing a chunk. It has no event for the end of that. */
   reading = false;
-  /** The read, while nobody has a view on it that lasts longer. */
+  /** The chunk, as long as nobody has a view of it that outlives the parsing. */
   #read: Buffer | undefined;
-  /** The text that came last, and its bytes, which nobody else has: an echo or a relay of it need not be encoded. */
+  /** The last text and its bytes, which nobody else can change: an echo or a relay of it need not be encoded again. */
   #text = "";
   #bytes: Buffer = Buffer.alloc(0);
 
@@ -31,13 +31,13 @@ export class Incoming {
     this.#read = undefined;
   }
 
-  /** Part of the read will be looked at when that is over. */
-  keep(): void {
+  /** Somebody will use part of the chunk after it is parsed: its memory must not be released. */
+  retain(): void {
     this.#read = undefined;
   }
 
   textOf(bytes: Buffer): string {
-    this.keep();
+    this.retain();
     this.#bytes = bytes;
     return (this.#text = bytes.toString());
   }
@@ -46,18 +46,18 @@ export class Incoming {
     return text === this.#text ? this.#bytes : Buffer.from(text);
   }
 
-  /** The message in memory of its own. */
+  /** The message in its own memory. */
   ownBytes(data: Buffer, stream: Duplex): Uint8Array<ArrayBuffer> {
     const { length } = data;
     const buffer = data.buffer as ArrayBuffer;
-    // One that came in several reads ws has put together in memory of its own.
+    // ws has already copied a message that came in several chunks.
     if (length === buffer.byteLength) return new Uint8Array(buffer);
     const read = this.#read;
-    if (read !== undefined && length >= least && isLast(data, read) && isOurs(stream)) {
+    if (read !== undefined && length >= minTransferred && isLast(data, read) && isExclusive(stream)) {
       read.copyWithin(0, data.byteOffset);
       return new Uint8Array(buffer.transfer(length));
     }
-    // Not `new Uint8Array(data)`: 1.5 for 1.8 us at 1 KiB, 6.8 for 8.2 at 64 KiB (Node 24).
+    // Not `new Uint8Array(data)`, which takes 1.8 us instead of 1.5 at 1 KiB, 8.2 instead of 6.8 at 64 KiB (Node 24).
     const own = new Uint8Array(length);
     own.set(data);
     return own;
@@ -65,15 +65,15 @@ export class Incoming {
 }
 
 /**
- * Nothing is behind it in what was read, so ws is done with that: its memory is given back at once. With that of each read beside that of
- * each message V8's limit for memory outside its heap was reached before a scavenge was due, and it marked the whole heap every 1 100
- * messages of 32 KiB: an echo of them was 0.46 of bare (Node 24, `--trace-gc`).
+ * Whether nothing follows the message in the chunk. ws then no longer needs the chunk, and its memory is released immediately. If each chunk stays in
+ * memory next to its message, V8 reaches its limit for memory outside the heap before a scavenge is due. It then marked the whole heap every 1 100
+ * messages of 32 KiB, and an echo of them ran at 0.46 of the bare runtime's speed (Node 24, `--trace-gc`).
  */
 function isLast(data: Buffer, read: Buffer): boolean {
   return data.buffer === read.buffer && data.byteOffset + data.length === read.length && read.length === read.buffer.byteLength;
 }
 
-/** Node made the memory, and nobody else listens who may have kept it: of an application's own Duplex it is the application's. */
-function isOurs(stream: Duplex): boolean {
-  return stream instanceof Socket && stream.listenerCount("data") === ours;
+/** Whether nobody else can hold the chunk: Node allocated it, and there are no other listeners. A custom Duplex may keep what it pushed. */
+function isExclusive(stream: Duplex): boolean {
+  return stream instanceof Socket && stream.listenerCount("data") === ownListeners;
 }

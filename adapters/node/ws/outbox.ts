@@ -1,18 +1,18 @@
 /**
- * What is sent in one turn leaves in one write for each socket, at the end of that turn. A write costs more than all else that a
- * small message needs: Node 24, echo of 32 bytes with eight messages on their way, spends most of its CPU in it (bench/).
- * ws's own methods that write flush first, so that nothing overtakes.
+ * Collects what is sent in one turn and writes it at the end of the turn, with one write for each socket. For a small message the write costs more
+ * than everything else. An echo of 32 bytes with eight messages in flight spends most of its CPU time in it (Node 24, bench/). Methods of ws that
+ * write flush the outbox first, so that the order is kept.
  */
 import type { Duplex } from "node:stream";
 import type { Settings } from "../../../src/handler/settings.ts";
 import type { SocketListener } from "../../../src/ports.ts";
-import { most } from "./frame.ts";
+import { maxBatch } from "./frame.ts";
 import type { Frame, Run } from "./frame.ts";
 import { Incoming } from "./incoming.ts";
 import { Pool } from "./pool.ts";
 
-/** The sockets of a server that have something to write at the end of this turn. */
-export class Turn {
+/** The outboxes of a server that have something to write at the end of this turn. */
+export class FlushQueue {
   readonly pool: Pool = new Pool();
   readonly incoming: Incoming = new Incoming();
   readonly #outboxes: Outbox[] = [];
@@ -22,17 +22,17 @@ export class Turn {
   }
 
   add(outbox: Outbox): void {
-    // After this event's callback and before anything else: a message never waits for another turn.
+    // Runs after the current callback and before any other event.
     if (this.#outboxes.push(outbox) === 1 && !this.incoming.reading) process.nextTick(this.#end);
   }
 
-  /** Ends what ws makes of a read at once, without a tick of its own: of a lone message a tick is a tenth of what JavaScript does. */
-  follow(stream: Duplex): void {
+  /** Flushes as soon as ws has parsed a chunk, without a tick: for a single message a tick is a tenth of the time spent in JavaScript. */
+  watchReads(stream: Duplex): void {
     stream.prependListener("data", this.#begin);
     stream.on("data", this.#end);
   }
 
-  /** Another listener of a read has thrown: Node calls none of those after it. */
+  /** Another `data` listener has thrown, so Node does not call those after it. */
   interrupted(): void {
     if (this.incoming.reading) process.nextTick(this.#end);
     this.incoming.end();
@@ -43,32 +43,32 @@ export class Turn {
   readonly #end = (): void => {
     this.incoming.end();
     try {
-      // Not `length = 0`, which leaves V8's fast path.
+      // `length = 0` would be slower in V8.
       for (let outbox = this.#outboxes.pop(); outbox !== undefined; outbox = this.#outboxes.pop()) outbox.flush();
     } finally {
-      // One that throws must not leave the others unwritten: nobody schedules an end while some wait.
+      // If one throws, the others must still be flushed: `add` schedules nothing while the list is not empty.
       if (this.#outboxes.length > 0) process.nextTick(this.#end);
     }
   };
 }
 
-/** Held weakly: a server that is gone is not looked at. */
-const turns = new Set<WeakRef<Turn>>();
+/** Weak references: a server that is gone can be collected. */
+const queues = new Set<WeakRef<FlushQueue>>();
 let watching = false;
 
-/** Told before the process ends, or goes on because somebody catches what is uncaught. It changes neither. */
-function watchExceptions(turn: Turn): void {
+/** This event comes before the process ends, or goes on because somebody handles uncaught exceptions. Listening does not change that. */
+function watchExceptions(queue: FlushQueue): void {
   if (!watching) process.on("uncaughtExceptionMonitor", interrupted);
   watching = true;
-  for (const ref of turns) if (ref.deref() === undefined) turns.delete(ref);
-  turns.add(new WeakRef(turn));
+  for (const ref of queues) if (ref.deref() === undefined) queues.delete(ref);
+  queues.add(new WeakRef(queue));
 }
 
 function interrupted(): void {
-  for (const ref of turns) ref.deref()?.interrupted();
+  for (const ref of queues) ref.deref()?.interrupted();
 }
 
-/** What an outbox needs of its WebSocket. */
+/** What an outbox needs from its WebSocket. */
 export interface OutboxSocket {
   outbox: Outbox | undefined;
   readonly connection: Pick<SocketListener, "eased"> | undefined;
@@ -80,46 +80,46 @@ export interface OutboxSocket {
 export class Outbox {
   readonly #ws: OutboxSocket;
   readonly #socket: Duplex;
-  readonly turn: Turn;
+  readonly queue: FlushQueue;
   readonly settings: Settings;
-  /** What was pushed first, and all of it once there is more: most often there is not. */
+  /** The first frame, and the run of all frames once there is a second one. Most often there is only one. */
   #first: Frame | undefined;
   #run: Run | undefined;
-  /** Memory of the pool that these are in. */
+  /** Memory of the pool that the waiting frames use. */
   #pooled: Buffer[] | undefined;
 
-  constructor(ws: OutboxSocket, socket: Duplex, turn: Turn, settings: Settings) {
+  constructor(ws: OutboxSocket, socket: Duplex, queue: FlushQueue, settings: Settings) {
     this.#ws = ws;
     this.#socket = socket;
-    this.turn = turn;
+    this.queue = queue;
     this.settings = settings;
     ws.outbox = this;
   }
 
   ownBytes(data: Buffer): Uint8Array<ArrayBuffer> {
-    return this.turn.incoming.ownBytes(data, this.#socket);
+    return this.queue.incoming.ownBytes(data, this.#socket);
   }
 
-  /** Bytes that wait for the client to read. What this turn will write is no backlog unless there is one already. */
+  /** Bytes that wait for the client to read. What is written at the end of this turn counts only if other bytes wait already. */
   get buffered(): number {
     const waiting = this.#ws.bufferedAmount;
     return waiting === 0 ? 0 : waiting + ((this.#run ?? this.#first)?.byteLength ?? 0);
   }
 
-  /** The kernel has what was written before. */
+  /** The kernel has accepted what was written. */
   flushed(): void {
     void this.#ws.connection?.eased();
   }
 
-  /** @param memory of the pool, that the frame is in. */
+  /** @param memory of the pool that holds the frame. */
   push(frame: Frame, memory?: Buffer): void {
     if (memory !== undefined) (this.#pooled ??= []).push(memory);
     if (this.#first === undefined) {
-      this.turn.add(this);
+      this.queue.add(this);
       this.#first = frame;
-    } else this.#run = (this.#run ?? this.#first.alone).followedBy(frame);
+    } else this.#run = (this.#run ?? this.#first.asRun).followedBy(frame);
     const { byteLength } = this.#run ?? frame;
-    if (byteLength >= most || byteLength >= this.settings.highWaterMark) this.flush();
+    if (byteLength >= maxBatch || byteLength >= this.settings.highWaterMark) this.flush();
   }
 
   flush(): void {
@@ -129,14 +129,14 @@ export class Outbox {
     this.#run = undefined;
     this.#pooled = undefined;
     if (waiting === undefined || this.#ws.readyState !== this.#ws.OPEN) return;
-    // The callback costs a closure a write inside Node's streams: only where this write can fill the buffer.
+    // A callback costs a closure for each write inside Node's streams: passed only if this write can fill the buffer.
     const fills = this.#ws.bufferedAmount + waiting.byteLength >= this.settings.highWaterMark;
     waiting.write(this.#socket, fills || pooled !== undefined ? () => this.#written(pooled) : undefined);
   }
 
-  /** The kernel has it, or the socket is gone. */
+  /** The kernel has accepted the write, or the socket is gone. */
   #written(pooled: readonly Buffer[] | undefined): void {
-    if (pooled !== undefined) for (const memory of pooled) this.turn.pool.give(memory);
+    if (pooled !== undefined) for (const memory of pooled) this.queue.pool.give(memory);
     this.flushed();
   }
 }

@@ -1,8 +1,8 @@
-/** The core's `Socket` over a WebSocket of `ws`. */
+/** The core's `Socket` on a WebSocket of `ws`. */
 import type { Duplex } from "node:stream";
 import { Frame } from "./frame.ts";
 import { Outbox } from "./outbox.ts";
-import type { Turn } from "./outbox.ts";
+import type { FlushQueue } from "./outbox.ts";
 import type { OrderedWebSocket } from "./websocket.ts";
 import { isPooled } from "./pool.ts";
 import { viewOf } from "../../../src/values/data.ts";
@@ -13,13 +13,13 @@ import type { Prepared, Socket } from "../../../src/ports.ts";
 export class NodeSocket implements Socket {
   readonly #ws: OrderedWebSocket;
   readonly #outbox: Outbox;
-  /** permessage-deflate was negotiated: ws compresses, and so frames. */
+  /** permessage-deflate was negotiated: ws compresses and frames the messages. */
   readonly #deflated: boolean;
 
-  constructor(ws: OrderedWebSocket, stream: Duplex, turn: Turn, settings: Settings) {
+  constructor(ws: OrderedWebSocket, stream: Duplex, queue: FlushQueue, settings: Settings) {
     this.#ws = ws;
     this.#deflated = ws.extensions !== "";
-    this.#outbox = new Outbox(ws, stream, turn, settings);
+    this.#outbox = new Outbox(ws, stream, queue, settings);
   }
 
   get buffered(): number {
@@ -29,14 +29,14 @@ export class NodeSocket implements Socket {
   send(data: Sendable | Prepared): SendResult {
     if (this.#ws.readyState !== this.#ws.OPEN) return "closed";
     if (data instanceof Frame) this.#write(data);
-    else if (typeof data === "string") this.#write(Frame.of(this.#outbox.turn.incoming.bytesOf(data), true));
+    else if (typeof data === "string") this.#write(Frame.of(this.#outbox.queue.incoming.bytesOf(data), true));
     else this.#sendBytes(viewOf(data as ArrayBuffer | ArrayBufferView));
     return "sent";
   }
 
   #sendBytes(bytes: Uint8Array): void {
     if (this.#deflated || !isPooled(bytes.length)) return this.#write(Frame.copy(bytes, false, Buffer.allocUnsafe));
-    const { pool } = this.#outbox.turn;
+    const { pool } = this.#outbox.queue;
     const whole = pool.take(bytes.length);
     this.#outbox.push(
       Frame.copy(bytes, false, (length) => whole.subarray(0, length)),
@@ -70,7 +70,7 @@ export class NodeSocket implements Socket {
   }
 }
 
-/** A message for many sockets. */
+/** Frames a message once, for many sockets. */
 export function prepare(data: Sendable): Prepared {
   if (typeof data === "string") return Frame.copy(Buffer.from(data), true, Buffer.allocUnsafe, data.length);
   return Frame.copy(viewOf(data), false, Buffer.allocUnsafe);

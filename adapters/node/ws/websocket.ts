@@ -1,28 +1,28 @@
-/** The class of our WebSockets. It imports `ws`, which is installed by those who use it: see ../load.ts. */
+/** The class of our WebSockets. It imports `ws`, an optional package: see ../load.ts. */
 import * as library from "ws";
 import { WebSocket } from "ws";
 import { CloseCode } from "../../../src/protocol/close.ts";
 import type { SocketListener } from "../../../src/ports.ts";
 import { logError } from "../../../src/values/log.ts";
-import { frameBy } from "./frame.ts";
+import { setSender } from "./frame.ts";
 import type { Sender } from "./frame.ts";
 import type { Outbox } from "./outbox.ts";
 
-frameBy((library as unknown as { readonly Sender: Sender }).Sender);
+setSender((library as unknown as { readonly Sender: Sender }).Sender);
 
-/** ws's WebSocket, whose own frames never overtake what an outbox holds. */
+/** A WebSocket of ws that flushes its outbox before it sends a frame itself. */
 export class OrderedWebSocket extends WebSocket {
   outbox: Outbox | undefined;
   /** Undefined while its `open` hook runs. */
   connection: SocketListener | undefined;
-  // Private fields of ws: the client's close frame, once it has been read.
+  // Private fields of ws: the client's close frame, once it is read.
   declare readonly _closeFrameReceived: boolean;
   declare readonly _closeCode: number;
   declare readonly _closeMessage: Buffer;
 
   /**
    * ws also calls this to answer the client's close frame, as soon as it has read it (8.23, receiverOnConclude). It emits `close` only when TCP
-   * has ended, which is up to the client. A listener for the receiver's `conclude` would cost every idle connection an array.
+   * ends, which depends on the client. A listener for the receiver's `conclude` would cost every idle connection an array.
    */
   override close(code?: number, reason?: string | Buffer): void {
     this.outbox?.flush();
@@ -38,7 +38,7 @@ export class OrderedWebSocket extends WebSocket {
     }
   }
 
-  /** Edgewire itself threw, in an event of ws, where an error would end the process: closes this connection alone. */
+  /** Edgewire itself threw in an event of ws, where an error would end the process. Closes only this connection. */
   fail(error: unknown): void {
     logError("a connection failed", error);
     try {

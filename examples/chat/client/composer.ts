@@ -1,8 +1,8 @@
-/** Where a message is written: text, one picture, or both. Nothing leaves it before it could be sent, and a reload keeps the text. */
+/** The form in which a message is written: text, a picture, or both. It keeps its content until it is sent, and its text across reloads. */
 import { find, say } from "./dom.ts";
 import { accept, prepare } from "./images.ts";
 
-/** Sends one thing, or returns false: it could not be sent now. */
+/** Sends a message; returns false if that is not possible now. */
 export type Send = (content: string | Blob) => boolean;
 
 const form = find("composer", HTMLFormElement);
@@ -28,7 +28,7 @@ export function openComposer(room: string, how: Send): void {
   text.focus();
 }
 
-/** Forgets what was being written, when the room is left on purpose. */
+/** Discards the draft when the user leaves the room. */
 export function closeComposer(): void {
   sessionStorage.removeItem(draftKey);
   send = () => false;
@@ -62,13 +62,13 @@ function keep(): void {
 
 text.addEventListener("input", changed);
 text.addEventListener("keydown", (event) => {
-  // While an input method composes, Enter chooses a word.
+  // While an input method is composing, Enter selects a word.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   form.requestSubmit();
 });
 
-/** Fits the field to its text, remembers the draft, and lets the button say whether there is anything to send. */
+/** Fits the field to its text, saves the draft, and enables the button if there is something to send. */
 function changed(): void {
   if (!CSS.supports("field-sizing", "content")) {
     text.style.height = "auto";
@@ -93,7 +93,7 @@ text.addEventListener("paste", (event) => {
   void take(event.clipboardData.files);
 });
 
-// The whole window takes a drop: a near miss must not make the browser leave the page for the file.
+// The whole window accepts drops: after a near miss the browser must not open the file instead of the page.
 let depth = 0;
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") === true;
 const showDropzone = (show: boolean): void => void (dropzone.hidden = !show || form.closest("[hidden]") !== null);

@@ -1,13 +1,13 @@
-/** The two things the page does with the DOM: find what index.html has, and make what it has not. Text only ever becomes text. */
+/** DOM helpers: they find elements of index.html and create others. Strings always become text, never HTML. */
 
-/** The element with this id, of this class. */
+/** Returns the element with this id. @throws Error if it is missing or of another class. */
 export function find<T extends Element>(id: string, type: new () => T): T {
   const element = document.getElementById(id);
   if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} with the id "${id}"`);
   return element;
 }
 
-/** Makes an element with attributes and children; strings become text nodes. */
+/** Creates an element with attributes and children; strings become text nodes. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string>> = {},
@@ -19,7 +19,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A person's disc: the first character of the name, in one of eight colours that the name decides. */
+/** A person's avatar: the first character of the name, in one of eight colors derived from the name. */
 export function disc(name: string): HTMLElement {
   let hash = 0;
   for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x9e3779b1);
@@ -27,7 +27,7 @@ export function disc(name: string): HTMLElement {
   return make("span", { class: "disc", "data-colour": String(hash >>> 29), "aria-hidden": "true" }, initial?.segment ?? "?");
 }
 
-/** Says something to people who listen to the page. */
+/** Announces a text to screen readers. */
 export function say(text: string): void {
   find("say", HTMLElement).textContent = text;
 }

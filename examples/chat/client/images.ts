@@ -1,15 +1,15 @@
 /**
- * Makes a file ready to send: an image that the chat carries, small enough for one message. PNG and GIF go as they are when
- * they fit; everything else is drawn anew, which also leaves behind where a photograph was taken.
+ * Converts a file to a supported image that fits in one message. PNG and GIF are sent unchanged if they fit. Everything else is redrawn, which also
+ * removes the location of a photograph.
  */
 
-/** The server takes 1 MiB a message by default, and base64 makes four bytes of three. */
+/** The server's default limit is 1 MiB for a message, and base64 turns three bytes into four. */
 const mostBytes = 750_000;
 const longestSide = 1_920;
 const readable = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"];
 export const accept: string = readable.join(",");
 
-/** Returns the image to send. Rejects with an `Error` whose message is for the person who chose the file. */
+/** Returns the image to send. Rejects with an `Error` whose message can be shown to the user. */
 export async function prepare(file: File): Promise<Blob> {
   if (!readable.includes(file.type)) throw new Error("Only images can be sent: PNG, JPEG, GIF, WebP or AVIF.");
   const bitmap = await createImageBitmap(file).catch(() => {
@@ -23,7 +23,7 @@ export async function prepare(file: File): Promise<Blob> {
   }
 }
 
-/** Lowers the quality first, then the size, until it fits. */
+/** Reduces the quality, then the size, until the image fits. */
 async function shrink(bitmap: ImageBitmap): Promise<Blob> {
   let scale = Math.min(1, longestSide / Math.max(bitmap.width, bitmap.height));
   for (; ; scale *= 0.7) {
@@ -43,7 +43,7 @@ async function draw(bitmap: ImageBitmap, scale: number, quality: number): Promis
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   const webp = await encode(canvas, "image/webp", quality);
   if (webp.type === "image/webp") return webp;
-  // A browser that can't write WebP wrote PNG instead, which would not shrink. JPEG knows no transparency: white behind it.
+  // A browser that can't write WebP returns PNG, which would not shrink. JPEG has no transparency, so it gets a white background.
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);

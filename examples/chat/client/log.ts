@@ -1,14 +1,14 @@
-/** The conversation: messages, pictures and notes, oldest first. It stays at its end unless someone is reading further up. */
+/** The conversation: messages, pictures and notes, oldest first. It stays scrolled to the end unless the user has scrolled up. */
 import { disc, find, make } from "./dom.ts";
 import { pictureButton } from "./viewer.ts";
 import type { Person } from "../messages.ts";
 import type { Receipt } from "./room.ts";
 
-/** Older entries leave the page, and their pictures its memory. */
+/** Older entries are removed, which frees the memory of their pictures. */
 const mostEntries = 500;
-/** Messages of one person closer together than this share one name. */
+/** Milliseconds within which consecutive messages of one person share one name. */
 const sameBreath = 3 * 60_000;
-/** Pixels from the end that still count as the end. */
+/** Distance from the end, in pixels, that still counts as the end. */
 const nearEnd = 64;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
@@ -23,7 +23,7 @@ let atEnd = true;
 let lastTop = 0;
 let unread = 0;
 
-// Only a scroll upwards leaves the end: a picture that grows moves the end away without one.
+// Only scrolling up leaves the end: a growing picture also moves the end, but without scrolling.
 log.addEventListener("scroll", () => {
   const near = log.scrollHeight - log.scrollTop - log.clientHeight < nearEnd;
   if (near) showUnread(0);
@@ -34,12 +34,12 @@ jump.addEventListener("click", () => {
   toEnd();
   log.focus();
 });
-// Pictures that finish loading and keyboards that slide in change heights: whoever was at the end stays there.
+// Loading pictures and on-screen keyboards change heights: stay at the end if we were there.
 const resizes = new ResizeObserver(() => atEnd && toEnd());
 resizes.observe(log);
 resizes.observe(list);
 
-/** A line about the room: someone came, went, or something was announced. */
+/** A line about the room: someone joined or left, or an announcement. */
 export function addNote(text: string, kind: "note" | "announcement" = "note", person?: string): void {
   last = undefined;
   const words = person === undefined ? [text] : [make("bdi", {}, person), ` ${text}`];
@@ -50,7 +50,7 @@ export function addTheirs(from: Person, content: string | Blob): void {
   append(entry("theirs", from.name, from.id, content), true);
 }
 
-/** Adds a message of one's own and returns what its fate is told to; `again` is called with it when it should be sent once more. */
+/** Adds the user's own message, and returns a function that sets its status. `again` is called if the user wants to resend it. */
 export function addMine(name: string, content: string | Blob, again: () => boolean): Receipt {
   const element = entry("mine", name, "", content);
   const fate = make("p", { class: "fate" }, "Sending…");
@@ -97,7 +97,7 @@ function time(at: number): HTMLTimeElement {
   return make("time", { datetime: new Date(at).toISOString() }, clock.format(at));
 }
 
-/** The text with its web addresses as links. */
+/** The text, with web addresses as links. */
 function withLinks(text: string): (Node | string)[] {
   return text
     .split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]])/u)

@@ -1,4 +1,4 @@
-/** The page: the lobby or a room, and what moves between them. */
+/** The page: shows the lobby or a room, and switches between them. */
 import * as composer from "./composer.ts";
 import { find, say } from "./dom.ts";
 import * as lobby from "./lobby.ts";
@@ -83,7 +83,7 @@ function connect(): void {
   });
 }
 
-/** Sends, and shows the message with its fate; false while there is no connection. */
+/** Sends a message, and shows it with its status. Returns false if there is no connection. */
 function send(content: string | Blob): boolean {
   const receipt = { sent: () => {}, failed: (_what: string, _why: string) => {} };
   const accepted = inside?.send(content, {
@@ -112,7 +112,7 @@ function missed(since: Date | undefined): string {
   return since === undefined ? "You are back." : `You are back. What others wrote since ${clock.format(since)} is not shown.`;
 }
 
-// A page that goes into the browser's back-forward cache takes no open connection along.
+// A page with an open connection can't enter the browser's back-forward cache.
 addEventListener("pagehide", () => inside?.leave());
 addEventListener("pageshow", ({ persisted }) => persisted && inside !== undefined && connect());
 

@@ -1,4 +1,4 @@
-/** Who is online: a list beside the conversation, behind a button where there is no room for it. */
+/** Who is online: a list next to the conversation, or behind a button on narrow screens. */
 import { disc, find, make } from "./dom.ts";
 import type { Person } from "../messages.ts";
 
@@ -16,7 +16,7 @@ document.addEventListener("keydown", ({ key }) => {
   toggle.focus();
 });
 
-/** Shows who is in the room; undefined while there is no connection that could tell. */
+/** Shows who is in the room; undefined if unknown, because there is no connection. */
 export function showPeople(people: readonly Person[] | undefined, me: string): void {
   for (const id of ["people-count", "people-toggle-count"])
     find(id, HTMLElement).textContent = people === undefined ? "–" : String(people.length);

@@ -1,4 +1,4 @@
-/** One room as the page sees it: who is in it, what arrives, how the connection stands, and what became of each message that was sent. */
+/** The page's model of a room: people, received messages, the connection's status, and the status of each sent message. */
 import { ReconnectingWebSocket } from "edgewire/client";
 import { messageClient } from "edgewire/messages";
 import type { MessageError } from "edgewire/messages";
@@ -11,18 +11,18 @@ export type Status =
   | { readonly state: "waiting"; readonly until: number }
   | { readonly state: "refused"; readonly reason: string };
 
-/** How a sent message fares. */
+/** The status of a sent message. */
 export interface Receipt {
   sent(): void;
-  /** `what` is known of it, in a few words, and why. */
+  /** Not sent, or not confirmed: `what` happened, in a few words, and why. */
   failed(what: string, why: string): void;
 }
 
 export interface RoomEvents {
   onStatus(status: Status): void;
-  /** In, or in again; how many others are. */
+  /** Joined or rejoined; the number of other people. */
   onWelcome(others: number): void;
-  /** Undefined: not known, because there is no connection. */
+  /** Undefined if unknown, because there is no connection. */
   onPeople(people: readonly Person[] | undefined, me: string): void;
   onJoin(who: Person): void;
   onLeave(who: Person): void;
@@ -32,13 +32,13 @@ export interface RoomEvents {
 }
 
 export interface ChatRoom {
-  /** Sends text or an image. False: offline, and nothing was sent. */
+  /** Sends text or an image. Returns false if offline; nothing was sent. */
   send(content: string | Blob, receipt: Receipt): boolean;
   retry(): void;
   leave(): void;
 }
 
-/** Milliseconds: a picture has to get there before it can be answered. */
+/** Milliseconds to wait for an answer: a picture must be uploaded first. */
 const pictureDeadline = 60_000;
 
 export function enterRoom(room: string, name: string, events: RoomEvents): ChatRoom {
@@ -67,7 +67,7 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
     if (socket.status !== "waiting") return;
     events.onStatus({ state: "waiting", until: socket.retryAt ?? Date.now() });
     again = true;
-    // A connection that was lost needs no reason; an attempt that failed may have been refused.
+    // A lost connection needs no explanation, but a failed attempt may have been refused.
     if (!online) void askWhy();
     online = false;
   });
@@ -118,7 +118,7 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
       receipt.sent();
     } catch (error) {
       const { code, message } = error as MessageError;
-      // It may have arrived all the same: the server's answer did not.
+      // The message may have arrived; only the server's answer did not.
       if (code === "closed") receipt.failed("Not confirmed.", "The connection was lost before the server answered.");
       else if (code === "deadline") receipt.failed("Not confirmed.", "The server did not answer in time.");
       else receipt.failed("Not sent.", message);

@@ -1,4 +1,4 @@
-/** The link to a room: handed to the phone's own share sheet, or copied, or shown to be copied by hand. */
+/** Shares the link to a room: with the device's share dialog, or copied, or shown to be copied by hand. */
 import { find, say } from "./dom.ts";
 
 const button = find("share", HTMLButtonElement);
@@ -16,7 +16,7 @@ async function share(url: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(url);
   } catch {
-    // Not allowed, or not there: http:// on another machine has no clipboard.
+    // Not allowed, or not available: pages from http:// on another machine have no clipboard.
     field.value = url;
     dialog.showModal();
     field.select();

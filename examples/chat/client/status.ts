@@ -1,4 +1,4 @@
-/** How the connection stands: a word in the header always, a bar with more to say when something is wrong. */
+/** The connection's status: always a word in the header, and a bar with details if something is wrong. */
 import { find, say } from "./dom.ts";
 import type { Status } from "./room.ts";
 
@@ -21,9 +21,9 @@ export function showStatus(status: Status, room: string): void {
   badge.dataset["state"] = status.state;
   badge.textContent = words[status.state];
   bar.dataset["state"] = status.state;
-  // Between two attempts the bar stays: a bar that blinks away and back is worse than the wait.
+  // The bar stays visible between attempts: a flickering bar is worse than the wait.
   bar.hidden = status.state === "online" || (status.state === "connecting" && !status.again);
-  // Not hidden: a focused button must not vanish under the finger that pressed it.
+  // Disabled, not hidden: a focused button must not vanish when it is pressed.
   retry.disabled = status.state === "connecting";
   retry.hidden = status.state === "refused";
   change.hidden = status.state !== "refused";
@@ -40,7 +40,7 @@ export function showStatus(status: Status, room: string): void {
   announce(status, room);
 }
 
-/** Each change once, and never the countdown: a screen reader would speak of nothing else. */
+/** Announces each change once, but not the countdown, which a screen reader would read continuously. */
 function announce(status: Status, room: string): void {
   if (status.state === "connecting") return;
   const text = {

@@ -1,4 +1,4 @@
-/** The tab's title: the room, and how much was said while nobody looked. */
+/** The tab's title: the room, and the number of unread messages. */
 let room = "";
 let unseen = 0;
 

@@ -1,4 +1,4 @@
-/** Pictures in the conversation, and the dialog that shows one at full size. */
+/** Pictures in the conversation, and the dialog that shows them at full size. */
 import { find, make } from "./dom.ts";
 
 const viewer = find("viewer", HTMLDialogElement);

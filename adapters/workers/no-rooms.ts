@@ -1,4 +1,4 @@
-/** Rooms and topics can't work on a plain Worker: what its handlers are told. */
+/** Rooms and topics can't work on a plain Worker: these errors say so. */
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { NoRooms } from "../../src/server/runtime.ts";
 import { noRooms } from "../../src/server/no-rooms.ts";
@@ -6,10 +6,10 @@ import { noRooms } from "../../src/server/no-rooms.ts";
 const why =
   'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
 
-/** Its connections' commons. */
-export const roomless: NoRooms = noRooms(why);
+/** In place of the room registry: every use of a room throws. */
+export const unavailableRooms: NoRooms = noRooms(why);
 
-/** @throws Error for hooks that would never run: there is no room that could open, empty or set an alarm. */
+/** @throws Error for hooks of rooms, which would never run. */
 export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {
   const name = hooks.room !== undefined ? "room" : hooks.alarm !== undefined ? "alarm" : undefined;
   if (name !== undefined) throw new Error(`${who}: the handler has the hook "${name}", and ${why}`);
