@@ -61,7 +61,7 @@ for (let round = 1; round <= rounds; round++) {
       progress: () => {},
     };
     const [, now] = await measure(one, ["before", "edgewire"], pace);
-    if (now === undefined || "absent" in now) throw new Error(`${one.runtime} ${one.mode}: this checkout was not measured`);
+    if (now?.ratio === undefined) throw new Error(`${one.runtime} ${one.mode}: this checkout was not measured`);
     const ratio = 1 / now.ratio.median;
     found.get(one)!.push(ratio);
     console.log(`round ${round} of ${rounds}, ${one.runtime} ${one.mode}: ${ratio.toFixed(3)}`);
