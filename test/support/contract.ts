@@ -1,9 +1,9 @@
 /**
- * The suite: every case of docs/contract.md on every runtime, black box, over real processes. test/columns/ runs it, in files that
- * vitest runs side by side: a case mostly waits. Each result goes into the test's meta, from which table.ts makes the table of the page.
+ * The suite: every case of docs/contract.md on every runtime, black box, over real processes. test/columns/ has a file for each run, and
+ * vitest runs the files side by side: a case mostly waits. Each result goes into the test's meta, from which table.ts makes the table of the page.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Case, type Column, type Run } from "./case.ts";
+import { runs, type Case, type Column } from "./case.ts";
 import { patience } from "./client.ts";
 import { Context } from "./context.ts";
 import { chapters } from "../contract/index.ts";
@@ -21,38 +21,34 @@ const shortPatience = 1500;
 const stamp = Date.now().toString(36);
 const held = new Map<LimitId, string[]>();
 
-export function contract(runs: readonly Run[]): void {
-  for (const { name, column, date } of runs) {
-    describe(name, () => {
-      let host: Host;
-      beforeAll(async () => {
-        // In memory the handler's warnings and errors are this process's own; elsewhere they go to the server's stderr.
-        if (column === "memory") for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
-        host = await startHost(column, date);
-      });
-      afterAll(() => host?.stop());
-
-      for (const { letter, title, cases } of chapters) {
-        describe(`${letter}. ${title}`, () => {
-          for (const one of cases) {
-            test(`${one.id} ${one.statement}`, async ({ task }) => {
-              const limit = limitOf(one, column, date);
-              task.meta.contract = { id: one.id, run: name, ...(limit === undefined ? {} : { limit }) };
-              host = await revive(host, column, date);
-              const t = new Context(
-                host,
-                column,
-                `${stamp}-${name.replace(" ", "-")}-${one.id}`,
-                limit === undefined ? patience : shortPatience,
-              );
-              if (limit === undefined) await runCase(one, t);
-              else await expectLimit(one, t, limit);
-            });
-          }
-        });
-      }
+/** `name`: of one of `runs`. */
+export function contract(name: string): void {
+  const { column, date } = runs.find((run) => run.name === name)!;
+  describe(name, () => {
+    let host: Host;
+    beforeAll(async () => {
+      // In memory the handler's warnings and errors are this process's own; elsewhere they go to the server's stderr.
+      if (column === "memory") for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
+      host = await startHost(column, date);
     });
-  }
+    afterAll(() => host?.stop());
+
+    for (const { letter, title, cases } of chapters) {
+      describe(`${letter}. ${title}`, () => {
+        for (const one of cases) {
+          test(`${one.id} ${one.statement}`, async ({ task }) => {
+            const limit = limitOf(one, column, date);
+            task.meta.contract = { id: one.id, run: name, ...(limit === undefined ? {} : { limit }) };
+            host = await revive(host, column, date);
+            const tag = `${stamp}-${name.replace(" ", "-")}-${one.id}`;
+            const t = new Context(host, column, tag, limit === undefined ? patience : shortPatience);
+            if (limit === undefined) await runCase(one, t);
+            else await expectLimit(one, t, limit);
+          });
+        }
+      });
+    }
+  });
 
   afterAll(() => {
     const lines = [...held].map(([id, cases]) => `  ${id} (${cases.join(", ")}): ${limits[id].why}\n      ${limits[id].evidence}`);

@@ -1,0 +1,4 @@
+/** In memory. */
+import { contract } from "../support/contract.ts";
+
+contract("memory");
