@@ -2,6 +2,7 @@
  * The suite: every case of docs/contract.md on every runtime, black box, over real processes. test/columns/ has a file for each run, and
  * vitest runs the files side by side: a case mostly waits. Each result goes into the test's meta, from which table.ts makes the table of the page.
  */
+import { format } from "node:util";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { runs, type Case, type Column } from "./case.ts";
 import { patience } from "./client.ts";
@@ -9,6 +10,7 @@ import { Context } from "./context.ts";
 import { chapters } from "../contract/index.ts";
 import { startHost, type Host } from "./host.ts";
 import { limits, type Limit, type LimitId } from "./limits.ts";
+import { MemoryHost } from "./memory.ts";
 
 declare module "vitest" {
   interface TaskMeta {
@@ -27,11 +29,17 @@ export function contract(name: string): void {
   describe(name, () => {
     let host: Host;
     beforeAll(async () => {
-      // In memory the handler's warnings and errors are this process's own; elsewhere they go to the server's stderr.
-      if (column === "memory") for (const method of ["warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
-      host = await startHost(column, date);
+      const started = await startHost(column, date);
+      host = started;
+      if (!(started instanceof MemoryHost)) return;
+      // What the handler prints is printed by this process; elsewhere it goes to the server's own output.
+      for (const method of ["log", "warn", "error"] as const)
+        vi.spyOn(console, method).mockImplementation((...printed) => void started.output.push(...format(...printed).split("\n")));
     });
-    afterAll(() => host?.stop());
+    afterAll(async () => {
+      vi.restoreAllMocks();
+      await host?.stop();
+    });
 
     for (const { letter, title, cases } of chapters) {
       describe(`${letter}. ${title}`, () => {

@@ -2,6 +2,7 @@
  * What the test application can be told to do: a case puts a script for each hook into the handshake's URL, so that one
  * running server serves every case. Runs on every runtime; synchronous unless a step is not.
  */
+import { show } from "./show.ts";
 import { unsendable, type Unsendable } from "./unsendable.ts";
 import type { Connection, Data, History, HistoryReader, LocalRoom, Room, Sendable, UpgradeResult } from "edgewire";
 
@@ -35,6 +36,7 @@ export type Step =
   | readonly ["history", topic: string, reader?: HistoryReader]
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
+  | readonly ["show"]
   | readonly ["stats"]
   | readonly ["setAlarm", inMilliseconds: number | null | string]
   | readonly ["setAlarmAt", time: number]
@@ -188,6 +190,9 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       return undefined;
     case "inspect":
       note({ did: "inspect", ...inspect(connection) });
+      return undefined;
+    case "show":
+      note({ did: "show", ...show(connection) });
       return undefined;
     case "storage":
       return store(step, connection, note);
