@@ -205,7 +205,7 @@ export const limits = {
     why: "A Worker or Durable Object is not told of a client that resets before it has read the 101, when the reset comes in the moment in which the 101 is written: its connection stays without a close hook, and takes a place, for as long as the object has it: through evictions too.",
     evidence:
       "workerd 2026-10, a bare Durable Object: of 1 130 clients that reset between the request and the 101, 1 113 got no webSocketClose (test/fuzz/limits.ts). With the flag enable_request_signal the signal does not abort either, a send to such a one succeeds, and an eviction restores it. Behind `route`, which lets workerd look at its client once more before the 101, it is one in ten of those that reset within 5 ms.",
-    shows: /503: the server is full|close is not the last hook, or not once: open/,
+    shows: /503: the server is full|close is not the last hook, or not once: open|did not report the close hook of every connection/,
   },
   P34: {
     columns: ["deno"],

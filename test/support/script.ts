@@ -24,6 +24,7 @@ export type Step =
   | readonly ["close", code?: number, reason?: string]
   | readonly ["terminate"]
   | readonly ["sleep", number]
+  | readonly ["hold" | "release", name: string]
   | readonly ["drained"]
   | readonly ["untilAborted"]
   | readonly ["throw", string]
@@ -174,6 +175,11 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
   switch (step[0]) {
     case "sleep":
       return sleep(step[1]);
+    case "hold":
+      return gate(step[1]).promise;
+    case "release":
+      gate(step[1]).resolve();
+      return undefined;
     case "drained":
       return connection.drained().then(() => note({ did: "drained", phase: connection.phase }));
     case "untilAborted":
@@ -207,6 +213,15 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       note({ did: step[0], ...attempt(() => act(step, connection, data)) });
       return undefined;
   }
+}
+
+const gates = new Map<string, PromiseWithResolvers<void>>();
+
+/** What one client's hook waits for until another's releases it. */
+function gate(name: string): PromiseWithResolvers<void> {
+  const found = gates.get(name) ?? Promise.withResolvers<void>();
+  gates.set(name, found);
+  return found;
 }
 
 /** The steps whose result, or whose error, is what a case asks about. */
