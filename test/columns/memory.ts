@@ -1,4 +1,0 @@
-/** In memory. */
-import { contract } from "../support/contract.ts";
-
-contract("memory");

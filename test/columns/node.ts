@@ -1,4 +1,0 @@
-/** Node, on a port of its own. */
-import { contract } from "../support/contract.ts";
-
-contract("node");
