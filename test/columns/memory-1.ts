@@ -1,4 +1,4 @@
-/** In memory, the half of the chapters. */
+/** In memory, the half of the cases. */
 import { contract } from "../support/contract.ts";
 
 contract("memory", 0);
