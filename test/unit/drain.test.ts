@@ -15,7 +15,7 @@ test("a connection that can't be told that it has room keeps none of the others 
   const eased = vi.fn();
   let wantsDrain = true;
   const broken = {
-    live: {
+    connection: {
       wantsDrain: false,
       eased() {
         throw new Error("no");
@@ -23,7 +23,7 @@ test("a connection that can't be told that it has room keeps none of the others 
     },
   } as unknown as Watched;
   const other = {
-    live: {
+    connection: {
       get wantsDrain() {
         return wantsDrain;
       },
