@@ -1,55 +1,51 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-// Groups of projects run one after the other. Within one, files run side by side where they mostly wait (for a timeout, a page, or
-// what must not come), and one at a time where memory or load is watched: the machines have two cores.
+/** Most tests wait: for a timeout, a page, a process, or what must not come. So there are more workers than the two processors of most machines. */
+const waiting = { maxWorkers: 8, sequence: { groupOrder: 0 } };
+/** Memory, descriptors or load are watched: not beside what waits, and two at a time. */
+const watching = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+
+/** What takes longest, longest first. */
+const long = ["columns/evicted", "columns/durable", "columns/workers", "columns/", "e2e/", "model/", "types/"];
+
+/** Starts the longest files first, whichever project they are in: the last to end should be short. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const order = ({ project, moduleId }: TestSpecification): number => {
+      const rank = long.findIndex((name) => moduleId.includes(`/test/${name}`));
+      return project.config.sequence.groupOrder * (long.length + 1) + (rank < 0 ? long.length : rank);
+    };
+    return (await super.sort(files)).toSorted((a, b) => order(a) - order(b));
+  }
+}
+
+// Groups of projects run one after the other, files of a group side by side.
 export default defineConfig({
   test: {
     globalSetup: "scripts/build.ts",
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/node/**/*.test.ts", "test/deno/**/*.test.ts"],
           testTimeout: 30_000,
-          sequence: { groupOrder: 0 },
+          ...waiting,
         },
       },
-      { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 1 } } },
-      {
-        test: {
-          name: "contract",
-          include: ["test/columns/*.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-          maxWorkers: 5,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 120_000, ...waiting } },
+      // A case waits for as long as `patience` (test/support/client.ts) for each thing that should come.
+      { test: { name: "contract", include: ["test/columns/*.ts"], testTimeout: 120_000, hookTimeout: 60_000, ...waiting } },
       {
         test: {
           name: "model",
           include: ["test/model/**/*.test.ts", "test/awake/**/*.test.ts", "test/faults/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 5,
-          sequence: { groupOrder: 2 },
+          ...waiting,
         },
-      },
-      {
-        test: {
-          name: "cut",
-          include: ["test/cut/**/*.test.ts"],
-          globalSetup: "scripts/network.ts",
-          testTimeout: 60_000,
-          sequence: { groupOrder: 3 },
-        },
-      },
-      {
-        test: { name: "soak", include: ["test/soak/**/*.test.ts"], maxWorkers: 1, sequence: { groupOrder: 3 } },
-      },
-      {
-        test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], sequence: { groupOrder: 3 } },
       },
       {
         test: {
@@ -57,23 +53,10 @@ export default defineConfig({
           include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 4 },
+          ...waiting,
         },
       },
-      {
-        test: {
-          name: "bench",
-          include: ["test/bench/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 4 },
-        },
-      },
-      {
-        test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], sequence: { groupOrder: 3 } },
-      },
+      { test: { name: "bench", include: ["test/bench/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, ...waiting } },
       {
         test: {
           name: "client",
@@ -81,8 +64,7 @@ export default defineConfig({
           globalSetup: "scripts/browser.ts",
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 4 },
+          ...waiting,
         },
       },
       {
@@ -92,35 +74,36 @@ export default defineConfig({
           globalSetup: "scripts/browser.ts",
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 4 },
+          ...waiting,
         },
-      },
-      {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], sequence: { groupOrder: 5 } },
       },
       {
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "scripts/browser.ts",
-          maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          sequence: { groupOrder: 6 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          ...waiting,
         },
+      },
+      { test: { name: "packaging", include: ["test/packaging/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 180_000, ...waiting } },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
       },
       {
         test: {
-          name: "packaging",
-          include: ["test/packaging/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
-          maxWorkers: 3,
-          sequence: { groupOrder: 4 },
+          name: "cut",
+          include: ["test/cut/**/*.test.ts"],
+          globalSetup: "scripts/network.ts",
+          testTimeout: 60_000,
+          ...watching,
         },
       },
+      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], ...watching } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], ...watching } },
+      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], ...watching } },
     ],
   },
 });

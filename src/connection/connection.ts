@@ -56,9 +56,8 @@ export class Connection<State = unknown, Env = unknown>
   rate: Rate | undefined;
 
   static {
-    // Not a method: isolated declarations don't allow computed members.
-    const shown = { value: shownInLog };
-    for (const name of ["nodejs.util.inspect.custom", "Deno.customInspect"]) Object.defineProperty(this.prototype, Symbol.for(name), shown);
+    // Not a method: isolated declarations don't allow computed members. Node, Bun, Deno and workerd all look for it.
+    Object.defineProperty(this.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: shownInLog });
   }
 
   constructor(surroundings: Surroundings<State, Env>, socket: Socket, { id, head, rest, expiresAt, presence }: Restored) {

@@ -42,7 +42,13 @@ export type RoomRegistryClass = new <State, Env>(host: RoomHost<State, Env>) => 
 /** The error and the room of a runtime without rooms. */
 export interface NoRooms {
   lacks(what: string): Error;
-  room<State, Env>(host: { readonly env: Env; readonly rooms: Rooms }, name: string): LocalRoom<State, Env>;
+  room<State, Env>(owner: RoomOwner<Env>, name: string): LocalRoom<State, Env>;
+}
+
+/** What such a room shows of its server. */
+export interface RoomOwner<Env> {
+  readonly env: Env;
+  readonly rooms: Rooms;
 }
 
 /** What a connection starts from. */

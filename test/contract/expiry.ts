@@ -59,7 +59,7 @@ export const expiry: Chapter = {
       async run(t) {
         const first = soon() + 1000;
         const peer = await t.connect({ upgrade: [["accept", { expiresAt: first }]], message: "run" });
-        const second = first + 1300;
+        const second = first + 3000;
         await peer.send(JSON.stringify([["renew", second]]));
         await past(first);
         await answers(peer);
@@ -107,7 +107,7 @@ export const expiry: Chapter = {
       statement: "The connection also closes after an eviction, when only the object's alarm wakes it; a renewed time survives too.",
       async run(t) {
         const first = soon();
-        const second = first + 1300;
+        const second = first + 3000;
         const peers = await Promise.all([connect(t, first), connect(t, first), connect(t, first + 10_000)]);
         const [one, renewed, sooner] = peers as [Peer, Peer, Peer];
         await renewed.send(JSON.stringify([["renew", second]]));

@@ -371,14 +371,19 @@ export const flow: Chapter = {
       async run(t) {
         const peer = await t.connect({ on: "dropping", message: "run" });
         const count = 512;
-        await peer.send(JSON.stringify([["sleep", 6000]]));
-        for (let sent = 0; sent < count; sent++) void peer.send("[]".padEnd(size));
-        await t.hook(peer, "message");
-        // 256 KiB for the hook and what sockets on both sides buffer (Linux: at most 4 and 6 MiB) have left the client; the rest can't have.
-        const { socket } = peer.wire;
-        const stuck = await standstill(() => socket.writableLength);
-        if (stuck < 16 * 2 ** 20) throw new Error(`${stuck} bytes wait at the client, and then ${JSON.stringify(await peer.next())}`);
-        equal(hooks(t, peer, "message"), 1);
+        const other = await t.connect({ on: "dropping", message: "run" });
+        await peer.send(JSON.stringify([["hold", t.tag]]));
+        try {
+          for (let sent = 0; sent < count; sent++) void peer.send("[]".padEnd(size));
+          await t.hook(peer, "message");
+          // 256 KiB for the hook and what sockets on both sides buffer (Linux: at most 4 and 6 MiB) have left the client; the rest can't have.
+          const { socket } = peer.wire;
+          const stuck = await standstill(() => socket.writableLength);
+          if (stuck < 16 * 2 ** 20) throw new Error(`${stuck} bytes wait at the client, and then ${JSON.stringify(await peer.next())}`);
+          equal(hooks(t, peer, "message"), 1);
+        } finally {
+          await run(other, ["release", t.tag]);
+        }
         await t.done(peer, "message", 1 + count);
       },
     },

@@ -465,6 +465,7 @@ async function coalesced(t: Context): Promise<{ reader: Peer; sender: Peer; sent
   for (let full = 0, round = 1; full < 3 && round <= 100; round++) {
     await run(sender, ["repeat", 4, [["publish", "a", { letter: "x", times: size }]]]);
     await t.done(sender, "message", round);
+    for (const entry of t.entries(sender)) ok(!("threw" in entry), String(entry["message"]));
     sent += 4;
     await t.barrier();
     await run(reader, ["inspect"]);

@@ -183,7 +183,10 @@ const gone = { code: 1006, reason: "", initiator: "network" };
 async function silent(t: Context, options: ConnectOptions = {}): Promise<Peer> {
   const peer = await t.connect({ ...options, on: "lively", answersPing: false });
   await peer.ping();
-  deepEqual(await peer.next(), text(pongText));
+  let event = await peer.next();
+  // On a loaded machine the server may ask first.
+  while (event.type === "ping") event = await peer.next();
+  deepEqual(event, text(pongText));
   return peer;
 }
 

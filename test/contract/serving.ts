@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { needsRooms, needsWire, type Chapter } from "../support/case.ts";
 import { expectTexts } from "../support/peer.ts";
+import { secret } from "../support/show.ts";
 
 export const http: Chapter = {
   letter: "W",
@@ -169,6 +170,31 @@ export const isolation: Chapter = {
         );
         const ids = await Promise.all(peers.map(async (peer) => (await t.hook(peer, "open")).id));
         equal(new Set(ids).size, 30);
+      },
+    },
+    {
+      id: "I4",
+      statement: "JSON, spread and `console.log` of a connection, a room or `rooms` show neither the environment nor another client.",
+      async run(t) {
+        const other = await t.connect({
+          upgrade: [["accept", { state: "another's state" }]],
+          open: t.column === "workers" ? [] : [["subscribe", "another's topic"]],
+          message: [["send", "in another's URL"]],
+        });
+        const peer = await t.connect({ upgrade: [["accept", { state: "its own" }]], message: "run", close: [["show"]] });
+        // Twice: while another message waits for the hook, and of a connection that is over.
+        await peer.send(JSON.stringify([["sleep", 50], ["show"]]));
+        await peer.send(JSON.stringify([["send", "shown"]]));
+        await expectTexts(peer, "shown");
+        await peer.close(1000);
+        const shown = [await t.did(peer, "show"), await t.did(peer, "show", 2)] as const;
+        for (const entry of shown) equal(entry["env"], secret);
+        const { id } = shown[0];
+        const printed = t.printed(id!);
+        equal(printed.split("Connection {").length - 1, 2, printed);
+        const all = `${JSON.stringify(shown.map((entry) => entry["shown"]))}\n${printed}`;
+        ok(all.includes(id!) && all.includes("its own"), all);
+        for (const hidden of [secret, (await t.hook(other, "open")).id!, "another's", "another%27s"]) ok(!all.includes(hidden), all);
       },
     },
   ],

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bindingOf, classOf, handlerNames } from "../support/handler.ts";
 import { compatibilityDate as current } from "../support/runtimes.ts";
+import { secret, secretName } from "../support/show.ts";
 import { bundleWorker } from "../support/workerd.ts";
 
 const [entry = "durable", compatibilityDate = current] = process.argv.slice(2);
@@ -31,6 +32,7 @@ const mf = new Miniflare(
         modules: true,
         script,
         compatibilityDate,
+        bindings: { [secretName]: secret },
         ...(entry === "durable" ? { durableObjects: objects } : {}),
         unsafeDirectSockets: handlerNames.map((name) => ({ host, port: 0, ...(name === "main" ? {} : { entrypoint: name }) })),
       },

@@ -26,7 +26,7 @@ export type Event =
   | { readonly type: "end"; readonly how: "fin" | "reset" };
 
 /** Milliseconds before a read fails. Generous, because nothing here measures time. */
-export const patience = 10_000;
+export const patience = 20_000;
 
 /** Opens a TCP (or TLS) connection, sends the handshake and reads the response's head, whatever its status. */
 export async function handshake(address: Address, request: Handshake, wait: number = patience): Promise<Client> {

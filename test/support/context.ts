@@ -8,6 +8,7 @@ import type { Host, Refusal, RoomCalls } from "./host.ts";
 import type { Peer } from "./peer.ts";
 import type { Listener } from "./runtimes.ts";
 import type { Script, UpgradeStep } from "./script.ts";
+import { marks } from "./show.ts";
 import { encodeRequest, type HeaderList } from "../wire/http.ts";
 
 export interface ConnectOptions {
@@ -175,6 +176,13 @@ export class Context {
   /** The log lines of a room's own hooks. */
   roomEntries(name?: string): Entry[] {
     return this.#host.log.entries.filter((entry) => entry.tag === null && entry["room"] === this.room(name));
+  }
+
+  /** What the step `show` printed of this client, by now. */
+  printed(id: string): string {
+    const [before, after] = marks(id);
+    const { output } = this.#host;
+    return output.slice(output.indexOf(before) + 1, output.lastIndexOf(after)).join("\n");
   }
 
   /** Waits until a hook of this client has started for the nth time. */

@@ -33,6 +33,8 @@ export interface Refusal {
 
 export interface Host {
   readonly log: Log;
+  /** The lines that the process printed besides its log. */
+  readonly output: readonly string[];
   connect(options: ConnectOptions, target: string, wait: number): Promise<Peer>;
   /** Sends a handshake that must be refused. */
   refused(options: ConnectOptions, target: string, wait: number): Promise<Refusal>;
@@ -58,6 +60,10 @@ class ProcessHost implements Host {
 
   get log(): Log {
     return this.#running.log;
+  }
+
+  get output(): readonly string[] {
+    return this.#running.output;
   }
 
   async connect(options: ConnectOptions, target: string, wait: number): Promise<Peer> {

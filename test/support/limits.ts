@@ -205,7 +205,7 @@ export const limits = {
     why: "When a client resets at the moment in which its 101 is written, workerd does not report it to a Worker or Durable Object. The connection stays without a close hook, and takes a place, for as long as the object has it, through evictions too.",
     evidence:
       "workerd 2026-10, a bare Durable Object: of 1 130 clients that reset between the request and the 101, 1 113 got no webSocketClose (test/fuzz/limits.ts). With the flag enable_request_signal the signal does not abort either, a send to such a client succeeds, and an eviction restores it. Behind `route`, where workerd checks its client once more before the 101, it is one in ten of those that reset within 5 ms.",
-    shows: /503: the server is full|close is not the last hook, or not once: open/,
+    shows: /503: the server is full|close is not the last hook, or not once: open|did not report the close hook of every connection/,
   },
   P34: {
     columns: ["deno"],

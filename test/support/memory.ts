@@ -5,17 +5,19 @@ import type { ConnectOptions } from "./context.ts";
 import { createHandlers, handlerNames, type HandlerName } from "./handler.ts";
 import type { Host, Refusal, RoomCalls } from "./host.ts";
 import { Log } from "./log.ts";
+import { secret, secretName } from "./show.ts";
 import type { Peer } from "./peer.ts";
 import { callMethod, shownHistory } from "./script.ts";
 import { pingText } from "../../src/protocol/text-ping.ts";
 
 export class MemoryHost implements Host {
   readonly log: Log = new Log();
+  readonly output: string[] = [];
   readonly #served = new Map<HandlerName, Memory>();
 
   constructor() {
     const handlers = createHandlers({ report: (line) => void this.log.add(line) });
-    for (const name of handlerNames) this.#served.set(name, memory(handlers[name]));
+    for (const name of handlerNames) this.#served.set(name, memory(handlers[name], { env: { [secretName]: secret } }));
   }
 
   async connect(options: ConnectOptions, target: string): Promise<Peer> {

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "./client.ts";
 import { classOf, type HandlerName } from "./handler.ts";
 import { Log } from "./log.ts";
+import { secret, secretName } from "./show.ts";
 
 export const processRuntimes = ["node", "attached", "bun", "deno", "workers", "durable"] as const;
 export type ProcessRuntime = (typeof processRuntimes)[number];
@@ -76,7 +77,9 @@ export class Running {
   private constructor(runtime: Served, date: string, hostname: string, folder: string) {
     this.runtime = runtime;
     const [command, ...args] = commandOf(runtime, date, folder);
-    this.#child = spawn(command, args, { stdio: "pipe", detached: true, env: { ...process.env, HOST: hostname } });
+    // test/serve listens on HOST.
+    const env = { ...process.env, HOST: hostname, [secretName]: secret };
+    this.#child = spawn(command, args, { stdio: "pipe", detached: true, env });
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
     createInterface({ input: this.#child.stderr }).on("line", (line) => this.#say(line));
     this.#child.on("error", (error) => this.#die(error.message));

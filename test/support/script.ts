@@ -2,6 +2,7 @@
  * The scripts that control the test application. A case puts a script for each hook into the handshake's URL, so one running server serves all
  * cases. Runs on every runtime. A script is synchronous unless a step is not.
  */
+import { show } from "./show.ts";
 import { unsendable, type Unsendable } from "./unsendable.ts";
 import type { Connection, Data, History, HistoryReader, LocalRoom, Room, Sendable, UpgradeResult } from "edgewire";
 
@@ -23,6 +24,7 @@ export type Step =
   | readonly ["close", code?: number, reason?: string]
   | readonly ["terminate"]
   | readonly ["sleep", number]
+  | readonly ["hold" | "release", name: string]
   | readonly ["drained"]
   | readonly ["untilAborted"]
   | readonly ["throw", string]
@@ -35,6 +37,7 @@ export type Step =
   | readonly ["history", topic: string, reader?: HistoryReader]
   | readonly ["publish", string, Value]
   | readonly ["inspect"]
+  | readonly ["show"]
   | readonly ["stats"]
   | readonly ["setAlarm", inMilliseconds: number | null | string]
   | readonly ["setAlarmAt", time: number]
@@ -175,6 +178,11 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
   switch (step[0]) {
     case "sleep":
       return sleep(step[1]);
+    case "hold":
+      return gate(step[1]).promise;
+    case "release":
+      gate(step[1]).resolve();
+      return undefined;
     case "drained":
       return connection.drained().then(() => note({ did: "drained", phase: connection.phase }));
     case "untilAborted":
@@ -192,6 +200,9 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
     case "inspect":
       note({ did: "inspect", ...inspect(connection) });
       return undefined;
+    case "show":
+      note({ did: "show", ...show(connection) });
+      return undefined;
     case "storage":
       return store(step, connection, note);
     case "far":
@@ -205,6 +216,15 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       note({ did: step[0], ...attempt(() => act(step, connection, data)) });
       return undefined;
   }
+}
+
+const gates = new Map<string, PromiseWithResolvers<void>>();
+
+/** What one client's hook waits for until another's releases it. */
+function gate(name: string): PromiseWithResolvers<void> {
+  const found = gates.get(name) ?? Promise.withResolvers<void>();
+  gates.set(name, found);
+  return found;
 }
 
 /** The steps whose result or error is logged for the case. */

@@ -1,0 +1,4 @@
+/** Bun. */
+import { contract } from "../support/contract.ts";
+
+contract("bun");

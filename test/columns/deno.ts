@@ -1,0 +1,4 @@
+/** Deno. */
+import { contract } from "../support/contract.ts";
+
+contract("deno");

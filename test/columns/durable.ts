@@ -1,0 +1,4 @@
+/** workerd, as a Durable Object. */
+import { contract } from "../support/contract.ts";
+
+contract("durable");

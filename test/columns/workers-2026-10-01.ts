@@ -1,0 +1,4 @@
+/** A plain Worker at an older compatibility date. */
+import { contract } from "../support/contract.ts";
+
+contract("workers 2026-10-01");

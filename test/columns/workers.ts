@@ -1,0 +1,4 @@
+/** workerd, as a plain Worker. */
+import { contract } from "../support/contract.ts";
+
+contract("workers");
