@@ -59,12 +59,17 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
     for (let part = 1; part <= parts; part++) {
       await run(until(part / parts));
       const heap = samples[0]?.heap;
-      samples.push(await sample(heap === undefined ? undefined : heap + heapGrowth));
+      const taken = await sample(heap === undefined ? undefined : heap + heapGrowth);
+      samples.push(taken);
+      if (minutes >= recorded) console.log(`${name}: ${JSON.stringify(taken)}`);
     }
     const [first, last] = [samples[0]!, samples.at(-1)!];
     const descriptors = await settle(() => watch.descriptors, first.descriptors + slack, patience);
     expect(descriptors, "descriptors").toBeLessThanOrEqual(first.descriptors + slack);
-    expect(await settle(() => countOpen(place.port), 0, patience), "connections of clients that have left").toBe(0);
+    // A client that leaves with its 101 unread resets, which workerd does not always report: P30 of docs/contract.md.
+    const most = name === "durable" ? Math.ceil(sessions / 20_000) : 0;
+    const left = await settle(() => countOpen(place.port), most, patience);
+    expect(left, "connections of clients that have left").toBeLessThanOrEqual(most);
     if (first.heap !== undefined) expect(last.heap, "MiB of heap").toBeLessThan(first.heap + heapGrowth);
     if (minutes >= recorded) expect(last.memory, "MiB of memory").toBeLessThan(first.memory + memoryGrowth);
     await annotate(`${name}: ${sessions} clients in ${minutes} minutes; heap ${first.heap?.toFixed(1)} to ${last.heap?.toFixed(1)} MiB`);

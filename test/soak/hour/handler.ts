@@ -5,7 +5,8 @@ export const soaked = defineHandler({
   binding: "SOAK",
   maxBuffered: 256 * 1024,
   closeTimeout: 1000,
-  upgradeTimeout: 1000,
+  // A busy machine must not make a good client late.
+  upgradeTimeout: 5000,
   heartbeat: { interval: 5000, timeout: 2000 },
   history: (topic) => (topic === "news" ? { messages: 20 } : topic === "soon gone" ? { messages: 20, seconds: 1 } : undefined),
   upgrade(request) {
