@@ -36,7 +36,7 @@ test("a generator that used its core up is named", () => {
     { name: "bare", rate: 1, cpu: 1, load: 0.95 },
     { name: "edgewire", rate: 1, cpu: 1, load: 0.5 },
   ];
-  expect(print("echo", rows)).toMatch(/more than 90 % of its core against bare,/);
+  expect(print("echo", rows)).toMatch(/more than 90 % of its core against bare:/);
   expect(print("echo", rows.slice(1))).not.toMatch(/90 %/);
 });
 

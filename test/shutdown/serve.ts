@@ -42,7 +42,7 @@ const fetch = async (request: Request): Promise<Response> => {
   if (pathname === "/") return new Response("hello");
   report({ slow: "begun" });
   if (pathname === "/never") await new Promise(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   return new Response("x".repeat(1_000_000));
 };
 

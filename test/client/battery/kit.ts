@@ -69,7 +69,7 @@ export class Kit {
   }
 
   open(url: ConstructorParameters<typeof ReconnectingWebSocket>[0], options: ClientOptions = {}, protocols: Protocols = []) {
-    const quick = { firstDelay: 20, maxDelay: 100, connectTimeout: 5000, ...this.#options };
+    const quick = { firstDelay: 20, maxDelay: 100, connectTimeout: 10_000, ...this.#options };
     const socket = new ReconnectingWebSocket(url, protocols, { ...quick, ...options });
     this.#made.push(socket);
     const events: Events = [];

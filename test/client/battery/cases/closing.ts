@@ -114,7 +114,7 @@ export const closing: Case[] = [
   {
     name: "a close that the server does not answer is over after connectTimeout",
     async run(kit) {
-      const one = kit.connect({ steps: [["send", "deaf"], ["deaf"]] }, { connectTimeout: 3000 });
+      const one = kit.connect({ steps: [["send", "deaf"], ["deaf"]] }, { connectTimeout: 5000 });
       await kit.next(one.socket, "message");
       one.socket.close(4000);
       await staysClosed(kit, one, [["open"], ["message", "deaf"], ["close", 1006]]);
