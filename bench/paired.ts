@@ -1,6 +1,6 @@
 /**
  * Compares this checkout with another, in ten paired rounds: `npm run campaign:paired -- --before ../before` (built already). A round starts both
- * servers anew, three times, and lets them take turns. It writes docs/paired.md. A comparison is slower if the 95 % interval of its ratio lies wholly
+ * servers anew and lets them take turns. It writes docs/paired.md. A comparison is slower if the 95 % interval of its ratio lies wholly
  * beyond 3 %. `--rounds`, `--runtime` and `--mode` as in options.ts; without modes: echo, latency, fanout and connect.
  */
 import { execFileSync } from "node:child_process";
@@ -60,7 +60,7 @@ for (let round = 1; round <= rounds; round++) {
       generator: defaultGenerator(),
       progress: () => {},
     };
-    const [, now] = await measure(one, ["before", "edgewire"], pace);
+    const [, now] = await measure(one, ["before", "edgewire"], pace, 1);
     if (now?.ratio === undefined) throw new Error(`${one.runtime} ${one.mode}: this checkout was not measured`);
     const ratio = 1 / now.ratio.median;
     found.get(one)!.push(ratio);
@@ -77,7 +77,7 @@ const rows = [...found].map(([one, samples]) => {
 const page = `# Before and after
 
 For maintainers. \`npm run campaign:paired -- --before FOLDER\` wrote this page: processor time of a message, a publish or a handshake, of this
-checkout's Edgewire over the other's. Below 1 is less. Each of ${rounds} rounds started both three times and let them take turns, in ${values.slices} slices of 25 ms.
+checkout's Edgewire over the other's. Below 1 is less. Each of ${rounds} rounds started both anew and let them take turns, in ${values.slices} slices of 25 ms.
 A row is slower if the 95 % interval of its ratio lies wholly beyond 3 %, and faster if it lies wholly below that.
 
 Before: ${commit(before)}. After: ${commit(".")}. ${new Date().toISOString().slice(0, 10)}, ${machine()}.

@@ -41,16 +41,21 @@ interface Contender {
   readonly load: Load;
 }
 
-export async function measure(comparison: Comparison, names: readonly string[], pace: Pace): Promise<readonly Row[]> {
+export async function measure(
+  comparison: Comparison,
+  names: readonly string[],
+  pace: Pace,
+  times: number = starts,
+): Promise<readonly Row[]> {
   const slices = new Map<string, Measured[]>(names.map((name) => [name, []]));
   const absent = new Map<string, string>();
   const begin = performance.now();
-  for (let time = 1; time <= starts; time++) {
+  for (let time = 1; time <= times; time++) {
     const part = {
       ...pace,
-      rounds: Math.ceil((pace.rounds * time) / starts),
-      until: begin + ((pace.until - begin) * time) / starts,
-      progress: (text: string) => pace.progress(`start ${time} of ${starts}, ${text}`),
+      rounds: Math.ceil((pace.rounds * time) / times),
+      until: begin + ((pace.until - begin) * time) / times,
+      progress: (text: string) => pace.progress(`start ${time} of ${times}, ${text}`),
     };
     if (goesOn(part, slices.get(names[0]!)!.length)) await measureStarted(comparison, part, slices, absent);
   }
@@ -118,10 +123,12 @@ async function start(name: string, comparison: Comparison, generator: Generator)
 /** Runs until the runtime has compiled the hot code, which depends on the number of messages, not on time. */
 async function warm(load: Load, milliseconds: number): Promise<void> {
   let messages = 0;
-  for (let slice = 0; slice < 5 && messages < enough; slice++) messages += (await load.slice(milliseconds)).messages;
+  for (let slice = 0; slice < mostSlices && messages < enough; slice++) messages += (await load.slice(milliseconds)).messages;
 }
 
 const enough = 20_000;
+/** Handshakes are slower than messages: cold code was measured when five had to be enough. */
+const mostSlices = 25;
 
 function end(contender: Contender | undefined): void {
   contender?.load.stop();
