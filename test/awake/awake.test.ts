@@ -89,7 +89,7 @@ test("each cause is told once, by its name; a room that sleeps is never told of"
   expect(of("cleared")).toEqual([]);
   // The same line of the handler keeps both awake.
   expect([...of("interval"), ...of("another-interval")]).toEqual([
-    expect.stringMatching(/A setInterval \(at .*message.*\) was pending: room\.setAlarm/),
+    expect.stringMatching(/A setInterval \(at .*message.*\) was pending: use room\.setAlarm/),
   ]);
   expect(of("timeouts")).toEqual([expect.stringMatching(/A setTimeout \(at .*again.*\) was pending/)]);
   expect(of("later")).toEqual([expect.stringMatching(/A setInterval \(at later .*\) was pending/)]);
