@@ -20,7 +20,7 @@ import { Identity } from "./identity.ts";
 import { ObjectConnections } from "./connections.ts";
 import { discardPair, DurableSocket, isEdgewireSocket } from "./socket.ts";
 import { durableStore, lacksSqlite, warnWithoutSqlite } from "./store.ts";
-import { Retry } from "./wait.ts";
+import { Retry, boundedWork } from "./wait.ts";
 import { answerClose, closeSocket, isIllegal, violationOf } from "../workers/close.ts";
 import { forwardedOf, unpack } from "../workers/forward.ts";
 import type { Forwarded } from "../workers/forward.ts";
@@ -71,6 +71,7 @@ export class ObjectHost {
       remote,
       alarm,
       store: () => store,
+      waitUntil: (work) => this.#waitUntil(boundedWork(work)),
     });
     // workerd answers these pings without waking the object. The first branch removes what an earlier version of the handler has set.
     if (handler.settings.heartbeat === false) ctx.setWebSocketAutoResponse();

@@ -15,6 +15,17 @@ export async function withTimeout<T>(promise: Promise<T>, milliseconds: number, 
   }
 }
 
+/**
+ * Milliseconds that the object stays in memory for a promise given to `waitUntil`: as long as a Worker's request may go on. A promise that never
+ * settles would keep the object awake for ever, which is billed.
+ */
+const backgroundTimeout = 30_000;
+
+/** Settles with the work, or when the object need no longer stay for it. */
+export function boundedWork(work: Promise<void>): Promise<void> {
+  return withTimeout(work, backgroundTimeout, () => {});
+}
+
 /** Milliseconds before the first retry. The delay doubles each time, up to 64 s. */
 const firstDelay = 1000;
 const maxDoublings = 6;

@@ -1,5 +1,6 @@
 /** Tracks one server's timers, so that they can be stopped when it hibernates. */
 import type { Clock } from "../../src/ports.ts";
+import { globalClock } from "../../src/time/clock.ts";
 
 /** A clock supplied by a test. Without `elapsed`, durations are measured with `now`. */
 export type GivenClock = Omit<Clock, "elapsed"> & Partial<Pick<Clock, "elapsed">>;
@@ -9,12 +10,7 @@ export class Timers implements Clock {
   readonly #running = new Set<unknown>();
 
   constructor(clock: GivenClock | undefined) {
-    this.#clock = clock ?? {
-      setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
-      clearTimeout: (timer) => clearTimeout(timer as number),
-      now: () => Date.now(),
-      elapsed: () => performance.now(),
-    };
+    this.#clock = clock ?? globalClock;
   }
 
   setTimeout(callback: () => void, milliseconds: number): unknown {

@@ -8,18 +8,17 @@ import { refuseRoomHooks, unavailableRooms } from "./no-rooms.ts";
 import { acceptPair } from "./socket.ts";
 
 /** @throws Error if the handler's binding is missing or not a Durable Object, or if it has no binding but hooks of rooms. */
-export const barePending: BarePending = (request, env, handler) => {
+export const barePending: BarePending = (request, env, handler, context) => {
   const remoteAddress = addressOf(request);
   if (handler.settings.binding === undefined) {
     refuseRoomHooks("upgrade", handler);
-    return {
-      handlers: new MountedHandlers({ name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms, env }),
-      remoteAddress,
-    };
+    const waitUntil = (work: Promise<void>): void => context?.waitUntil(work);
+    const runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms, env, waitUntil };
+    return { handlers: new MountedHandlers(runtime), remoteAddress };
   }
   const objects = objectsOf(handler, env);
-  const runtime = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
-  return { handlers: new MountedHandlers(runtime, { demandsRoom: true }), remoteAddress };
+  const routed = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
+  return { handlers: new MountedHandlers(routed, { demandsRoom: true }), remoteAddress };
 };
 
 export const bareUpgrade: BareUpgrade = (request, env, ready, context) => {

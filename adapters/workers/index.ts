@@ -28,10 +28,10 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);
-  let runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms };
   return {
     fetch(request, env, ctx) {
-      if (runtime.env !== env) runtime = { ...runtime, env };
+      const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
+      const runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms, env, waitUntil };
       // One server for each connection, because hooks of other connections can't run in this request.
       const server = new Server(handler as DefinedHandler, runtime);
       const finish = (decided: Upgrade): Response => {
@@ -44,7 +44,6 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
           declines: declinesCompression(request, handler.settings),
         });
       };
-      const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
       const upgrade = server.upgrade(request, { env, remoteAddress: addressOf(request), room: "default", waitUntil });
       return isPromise(upgrade) ? Promise.resolve(upgrade).then(finish) : finish(upgrade);
     },

@@ -28,7 +28,7 @@ export function acceptPair(
   ws.binaryType = "arraybuffer";
   // Without this option workerd answers a client's close itself (from compatibility date 2026-04-07), even with a code that no endpoint may send.
   ws.accept({ allowHalfOpen: true });
-  const socket = new WorkerSocket(ws, ctx);
+  const socket = new WorkerSocket(ws, ctx, ready.server);
   // Set before the `open` hook runs, which may terminate: see `#abort`.
   const connection = ready.server.open(socket, ready, (opening) => (socket.connection = opening));
   socket.listen(ws, connection);
@@ -54,6 +54,9 @@ async function endUnsent(client: PairSocket, connection: SocketListener): Promis
 /** Milliseconds that middleware may take from our Response to the 101. They delay nothing. */
 const sentWithin = 5000;
 
+/** Milliseconds that `terminate` waits for what hooks gave to `waitUntil`. */
+const backgroundTimeout = 10_000;
+
 /** Sends a message; workerd copies it. */
 export function sendNative(ws: NativeSocket, data: Sendable): SendResult {
   try {
@@ -73,11 +76,14 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
   readonly buffered: undefined;
   readonly #ws: PairSocket;
   readonly #ctx: ExecutionContext | undefined;
+  /** This connection's own. */
+  readonly #server: Pick<AcceptedHandshake["server"], "background">;
 
-  constructor(ws: PairSocket, ctx: ExecutionContext | undefined) {
+  constructor(ws: PairSocket, ctx: ExecutionContext | undefined, server: Pick<AcceptedHandshake["server"], "background">) {
     super();
     this.#ws = ws;
     this.#ctx = ctx;
+    this.#server = server;
   }
 
   protected override waitUntil(running: MaybePromise<void>): void {
@@ -106,13 +112,18 @@ class WorkerSocket extends Listener<PairClose> implements Socket {
     else this.#ctx.waitUntil(this.#abort(this.#ctx as Required<ExecutionContext>));
   }
 
-  /** Aborting the request cuts TCP and stops its JavaScript immediately, so the hooks, including the close hook, must finish first. */
+  /**
+   * Aborting the request cuts TCP and stops its JavaScript immediately, so the hooks, including the close hook, and what they gave to `waitUntil`
+   * must finish first.
+   */
   async #abort(ctx: Required<ExecutionContext>): Promise<void> {
     // Read it now: the close event clears it.
     const { connection } = this;
     // A timer, not a microtask: during the `open` hook the 101 has not been sent, and the client would get a 500 instead.
     await new Promise((resolve) => setTimeout(resolve, 0));
     await connection?.running;
+    const { background } = this.#server;
+    if (background !== undefined) await Promise.race([background, new Promise((resolve) => setTimeout(resolve, backgroundTimeout))]);
     ctx.abort();
   }
 }

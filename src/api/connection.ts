@@ -65,6 +65,13 @@ export interface Connection<State = unknown, Env = unknown> {
   /** Every room of this handler, this connection's own included. */
   readonly rooms: Rooms;
   /**
+   * Work that no hook waits for: until the promise has settled, an object is not evicted, a Worker's request goes on, and `server.close()` waits,
+   * up to its deadline. For at most 30 seconds on Cloudflare. Also works once the connection has closed. A rejection runs the `error` hook, with
+   * "waitUntil" as the `hook`, and does not close the connection; one with the reason of `signal` is no failure.
+   * @throws TypeError if it is not a promise.
+   */
+  waitUntil(promise: PromiseLike<unknown>): void;
+  /**
    * Replaces the state and stores it.
    * @throws TypeError, with the path, for a value that can't be stored (a function, a symbol, a class instance, a cycle).
    * @throws RangeError if it takes more than `maxState` bytes encoded. On a Durable Object, state that exceeds 15 KiB together with topics and

@@ -23,9 +23,13 @@ export type HookName =
   | "room.open"
   | "room.empty"
   | "alarm"
-  | "presence";
+  | "presence"
+  | "waitUntil";
 
-/** What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. */
+/**
+ * What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. `hook` is "waitUntil" for a promise that
+ * was given to `waitUntil` of that connection or room.
+ */
 export interface ErrorContext<State = unknown, Env = unknown> {
   readonly hook: HookName;
   readonly connection?: Connection<State, Env>;
@@ -94,7 +98,8 @@ export interface Hooks<State = unknown, Env = unknown> {
   /** Runs last, exactly once, never inside another hook of the connection. */
   close?(connection: Connection<State, Env>, closing: Closing): MaybePromise<void>;
   /**
-   * A hook threw or rejected; the connection is then closed with 1011. Also runs if a connection's end (`hook` is "close") or an alarm could not
+   * A hook threw or rejected; the connection is then closed with 1011. Or a promise given to `waitUntil` rejected: the connection goes on, and this
+   * hook may run while another of the connection is pending; what it gives to `waitUntil` itself is only logged if it rejects. Also runs if a connection's end (`hook` is "close") or an alarm could not
    * be stored; both proceed all the same. Without this hook the error is logged.
    */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;

@@ -32,7 +32,7 @@ export interface Observer {
   sent?(connection: Connection, size: number): void;
   /** A message was dropped: received over a rate limit, or sent to a client over `maxBuffered`. */
   dropped?(connection: Connection, direction: "received" | "sent", size: number): void;
-  /** A hook threw or rejected. */
+  /** A hook threw or rejected, or a promise that was given to `waitUntil` rejected. */
   failed?(error: unknown, context: ErrorContext): void;
   /** A hook is about to run: call `run` once, for instance within a span. The hook's outcome stays its own, whatever this returns. */
   hook?(run: () => unknown, what: HookRun): unknown;

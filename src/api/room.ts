@@ -123,6 +123,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
    * @throws TypeError if `time` is not a valid time, Error if the handler has no `alarm` hook, or the storage's own error; then nothing has changed.
    */
   setAlarm(time: Date | number | null): void;
+  /** The same as a connection's, for work of the room: a rejection runs the `error` hook with the room. @throws TypeError if it is not a promise. */
+  waitUntil(promise: PromiseLike<unknown>): void;
 }
 
 export interface Rooms {

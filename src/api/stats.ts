@@ -22,7 +22,7 @@ export interface RoomStats {
   readonly buffered: number;
   /** Messages now waiting for a slow hook. */
   readonly queued: number;
-  /** Hooks that threw or rejected. */
+  /** Hooks that threw or rejected, and promises given to `waitUntil` that rejected. */
   readonly hookErrors: number;
 }
 

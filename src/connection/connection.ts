@@ -12,7 +12,7 @@ import { CloseCode, checkClose } from "../protocol/close.ts";
 import { checkData } from "../values/data.ts";
 import type { ClosingState } from "./closing.ts";
 import type { Coalescing } from "./coalescing.ts";
-import { post, run, waitsFor } from "./hooks.ts";
+import { post, run, waitsFor, waitUntil } from "./hooks.ts";
 import type { ConnectionHook } from "./hooks.ts";
 import * as lifecycle from "./lifecycle.ts";
 import type { EndingConnection } from "./lifecycle.ts";
@@ -229,6 +229,10 @@ export class Connection<State = unknown, Env = unknown>
 
   run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
     return run(this, kind, payload);
+  }
+
+  waitUntil(promise: PromiseLike<unknown>): void {
+    waitUntil(this, promise);
   }
 
   waits(): void {

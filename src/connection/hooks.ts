@@ -2,7 +2,7 @@
 import type { Closing, Data, MaybePromise } from "../api/connection.ts";
 import { observed } from "../handler/observe.ts";
 import { CloseCode } from "../protocol/close.ts";
-import { isPromise } from "../values/promise.ts";
+import { checkPromise, isPromise } from "../values/promise.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import type { Rate } from "./rate.ts";
@@ -75,11 +75,24 @@ function open<State, Env>(connection: HookedConnection<State, Env>): MaybePromis
 }
 
 function failed<State, Env>(connection: HookedConnection<State, Env>, hook: ConnectionHook, error: unknown): MaybePromise<void> {
-  // The hook gave up its work because the connection has ended.
-  const signal = connection.closingState?.controller?.signal;
-  if (signal?.aborted === true && error === signal.reason) return;
+  if (isAborted(connection, error)) return;
   connection.end(CloseCode.internalError, "Internal error");
   return connection.surroundings.failed(error, { hook, connection }, connection.counters);
+}
+
+/** Whether the work was given up because the connection has ended. */
+function isAborted<State, Env>({ closingState }: HookedConnection<State, Env>, error: unknown): boolean {
+  const signal = closingState?.controller?.signal;
+  return signal?.aborted === true && error === signal.reason;
+}
+
+/** No hook waits for the promise, and if it rejects, the connection goes on. @throws TypeError if it is not a promise. */
+export function waitUntil<State, Env>(connection: HookedConnection<State, Env>, promise: PromiseLike<unknown>): void {
+  checkPromise("waitUntil", promise);
+  const { surroundings } = connection;
+  surroundings.waitUntil(promise, (error) =>
+    isAborted(connection, error) ? undefined : surroundings.failed(error, { hook: "waitUntil", connection }, connection.counters),
+  );
 }
 
 /** What is waiting for the pending hook, as a part of a log line; undefined if nothing is. */

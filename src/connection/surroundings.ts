@@ -38,6 +38,8 @@ export interface Surroundings<State, Env> {
   waits(connection: Waiting): void;
   /** A hook failed: counts and reports it. Never throws or rejects. */
   failed(error: unknown, context: ErrorContext<State, Env>, counters: Counters): MaybePromise<void>;
+  /** Keeps the server open until the promise has settled. `failed` gets a rejection; it never throws or rejects. */
+  waitUntil(promise: PromiseLike<unknown>, failed: (error: unknown) => MaybePromise<void>): void;
 }
 
 /** A connection's room, with its topics and members. */

@@ -19,8 +19,23 @@ export function parsePosition(text: string): Position | undefined {
   return epoch === undefined || tag === undefined ? undefined : { epoch, offset: Number(offset), tag };
 }
 
-/** 32 random bits. */
+/**
+ * 32 random bits. They come from a pool, since `getRandomValues` costs about as much for many words as for one: called for each message it took
+ * most of a kept publish on Node.
+ */
 export function randomWord(): string {
-  const [word = 0] = crypto.getRandomValues(new Uint32Array(1));
+  pool ??= new Uint32Array(poolSize);
+  if (left === 0) {
+    crypto.getRandomValues(pool);
+    left = poolSize;
+  }
+  const word = pool[--left] ?? 0;
+  // Used once, and in memory no longer than needed.
+  pool[left] = 0;
   return word.toString(36);
 }
+
+const poolSize = 256;
+/** Created on first use. */
+let pool: Uint32Array<ArrayBuffer> | undefined;
+let left = 0;

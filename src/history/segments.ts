@@ -141,7 +141,7 @@ export class Segments {
   #cutOf(segment: Segment, offset: number): Segment {
     if (segment.first >= offset) return segment;
     const [last, ...entries] = segment.entries.slice(offset - 1 - segment.first) as [StoredMessage, ...StoredMessage[]];
-    const rows = this.#store === undefined ? [] : entries.map(({ tag, time, data }) => encode([tag, time, data]));
+    const rows = this.#store === undefined ? [] : entries.map(encodeEntry);
     const text = [`[${last.offset}`, ...(this.#store === undefined ? [] : [encode([last.tag, last.time])]), ...rows].join();
     return { slot: segment.slot, first: last.offset, entries: [last, ...entries], text };
   }
@@ -183,6 +183,20 @@ export class Segments {
     if (stored[0]?.length === 2) this.#cut = Math.max(this.#cut, first);
     return { slot, first, entries, text: row.slice(0, -1) };
   }
+}
+
+/** A message as its row has it. Text takes the short way to what `encode` would write. */
+export function encodeEntry({ tag, time, data }: Pick<StoredMessage, "tag" | "time" | "data">): string {
+  const entry = [tag, time, data];
+  return typeof data === "string" && Number.isFinite(time) ? JSON.stringify(entry) : encode(entry);
+}
+
+/**
+ * The most that the row of a message can take, in bytes: no UTF-16 unit takes more than six of JSON, and three bytes take four of base64. The
+ * rest is tag, time and punctuation.
+ */
+export function mostEncoded(data: Data): number {
+  return (typeof data === "string" ? data.length * 6 : Math.ceil(data.length / 3) * 4) + 128;
 }
 
 /** The offset after its last. */

@@ -1,10 +1,10 @@
 /**
  * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
  */
-import { encode, maxValue } from "../values/codec.ts";
+import { maxValue } from "../values/codec.ts";
 import { receivedCopy, checkData } from "../values/data.ts";
 import { formatPosition, parsePosition, randomWord } from "./position.ts";
-import { Segments } from "./segments.ts";
+import { Segments, encodeEntry, mostEncoded } from "./segments.ts";
 import type { StoredMessage, Written } from "./segments.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
@@ -161,10 +161,9 @@ export class TopicLog {
   }
 
   /** Undefined if it is not stored and certainly small enough. Every runtime refuses the same messages. */
-  #encoded({ tag, time, data }: StoredMessage): string | undefined {
-    // No UTF-16 unit or byte takes more than six bytes of JSON.
-    if (this.#store === undefined && data.length * 6 < maxValue / 2) return undefined;
-    const text = encode([tag, time, data]);
+  #encoded(entry: StoredMessage): string | undefined {
+    if (this.#store === undefined && mostEncoded(entry.data) <= maxValue) return undefined;
+    const text = encodeEntry(entry);
     if (!exceeds(text, maxValue)) return text;
     throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
   }

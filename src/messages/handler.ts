@@ -120,7 +120,7 @@ export function messageHandler<ToServer extends Schemas, ToClient extends Schema
       if (request.caused(error)) return;
       const problem = error instanceof MessageError ? error : new MessageError("internal", "Internal error");
       if (!request.cancelled) send(connection, errorFrame(problem, id, name));
-      if (problem !== error) void report(raw, error, { hook: "message", connection });
+      if (problem !== error) void report(raw, undefined, error, { hook: "message", connection });
     };
     try {
       const running = onRequest[name]?.(connection, payload, request);

@@ -24,6 +24,8 @@ export interface RoomHost<State, Env> {
   connections(): Iterable<Connection<State, Env>>;
   /** A hook failed: counts and reports it. Never throws or rejects. */
   failed(error: unknown, context: ErrorContext<State, Env>, counters?: Counters): MaybePromise<void>;
+  /** Keeps the server open until the promise has settled. `failed` gets a rejection; it never throws or rejects. */
+  waitUntil(promise: PromiseLike<unknown>, failed: (error: unknown) => MaybePromise<void>): void;
 }
 
 /** What a runtime does for rooms. */

@@ -13,6 +13,7 @@ import { exceptOf } from "./room-index.ts";
 import { Storage } from "./storage.ts";
 import { readStats } from "../handler/counters.ts";
 import type { RoomStats } from "../api/stats.ts";
+import { checkPromise } from "../values/promise.ts";
 import { checkName } from "../values/text.ts";
 import type { Connection, Sendable } from "../api/connection.ts";
 import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
@@ -110,5 +111,11 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
 
   setAlarm(time: Date | number | null): void {
     this.#rooms.setAlarm(this.name, time);
+  }
+
+  waitUntil(promise: PromiseLike<unknown>): void {
+    checkPromise("waitUntil", promise);
+    const { host } = this.#rooms;
+    host.waitUntil(promise, (error) => host.failed(error, { hook: "waitUntil", room: this }, this.#rooms.counters(this.name)));
   }
 }

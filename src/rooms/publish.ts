@@ -44,7 +44,7 @@ export function publish<State, Env>(
   const { deferred } = rooms;
   deferred.begin("publish");
   try {
-    if (rooms.histories !== undefined) return publishKept(rooms, room, typeof topic === "string" ? [topic] : topic, data, except);
+    if (rooms.histories !== undefined) return publishKept(rooms, room, topic, data, except);
     if (typeof topic === "string") return fanOut(rooms, rooms.index.subscribers(room, topic), data, except, topic);
     return sendToAll(rooms.host, rooms.index.subscribersOfAny(room, topic), data, except, topic);
   } finally {
@@ -56,11 +56,16 @@ export function publish<State, Env>(
 function publishKept<State, Env>(
   rooms: Publishing<State, Env>,
   room: string,
-  topics: readonly string[],
+  topics: Topics,
   data: Sendable,
   except: Except<State, Env>,
 ): number {
   const now = rooms.host.clock.now();
+  if (typeof topics === "string") {
+    const kept = rooms.histories?.prepare(room, topics, data, now);
+    if (kept !== undefined) commitAll([kept]);
+    return fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics);
+  }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
   const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));

@@ -76,6 +76,10 @@ export function noRooms(why: string): NoRooms {
     setAlarm(): never {
       throw lacks("setAlarm");
     }
+
+    waitUntil(): never {
+      throw lacks("waitUntil");
+    }
   }
 
   return { lacks, room: (owner, name) => new Room(owner, name) };

@@ -4,9 +4,10 @@ import type { Clock, Snapshot } from "../ports.ts";
 import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
+import type { BackgroundRuntime } from "./background.ts";
 
 /** The abilities of a runtime. */
-export interface Runtime extends RoomRuntime {
+export interface Runtime extends RoomRuntime, BackgroundRuntime {
   /** Its name in messages to people: "node", "durable". */
   readonly name: string;
   /**

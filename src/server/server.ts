@@ -24,8 +24,10 @@ import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost } from "../rooms/host.ts";
 import type { Fanout } from "../rooms/native-fanout.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
+import { globalClock } from "../time/clock.ts";
 import { Schedule } from "../time/schedule.ts";
 import { checkName } from "../values/text.ts";
+import { BackgroundWork } from "./background.ts";
 import { Expiry } from "./expiry.ts";
 import { decideHandshake, noteRefusal } from "./handshakes.ts";
 import type { HandshakeHost } from "./handshakes.ts";
@@ -34,13 +36,6 @@ import type { HeartbeatHost } from "./heartbeat.ts";
 import type { NoRooms, Opening, Runtime } from "./runtime.ts";
 import type { Closable, Shutdown } from "./shutdown.ts";
 import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
-
-const globalClock: Clock = {
-  setTimeout: (callback, milliseconds) => setTimeout(callback, milliseconds),
-  clearTimeout: (timer) => clearTimeout(timer as number),
-  now: () => Date.now(),
-  elapsed: () => performance.now(),
-};
 
 export class Server<State = unknown, Env = unknown>
   implements
@@ -67,6 +62,8 @@ export class Server<State = unknown, Env = unknown>
   /** Created for the first hook that something waits for. */
   #pendingHooks: PendingHooks | undefined;
   pendingHandshakes: Set<() => void> | undefined;
+  /** Created for the first promise. */
+  #background: BackgroundWork | undefined;
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   readonly handler: DefinedHandler<State, Env>;
   /** Without messages of rooms that have connections: the rooms' own counters have those. */
@@ -134,8 +131,15 @@ export class Server<State = unknown, Env = unknown>
 
   failed(error: unknown, context: ErrorContext<State, Env>, counters: Counters = this.counters): MaybePromise<void> {
     counters.failed();
-    this.settings.observe?.failed?.(error, context as ErrorContext);
-    return report(this.hooks, error, context);
+    return report(this.hooks, this.settings.observe, error, context);
+  }
+
+  waitUntil(promise: PromiseLike<unknown>, failed: (error: unknown) => MaybePromise<void>): void {
+    (this.#background ??= new BackgroundWork(this.runtime)).add(promise, failed);
+  }
+
+  get background(): Promise<void> | undefined {
+    return this.#background?.settled;
   }
 
   countersOf(room: string): Counters {

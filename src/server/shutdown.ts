@@ -62,18 +62,20 @@ export interface Closable<State, Env> {
   readonly heartbeat: { stop(): void } | undefined;
   /** Set once it closes: handshakes are refused from then on. */
   shutdown: Shutdown<State, Env> | undefined;
+  /** Settles when all work that was given to `waitUntil` is done; undefined if there is none. */
+  readonly background: Promise<void> | undefined;
   connections(): Iterable<Connection<State, Env>>;
   /** Refuses all handshakes that wait for an `upgrade` hook. */
   refuseHandshakes(): void;
 }
 
 /**
- * Refuses handshakes, closes every connection once its queued hooks have run, and settles when the last close hook has run, or
- * at the deadline. A second call waits for the first.
+ * Refuses handshakes, closes every connection once its queued hooks have run, and settles when the last close hook has run and nothing that was
+ * given to `waitUntil` is pending, or at the deadline. A second call waits for the first.
  */
 export function closeServer<State, Env>(server: Closable<State, Env>, options?: CloseOptions): Promise<void> {
   if (server.shutdown === undefined) {
-    server.shutdown = new Shutdown([...server.connections()], resolveClose(options), server.clock);
+    server.shutdown = new Shutdown(server, resolveClose(options));
     server.refuseHandshakes();
     // Appointments would keep the process alive.
     void server.shutdown.done.then(() => {
@@ -93,13 +95,16 @@ export class Shutdown<State, Env> {
   readonly done: Promise<void>;
   readonly #closing: Closing;
   readonly #clock: Clock;
+  readonly #server: Pick<Closable<State, Env>, "background">;
   readonly #pending = new Map<Connection<State, Env>, Promise<void>>();
   /** The deadline has passed, or everything ended before it. */
   #over = false;
 
-  constructor(connections: readonly Connection<State, Env>[], closing: Closing, clock: Clock) {
+  constructor(server: Pick<Closable<State, Env>, "background" | "clock" | "connections">, closing: Closing) {
     this.#closing = closing;
-    this.#clock = clock;
+    this.#clock = server.clock;
+    this.#server = server;
+    const connections = [...server.connections()];
     const share = closing.spread / connections.length;
     for (const [index, connection] of connections.entries()) this.add(connection, share * (index + Math.random()));
     this.done = this.#finish();
@@ -129,7 +134,7 @@ export class Shutdown<State, Env> {
   }
 
   async #finish(): Promise<void> {
-    const settled = await this.#settled(this.#closing.deadline);
+    const settled = await this.#settled(this.#closing.deadline, () => this.#server.background);
     this.#over = true;
     if (settled) return;
     const { code, reason } = this.#closing;
@@ -138,12 +143,16 @@ export class Shutdown<State, Env> {
     if (!(await this.#settled(lastMoment))) for (const connection of this.#pending.keys()) connection.release();
   }
 
-  /** Whether everything is over by then. */
-  async #settled(within: number): Promise<boolean> {
+  /** Whether every connection, and the background's work, is over by then. */
+  async #settled(within: number, background: () => Promise<void> | undefined = () => undefined): Promise<boolean> {
     const late = Promise.withResolvers<true>();
     const timer = this.#clock.setTimeout(() => late.resolve(true), within);
     let isLate = false;
-    while (this.#pending.size > 0 && !isLate) isLate = (await Promise.race([Promise.all(this.#pending.values()), late.promise])) === true;
+    const over = (): Promise<unknown> | undefined => {
+      const work = background();
+      return this.#pending.size === 0 ? work : Promise.all([...this.#pending.values(), work]);
+    };
+    for (let rest = over(); rest !== undefined && !isLate; rest = over()) isLate = (await Promise.race([rest, late.promise])) === true;
     this.#clock.clearTimeout(timer);
     return !isLate;
   }

@@ -93,7 +93,7 @@ test("each cause is told once, by its name; a room that sleeps is never told of"
   ]);
   expect(of("timeouts")).toEqual([expect.stringMatching(/A setTimeout \(at .*again.*\) was pending/)]);
   expect(of("later")).toEqual([expect.stringMatching(/A setInterval \(at later .*\) was pending/)]);
-  expect(of("hook")).toEqual([expect.stringContaining("A hook has not settled yet")]);
+  expect(of("hook")).toEqual([expect.stringContaining("A hook, or a promise given to waitUntil, has not settled yet")]);
   expect(of("fetch")).toEqual([expect.stringMatching(/A fetch \(at .*message.*\) has not been answered yet/)]);
   expect(of("socket")).toEqual([expect.stringMatching(/An outgoing WebSocket \(at .*message.*\) is open/)]);
 });

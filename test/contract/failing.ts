@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import type { Case, Chapter, ConnectOptions, Peer } from "../support/case.ts";
 import { expectClose, expectTexts } from "../support/peer.ts";
 import type { Step } from "../support/script.ts";
@@ -178,6 +178,81 @@ export const failures: Chapter = {
           }
         }
         await t.barrier();
+      },
+    },
+    {
+      id: "F13",
+      statement: "If a promise given to `waitUntil` rejects, `error` gets it, and the connection goes on.",
+      async run(t) {
+        const peer = await t.connect({ message: [["waitUntil", 20, "secret"], ["echo"]] });
+        for (const nth of [1, 2, 3]) {
+          await peer.send(`message ${nth}`);
+          await expectTexts(peer, `message ${nth}`);
+          const { of, error } = await t.hook(peer, "error", nth);
+          deepEqual([of, error], ["waitUntil", "Error: secret"]);
+          await t.done(peer, "error", nth);
+        }
+        const left = await t.connect({ message: [["waitUntil", 300, "late"]] });
+        await left.send("go");
+        await t.done(left, "message");
+        await left.close(1000);
+        deepEqual(await t.closing(left), { code: 1000, reason: "", initiator: "client" });
+        const { of, error, phase } = await t.hook(left, "error");
+        deepEqual([of, error, phase], ["waitUntil", "Error: late", "closed"]);
+      },
+    },
+    {
+      id: "F14",
+      statement:
+        "What was given to `waitUntil` runs to its end after the connection has closed, whoever closed it; also if `close` gave it.",
+      async run(t) {
+        const work = ["waitUntil", 200] as const;
+        const ends: readonly (readonly [options: ConnectOptions, end: (peer: Peer) => Promise<void>])[] = [
+          [{ message: [work] }, (peer) => peer.close(1000)],
+          [{ message: [work] }, (peer) => peer.lose()],
+          [{ message: [work, ["close", 4000]] }, nothing],
+          [{ message: [work, ["terminate"]] }, nothing],
+          [{ message: [["echo"]], close: [work] }, (peer) => peer.close(1000)],
+          [{ message: [["terminate"]], close: [work] }, nothing],
+        ];
+        for (const [options, end] of ends) {
+          const peer = await t.connect(options);
+          await peer.send("go");
+          await t.done(peer, "message");
+          await end(peer);
+          await t.closing(peer);
+          equal((await t.did(peer, "work"))["phase"], "closed");
+        }
+      },
+    },
+    {
+      id: "F15",
+      statement: "What was given to `waitUntil` delays neither messages nor `close`.",
+      async run(t) {
+        const peer = await t.connect({ message: [["waitUntil", 400], ["echo"]] });
+        await peer.sendAll(["one", "two", "three"]);
+        await expectTexts(peer, "one", "two", "three");
+        await peer.close(1000);
+        await t.closing(peer);
+        await t.did(peer, "work", 3);
+        const steps = t.entries(peer).flatMap(({ hook, did }) => (hook === "close" ? hook : did === "work" ? did : []));
+        // An eviction between the client's messages and its close waits for the work.
+        if (t.column !== "evicted") equal(steps[0], "close");
+      },
+    },
+    {
+      id: "F16",
+      statement: "`waitUntil` of anything but a promise throws a TypeError, and the connection stays open.",
+      async run(t) {
+        const odd = [null, 1, "text", {}, [], JSON.parse('{"then":1}') as unknown];
+        const peer = await t.connect({ message: [...odd.map((value) => ["waitUntilOdd", value] as const), ["echo"]] });
+        await peer.send("alive");
+        await expectTexts(peer, "alive");
+        for (const nth of odd.keys()) {
+          const { threw, message } = await t.did(peer, "waitUntilOdd", nth + 1);
+          equal(threw, "TypeError");
+          match(String(message), /^waitUntil needs a promise, not /);
+        }
       },
     },
   ],

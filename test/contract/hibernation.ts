@@ -321,5 +321,25 @@ export const hibernation: Chapter = {
         equal((await t.did(peer, "inspect"))["state"], "stored");
       },
     },
+    {
+      id: "D24",
+      statement: "An eviction waits for what was given to `waitUntil`, also of a connection that has closed.",
+      async run(t) {
+        const peer = await t.connect({ message: [["waitUntil", 400], ["echo"]] });
+        await peer.send("stays");
+        await expectTexts(peer, "stays");
+        await t.evict();
+        await t.did(peer, "work");
+        const left = await t.connect({ message: [["waitUntil", 400]] });
+        await left.send("leaves");
+        await t.done(left, "message");
+        for (const one of [peer, left]) {
+          await one.close(1000);
+          await t.closing(one);
+        }
+        await t.evict();
+        await t.did(left, "work");
+      },
+    },
   ],
 };

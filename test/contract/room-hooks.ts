@@ -271,6 +271,27 @@ const cases: readonly Omit<Case, "limits">[] = [
       await t.roomHook("alarm", room);
     },
   },
+  {
+    id: "G15",
+    statement:
+      "What was given to `room.waitUntil` runs to its end after everyone has left, an eviction waits for it, and if it rejects, `error` gets it, with the room.",
+    async run(t) {
+      const peer = await t.connect({
+        message: [
+          ["roomWaitUntil", 300],
+          ["roomWaitUntil", 350, "failed"],
+        ],
+      });
+      await peer.send("go");
+      await t.done(peer, "message");
+      await peer.close(1000);
+      await t.roomHook("room.empty");
+      await t.evict();
+      for (const nth of [1, 2]) equal((await t.did(peer, "work", nth))["phase"], "closed");
+      const { of, error } = await t.roomHook("error");
+      deepEqual([of, error], ["waitUntil", "Error: failed"]);
+    },
+  },
 ];
 
 export const roomHooks: Chapter = {

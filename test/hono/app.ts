@@ -41,7 +41,13 @@ function chatHandler(binding: { binding?: string }): ReturnType<typeof defineHan
 /** `binding`: chat in Durable Objects; the echo is plain everywhere. */
 export function createApp(binding: { binding?: string } = {}): Handlers {
   const chat = chatHandler(binding);
-  const echo = defineHandler({ message: (connection, data) => void connection.send(data) });
+  let worked = 0;
+  const echo = defineHandler({
+    message(connection, data) {
+      if (data === "work") connection.waitUntil(new Promise((resolve) => setTimeout(resolve, 300)).then(() => worked++));
+      connection.send(data);
+    },
+  });
   const app = new Hono<{ Variables: { user: string } }>();
   app.use(logger(), cors(), secureHeaders(), etag(), compress(), timing());
   app.use(async (c, next) => {
@@ -54,6 +60,7 @@ export function createApp(binding: { binding?: string } = {}): Handlers {
     if (c.req.query("after") === "403") c.res = new Response("no after all", { status: 403 });
   });
   app.get("/", (c) => c.text("home"));
+  app.get("/worked", (c) => c.text(String(worked)));
   app.get("/ws/:room", upgrade(chat));
   app.get("/echo", upgrade(echo));
   app.post("/announce/:room", bodyLimit({ maxSize: 1000 }), rooms(chat), async (c) => {

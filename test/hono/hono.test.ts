@@ -85,6 +85,16 @@ describe.each(columns)("$name", (column) => {
     await once(socket, "close");
   });
 
+  test("what was given to waitUntil is done after the client has left", async () => {
+    await using server = await column.start();
+    const { port } = server;
+    const { socket } = await join(port, "/echo");
+    expect(await answer(socket, "work")).toBe("work");
+    socket.terminate();
+    const worked = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/worked`, { headers: identity })).text();
+    await expect.poll(worked, { timeout: 5000 }).toBe("1");
+  });
+
   test("refuses through the app", async () => {
     await using server = await column.start();
     const { port } = server;

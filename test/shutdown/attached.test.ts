@@ -43,3 +43,37 @@ test("while it closes handshakes get 503, and pages are served; afterwards hands
   http.close();
   http.closeAllConnections();
 });
+
+test("close waits for what was given to waitUntil, of clients that have left, and for no longer than its deadline", async () => {
+  const http = createServer().listen(0, "127.0.0.1");
+  await once(http, "listening");
+  const { port } = http.address() as AddressInfo;
+  const closed = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  const handler = defineHandler({
+    message: (connection) => connection.waitUntil(release.promise.then(() => steps.push("worked"))),
+    close: () => closed.resolve(),
+  });
+  const endless = defineHandler({
+    open: (connection) => connection.waitUntil(new Promise(() => {})),
+  });
+  const [attached, other] = [attach(http, handler, { path: "/work" }), attach(http, endless, { path: "/endless" })];
+  const [socket, stays] = ["work", "endless"].map((path) => new WebSocket(`ws://127.0.0.1:${port}/${path}`)) as [WebSocket, WebSocket];
+  await Promise.all([once(socket, "open"), once(stays, "open")]);
+  socket.send("work");
+  socket.close();
+  await closed.promise;
+  const closing = attached.close().then(() => steps.push("closed"));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(steps).toEqual([]);
+  release.resolve();
+  await closing;
+  expect(steps).toEqual(["worked", "closed"]);
+  const ended = once(stays, "close");
+  await other.close({ deadline: 200 });
+  expect((await ended)[0]).toBe(1001);
+  expect(http.listenerCount("upgrade")).toBe(0);
+  http.close();
+  http.closeAllConnections();
+});

@@ -11,6 +11,7 @@ export interface Line {
   readonly ran?: string;
   readonly data?: string;
   readonly hangs?: string;
+  readonly worked?: string;
   readonly slow?: string;
   readonly closed?: string;
   readonly code?: number;

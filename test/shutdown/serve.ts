@@ -1,8 +1,7 @@
 /**
  * Servers that are to be stopped. The first argument is JSON: `signals` as `serve` takes it, `own`: listen to SIGTERM oneself, `hold`: keep the
  * process for so many milliseconds, `heartbeat` as `defineHandler` takes it. Each message takes a hook a few milliseconds, but for "hang", which
- * takes for ever, and "terminate". Runs on Node, Bun and
- * Deno.
+ * takes for ever, "work" and "endless", which are given to `waitUntil`, and "terminate". Runs on Node, Bun and Deno.
  */
 import process from "node:process";
 import { defineHandler, type Handler } from "edgewire";
@@ -25,6 +24,14 @@ const handler = defineHandler({
     if (data === "hang") {
       report({ hangs: nameOf(connection.url) });
       await new Promise(() => {});
+    }
+    if (data === "work") {
+      const work = new Promise((resolve) => setTimeout(resolve, 400)).then(() => report({ worked: nameOf(connection.url) }));
+      return connection.waitUntil(work);
+    }
+    if (data === "endless") {
+      report({ hangs: nameOf(connection.url) });
+      return connection.room.waitUntil(new Promise(() => {}));
     }
     if (data === "terminate") return connection.terminate();
     await new Promise((resolve) => setTimeout(resolve, 3));

@@ -51,6 +51,37 @@ describe.each<Runtime>(["node", "bun", "deno"])("on %s", (runtime) => {
     expect(await server.ended).toEqual(ended);
   });
 
+  test("what was given to waitUntil is done before the process ends, also of clients that have left", async () => {
+    await using server = await Running.start(runtime, {});
+    const [left, closed] = [await Talker.connect(server.ports[0], "left"), await Talker.connect(server.ports[1], "closed")];
+    for (const talker of [left, closed]) talker.say("work");
+    left.lose();
+    await server.until(() => server.lines.some((line) => line.closed === "left"));
+    server.signal("SIGTERM");
+    expect((await closed.closed).code).toBe(1001);
+    expect(await server.ended).toEqual(ended);
+    const worked = server.lines.flatMap((line) => line.worked ?? []);
+    expect(worked.toSorted()).toEqual(["closed", "left"]);
+    expect(server.lines.findIndex((line) => line.worked === "closed")).toBeGreaterThan(
+      server.lines.findIndex((line) => line.closed === "closed"),
+    );
+  });
+
+  test("the deadline ends what was given to waitUntil and never settles; clients are closed at once all the same", async () => {
+    await using server = await Running.start(runtime, { signals: { deadline: 1500 } });
+    const talker = await Talker.connect(server.ports[0], "endless");
+    talker.say("endless");
+    await server.until(() => server.lines.some((line) => line.hangs === "endless"));
+    const begin = performance.now();
+    server.signal("SIGTERM");
+    expect((await talker.closed).code).toBe(1001);
+    await server.until(() => server.lines.some((line) => line.closed === "endless"));
+    // Until the deadline the server is there, and refuses.
+    expect(await server.get()).toBe("503 1");
+    expect(await server.ended).toEqual(ended);
+    expect(performance.now() - begin).toBeGreaterThan(1400);
+  });
+
   test("a request that is under way is answered, to its last byte", async () => {
     await using server = await Running.start(runtime, {});
     const answered = fetch(`http://127.0.0.1:${server.ports[0]}/slow`).then(async (response) => (await response.text()).length);

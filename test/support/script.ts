@@ -29,6 +29,8 @@ export type Step =
   | readonly ["untilAborted"]
   | readonly ["throw", string]
   | readonly ["reject", string]
+  | readonly ["waitUntil" | "roomWaitUntil", milliseconds: number, error?: string]
+  | readonly ["waitUntilOdd", value: unknown]
   | readonly ["setState", unknown]
   | readonly ["renew", number | null]
   | readonly ["subscribe", topic: string, history?: true | { readonly after: string }]
@@ -194,6 +196,10 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       throw new Error(step[1]);
     case "reject":
       return Promise.reject(new Error(step[1]));
+    case "waitUntil":
+    case "roomWaitUntil":
+      (step[0] === "waitUntil" ? connection : connection.room).waitUntil(work(step[1], step[2], connection, note));
+      return undefined;
     case "repeat":
       for (let round = 0; round < step[1]; round++) runScript(step[2], connection, data, note);
       return undefined;
@@ -216,6 +222,13 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       note({ did: step[0], ...attempt(() => act(step, connection, data)) });
       return undefined;
   }
+}
+
+/** What `waitUntil` gets; its end is in the log. */
+async function work(milliseconds: number, error: string | undefined, connection: Connection, note: Note): Promise<void> {
+  await sleep(milliseconds);
+  note({ did: "work", phase: connection.phase });
+  if (error !== undefined) throw new Error(error);
 }
 
 const gates = new Map<string, PromiseWithResolvers<void>>();
@@ -278,6 +291,8 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
       return connection.absent();
     case "presence":
       return connection.room.presence();
+    case "waitUntilOdd":
+      return connection.waitUntil(step[1] as Promise<unknown>);
     case "peers":
       return [...connection.peers()].map((peer) => peer.id).sort();
     default:

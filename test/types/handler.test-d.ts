@@ -100,6 +100,27 @@ defineHandler({ maxPayload: "1 MiB" });
 // @ts-expect-error: neither of the two choices.
 defineHandler({ slowConsumer: "wait" });
 
+// What outlives its hook.
+declare const thenable: PromiseLike<number>;
+defineHandler({
+  message(connection) {
+    expectTypeOf(connection.waitUntil(Promise.resolve(1))).toEqualTypeOf<void>();
+    connection.room.waitUntil(fetch("https://example.com"));
+    connection.waitUntil(thenable);
+    // @ts-expect-error: a value.
+    connection.waitUntil(1);
+    // @ts-expect-error: the function that would return the promise.
+    connection.waitUntil(async () => {});
+    // @ts-expect-error: nothing.
+    connection.room.waitUntil();
+    // @ts-expect-error: a room from outside has no hooks to outlive.
+    connection.rooms.room("lobby").waitUntil(Promise.resolve());
+  },
+  error(_, { hook }) {
+    expectTypeOf<"waitUntil">().toExtend<typeof hook>();
+  },
+});
+
 // What can't be sent.
 defineHandler({
   message(connection) {

@@ -105,7 +105,7 @@ function explain(work: PendingWork | undefined): string {
   const at = work.where === "" ? "" : ` (${work.where})`;
   switch (work.what) {
     case "hook":
-      return "A hook has not settled yet, which keeps the room awake.";
+      return "A hook, or a promise given to waitUntil, has not settled yet, which keeps the room awake.";
     case "fetch":
       return `A fetch${at} has not been answered yet: limit it with AbortSignal.timeout.`;
     case "WebSocket":
