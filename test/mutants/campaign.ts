@@ -37,7 +37,7 @@ function stagesFor(file: string): readonly (readonly string[])[] {
     ];
   return [
     ["--project", "unit", "test/unit"],
-    ["--project", "contract", "-t", "^(memory|node) "],
+    ["--project", "contract", "test/columns/memory", "test/columns/node"],
     ["--project", "model", "--project", "workers"],
     ["--project", "unit", "test/node"],
   ];
@@ -65,11 +65,17 @@ async function run(at: string, command: string, args: readonly string[]): Promis
   return code;
 }
 
+/** A test that a busy machine makes fail is no witness: only what fails twice counts. */
+async function passes(at: string, stage: readonly string[]): Promise<boolean> {
+  for (let time = 0; time < 2; time++) if ((await run(at, "vitest", ["run", "--bail", "1", ...stage])) === 0) return true;
+  return false;
+}
+
 /** Without a fault all tests must pass there, or every mutant would count as killed. */
 async function checkBaseline(at: string): Promise<void> {
   for (const file of ["src/server/server.ts", "src/client/socket.ts", "src/messages/client.ts"]) {
     for (const stage of stagesFor(file)) {
-      if ((await run(at, "vitest", ["run", "--bail", "1", ...stage])) === 0) continue;
+      if (await passes(at, stage)) continue;
       throw new Error(`without any fault the tests fail: vitest run ${stage.join(" ")}`);
     }
   }
@@ -83,7 +89,7 @@ async function judge(at: string, mutant: Mutant): Promise<Result> {
   try {
     if ((await run(at, "tsc", ["-p", "src", "--noEmit"])) !== 0) return { ...result, outcome: "does not compile" };
     for (const stage of stagesFor(file)) {
-      if ((await run(at, "vitest", ["run", "--bail", "1", ...stage])) !== 0) return { ...result, outcome: "killed", by: stage.join(" ") };
+      if (!(await passes(at, stage))) return { ...result, outcome: "killed", by: stage.join(" ") };
     }
     return { ...result, outcome: "survived" };
   } finally {
