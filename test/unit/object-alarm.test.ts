@@ -196,7 +196,7 @@ test("the disk is waited for a second at most", async () => {
   const outcomes: unknown[] = [];
   const ask = (answer: Promise<void>): void => {
     sync.mockReturnValueOnce(answer);
-    store.sync?.().then(
+    store.sync?.(1000).then(
       () => outcomes.push("stored"),
       (error: unknown) => outcomes.push(String(error)),
     );
