@@ -18,9 +18,9 @@ const entry = (name, file, limit) => ({
 
 export default [
   entry("the core, for a connection alone", "src/server/server", 19.3),
-  entry("what rooms add to it", "src/rooms/registry", 15.3),
+  entry("what rooms add to it", "src/rooms/registry", 15.4),
   entry("edgewire", "src/index", 5.7),
-  entry("edgewire/node", "adapters/node/index", 44.3),
+  entry("edgewire/node", "adapters/node/index", 44.4),
   entry("edgewire/bun", "adapters/bun/index", 36.7),
   entry("edgewire/deno", "adapters/deno/index", 37.1),
   entry("edgewire/workers", "adapters/workers/index", 20.9),

@@ -22,6 +22,8 @@ export class StorageQueue {
   readonly #chains = new Map<string | number, Promise<unknown>>();
   /** Resolves when the transaction that runs has ended; undefined while none runs. */
   #running: Promise<void> | undefined;
+  /** Transactions that have not begun. */
+  #waiting = 0;
   /** The function of an update or a transaction is on the stack. */
   inside = false;
 
@@ -43,6 +45,8 @@ export class StorageQueue {
       delete: (key) => this.#call(key, () => values.delete(key)),
       // Nothing waits for a list: the function of an update may wait for another key.
       list: async (range) => {
+        // Pending keys may be behind a transaction, and free ones before it: so that it is seen whole, the list takes its turn among them.
+        if (this.#waiting > 0) return this.transaction(async () => values.list(range));
         const keys = [...this.#chains.keys()].filter((key) => typeof key === "string");
         const stored = this.#call(lists, () => values.list({ ...range, limit: range.limit + keys.length }));
         const [entries, ...texts] = await Promise.all([stored, ...keys.map(get)]);
@@ -59,7 +63,9 @@ export class StorageQueue {
 
   /** Runs a transaction after everything that pends. */
   transaction<T>(run: () => Promise<T>): Promise<T> {
+    this.#waiting++;
     return this.#enter(transactions, this.pending, async () => {
+      this.#waiting--;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#running = promise;
       try {
@@ -113,6 +119,7 @@ export class StorageQueue {
     const done = inTurn();
     const tail: Promise<unknown> = done.catch(() => {});
     this.#chains.set(chain, tail);
-    return done;
+    // Another promise: a failure that nobody handles is reported, although the chain goes on.
+    return done.then();
   }
 }

@@ -1,4 +1,5 @@
 /** `room.storage.update`, `transaction` and `sync`: what waits for what, and everything that can fail. */
+import * as fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { defineHandler } from "../../src/handler/define.ts";
 import type { RoomStorage, RoomTransaction, RoomValues } from "../../src/index.ts";
@@ -308,6 +309,27 @@ describe.each(kinds)("over %s", (_, setup) => {
     expect([queues.get("r"), clock.pending]).toEqual([undefined, 0]);
   });
 
+  test("a list shows a transaction whole, whatever waits before and behind it", async () => {
+    const { storage } = setup();
+    const gate = Promise.withResolvers<number>();
+    const write = (value: number): Promise<void> =>
+      storage.transaction(async (values) => {
+        for (const key of ["a", "b", "c"]) await values.set(key, value);
+      });
+    const lists = [];
+    const all: Promise<unknown>[] = [write(1), storage.update<number>("a", () => gate.promise)];
+    for (let value = 2; value < 6; value++) {
+      lists.push(storage.list<number>());
+      all.push(write(value), storage.update<number>("a", plus(0)));
+      lists.push(storage.list<number>());
+    }
+    await settle();
+    gate.resolve(1);
+    await Promise.all(all);
+    const shown = (await Promise.all(lists)).map((list) => [...list.values()].join());
+    expect(shown).toEqual(["1,1,1", "2,2,2", "2,2,2", "3,3,3", "3,3,3", "4,4,4", "4,4,4", "5,5,5"]);
+  });
+
   test("clear inside a transaction: what is written after it stays", async () => {
     const { storage } = setup();
     const keys = Array.from({ length: 1500 }, (_2, index) => `k${index}`);
@@ -408,6 +430,61 @@ describe.each(kinds)("over %s", (_, setup) => {
     expect(await Promise.all(all)).toEqual([2, undefined, 21, true, 3]);
     expect(await storage.get("a")).toBe(3);
   });
+});
+
+test("random calls, some of them slow: nothing is lost, transactions are whole, and the queue is empty in the end", async () => {
+  const key = fc.constantFrom("a", "b", "c");
+  const turns = fc.nat({ max: 8 });
+  const call = fc.oneof(
+    fc.record({ kind: fc.constant("update" as const), key, turns }),
+    fc.record({ kind: fc.constant("transaction" as const), key, turns }),
+    fc.record({ kind: fc.constantFrom("list" as const, "get" as const, "nested" as const, "fails" as const), key, turns }),
+    fc.record({ kind: fc.constant("pause" as const), key, turns }),
+  );
+  const pass = async (count: number): Promise<void> => {
+    for (let turn = 0; turn < count; turn++) await Promise.resolve();
+  };
+  const play = async (setup: () => Setup, calls: readonly { kind: string; key: string; turns: number }[]): Promise<void> => {
+    const { storage, queues, clock } = setup();
+    let [adds, torn] = [0, 0];
+    const sum = (values: ReadonlyMap<string, number>): number => [...values.values()].reduce((one, other) => one + other, 0);
+    const pairIn = (values: ReadonlyMap<string, number>): void => {
+      if (values.get("one") !== values.get("two")) torn++;
+    };
+    const all: Promise<unknown>[] = [];
+    for (const { kind, key: name, turns: slow } of calls) {
+      if (kind === "pause") await pass(slow * 3);
+      else if (kind === "list") all.push(storage.list<number>().then(pairIn));
+      else if (kind === "get") all.push(storage.get(name));
+      else if (kind === "fails") all.push(outcome(storage.update(name, () => pass(slow).then(() => Promise.reject(new Error("no"))))));
+      else if (kind === "update" || kind === "nested") {
+        adds++;
+        const add = async (value = 0): Promise<number> => {
+          await pass(slow);
+          if (kind === "nested") await storage.get("free");
+          return value + 1;
+        };
+        all.push(storage.update<number>(name, add));
+      } else {
+        adds++;
+        const move = async (values: RoomTransaction): Promise<void> => {
+          pairIn(await values.list<number>());
+          const [before, pair] = [await values.get<number>(name), await values.get<number>("one")];
+          await pass(slow);
+          for (const one of ["one", "two"]) await values.set(one, (pair ?? 0) + 1);
+          await values.set(name, (before ?? 0) + 1);
+        };
+        all.push(storage.transaction(move));
+      }
+    }
+    await Promise.all(all);
+    const end = new Map(await storage.list<number>());
+    pairIn(end);
+    for (const one of ["one", "two"]) end.delete(one);
+    expect([sum(end), torn, queues.get("r"), clock.pending]).toEqual([adds, 0, undefined, 0]);
+  };
+  const property = fc.asyncProperty(fc.constantFrom(...kinds), fc.array(call, { maxLength: 40 }), ([, setup], calls) => play(setup, calls));
+  await fc.assert(property, { numRuns: 300 });
 });
 
 test("where nothing pends, a call asks the storage at the line", async () => {
