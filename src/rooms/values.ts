@@ -2,6 +2,7 @@
 import type { MaybePromise } from "../api/connection.ts";
 import type { RoomTransaction, RoomValues } from "../api/storage.ts";
 import { decode, encode, maxValue } from "../values/codec.ts";
+import { isPromise } from "../values/promise.ts";
 import { checkName, exceeds, utf8Length } from "../values/text.ts";
 
 /** Maximum number of values that `list` returns. */
@@ -70,6 +71,7 @@ export class Values implements RoomTransaction {
 
   async #ask<A, T>(call: () => MaybePromise<A>, convert: (answer: A) => T): Promise<T> {
     const answer = call();
+    if (!isPromise(answer)) return convert(answer);
     this.#asked.add(answer);
     try {
       return convert(await answer);
