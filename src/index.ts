@@ -10,5 +10,5 @@ export type { Closing, Connection, Data, MaybePromise, Phase, Sendable, SendResu
 export type { Dropped, ErrorContext, Handler, Hooks, HookName, RoomHooks, UpgradeContext, UpgradeResult } from "./api/handler.ts";
 export type { AlarmInfo, ConnectionInfo, LocalRoom, Member, PresenceDiff, PublishOptions, Room, Rooms } from "./api/room.ts";
 export type { History, HistoryEntry, HistoryOption, HistoryReader, HistorySettings, Replay } from "./api/history.ts";
-export type { RoomStorage, RoomValues, StorageOption } from "./api/storage.ts";
+export type { RoomStorage, RoomTransaction, RoomValues, StorageOption } from "./api/storage.ts";
 export type { Heartbeat, LocationHint, Options, Origins, Placement } from "./api/options.ts";

@@ -135,8 +135,8 @@ export interface Store {
   clear(prefix: string): void;
   /** Everything that `write` writes is stored together; nothing is if it throws. */
   atomically(write: () => void): void;
-  /** Settles once everything set is on disk, or when that takes too long; absent if nothing outlives memory. */
-  sync?(): Promise<void>;
+  /** Settles once everything set is on disk, or after so many milliseconds if given; absent if nothing outlives memory. */
+  sync?(patience?: number): Promise<void>;
 }
 
 export interface StoreRange {

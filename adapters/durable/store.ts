@@ -22,9 +22,6 @@ interface KeyValues {
   list(range: { prefix: string; startAfter?: string; limit?: number }): Iterable<readonly [string, unknown]>;
 }
 
-/** Milliseconds that an alarm hook waits for the disk. */
-const syncTimeout = 1000;
-
 /** Prefix of our keys: the application's class may store its own values. */
 const prefix = "edgewire:";
 
@@ -53,7 +50,7 @@ export function durableStore(storage: ObjectStorage): Store {
         if (keys.length < 64) return;
       }
     },
-    sync: () => withTimeout(storage.sync(), syncTimeout, () => {}),
+    sync: (patience) => (patience === undefined ? storage.sync() : withTimeout(storage.sync(), patience, () => {})),
   };
 }
 

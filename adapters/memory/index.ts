@@ -44,7 +44,10 @@ export interface ConnectOptions {
 export interface Memory extends Rooms {
   /** Connects a client. @param url default: `"ws://localhost/"`. @throws Refused, with the `response`, if the handshake is refused. */
   connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
-  /** Waits for pending hooks and what they gave to `waitUntil`, then drops everything in memory and restores the server from the stored snapshots. Connections stay open. */
+  /**
+   * Waits for pending hooks, for what they gave to `waitUntil` and for updates of `room.storage`. Then drops everything in memory and restores the
+   * server from the stored snapshots. Connections stay open.
+   */
   hibernate(): Promise<void>;
   /** Counters as in `serve`, since the start or the last `hibernate`. */
   stats(): Stats;
@@ -103,9 +106,11 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       return client;
     },
     async hibernate() {
-      const running = (): PromiseLike<void>[] => {
+      const running = (): PromiseLike<unknown>[] => {
         const hooks = Array.from(unfinished, (connection) => connection.running).filter((one) => one !== undefined);
-        return [...hooks, ...(server.registry?.lifecycle.running ?? []), ...(server.background === undefined ? [] : [server.background])];
+        const { registry, background } = server;
+        const others = [...(registry?.lifecycle.running ?? []), ...(registry?.pendingStorage ?? [])];
+        return [...hooks, ...others, ...(background === undefined ? [] : [background])];
       };
       for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);
       unfinished.clear();

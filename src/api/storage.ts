@@ -21,7 +21,32 @@ export interface RoomStorage {
   }): Promise<ReadonlyMap<string, T>>;
   /** Deletes every value of `room.storage`, and nothing else. */
   clear(): Promise<void>;
+  /**
+   * Changes a value atomically, also between hooks of different connections: `change` gets it (undefined if there is none) and returns the new
+   * one; undefined deletes the key. Resolves to what is stored then. Calls for the same key, `list` and `clear` that are made meanwhile are done
+   * after it, in order. If `change` throws or rejects, so does `update`, and nothing is changed. It may be asynchronous, but must settle
+   * within 10 seconds, and so must wait neither for its own key nor for `clear`, `sync` or a transaction of the room: otherwise `update` rejects with an
+   * Error that names the key, nothing is changed, and what it comes to later is ignored.
+   * @throws TypeError if `change` is not a function. Rejects with what `set` throws if the new value can't be stored.
+   */
+  update<T = unknown>(key: string, change: (value: T | undefined) => MaybePromise<T | undefined>): Promise<T | undefined>;
+  /**
+   * Changes several values together, all or none. What `change` writes by `values` is stored once it has settled; reads by `values` see it
+   * before. Resolves to what `change` returns. Waits for the room's pending updates and transactions, and those asked for later wait for it; other
+   * calls wait while `change` runs. If `change` throws or rejects, or takes over 10 seconds, `transaction` rejects, and nothing is changed. It must not
+   * wait for `room.storage` itself, and so for no other transaction. With the option `storage`, what that returns needs `apply`: otherwise it rejects.
+   * @throws TypeError if `change` is not a function.
+   */
+  transaction<T>(change: (values: RoomTransaction) => MaybePromise<T>): Promise<T>;
+  /**
+   * Resolves once everything that was asked for before has been done and is durable: on a Durable Object, on its disk. Rejects if the disk fails.
+   * With the option `storage`, once it has answered everything; in memory, once pending updates and transactions are done.
+   */
+  sync(): Promise<void>;
 }
+
+/** The values that a transaction sees and writes, by the methods of `room.storage`. Each throws an Error once the transaction has ended. */
+export interface RoomTransaction extends Pick<RoomStorage, "get" | "set" | "delete" | "list" | "clear"> {}
 
 /**
  * Keeps a room's values if the option `storage` returns it: a file, a database. Keys and values are well-formed strings, already checked and
@@ -33,13 +58,15 @@ export interface RoomValues {
   set(key: string, value: string): MaybePromise<unknown>;
   /** Whether there was a value. */
   delete(key: string): MaybePromise<boolean>;
-  /** Keys that begin with `prefix` (`""` means every key) and come after `after`, in UTF-8 order; at most `limit`. */
+  /** Keys that begin with `prefix` (`""` means every key) and come after `after`, in UTF-8 order; at most `limit`, which may be over 1000. */
   list(range: {
     readonly prefix: string;
     readonly after: string | undefined;
     readonly limit: number;
   }): MaybePromise<Iterable<readonly [key: string, value: string]>>;
   clear(): MaybePromise<unknown>;
+  /** Writes these values (undefined deletes the key), all or none. Needed for `transaction` alone, which rejects without it. */
+  apply?(changes: ReadonlyMap<string, string | undefined>): MaybePromise<unknown>;
 }
 
 /** Returns the values of a room. Called whenever a room that nobody held comes into use; results for the same name share what they keep. */

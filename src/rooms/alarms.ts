@@ -13,6 +13,8 @@ import { logError, quoted } from "../values/log.ts";
 
 /** The store's key; an application's own values have another prefix. */
 const key = "alarm";
+/** Milliseconds that an alarm hook waits for the disk. */
+const syncTimeout = 1000;
 /** Not counting the first run. */
 const mostRetries = 6;
 
@@ -114,7 +116,7 @@ export class RoomAlarms {
     };
     try {
       this.#keep(store, { room, time, retryCount: alarm.retryCount, due: this.#host.clock.now() + delayBefore(alarm.retryCount) });
-      return store.sync?.().then(() => (this.#isCurrent(alarm) ? info : undefined), uncounted) ?? info;
+      return store.sync?.(syncTimeout).then(() => (this.#isCurrent(alarm) ? info : undefined), uncounted) ?? info;
     } catch (error) {
       return uncounted(error);
     }

@@ -1,7 +1,7 @@
 /** A room of this server, the object that its hooks hold. */
 import { checkClose, CloseCode } from "../protocol/close.ts";
 import type { Counters } from "../handler/counters.ts";
-import type { RoomValues, RoomStorage } from "../api/storage.ts";
+import type { RoomStorage } from "../api/storage.ts";
 import type { RoomHost } from "./host.ts";
 import type { Presence } from "./presence.ts";
 import type { Publishing } from "./publish.ts";
@@ -10,7 +10,6 @@ import { readHistory } from "../history/read.ts";
 import { broadcast, publish } from "./publish.ts";
 import { checkPublish } from "../values/topics.ts";
 import { exceptOf } from "./room-index.ts";
-import { Storage } from "./storage.ts";
 import { readStats } from "../handler/counters.ts";
 import type { RoomStats } from "../api/stats.ts";
 import { checkPromise } from "../values/promise.ts";
@@ -24,8 +23,7 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   readonly host: RoomHost<State, Env>;
   readonly presence: Presence<State, Env>;
   counters(room: string): Counters;
-  /** The application's values of a room. */
-  values(room: string): RoomValues;
+  storage(room: string): RoomStorage;
   setAlarm(room: string, time: Date | number | null): void;
 }
 
@@ -106,7 +104,7 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
   }
 
   get storage(): RoomStorage {
-    return (this.#storage ??= new Storage(this.#rooms.values(this.name)));
+    return (this.#storage ??= this.#rooms.storage(this.name));
   }
 
   setAlarm(time: Date | number | null): void {

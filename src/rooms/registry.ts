@@ -6,7 +6,7 @@
 import type { Sendable } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import type { LocalRoom as LocalRoomContract, PresenceDiff, Room } from "../api/room.ts";
-import type { RoomValues } from "../api/storage.ts";
+import type { RoomStorage } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EncodedDeclaration } from "../connection/member.ts";
 import { statePrefix } from "../connection/snapshot.ts";
@@ -33,7 +33,8 @@ import type { Fanout } from "./native-fanout.ts";
 import { Presence } from "./presence.ts";
 import { publish } from "./publish.ts";
 import { callRoom, createRemoteRoom } from "./remote-room.ts";
-import { valuesOf } from "./storage.ts";
+import { Storage, valuesOf } from "./storage.ts";
+import type { StorageQueue } from "./storage-queue.ts";
 
 export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly host: RoomHost<State, Env>;
@@ -51,6 +52,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
+  readonly #queues = new SmallMap<StorageQueue>();
   #counters: SmallMap<Counters> | undefined;
   /** Created on the first search by id, which is rare. */
   #byId: Map<string, Connection<State, Env>> | undefined;
@@ -238,8 +240,16 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   }
 
   /** The application's values of a room. */
-  values(room: string): RoomValues {
-    return this.host.runtime.storage?.(room) ?? valuesOf(this.store(room));
+  storage(room: string): RoomStorage {
+    const given = this.host.runtime.storage?.(room);
+    const store = given === undefined ? this.store(room) : undefined;
+    const values = given ?? valuesOf(store as Store);
+    return new Storage({ room, values, queues: this.#queues, clock: this.host.clock, sync: () => store?.sync?.() });
+  }
+
+  /** Updates and transactions that have not ended. */
+  get pendingStorage(): Promise<unknown>[] {
+    return [...this.#queues.values()].flatMap((queue) => queue.pending);
   }
 
   /** @throws Error if the handler has no `alarm` hook, TypeError if `time` is not valid. */

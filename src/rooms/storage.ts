@@ -1,75 +1,93 @@
-/** `room.storage`: a room's values by key, encoded, over whatever keeps them. */
-import { decode, encode, maxValue } from "../values/codec.ts";
-import { checkName, exceeds, utf8Length } from "../values/text.ts";
-import type { RoomStorage, RoomValues } from "../api/storage.ts";
-import type { Store } from "../ports.ts";
+/** `room.storage`: a room's values by key. Updates and transactions wait in the room's queue, and other calls behind them. */
+import type { MaybePromise } from "../api/connection.ts";
+import type { RoomStorage, RoomTransaction, RoomValues } from "../api/storage.ts";
+import type { Clock, Store } from "../ports.ts";
+import type { SmallMap } from "../values/small-map.ts";
+import { checkName, show } from "../values/text.ts";
+import { overlay } from "./overlay.ts";
+import { StorageQueue } from "./storage-queue.ts";
+import { decodeStored, encodeValue, Values } from "./values.ts";
 
-/** Maximum number of values that `list` returns. */
-const maxListed = 1000;
+/** What it is made of. */
+export interface StorageParts {
+  readonly room: string;
+  readonly values: RoomValues;
+  /** By room; only rooms in which something pends. */
+  readonly queues: SmallMap<StorageQueue>;
+  readonly clock: Clock;
+  /** Settles once everything written is on disk; undefined if nothing has to be waited for. */
+  sync(): Promise<void> | undefined;
+}
 
-export class Storage implements RoomStorage {
-  readonly #values: RoomValues;
+export class Storage extends Values implements RoomStorage {
+  readonly #parts: StorageParts;
 
-  constructor(values: RoomValues) {
-    this.#values = values;
+  constructor(parts: StorageParts) {
+    super(() => this.#queue?.valuesOf(parts.values) ?? parts.values);
+    this.#parts = parts;
   }
 
-  get<T>(key: string): Promise<T | undefined> {
+  update<T>(key: string, change: (value: T | undefined) => MaybePromise<T | undefined>): Promise<T | undefined> {
     checkName("key", key);
-    return this.#get<T>(key);
+    checkFunction("update", change);
+    const { values } = this.#parts;
+    const queue = this.#waiting();
+    return queue.update(key, async () => {
+      const before = await values.get(key);
+      const value = await queue.within(() => change(decodeStored(before)), `update("${key}")`, "its own key or a transaction");
+      if (value !== undefined) await values.set(key, encodeValue(key, value));
+      else await values.delete(key);
+      return value;
+    });
   }
 
-  async #get<T>(key: string): Promise<T | undefined> {
-    const stored = await this.#values.get(key);
-    return stored === undefined || stored === null ? undefined : (decode(stored) as T);
+  transaction<T>(change: (values: RoomTransaction) => MaybePromise<T>): Promise<T> {
+    checkFunction("transaction", change);
+    const { values } = this.#parts;
+    if (this.#queue?.inside === true) return rejected("inside the function of another one or of an update, it would wait for itself");
+    if (values.apply === undefined) return rejected("it needs `apply` of what the option `storage` returns");
+    const queue = this.#waiting();
+    return queue.transaction(async () => {
+      const seen = overlay(values);
+      let ended = false;
+      const view = new Values(() => {
+        if (ended) throw new Error(`${transaction} has ended, and its values with it`);
+        return seen;
+      });
+      const changing = queue.within(() => change(view), "transaction", "room.storage, only for its own values");
+      const result = await changing.finally(() => (ended = true));
+      const changes = await seen.changes();
+      if (changes.size > 0) await values.apply?.(changes);
+      return result;
+    });
   }
 
-  set(key: string, value: unknown): Promise<void> {
-    checkName("key", key);
-    return this.#set(key, encodeValue(key, value));
+  async sync(): Promise<void> {
+    await Promise.all([this.settled(), ...(this.#queue?.pending ?? [])]);
+    await this.#parts.sync();
   }
 
-  async #set(key: string, encoded: string): Promise<void> {
-    await this.#values.set(key, encoded);
+  get #queue(): StorageQueue | undefined {
+    return this.#parts.queues.get(this.#parts.room);
   }
 
-  delete(key: string): Promise<boolean> {
-    checkName("key", key);
-    return this.#delete(key);
-  }
-
-  async #delete(key: string): Promise<boolean> {
-    return this.#values.delete(key);
-  }
-
-  list<T>(range: { prefix?: string; after?: string; limit?: number } = {}): Promise<ReadonlyMap<string, T>> {
-    const { prefix = "", after, limit = maxListed } = range;
-    for (const bound of [prefix, after]) if (bound !== undefined && bound !== "") checkName("key", bound);
-    if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
-      throw new RangeError(`list: limit is ${String(limit)}: must be a whole number from 1 to ${maxListed}`);
-    }
-    return this.#list<T>({ prefix, after: after === "" ? undefined : after, limit });
-  }
-
-  async #list<T>(range: Parameters<RoomValues["list"]>[0]): Promise<ReadonlyMap<string, T>> {
-    const found = new Map<string, T>();
-    for (const [key, encoded] of await this.#values.list(range)) found.set(key, decode(encoded) as T);
-    return found;
-  }
-
-  async clear(): Promise<void> {
-    await this.#values.clear();
+  /** The room's queue, to wait in. */
+  #waiting(): StorageQueue {
+    const { room, queues, clock } = this.#parts;
+    const queue = this.#queue ?? new StorageQueue(clock, () => queues.delete(room));
+    queues.set(room, queue);
+    return queue;
   }
 }
 
-/** @throws TypeError, with the path, for a value that can't be stored; RangeError for one that is too large. */
-function encodeValue(key: string, value: unknown): string {
-  if (value === undefined) throw new TypeError(`the value of "${key}" is undefined: delete the key instead`);
-  const encoded = encode(value, "value");
-  if (exceeds(encoded, maxValue)) {
-    throw new RangeError(`the value of "${key}" takes ${utf8Length(encoded)} bytes encoded: at most ${maxValue} can be stored`);
-  }
-  return encoded;
+const transaction = "room.storage.transaction";
+
+function checkFunction(method: string, change: unknown): void {
+  if (typeof change !== "function") throw new TypeError(`room.storage.${method} takes a function, not ${show(change)}`);
+}
+
+function rejected(why: string): Promise<never> {
+  return Promise.reject(new Error(`${transaction}: ${why}`));
 }
 
 /** The prefix of `room.storage`'s keys; Edgewire's own values in the same store have other prefixes. */
@@ -81,10 +99,18 @@ export function valuesOf(store: Store): RoomValues {
     get: (key) => store.get(own + key),
     set: (key, value) => store.set(own + key, value),
     delete: (key) => store.delete(own + key),
-    *list({ prefix, after, limit }) {
+    list({ prefix, after, limit }) {
       const range = { prefix: own + prefix, after: after === undefined ? undefined : own + after, limit };
-      for (const [key, value] of store.list(range)) yield [key.slice(own.length), value];
+      // At once: a write that follows in the same turn is not to be seen.
+      return Array.from(store.list(range), ([key, value]) => [key.slice(own.length), value] as const);
     },
     clear: () => store.clear(own),
+    apply: (changes) =>
+      store.atomically(() => {
+        for (const [key, value] of changes) {
+          if (value === undefined) store.delete(own + key);
+          else store.set(own + key, value);
+        }
+      }),
   };
 }

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { needsRooms, type Chapter, type Context, type Peer } from "../support/case.ts";
+import type { HandlerName } from "../support/handler.ts";
 import type { StorageCall } from "../support/script.ts";
 
 /** Has the client's handler make these calls of `room.storage`, one after the other; what each came to. */
@@ -14,6 +15,59 @@ async function calls(t: Context, peer: Peer, ...all: readonly StorageCall[]): Pr
     .filter(({ did }) => did === "storage")
     .slice(before)
     .map((entry) => entry["threw"] ?? entry["result"]);
+}
+
+/** What the storage calls of the nth message came to, once its hook has ended. */
+async function settled(t: Context, peer: Peer, nth: number): Promise<unknown[]> {
+  await t.done(peer, "message", nth);
+  const from = t.entries(peer).findLastIndex(({ hook }) => hook === "message");
+  return t
+    .entries(peer)
+    .slice(from)
+    .flatMap((entry) => (entry.did === "storage" ? [entry["threw"] ?? entry["result"]] : []));
+}
+
+async function count500(t: Context, on: HandlerName): Promise<void> {
+  const peers: Peer[] = [];
+  for (let index = 0; index < 5; index++) peers.push(await t.connect({ on, message: "run" }));
+  const updates = Array.from({ length: 100 }, (_, index) => ["update", "n", index % 10 === 0 ? { add: 1, later: 1 } : { add: 1 }]);
+  for (const peer of peers) await peer.send(JSON.stringify([["storage", "together", ...updates]]));
+  const answers: unknown[] = [];
+  for (const peer of peers) answers.push(...((await settled(t, peer, 1)) as [unknown[]])[0]);
+  deepEqual(new Set(answers), new Set(Array.from({ length: 500 }, (_, index) => `number ${index + 1}`)));
+  await t.evict(on);
+  deepEqual((await calls(t, peers[0]!, ["get", "n"])).at(-1), "number 500");
+}
+
+async function transactions(t: Context, on: HandlerName): Promise<void> {
+  const [first, second] = [await t.connect({ on, room: "both", message: "run" }), await t.connect({ on, room: "both", message: "run" })];
+  await calls(t, first, ["set", "a", 1], ["set", "b", 1]);
+  const steps = [["set", "a", 2], ["delete", "b"], ["set", "c", 3], ["get", "a"], ["get", "b"], ["list"], ["hold", `${t.tag} ${on}`]];
+  await first.send(JSON.stringify([["storage", "transaction", steps]]));
+  await t.hook(first, "message", 2);
+  // One list waits for the transaction, the other was asked for before it.
+  await second.send(
+    JSON.stringify([
+      ["release", `${t.tag} ${on}`],
+      ["storage", "list"],
+    ]),
+  );
+  const all = {
+    Map: [
+      ["string a", "number 2"],
+      ["string c", "number 3"],
+    ],
+  };
+  const [results] = (await settled(t, first, 2)) as [unknown[]];
+  deepEqual(results.slice(0, 6), [nothing, "boolean true", nothing, "number 2", nothing, all]);
+  deepEqual(await settled(t, second, 1), [all]);
+  const failed = await calls(t, first, ["transaction", [["clear"], ["set", "d", 1], ["throws", "changed my mind"]]], ["list"]);
+  deepEqual(failed, ["Error", all]);
+  await t.evict(on, "both");
+  deepEqual(await calls(t, first, ["transaction", [["clear"], ["set", "e", 5]]], ["list"]), [
+    [nothing, nothing, { threw: "string Error", message: "string room.storage.transaction has ended, and its values with it" }],
+    { Map: [["string e", "number 5"]] },
+  ]);
 }
 
 const nothing = "undefined undefined";
@@ -169,6 +223,164 @@ export const storage: Chapter = {
         deepEqual(set, [nothing, "RangeError"]);
         await t.evict();
         deepEqual(await calls(t, peer, ["get", "a"]), [`${most} letters`]);
+      },
+    },
+    {
+      id: "K8",
+      statement: "500 `update`s of one key, made by five connections at once, synchronous or not, are 500.",
+      limits: needsRooms,
+      run: (t) => count500(t, "main"),
+    },
+    {
+      id: "K9",
+      statement:
+        "While an `update` pends, calls for its key, `list` and `clear` are done after it, in the order in which they were made. Other keys wait for a `clear` alone.",
+      limits: needsRooms,
+      async run(t) {
+        const [first, second] = [await t.connect({ message: "run" }), await t.connect({ message: "run" })];
+        await calls(t, first, ["set", "a", 1], ["set", "b", 2]);
+        const held = { add: 1, until: t.tag };
+        await first.send(JSON.stringify([["storage", "together", ["update", "a", held], ["get", "a"]]]));
+        await t.hook(first, "message", 2);
+        deepEqual(await calls(t, second, ["get", "b"], ["set", "b", 3], ["update", "b", { add: -1 }]), ["number 2", nothing, "number 2"]);
+        await second.send(JSON.stringify([["release", t.tag]]));
+        deepEqual(await settled(t, first, 2), [["number 2", "number 2"]]);
+        const [together] = await calls(t, first, [
+          "together",
+          ["update", "a", { add: 1, later: 20 }],
+          ["get", "a"],
+          ["set", "a", 5],
+          ["list"],
+          ["update", "a", { add: 1, later: 20 }],
+          ["delete", "a"],
+          ["get", "a"],
+          ["clear"],
+          ["set", "c", 3],
+          ["list"],
+        ]);
+        deepEqual(together, [
+          "number 3",
+          "number 3",
+          nothing,
+          {
+            Map: [
+              ["string a", "number 5"],
+              ["string b", "number 2"],
+            ],
+          },
+          "number 6",
+          "boolean true",
+          nothing,
+          nothing,
+          nothing,
+          { Map: [["string c", "number 3"]] },
+        ]);
+      },
+    },
+    {
+      id: "K10",
+      statement:
+        "If the function of an `update` throws, rejects or returns what can't be stored, so does `update`, nothing is changed, and the next one goes on.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        const [, results, wrong] = await calls(
+          t,
+          peer,
+          ["set", "n", 1],
+          [
+            "together",
+            ["update", "n", { throws: "thrown" }],
+            ["update", "n", { rejects: "rejected" }],
+            ["update", "n", { odd: { functionAt: "deep" } }],
+            ["get", "n"],
+            ["update", "n", { add: 1 }],
+            ["update", "n", { odd: "undefined" }],
+            ["get", "n"],
+          ],
+          ["update", "", { add: 1 }],
+        );
+        const [thrown, rejected, unstorable, ...rest] = results as string[];
+        deepEqual([thrown, rejected], ["string Error: thrown", "string Error: rejected"]);
+        equal(unstorable?.startsWith("string TypeError: value.deep is a function"), true, unstorable);
+        deepEqual(rest, ["number 1", "number 2", nothing, nothing]);
+        equal(wrong, "TypeError");
+      },
+    },
+    {
+      id: "K11",
+      statement:
+        "An `update` that waits for its own key is given up after 10 s, by name, and nothing is changed; what waited behind it goes on.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        await calls(t, peer, ["set", "n", 1]);
+        const [outcome, after] = await calls(t, peer, ["update", "n", { waitsFor: ["update", "n", { add: 1 }] }], ["get", "n"]);
+        deepEqual([outcome, after], ["Error", "number 2"]);
+        const { message } = t.entries(peer).find(({ threw }) => threw !== undefined)!;
+        equal(
+          String(message).startsWith('room.storage.update("n"): not settled after 10 s, and nothing was changed'),
+          true,
+          String(message),
+        );
+      },
+    },
+    {
+      id: "K12",
+      statement:
+        "A `transaction` is applied as one: its reads see its own writes, others see all of them or none, and one that fails has written nothing.",
+      limits: needsRooms,
+      run: (t) => transactions(t, "main"),
+    },
+    {
+      id: "K13",
+      statement: "A `transaction` inside another is an error, at once or after 10 s, and so is a use of its values after its end.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        const [nested, behind, ended] = await calls(
+          t,
+          peer,
+          ["transaction", [["waitsFor", ["transaction", [["set", "a", 1]]]]]],
+          [
+            "transaction",
+            [
+              ["set", "b", 1],
+              ["get", "b"],
+              ["waitsFor", ["transaction", [["set", "a", 1]]]],
+            ],
+          ],
+          ["transaction", [["get", "b"]]],
+        );
+        deepEqual([nested, behind], ["Error", "Error"]);
+        const [itself, late] = t.entries(peer).flatMap(({ message }) => (message === undefined ? [] : [String(message)]));
+        equal(itself, "room.storage.transaction: inside the function of another one or of an update, it would wait for itself");
+        equal(late?.startsWith("room.storage.transaction: not settled after 10 s, and nothing was changed"), true, late);
+        deepEqual(ended, [
+          nothing,
+          { threw: "string Error", message: "string room.storage.transaction has ended, and its values with it" },
+        ]);
+      },
+    },
+    {
+      id: "K14",
+      statement: "All this is the same with the option `storage`, whose values answer later.",
+      limits: needsRooms,
+      async run(t) {
+        await count500(t, "stored");
+        await transactions(t, "stored");
+      },
+    },
+    {
+      id: "K15",
+      statement: "`sync` resolves once what was asked before it is done; it outlives an eviction.",
+      limits: needsRooms,
+      async run(t) {
+        const peer = await t.connect({ message: "run" });
+        const [together] = await calls(t, peer, ["together", ["set", "a", 1], ["update", "a", { add: 1, later: 20 }], ["sync"]]);
+        deepEqual(together, [nothing, "number 2", nothing]);
+        await t.evict();
+        deepEqual(await calls(t, peer, ["get", "a"], ["sync"]), ["number 2", nothing]);
       },
     },
   ],

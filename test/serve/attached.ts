@@ -9,6 +9,7 @@ import { attach, type Attached } from "edgewire/node";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames, type HandlerName } from "../support/handler.ts";
 import { heap } from "./heap.ts";
+import { storageOf } from "../support/stored.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();
@@ -23,7 +24,7 @@ endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);
 
 async function start(server: Server, name: HandlerName): Promise<number> {
-  const attached = attach(server, handlers[name]);
+  const attached = attach(server, handlers[name], storageOf(name));
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     // A client that resets in the middle of its body has nobody to answer.
     respond(request, response, attached).catch(() => response.destroy());

@@ -34,6 +34,7 @@ export const latest = route(handlers.latest);
 export const deflating = route(handlers.deflating);
 export const fleeting = route(handlers.fleeting);
 export const narrow = route(handlers.narrow);
+export const stored = route(handlers.stored);
 export const named = route(handlers.named);
 
 export class Main extends durable(handlers.main) {}
@@ -59,4 +60,5 @@ export class Latest extends durable(handlers.latest) {}
 export class Deflating extends durable(handlers.deflating) {}
 export class Fleeting extends durable(handlers.fleeting) {}
 export class Narrow extends durable(handlers.narrow) {}
+export class Stored extends durable(handlers.stored) {}
 export class Named extends durable(handlers.named) {}

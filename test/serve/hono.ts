@@ -10,6 +10,7 @@ import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames, type HandlerName } from "../support/handler.ts";
+import { storageOf } from "../support/stored.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();
@@ -29,5 +30,5 @@ async function start(name: HandlerName, options: Pick<ServeOptions, "tls"> = {})
     app.use(rooms(handlers.main), (c, next) => (wantsWebSocket(c.req.raw) ? next() : answer(c.req.raw, c.var.rooms)));
   }
   app.all("*", upgrade(handlers[name]));
-  return (await serve({ fetch: app.fetch, hostname: "127.0.0.1", ...options })).port;
+  return (await serve({ fetch: app.fetch, hostname: "127.0.0.1", ...storageOf(name), ...options })).port;
 }

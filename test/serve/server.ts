@@ -5,6 +5,7 @@ import { serve, type Serving } from "edgewire/serve";
 import { endWithParent } from "./end.ts";
 import { createHandlers, handlerNames } from "../support/handler.ts";
 import { heap } from "./heap.ts";
+import { storageOf } from "../support/stored.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers();
@@ -26,6 +27,6 @@ const tls: Serving = await serve(handlers.main, {
 });
 const tightTls: Serving = await serve(handlers.tight, { hostname, tls: { cert: file("cert"), key: file("key") } });
 const ports: Record<string, number> = { main: main.port, tls: tls.port, tightTls: tightTls.port };
-for (const name of handlerNames) ports[name] ??= (await serve(handlers[name], { hostname })).port;
+for (const name of handlerNames) ports[name] ??= (await serve(handlers[name], { hostname, ...storageOf(name) })).port;
 endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);

@@ -38,4 +38,5 @@ export const latest = worker(handlers.latest);
 export const deflating = worker(handlers.deflating);
 export const fleeting = worker(handlers.fleeting);
 export const narrow = worker(handlers.narrow);
+export const stored = worker(handlers.stored);
 export const named = worker(handlers.named);

@@ -31,6 +31,7 @@ export const handlerNames = [
   "fleeting",
   "narrow",
   "named",
+  "stored",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -86,6 +87,7 @@ const options: Record<HandlerName, Handler> = {
   proxied: { trustProxy: true },
   dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },
   bare: {},
+  stored: {},
   lively: { heartbeat: { interval: 500, timeout: 1000 } },
   mute: { heartbeat: false },
   // A rate so low that even on a slow machine only the burst gets through.

@@ -8,6 +8,7 @@ import { Log } from "./log.ts";
 import { secret, secretName } from "./show.ts";
 import type { Peer } from "./peer.ts";
 import { callMethod, shownHistory } from "./script.ts";
+import { storageOf } from "./stored.ts";
 import { pingText } from "../../src/protocol/text-ping.ts";
 
 export class MemoryHost implements Host {
@@ -17,7 +18,7 @@ export class MemoryHost implements Host {
 
   constructor() {
     const handlers = createHandlers({ report: (line) => void this.log.add(line) });
-    for (const name of handlerNames) this.#served.set(name, memory(handlers[name], { env: { [secretName]: secret } }));
+    for (const name of handlerNames) this.#served.set(name, memory(handlers[name], { env: { [secretName]: secret }, ...storageOf(name) }));
   }
 
   async connect(options: ConnectOptions, target: string): Promise<Peer> {

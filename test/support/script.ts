@@ -4,7 +4,7 @@
  */
 import { show } from "./show.ts";
 import { unsendable, type Unsendable } from "./unsendable.ts";
-import type { Connection, Data, History, HistoryReader, LocalRoom, Room, Sendable, UpgradeResult } from "edgewire";
+import type { Connection, Data, History, HistoryReader, LocalRoom, Room, RoomTransaction, Sendable, UpgradeResult } from "edgewire";
 
 /** What to send: text, bytes, many equal bytes or letters, or one of the unusual values below. */
 export type Value =
@@ -74,13 +74,37 @@ export type RoomStep =
   | readonly ["setAlarmFirst", inMilliseconds: number]
   | readonly ["clearAlarm"];
 
-/** A call of `room.storage`. `setOdd` is `set` with a value that JSON can't represent. */
+/** A call of `room.storage`. `setOdd` is `set` with a value that JSON can't represent; `together` makes all in one turn. */
 export type StorageCall =
   | readonly ["get" | "delete", key: string]
   | readonly ["set", key: string, value: unknown]
   | readonly ["setOdd", key: string, value: OddState]
   | readonly ["list", range?: { readonly prefix?: string; readonly after?: string; readonly limit?: number }]
-  | readonly ["clear"];
+  | readonly ["clear" | "sync"]
+  | readonly ["update", key: string, change: Change]
+  | readonly ["transaction", steps: readonly TransactionStep[]]
+  | readonly ["together", ...calls: readonly Inner[]];
+
+/** A `StorageCall` inside another, whose type would contain itself. */
+type Inner = readonly [method: string, ...args: readonly unknown[]];
+
+/** What the function of an update does. `later`: after some milliseconds. */
+export type Change =
+  | { readonly add: number; readonly later?: number; readonly until?: string }
+  | { readonly odd: OddState }
+  | { readonly throws: string }
+  | { readonly rejects: string }
+  | { readonly waitsFor: Inner };
+
+/** A call of a transaction's `values`, or what else its function does. */
+export type TransactionStep =
+  | readonly ["get" | "delete", key: string]
+  | readonly ["set", key: string, value: unknown]
+  | readonly ["list"]
+  | readonly ["clear"]
+  | readonly ["hold", name: string]
+  | readonly ["throws", string]
+  | readonly ["waitsFor", Inner];
 
 /**
  * State that JSON can't represent, or that is too long for a URL: one value of each type that can be stored; a function, which can't be, under this
@@ -328,10 +352,48 @@ export interface ShownHistory extends Omit<History, "entries"> {
 }
 
 /** Not async, because an invalid argument must throw synchronously. */
-function callStorage({ room }: Connection, method: StorageCall[0], args: readonly unknown[]): Promise<unknown> {
+function callStorage(connection: Connection, method: StorageCall[0], args: readonly unknown[]): Promise<unknown> {
+  const { room } = connection;
   const [key, value] = args as [string, OddState];
   if (method === "setOdd") return room.storage.set(key, oddState(value));
+  if (method === "update") return room.storage.update(key, (before) => change(connection, args[1] as Change, before as number));
+  if (method === "transaction") return transact(connection, args[0] as readonly TransactionStep[]);
+  if (method === "together") {
+    return Promise.all(
+      (args as StorageCall[]).map(([one, ...rest]) =>
+        callStorage(connection, one, rest).catch((error: unknown) => String(error).slice(0, 80)),
+      ),
+    );
+  }
   return (room.storage[method] as (...args: unknown[]) => Promise<unknown>)(...args);
+}
+
+function change(connection: Connection, one: Change, before = 0): unknown {
+  if ("throws" in one) throw new Error(one.throws);
+  if ("rejects" in one) return Promise.reject(new Error(one.rejects));
+  if ("odd" in one) return oddState(one.odd);
+  if ("waitsFor" in one) return callStorage(connection, one.waitsFor[0] as StorageCall[0], one.waitsFor.slice(1));
+  if (one.until !== undefined) return gate(one.until).promise.then(() => before + one.add);
+  return one.later === undefined ? before + one.add : sleep(one.later).then(() => before + one.add);
+}
+
+/** What each step came to, and then what a use of `values` throws once the transaction has ended. */
+async function transact(connection: Connection, steps: readonly TransactionStep[]): Promise<unknown> {
+  let late: RoomTransaction | undefined;
+  const results = await connection.room.storage.transaction(async (values) => {
+    late = values;
+    const found: unknown[] = [];
+    for (const [step, ...args] of steps) {
+      if (step === "throws") throw new Error(args[0] as string);
+      if (step === "hold") await gate(args[0] as string).promise;
+      else if (step === "waitsFor") {
+        const [method, ...rest] = args[0] as StorageCall;
+        found.push(await callStorage(connection, method, rest));
+      } else found.push(await (values[step] as (...args: unknown[]) => Promise<unknown>)(...args));
+    }
+    return found;
+  });
+  return [...results, attempt(() => void late?.get("a"))];
 }
 
 /** Sends numbered messages in one turn (see `readFlood`). Returns a letter for each result: `s`ent, `b`ackpressure, `d`ropped, `c`losed. */

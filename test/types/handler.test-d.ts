@@ -1,6 +1,18 @@
 /** What TypeScript infers and refuses where a handler is written. Compiled, never run. */
 import { defineHandler } from "edgewire";
-import type { AlarmInfo, Closing, Connection, Data, ErrorContext, History, Replay, Rooms, SendResult } from "edgewire";
+import type {
+  AlarmInfo,
+  Closing,
+  Connection,
+  Data,
+  ErrorContext,
+  History,
+  Replay,
+  RoomTransaction,
+  RoomValues,
+  Rooms,
+  SendResult,
+} from "edgewire";
 import { expectTypeOf } from "vitest";
 
 /** The state that a handler's connections have. */
@@ -148,6 +160,21 @@ defineHandler({
     expectTypeOf(connection.rooms.room("other").deleteHistory("chat")).toEqualTypeOf<Promise<boolean>>();
     expectTypeOf(await connection.room.storage.get<number>("n")).toEqualTypeOf<number | undefined>();
     expectTypeOf(await connection.room.storage.list<Date>({ prefix: "d" })).toEqualTypeOf<ReadonlyMap<string, Date>>();
+    const { storage } = connection.room;
+    expectTypeOf(await storage.update<number>("n", (n = 0) => n + 1)).toEqualTypeOf<number | undefined>();
+    expectTypeOf(await storage.update("n", async (n: Date | undefined) => n)).toEqualTypeOf<Date | undefined>();
+    // @ts-expect-error: a value of another type.
+    void storage.update<number>("n", () => "1");
+    const moved = storage.transaction(async (values) => {
+      expectTypeOf(values).toEqualTypeOf<RoomTransaction>();
+      expectTypeOf(await values.get<number>("n")).toEqualTypeOf<number | undefined>();
+      // @ts-expect-error: an update would wait for the transaction.
+      void values.update;
+      return "moved" as const;
+    });
+    expectTypeOf(await moved).toEqualTypeOf<"moved">();
+    expectTypeOf(storage.sync()).toEqualTypeOf<Promise<void>>();
+    expectTypeOf<NonNullable<RoomValues["apply"]>>().parameter(0).toEqualTypeOf<ReadonlyMap<string, string | undefined>>();
     // @ts-expect-error: `history: false` is no way to say none.
     connection.subscribe("chat", { history: false });
   },

@@ -196,7 +196,7 @@ test("the disk is waited for a second at most", async () => {
   const outcomes: unknown[] = [];
   const ask = (answer: Promise<void>): void => {
     sync.mockReturnValueOnce(answer);
-    store.sync?.().then(
+    store.sync?.(1000).then(
       () => outcomes.push("stored"),
       (error: unknown) => outcomes.push(String(error)),
     );
@@ -209,4 +209,12 @@ test("the disk is waited for a second at most", async () => {
   await vi.advanceTimersByTimeAsync(1000);
   expect(outcomes).toEqual(["stored", "Error: no disk", "stored"]);
   expect(vi.getTimerCount()).toBe(0);
+  // `room.storage.sync` says that it is on disk, and so waits for it.
+  sync.mockReturnValueOnce(new Promise(() => {}));
+  store.sync?.().then(
+    () => outcomes.push("stored"),
+    () => {},
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(outcomes).toHaveLength(3);
 });

@@ -5,10 +5,14 @@ import type { RoomStorage, RoomValues } from "../../src/index.ts";
 import { memory } from "../../adapters/memory/index.ts";
 import { MemoryStore, MemoryStores } from "../../src/rooms/memory-store.ts";
 import { Storage, valuesOf } from "../../src/rooms/storage.ts";
+import type { StorageQueue } from "../../src/rooms/storage-queue.ts";
+import { SmallMap } from "../../src/values/small-map.ts";
 import { compareUtf8 } from "../../src/values/text.ts";
-import { open } from "./fake.ts";
+import { FakeClock, open } from "./fake.ts";
 
-const fresh = (): RoomStorage => new Storage(valuesOf(new MemoryStore()));
+const over = (values: RoomValues): RoomStorage =>
+  new Storage({ room: "r", values, queues: new SmallMap<StorageQueue>(), clock: new FakeClock(), sync: () => undefined });
+const fresh = (): RoomStorage => over(valuesOf(new MemoryStore()));
 
 test("keys are ordered as their UTF-8 is", () => {
   const text = fc.string({ unit: fc.constantFrom("a", "é", "\ud7ff", "\ue000", "\uffff", "\u{10000}", "\u{10ffff}") });
@@ -31,6 +35,8 @@ test("what is asked first is done first, awaited or not", async () => {
   const storage = fresh();
   const answers = await Promise.all([storage.set("a", 1), storage.get("a"), storage.delete("a"), storage.get("a")]);
   expect(answers).toEqual([undefined, 1, true, undefined]);
+  const [list] = await Promise.all([storage.list(), storage.set("a", 1)]);
+  expect(list).toEqual(new Map());
 });
 
 test("values are copies: what the handler changes later is not stored", async () => {
@@ -45,7 +51,7 @@ test("the application's keys and Edgewire's own never meet", async () => {
   const store = new MemoryStore();
   store.set("alarm", "own");
   store.set("state:1", "own");
-  const storage = new Storage(valuesOf(store));
+  const storage = over(valuesOf(store));
   for (const key of ["alarm", "state:1", "value:alarm"]) await storage.set(key, "the application's");
   expect([...(await storage.list()).keys()]).toEqual(["alarm", "state:1", "value:alarm"]);
   await storage.clear();
@@ -75,11 +81,11 @@ function far(kept: Map<string, string>): RoomValues {
 
 test("a room in which nothing is kept takes no memory, and who holds its storage can use it all the same", async () => {
   const stores = new MemoryStores();
-  const storage = new Storage(valuesOf(stores.of("r")));
+  const storage = over(valuesOf(stores.of("r")));
   await storage.get("a");
   expect([await storage.list(), await storage.delete("a"), [...stores.names]]).toEqual([new Map(), false, []]);
   await storage.set("a", 1);
-  await new Storage(valuesOf(stores.of("r"))).set("b", 2);
+  await over(valuesOf(stores.of("r"))).set("b", 2);
   expect([[...(await storage.list())], [...stores.names]]).toEqual([
     [
       ["a", 1],
@@ -115,7 +121,7 @@ test("the option storage keeps a room's values elsewhere, as text", async () => 
   client.send("x");
   expect(await client.next()).toBe("stored");
   expect([...(rooms.get("a") ?? [])]).toEqual([["x", '{"$":"Set","value":["x"]}']]);
-  const values = new Storage(storage("a"));
+  const values = over(storage("a"));
   expect(await values.get("none")).toBeUndefined();
   expect(await values.list()).toEqual(new Map([["x", new Set(["x"])]]));
 });
