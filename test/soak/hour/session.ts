@@ -20,7 +20,24 @@ export async function session(port: number, random: Random, resetsEarly: boolean
     // On a busy machine this process may be late itself, and a head that is late is answered with 408.
     if (performance.now() - began < longestDial) await random.weighted(sessions)(client, random, resetsEarly);
   } finally {
+    // What closes a socket with data unread resets it.
+    if (!resetsEarly) await leave(client);
     client.destroy();
+  }
+}
+
+/** Ends politely, with all that has come read: of other ends in the wrong moment workerd tells nobody. */
+async function leave(client: Client): Promise<void> {
+  client.resume();
+  client.finish();
+  const late = sleep(2000, "late" as const);
+  try {
+    for (;;) {
+      const event = await Promise.race([client.next(), late]);
+      if (event === "late" || event.type === "end") return;
+    }
+  } catch {
+    // It has ended already, or what it sent was no WebSocket's.
   }
 }
 
