@@ -141,7 +141,7 @@ export const pipelineLimits = {
   },
   dropsPipelined: {
     runtimes: ["bun"],
-    why: "Bun ends a connection on which anything comes while an answer is pending, without that answer.",
+    why: "Bun ends a connection on which anything comes while an answer is pending, without that answer. If the answer is a 101 that comes soon enough, what came is lost instead.",
     evidence: "Bun 1.4.5, bare: GET that takes 100 ms, 20 ms later another GET: no byte, and FIN.",
   },
   interrupts: {
