@@ -50,6 +50,30 @@ const comparisons = values.runtime
   .flatMap((runtime) => values.mode.split(",").map((mode) => comparison(runtime as Runtime, mode as Mode)))
   .filter(({ runtime, mode }) => impossible(runtime, mode) === undefined);
 const found = new Map<Comparison, number[]>(comparisons.map((one) => [one, []]));
+
+const commit = (folder: string): string => execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: folder, encoding: "utf8" }).trim();
+function write(done: number): readonly string[] {
+  const rows = [...found].map(([one, samples]) => {
+    const { mean, from, to } = ratioOf(samples);
+    const verdict = from > 1.03 ? "**slower**" : to < 0.97 ? "faster" : "alike";
+    return `| ${one.runtime} | ${titleOf(one)} | ${mean.toFixed(3)} | ${from.toFixed(3)} to ${to.toFixed(3)} | ${verdict} |`;
+  });
+  const page = `# Before and after
+
+For maintainers. \`npm run campaign:paired -- --before FOLDER\` wrote this page: processor time of a message, a publish or a handshake, of this
+checkout's Edgewire over the other's. Below 1 is less. Each of ${done} rounds started both anew and let them take turns, in ${values.slices} slices of 25 ms.
+A row is slower if the 95 % interval of its ratio lies wholly beyond 3 %, and faster if it lies wholly below that.
+
+Before: ${commit(before)}. After: ${commit(".")}. ${new Date().toISOString().slice(0, 10)}, ${machine()}.
+
+| runtime | what | ratio | 95 % | |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+  writeFileSync(join(import.meta.dirname, "../docs/paired.md"), page);
+  return rows;
+}
+
 for (let round = 1; round <= rounds; round++) {
   for (const one of comparisons) {
     const pace = {
@@ -66,25 +90,7 @@ for (let round = 1; round <= rounds; round++) {
     found.get(one)!.push(ratio);
     console.log(`round ${round} of ${rounds}, ${one.runtime} ${one.mode}: ${ratio.toFixed(3)}`);
   }
+  // What is known is kept, whatever becomes of the next round.
+  if (round > 1) write(round);
 }
-
-const commit = (folder: string): string => execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: folder, encoding: "utf8" }).trim();
-const rows = [...found].map(([one, samples]) => {
-  const { mean, from, to } = ratioOf(samples);
-  const verdict = from > 1.03 ? "**slower**" : to < 0.97 ? "faster" : "alike";
-  return `| ${one.runtime} | ${titleOf(one)} | ${mean.toFixed(3)} | ${from.toFixed(3)} to ${to.toFixed(3)} | ${verdict} |`;
-});
-const page = `# Before and after
-
-For maintainers. \`npm run campaign:paired -- --before FOLDER\` wrote this page: processor time of a message, a publish or a handshake, of this
-checkout's Edgewire over the other's. Below 1 is less. Each of ${rounds} rounds started both anew and let them take turns, in ${values.slices} slices of 25 ms.
-A row is slower if the 95 % interval of its ratio lies wholly beyond 3 %, and faster if it lies wholly below that.
-
-Before: ${commit(before)}. After: ${commit(".")}. ${new Date().toISOString().slice(0, 10)}, ${machine()}.
-
-| runtime | what | ratio | 95 % | |
-| --- | --- | --- | --- | --- |
-${rows.join("\n")}
-`;
-writeFileSync(join(import.meta.dirname, "../docs/paired.md"), page);
-console.log(rows.join("\n"));
+console.log(write(rounds).join("\n"));
