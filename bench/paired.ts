@@ -23,10 +23,14 @@ const { values } = parseArgs({
     mode: { type: "string", default: "echo,latency,fanout,connect" },
   },
 });
-const { before } = values;
-if (before === undefined) throw new Error("--before: name the folder of another checkout, already built");
+const before = checkout(values.before);
 const rounds = Number(values.rounds);
 compareWith(before);
+
+function checkout(folder: string | undefined): string {
+  if (folder === undefined) throw new Error("--before: name the folder of another checkout, already built");
+  return folder;
+}
 
 /** How much of what it took before it takes now: below 1 is faster. */
 interface Ratio {
