@@ -108,12 +108,17 @@ class MemoryPeer implements Peer {
   }
 
   async send(data: string | Uint8Array): Promise<void> {
-    this.sent++;
-    this.#client.send(data as string | Uint8Array<ArrayBuffer>);
+    this.#send(data);
   }
 
+  /** In one turn. */
   async sendAll(messages: readonly (string | Uint8Array)[]): Promise<void> {
-    for (const data of messages) void this.send(data);
+    for (const data of messages) this.#send(data);
+  }
+
+  #send(data: string | Uint8Array): void {
+    this.sent++;
+    this.#client.send(data as string | Uint8Array<ArrayBuffer>);
   }
 
   async ping(count = 1): Promise<void> {
