@@ -79,7 +79,7 @@ test("wake", async () => {
 });
 
 test.each(runtimes)("a profile of %s", async (runtime) => {
-  const text = await profile(comparison(runtime, "echo", { connections: 4 }), "edgewire", pace);
+  const text = await profile(comparison(runtime, "echo", { connections: 4 }), "edgewire", { ...pace, rounds: 10 });
   expect(text).toMatch(/^edgewire: .*\.cpuprofile\n( +\d+\.\d %  .+\n?)+$/);
 });
 
