@@ -5,9 +5,9 @@
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
+import { sink, snapshotOf } from "./core.ts";
 
 const connections = 60_000;
-const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
 // Above the default rate limit the connection that warms up the code would be closed.
 const handler = defineHandler({ rate: false, message: (connection, data) => void connection.send(data) });
 const server = new Server(handler, { name: "bench", registry: RoomRegistry });
@@ -15,41 +15,13 @@ const server = new Server(handler, { name: "bench", registry: RoomRegistry });
 const collect = (globalThis as { gc?: () => void }).gc;
 collect?.();
 const before = process.memoryUsage().heapUsed;
-const all = Array.from({ length: connections }, (_, index) => {
-  const snapshot = {
-    id: `connection ${index}`,
-    room: "bench",
-    url: "http://localhost/",
-    protocol: "",
-    remoteAddress: "",
-    version: 0,
-    state: undefined,
-    topics: [],
-    phase: "open" as const,
-  };
-  return server.open({ ...socket }, { snapshot });
-});
+const all = Array.from({ length: connections }, (_, index) => server.open(sink(), { snapshot: snapshotOf(`connection ${index}`) }));
 collect?.();
 const idle = (process.memoryUsage().heapUsed - before) / connections;
 for (const connection of all) connection.subscribe("topic");
 // Warm up the code, but not the measured connections: uses another server.
 const warm = new Server(handler, { name: "bench", registry: RoomRegistry });
-const one = warm.open(
-  { ...socket },
-  {
-    snapshot: {
-      id: "warm",
-      room: "w",
-      url: "http://localhost/",
-      protocol: "",
-      remoteAddress: "",
-      version: 0,
-      state: undefined,
-      topics: [],
-      phase: "open",
-    },
-  },
-);
+const one = warm.open(sink(), { snapshot: snapshotOf("warm", "w") });
 one.subscribe("topic");
 for (let index = 0; index < 200_000; index++) {
   void one.message("x");

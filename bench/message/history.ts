@@ -6,29 +6,17 @@ import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { MemoryStores } from "../../src/rooms/memory-store.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
+import { measure, sink, snapshotOf } from "./core.ts";
 import type { Sendable } from "../../src/api/connection.ts";
 import type { Runtime } from "../../src/server/runtime.ts";
 
-const rounds = 25;
-const messages = 20_000;
 const text = "x".repeat(100);
 const bytes = new Uint8Array(100);
 
 function publishing(history: boolean, runtime: Partial<Runtime> = {}): (data: Sendable) => void {
   const handler = defineHandler(history ? { history: { chat: { messages: 100 } } } : {});
   const server = new Server(handler, { name: "bench", registry: RoomRegistry, ...runtime });
-  const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
-  const start = {
-    id: "1",
-    room: "bench",
-    url: "http://localhost/",
-    protocol: "",
-    remoteAddress: "",
-    version: 0,
-    state: undefined,
-    topics: [],
-  };
-  server.open(socket, { snapshot: { ...start, phase: "open" } }).subscribe("chat");
+  server.open(sink(), { snapshot: snapshotOf("1") }).subscribe("chat");
   const room = server.localRoom("bench");
   return (data) => {
     if (room.publish("chat", data) !== 1) throw new Error("the message reached nobody");
@@ -45,14 +33,11 @@ const cases: Record<string, () => void> = {
   "kept in a store, bytes": () => stored(bytes),
 };
 
-// In turns, so that other load on the machine affects all of them.
-const times = new Map(Object.keys(cases).map((name) => [name, [] as number[]]));
-for (let round = 0; round < rounds; round++) {
-  for (const [name, run] of Object.entries(cases)) {
-    const begin = process.cpuUsage();
-    for (let message = 0; message < messages; message++) run();
-    const { user, system } = process.cpuUsage(begin);
-    times.get(name)?.push(((user + system) * 1000) / messages);
-  }
+/** Of processor time. */
+function spent(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
-for (const [name, of] of times) console.log(`${name.padEnd(32)} ${Math.min(...of).toFixed(0)} ns of CPU`);
+
+for (const [name, nanoseconds] of measure(cases, { rounds: 25, messages: 20_000, now: spent }))
+  console.log(`${name.padEnd(32)} ${nanoseconds.toFixed(0)} ns of CPU`);

@@ -3,10 +3,9 @@ import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { utf8Length } from "../../src/values/text.ts";
+import { measure, sink, snapshotOf } from "./core.ts";
 import type { Observer } from "../../src/api/observer.ts";
 
-const rounds = 25;
-const messages = 100_000;
 const text = "x".repeat(100);
 const bytes = new Uint8Array(100);
 
@@ -23,20 +22,9 @@ function echoing(observe?: Observer): (data: string | Uint8Array<ArrayBuffer>) =
     rate,
     ...(observe === undefined ? {} : { observe }),
   });
-  const socket = { buffered: 0, send: () => "sent" as const, close() {}, terminate() {} };
   const server = new Server(handler, { name: "bench", registry: RoomRegistry });
-  const start = {
-    id: "1",
-    room: "bench",
-    url: "http://localhost/",
-    protocol: "",
-    remoteAddress: "",
-    version: 0,
-    state: undefined,
-    topics: [],
-  };
-  const live = server.open(socket, { snapshot: { ...start, phase: "open" } });
-  return (data) => void live.message(data);
+  const connection = server.open(sink(), { snapshot: snapshotOf("1") });
+  return (data) => void connection.message(data);
 }
 
 const [plain, told, traced] = [echoing(), echoing(perMessage), echoing(spans)];
@@ -48,13 +36,5 @@ const cases: Record<string, () => void> = {
   "UTF-8 length of 100 characters": () => void utf8Length(text),
 };
 
-// In turns, so that other load on the machine affects all of them.
-const times = new Map(Object.keys(cases).map((name) => [name, [] as number[]]));
-for (let round = 0; round < rounds; round++) {
-  for (const [name, run] of Object.entries(cases)) {
-    const begin = performance.now();
-    for (let message = 0; message < messages; message++) run();
-    times.get(name)?.push(((performance.now() - begin) * 1e6) / messages);
-  }
-}
-for (const [name, of] of times) console.log(`${name.padEnd(32)} ${Math.min(...of).toFixed(1)} ns`);
+const found = measure(cases, { rounds: 25, messages: 100_000, now: () => performance.now() });
+for (const [name, nanoseconds] of found) console.log(`${name.padEnd(32)} ${nanoseconds.toFixed(1)} ns`);
