@@ -142,7 +142,8 @@ export const pipelineLimits = {
   dropsPipelined: {
     runtimes: ["bun"],
     why: "Bun ends a connection on which anything comes while an answer is pending, without that answer. If the answer is a 101 that comes soon enough, what came is lost instead.",
-    evidence: "Bun 1.4.5, bare: GET that takes 100 ms, 20 ms later another GET: no byte, and FIN.",
+    evidence:
+      "Bun 1.4.5, bare: GET that takes 100 ms, 20 ms later another GET: no byte, and FIN. A handshake that is accepted after 9 ms, 3 ms later all but the last byte of another, 25 ms later that byte: 101, and 200 of 200 connections stay open.",
   },
   interrupts: {
     runtimes: ["bun"],
