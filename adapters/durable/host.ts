@@ -5,6 +5,7 @@ import type { SocketListener } from "../../src/ports.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
+import { ReadHead } from "../../src/protocol/request.ts";
 import { Server } from "../../src/server/server.ts";
 import { callRoom } from "../../src/rooms/remote-room.ts";
 import type { RoomCall } from "../../src/rooms/remote-room.ts";
@@ -106,18 +107,19 @@ export class ObjectHost {
     const forwarded = forwardedOf(request);
     if (forwarded !== undefined) return this.#forwarded(forwarded, request);
     // Not forwarded by `route`: the `upgrade` hook runs here.
+    const head = new ReadHead(request);
     const options = {
       env: this.#env,
-      remoteAddress: addressOf(request),
+      remoteAddress: addressOf(head),
       room: this.#identity.room,
       waitUntil: (promise: PromiseLike<unknown>) => this.#waitUntil(promise),
     };
     const finish = (upgrade: Upgrade): Response => {
       if (isResponse(upgrade)) return upgrade;
       if (isPromise(pending) && isClientGone(request)) return abandonUpgrade(this.#server, upgrade);
-      return this.#open(upgrade, declinesCompression(request, this.#server.settings));
+      return this.#open(upgrade, declinesCompression(head, this.#server.settings));
     };
-    const pending = this.#server.upgrade(request, options);
+    const pending = this.#server.upgrade(head, options);
     return isPromise(pending) ? pending.then(finish) : finish(pending);
   }
 

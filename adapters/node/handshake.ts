@@ -37,6 +37,8 @@ export class Handshake {
   #timer: NodeJS.Timeout | undefined;
   /** Our `close` listener, if the server has other `upgrade` listeners. */
   #closed: (() => void) | undefined;
+  /** The socket is ours for longer than this call: we listen to its errors, and our server's close ends it. */
+  #kept = false;
 
   constructor(incoming: IncomingMessage, socket: Duplex, head: Buffer, attached: Attachments, isShared: boolean) {
     this.#incoming = incoming;
@@ -44,6 +46,8 @@ export class Handshake {
     this.#head = head;
     this.#attached = attached;
     if (!isShared) return;
+    // Without an `error` listener a reset would end the process, whoever claims the socket.
+    socket.on("error", ignore);
     socket.once("close", (this.#closed = () => this.#finish()));
     this.#claims = new ClaimDetector(socket);
   }
@@ -54,11 +58,15 @@ export class Handshake {
       const request = new NodeRequest(this.#incoming);
       this.#candidates = candidatesFor(this.#attached.routes, request);
       if (this.#claims?.isClaimed === true) return this.#ask(0, request);
-      this.#track();
+      // Most handshakes become a connection in this call.
+      if (this.#claims !== undefined) this.#keep();
       const [first] = this.#candidates;
-      afterEarlierResponses(this.#socket, first?.route.handlers.upgradeTimeout ?? defaultUpgradeTimeout, (late) =>
-        this.#start(late, request),
-      );
+      let begun = false;
+      afterEarlierResponses(this.#socket, first?.route.handlers.upgradeTimeout ?? defaultUpgradeTimeout, (late) => {
+        begun = true;
+        this.#start(late, request);
+      });
+      if (!begun) this.#keep();
     } catch (error) {
       this.#failed(error);
     }
@@ -73,13 +81,20 @@ export class Handshake {
     }
   }
 
-  /** Lets each matching route close the socket, until it becomes a connection or another listener claims it. */
-  #track(): void {
+  /**
+   * For a socket that is not a connection yet when the call ends: a reset must not end the process, and each matching route may close it, until it
+   * becomes a connection or another listener claims it.
+   */
+  #keep(): void {
+    if (this.#kept) return;
+    this.#kept = true;
+    if (this.#claims === undefined) this.#socket.on("error", ignore);
     const hasCloseListener = this.#closed !== undefined;
     for (const { route } of this.#candidates) route.sockets.add(this.#socket, hasCloseListener);
   }
 
   #untrack(): void {
+    if (!this.#kept) return;
     for (const { route } of this.#candidates) route.sockets.delete(this.#socket);
   }
 
@@ -100,6 +115,7 @@ export class Handshake {
     };
     const decision = route.handlers.decide(request, addressOf(this.#incoming), { incoming: this.#incoming }, params);
     if (!isPromise(decision)) return decided(decision);
+    this.#keep();
     withinTime(decision)
       .then(decided)
       .catch((error: unknown) => this.#failed(error));
@@ -120,12 +136,13 @@ export class Handshake {
 
   #opening(): void {
     this.#untrack();
-    this.#socket.off("error", ignore);
+    if (this.#kept) this.#socket.off("error", ignore);
     resumeReading(this.#socket);
   }
 
   /** The handshake came before ws was loaded, or ws is not installed. */
   #load(accepted: AcceptedHandshake): void {
+    this.#keep();
     loadWs("attach")
       .then(
         () => this.#carryOut(accepted),
@@ -174,7 +191,9 @@ export class Handshake {
     this.#untrack();
     void discard(this.#unrouted);
     // No other listener can have the socket: an earlier response has announced the end of the connection.
-    if (this.#claims === undefined) endSocket(this.#socket);
+    if (this.#claims !== undefined) return;
+    if (!this.#kept) this.#socket.on("error", ignore);
+    endSocket(this.#socket);
   }
 
   /** Removes our listener, so that the socket does not keep this handshake in memory. */
@@ -188,6 +207,7 @@ export class Handshake {
   }
 
   #answer(response: Response): void {
+    this.#keep();
     answer(this.#incoming, this.#socket, response);
   }
 

@@ -32,6 +32,9 @@ export interface Candidate {
 
 /** The matching routes, in the order in which they were attached. Closing routes count only if no other route matches. */
 export function candidatesFor(routes: readonly Route[], { url }: RequestHead): readonly Candidate[] {
+  // Under `serve` there is just one.
+  const [only] = routes;
+  if (routes.length === 1 && only !== undefined && only.pattern === undefined) return [{ route: only, params: {} }];
   const found: Candidate[] = [];
   let pathname: string | undefined;
   for (const route of routes) {

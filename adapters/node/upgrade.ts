@@ -1,7 +1,7 @@
 /** The `upgrade` listener of an HTTP server. */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { Handshake, ignore } from "./handshake.ts";
+import { Handshake } from "./handshake.ts";
 import type { Attachments, Route } from "./routes.ts";
 import type { HttpServer } from "./http/server.ts";
 
@@ -18,8 +18,6 @@ export function upgraderOf(server: HttpServer): Upgrader {
   if (known !== undefined) return known;
   const listener = (...args: unknown[]): void => {
     const [incoming, socket, head] = args as [IncomingMessage, Duplex, Buffer];
-    // Without an `error` listener a reset would end the process, whoever claims the socket.
-    socket.on("error", ignore);
     const isShared = server.listenerCount("upgrade") > 1;
     const handshake = new Handshake(incoming, socket, head, upgrader, isShared);
     // The other listeners run first, whatever the order in which they were added.

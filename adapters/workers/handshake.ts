@@ -1,17 +1,18 @@
 /** Reads handshake requests and creates the 101, for plain Workers and Durable Objects. */
 import { refuse } from "../../src/protocol/refusal.ts";
+import type { RequestHead } from "../../src/protocol/request.ts";
 import type { Settings } from "../../src/handler/settings.ts";
 import type { Server } from "../../src/server/server.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import type { NativeSocket } from "./types.ts";
 
 /** Cloudflare's edge sets this header, and overwrites a client's. Standalone workerd has no edge: the header is the client's there, or missing. */
-export function addressOf(request: Request): string {
+export function addressOf(request: RequestHead): string {
   return request.headers.get("cf-connecting-ip") ?? "";
 }
 
 /** Whether the client offers compression and the handler does not want it. If it offers none, creating the 101 takes 1.4 us less of 5. */
-export function declinesCompression(request: Request, { compression }: Settings): boolean {
+export function declinesCompression(request: RequestHead, { compression }: Settings): boolean {
   return !compression && request.headers.has("sec-websocket-extensions");
 }
 

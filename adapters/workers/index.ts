@@ -8,6 +8,7 @@ import { isPromise } from "../../src/values/promise.ts";
 import { Server } from "../../src/server/server.ts";
 import type { Runtime } from "../../src/server/runtime.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
+import { ReadHead } from "../../src/protocol/request.ts";
 import type { Upgrade } from "../../src/server/upgrade.ts";
 import { addressOf, declinesCompression, abandonUpgrade, isClientGone } from "./handshake.ts";
 import { refuseRoomHooks, unavailableRooms } from "./no-rooms.ts";
@@ -34,17 +35,19 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
       const runtime: Runtime = { name: "workers", byFetch: true, upgradesNoList: true, registry: unavailableRooms, env, waitUntil };
       // One server for each connection, because hooks of other connections can't run in this request.
       const server = new Server(handler as DefinedHandler, runtime);
+      // Read once: each question to the request itself is a call into the runtime.
+      const head = new ReadHead(request);
       const finish = (decided: Upgrade): Response => {
         if (isResponse(decided)) return decided;
         const isLate = isPromise(upgrade);
         if (isLate && isClientGone(request)) return abandonUpgrade(server, decided);
         return acceptPair({ ...decided, server }, ctx, {
           // If the request came over the network without a key, workerd answers 426 and does not report it. Created by other code, it works.
-          late: isLate || !request.headers.has("sec-websocket-key"),
-          declines: declinesCompression(request, handler.settings),
+          late: isLate || !head.headers.has("sec-websocket-key"),
+          declines: declinesCompression(head, handler.settings),
         });
       };
-      const upgrade = server.upgrade(request, { env, remoteAddress: addressOf(request), room: "default", waitUntil });
+      const upgrade = server.upgrade(head, { env, remoteAddress: addressOf(head), room: "default", waitUntil });
       return isPromise(upgrade) ? Promise.resolve(upgrade).then(finish) : finish(upgrade);
     },
   };

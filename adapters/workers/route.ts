@@ -6,6 +6,7 @@ import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
+import { ReadHead } from "../../src/protocol/request.ts";
 import { Server } from "../../src/server/server.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import { logError } from "../../src/values/log.ts";
@@ -39,12 +40,13 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const objects = objectsOf(routed, env);
         const server = new Server(routed, { name: "durable", byFetch: true, upgradesNoList: true, env });
         const waitUntil = (promise: PromiseLike<unknown>): void => ctx.waitUntil(Promise.resolve(promise));
-        const pending = server.upgrade(request, { env, remoteAddress: addressOf(request), room: undefined, waitUntil });
+        const head = new ReadHead(request);
+        const pending = server.upgrade(head, { env, remoteAddress: addressOf(head), room: undefined, waitUntil });
         const upgrade = await pending;
         if (isResponse(upgrade)) return upgrade;
         // The connection would stay open in the object forever: see P30 of docs/contract.md.
         if (isPromise(pending) && isClientGone(request)) return abandonUpgrade(server, upgrade);
-        const declines = declinesCompression(request, routed.settings);
+        const declines = declinesCompression(head, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {
         logError("a handshake failed", error);

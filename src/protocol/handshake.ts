@@ -6,7 +6,7 @@ import { isPromise } from "../values/promise.ts";
 import type { HostRule } from "./hosts.ts";
 import type { OriginRule } from "./origin.ts";
 import { refuseOrigin } from "./origin.ts";
-import { ReadHead, fieldCount, fieldOf } from "./request.ts";
+import { ReadHead, fieldCount, fieldOf, wholeOf } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { isToken } from "../values/text.ts";
 import { schemeOf } from "./url.ts";
@@ -37,10 +37,10 @@ export function refuseList(): Response {
 
 /** The request with its head read, or a refusal if the head is larger than Node and Bun, which check it themselves, accept. */
 export function readHead(
-  request: Request,
+  request: RequestHead,
   headersOf?: (request: Request) => Iterable<readonly [name: string, value: string]>,
 ): RequestHead | Response {
-  const head = new ReadHead(request, headersOf?.(request));
+  const head = request instanceof ReadHead ? request : new ReadHead(wholeOf(request), headersOf?.(wholeOf(request)));
   return head.bytes > maxHead ? refuse(431, `the request's head is larger than ${maxHead} bytes`) : head;
 }
 

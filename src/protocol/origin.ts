@@ -94,7 +94,9 @@ function matches(origin: string, { scheme, rest, subdomains, anyPort }: Pattern)
  */
 export function refuseOrigin(request: RequestHead, rule: OriginRule, host: string): MaybePromise<string | undefined> {
   const origin = fieldOf(request, "origin");
-  if (origin === undefined || isOwn(normalized(origin), host)) return undefined;
+  // Most pages are the server's own, at a host that is written alike. It was checked when the request was located.
+  if (origin === undefined || origin === `http://${host}` || origin === `https://${host}` || isOwn(normalized(origin), host))
+    return undefined;
   const allowed = rule(origin, request);
   const reason = (one: boolean): string | undefined => (one ? undefined : explain(origin, host));
   return isPromise(allowed) ? allowed.then(reason) : reason(allowed);

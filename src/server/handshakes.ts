@@ -8,7 +8,7 @@ import { forwarded } from "../protocol/forwarded.ts";
 import { isList, readHead, refuseHost, refuseList } from "../protocol/handshake.ts";
 import { locate, readable } from "../protocol/locate.ts";
 import { causeOf, isResponse, refuseClosing } from "../protocol/refusal.ts";
-import { fieldOf, wholeIfAny, wholeOf } from "../protocol/request.ts";
+import { fieldOf, wholeIfAny } from "../protocol/request.ts";
 import type { RequestHead } from "../protocol/request.ts";
 import { hostOf } from "../protocol/url.ts";
 import type { Capacity } from "../rooms/capacity.ts";
@@ -57,7 +57,7 @@ export function decideHandshake<State, Env>(
 function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
   if (host.shutdown !== undefined) return refuseClosing();
   const { handler, clock, runtime } = host;
-  const head = runtime.limitsHead === true ? request : readHead(wholeOf(request), runtime.headersOf);
+  const head = runtime.limitsHead === true ? request : readHead(request, runtime.headersOf);
   if (isResponse(head)) return head;
   if (runtime.upgradesNoList === true && isList(head)) return refuseList();
   const client = forwarded(head, options.remoteAddress, handler.settings.trustProxy);
