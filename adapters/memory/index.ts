@@ -133,7 +133,11 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
     room: (name): Room => {
       server.room(name);
       // Looked up on each call: the room survives hibernation, the server does not.
-      return createRemoteRoom(name, async (method, args) => callRoom(server.localRoom(name), method, args));
+      return createRemoteRoom(name, async (method, args) => {
+        const result = callRoom(server.localRoom(name), method, args);
+        await opened?.gate.pending;
+        return result;
+      });
     },
     stats: () => server.stats(),
     async close(closing) {
