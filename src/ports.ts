@@ -99,9 +99,16 @@ export interface NativeTopics {
    * Sends to all subscribers but one, no later than the end of the turn, and takes a copy. Returns the number of bytes, 0 if there is no
    * subscriber, or -1 if something was already waiting for one of them.
    */
-  publish(name: string, data: Sendable, options: { readonly except: Socket | undefined; readonly compress: boolean }): number;
+  publish(name: string, data: Sendable, options: NativePublish): number;
   /** Calls back when everything published so far is with the sockets. */
   handedOver(callback: () => void): void;
+}
+
+export interface NativePublish {
+  readonly except: Socket | undefined;
+  readonly compress: boolean;
+  /** The topic's subscribers, and others that the runtime does not send to. */
+  readonly audience: Iterable<Subscriber>;
 }
 
 export interface Clock {
@@ -122,6 +129,18 @@ export interface Alarm {
   keep(running: PromiseLike<unknown>): Promise<void>;
 }
 
+/** What rooms have due, kept for all rooms of a server, in memory or not. It outlives the process. */
+export interface Appointments {
+  /** The earliest time at which any room has something due (milliseconds since 1970); undefined for none. */
+  first(): number | undefined;
+  /** Rooms that have something due by then, the earliest first. */
+  due(now: number, limit: number): readonly string[];
+  /** The room has something due at that time, and nothing before it; undefined: nothing at all. */
+  set(room: string, time: number | undefined): void;
+  /** What `set` was last told of the room. */
+  of(room: string): number | undefined;
+}
+
 /** One room's values by name, encoded by the core. Synchronous, like a Durable Object's own storage. */
 export interface Store {
   get(key: string): string | undefined;
@@ -137,10 +156,61 @@ export interface Store {
   atomically(write: () => void): void;
   /** Settles once everything set is on disk, or after so many milliseconds if given; absent if nothing outlives memory. */
   sync?(patience?: number): Promise<void>;
+  /** The messages of a topic's history, if they are kept apart from the values. `prefix` is that of its keys: `clear` of them clears these too. */
+  log?(prefix: string): LogRows;
+}
+
+/** One topic's messages, each written once, in rows of any number of messages: see ../history/segments.ts. */
+export interface LogRows {
+  /** The rows in order, each as `[offset of its first message, message, …]`, encoded. */
+  load(): Iterable<string>;
+  /** Adds an encoded message; offsets follow on each other. @throws Error if it can't be stored. */
+  append(offset: number, text: string): void;
+  /** Messages before this offset are no longer needed. They may be deleted later. Must not throw. */
+  trim(offset: number): void;
+  /** Deletes the messages before this offset, and writes the last of them as `last` says. @throws Error: then nothing has changed. */
+  cut(offset: number, last: string): void;
+}
+
+/** Holds back what sockets are to send until everything written before it is durable: nobody is shown what a crash could undo. */
+export interface Gate {
+  /** The socket through the gate. */
+  through(socket: Socket, highWaterMark: number): Socket;
+  /** The core's side of such a socket. */
+  connect(socket: Socket, listener: SocketListener): void;
+  /** The runtime's topics through the gate. `backlogged` is called if something waits for one of an audience after all. */
+  topics(native: NativeTopics, backlogged: (audience: Iterable<Subscriber>) => void): NativeTopics;
+  /** For a runtime without a `prepare` of its own: one copy of a message for all sockets. */
+  prepare(data: Sendable): Prepared | undefined;
+  /** Settles once everything written so far is durable, and rejects if it can't be stored; undefined if nothing waits. */
+  readonly pending: Promise<void> | undefined;
+  /** Set by the server. What these rooms wrote in one turn could not be stored, and is undone. Must not throw. */
+  undone: ((error: unknown, rooms: ReadonlySet<string>) => void) | undefined;
+}
+
+/** A subscriber of a runtime's topic. */
+export interface Subscriber {
+  readonly socket: Socket;
 }
 
 export interface StoreRange {
   readonly prefix: string;
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
+}
+
+/** A storage that keeps everything of all rooms: values, histories, appointments. What `sqlite` of "edgewire/sqlite" returns is one. */
+export interface DurableStorage {
+  /** For adapters. @param handler the name under which the handler's rooms are kept. @throws Error if it can't be opened, or the name is taken. */
+  open(handler: string): OpenStorage;
+}
+
+/** The rooms of one handler. The rest of it is part of a runtime. */
+export interface OpenStorage {
+  store(room: string): Store;
+  readonly gate: Gate;
+  readonly appointments: Appointments;
+  storedNames(after: string | undefined, limit: number): readonly string[];
+  /** Commits what is pending. Nothing is written after that. */
+  close(): void;
 }

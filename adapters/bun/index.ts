@@ -40,7 +40,7 @@ export const serve: Serve = async <State, Env>(
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
   const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
-  const native = listen(at, {
+  const native = listen(handlers, at, {
     port,
     hostname,
     ...(tls === undefined ? {} : { tls }),
@@ -83,10 +83,11 @@ function nativeLimit({ settings }: DefinedHandler): number {
   return Math.min(2 * settings.maxPayload, websocket.maxPayloadLength);
 }
 
-function listen(at: Listening, options: NativeOptions): NativeServer {
+function listen(handlers: MountedHandlers, at: Listening, options: NativeOptions): NativeServer {
   try {
     return Bun.serve(options);
   } catch (cause) {
+    handlers.release();
     throw listenError(cause as Error, at);
   }
 }

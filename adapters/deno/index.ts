@@ -45,7 +45,7 @@ export const serve: Serve = async <State, Env>(
   const scheme = tls === undefined ? "http" : "https";
   const handlers = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
   const requests = new Requests();
-  const native = listen(at, { port, hostname, ...tls }, (request, info, opened) =>
+  const native = listen(handlers, at, { port, hostname, ...tls }, (request, info, opened) =>
     follow(requests, answer(handlers, request, info, opened), info),
   );
   const close = closable(process, options.signals, async (closing, inTime) => {
@@ -65,10 +65,11 @@ export const serve: Serve = async <State, Env>(
   };
 };
 
-function listen(at: Listening, options: PortOptions, handler: Handler): Port {
+function listen(handlers: MountedHandlers, at: Listening, options: PortOptions, handler: Handler): Port {
   try {
     return new Port(options, handler);
   } catch (cause) {
+    handlers.release();
     throw listenError(cause as Error, at);
   }
 }

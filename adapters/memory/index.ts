@@ -4,7 +4,7 @@
  */
 import { checkHandler } from "../../src/handler/define.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
-import type { SocketListener } from "../../src/ports.ts";
+import type { SocketListener, Store } from "../../src/ports.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { callRoom, createRemoteRoom } from "../../src/rooms/remote-room.ts";
@@ -15,6 +15,9 @@ import { MemoryStores } from "../../src/rooms/memory-store.ts";
 import type { HeadersInput } from "../../src/api/handler.ts";
 import type { Room, Rooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
+import type { DurableStorage } from "../../src/ports.ts";
+import { durableRuntime } from "../../src/server/runtime.ts";
+import { checkStorage } from "../shared/target.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
 import { MemoryClient, Wire, refusalOf } from "./client.ts";
 import { Timers } from "./timers.ts";
@@ -27,8 +30,8 @@ export interface MemoryOptions {
   readonly env?: object;
   /** Timers, for tests with a fake clock. Default: the global ones. */
   readonly clock?: GivenClock;
-  /** Where rooms store their values (`room.storage`). Default: in memory. */
-  readonly storage?: StorageOption;
+  /** Where rooms keep what they keep, as for `serve`. Default: in memory. */
+  readonly storage?: StorageOption | DurableStorage;
 }
 
 export interface ConnectOptions {
@@ -75,19 +78,18 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
     void connection.finished.then(() => unfinished.delete(connection));
     return connection;
   };
+  const { storage } = options;
+  checkStorage("memory", storage);
   const stores = new MemoryStores();
+  const opened = typeof storage === "object" ? storage.open(handler.settings.binding ?? "") : undefined;
   let clock = new Timers(options.clock);
   let server = start();
 
   function start(): Server {
-    return new Server(handler as DefinedHandler, {
-      name: "memory",
-      registry: RoomRegistry,
-      env: options.env ?? {},
-      clock,
-      store: (room) => stores.of(room),
-      storage: options.storage,
-    });
+    const runtime = { name: "memory", registry: RoomRegistry, env: options.env ?? {}, clock };
+    if (opened !== undefined) return new Server(handler as DefinedHandler, durableRuntime(runtime, opened));
+    const store = (room: string): Store => stores.of(room);
+    return new Server(handler as DefinedHandler, { ...runtime, store, storage: typeof storage === "function" ? storage : undefined });
   }
 
   return {
@@ -110,7 +112,9 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
         const hooks = Array.from(unfinished, (connection) => connection.running).filter((one) => one !== undefined);
         const { registry, background } = server;
         const others = [...(registry?.lifecycle.running ?? []), ...(registry?.pendingStorage ?? [])];
-        return [...hooks, ...others, ...(background === undefined ? [] : [background])];
+        // A turn that can't be stored is told to the \`error\` hook.
+        const written = opened?.gate.pending?.catch(() => {});
+        return [...hooks, ...others, ...[background, written].filter((one) => one !== undefined)];
       };
       for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);
       unfinished.clear();
@@ -129,10 +133,17 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
     room: (name): Room => {
       server.room(name);
       // Looked up on each call: the room survives hibernation, the server does not.
-      return createRemoteRoom(name, async (method, args) => callRoom(server.localRoom(name), method, args));
+      return createRemoteRoom(name, async (method, args) => {
+        const result = callRoom(server.localRoom(name), method, args);
+        await opened?.gate.pending;
+        return result;
+      });
     },
     stats: () => server.stats(),
-    close: async (closing) => closeServer(server, closing),
+    async close(closing) {
+      await closeServer(server, closing);
+      opened?.close();
+    },
   };
 }
 

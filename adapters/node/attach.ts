@@ -31,5 +31,10 @@ export function attach<State, Env>(
     { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
     { handler, fetch: options.fetch },
   );
-  return attachHandlers(server, { handlers, pattern, isApp: handler === undefined, sockets: new Sockets() });
+  try {
+    return attachHandlers(server, { handlers, pattern, isApp: handler === undefined, sockets: new Sockets() });
+  } catch (error) {
+    handlers.release();
+    throw error;
+  }
 }

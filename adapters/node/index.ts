@@ -42,6 +42,20 @@ export const serve: Serve = async <State, Env>(
     { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage },
     { handler, fetch },
   );
+  try {
+    return await listen(handlers, handler, options, at);
+  } catch (error) {
+    handlers.release();
+    throw error;
+  }
+};
+
+async function listen(
+  handlers: MountedHandlers,
+  handler: DefinedHandler | undefined,
+  { fetch, signals }: ServeOptions,
+  at: Listening,
+): Promise<Serving> {
   const listener = fetch === undefined ? plainListener(handlers) : await fetchListener(handlers);
   const deadline = handlers.upgradeTimeout;
   // A request to upgrade to another protocol is an ordinary request (Node 24.9 and later; earlier versions answer it with 426).
@@ -68,7 +82,7 @@ export const serve: Serve = async <State, Env>(
   // Out of memory, or too many open files in the system, for example. Only the new connection fails.
   server.on("error", (error) => logError("a connection could not be accepted", error));
   const bound = (server.address() as AddressInfo).port;
-  const close = closable(process, options.signals, async (closing, inTime) => {
+  const close = closable(process, signals, async (closing, inTime) => {
     // Not `attached.close`: handshakes must get a 503 until the port is freed.
     await handlers.close(closing);
     // The port stays open until then, as on Deno and Bun: Node's own `close` frees it immediately.
@@ -87,7 +101,7 @@ export const serve: Serve = async <State, Env>(
     stats: attached.stats,
     close,
   };
-};
+}
 
 function create(options: HttpOptions, at: Listening, listener: RequestListener): NativeServer {
   const { tls } = at;

@@ -2,6 +2,7 @@
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { Rooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
+import type { DurableStorage } from "../../src/ports.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { Fetch } from "../shared/mounted-handlers.ts";
@@ -20,8 +21,8 @@ export interface AttachOptions {
   readonly fetch?: Fetch;
   /** Passed to hooks as `env`. Default: `process.env`. */
   readonly env?: object;
-  /** Where rooms store their values. Default: in memory. */
-  readonly storage?: StorageOption;
+  /** Where rooms keep what they keep, as for `serve`. Default: in memory. */
+  readonly storage?: StorageOption | DurableStorage;
 }
 
 /** A handler or an app that is attached to an existing server. */

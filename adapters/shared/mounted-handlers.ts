@@ -9,11 +9,14 @@ import { locate } from "../../src/protocol/locate.ts";
 import { wholeOf } from "../../src/protocol/request.ts";
 import type { RequestHead } from "../../src/protocol/request.ts";
 import { Server } from "../../src/server/server.ts";
+import { durableRuntime } from "../../src/server/runtime.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import { addStats } from "../../src/handler/counters.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
+import type { StorageOption } from "../../src/api/storage.ts";
+import type { DurableStorage, OpenStorage } from "../../src/ports.ts";
 import type { Room, Rooms } from "../../src/api/room.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
 import type { UpgradeOptions } from "../../src/server/upgrade.ts";
@@ -26,20 +29,35 @@ export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 /** Milliseconds that a handshake may take if no handler is known yet. */
 export const defaultUpgradeTimeout = 10_000;
 
+/** A runtime, and where its handlers keep their rooms. */
+export interface MountedRuntime extends Omit<Runtime, "storage"> {
+  readonly storage?: StorageOption | DurableStorage | undefined;
+}
+
 export class MountedHandlers implements Rooms, Mounts {
   readonly #runtime: Runtime;
   readonly #handler: DefinedHandler | undefined;
   readonly #fetch: Fetch | undefined;
   #closed: Promise<void> | undefined;
   readonly #servers = new Map<DefinedHandler, Server>();
+  /** Where the rooms of all handlers are kept, if that outlives the process. */
+  readonly #storage: DurableStorage | undefined;
+  readonly #opened: OpenStorage[] = [];
   /** Whether `upgrade` or the route must choose the room: a default would create a Durable Object for every URL. */
   readonly demandsRoom: boolean;
 
-  constructor(runtime: Runtime, target: { handler?: DefinedHandler | undefined; fetch?: Fetch | undefined; demandsRoom?: boolean } = {}) {
-    this.#runtime = runtime;
+  /** @throws Error if the storage can't be opened. */
+  constructor(
+    { storage, ...runtime }: MountedRuntime,
+    target: { handler?: DefinedHandler | undefined; fetch?: Fetch | undefined; demandsRoom?: boolean } = {},
+  ) {
+    this.#runtime = typeof storage === "function" ? { ...runtime, storage } : runtime;
+    if (typeof storage === "object") this.#storage = storage;
     this.#handler = target.handler;
     this.#fetch = target.fetch;
     this.demandsRoom = target.demandsRoom ?? false;
+    // What came due while the process was down runs now.
+    if (this.#storage !== undefined && this.#handler !== undefined) this.server(this.#handler);
   }
 
   get env(): object {
@@ -55,10 +73,17 @@ export class MountedHandlers implements Rooms, Mounts {
   server(handler: DefinedHandler): Server {
     let server = this.#servers.get(handler);
     if (server === undefined) {
-      this.#servers.set(handler, (server = new Server(handler, this.#runtime)));
+      this.#servers.set(handler, (server = new Server(handler, this.#runtimeOf(handler))));
       if (this.#closed !== undefined) void closeServer(server);
     }
     return server;
+  }
+
+  #runtimeOf({ settings }: DefinedHandler): Runtime {
+    if (this.#storage === undefined) return this.#runtime;
+    const { close, ...opened } = this.#storage.open(settings.binding ?? "");
+    this.#opened.push({ ...opened, close });
+    return durableRuntime(this.#runtime, opened);
   }
 
   /**
@@ -116,7 +141,13 @@ export class MountedHandlers implements Rooms, Mounts {
 
   async #close(options?: CloseOptions): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => closeServer(server, options)));
+    this.release();
     flushWarnings();
+  }
+
+  /** Closes the storage: no hook runs any more, or the server could not start. */
+  release(): void {
+    for (const { close } of this.#opened.splice(0)) close();
   }
 
   #upgrade(

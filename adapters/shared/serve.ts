@@ -6,6 +6,7 @@ import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import type { Rooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
+import type { DurableStorage } from "../../src/ports.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { TlsOptions } from "./listening.ts";
@@ -26,8 +27,11 @@ export interface ServeOptions {
    * beyond the deadline. A second signal ends it immediately. `false`: the application handles signals. Default: `{}`.
    */
   readonly signals?: SignalOptions | false;
-  /** Where rooms store their values (`room.storage`). Default: in memory, for as long as the server runs. */
-  readonly storage?: StorageOption;
+  /**
+   * Where rooms keep what they keep. What `sqlite("rooms.db")` of "edgewire/sqlite" returns keeps everything that a Durable Object keeps: values,
+   * histories, alarms. A function keeps only the values of `room.storage`. Default: in memory, for as long as the server runs.
+   */
+  readonly storage?: StorageOption | DurableStorage;
 }
 
 /** How a signal closes the server. */

@@ -2,6 +2,7 @@
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { closeOptions, resolveClose } from "../../src/server/shutdown.ts";
+import { show } from "../../src/values/text.ts";
 import type { Fetch } from "./mounted-handlers.ts";
 
 interface Given {
@@ -37,9 +38,7 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
   }
   if (options["signals"] !== undefined) checkSignals(options["signals"]);
   const { fetch, path, storage } = options;
-  if (storage !== undefined && typeof storage !== "function") {
-    throw new TypeError(`${who}: option "storage" must be a function that takes a room's name and returns its store`);
-  }
+  checkStorage(who, storage);
   if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
   if (path !== undefined && typeof path !== "string") {
     throw new TypeError(`${who}: option "path" must be a string`);
@@ -57,4 +56,13 @@ function checkSignals(signals: unknown): void {
   }
   if (raise !== undefined && typeof raise !== "boolean") throw new TypeError('serve: option "signals.raise" must be true or false');
   resolveClose(closing);
+}
+
+/** @throws TypeError that starts with `who`. */
+export function checkStorage(who: string, storage: unknown): void {
+  if (storage === undefined || typeof storage === "function") return;
+  if (typeof storage === "object" && storage !== null && "open" in storage && typeof storage.open === "function") return;
+  throw new TypeError(
+    `${who}: option "storage" must be what sqlite() of "edgewire/sqlite" returns, or a function that takes a room's name and returns its values, not ${show(storage)}`,
+  );
 }

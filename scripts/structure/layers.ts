@@ -132,6 +132,13 @@ export const layers: readonly Layer[] = [
     first: "adapters/memory/index.ts",
   },
   {
+    name: "sqlite",
+    at: ["adapters/sqlite"],
+    is: "a file that keeps the rooms of Node, Bun and Deno, and the gate before their sockets",
+    may: [...core, "shared"],
+    first: "adapters/sqlite/database.ts",
+  },
+  {
     name: "msgpack",
     at: ["adapters/msgpack"],
     is: "MessagePack as a codec of typed messages",
@@ -179,7 +186,7 @@ export const most = { lines: 250, files: 18 };
 /** Longer files and larger folders, each with its own limit and the reason. */
 export const exceptions: Readonly<Record<string, { readonly most: number; readonly why: string }>> = {
   "src/connection/connection.ts": { most: 340, why: "one object with all fields: its members only call the modules" },
-  "src/server/server.ts": { most: 300, why: "puts the parts of a server together, and is the port that adapters call" },
-  "src/rooms/registry.ts": { most: 270, why: "puts the parts of the rooms together" },
+  "src/server/server.ts": { most: 315, why: "puts the parts of a server together, and is the port that adapters call" },
+  "src/rooms/registry.ts": { most: 285, why: "puts the parts of the rooms together" },
   "bench/servers": { most: 20, why: "a file for each server and runtime" },
 };

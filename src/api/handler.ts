@@ -24,11 +24,12 @@ export type HookName =
   | "room.empty"
   | "alarm"
   | "presence"
-  | "waitUntil";
+  | "waitUntil"
+  | "storage";
 
 /**
  * What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. `hook` is "waitUntil" for a promise that
- * was given to `waitUntil` of that connection or room.
+ * was given to `waitUntil` of that connection or room, and "storage" for what a turn has written and could not be stored (`edgewire/sqlite`).
  */
 export interface ErrorContext<State = unknown, Env = unknown> {
   readonly hook: HookName;

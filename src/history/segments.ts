@@ -1,10 +1,11 @@
 /**
  * The messages of one topic's history, in segments. Each segment is a row that is overwritten as it grows. Rows form a ring: once none of
  * its messages is kept any longer, a row is used for the next segment. So each message writes one row; only expired messages delete rows.
+ * A store that has logs of its own (`Store.log`) gets each message once instead, and segments are only how they are in memory.
  */
 import { decode, encode } from "../values/codec.ts";
 import type { Data, Sendable } from "../api/connection.ts";
-import type { Store } from "../ports.ts";
+import type { LogRows, Store } from "../ports.ts";
 
 export interface StoredMessage {
   readonly offset: number;
@@ -38,6 +39,8 @@ export class Segments {
   /** Undefined if there is only memory. */
   readonly #store: Store | undefined;
   readonly #prefix: string;
+  /** Where the messages are, if the store keeps them apart. */
+  readonly #log: LogRows | undefined;
   #all: Segment[] = [];
   /** Numbers of rows that may be written over. */
   #free: number[] = [];
@@ -48,6 +51,7 @@ export class Segments {
   constructor(store: Store | undefined, prefix: string, isNew: boolean) {
     this.#store = store;
     this.#prefix = prefix;
+    this.#log = store?.log?.(prefix);
     if (!isNew) this.#load();
   }
 
@@ -95,8 +99,13 @@ export class Segments {
     const full =
       last === undefined || last.entries.length >= mostEntries || last.text.length + (text?.length ?? entry.data.length) > mostLetters;
     const segment = full ? { slot: this.#slot(), first: entry.offset, entries: [], text: `[${entry.offset}` } : last;
-    const longer = this.#store === undefined ? segment.text : `${segment.text},${text}`;
-    this.#store?.set(this.#prefix + segment.slot, `${longer}]`);
+    if (this.#store === undefined || text === undefined) return { segment, text: "" };
+    if (this.#log !== undefined) {
+      this.#log.append(entry.offset, text);
+      return { segment, text: "" };
+    }
+    const longer = `${segment.text},${text}`;
+    this.#store.set(this.#prefix + segment.slot, `${longer}]`);
     return { segment, text: longer };
   }
 
@@ -115,7 +124,10 @@ export class Segments {
   /** Segments that end before this offset are no longer needed: their rows may be written over. */
   release(offset: number): void {
     const needed = this.#all.findIndex((segment) => endOf(segment) > offset);
-    if (needed > 0) for (const { slot } of this.#all.splice(0, needed)) this.#free.push(slot);
+    if (needed <= 0) return;
+    const released = this.#all.splice(0, needed);
+    if (this.#log === undefined) for (const { slot } of released) this.#free.push(slot);
+    else this.#log.trim(this.first);
   }
 
   /**
@@ -127,7 +139,10 @@ export class Segments {
     const segment = this.#all[index];
     if (segment === undefined || (offset - 1 <= this.#cut && this.#free.length === 0)) return;
     const cut = this.#cutOf(segment, offset);
-    if (this.#store !== undefined) {
+    if (this.#log !== undefined) {
+      const { tag, time } = cut.entries[0] as StoredMessage;
+      if (cut !== segment && offset - 1 > this.#cut) this.#log.cut(offset, encode([tag, time]));
+    } else if (this.#store !== undefined) {
       if (offset - 1 > this.#cut && cut !== segment) this.#store.set(this.#prefix + cut.slot, `${cut.text}]`);
       for (const { slot } of this.#all.slice(0, index)) this.#store.delete(this.#prefix + slot);
       for (const slot of this.#free) this.#store.delete(this.#prefix + slot);
@@ -157,6 +172,7 @@ export class Segments {
   /** The number of the next segment's row. */
   #slot(): number {
     if (this.#free[0] !== undefined) return this.#free[0];
+    if (this.#log !== undefined) return 0;
     const taken = new Set(this.#all.map(({ slot }) => slot));
     let slot = 0;
     while (taken.has(slot)) slot++;
@@ -165,6 +181,13 @@ export class Segments {
 
   #load(): void {
     const segments: Segment[] = [];
+    for (const row of this.#log?.load() ?? []) {
+      const read = this.#read(0, row);
+      const last = segments.at(-1);
+      if (last !== undefined && endOf(last) === read.first && last.entries.length + read.entries.length <= mostEntries)
+        last.entries.push(...read.entries);
+      else segments.push(read);
+    }
     for (const [key, row] of this.#store?.list({ prefix: this.#prefix }) ?? []) {
       const slot = key.slice(this.#prefix.length);
       if (/^\d+$/.test(slot)) segments.push(this.#read(Number(slot), row));

@@ -78,6 +78,11 @@ export class TopicLogs {
     return true;
   }
 
+  /** Forgets what of the room is in memory: it is read again when it is needed. */
+  release(room: string): void {
+    this.#rooms.delete(room);
+  }
+
   /** After hibernation: schedules the sweep that was scheduled before. */
   resume(room: string): void {
     if (!this.#rule.expires) return;

@@ -4,12 +4,12 @@ import type { Audience, Except } from "./room-index.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Topics } from "../values/topics.ts";
 import type { Sendable } from "../api/connection.ts";
-import type { Prepared } from "../ports.ts";
+import type { Gate, Prepared } from "../ports.ts";
 
 /** What sending needs. */
 export interface Delivery {
   readonly settings: Pick<Settings, "slowConsumer">;
-  readonly runtime: { prepare?(data: Sendable): Prepared };
+  readonly runtime: { prepare?(data: Sendable): Prepared | undefined; readonly gate?: Gate };
 }
 
 /** Sends to all but `except`; returns how many took it. The data was already checked. Without `topic` the message belongs to no topic. */

@@ -6,7 +6,7 @@ import type { StorageOption } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";
-import type { Alarm, Clock, Prepared, Store } from "../ports.ts";
+import type { Alarm, Appointments, Clock, Gate, Prepared, Store } from "../ports.ts";
 import type { Schedule } from "../time/schedule.ts";
 import type { FanoutOf } from "./native-fanout.ts";
 
@@ -31,11 +31,17 @@ export interface RoomHost<State, Env> {
 /** What a runtime does for rooms. */
 export interface RoomRuntime {
   /** Does the work of `send` once for a message to many sockets, and copies the data. */
-  prepare?(data: Sendable): Prepared;
+  prepare?(data: Sendable): Prepared | undefined;
   /** A room's small values. Default: in memory, as long as the server lives. */
   store?(room: string): Store;
   /** Where the application keeps the values of `room.storage`. Default: in `store`. */
   readonly storage?: StorageOption | undefined;
+  /** Holds back what sockets are to send until what the rooms have written is durable. Absent where nothing has to be waited for. */
+  readonly gate?: Gate;
+  /** What rooms have due, if that outlives memory. */
+  readonly appointments?: Appointments;
+  /** Rooms that keep something in `store`, in UTF-8 order. Absent if the server knows them all. */
+  storedNames?(after: string | undefined, limit: number): readonly string[];
   /** Wakes the server at a time. Default: a timer. */
   readonly alarm?: Alarm;
   /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */

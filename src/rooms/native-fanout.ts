@@ -65,7 +65,8 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
 
   constructor(rooms: FanoutRooms<State, Env>, topics: NativeTopics) {
     this.#rooms = rooms;
-    this.#topics = topics;
+    this.#topics =
+      rooms.host.runtime.gate?.topics(topics, (audience) => this.#settleWaiting(audience as Iterable<Connection<State, Env>>)) ?? topics;
   }
 
   /** Upper bound of the bytes queued for any one connection, until the turn ends. */
@@ -108,11 +109,14 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     }
     const direct = this.#directOf(audience);
     const sender = excepted === undefined || direct?.has(excepted) === true ? undefined : excepted;
-    const bytes = this.#topics.publish(channel.name, data, { except: sender?.socket, compress: settings.compression });
+    const bytes = this.#topics.publish(channel.name, data, {
+      except: sender?.socket,
+      compress: settings.compression,
+      audience,
+    });
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
     let reached = this.#count(audience, data, direct, sender);
-    if (bytes < 0)
-      for (const connection of audience) if (direct?.has(connection) !== true && connection.socket.buffered !== 0) this.settle(connection);
+    if (bytes < 0) this.#settleWaiting(audience);
     if (direct !== undefined) reached += sendToAll(this.#rooms.host, direct, data, except, topic);
     return reached;
   }
@@ -124,6 +128,11 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     this.leave(connection);
     if (connection.socket.buffered === 0) this.#rejoin(connection);
     else connection.measure();
+  }
+
+  /** Something waits for at least one of them. */
+  #settleWaiting(audience: Iterable<Connection<State, Env>>): void {
+    for (const connection of audience) if (!this.#direct.has(connection) && connection.socket.buffered !== 0) this.settle(connection);
   }
 
   /** Something is waiting for the connection: it leaves the fan-out. */

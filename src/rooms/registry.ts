@@ -210,7 +210,12 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   /** A room of this server, for use from outside. */
   remote(name: string): Room {
-    return createRemoteRoom(name, async (method, args) => callRoom(this.lifecycle.room(name), method, args));
+    return createRemoteRoom(name, async (method, args) => {
+      const result = callRoom(this.lifecycle.room(name), method, args);
+      // The caller may tell of it.
+      await this.host.runtime.gate?.pending;
+      return result;
+    });
   }
 
   /** A room's counters. With `keep` they are kept while the room has connections. */
@@ -257,6 +262,11 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     if (this.host.hooks.alarm === undefined)
       throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
     this.#alarms.set(room, this.store(room), time);
+  }
+
+  /** What the room has written last is undone: what is remembered of its storage is read again. */
+  reread(room: string): void {
+    this.histories?.release(room);
   }
 
   /** A room's object was created again: its appointments are due as before. */

@@ -1,6 +1,6 @@
 /** A runtime as the core sees it: an adapter passes one to its server. */
 import type { LocalRoom, Room, Rooms } from "../api/room.ts";
-import type { Clock, Snapshot } from "../ports.ts";
+import type { Clock, OpenStorage, Snapshot } from "../ports.ts";
 import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
@@ -63,4 +63,9 @@ export interface Opening {
 export interface Accepted extends Opening {
   /** The headers that `upgrade` returned, if any; never the handshake's own. */
   readonly headers: Headers | undefined;
+}
+
+/** A runtime whose rooms are in a storage that outlives the process. */
+export function durableRuntime(runtime: Runtime, { gate, ...rooms }: Omit<OpenStorage, "close">): Runtime {
+  return { prepare: (data) => gate.prepare(data), ...runtime, ...rooms, gate };
 }

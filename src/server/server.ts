@@ -85,6 +85,7 @@ export class Server<State = unknown, Env = unknown>
     this.clock = runtime.clock ?? globalClock;
     if (typeof runtime.registry === "function") this.registry = new runtime.registry(this);
     this.fanout = this.registry?.fanout;
+    if (runtime.gate !== undefined) runtime.gate.undone = (error, rooms) => this.#undone(error, rooms);
     const { heartbeat } = this.settings;
     if (heartbeat !== false && runtime.findsVanished !== true) this.heartbeat = new Heartbeat(this, heartbeat);
   }
@@ -167,7 +168,7 @@ export class Server<State = unknown, Env = unknown>
    * @param attach gets the connection before its first hook, for adapters that need it even if that hook ends it.
    */
   open(socket: Socket, { snapshot, slot }: Opening, attach?: (connection: Connection<State, Env>) => void): Connection<State, Env> {
-    const connection = new Connection<State, Env>(this, socket, restoredFrom(snapshot));
+    const connection = this.#connect(socket, restoredFrom(snapshot));
     // Before its first hook: a connection that never stores anything must wake all the same.
     connection.keep();
     attach?.(connection);
@@ -263,15 +264,30 @@ export class Server<State = unknown, Env = unknown>
     else if (this.registry === undefined) this.#alone = connection;
   }
 
+  #connect(socket: Socket, restored: Restored): Connection<State, Env> {
+    const { gate } = this.runtime;
+    if (gate === undefined) return new Connection(this, socket, restored);
+    const gated = gate.through(socket, this.settings.highWaterMark);
+    const connection = new Connection<State, Env>(this, gated, restored);
+    gate.connect(gated, connection);
+    return connection;
+  }
+
   #wake(socket: Socket, restored: Restored): Connection<State, Env> {
     const { head, expiresAt } = restored;
-    const connection = new Connection<State, Env>(this, socket, restored);
+    const connection = this.#connect(socket, restored);
     this.registry?.lifecycle.restored(head.room);
     this.#add(connection, head.topics);
     if (expiresAt !== undefined) connection.watchExpiry();
     this.heartbeat?.restored(connection);
     connection.resumeClosing();
     return connection;
+  }
+
+  /** What the rooms remember of their storage may be what was undone. */
+  #undone(error: unknown, rooms: ReadonlySet<string>): void {
+    for (const room of rooms) this.registry?.reread(room);
+    void this.failed(error, { hook: "storage" });
   }
 
   /** The handler's version has changed: `migrate` converts the state to the current shape, or the connection is closed with 1012. */

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { handshake, type Client } from "../support/client.ts";
 import type { HandlerName } from "../support/handler.ts";
 import type { Entry } from "../support/log.ts";
-import { compatibilityDate, Running, type ProcessRuntime } from "../support/runtimes.ts";
+import { Running, type ProcessRuntime } from "../support/runtimes.ts";
 import { pongText } from "../../src/protocol/text-ping.ts";
 import type { Away } from "./away.ts";
 import type { Network } from "./network.ts";
@@ -23,7 +23,7 @@ export class Scene {
   #neighbours: Client[] = [];
 
   static async start(runtime: ProcessRuntime, over: Network): Promise<Scene> {
-    const running = await Running.start(runtime, compatibilityDate, over.address);
+    const running = await Running.start(runtime, { hostname: over.address });
     const client = (place: number, on: HandlerName, pings: boolean): Away["clients"][number] => {
       return { port: running.address(on)!.port, target: target(place), pings };
     };

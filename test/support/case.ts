@@ -5,10 +5,38 @@ import { compatibilityDate } from "./runtimes.ts";
 
 /**
  * A column of the table. `attached` is Node with the application's own server, `hono` is Node with a Hono app, `evicted` is a Durable Object that is
- * evicted after every event of a client.
+ * evicted after every event of a client. Those with `+sqlite` keep their rooms in a file, and run only the chapters of `keptChapters`: the server is
+ * killed and started again whenever a case has no client.
  */
-export const columns = ["node", "attached", "hono", "bun", "deno", "workers", "durable", "evicted", "memory"] as const;
+export const columns = [
+  "node",
+  "attached",
+  "hono",
+  "bun",
+  "deno",
+  "workers",
+  "durable",
+  "evicted",
+  "memory",
+  "node+sqlite",
+  "bun+sqlite",
+  "deno+sqlite",
+] as const;
 export type Column = (typeof columns)[number];
+
+/** The letters of the chapters about what rooms keep. */
+const keptChapters: readonly string[] = ["G", "K", "Y"];
+
+/** Whether the cases of the chapter run in the column. */
+export function isInRun(column: Column, letter: string): boolean {
+  return !runtimeOf(column).inFile || keptChapters.includes(letter);
+}
+
+/** The runtime of a column, and whether its rooms are in a file. */
+export function runtimeOf(column: Column): { readonly runtime: Exclude<Column, `${string}+sqlite`>; readonly inFile: boolean } {
+  const [runtime, kept] = column.split("+") as [Exclude<Column, `${string}+sqlite`>, string?];
+  return { runtime, inFile: kept !== undefined };
+}
 
 /** One run of every case: a column, on Cloudflare also at older compatibility dates. */
 export interface Run {

@@ -1,6 +1,6 @@
 /** The context of a case: clients of one runtime, its log and evictions, and the checks after every case. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Column } from "./case.ts";
+import { runtimeOf, type Column } from "./case.ts";
 import { dial, type Client } from "./client.ts";
 import type { HandlerName } from "./handler.ts";
 import type { Entry } from "./log.ts";
@@ -57,6 +57,7 @@ export class Context {
 
   /** Connects a client; fails if its handshake is refused. */
   async connect(options: ConnectOptions = {}): Promise<Peer> {
+    await this.#killIfAlone();
     const number = ++this.#count;
     const target = this.target(options, number);
     const peer = await this.#host.connect(options, target, this.#wait);
@@ -143,6 +144,22 @@ export class Context {
     return this.#host.room(this.room(name));
   }
 
+  /** Where rooms are in a file: kills the server once every client of this case has left, and starts it again. */
+  async #killIfAlone(): Promise<void> {
+    // What hooks of rooms do, and what they gave to `waitUntil`, ends with the process: chapter G.
+    if (
+      !runtimeOf(this.column).inFile ||
+      /-G\d+$/.test(this.tag) ||
+      this.#clients.length > 0 ||
+      this.#peers.length === 0 ||
+      this.#unopened > 0
+    )
+      return;
+    const opened = this.#ids((entry) => entry.hook === "open");
+    const closed = this.#ids((entry) => entry.done === "close");
+    if (opened.size === this.#peers.length && closed.size === opened.size) await this.#host.kill();
+  }
+
   /** The log lines of this case, of one client or all. */
   entries(peer?: Peer): Entry[] {
     return this.#host.log.entries.filter((entry) => entry.tag === this.tag && (peer === undefined || entry.peer === peer.number));
@@ -208,6 +225,7 @@ export class Context {
 
   /** Evicts a room's Durable Object from memory. Does nothing on other runtimes. */
   async evict(on: HandlerName = "main", room?: string): Promise<void> {
+    await this.#killIfAlone();
     await this.#host.evict(on, this.room(room));
   }
 

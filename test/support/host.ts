@@ -2,7 +2,7 @@
 import type { RoomStats } from "edgewire";
 import type { Member } from "edgewire";
 import { handshake, type Address, type Client } from "./client.ts";
-import type { Column } from "./case.ts";
+import { runtimeOf, type Column } from "./case.ts";
 import type { ConnectOptions } from "./context.ts";
 import type { HandlerName } from "./handler.ts";
 import type { Log } from "./log.ts";
@@ -42,13 +42,16 @@ export interface Host {
   wire(on: Listener): Address;
   room(name: string): RoomCalls;
   evict(on: HandlerName, room: string): Promise<void>;
+  /** Kills the server and starts it again on the file that keeps its rooms. */
+  kill(): Promise<void>;
   assertAlive(): void;
   stop(): Promise<void>;
 }
 
 export async function startHost(column: Column, date?: string): Promise<Host> {
-  if (column === "memory") return new MemoryHost();
-  return new ProcessHost(await Running.start(column === "evicted" ? "durable" : column, date));
+  const { runtime, inFile } = runtimeOf(column);
+  if (runtime === "memory") return new MemoryHost();
+  return new ProcessHost(await Running.start(runtime === "evicted" ? "durable" : runtime, { date, inFile }));
 }
 
 class ProcessHost implements Host {
@@ -103,6 +106,10 @@ class ProcessHost implements Host {
 
   async evict(on: HandlerName, room: string): Promise<void> {
     if (this.#running.runtime === "durable") await this.#running.evict(on, room);
+  }
+
+  kill(): Promise<void> {
+    return this.#running.restart();
   }
 
   assertAlive(): void {

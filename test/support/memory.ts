@@ -63,6 +63,10 @@ export class MemoryHost implements Host {
     return this.#at(on).hibernate();
   }
 
+  kill(): Promise<void> {
+    throw new Error("this process can't be killed");
+  }
+
   assertAlive(): void {}
 
   async stop(): Promise<void> {

@@ -1,8 +1,10 @@
 /** Starts a server process of a runtime, collects its log, evicts its objects, and ends it. */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Address } from "./client.ts";
@@ -52,38 +54,72 @@ export function denoBinary(): string {
   return join(dirname(createRequire(import.meta.url).resolve(`@deno/${libc}/package.json`)), "deno");
 }
 
+export interface StartOptions {
+  /** workerd's compatibility date. */
+  readonly date?: string | undefined;
+  readonly hostname?: string;
+  /** Contains its programs. Default: the contract's application. */
+  readonly folder?: string;
+  /** Its rooms are in a file. */
+  readonly inFile?: boolean;
+}
+
 export class Running {
   readonly log: Log = new Log();
   readonly runtime: Served;
+  readonly #spawn: () => ChildProcessWithoutNullStreams;
   #child: ChildProcessWithoutNullStreams;
   #ports: Record<string, number> = {};
   #output: string[] = [];
   #stopping = false;
   #death: Error | undefined;
+  /** Of the file that keeps the rooms. */
+  #folder: string | undefined;
   #answers: ((line: string) => void)[] = [];
 
-  /** Starts a server; resolves when all listeners are ready. `folder` contains its programs; default: the contract's application. */
-  static async start(
-    runtime: Served,
-    date: string = compatibilityDate,
-    hostname: string = "127.0.0.1",
-    folder = "serve",
-  ): Promise<Running> {
-    const running = new Running(runtime, date, hostname, folder);
-    await running.log.until("LISTEN", () => (Object.keys(running.#ports).length > 0 ? true : undefined), 30_000);
+  /** Starts a server; resolves when all listeners are ready. */
+  static async start(runtime: Served, options: StartOptions = {}): Promise<Running> {
+    const running = new Running(runtime, options);
+    await running.#listening();
     return running;
   }
 
-  private constructor(runtime: Served, date: string, hostname: string, folder: string) {
+  private constructor(
+    runtime: Served,
+    { date = compatibilityDate, hostname = "127.0.0.1", folder = "serve", inFile = false }: StartOptions,
+  ) {
     this.runtime = runtime;
     const [command, ...args] = commandOf(runtime, date, folder);
-    // test/serve listens on HOST.
-    const env = { ...process.env, HOST: hostname, [secretName]: secret };
-    this.#child = spawn(command, args, { stdio: "pipe", detached: true, env });
-    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#read(line));
-    createInterface({ input: this.#child.stderr }).on("line", (line) => this.#say(line));
-    this.#child.on("error", (error) => this.#die(error.message));
-    this.#child.on("exit", (code, signal) => this.#die(`exit code ${code}, signal ${signal}`));
+    if (inFile) this.#folder = mkdtempSync(join(tmpdir(), "edgewire-contract-"));
+    // test/serve listens on HOST, and keeps its rooms in ROOMS.
+    const rooms = this.#folder === undefined ? {} : { ROOMS: join(this.#folder, "rooms.db") };
+    const env = { ...process.env, HOST: hostname, [secretName]: secret, ...rooms };
+    this.#spawn = () => spawn(command, args, { stdio: "pipe", detached: true, env });
+    this.#child = this.#follow(this.#spawn());
+  }
+
+  #follow(child: ChildProcessWithoutNullStreams): ChildProcessWithoutNullStreams {
+    createInterface({ input: child.stdout }).on("line", (line) => this.#read(line));
+    createInterface({ input: child.stderr }).on("line", (line) => this.#say(line));
+    child.on("error", (error) => this.#die(error.message));
+    child.on("exit", (code, signal) => this.#die(`exit code ${code}, signal ${signal}`));
+    return child;
+  }
+
+  #listening(): Promise<true> {
+    return this.log.until("LISTEN", () => (Object.keys(this.#ports).length > 0 ? true : undefined), 30_000);
+  }
+
+  /** Kills the process, and starts it again with all that it keeps in files. */
+  async restart(): Promise<void> {
+    this.#stopping = true;
+    const gone = once(this.#child, "exit");
+    process.kill(-this.#child.pid!, "SIGKILL");
+    await gone;
+    this.#stopping = false;
+    this.#ports = {};
+    this.#child = this.#follow(this.#spawn());
+    await this.#listening();
   }
 
   /** Undefined if this runtime has no such listener. */
@@ -120,6 +156,7 @@ export class Running {
     const timer = setTimeout(kill, 5000);
     await gone;
     clearTimeout(timer);
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #read(line: string): void {

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { columns, runs, type Chapter } from "./case.ts";
+import { columns, isInRun, runs, type Chapter, type Column } from "./case.ts";
 import { chapters } from "../contract/index.ts";
 import { limits, type LimitId } from "./limits.ts";
 
@@ -60,8 +60,9 @@ function readResults(report: Report): Results {
     found.set(keyOf(id, run), status === "passed" ? (limit ?? "pass") : "fail");
   }
   // A case that did not run (because its runtime did not start) counts as failed.
-  for (const { cases } of chapters) {
-    for (const { id } of cases) for (const { name } of runs) if (!found.has(keyOf(id, name))) found.set(keyOf(id, name), "fail");
+  for (const { letter, cases } of chapters) {
+    for (const { id } of cases)
+      for (const { name, column } of runs) if (isInRun(column, letter) && !found.has(keyOf(id, name))) found.set(keyOf(id, name), "fail");
   }
   return found;
 }
@@ -80,13 +81,14 @@ function replaceBetween(markdown: string, marker: string, content: string): stri
   return markdown.slice(0, from + begin.length) + content + markdown.slice(to);
 }
 
-function chapterTable({ cases }: Chapter, given: Results): string {
+function chapterTable({ letter, cases }: Chapter, given: Results): string {
+  const shown: readonly Column[] = columns.filter((column) => isInRun(column, letter));
   const rows = cases.map(({ id, statement }) => [
     id,
     statement.replaceAll("|", "\\|"),
-    ...columns.map((column) => mark(given.get(keyOf(id, column)))),
+    ...shown.map((column) => mark(given.get(keyOf(id, column)))),
   ]);
-  return table(["", "statement", ...columns], rows);
+  return table(["", "statement", ...shown], rows);
 }
 
 function mark(outcome: Outcome | undefined): string {
@@ -100,8 +102,8 @@ function limitList(): string {
 }
 
 function counts(given: Results): string {
-  const all = chapters.flatMap(({ cases }) => cases);
-  const row = (run: string): string[] => {
+  const row = (run: string, column: Column): string[] => {
+    const all = chapters.filter(({ letter }) => isInRun(column, letter)).flatMap(({ cases }) => cases);
     const outcomes = all.map(({ id }) => given.get(keyOf(id, run)) ?? "fail");
     const [passed, failed] = (["pass", "fail"] as const).map((wanted) => outcomes.filter((outcome) => outcome === wanted).length) as [
       number,
@@ -111,7 +113,7 @@ function counts(given: Results): string {
   };
   return table(
     ["", "cases", "pass", "platform limit", "fail"],
-    runs.map(({ name }) => row(name)),
+    runs.map(({ name, column }) => row(name, column)),
   );
 }
 
@@ -124,7 +126,8 @@ function summary(given: Results): string {
   const lines = chapters.flatMap(({ letter, title, cases }) => [
     `${letter}. ${title}`,
     ...cases.map(
-      ({ id, statement }) => `  ${id.padEnd(4)} ${columns.map((column) => short(given.get(keyOf(id, column)))).join(" ")}  ${statement}`,
+      ({ id, statement }) =>
+        `  ${id.padEnd(4)} ${columns.map((column) => (isInRun(column, letter) ? short(given.get(keyOf(id, column))) : "    ")).join(" ")}  ${statement}`,
     ),
   ]);
   return `     ${columns.map((column) => column.slice(0, 4).padEnd(4)).join(" ")}\n${lines.join("\n")}\n\n${limitList()}\n${counts(given)}`;

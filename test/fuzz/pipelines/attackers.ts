@@ -1,5 +1,5 @@
 /** Attackers who pipeline requests, handshakes and frames, and an application that answers with what no type allows. */
-import { compatibilityDate, Running, type Listener, type Served } from "../../support/runtimes.ts";
+import { Running, type Listener, type Served } from "../../support/runtimes.ts";
 import type { Attack, Attackers } from "../attackers.ts";
 import { attack } from "./attack.ts";
 import { checkPlaces, checkStreams } from "./finish.ts";
@@ -15,7 +15,7 @@ export function pipelines(runtime: Served, seed: number): Attackers {
   const tag = `pipelines-${seed}`;
   return {
     tag,
-    start: () => Running.start(runtime, compatibilityDate, "127.0.0.1", "fuzz/app"),
+    start: () => Running.start(runtime, { folder: "fuzz/app" }),
     numberOf: (peer) => Math.floor(peer / peersEach),
     plan(number, running) {
       const names = listeners.filter((name) => running.address(name as Listener) !== undefined);
