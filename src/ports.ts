@@ -54,6 +54,10 @@ export interface Socket {
   terminate(): void;
   /** `terminate` can't cut TCP: the socket stays until the client ends it, and `SocketListener.ended` is called then, however late. */
   readonly lingers?: boolean;
+  /** Where its messages wait for the end of the turn, if they do. */
+  readonly sendQueue?: SendQueue | undefined;
+  /** Drops what is held in the queue. */
+  discard?(): void;
   /** Bytes waiting; undefined if the runtime can't tell. */
   readonly buffered: number | undefined;
   /** Called when `highWaterMark` bytes wait, on a runtime that does not report by itself when to call `SocketListener.eased`. */
@@ -69,6 +73,13 @@ export interface Socket {
   lastAlive?(): { readonly at: number; readonly pings: boolean };
   /** Stores that the client, which sends text pings, was alive at that time. On such a runtime every message calls `SocketListener.alive`. */
   saveAlive?(time: number): void;
+}
+
+/** Messages that sockets of one server send in a turn, written at its end. It can be held beyond that. */
+export interface SendQueue {
+  /** Nothing is written until `release`. `full` is called when more would wait for a client than may; it may release the queue. */
+  hold(full: () => void): void;
+  release(): void;
 }
 
 /** An encoded snapshot (src/connection/snapshot.ts): what is unique to a connection, what most have in common, and the rest. */

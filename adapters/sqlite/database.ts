@@ -98,6 +98,11 @@ export class Database {
     rooms.add(room);
   }
 
+  /** For another write in a turn that has begun. @throws Error if the turn can't be stored. */
+  check(): void {
+    if (this.#turn?.fault !== undefined) throw this.#turn.fault;
+  }
+
   /** `begin` was called in this turn. */
   atLast(write: LastWrite): void {
     this.#turn?.last.add(write);

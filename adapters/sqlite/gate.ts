@@ -2,7 +2,7 @@
  * Holds what a turn sends until the turn is committed: sends, publishes to the runtime's own topics, closes. They are in one list, and done in order
  * after the commit. If it fails they are dropped, and the connections that they were for end. Pings pass: they tell nothing.
  */
-import type { Gate, NativeTopics, Prepared, Socket, SocketListener, Subscriber } from "../../src/ports.ts";
+import type { Gate, NativeTopics, Prepared, SendQueue, Socket, SocketListener, Subscriber } from "../../src/ports.ts";
 import type { Sendable } from "../../src/api/connection.ts";
 import { ownCopy } from "../../src/values/data.ts";
 import { logError } from "../../src/values/log.ts";
@@ -22,6 +22,8 @@ export class SocketGate implements Gate, HoldingGate, Writer {
   #next: List | undefined;
   #releasing = false;
   holding = false;
+  turn = 0;
+  readonly #queues = new Set<SendQueue>();
   undone: Gate["undone"];
   /** What was read of the file may be undone. */
   forget: () => void = () => {};
@@ -46,6 +48,12 @@ export class SocketGate implements Gate, HoldingGate, Writer {
     return gatedTopics(this, native, backlogged);
   }
 
+  holdQueue(queue: SendQueue): void {
+    if (this.#queues.has(queue)) return;
+    this.#queues.add(queue);
+    queue.hold(() => this.full());
+  }
+
   /** Text needs no copy. */
   prepare(data: Sendable): Prepared | undefined {
     return typeof data === "string" ? undefined : new Kept(ownCopy(data) as Uint8Array<ArrayBuffer>);
@@ -61,6 +69,7 @@ export class SocketGate implements Gate, HoldingGate, Writer {
 
   turnBegan(): void {
     this.holding = true;
+    this.turn++;
     if (this.#releasing) this.#next ??= [];
   }
 
@@ -68,18 +77,27 @@ export class SocketGate implements Gate, HoldingGate, Writer {
     const list = this.#list;
     if (this.#releasing) {
       // Within the release of the turn before: goes on with this one's.
-      list.push(...(this.#next ?? []));
+      for (const one of this.#next ?? []) list.push(one);
       this.#next = undefined;
+      this.#releaseQueues();
       return;
     }
     this.#releasing = true;
+    this.#releaseQueues();
     // What is sent meanwhile, by a close hook for example, comes after what is in the list.
     for (let index = 0; index < list.length; index += 2)
-      release(list[index] as HoldingSocket | Held, list[index + 1] as Sendable | Prepared);
+      release(list[index] as HoldingSocket | Held, list[index + 1] as Sendable | Prepared | undefined);
     this.#releasing = false;
     this.holding = this.#next !== undefined;
     this.#list = this.#next ?? [];
     this.#next = undefined;
+  }
+
+  /** Before anything else is released: of what is held for one socket, its messages come first, and at most a close after them. */
+  #releaseQueues(): void {
+    const queues = [...this.#queues];
+    this.#queues.clear();
+    for (const queue of queues) attempt(() => queue.release());
   }
 
   turnUndone(error: unknown, rooms: ReadonlySet<string>): void {
@@ -92,13 +110,15 @@ export class SocketGate implements Gate, HoldingGate, Writer {
       if ("drop" in what) what.drop(missing);
       else missing.add(what);
     }
+    for (const socket of missing) attempt(() => (socket as GatedSocket).discard());
+    this.#releaseQueues();
     this.forget();
     if (rooms.size > 0 || missing.size > 0) this.undone?.(error, rooms);
     for (const socket of missing) attempt(() => (socket as GatedSocket).fail());
   }
 }
 
-function release(what: HoldingSocket | Held, data: Sendable | Prepared): void {
+function release(what: HoldingSocket | Held, data: Sendable | Prepared | undefined): void {
   attempt(() => what.release(data));
 }
 

@@ -38,8 +38,10 @@ export class TopicRows implements LogRows, LastWrite {
   }
 
   append(offset: number, text: string): void {
-    this.#rooms.begin(this.#room);
-    if (this.#batch.length === 0) this.#rooms.database.atLast(this);
+    if (this.#batch.length === 0) {
+      this.#rooms.begin(this.#room);
+      this.#rooms.database.atLast(this);
+    } else this.#rooms.database.check();
     this.#batch.push(text);
     this.#last = offset;
     this.#letters += text.length;

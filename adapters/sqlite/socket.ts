@@ -1,5 +1,5 @@
 /** A socket behind the gate. */
-import type { Prepared, Socket, SocketListener } from "../../src/ports.ts";
+import type { Prepared, SendQueue, Socket, SocketListener } from "../../src/ports.ts";
 import type { Sendable, SendResult } from "../../src/api/connection.ts";
 import { CloseCode } from "../../src/protocol/close.ts";
 import { mostOnWire, ownCopy } from "../../src/values/data.ts";
@@ -26,8 +26,10 @@ export class GatedSocket implements HoldingSocket {
   readonly native: Socket;
   readonly #gate: HoldingGate;
   readonly #highWaterMark: number;
-  /** Bytes that are held, at most. */
+  /** Bytes that are held, at most; not those in the runtime's own queue. */
   #held = 0;
+  /** The turn in which it has last sent to that queue. */
+  #turn = 0;
   listener: SocketListener | undefined;
 
   constructor(gate: HoldingGate, native: Socket, highWaterMark: number) {
@@ -48,11 +50,28 @@ export class GatedSocket implements HoldingSocket {
   send(data: Sendable | Prepared): SendResult {
     const sent = data instanceof Kept ? data.data : data;
     if (!this.#gate.holding) return this.native.send(sent);
+    const { sendQueue } = this.native;
+    if (sendQueue !== undefined) return this.#sendHeld(sent, sendQueue);
     // Nobody else can change what was kept or prepared.
     this.#gate.hold(this, sent === data && isBytes(sent) ? ownCopy(sent) : sent);
     this.#held += mostOnWire(sent);
     if (this.#held >= this.#highWaterMark) this.#gate.full();
     return "sent";
+  }
+
+  /** The message waits in the runtime's own queue, which is held. */
+  #sendHeld(data: Sendable | Prepared, queue: SendQueue): SendResult {
+    if (this.#turn !== this.#gate.turn) {
+      this.#turn = this.#gate.turn;
+      this.#gate.holdQueue(queue);
+      this.#gate.hold(this);
+    }
+    return this.native.send(data);
+  }
+
+  discard(): void {
+    this.#held = 0;
+    this.native.discard?.();
   }
 
   close(code: number, reason: string): void {
@@ -63,16 +82,15 @@ export class GatedSocket implements HoldingSocket {
     this.#inOrder(() => this.native.terminate());
   }
 
-  release(data: Sendable | Prepared): void {
+  release(data: Sendable | Prepared | undefined): void {
     this.#held = 0;
-    this.native.send(data);
+    if (data !== undefined) this.native.send(data);
     // What was held counted as its most. On a runtime that reports when less waits, it may not have to.
     if (this.listener?.wantsDrain === true) void this.listener.eased();
   }
 
   /** What it was to get will never come. */
   fail(): void {
-    this.#held = 0;
     const { listener } = this;
     if (listener?.phase === "open") void listener.violated(CloseCode.internalError, "Internal error");
     else if (listener?.phase === "closed") this.native.terminate();

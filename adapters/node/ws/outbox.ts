@@ -5,20 +5,41 @@
  */
 import type { Duplex } from "node:stream";
 import type { Settings } from "../../../src/handler/settings.ts";
-import type { SocketListener } from "../../../src/ports.ts";
+import type { SendQueue, SocketListener } from "../../../src/ports.ts";
 import { maxBatch } from "./frame.ts";
 import type { Frame, Run } from "./frame.ts";
 import { Incoming } from "./incoming.ts";
 import { Pool } from "./pool.ts";
 
 /** The outboxes of a server that have something to write at the end of this turn. */
-export class FlushQueue {
+export class FlushQueue implements SendQueue {
   readonly pool: Pool = new Pool();
   readonly incoming: Incoming = new Incoming();
   readonly #outboxes: Outbox[] = [];
+  /** Set while the queue is held. */
+  #full: (() => void) | undefined;
 
   constructor() {
     watchExceptions(this);
+  }
+
+  hold(full: () => void): void {
+    this.#full = full;
+  }
+
+  release(): void {
+    this.#full = undefined;
+    this.#flush();
+  }
+
+  /** Whether frames have to wait, although somebody wants them written now. */
+  keepsBack(): boolean {
+    this.#full?.();
+    return this.#full !== undefined;
+  }
+
+  get isHeld(): boolean {
+    return this.#full !== undefined;
   }
 
   add(outbox: Outbox): void {
@@ -42,6 +63,10 @@ export class FlushQueue {
 
   readonly #end = (): void => {
     this.incoming.end();
+    if (this.#full === undefined) this.#flush();
+  };
+
+  #flush(): void {
     try {
       // `length = 0` would be slower in V8.
       for (let outbox = this.#outboxes.pop(); outbox !== undefined; outbox = this.#outboxes.pop()) outbox.flush();
@@ -49,7 +74,7 @@ export class FlushQueue {
       // If one throws, the others must still be flushed: `add` schedules nothing while the list is not empty.
       if (this.#outboxes.length > 0) process.nextTick(this.#end);
     }
-  };
+  }
 }
 
 /** Weak references: a server that is gone can be collected. */
@@ -123,6 +148,7 @@ export class Outbox {
   }
 
   flush(): void {
+    if (this.queue.isHeld && this.#first !== undefined && this.queue.keepsBack()) return;
     const waiting = this.#run ?? this.#first;
     const pooled = this.#pooled;
     this.#first = undefined;
@@ -132,6 +158,13 @@ export class Outbox {
     // A callback costs a closure for each write inside Node's streams: passed only if this write can fill the buffer.
     const fills = this.#ws.bufferedAmount + waiting.byteLength >= this.settings.highWaterMark;
     waiting.write(this.#socket, fills || pooled !== undefined ? () => this.#written(pooled) : undefined);
+  }
+
+  /** Drops what is not written yet. */
+  discard(): void {
+    this.#first = undefined;
+    this.#run = undefined;
+    this.#pooled = undefined;
   }
 
   /** The kernel has accepted the write, or the socket is gone. */

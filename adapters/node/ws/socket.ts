@@ -22,6 +22,15 @@ export class NodeSocket implements Socket {
     this.#outbox = new Outbox(ws, stream, queue, settings);
   }
 
+  /** Compressed messages take ws's own way. */
+  get sendQueue(): FlushQueue | undefined {
+    return this.#deflated ? undefined : this.#outbox.queue;
+  }
+
+  discard(): void {
+    this.#outbox.discard();
+  }
+
   get buffered(): number {
     return this.#outbox.buffered;
   }

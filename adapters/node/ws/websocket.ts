@@ -56,13 +56,14 @@ export class OrderedWebSocket extends WebSocket {
     super.terminate();
   }
 
+  // While messages are held, pings and pongs overtake them: they tell nothing.
   override ping(...args: Parameters<WebSocket["ping"]>): void {
-    this.outbox?.flush();
+    if (this.outbox?.queue.isHeld === false) this.outbox.flush();
     super.ping(...args);
   }
 
   override pong(...args: Parameters<WebSocket["pong"]>): void {
-    this.outbox?.flush();
+    if (this.outbox?.queue.isHeld === false) this.outbox.flush();
     super.pong(...args);
   }
 }
