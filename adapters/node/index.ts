@@ -3,6 +3,7 @@ import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOp
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { AnyCalls } from "../../src/api/calls.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { refuseHost, wantsWebSocket } from "../../src/protocol/handshake.ts";
@@ -29,10 +30,10 @@ export { attach } from "./attach.ts";
 export type { Attached, AttachOptions } from "./options.ts";
 export type { HttpServer } from "./http/server.ts";
 
-export const serve: Serve = async <State, Env>(
-  target: DefinedHandler<State, Env> | ServeOptions,
+export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
+  target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
-): Promise<Serving> => {
+): Promise<Serving<Calls>> => {
   refuseBun("serve");
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage } = options;
@@ -54,7 +55,7 @@ export const serve: Serve = async <State, Env>(
   };
   const server = create(limits, at, listener);
   const sockets = new Sockets();
-  const attached = attachHandlers(server, { handlers, pattern: undefined, isApp: handler === undefined, sockets });
+  attachHandlers(server, { handlers, pattern: undefined, isApp: handler === undefined, sockets });
   const requests = new Requests();
   server.on("request", (incoming, outgoing) => {
     if (requests.begin()) outgoing.once("close", () => requests.end());
@@ -82,9 +83,7 @@ export const serve: Serve = async <State, Env>(
   return {
     url: servingUrl(at, bound),
     port: bound,
-    room: attached.room,
-    rooms: attached.rooms,
-    stats: attached.stats,
+    ...handlers.exposed<Calls>(),
     close,
   };
 };

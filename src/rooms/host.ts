@@ -1,7 +1,8 @@
 /** What rooms need from their server. */
 import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
-import type { Rooms } from "../api/room.ts";
+import type { AnyCalls, RoomOptions } from "../api/calls.ts";
+import type { Room, Rooms } from "../api/room.ts";
 import type { StorageOption } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Counters } from "../handler/counters.ts";
@@ -13,9 +14,14 @@ import type { FanoutOf } from "./native-fanout.ts";
 export interface RoomHost<State, Env> {
   readonly hooks: Hooks<State, Env>;
   readonly settings: Settings;
+  readonly handler: { readonly calls: AnyCalls };
   readonly clock: Clock;
   readonly env: Env;
   readonly rooms: Rooms;
+  /** Set once the server closes. */
+  readonly shutdown: object | undefined;
+  /** A room as `rooms` has it, for a call that rooms in `chain` wait for. */
+  room(name: string, options: RoomOptions | undefined, chain: readonly string[]): Room;
   readonly runtime: RoomRuntime;
   readonly schedule: Schedule;
   /** The server's own counters, to which its rooms' counters add. */
@@ -34,6 +40,8 @@ export interface RoomRuntime {
   prepare?(data: Sendable): Prepared;
   /** A room's small values. Default: in memory, as long as the server lives. */
   store?(room: string): Store;
+  /** The rooms that have something in `store`. Default: those in memory. */
+  storedNames?(): Iterable<string>;
   /** Where the application keeps the values of `room.storage`. Default: in `store`. */
   readonly storage?: StorageOption | undefined;
   /** Wakes the server at a time. Default: a timer. */

@@ -4,9 +4,13 @@ import { checkPublish } from "../values/topics.ts";
 import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
+import { checkConnectionId } from "../values/checks.ts";
+import { createCall } from "./calls/caller.ts";
+import type { Calling } from "./calls/caller.ts";
 
-/** The calls that a room answers over any distance: the methods that `Room` and `LocalRoom` have in common. */
-export type RoomCall =
+/** What a room answers over any distance: the methods that `Room` and `LocalRoom` have in common, and calls of the application's own. */
+export type RoomCall = RoomMethod | "call";
+type RoomMethod =
   | "publish"
   | "broadcast"
   | "connections"
@@ -16,8 +20,11 @@ export type RoomCall =
   | "stats"
   | "history"
   | "deleteHistory"
-  | "close";
-const calls: readonly RoomCall[] = [
+  | "send"
+  | "disconnect"
+  | "close"
+  | "delete";
+const methods: readonly RoomMethod[] = [
   "publish",
   "broadcast",
   "connections",
@@ -27,19 +34,26 @@ const calls: readonly RoomCall[] = [
   "stats",
   "history",
   "deleteHistory",
+  "send",
+  "disconnect",
   "close",
+  "delete",
 ];
 
 /** @throws what the method throws, and TypeError for an unknown method. */
-export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
-  if (!calls.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
+export function callRoom(room: LocalRoom, method: RoomMethod, args: readonly unknown[]): unknown {
+  if (!methods.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
   return Reflect.apply(room[method], room, args);
 }
 
 /** A room that is reached by `call`, which rejects with the method's error. Arguments that could not travel are refused here. */
-export function createRemoteRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
+export function createRemoteRoom(
+  name: string,
+  calling: Calling,
+  call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>,
+): Room {
   const ask =
-    (method: RoomCall, check?: (...args: never[]) => void) =>
+    (method: RoomMethod, check?: (...args: never[]) => void) =>
     async (...args: unknown[]) => {
       check?.(...(args as never[]));
       return call(method, args);
@@ -50,6 +64,7 @@ export function createRemoteRoom(name: string, call: (method: RoomCall, args: re
   };
   return {
     name,
+    call: createCall(name, calling, (request) => call("call", request)),
     publish: ask("publish", checkPublished),
     broadcast: ask("broadcast", checkBroadcast),
     connections: ask("connections"),
@@ -59,8 +74,16 @@ export function createRemoteRoom(name: string, call: (method: RoomCall, args: re
     stats: ask("stats"),
     history: ask("history"),
     deleteHistory: ask("deleteHistory"),
+    send: ask("send", checkSent),
+    disconnect: ask("disconnect", checkConnectionId),
     close: ask("close"),
+    delete: ask("delete"),
   } as unknown as Room;
+}
+
+function checkSent(id: string, data: Sendable): void {
+  checkConnectionId(id);
+  checkData(data);
 }
 
 function checkBroadcast(data: Sendable, options?: PublishOptions): void {

@@ -1,6 +1,6 @@
 /** Edgewire's entry points and classes are what wrangler's types ask for. */
 import { defineHandler } from "edgewire";
-import type { Rooms } from "edgewire";
+import type { NoCalls, Rooms } from "edgewire";
 import { durable, rooms, route } from "edgewire/durable";
 import { rooms as roomsOf, upgrade } from "edgewire/hono";
 import { defineMessages, messageClient } from "edgewire/messages";
@@ -39,7 +39,7 @@ export default {
 } satisfies ExportedHandler<Env>;
 
 new Hono<{ Bindings: Env }>().get("/ws/:room", upgrade(chat)).post("/announce/:room", roomsOf(chat), async (c) => {
-  expectTypeOf(c.var.rooms).toEqualTypeOf<Rooms>();
+  expectTypeOf(c.var.rooms).toEqualTypeOf<Rooms<NoCalls>>();
   return c.json(await c.var.rooms.room(c.req.param("room")).count());
 }) satisfies ExportedHandler<Env>;
 
