@@ -4,7 +4,7 @@ import type { Column } from "./case.ts";
 import { dial, type Client } from "./client.ts";
 import type { HandlerName } from "./handler.ts";
 import type { Entry } from "./log.ts";
-import type { Host, Refusal, RoomCalls } from "./host.ts";
+import type { Host, Refusal, RoomCalls, ServerCalls } from "./host.ts";
 import type { Peer } from "./peer.ts";
 import type { Listener } from "./runtimes.ts";
 import type { Script, UpgradeStep } from "./script.ts";
@@ -141,6 +141,11 @@ export class Context {
   /** Calls a room from outside all hooks. */
   outside(name?: string): RoomCalls {
     return this.#host.room(this.room(name));
+  }
+
+  /** The server's rooms together: those of every case. */
+  server(): ServerCalls {
+    return this.#host.server();
   }
 
   /** The log lines of this case, of one client or all. */

@@ -2,6 +2,7 @@
  * The scripts that control the test application. A case puts a script for each hook into the handshake's URL, so one running server serves all
  * cases. Runs on every runtime. A script is synchronous unless a step is not.
  */
+import { ask, type Ask } from "./calls.ts";
 import { show } from "./show.ts";
 import { unsendable, type Unsendable } from "./unsendable.ts";
 import type { Connection, Data, History, HistoryReader, LocalRoom, Room, RoomTransaction, Sendable, UpgradeResult } from "edgewire";
@@ -52,11 +53,23 @@ export type Step =
   | readonly ["absent"]
   | readonly ["presence"]
   | readonly ["storage", ...StorageCall]
+  | readonly ["ask", Ask]
+  | readonly ["deadline", number]
   | readonly ["repeat", number, Script];
 
 export type Script = readonly Step[];
 
-export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "deleteHistory" | "close";
+export type RoomMethod =
+  | "publish"
+  | "broadcast"
+  | "connections"
+  | "count"
+  | "topics"
+  | "deleteHistory"
+  | "send"
+  | "disconnect"
+  | "close"
+  | "delete";
 
 /** A script for a room's own hooks. They have no URL, so it follows a `#` in the room's name. */
 export interface RoomScripts {
@@ -235,10 +248,15 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       return undefined;
     case "storage":
       return store(step, connection, note);
+    case "ask":
+      return ask(connection.rooms, step[1]).then((outcome) => note({ did: "ask", outcome }));
     case "far":
       return Promise.resolve(callMethod(connection.rooms.room(step[1]), step[2], step.slice(3))).then((result) =>
         note({ did: "far", result }),
       );
+    case "deadline":
+      note({ did: "deadline", ...attempt(() => void connection.rooms.room("r", { deadline: step[1] })) });
+      return undefined;
     case "describe":
       note({ did: "describe", state: describe(connection.state) });
       return undefined;
@@ -258,7 +276,7 @@ async function work(milliseconds: number, error: string | undefined, connection:
 const gates = new Map<string, PromiseWithResolvers<void>>();
 
 /** What one client's hook waits for until another's releases it. */
-function gate(name: string): PromiseWithResolvers<void> {
+export function gate(name: string): PromiseWithResolvers<void> {
   const found = gates.get(name) ?? Promise.withResolvers<void>();
   gates.set(name, found);
   return found;
@@ -426,7 +444,7 @@ function odd(given: OddState | OddExpiry): UpgradeResult {
   return { state: oddState(given) };
 }
 
-function oddState(state: OddState): unknown {
+export function oddState(state: OddState): unknown {
   if (state === "undefined") return undefined;
   if (state !== "rich") return "letters" in state ? "x".repeat(state.letters) : { [state.functionAt]: () => {} };
   const bytes = new Uint8Array([0, 128, 255]);
@@ -444,10 +462,10 @@ function oddState(state: OddState): unknown {
 }
 
 /** Converts a value to JSON in which every part has its type. */
-function describe(value: unknown): unknown {
+export function describe(value: unknown): unknown {
   if (value instanceof Map) return { Map: [...value].map((entry) => entry.map(describe)) };
   if (value instanceof Set) return { Set: [...value].map(describe) };
-  if (value instanceof Date) return { Date: value.toISOString() };
+  if (value instanceof Date) return { Date: Number.isNaN(value.getTime()) ? "invalid" : value.toISOString() };
   if (value instanceof Uint8Array) return { Uint8Array: [...value] };
   if (value instanceof ArrayBuffer) return { ArrayBuffer: [...new Uint8Array(value)] };
   if (Array.isArray(value)) return value.map(describe);
@@ -496,6 +514,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function sleep(milliseconds: number): Promise<void> {
+export function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -20,6 +20,10 @@ const chat = defineHandler<{ name: string }, Env>({
   },
 });
 
+const voting = defineHandler({ binding: "ROOM", calls: { vote: async (room, option: string) => ({ [option]: room.count() }) } });
+export class VotingRoom extends durable(voting) {}
+route(voting) satisfies ExportedHandler;
+
 export class ChatRoom extends durable(chat) {
   /** A method of the application's own, beside Edgewire's. */
   async topic(): Promise<string> {
@@ -33,6 +37,11 @@ worker(defineHandler({})) satisfies ExportedHandler;
 export default {
   fetch(request, env, ctx) {
     expectTypeOf(rooms(env.ROOM)).toEqualTypeOf<Rooms>();
+    expectTypeOf(rooms<typeof voting>(env.ROOM).room("lobby").call("vote", "tea")).toEqualTypeOf<Promise<{ [x: string]: number }>>();
+    // @ts-expect-error: no such call.
+    void rooms<typeof voting>(env.ROOM).room("lobby").call("votes");
+    // @ts-expect-error: nothing can list a namespace's objects.
+    void rooms(env.ROOM).roomNames;
     expectTypeOf(env.ROOM.getByName("lobby").topic()).resolves.toBeString();
     return route(chat).fetch(request, env, ctx);
   },
