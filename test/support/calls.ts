@@ -114,6 +114,7 @@ export const calls = {
     return order.numbers.push(number);
   },
   hold: async (_room: LocalRoom, name: string) => {
+    gate(`${name} begun`).resolve();
     await gate(name).promise;
     return "held";
   },

@@ -249,7 +249,10 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
     case "storage":
       return store(step, connection, note);
     case "ask":
-      return ask(connection.rooms, step[1]).then((outcome) => note({ did: "ask", outcome }));
+      return ask(connection.rooms, step[1]).then(
+        (outcome) => note({ did: "ask", outcome }),
+        (error: Error) => note({ did: "ask", threw: error.name, message: error.message }),
+      );
     case "far":
       return Promise.resolve(callMethod(connection.rooms.room(step[1]), step[2], step.slice(3))).then((result) =>
         note({ did: "far", result }),
