@@ -1,5 +1,5 @@
 /** The calls of the handler `main`, and how a case asks for them: from outside, from a hook, and from another call. Runs on every runtime. */
-import { describe, oddState, sleep, gate, type OddState } from "./script.ts";
+import { describe, oddState, sleep, gate, type OddState } from "./odd.ts";
 import type { LocalRoom, Rooms } from "edgewire";
 
 /** What to ask for. Its outcome is described: see `ask`. */

@@ -39,24 +39,24 @@ const early = defineHandler({
 });
 
 const server = memory(chat);
-const room = server.room("lobby", { deadline: 1000 });
-expectTypeOf(room.call("vote", "tea")).toEqualTypeOf<Promise<{ tally: Tally | undefined; option: string }>>();
-expectTypeOf(room.call("reset")).toEqualTypeOf<Promise<void>>();
-expectTypeOf(room.call("count")).toEqualTypeOf<Promise<number>>();
-expectTypeOf(room.call("count", "topic")).toEqualTypeOf<Promise<number>>();
-expectTypeOf(room.call("all", 1, 2, 3)).toEqualTypeOf<Promise<number[]>>();
-expectTypeOf(room.call("none")).toEqualTypeOf<Promise<string>>();
+const lobby = server.room("lobby", { deadline: 1000 });
+expectTypeOf(lobby.call("vote", "tea")).toEqualTypeOf<Promise<{ tally: Tally | undefined; option: string }>>();
+expectTypeOf(lobby.call("reset")).toEqualTypeOf<Promise<void>>();
+expectTypeOf(lobby.call("count")).toEqualTypeOf<Promise<number>>();
+expectTypeOf(lobby.call("count", "topic")).toEqualTypeOf<Promise<number>>();
+expectTypeOf(lobby.call("all", 1, 2, 3)).toEqualTypeOf<Promise<number[]>>();
+expectTypeOf(lobby.call("none")).toEqualTypeOf<Promise<string>>();
 expectTypeOf(memory(early).room("r").call("name")).toEqualTypeOf<Promise<string[]>>();
 // @ts-expect-error: no such call.
-void room.call("votes", "tea");
+void lobby.call("votes", "tea");
 // @ts-expect-error: an argument of another type.
-void room.call("vote", 7);
+void lobby.call("vote", 7);
 // @ts-expect-error: an argument is missing.
-void room.call("vote");
+void lobby.call("vote");
 // @ts-expect-error: an argument too many.
-void room.call("reset", 1);
+void lobby.call("reset", 1);
 // @ts-expect-error: the room is not the caller's to give.
-void room.call("vote", room, "tea");
+void lobby.call("vote", lobby, "tea");
 // @ts-expect-error: milliseconds.
 server.room("lobby", { deadline: "1 s" });
 // @ts-expect-error: an unknown option.
@@ -112,7 +112,7 @@ defineHandler({
 });
 
 // One type for all rooms: typed ones are rooms of any.
-const any: Room = room;
+const any: Room = lobby;
 const anyRooms: Rooms = server;
 const anyServer: ServerRooms = server;
 void [any, anyRooms, anyServer];
@@ -148,6 +148,6 @@ const spoken = defineHandler(
 expectTypeOf(memory(spoken).room("r").call("names", "@")).toEqualTypeOf<Promise<string[]>>();
 
 // One connection, and the whole room.
-expectTypeOf(room.send).parameters.toEqualTypeOf<[connectionId: string, data: string | ArrayBuffer | ArrayBufferView]>();
-expectTypeOf(room.disconnect("id", 4000, "bye")).toEqualTypeOf<Promise<boolean>>();
-expectTypeOf(room.delete()).toEqualTypeOf<Promise<number>>();
+expectTypeOf(lobby.send).parameters.toEqualTypeOf<[connectionId: string, data: string | ArrayBuffer | ArrayBufferView]>();
+expectTypeOf(lobby.disconnect("id", 4000, "bye")).toEqualTypeOf<Promise<boolean>>();
+expectTypeOf(lobby.delete()).toEqualTypeOf<Promise<number>>();
