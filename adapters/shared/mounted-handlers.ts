@@ -111,7 +111,7 @@ export class MountedHandlers implements ServerRooms, Mounts {
   }
 
   room(name: string, options?: RoomOptions): Room {
-    return this.rooms(this.#own("room", "name")).room(name, options);
+    return this.server(this.#own("room", "name")).room(name, options);
   }
 
   async roomNames(range?: RoomNamesRange): Promise<readonly string[]> {
