@@ -221,7 +221,8 @@ export interface OpenStorage {
   store(room: string): Store;
   readonly gate: Gate;
   readonly appointments: Appointments;
-  storedNames(after: string | undefined, limit: number): readonly string[];
+  /** Rooms that keep something, in UTF-8 order. */
+  storedNames(after: string, limit: number): readonly string[];
   /** Commits what is pending. Nothing is written after that. */
   close(): void;
 }

@@ -1,5 +1,6 @@
 /** Bun: WebSockets and HTTP on one native server, ours or the application's. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { AnyCalls } from "../../src/api/calls.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { through } from "../../src/rooms/native-fanout.ts";
@@ -30,10 +31,10 @@ function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runt
   return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(bunTopics(native)) };
 }
 
-export const serve: Serve = async <State, Env>(
-  target: DefinedHandler<State, Env> | ServeOptions,
+export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
+  target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
-): Promise<Serving> => {
+): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage } = options;
   const at = checkListening("serve", options);
@@ -68,9 +69,7 @@ export const serve: Serve = async <State, Env>(
   return {
     url: servingUrl(at, bound),
     port: bound,
-    room: (name) => handlers.room(name),
-    rooms: (mounted) => handlers.rooms(mounted),
-    stats: () => handlers.stats(),
+    ...handlers.exposed<Calls>(),
     close,
   };
 };

@@ -1,5 +1,6 @@
 /** Deno: WebSockets and HTTP on one native server, ours or the application's. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { AnyCalls } from "../../src/api/calls.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
@@ -34,10 +35,10 @@ declare const process: Process & { readonly env: object };
 
 const runtime = { name: "deno", registry: RoomRegistry, headersOf, upgradesNoList: true, findsVanished: true };
 
-export const serve: Serve = async <State, Env>(
-  target: DefinedHandler<State, Env> | ServeOptions,
+export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
+  target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
-): Promise<Serving> => {
+): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage } = options;
   const at = checkListening("serve", options);
@@ -58,9 +59,7 @@ export const serve: Serve = async <State, Env>(
   return {
     url: servingUrl(at, native.number),
     port: native.number,
-    room: (name) => handlers.room(name),
-    rooms: (mounted) => handlers.rooms(mounted),
-    stats: () => handlers.stats(),
+    ...handlers.exposed<Calls>(),
     close,
   };
 };

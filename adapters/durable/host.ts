@@ -7,7 +7,7 @@ import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { ReadHead } from "../../src/protocol/request.ts";
 import { Server } from "../../src/server/server.ts";
-import { callRoom } from "../../src/rooms/remote-room.ts";
+import type { Calling } from "../../src/rooms/calls/caller.ts";
 import type { RoomCall } from "../../src/rooms/remote-room.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import type { Room } from "../../src/api/room.ts";
@@ -54,7 +54,8 @@ export class ObjectHost {
     const identity = new Identity(this.#binding, handler.settings.jurisdiction, ctx.id.name);
     this.#identity = identity;
     // The object's own room is not remote: an RPC to itself would wait for the event that makes it.
-    const remote = (name: string): Room | undefined => (name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name));
+    const remote = (name: string, calling: Calling): Room | undefined =>
+      name === identity.room ? undefined : remoteRoom(objectsOf(handler, env), name, calling);
     const { storage } = ctx;
     const alarm = new ObjectAlarm(storage, {
       waitUntil: (running) => this.#waitUntil(running),
@@ -151,11 +152,11 @@ export class ObjectHost {
     return connection.ended(CloseCode.abnormal, "");
   }
 
-  /** Runs a method of the room for a caller outside. @throws Error if the room belongs to another object, or the method throws. */
+  /** Runs a method or a call of the room for a caller outside. @throws Error if the room belongs to another object, or the method throws. */
   call(name: string, method: RoomCall, args: readonly unknown[], jurisdiction: string | undefined): unknown {
     if (this.#unread) this.#resume();
     this.#identity.check(name, jurisdiction);
-    return callRoom(this.#server.localRoom(name), method, args);
+    return this.#server.needRooms("rooms").answer(name, method, args);
   }
 
   alarm(): MaybePromise<void> {

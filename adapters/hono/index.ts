@@ -11,6 +11,7 @@ import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
+import type { AnyCalls } from "../../src/api/calls.ts";
 import type { Rooms } from "../../src/api/room.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
 import type { Upgrade, UpgradeOptions } from "../../src/server/upgrade.ts";
@@ -49,12 +50,14 @@ function asAnswer(answer: MaybePromise<Response>): Response | Promise<Response> 
 }
 
 /** Sets `c.var.rooms` for any route: `app.use(rooms(chat))`, then `c.var.rooms.room("lobby").broadcast("hello")`. */
-export function rooms<State, Env>(handler: DefinedHandler<State, Env>): MiddlewareHandler<{ Variables: { rooms: Rooms } }> {
+export function rooms<State, Env, Calls extends AnyCalls>(
+  handler: DefinedHandler<State, Env, Calls>,
+): MiddlewareHandler<{ Variables: { rooms: Rooms<Calls> } }> {
   checkHandler("rooms", handler);
   const mounted = handler as DefinedHandler;
   return (c, next) => {
     const pending = pendingOf(c.req.raw, c.env as object) ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
-    c.set("rooms", pending.handlers.server(mounted));
+    c.set("rooms", pending.handlers.server(mounted).rooms as Rooms<Calls>);
     return next();
   };
 }

@@ -7,13 +7,16 @@ import { RoomRegistry } from "../../src/rooms/registry.ts";
 import type { SocketListener, Store } from "../../src/ports.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
-import { callRoom, createRemoteRoom } from "../../src/rooms/remote-room.ts";
+import { createRemoteRoom } from "../../src/rooms/remote-room.ts";
+import { callingOf } from "../../src/rooms/calls/caller.ts";
+import { serverRooms } from "../../src/rooms/whole/server-rooms.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import { MemoryStores } from "../../src/rooms/memory-store.ts";
 import type { HeadersInput } from "../../src/api/handler.ts";
-import type { Room, Rooms } from "../../src/api/room.ts";
+import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
+import type { Room, ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
 import { durableRuntime } from "../../src/server/runtime.ts";
@@ -44,11 +47,11 @@ export interface ConnectOptions {
 }
 
 /** A handler served in memory. */
-export interface Memory extends Rooms {
+export interface Memory<Calls extends AnyCalls = UntypedCalls> extends ServerRooms<Calls> {
   /** Connects a client. @param url default: `"ws://localhost/"`. @throws Refused, with the `response`, if the handshake is refused. */
   connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
   /**
-   * Waits for pending hooks, for what they gave to `waitUntil` and for updates of `room.storage`. Then drops everything in memory and restores the
+   * Waits for pending hooks and calls, for what they gave to `waitUntil` and for updates of `room.storage`. Then drops everything in memory and restores the
    * server from the stored snapshots. Connections stay open.
    */
   hibernate(): Promise<void>;
@@ -68,7 +71,10 @@ export interface Memory extends Rooms {
  * console.log(await client.next()); // hello
  * ```
  */
-export function memory<State, Env>(handler: DefinedHandler<State, Env>, options: MemoryOptions = {}): Memory {
+export function memory<State, Env, Calls extends AnyCalls>(
+  handler: DefinedHandler<State, Env, Calls>,
+  options: MemoryOptions = {},
+): Memory<Calls> {
   checkHandler("memory", handler);
   const wires = new Set<Wire>();
   /** Connections whose close hook has not finished. The server removes a connection earlier. */
@@ -88,8 +94,12 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
   function start(): Server {
     const runtime = { name: "memory", registry: RoomRegistry, env: options.env ?? {}, clock };
     if (opened !== undefined) return new Server(handler as DefinedHandler, durableRuntime(runtime, opened));
-    const store = (room: string): Store => stores.of(room);
-    return new Server(handler as DefinedHandler, { ...runtime, store, storage: typeof storage === "function" ? storage : undefined });
+    return new Server(handler as DefinedHandler, {
+      ...runtime,
+      store: (room): Store => stores.of(room),
+      storedNames: () => stores.names,
+      storage: typeof storage === "function" ? storage : undefined,
+    });
   }
 
   return {
@@ -130,14 +140,12 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       }
       for (const room of stores.names) server.resume(room);
     },
-    room: (name): Room => {
-      server.room(name);
+    ...(serverRooms(() => server) as ServerRooms<Calls>),
+    room(name, given) {
+      server.room(name, given);
       // Looked up on each call: the room survives hibernation, the server does not.
-      return createRemoteRoom(name, async (method, args) => {
-        const result = callRoom(server.localRoom(name), method, args);
-        await opened?.gate.pending;
-        return result;
-      });
+      const room = createRemoteRoom(name, callingOf(given), async (method, args) => server.needRooms("rooms").answer(name, method, args));
+      return room as Room<Calls>;
     },
     stats: () => server.stats(),
     async close(closing) {

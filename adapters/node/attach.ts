@@ -1,5 +1,6 @@
 /** `attach`: takes over WebSocket handshakes of an existing HTTP server. */
 import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { MountedHandlers } from "../shared/mounted-handlers.ts";
 import type { Fetch } from "../shared/mounted-handlers.ts";
@@ -17,11 +18,11 @@ import type { AttachOptions, Attached } from "./options.ts";
  * @throws TypeError if `server` is not an HTTP server, `target` is neither a handler nor `{ fetch }`, or the form of `path` is not supported.
  * @throws Error if the path is already attached, or the process runs on Bun.
  */
-export function attach<State, Env>(
+export function attach<State, Env, Calls extends AnyCalls = UntypedCalls>(
   server: HttpServer,
-  target: DefinedHandler<State, Env> | (AttachOptions & { readonly fetch: Fetch }),
+  target: DefinedHandler<State, Env, Calls> | (AttachOptions & { readonly fetch: Fetch }),
   given: AttachOptions = {},
-): Attached {
+): Attached<Calls> {
   refuseBun("attach");
   checkServer(server);
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);

@@ -1,4 +1,5 @@
 /** Registers a route on an HTTP server. It is a file of its own because the types of `attach` must not depend on Node's. */
+import type { AnyCalls } from "../../src/api/calls.ts";
 import { resolveClose } from "../../src/server/shutdown.ts";
 import type { Attached } from "./options.ts";
 import { loadWs } from "./load.ts";
@@ -8,7 +9,7 @@ import type { HttpServer } from "./http/server.ts";
 import { upgraderOf } from "./upgrade.ts";
 import { waitAtMost } from "../shared/signals.ts";
 
-export function attachHandlers(server: HttpServer, attachment: Omit<Route, "closing">): Attached {
+export function attachHandlers<Calls extends AnyCalls>(server: HttpServer, attachment: Omit<Route, "closing">): Attached<Calls> {
   // Starts loading ws now; the first handshake waits for it. If ws is not installed, each handshake logs that.
   loadWs("attach").catch(() => {});
   const upgrader = upgraderOf(server);
@@ -17,9 +18,7 @@ export function attachHandlers(server: HttpServer, attachment: Omit<Route, "clos
   checkOverlap(upgrader.routes, route);
   upgrader.routes.push(route);
   return {
-    room: (name) => handlers.room(name),
-    rooms: (mounted) => handlers.rooms(mounted),
-    stats: () => handlers.stats(),
+    ...handlers.exposed<Calls>(),
     async close(options) {
       const end = performance.now() + resolveClose(options).deadline;
       route.closing = true;

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server as NativeServer, RequestListener, ServerOp
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
+import type { AnyCalls } from "../../src/api/calls.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { refuseHost, wantsWebSocket } from "../../src/protocol/handshake.ts";
@@ -29,10 +30,10 @@ export { attach } from "./attach.ts";
 export type { Attached, AttachOptions } from "./options.ts";
 export type { HttpServer } from "./http/server.ts";
 
-export const serve: Serve = async <State, Env>(
-  target: DefinedHandler<State, Env> | ServeOptions,
+export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
+  target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
-): Promise<Serving> => {
+): Promise<Serving<Calls>> => {
   refuseBun("serve");
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage } = options;
@@ -43,19 +44,19 @@ export const serve: Serve = async <State, Env>(
     { handler, fetch },
   );
   try {
-    return await listen(handlers, handler, options, at);
+    return await listen<Calls>(handlers, handler, options, at);
   } catch (error) {
     handlers.release();
     throw error;
   }
 };
 
-async function listen(
+async function listen<Calls extends AnyCalls>(
   handlers: MountedHandlers,
   handler: DefinedHandler | undefined,
   { fetch, signals }: ServeOptions,
   at: Listening,
-): Promise<Serving> {
+): Promise<Serving<Calls>> {
   const listener = fetch === undefined ? plainListener(handlers) : await fetchListener(handlers);
   const deadline = handlers.upgradeTimeout;
   // A request to upgrade to another protocol is an ordinary request (Node 24.9 and later; earlier versions answer it with 426).
@@ -68,7 +69,7 @@ async function listen(
   };
   const server = create(limits, at, listener);
   const sockets = new Sockets();
-  const attached = attachHandlers(server, { handlers, pattern: undefined, isApp: handler === undefined, sockets });
+  attachHandlers(server, { handlers, pattern: undefined, isApp: handler === undefined, sockets });
   const requests = new Requests();
   server.on("request", (incoming, outgoing) => {
     if (requests.begin()) outgoing.once("close", () => requests.end());
@@ -96,9 +97,7 @@ async function listen(
   return {
     url: servingUrl(at, bound),
     port: bound,
-    room: attached.room,
-    rooms: attached.rooms,
-    stats: attached.stats,
+    ...handlers.exposed<Calls>(),
     close,
   };
 }

@@ -1,6 +1,7 @@
 /** Types of `attach`. They don't depend on Node's types. */
 import type { DefinedHandler } from "../../src/handler/define.ts";
-import type { Rooms } from "../../src/api/room.ts";
+import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
+import type { ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
@@ -26,9 +27,9 @@ export interface AttachOptions {
 }
 
 /** A handler or an app that is attached to an existing server. */
-export interface Attached extends Rooms {
+export interface Attached<Calls extends AnyCalls = UntypedCalls> extends ServerRooms<Calls> {
   /** The rooms of a handler that the app's routes mount. */
-  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
+  rooms<State, Env, Other extends AnyCalls>(handler: DefinedHandler<State, Env, Other>): ServerRooms<Other>;
   /** Counters since the start, summed over all its handlers. */
   stats(): Stats;
   /** Like `close` of `serve`, but the HTTP server keeps running. Handshakes get 503 until the connections are closed, then they are ignored. */

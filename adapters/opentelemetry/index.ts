@@ -13,7 +13,7 @@ export interface OpenTelemetryOptions {
   readonly meter?: Meter | false;
   /** Default: the tracer "edgewire" of the global provider. `false`: no spans. */
   readonly tracer?: Tracer | false;
-  /** The hooks that get a span. Default: `upgrade`, `open`, `message`, `close` and `alarm`. */
+  /** The hooks that get a span. Default: `upgrade`, `open`, `message`, `close`, `alarm` and `call`. */
   readonly spans?: readonly HookName[];
   /** Attributes added to every metric and span, for example the handler's name. Default: none. */
   readonly attributes?: Attributes;
@@ -23,7 +23,7 @@ export interface OpenTelemetryOptions {
 export function opentelemetry({
   meter = metrics.getMeter("edgewire"),
   tracer = trace.getTracer("edgewire"),
-  spans = ["upgrade", "open", "message", "close", "alarm"],
+  spans = ["upgrade", "open", "message", "close", "alarm", "call"],
   attributes = {},
 }: OpenTelemetryOptions = {}): Observer {
   return {
@@ -98,9 +98,10 @@ function within(span: Span, run: () => unknown): unknown {
   }
 }
 
-function about({ connection, room }: HookRun): Attributes {
+function about({ connection, room, call }: HookRun): Attributes {
   if (connection !== undefined) return { "edgewire.connection": connection.id, "edgewire.room": connection.room.name };
-  return room === undefined ? {} : { "edgewire.room": room.name };
+  const called = call === undefined ? {} : { "edgewire.call": call };
+  return room === undefined ? {} : { "edgewire.room": room.name, ...called };
 }
 
 const carrier = {

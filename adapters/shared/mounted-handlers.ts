@@ -14,10 +14,14 @@ import { closeServer } from "../../src/server/shutdown.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import { addStats } from "../../src/handler/counters.ts";
 import type { Stats } from "../../src/api/stats.ts";
-import type { MaybePromise } from "../../src/api/connection.ts";
+import type { MaybePromise, Sendable } from "../../src/api/connection.ts";
+import type { AnyCalls, RoomOptions } from "../../src/api/calls.ts";
+import type { PublishOptions, Room, RoomNamesRange, ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage, OpenStorage } from "../../src/ports.ts";
-import type { Room, Rooms } from "../../src/api/room.ts";
+import { exceptOf } from "../../src/rooms/room-index.ts";
+import { serverRooms } from "../../src/rooms/whole/server-rooms.ts";
+import { checkData } from "../../src/values/data.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
 import type { UpgradeOptions } from "../../src/server/upgrade.ts";
 import { finish, pendingKey, abandonPending } from "./pending-upgrade.ts";
@@ -25,6 +29,12 @@ import type { AcceptedHandshake, Mounts, PendingUpgrade } from "./pending-upgrad
 
 /** The `fetch` function of an app, such as Hono's. */
 export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
+
+/** What an application sees of its server: the rooms of its handlers, and their numbers. */
+export interface Exposed<Calls extends AnyCalls> extends ServerRooms<Calls> {
+  rooms<State, Env, Other extends AnyCalls>(handler: DefinedHandler<State, Env, Other>): ServerRooms<Other>;
+  stats(): Stats;
+}
 
 /** Milliseconds that a handshake may take if no handler is known yet. */
 export const defaultUpgradeTimeout = 10_000;
@@ -34,7 +44,7 @@ export interface MountedRuntime extends Omit<Runtime, "storage"> {
   readonly storage?: StorageOption | DurableStorage | undefined;
 }
 
-export class MountedHandlers implements Rooms, Mounts {
+export class MountedHandlers implements ServerRooms, Mounts {
   readonly #runtime: Runtime;
   readonly #handler: DefinedHandler | undefined;
   readonly #fetch: Fetch | undefined;
@@ -80,7 +90,8 @@ export class MountedHandlers implements Rooms, Mounts {
   }
 
   #runtimeOf({ settings }: DefinedHandler): Runtime {
-    if (this.#storage === undefined) return this.#runtime;
+    // Once it is closed, all that is left is to refuse.
+    if (this.#storage === undefined || this.#closed !== undefined) return this.#runtime;
     const { close, ...opened } = this.#storage.open(settings.binding ?? "");
     this.#opened.push({ ...opened, close });
     return durableRuntime(this.#runtime, opened);
@@ -119,16 +130,45 @@ export class MountedHandlers implements Rooms, Mounts {
     return isPromise(answer) ? Promise.resolve(answer).then((response) => finish(pending, response), failed) : finish(pending, answer);
   }
 
-  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms {
+  rooms<State, Env, Calls extends AnyCalls>(handler: DefinedHandler<State, Env, Calls>): ServerRooms<Calls> {
     checkHandler("rooms", handler);
-    return this.server(handler as DefinedHandler);
+    const server = this.server(handler as DefinedHandler);
+    return serverRooms(() => server) as ServerRooms<Calls>;
   }
 
-  room(name: string): Room {
-    if (this.#handler === undefined) {
-      throw new Error("room() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).room(name)");
-    }
-    return this.server(this.#handler).room(name);
+  room(name: string, options?: RoomOptions): Room {
+    return this.server(this.#own("room", "name")).room(name, options);
+  }
+
+  async roomNames(range?: RoomNamesRange): Promise<readonly string[]> {
+    return this.rooms(this.#own("roomNames", "range")).roomNames(range);
+  }
+
+  /** Reaches the rooms of every handler. */
+  async broadcast(data: Sendable, options?: PublishOptions): Promise<number> {
+    checkData(data);
+    exceptOf(options);
+    const reached = await Promise.all([...this.#servers.keys()].map((handler) => this.rooms(handler).broadcast(data, options)));
+    return reached.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** @throws Error if there is an app alone. */
+  #own(method: string, argument: string): DefinedHandler {
+    if (this.#handler !== undefined) return this.#handler;
+    throw new Error(
+      `${method}() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).${method}(${argument})`,
+    );
+  }
+
+  /** What `serve` and `attach` return of it. */
+  exposed<Calls extends AnyCalls>(): Exposed<Calls> {
+    return {
+      room: (name, options) => this.room(name, options) as Room<Calls>,
+      rooms: (handler) => this.rooms(handler),
+      broadcast: (data, options) => this.broadcast(data, options),
+      roomNames: (range) => this.roomNames(range),
+      stats: () => this.stats(),
+    };
   }
 
   stats(): Stats {

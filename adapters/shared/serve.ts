@@ -4,7 +4,8 @@
  */
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
-import type { Rooms } from "../../src/api/room.ts";
+import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
+import type { ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
@@ -43,13 +44,13 @@ export interface SignalOptions extends CloseOptions {
   readonly raise?: boolean;
 }
 
-/** A listening server. `room` gives the rooms of the handler that was passed to `serve`. */
-export interface Serving extends Rooms {
+/** A listening server. `room` and `roomNames` are for the handler that was passed to `serve`; `broadcast` reaches every handler's rooms. */
+export interface Serving<Calls extends AnyCalls = UntypedCalls> extends ServerRooms<Calls> {
   /** The server's URL: `http://localhost:3000`, or `http://127.0.0.7:3000` if it listens only on that address; https with `tls`. */
   readonly url: string;
   readonly port: number;
   /** The rooms of a handler that the app's routes mount. */
-  rooms<State, Env>(handler: DefinedHandler<State, Env>): Rooms;
+  rooms<State, Env, Other extends AnyCalls>(handler: DefinedHandler<State, Env, Other>): ServerRooms<Other>;
   /** Counters since the start, summed over all its handlers. */
   stats(): Stats;
   /**
@@ -63,7 +64,7 @@ export interface Serving extends Rooms {
 /** Serves a handler, an app whose routes mount handlers, or both, on one port. */
 export interface Serve {
   /** @throws TypeError for invalid options or an invalid handler; Error if it can't listen, with the system's `code` (`EADDRINUSE`). */
-  <State, Env>(handler: DefinedHandler<State, Env>, options?: ServeOptions): Promise<Serving>;
+  <State, Env, Calls extends AnyCalls>(handler: DefinedHandler<State, Env, Calls>, options?: ServeOptions): Promise<Serving<Calls>>;
   (options: ServeOptions & { readonly fetch: NonNullable<ServeOptions["fetch"]> }): Promise<Serving>;
 }
 

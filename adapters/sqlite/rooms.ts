@@ -65,11 +65,11 @@ export class RoomRows implements Appointments, LastWrite {
     this.generation++;
   }
 
-  names(after: string | undefined, limit: number): readonly string[] {
+  names(after: string, limit: number): readonly string[] {
     const rows = this.database.all(
       "SELECT name FROM room WHERE handler = ? AND name > ? ORDER BY name LIMIT ?",
       this.#handler,
-      bytesOf(after ?? ""),
+      bytesOf(after),
       limit,
     );
     return rows.map(({ name }) => textOf(name));

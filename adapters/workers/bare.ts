@@ -1,4 +1,5 @@
 /** `#bare` on workerd: how ../hono/index.ts upgrades in an app that is exported directly. */
+import type { Calling } from "../../src/rooms/calls/caller.ts";
 import type { BarePending, BareUpgrade } from "../shared/bare.ts";
 import { MountedHandlers } from "../shared/mounted-handlers.ts";
 import { objectsOf, remoteRoom } from "./rooms.ts";
@@ -17,7 +18,13 @@ export const barePending: BarePending = (request, env, handler, context) => {
     return { handlers: new MountedHandlers(runtime), remoteAddress };
   }
   const objects = objectsOf(handler, env);
-  const routed = { name: "durable", byFetch: true, upgradesNoList: true, env, remote: (name: string) => remoteRoom(objects, name) };
+  const routed = {
+    name: "durable",
+    byFetch: true,
+    upgradesNoList: true,
+    env,
+    remote: (name: string, calling: Calling) => remoteRoom(objects, name, calling),
+  };
   return { handlers: new MountedHandlers(routed, { demandsRoom: true }), remoteAddress };
 };
 

@@ -9,8 +9,9 @@ const why =
 /** In place of the room registry: every use of a room throws. */
 export const unavailableRooms: NoRooms = noRooms(why);
 
-/** @throws Error for hooks of rooms, which would never run. */
-export function refuseRoomHooks(who: string, { hooks }: Pick<DefinedHandler, "hooks">): void {
+/** @throws Error for hooks and calls of rooms, which would never run. */
+export function refuseRoomHooks(who: string, { hooks, calls }: Pick<DefinedHandler, "hooks" | "calls">): void {
   const name = hooks.room !== undefined ? "room" : hooks.alarm !== undefined ? "alarm" : undefined;
   if (name !== undefined) throw new Error(`${who}: the handler has the hook "${name}", and ${why}`);
+  if (Object.keys(calls).length > 0) throw new Error(`${who}: the handler has "calls", and ${why}`);
 }

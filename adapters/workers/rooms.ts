@@ -4,22 +4,31 @@ import { ownCopy } from "../../src/values/data.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { checkPlacement } from "../../src/handler/placement.ts";
 import type { Settings } from "../../src/handler/settings.ts";
+import { answerInTime, callingOf } from "../../src/rooms/calls/caller.ts";
+import type { Calling } from "../../src/rooms/calls/caller.ts";
+import { described, refused } from "../../src/rooms/calls/wire.ts";
+import type { CallAnswer, CallRequest } from "../../src/rooms/calls/wire.ts";
 import { createRemoteRoom } from "../../src/rooms/remote-room.ts";
 import { memo } from "../../src/values/memo.ts";
 import { checkName } from "../../src/values/text.ts";
+import type { AnyCalls, CallsOf, UntypedCalls } from "../../src/api/calls.ts";
 import type { Room, Rooms } from "../../src/api/room.ts";
 import type { Placement } from "../../src/api/options.ts";
 import type { ObjectNamespace, ObjectStub } from "./types.ts";
 
 /**
- * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`. The placement must be the handler's own: if it has a
+ * The rooms of a handler, in a Worker: `rooms(env.ROOM).room("lobby").broadcast("hello")`. With the handler's type, `rooms<typeof chat>(env.ROOM)`,
+ * its calls are typed. The placement must be the handler's own: if it has a
  * `jurisdiction`, `rooms(env.ROOM, { jurisdiction: "eu" })`.
  * @throws TypeError if `namespace` is not a Durable Object binding, or the placement has an unknown option or value.
  */
-export function rooms(namespace: ObjectNamespace, placement: Placement = {}): Rooms {
+export function rooms<Handler extends { readonly calls: AnyCalls } = { readonly calls: UntypedCalls }>(
+  namespace: ObjectNamespace,
+  placement: Placement = {},
+): Rooms<CallsOf<Handler>> {
   if (!isNamespace(namespace)) throw new TypeError(`rooms takes a Durable Object binding like env.ROOM, not ${describe(namespace)}`);
   const objects = new Objects(namespace, checkPlacement(placement));
-  return { room: (name) => remoteRoom(objects, name) };
+  return { room: (name, options) => remoteRoom(objects, name, callingOf(options)) as Room<CallsOf<Handler>> };
 }
 
 /** Finds the objects of rooms. */
@@ -105,17 +114,27 @@ function recipe(binding: string): string {
 }
 
 /** @throws TypeError for an invalid name. */
-export function remoteRoom(objects: Objects, name: string): Room {
+export function remoteRoom(objects: Objects, name: string, calling: Calling): Room {
   checkName("room", name);
-  return createRemoteRoom(name, async (method, args) => {
+  return createRemoteRoom(name, calling, async (method, args) => {
     try {
-      return await objects.stub(name).edgewireRoom(name, method, args.map(portable), objects.jurisdiction);
+      const pending = objects.stub(name).edgewireRoom(name, method, args.map(portable), objects.jurisdiction);
+      if (method !== "call") return await pending;
+      return whileDeploying((await answerInTime(name, args as unknown as CallRequest, pending)) as CallAnswer);
     } catch (error) {
       if (/does not implement the method "edgewire/.test(String(error)))
         throw new Error(`room ${quoted(name)} is in an object whose class was not made by durable(handler)`, { cause: error });
+      if (method === "call" && String(error).endsWith("a room has no call"))
+        return whileDeploying(refused("unknown_call", `${described(String(args[0]), name)}: the room has no calls`));
       throw error;
     }
   });
+}
+
+/** The object may be older or newer than the caller. */
+function whileDeploying(answer: CallAnswer): CallAnswer {
+  if (!("error" in answer) || answer.error.code !== "unknown_call") return answer;
+  return refused("unknown_call", `${answer.error.message} (while a deploy rolls out, the room may run another version)`);
 }
 
 /** Copies a view: RPC would send its whole buffer along, and can't send a view of shared memory. */

@@ -64,7 +64,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
  * @throws Error if the object fails, or its class was not made by `durable` of this handler.
  */
 export async function forward(
-  handler: DefinedHandler,
+  handler: Pick<DefinedHandler, "settings">,
   objects: Objects,
   accepted: Accepted,
   request: Request,

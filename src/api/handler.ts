@@ -2,6 +2,7 @@
  * The contract in types: a handler, and what it is given. Each sentence here is a statement of docs/contract.md. Rooms are in
  * room.ts, options in options.ts, and what lies between the core and its adapters in ../ports.ts.
  */
+import type { AnyCalls, CallFunction, NoCalls } from "./calls.ts";
 import type { Options } from "./options.ts";
 import type { AlarmInfo, LocalRoom, PresenceDiff } from "./room.ts";
 import type { Connection, MaybePromise, Data, Closing } from "./connection.ts";
@@ -24,17 +25,21 @@ export type HookName =
   | "room.empty"
   | "alarm"
   | "presence"
+  | "call"
   | "waitUntil"
   | "storage";
 
 /**
  * What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. `hook` is "waitUntil" for a promise that
- * was given to `waitUntil` of that connection or room, and "storage" for what a turn has written and could not be stored (`edgewire/sqlite`).
+ * was given to `waitUntil` of that connection or room, "call" for a function of `calls`, and "storage" for what a turn has written and could not be
+ * stored (`edgewire/sqlite`).
  */
 export interface ErrorContext<State = unknown, Env = unknown> {
   readonly hook: HookName;
   readonly connection?: Connection<State, Env>;
   readonly room?: LocalRoom<State, Env>;
+  /** The name of the call, if `hook` is "call". */
+  readonly call?: string;
 }
 
 /** The hooks of a room's lifecycle. They and `alarm` run one at a time in each room; a connection's `open` waits for earlier ones. */
@@ -101,7 +106,7 @@ export interface Hooks<State = unknown, Env = unknown> {
   /**
    * A hook threw or rejected; the connection is then closed with 1011. Or a promise given to `waitUntil` rejected: the connection goes on, and this
    * hook may run while another of the connection is pending; what it gives to `waitUntil` itself is only logged if it rejects. Also runs if a connection's end (`hook` is "close") or an alarm could not
-   * be stored; both proceed all the same. Without this hook the error is logged.
+   * be stored; both proceed all the same. So for a call whose error has no `code`, which its caller gets too. Without this hook the error is logged.
    */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
   /**
@@ -123,4 +128,11 @@ export interface Hooks<State = unknown, Env = unknown> {
   presence?(room: LocalRoom<State, Env>, diff: PresenceDiff): void;
 }
 
-export interface Handler<State = unknown, Env = unknown> extends Hooks<State, Env>, Options {}
+export interface Handler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls> extends Hooks<State, Env>, Options {
+  /**
+   * What the application asks of a room from anywhere, by name: `calls: { async vote(room, option: string) { … } }`, asked for by
+   * `rooms.room("lobby").call("vote", "tea")`. They run one at a time in each room, in the order of arrival, whether somebody is connected or not,
+   * and don't wait for the room's hooks. Names are well-formed strings of 1 to 512 bytes. Default: none.
+   */
+  readonly calls?: Readonly<Record<string, CallFunction<State, Env>>> & Calls;
+}

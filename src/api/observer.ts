@@ -17,6 +17,8 @@ export interface HookRun {
   readonly connection?: Connection;
   readonly room?: LocalRoom;
   readonly request?: Request;
+  /** The name of the call, if `hook` is "call". */
+  readonly call?: string;
 }
 
 export interface Observer {

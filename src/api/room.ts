@@ -1,6 +1,7 @@
 /** The contract in types: rooms, and what they offer. */
 import type { RoomStats } from "./stats.ts";
-import type { Connection, Sendable } from "./connection.ts";
+import type { AnyCalls, CallArguments, CallResult, RoomOptions, UntypedCalls } from "./calls.ts";
+import type { Connection, Sendable, SendResult } from "./connection.ts";
 import type { HistoryReader, History } from "./history.ts";
 import type { RoomStorage } from "./storage.ts";
 
@@ -38,12 +39,22 @@ export interface ConnectionInfo<State = unknown> {
  * A room seen from outside: from an HTTP route, a cron trigger, a queue consumer or another room's handler. Asleep or awake, here or in a
  * Durable Object. Every method rejects with what the same method of `LocalRoom` throws.
  */
-export interface Room {
+export interface Room<Calls extends AnyCalls = UntypedCalls> {
   readonly name: string;
+  /**
+   * Runs the function of that name in the handler's `calls`, in the room, and resolves to what it returns. Arguments and result are what state may
+   * be, each at most 1 MiB encoded. Calls of one room run one at a time, in the order of their arrival, whatever its hooks do.
+   * Rejects with the message of what the function throws, and with its `code` if that is a string or a number. Edgewire's own errors have
+   * the `code` "unknown_call", "deadline", "deadlock" (it would wait for itself), "busy" (1000 calls wait) or "closing" (the server).
+   * @throws TypeError, with the path, for an argument that can't be passed, RangeError if they take more than 1 MiB; both as rejections.
+   */
+  call<Name extends keyof Calls & string>(name: Name, ...args: CallArguments<Calls[Name]>): Promise<CallResult<Calls[Name]>>;
   /** Sends to every subscriber of the topic, or of any of the topics, once each. Resolves to how many got it; 0 if the room is empty. */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): Promise<number>;
   /** Sends to everyone in the room. Resolves to how many connections got it; 0 if the room is empty. */
   broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
+  /** Sends to one connection, by its id. Resolves to "closed" if it is not open in this room. */
+  send(connectionId: string, data: Sendable): Promise<SendResult>;
   /** The open connections, in the order of their arrival. */
   connections(): Promise<readonly ConnectionInfo[]>;
   /** How many connections are open in the room, or subscribed to the topic. */
@@ -63,6 +74,10 @@ export interface Room {
   deleteHistory(topic: string): Promise<boolean>;
   /** Closes every connection of the room, as `connection.close` does. Resolves to how many there were. */
   close(code?: number, reason?: string): Promise<number>;
+  /** Closes one connection, by its id, as `connection.close` does. Resolves to whether it was open in this room. */
+  disconnect(connectionId: string, code?: number, reason?: string): Promise<boolean>;
+  /** Closes every connection, and erases what the room keeps: see `LocalRoom.delete`. Resolves to how many connections there were. */
+  delete(): Promise<number>;
 }
 
 /** What the `alarm` hook receives, by Cloudflare's names. */
@@ -94,6 +109,11 @@ export interface LocalRoom<State = unknown, Env = unknown> {
    * @throws TypeError for data that can't be sent, or an invalid id in `except`.
    */
   broadcast(data: Sendable, options?: PublishOptions): number;
+  /**
+   * Sends to one connection, by its id. Returns "closed" if it is not open in this room.
+   * @throws TypeError for data that can't be sent, or an id that is not a string.
+   */
+  send(connectionId: string, data: Sendable): SendResult;
   /** Every open connection of the room. */
   peers(): Iterable<Connection<State, Env>>;
   /** The open connections as plain data. */
@@ -115,6 +135,18 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   deleteHistory(topic: string): boolean;
   /** Closes every connection of the room, as `connection.close` does. Returns how many there were. */
   close(code?: number, reason?: string): number;
+  /**
+   * Closes one connection, by its id, as `connection.close` does. Returns whether it was open in this room.
+   * @throws what `connection.close` throws, and TypeError for an id that is not a string.
+   */
+  disconnect(connectionId: string, code?: number, reason?: string): boolean;
+  /**
+   * Closes every connection with 1000, then erases what the room keeps: its values, its histories, whose positions become unknown, and its alarm. A
+   * connection's own state goes when it has ended. What close hooks write is written afterwards, and stays. All is erased at once, or nothing
+   * is; only updates and transactions that were pending, and the option `storage`, are waited for. Resolves to how many connections there were.
+   * Rejects with the storage's own error, and with an Error inside `encode`, the function `history` or an observer.
+   */
+  delete(): Promise<number>;
   /** Values that the room keeps, whoever is in it. */
   readonly storage: RoomStorage;
   /**
@@ -127,7 +159,29 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   waitUntil(promise: PromiseLike<unknown>): void;
 }
 
-export interface Rooms {
-  /** @throws TypeError for a name that is not a well-formed string of 1 to 512 bytes. */
-  room(name: string): Room;
+export interface Rooms<Calls extends AnyCalls = UntypedCalls> {
+  /**
+   * @throws TypeError for a name that is not a well-formed string of 1 to 512 bytes, or an unknown option; RangeError for an invalid `deadline`.
+   */
+  room(name: string, options?: RoomOptions): Room<Calls>;
+}
+
+/** The rooms of a handler on a server of its own: not on Cloudflare, where nothing can list a namespace's objects. */
+export interface ServerRooms<Calls extends AnyCalls = UntypedCalls> extends Rooms<Calls> {
+  /**
+   * Sends to everyone in every room. Resolves to how many connections got it.
+   * @throws TypeError, as a rejection, for data that can't be sent, or an invalid id in `except`.
+   */
+  broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
+  /**
+   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8: those after `after`, at most
+   * `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
+   * @throws TypeError for an invalid `after`, RangeError for an invalid `limit`; both as rejections.
+   */
+  roomNames(range?: RoomNamesRange): Promise<readonly string[]>;
+}
+
+export interface RoomNamesRange {
+  readonly after?: string;
+  readonly limit?: number;
 }

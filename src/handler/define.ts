@@ -4,12 +4,17 @@
  */
 import { resolveOptions } from "./settings.ts";
 import type { Settings } from "./settings.ts";
+import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler, Hooks, RoomHooks } from "../api/handler.ts";
+import { quoted } from "../values/log.ts";
+import { isName, longestName, show } from "../values/text.ts";
 
 /** A checked handler: what adapters and `serve` take. */
-export interface DefinedHandler<State = unknown, Env = unknown> {
+export interface DefinedHandler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls> {
   readonly hooks: Hooks<State, Env>;
   readonly settings: Settings;
+  /** What the application asks of a room, by name. Empty if there are none. */
+  readonly calls: Calls;
 }
 
 const hookNames = ["upgrade", "open", "message", "drop", "drain", "close", "error", "migrate", "alarm", "presence"] as const;
@@ -25,9 +30,20 @@ const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomH
  *   },
  * });
  * ```
+ * With types of its own and calls, `defineHandler<State, Env>()({ … })`: TypeScript infers all type arguments of a function, or none.
  * @throws TypeError for a hook that is not a function, an unknown option or a wrong type; RangeError for a value out of range. Each with the name.
  */
-export function defineHandler<State = unknown, Env = unknown>(handler: Handler<State, Env>): DefinedHandler<State, Env> {
+export function defineHandler<State, Env = unknown>(): <Calls extends AnyCalls = NoCalls>(
+  handler: Handler<State, Env, Calls>,
+) => DefinedHandler<State, Env, Calls>;
+export function defineHandler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls>(
+  handler: Handler<State, Env, Calls>,
+): DefinedHandler<State, Env, Calls>;
+export function defineHandler(...given: [handler?: Handler]): DefinedHandler | ((handler: Handler) => DefinedHandler) {
+  return given.length === 0 ? define : define(given[0] as Handler);
+}
+
+function define(handler: Handler): DefinedHandler {
   if (typeof handler !== "object" || handler === null) {
     throw new TypeError(`defineHandler takes an object with hooks and options, not ${handler === null ? "null" : typeof handler}`);
   }
@@ -35,10 +51,11 @@ export function defineHandler<State = unknown, Env = unknown>(handler: Handler<S
   for (const name in handler) {
     const value: unknown = handler[name as keyof typeof handler];
     if (name === "room") checkRoomHooks(value);
+    else if (name === "calls") checkCalls(value);
     else if ((hookNames as readonly string[]).includes(name)) checkHook(name, value);
     else options[name] = value;
   }
-  return Object.freeze({ hooks: handler, settings: resolveOptions(options, [...hookNames, "room"]) });
+  return Object.freeze({ hooks: handler, settings: resolveOptions(options, [...hookNames, "room", "calls"]), calls: handler.calls ?? {} });
 }
 
 function checkHook(name: string, value: unknown): void {
@@ -55,6 +72,17 @@ function checkRoomHooks(value: unknown): void {
       throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")}`);
     }
     checkHook(`room.${name}`, hook);
+  }
+}
+
+function checkCalls(value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(`"calls" must be an object of functions, not ${show(value)}`);
+  }
+  for (const [name, call] of Object.entries(value)) {
+    if (!isName(name)) throw new TypeError(`"calls" has ${quoted(name)}: a name must be a well-formed string of 1 to ${longestName} bytes`);
+    if (typeof call !== "function") throw new TypeError(`"calls" has ${quoted(name)}, which must be a function, not ${show(call)}`);
   }
 }
 

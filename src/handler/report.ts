@@ -17,7 +17,7 @@ export function report<State, Env>(
   try {
     observe?.failed?.(error, context as ErrorContext);
     if (hooks.error === undefined) {
-      logError(context.hook === "waitUntil" ? rejected : `the ${context.hook} hook failed`, error);
+      logError(describe(context), error);
       return;
     }
     const pending = hooks.error(error, context);
@@ -27,6 +27,11 @@ export function report<State, Env>(
   } finally {
     reporting = before;
   }
+}
+
+function describe<State, Env>({ hook, call }: ErrorContext<State, Env>): string {
+  if (hook === "call") return `the call "${call}" failed`;
+  return hook === "waitUntil" ? rejected : `the ${hook} hook failed`;
 }
 
 const rejected = "a promise given to waitUntil rejected";

@@ -216,7 +216,13 @@ export function historyKey(topic: string): string {
 export const historyPrefix = "history:";
 
 /** The topic of such a key. */
-export function topicOf(key: string): string {
+function topicOf(key: string): string {
   const [start = "", length] = /^history:(\d+):/.exec(key) ?? [];
   return key.slice(start.length, start.length + Number(length));
+}
+
+/** The first topic that has a row after this key. A topic's last key is that of its epoch. */
+export function firstTopic(store: Store, after: string): string | undefined {
+  for (const [key] of store.list({ prefix: historyPrefix, after, limit: 1 })) return topicOf(key);
+  return undefined;
 }

@@ -2,7 +2,7 @@
  * The histories of a server's rooms. Each is read when it is first needed. An empty one is neither in memory nor stored, so subscribing to
  * a topic or reading it leaves nothing behind. One task of the server's schedule deletes what is too old, for all rooms, in steps.
  */
-import { TopicLog, epochKey, historyKey, historyPrefix, randomEpoch, topicOf } from "./topic-log.ts";
+import { TopicLog, epochKey, firstTopic, historyKey, randomEpoch } from "./topic-log.ts";
 import type { Pending } from "./topic-log.ts";
 import type { Schedule } from "../time/schedule.ts";
 import { ownText } from "../values/text.ts";
@@ -28,7 +28,7 @@ interface RoomLogs {
 /** The schedule's task. */
 const task = "history";
 /** Where a room's `due` is stored. */
-const dueKey = "histories";
+export const dueKey = "histories";
 
 export class TopicLogs {
   readonly #rule: HistoryRule;
@@ -81,6 +81,18 @@ export class TopicLogs {
   /** Forgets what of the room is in memory: it is read again when it is needed. */
   release(room: string): void {
     this.#rooms.delete(room);
+  }
+
+  /** Rooms that have a log in memory, or something to delete. */
+  get names(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
+  /** All that was stored of a room is deleted: forgets its logs, and their positions become unknown. */
+  forget(room: string): void {
+    this.#epoch = randomEpoch();
+    this.#rooms.get(room)?.logs.clear();
+    this.#tidy(room);
   }
 
   /** After hibernation: schedules the sweep that was scheduled before. */
@@ -240,10 +252,4 @@ export class TopicLogs {
     if (store === undefined) return yield* all.logs.keys();
     for (let topic = firstTopic(store, ""); topic !== undefined; topic = firstTopic(store, `${historyKey(topic)}${epochKey}`)) yield topic;
   }
-}
-
-/** The first topic that has a row after this key. A topic's last key is that of its epoch. */
-function firstTopic(store: Store, after: string): string | undefined {
-  for (const [key] of store.list({ prefix: historyPrefix, after, limit: 1 })) return topicOf(key);
-  return undefined;
 }

@@ -3,6 +3,7 @@ import { isPromise } from "../values/promise.ts";
 import { report } from "../handler/report.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Connection, MaybePromise } from "../api/connection.ts";
+import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler } from "../api/handler.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
@@ -37,10 +38,14 @@ interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State
  * delays neither later messages nor its own cancellation.
  * @throws TypeError for a message or request without a hook, or a hook with an unknown name; RangeError for an invalid `maxRequests`.
  */
-export function messageHandler<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, State = unknown, Env = unknown>(
-  messages: Messages<ToServer, ToClient, Asked>,
-  hooks: MessageHandler<ToServer, Asked, State, Env>,
-): Handler<State, Env> {
+export function messageHandler<
+  ToServer extends Schemas,
+  ToClient extends Schemas,
+  Asked extends Requests,
+  State = unknown,
+  Env = unknown,
+  Calls extends AnyCalls = NoCalls,
+>(messages: Messages<ToServer, ToClient, Asked>, hooks: MessageHandler<ToServer, Asked, State, Env, Calls>): Handler<State, Env, Calls> {
   const { messages: onMessage = {}, requests: onRequest = {}, invalid, maxRequests = 100, ...raw } = hooks as AnyHooks<State, Env>;
   if ("message" in raw || "protocols" in raw) throw new TypeError("messageHandler makes message and protocols itself");
   checkHooks("messages", messages.toServer, onMessage);

@@ -1,12 +1,13 @@
 /** The types of `messageHandler`: a raw handler's hooks and options, and a hook for each message and request. */
 import type { Connection, MaybePromise } from "../api/connection.ts";
+import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler } from "../api/handler.ts";
 import type { Requests, Schemas } from "./define.ts";
 import type { MessageError } from "./error.ts";
 import type { Received, Sent } from "./standard.ts";
 
 /** The rest of a raw handler: the codecs determine the subprotocols. */
-export type RawHandler<State, Env> = Omit<Handler<State, Env>, "message" | "protocols">;
+export type RawHandler<State, Env> = Omit<Handler<State, Env>, "message" | "protocols" | "calls">;
 
 /** Hooks by name. A MessageError that one throws is sent to the client; any other error closes with 1011, as in a raw handler. */
 export type MessageHooks<ToServer extends Schemas, State, Env> = {
@@ -40,7 +41,11 @@ export interface InvalidHook<State, Env> {
 /** A property that is required if there are names to provide hooks for. */
 type Needed<Key extends string, Names, Hooks> = [Names] extends [never] ? { readonly [K in Key]?: Hooks } : { readonly [K in Key]: Hooks };
 
-export type MessageHandler<ToServer extends Schemas, Asked extends Requests, State, Env> = RawHandler<State, Env> &
+export type MessageHandler<ToServer extends Schemas, Asked extends Requests, State, Env, Calls extends AnyCalls = NoCalls> = RawHandler<
+  State,
+  Env
+> &
+  Pick<Handler<State, Env, Calls>, "calls"> &
   InvalidHook<State, Env> &
   Needed<"messages", keyof ToServer, MessageHooks<ToServer, State, Env>> &
   Needed<"requests", keyof Asked, RequestHooks<Asked, State, Env>>;

@@ -12,7 +12,7 @@ import type { Clock, Store } from "../ports.ts";
 import { logError, quoted } from "../values/log.ts";
 
 /** The store's key; an application's own values have another prefix. */
-const key = "alarm";
+export const alarmKey = "alarm";
 /** Milliseconds that an alarm hook waits for the disk. */
 const syncTimeout = 1000;
 /** Not counting the first run. */
@@ -62,10 +62,8 @@ export class RoomAlarms {
   /** @throws TypeError if `given` is not a valid time. */
   set(room: string, store: Store, given: Date | number | null): void {
     if (given === null) {
-      store.delete(key);
-      this.#rooms.delete(room);
-      this.#host.schedule.cancel(nameOf(room));
-      return;
+      store.delete(alarmKey);
+      return this.forget(room);
     }
     if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)}`);
     const time = Number(given);
@@ -75,12 +73,18 @@ export class RoomAlarms {
 
   /** After a restart or an eviction: schedules the stored alarm again. */
   resume(store: Store): void {
-    const stored = store.get(key);
+    const stored = store.get(alarmKey);
     if (stored === undefined) return;
     const { room, time, retryCount = 0, due = time } = JSON.parse(stored) as StoredAlarm;
     // Already set in this instance, which could not read the storage at first.
     if (this.#rooms.has(room)) return;
     this.#appoint({ room, store, time, retryCount, running: false, over: false }, due);
+  }
+
+  /** The room's alarm is stored no longer. */
+  forget(room: string): void {
+    this.#rooms.delete(room);
+    this.#host.schedule.cancel(nameOf(room));
   }
 
   #appoint(alarm: Appointment, due: number): void {
@@ -138,9 +142,8 @@ export class RoomAlarms {
   #forget(alarm: Appointment): void {
     alarm.over = true;
     try {
-      alarm.store.delete(key);
-      this.#rooms.delete(alarm.room);
-      this.#host.schedule.cancel(nameOf(alarm.room));
+      alarm.store.delete(alarmKey);
+      this.forget(alarm.room);
     } catch (error) {
       // The next instance would run it again.
       this.#schedule(alarm, this.#host.clock.now() + delayBefore(mostRetries));
@@ -154,7 +157,7 @@ export class RoomAlarms {
   }
 
   #keep(store: Store, kept: StoredAlarm): void {
-    store.set(key, JSON.stringify(kept));
+    store.set(alarmKey, JSON.stringify(kept));
   }
 }
 

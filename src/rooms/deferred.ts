@@ -13,12 +13,16 @@ export class Deferred {
 
   /** @throws Error inside another publish, which calls `encode`, the function `history` and observers. */
   begin(what: string): void {
-    if (this.#publishing) {
-      throw new Error(
-        `${what} must not be called while a message is being published: that is, inside "encode", the function "history" or an observer`,
-      );
-    }
+    this.check(what);
     this.#publishing = true;
+  }
+
+  /** Throws what `begin` does. */
+  check(what: string): void {
+    if (!this.#publishing) return;
+    throw new Error(
+      `${what} must not be called while a message is being published: that is, inside "encode", the function "history" or an observer`,
+    );
   }
 
   /** The publish is over: the tasks that it caused run now. */

@@ -1,7 +1,8 @@
 /** What rooms need from their server. */
 import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
-import type { Rooms } from "../api/room.ts";
+import type { AnyCalls, RoomOptions } from "../api/calls.ts";
+import type { Room, Rooms } from "../api/room.ts";
 import type { StorageOption } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Counters } from "../handler/counters.ts";
@@ -13,9 +14,14 @@ import type { FanoutOf } from "./native-fanout.ts";
 export interface RoomHost<State, Env> {
   readonly hooks: Hooks<State, Env>;
   readonly settings: Settings;
+  readonly handler: { readonly calls: AnyCalls };
   readonly clock: Clock;
   readonly env: Env;
   readonly rooms: Rooms;
+  /** Set once the server closes. */
+  readonly shutdown: object | undefined;
+  /** A room as `rooms` has it, for a call that rooms in `chain` wait for. */
+  room(name: string, options: RoomOptions | undefined, chain: readonly string[]): Room;
   readonly runtime: RoomRuntime;
   readonly schedule: Schedule;
   /** The server's own counters, to which its rooms' counters add. */
@@ -40,8 +46,8 @@ export interface RoomRuntime {
   readonly gate?: Gate;
   /** What rooms have due, if that outlives memory. */
   readonly appointments?: Appointments;
-  /** Rooms that keep something in `store`, in UTF-8 order. Absent if the server knows them all. */
-  storedNames?(after: string | undefined, limit: number): readonly string[];
+  /** Rooms that keep something in `store`: all, or the first after that name. Absent if there is no `store`. */
+  storedNames?(after: string, limit: number): Iterable<string>;
   /** Wakes the server at a time. Default: a timer. */
   readonly alarm?: Alarm;
   /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */

@@ -8,13 +8,15 @@ import type { Publishing } from "./publish.ts";
 import { deleteHistory, logOf } from "../history/log-of.ts";
 import { readHistory } from "../history/read.ts";
 import { broadcast, publish } from "./publish.ts";
+import { checkConnectionId } from "../values/checks.ts";
+import { checkData } from "../values/data.ts";
 import { checkPublish } from "../values/topics.ts";
 import { exceptOf } from "./room-index.ts";
 import { readStats } from "../handler/counters.ts";
 import type { RoomStats } from "../api/stats.ts";
 import { checkPromise } from "../values/promise.ts";
 import { checkName } from "../values/text.ts";
-import type { Connection, Sendable } from "../api/connection.ts";
+import type { Connection, Sendable, SendResult } from "../api/connection.ts";
 import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
@@ -25,6 +27,10 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   counters(room: string): Counters;
   storage(room: string): RoomStorage;
   setAlarm(room: string, time: Date | number | null): void;
+  /** A connection of any room, closing ones included. */
+  find(id: string): (Connection<State, Env> & { readonly roomName: string }) | undefined;
+  /** Erases what the room keeps. @throws what its store throws: then nothing has changed. */
+  erase(room: string): Promise<void> | undefined;
 }
 
 export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContract<State, Env> {
@@ -52,6 +58,12 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
 
   broadcast(data: Sendable, options?: PublishOptions): number {
     return broadcast(this.#rooms, this.name, data, exceptOf(options));
+  }
+
+  send(connectionId: string, data: Sendable): SendResult {
+    checkConnectionId(connectionId);
+    checkData(data);
+    return this.#openOne(connectionId)?.send(data) ?? "closed";
   }
 
   peers(): Iterable<Connection<State, Env>> {
@@ -103,6 +115,23 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
     return open.length;
   }
 
+  disconnect(connectionId: string, code: number = CloseCode.normal, reason = ""): boolean {
+    checkConnectionId(connectionId);
+    checkClose(code, reason);
+    const connection = this.#openOne(connectionId);
+    connection?.close(code, reason);
+    return connection !== undefined;
+  }
+
+  /** Async, although most is done at once: the option `storage` may answer later, and updates may pend. */
+  async delete(): Promise<number> {
+    this.#rooms.deferred.check("delete");
+    // First: what the presence hook writes for it is erased too.
+    const closed = this.close();
+    await this.#rooms.erase(this.name);
+    return closed;
+  }
+
   get storage(): RoomStorage {
     return (this.#storage ??= this.#rooms.storage(this.name));
   }
@@ -115,5 +144,10 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
     checkPromise("waitUntil", promise);
     const { host } = this.#rooms;
     host.waitUntil(promise, (error) => host.failed(error, { hook: "waitUntil", room: this }, this.#rooms.counters(this.name)));
+  }
+
+  #openOne(id: string): Connection<State, Env> | undefined {
+    const found = this.#rooms.find(id);
+    return found?.phase === "open" && found.roomName === this.name ? found : undefined;
   }
 }

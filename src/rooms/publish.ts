@@ -21,12 +21,19 @@ export interface Publishing<State, Env> {
   readonly fanout: Fanout<State, Env> | undefined;
 }
 
-/** @throws TypeError for data that can't be sent. */
-export function broadcast<State, Env>(rooms: Publishing<State, Env>, room: string, data: Sendable, except: Except<State, Env>): number {
+/** @param room undefined for all rooms. @throws TypeError for data that can't be sent. */
+export function broadcast<State, Env>(
+  rooms: Publishing<State, Env>,
+  room: string | undefined,
+  data: Sendable,
+  except: Except<State, Env>,
+): number {
   checkData(data);
   const { deferred } = rooms;
   deferred.begin("broadcast");
   try {
+    // Most rooms are small: the message is prepared once for all of them.
+    if (room === undefined) return sendToAll(rooms.host, new Set(rooms.index.everyone()), data, except);
     return fanOut(rooms, rooms.index.members(room), data, except);
   } finally {
     deferred.end();

@@ -21,20 +21,26 @@ import { isResponse, refuse } from "../protocol/refusal.ts";
 import { isPromise } from "../values/promise.ts";
 import { SmallMap } from "../values/small-map.ts";
 import { RoomAlarms } from "./alarms.ts";
+import { RoomCalls } from "./calls/calls.ts";
+import type { Calling } from "./calls/caller.ts";
+import type { CallRequest } from "./calls/wire.ts";
 import { Capacity } from "./capacity.ts";
 import type { Slot } from "./capacity.ts";
 import { Deferred } from "./deferred.ts";
 import type { RoomHost } from "./host.ts";
 import { RoomIndex } from "./room-index.ts";
+import type { Except } from "./room-index.ts";
 import { RoomLifecycle } from "./lifecycle.ts";
 import { LocalRoom } from "./local-room.ts";
 import { MemoryStores } from "./memory-store.ts";
 import type { Fanout } from "./native-fanout.ts";
 import { Presence } from "./presence.ts";
-import { publish } from "./publish.ts";
+import { broadcast, publish } from "./publish.ts";
 import { callRoom, createRemoteRoom } from "./remote-room.ts";
+import type { RoomCall } from "./remote-room.ts";
 import { Storage, valuesOf } from "./storage.ts";
 import type { StorageQueue } from "./storage-queue.ts";
+import { eraseStored } from "./whole/erase.ts";
 
 export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly host: RoomHost<State, Env>;
@@ -52,6 +58,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   #presence: Presence<State, Env> | undefined;
   #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
+  #calls: RoomCalls<State, Env> | undefined;
   readonly #queues = new SmallMap<StorageQueue>();
   #counters: SmallMap<Counters> | undefined;
   /** Created on the first search by id, which is rare. */
@@ -209,13 +216,43 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   }
 
   /** A room of this server, for use from outside. */
-  remote(name: string): Room {
-    return createRemoteRoom(name, async (method, args) => {
-      const result = callRoom(this.lifecycle.room(name), method, args);
-      // The caller may tell of it.
-      await this.host.runtime.gate?.pending;
-      return result;
-    });
+  remote(name: string, calling: Calling): Room {
+    return createRemoteRoom(name, calling, async (method, args) => this.answer(name, method, args));
+  }
+
+  /** Does what is asked of a room from outside. @throws what the method throws. */
+  async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
+    const answered =
+      method === "call"
+        ? (this.#calls ??= new RoomCalls(this)).answer(name, args as unknown as CallRequest)
+        : callRoom(this.lifecycle.room(name), method, args);
+    const result = await answered;
+    // Its caller may tell of it.
+    await this.host.runtime.gate?.pending;
+    return result;
+  }
+
+  /** Sends to everyone in every room. @throws TypeError for data that can't be sent. */
+  broadcast(data: Sendable, except: Except<State, Env>): number {
+    return broadcast(this, undefined, data, except);
+  }
+
+  /** Rooms that have connections, or keep something: at least the first after `after`. Some names may come twice, and in any order. */
+  *names(after: string, limit: number): Generator<string, void, undefined> {
+    yield* this.index.names;
+    yield* this.histories?.names ?? [];
+    yield* this.host.runtime.storedNames?.(after, limit) ?? this.#stores?.names ?? [];
+  }
+
+  erase(room: string): Promise<void> | undefined {
+    const store = this.store(room);
+    store.atomically(() => eraseStored(store, this.pendingDeletions));
+    this.pendingDeletions.length = 0;
+    this.histories?.forget(room);
+    this.#roomAlarms?.forget(room);
+    // The option `storage` has the values elsewhere, and updates that pend would write theirs again.
+    const isDone = this.host.runtime.storage === undefined && this.#queues.get(room) === undefined;
+    return isDone ? undefined : this.storage(room).clear();
   }
 
   /** A room's counters. With `keep` they are kept while the room has connections. */

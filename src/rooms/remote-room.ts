@@ -1,66 +1,66 @@
 /** A room that is reached by calls: from outside its hooks, or in another object. */
+import { checkConnectionId } from "../values/checks.ts";
 import { checkData } from "../values/data.ts";
 import { checkPublish } from "../values/topics.ts";
+import { createCall } from "./calls/caller.ts";
+import type { Calling } from "./calls/caller.ts";
 import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
 
-/** The calls that a room answers over any distance: the methods that `Room` and `LocalRoom` have in common. */
-export type RoomCall =
-  | "publish"
-  | "broadcast"
-  | "connections"
-  | "count"
-  | "topics"
-  | "presence"
-  | "stats"
-  | "history"
-  | "deleteHistory"
-  | "close";
-const calls: readonly RoomCall[] = [
-  "publish",
-  "broadcast",
-  "connections",
-  "count",
-  "topics",
-  "presence",
-  "stats",
-  "history",
-  "deleteHistory",
-  "close",
-];
+/** The methods that `Room` and `LocalRoom` have in common. */
+type RoomMethod = Exclude<keyof Room, "name" | "call">;
+
+/** What a room answers over any distance: its methods, and calls of the application's own. */
+export type RoomCall = RoomMethod | "call";
+
+/** Each method with the check of what could not travel. */
+const methods: Readonly<Record<RoomMethod, ((...args: never[]) => void) | undefined>> = {
+  publish: checkPublished,
+  broadcast: checkBroadcast,
+  send: checkSent,
+  connections: undefined,
+  count: undefined,
+  topics: undefined,
+  presence: undefined,
+  stats: undefined,
+  history: undefined,
+  deleteHistory: undefined,
+  disconnect: checkConnectionId,
+  close: undefined,
+  delete: undefined,
+};
 
 /** @throws what the method throws, and TypeError for an unknown method. */
-export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
-  if (!calls.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
+export function callRoom(room: LocalRoom, method: RoomMethod, args: readonly unknown[]): unknown {
+  if (!Object.hasOwn(methods, method)) throw new TypeError(`a room has no ${String(method)}`);
   return Reflect.apply(room[method], room, args);
 }
 
-/** A room that is reached by `call`, which rejects with the method's error. Arguments that could not travel are refused here. */
-export function createRemoteRoom(name: string, call: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>): Room {
-  const ask =
-    (method: RoomCall, check?: (...args: never[]) => void) =>
-    async (...args: unknown[]) => {
+/** A room that is reached by `ask`, which rejects with the method's error. Arguments that could not travel are refused here. */
+export function createRemoteRoom(
+  name: string,
+  calling: Calling,
+  ask: (method: RoomCall, args: readonly unknown[]) => Promise<unknown>,
+): Room {
+  const room: Record<string, unknown> = { name, call: createCall(name, calling, (request) => ask("call", request)) };
+  for (const [method, check] of Object.entries(methods)) {
+    room[method] = async (...args: unknown[]) => {
       check?.(...(args as never[]));
-      return call(method, args);
+      return ask(method as RoomMethod, args);
     };
-  const checkPublished = (topic: string | readonly string[], data: Sendable, options?: PublishOptions): void => {
-    checkPublish(topic, data);
-    exceptOf(options);
-  };
-  return {
-    name,
-    publish: ask("publish", checkPublished),
-    broadcast: ask("broadcast", checkBroadcast),
-    connections: ask("connections"),
-    count: ask("count"),
-    topics: ask("topics"),
-    presence: ask("presence"),
-    stats: ask("stats"),
-    history: ask("history"),
-    deleteHistory: ask("deleteHistory"),
-    close: ask("close"),
-  } as unknown as Room;
+  }
+  return room as unknown as Room;
+}
+
+function checkPublished(topic: string | readonly string[], data: Sendable, options?: PublishOptions): void {
+  checkPublish(topic, data);
+  exceptOf(options);
+}
+
+function checkSent(id: string, data: Sendable): void {
+  checkConnectionId(id);
+  checkData(data);
 }
 
 function checkBroadcast(data: Sendable, options?: PublishOptions): void {

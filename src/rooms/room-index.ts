@@ -61,6 +61,11 @@ export class RoomIndex<State, Env> {
     if (scope !== undefined) this.#remove(scope, topic, connection);
   }
 
+  /** Rooms that have connections. */
+  get names(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
   /** The connections of all rooms. */
   *everyone(): Generator<Connection<State, Env>, void, undefined> {
     for (const { members } of this.#rooms.values()) yield* members;

@@ -91,25 +91,25 @@ function rejected(why: string): Promise<never> {
 }
 
 /** The prefix of `room.storage`'s keys; Edgewire's own values in the same store have other prefixes. */
-const own = "value:";
+export const valuePrefix = "value:";
 
 /** The application's part of a store. */
 export function valuesOf(store: Store): RoomValues {
   return {
-    get: (key) => store.get(own + key),
-    set: (key, value) => store.set(own + key, value),
-    delete: (key) => store.delete(own + key),
+    get: (key) => store.get(valuePrefix + key),
+    set: (key, value) => store.set(valuePrefix + key, value),
+    delete: (key) => store.delete(valuePrefix + key),
     list({ prefix, after, limit }) {
-      const range = { prefix: own + prefix, after: after === undefined ? undefined : own + after, limit };
+      const range = { prefix: valuePrefix + prefix, after: after === undefined ? undefined : valuePrefix + after, limit };
       // At once: a write that follows in the same turn is not to be seen.
-      return Array.from(store.list(range), ([key, value]) => [key.slice(own.length), value] as const);
+      return Array.from(store.list(range), ([key, value]) => [key.slice(valuePrefix.length), value] as const);
     },
-    clear: () => store.clear(own),
+    clear: () => store.clear(valuePrefix),
     apply: (changes) =>
       store.atomically(() => {
         for (const [key, value] of changes) {
-          if (value === undefined) store.delete(own + key);
-          else store.set(own + key, value);
+          if (value === undefined) store.delete(valuePrefix + key);
+          else store.set(valuePrefix + key, value);
         }
       }),
   };

@@ -37,6 +37,10 @@ export function noRooms(why: string): NoRooms {
       throw lacks("broadcast");
     }
 
+    send(): never {
+      throw lacks("send");
+    }
+
     peers(): never {
       throw lacks("peers");
     }
@@ -71,6 +75,14 @@ export function noRooms(why: string): NoRooms {
 
     close(): never {
       throw lacks("close");
+    }
+
+    disconnect(): never {
+      throw lacks("disconnect");
+    }
+
+    delete(): never {
+      throw lacks("delete");
     }
 
     setAlarm(): never {

@@ -1,6 +1,7 @@
 /** A runtime as the core sees it: an adapter passes one to its server. */
 import type { LocalRoom, Room, Rooms } from "../api/room.ts";
 import type { Clock, OpenStorage, Snapshot } from "../ports.ts";
+import type { Calling } from "../rooms/calls/caller.ts";
 import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
@@ -16,7 +17,7 @@ export interface Runtime extends RoomRuntime, BackgroundRuntime {
    */
   readonly registry?: RoomRegistryClass | NoRooms;
   /** Rooms beyond this server's own, if there are any (Durable Objects). */
-  remote?(name: string): Room | undefined;
+  remote?(name: string, calling: Calling): Room | undefined;
   readonly env?: unknown;
   /** It answers 431 itself to a request head over 16 KiB; otherwise the core does. */
   readonly limitsHead?: boolean;

@@ -4,6 +4,7 @@
  */
 import type { MaybePromise } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
+import type { RoomOptions } from "../api/calls.ts";
 import type { LocalRoom, Room, Rooms } from "../api/room.ts";
 import type { Stats } from "../api/stats.ts";
 import { Connection } from "../connection/connection.ts";
@@ -20,6 +21,7 @@ import type { Clock, StoredSnapshot, Snapshot, Socket } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { causeOf, isResponse } from "../protocol/refusal.ts";
 import type { RequestHead } from "../protocol/request.ts";
+import { callingOf } from "../rooms/calls/caller.ts";
 import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost } from "../rooms/host.ts";
 import type { Fanout } from "../rooms/native-fanout.ts";
@@ -96,7 +98,7 @@ export class Server<State = unknown, Env = unknown>
 
   /** The only part of the server that connections and rooms expose. */
   get rooms(): Rooms {
-    return (this.#rooms ??= { room: (name) => this.room(name) });
+    return (this.#rooms ??= { room: (name, options) => this.room(name, options) });
   }
 
   get schedule(): Schedule {
@@ -197,9 +199,11 @@ export class Server<State = unknown, Env = unknown>
     return { roomName: head.room, remoteAddress: counted ? decodeRest(rest).remoteAddress : "" };
   }
 
-  room(name: string): Room {
+  /** @param chain rooms whose running calls wait for this one. */
+  room(name: string, options?: RoomOptions, chain?: readonly string[]): Room {
     checkName("room", name, this.settings.maxName);
-    return this.runtime.remote?.(name) ?? this.needRooms("rooms").remote(name);
+    const calling = callingOf(options, chain);
+    return this.runtime.remote?.(name, calling) ?? this.needRooms("rooms").remote(name, calling);
   }
 
   /** A room of this server, the object that its hooks hold. */

@@ -1,4 +1,4 @@
-/** Checks of option values. */
+/** Checks of option values, and of ids. */
 import { show } from "./text.ts";
 
 /** @throws TypeError, RangeError with the option's name. */
@@ -12,4 +12,9 @@ export function integer(least: number, most: number): Check<number> {
     }
     return value;
   };
+}
+
+/** @throws TypeError for anything but a string; any other text is the id of no connection. */
+export function checkConnectionId(id: unknown): void {
+  if (typeof id !== "string") throw new TypeError(`a connection's id is a string, not ${show(id)}`);
 }

@@ -23,6 +23,12 @@ export class SmallMap<Value> {
     else this.#name = this.#value = undefined;
   }
 
+  /** In no particular order. */
+  *keys(): Generator<string, void, undefined> {
+    if (this.#name !== undefined) yield this.#name;
+    if (this.#more !== undefined) yield* this.#more.keys();
+  }
+
   /** In no particular order. A value deleted during the iteration does not appear. */
   *values(): Generator<Value, void, undefined> {
     if (this.#name !== undefined) yield this.#value as Value;

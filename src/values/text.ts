@@ -40,9 +40,13 @@ function surrogatesLast(unit: number): number {
 
 /** @throws TypeError if the name is not a well-formed string of 1 to `limit` bytes. */
 export function checkName(what: "room" | "topic" | "member" | "key", name: string, limit: number = longestName): void {
-  if (typeof name !== "string" || name === "" || !name.isWellFormed() || exceeds(name, limit)) {
-    throw new TypeError(`${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
-  }
+  if (isName(name, limit)) return;
+  throw new TypeError(`${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
+}
+
+/** Whether it is a well-formed string of 1 to `limit` bytes. */
+export function isName(name: unknown, limit: number = longestName): name is string {
+  return typeof name === "string" && name !== "" && name.isWellFormed() && !exceeds(name, limit);
 }
 
 function describe(name: unknown): string {

@@ -112,6 +112,7 @@ test("bindings and exports on workerd", async () => {
   );
   expect(await ask("durable without upgrade")).toBe("function");
   expect(await ask("alarm")).toMatch(/^Error: worker: the handler has the hook "alarm", and .*edgewire\/durable/);
+  expect(await ask("calls")).toMatch(/^Error: worker: the handler has "calls", and .*edgewire\/durable/);
   expect(await ask("serve")).toMatch(/^Error: edgewire\/serve starts a server on Node, Bun or Deno.*edgewire\/durable/);
   expect(await ask("rooms")).toMatch(/^TypeError: rooms takes a Durable Object binding like env\.ROOM, not a string/);
 

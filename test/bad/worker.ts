@@ -33,6 +33,7 @@ function misuse(name: string, env: Record<string, never>): unknown {
   if (name === "serve") return serve(chat);
   if (name === "rooms") return rooms(env["TEXT"] as never);
   if (name === "alarm") return worker(defineHandler({ alarm() {} }));
+  if (name === "calls") return worker(defineHandler({ calls: { vote() {} } }));
   if (name === "placed")
     return rooms(env["PLACED"] as never, { jurisdiction: "eu", locationHint: "weur" })
       .room("lobby")

@@ -1,5 +1,6 @@
 /** The chapters of docs/contract.md, in its order. */
 import type { Chapter } from "../support/case.ts";
+import { calls } from "./calls.ts";
 import { closing } from "./closing.ts";
 import { expiry } from "./expiry.ts";
 import { failures } from "./failing.ts";
@@ -36,6 +37,7 @@ export const chapters: readonly Chapter[] = [
   failures,
   topics,
   rooms,
+  calls,
   roomHooks,
   hibernation,
   liveness,

@@ -1,7 +1,8 @@
 /** Rooms: the same calls inside a hook and outside, on every runtime. */
-import { deepEqual, equal, rejects } from "node:assert/strict";
-import { needsRooms, type Chapter } from "../support/case.ts";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { needsRooms, needsServer, type Chapter } from "../support/case.ts";
 import { expectClose, expectTexts } from "../support/peer.ts";
+import type { Script } from "../support/script.ts";
 import { expectNothing, member, tell } from "./topics.ts";
 
 export const rooms: Chapter = {
@@ -225,6 +226,131 @@ export const rooms: Chapter = {
         await expectClose(two, 4000);
         await expectTexts(three, "three is here", "2", "3");
         deepEqual(said, [2, 3, 2]);
+      },
+    },
+    {
+      id: "R13",
+      statement: '`room.send` reaches one connection of the room, by its id. For any other id it is "closed", and nobody gets anything.',
+      limits: needsRooms,
+      async run(t) {
+        const [one, two, other] = [await member(t, []), await member(t, []), await member(t, [], "other")];
+        const ids = await Promise.all([one, two, other].map(async (peer) => (await t.hook(peer, "open")).id));
+        equal(await t.outside().call("send", ids[1], "from outside"), "sent");
+        await expectTexts(two, "from outside");
+        equal(await t.outside().call("send", ids[1], { bytes: [1, 2] }), "sent");
+        deepEqual(await two.next(), { type: "binary", data: Buffer.from([1, 2]) });
+        for (const id of [ids[2], "nobody", ""]) equal(await t.outside().call("send", id, "x"), "closed");
+        await tell(t, one, [
+          ["room", "send", ids[1], "from a hook"],
+          ["room", "send", ids[2], "x"],
+          ["room", "send", 7, "x"],
+          ["room", "send", ids[1], 7],
+        ]);
+        await expectTexts(two, "from a hook");
+        const results = t.entries(one).flatMap((entry) => (entry.did === "room" ? [entry["result"] ?? entry["threw"]] : []));
+        deepEqual(results, ["sent", "closed", "TypeError", "TypeError"]);
+        await rejects(t.outside().call("send", 7, "x"), /TypeError/);
+        for (const peer of [one, two, other]) await expectNothing(t, peer);
+      },
+    },
+    {
+      id: "R14",
+      statement:
+        "`room.disconnect` closes one connection of the room, by its id, with its code and reason (1000 by default), and says whether it was there.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two, other] = [await member(t, []), await member(t, []), await member(t, [], "other")];
+        const ids = await Promise.all([one, two, other].map(async (peer) => (await t.hook(peer, "open")).id));
+        equal(await t.outside().call("disconnect", ids[1], 4000, "you"), true);
+        await expectClose(two, 4000, "you");
+        deepEqual(await t.closing(two), { code: 4000, reason: "you", initiator: "server" });
+        for (const id of [ids[1], ids[2], "nobody"]) equal(await t.outside().call("disconnect", id), false);
+        await rejects(t.outside().call("disconnect", ids[0], 1005), /RangeError/);
+        await rejects(t.outside().call("disconnect", 7), /TypeError/);
+        await expectNothing(t, other);
+        await tell(t, one, [["room", "disconnect", ids[0]]]);
+        equal((await t.did(one, "room"))["result"], true);
+        await expectClose(one, 1000);
+      },
+    },
+    {
+      id: "R15",
+      statement:
+        "`room.delete` closes everyone with 1000, and erases the room's values, histories and alarm. Positions from before are unknown. Other rooms keep theirs.",
+      limits: needsRooms,
+      async run(t) {
+        const keeps: Script = [
+          ["storage", "set", "a", 1],
+          ["roomPublish", "coded", "kept"],
+          ["setAlarm", 1000],
+        ];
+        const state = { upgrade: [["accept", {}, { letters: 20_000 }]], close: [["describe"]], message: "run" } as const;
+        const [one, two, other] = [await t.connect(state), await member(t, []), await member(t, [], "other")];
+        for (const peer of [one, other]) await tell(t, peer, keeps);
+        const { position } = await t.outside().history("coded");
+        await t.evict();
+        equal(await t.outside().call("delete"), 2);
+        for (const peer of [one, two]) {
+          await expectClose(peer, 1000);
+          deepEqual(await t.closing(peer), { code: 1000, reason: "", initiator: "server" });
+        }
+        // A connection's state is erased at its end: its close hook has it.
+        equal((await t.did(one, "describe"))["state"], "20000 letters");
+        await t.evict();
+        const { entries, complete } = await t.outside().history("coded", position);
+        deepEqual([entries, complete], [[], false]);
+        const next = await member(t, []);
+        await tell(t, next, [["storage", "list"]]);
+        deepEqual((await t.did(next, "storage"))["result"], { Map: [] });
+        await tell(t, other, [["storage", "get", "a"]]);
+        equal((await t.did(other, "storage", 2))["result"], "number 1");
+        equal((await t.outside("other").history("coded")).entries.length, 1);
+        await t.roomHook("alarm", "other");
+        await t.barrier();
+        deepEqual(
+          t.roomEntries().filter(({ hook }) => hook === "alarm"),
+          [],
+        );
+        equal(await t.outside("empty").call("delete"), 0);
+      },
+    },
+    {
+      id: "R16",
+      statement: "A server's `broadcast` reaches everyone in every room of the handler, except those in `except`.",
+      limits: needsServer,
+      async run(t) {
+        const [one, two, other] = [await member(t, []), await member(t, ["a"]), await member(t, [], "other")];
+        const ids = await Promise.all([one, two, other].map(async (peer) => (await t.hook(peer, "open")).id));
+        equal(await t.server().broadcast(t.tag, ids[1]), 2);
+        await expectTexts(one, t.tag);
+        await expectTexts(other, t.tag);
+        await expectNothing(t, two);
+      },
+    },
+    {
+      id: "R17",
+      statement:
+        "A server's `roomNames` are those of rooms with connections, a value, a history or an alarm, in the order of their UTF-8: after a name, up to a limit of 1000.",
+      limits: needsServer,
+      async run(t) {
+        const names = ["a", "b", "c", "d"].map((name) => t.room(name));
+        const peers = [];
+        for (const name of ["d", "c", "b", "a"]) peers.push(await member(t, [], name));
+        await tell(t, peers[1]!, [["storage", "set", "a", 1]]);
+        await tell(t, peers[2]!, [["roomPublish", "coded", "kept"]]);
+        await tell(t, peers[3]!, [["setAlarm", 600_000]]);
+        for (const peer of peers.slice(1)) {
+          await peer.close(1000);
+          await t.done(peer, "close");
+        }
+        await t.outside("e").broadcast("nobody");
+        const after = `${t.room()}-`;
+        deepEqual((await t.server().roomNames({ after, limit: 5 })).slice(0, 4), names);
+        deepEqual(await t.server().roomNames({ after: names[0]!, limit: 2 }), [names[1], names[2]]);
+        ok(!(await t.server().roomNames({ after: names[3]! })).some((name) => name.startsWith(after)));
+        for (const range of [{ limit: 0 }, { limit: 1001 }, { after: "x".repeat(513) }]) {
+          await rejects(t.server().roomNames(range), /limit is (0|1001): must be a whole number from 1 to 1000|512 bytes/);
+        }
       },
     },
   ],

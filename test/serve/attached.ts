@@ -45,5 +45,5 @@ async function respond(request: IncomingMessage, response: ServerResponse, attac
 
 function answers(request: Request, pathname: string, attached: Attached): Response | Promise<Response> {
   if (pathname === "/heap") return heap();
-  return pathname === "/stats" ? Response.json(attached.stats()) : answer(request, attached);
+  return pathname === "/stats" ? Response.json(attached.stats()) : answer(request, attached, attached);
 }

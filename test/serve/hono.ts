@@ -1,6 +1,6 @@
 /** Node with a Hono app for each handler, middleware in front: what `upgrade` and `rooms` of edgewire/hono do, under `edgewire/serve`. */
 import { readFileSync } from "node:fs";
-import { wantsWebSocket } from "edgewire";
+import { wantsWebSocket, type ServerRooms } from "edgewire";
 import { rooms, upgrade } from "edgewire/hono";
 import { serve, type ServeOptions } from "edgewire/serve";
 import { Hono } from "hono";
@@ -27,8 +27,10 @@ async function start(name: HandlerName, options: Pick<ServeOptions, "tls"> = {})
   const app = new Hono();
   app.use(etag(), compress(), secureHeaders());
   if (name === "main") {
-    app.use(rooms(handlers.main), (c, next) => (wantsWebSocket(c.req.raw) ? next() : answer(c.req.raw, c.var.rooms)));
+    app.use(rooms(handlers.main), (c, next) => (wantsWebSocket(c.req.raw) ? next() : answer(c.req.raw, c.var.rooms, all())));
   }
   app.all("*", upgrade(handlers[name]));
-  return (await serve({ fetch: app.fetch, hostname: "127.0.0.1", ...storageOf(name), ...options })).port;
+  const serving = await serve({ fetch: app.fetch, hostname: "127.0.0.1", ...storageOf(name), ...options });
+  const all = (): ServerRooms => serving.rooms(handlers.main);
+  return serving.port;
 }

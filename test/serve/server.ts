@@ -22,14 +22,14 @@ const main: Serving = await serve(handlers.main, {
   fetch: (request: Request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/heap") return heap();
-    return pathname === "/stats" ? Response.json(main.stats()) : answer(request, main);
+    return pathname === "/stats" ? Response.json(main.stats()) : answer(request, main, main);
   },
 });
 const tls: Serving = await serve(handlers.main, {
   hostname,
   ...kept("tls"),
   tls: { cert: file("cert"), key: file("key") },
-  fetch: (request: Request) => answer(request, tls),
+  fetch: (request: Request) => answer(request, tls, tls),
 });
 const tightTls: Serving = await serve(handlers.tight, { hostname, tls: { cert: file("cert"), key: file("key") } });
 const ports: Record<string, number> = { main: main.port, tls: tls.port, tightTls: tightTls.port };

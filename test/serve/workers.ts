@@ -12,7 +12,7 @@ export default {
     const { pathname } = new URL(request.url);
     if (pathname === "/slow") await new Promise((resolve) => setTimeout(resolve, 200));
     // No rooms on a plain Worker, and so no routes to them.
-    if (pathname.startsWith("/rooms/")) return new Response("Not Found", { status: 404 });
+    if (/^\/(rooms|server)\//.test(pathname)) return new Response("Not Found", { status: 404 });
     return new Response(`${request.method} ${pathname} ${await request.text()}`, { headers: { "x-served-by": "fetch" } });
   },
 };

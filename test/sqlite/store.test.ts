@@ -79,7 +79,7 @@ test("values: any sequence of calls, alone and together, done and undone, ends a
       expect(apply(store, ["list", "", undefined, undefined])).toEqual(apply(model, ["list", "", undefined, undefined]));
       for (const [name, text] of model.list({ prefix: "" })) expect(store.get(name)).toBe(text);
       await storage.gate.pending;
-      expect(storage.storedNames(undefined, 100_000).includes(room)).toBe(!model.isEmpty);
+      expect(storage.storedNames("", 100_000).includes(room)).toBe(!model.isEmpty);
       store.clear("");
       await storage.gate.pending;
     }),
@@ -183,8 +183,8 @@ test("appointments: the earliest first, by handler, and none for a room that has
   appointments.set("b", 8.64e15);
   expect([appointments.of("a"), appointments.first(), appointments.due(Date.now(), 10)]).toEqual([undefined, 30, ["c"]]);
   await storage.gate.pending;
-  expect(storage.storedNames(undefined, 10)).toEqual(["b", "c"]);
+  expect(storage.storedNames("", 10)).toEqual(["b", "c"]);
   expect(storage.storedNames("b", 10)).toEqual(["c"]);
-  expect(other.storedNames(undefined, 10)).toEqual(["a"]);
+  expect(other.storedNames("", 10)).toEqual(["a"]);
   other.close();
 });

@@ -85,3 +85,5 @@ export type { Peer } from "./peer.ts";
 export const needsWire: Partial<Record<Column, LimitId>> = { memory: "P1" };
 /** Limits for a case that needs topics or rooms. */
 export const needsRooms: Partial<Record<Column, LimitId>> = { workers: "P2" };
+/** Limits for a case that needs all rooms of a server together. */
+export const needsServer: Partial<Record<Column, LimitId>> = { ...needsRooms, durable: "P52", evicted: "P52" };

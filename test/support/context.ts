@@ -4,7 +4,7 @@ import { runtimeOf, type Column } from "./case.ts";
 import { dial, type Client } from "./client.ts";
 import type { HandlerName } from "./handler.ts";
 import type { Entry } from "./log.ts";
-import type { Host, Refusal, RoomCalls } from "./host.ts";
+import type { Host, Refusal, RoomCalls, ServerCalls } from "./host.ts";
 import type { Peer } from "./peer.ts";
 import type { Listener } from "./runtimes.ts";
 import type { Script, UpgradeStep } from "./script.ts";
@@ -158,6 +158,11 @@ export class Context {
     const opened = this.#ids((entry) => entry.hook === "open");
     const closed = this.#ids((entry) => entry.done === "close");
     if (opened.size === this.#peers.length && closed.size === opened.size) await this.#host.kill();
+  }
+
+  /** The server's rooms together: those of every case. */
+  server(): ServerCalls {
+    return this.#host.server();
   }
 
   /** The log lines of this case, of one client or all. */

@@ -3,6 +3,7 @@
  * log: `@@` and JSON on stdout, which is ordered, is kept when the client ends, and works on every runtime.
  */
 import { defineHandler, type Connection, type Data, type Handler, type LocalRoom } from "edgewire";
+import { calls } from "./calls.ts";
 import { roomScripts, runRoomScript, runScript, runUpgrade, type Note, type Script, type UpgradeStep, type RoomStep } from "./script.ts";
 
 /** One handler for each set of options that a case needs; each has its own listener on every runtime. */
@@ -126,6 +127,7 @@ export function createHandlers({
         ...hooks,
         ...(rooms && name !== "bare" ? roomHooks(name, report) : {}),
         ...options[name],
+        ...(rooms && name === "main" ? { calls } : {}),
         ...(objects ? { binding: bindingOf(name) } : {}),
       }),
     ] as const;

@@ -1,7 +1,8 @@
 /** The host of a column's cases: a server process, or the in-process runtime. */
-import type { RoomStats } from "edgewire";
+import type { RoomNamesRange, RoomStats } from "edgewire";
 import type { Member } from "edgewire";
 import { handshake, type Address, type Client } from "./client.ts";
+import type { Ask } from "./calls.ts";
 import { runtimeOf, type Column } from "./case.ts";
 import type { ConnectOptions } from "./context.ts";
 import type { HandlerName } from "./handler.ts";
@@ -20,8 +21,16 @@ export interface RoomCalls {
   presence(): Promise<readonly Member[]>;
   stats(): Promise<RoomStats>;
   history(topic: string, after?: string): Promise<ShownHistory>;
+  /** Asks the room for a call of its handler's. */
+  ask(request: Omit<Ask, "room">): Promise<unknown>;
   /** Calls any method, with arguments as in a script. Rejects with the thrown error as JSON in the message. */
   call(method: RoomMethod, ...args: readonly unknown[]): Promise<unknown>;
+}
+
+/** All rooms of a server. */
+export interface ServerCalls {
+  broadcast(data: string, except?: string): Promise<number>;
+  roomNames(range?: RoomNamesRange): Promise<readonly string[]>;
 }
 
 /** The answer to a refused handshake. */
@@ -41,6 +50,8 @@ export interface Host {
   /** The address for raw sockets. Throws if there is none. */
   wire(on: Listener): Address;
   room(name: string): RoomCalls;
+  /** The rooms of the handler `main` together. */
+  server(): ServerCalls;
   evict(on: HandlerName, room: string): Promise<void>;
   /** Kills the server and starts it again on the file that keeps its rooms. */
   kill(): Promise<void>;
@@ -100,7 +111,15 @@ class ProcessHost implements Host {
       presence: () => this.#call(name, "presence", {}),
       stats: () => this.#call(name, "stats", {}),
       history: (topic, after) => this.#call(name, "history", { topic, after }),
+      ask: (request) => this.#call(name, "ask", { ask: JSON.stringify({ ...request, room: name }) }),
       call: (...call) => this.#call(name, "call", { call: JSON.stringify(call) }),
+    };
+  }
+
+  server(): ServerCalls {
+    return {
+      broadcast: (data, except) => this.#get("server/broadcast", { data, except }),
+      roomNames: (range) => this.#get("server/roomNames", { range: JSON.stringify(range ?? {}) }),
     };
   }
 
@@ -124,14 +143,18 @@ class ProcessHost implements Host {
     return handshake(this.wire(on), { target, ...defined({ method, version, headers, early }) }, wait);
   }
 
-  async #call<T>(room: string, method: string, parameters: Record<string, string | undefined>): Promise<T> {
+  #call<T>(room: string, method: string, parameters: Record<string, string | undefined>): Promise<T> {
+    return this.#get(`rooms/${encodeURIComponent(room)}/${method}`, parameters);
+  }
+
+  async #get<T>(path: string, parameters: Record<string, string | undefined>): Promise<T> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
-    const target = `/rooms/${encodeURIComponent(room)}/${method}?${query}`;
+    const target = `/${path}?${query}`;
     const client: Client = await handshake(this.wire("main"), { target, headers: plainHttp });
     const body = await client.body();
     client.destroy();
-    if (client.response.status !== 200) throw new Error(`${method} from outside got ${client.response.status}: ${body}`);
+    if (client.response.status !== 200) throw new Error(`${path} from outside got ${client.response.status}: ${body}`);
     return JSON.parse(body) as T;
   }
 }

@@ -240,6 +240,13 @@ export const limits = {
     evidence: 'ws 8.23, lib/receiver.js: "Too many message fragments", WS_ERR_TOO_MANY_BUFFERED_PARTS.',
     shows: /code: 1008/,
   },
+  P52: {
+    columns: ["durable", "evicted"],
+    why: "Each room is an object of its own, and nothing in a Worker can list a namespace's objects: no call reaches all of them, or names them.",
+    evidence:
+      "Cloudflare documentation, Durable Object Namespace: idFromName, idFromString, newUniqueId, get, getByName, jurisdiction; only the account's REST API lists objects.",
+    shows: /from outside got 404/,
+  },
   P43: {
     columns: ["workers", "durable", "evicted"],
     why: "A request with Upgrade alone is what `fetch` makes in a Worker or a service binding, and a Worker can't tell it from one that came over TCP: `open` runs, workerd answers 426, and the close hook gets 1006. Rates, places and origins apply to it.",

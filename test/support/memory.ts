@@ -1,9 +1,10 @@
 /** The in-process runtime as a column, with its own client and no wire. */
 import { memory, type Memory, type MemoryClient, type Refused } from "edgewire/memory";
+import { ask } from "./calls.ts";
 import type { Address, Client, Event } from "./client.ts";
 import type { ConnectOptions } from "./context.ts";
 import { createHandlers, handlerNames, type HandlerName } from "./handler.ts";
-import type { Host, Refusal, RoomCalls } from "./host.ts";
+import type { Host, Refusal, RoomCalls, ServerCalls } from "./host.ts";
 import { Log } from "./log.ts";
 import { secret, secretName } from "./show.ts";
 import type { Peer } from "./peer.ts";
@@ -49,6 +50,7 @@ export class MemoryHost implements Host {
       presence: () => room.presence(),
       stats: () => room.stats(),
       history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
+      ask: async (request) => JSON.parse(JSON.stringify(await ask(this.#at("main"), { ...request, room: name }))) as unknown,
       call: async (method, ...args) => {
         try {
           return JSON.parse(JSON.stringify(await callMethod(room, method, args))) as unknown;
@@ -57,6 +59,11 @@ export class MemoryHost implements Host {
         }
       },
     };
+  }
+
+  server(): ServerCalls {
+    const { broadcast, roomNames } = this.#at("main");
+    return { broadcast: (data, except) => broadcast(data, except === undefined ? {} : { except }), roomNames };
   }
 
   evict(on: HandlerName): Promise<void> {

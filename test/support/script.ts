@@ -2,6 +2,8 @@
  * The scripts that control the test application. A case puts a script for each hook into the handshake's URL, so one running server serves all
  * cases. Runs on every runtime. A script is synchronous unless a step is not.
  */
+import { ask, type Ask } from "./calls.ts";
+import { describe, gate, oddState, sleep, type OddState } from "./odd.ts";
 import { show } from "./show.ts";
 import { unsendable, type Unsendable } from "./unsendable.ts";
 import type { Connection, Data, History, HistoryReader, LocalRoom, Room, RoomTransaction, Sendable, UpgradeResult } from "edgewire";
@@ -52,11 +54,23 @@ export type Step =
   | readonly ["absent"]
   | readonly ["presence"]
   | readonly ["storage", ...StorageCall]
+  | readonly ["ask", Ask]
+  | readonly ["deadline", number]
   | readonly ["repeat", number, Script];
 
 export type Script = readonly Step[];
 
-export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "deleteHistory" | "close";
+export type RoomMethod =
+  | "publish"
+  | "broadcast"
+  | "connections"
+  | "count"
+  | "topics"
+  | "deleteHistory"
+  | "send"
+  | "disconnect"
+  | "close"
+  | "delete";
 
 /** A script for a room's own hooks. They have no URL, so it follows a `#` in the room's name. */
 export interface RoomScripts {
@@ -105,12 +119,6 @@ export type TransactionStep =
   | readonly ["hold", name: string]
   | readonly ["throws", string]
   | readonly ["waitsFor", Inner];
-
-/**
- * State that JSON can't represent, or that is too long for a URL: one value of each type that can be stored; a function, which can't be, under this
- * key; or many letters.
- */
-export type OddState = "rich" | { readonly functionAt: string } | { readonly letters: number } | "undefined";
 
 /** An `expiresAt` that is a Date, which JSON can't represent either. */
 export interface OddExpiry {
@@ -235,10 +243,18 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
       return undefined;
     case "storage":
       return store(step, connection, note);
+    case "ask":
+      return ask(connection.rooms, step[1]).then(
+        (outcome) => note({ did: "ask", outcome }),
+        (error: Error) => note({ did: "ask", threw: error.name, message: error.message }),
+      );
     case "far":
       return Promise.resolve(callMethod(connection.rooms.room(step[1]), step[2], step.slice(3))).then((result) =>
         note({ did: "far", result }),
       );
+    case "deadline":
+      note({ did: "deadline", ...attempt(() => void connection.rooms.room("r", { deadline: step[1] })) });
+      return undefined;
     case "describe":
       note({ did: "describe", state: describe(connection.state) });
       return undefined;
@@ -253,15 +269,6 @@ async function work(milliseconds: number, error: string | undefined, connection:
   await sleep(milliseconds);
   note({ did: "work", phase: connection.phase });
   if (error !== undefined) throw new Error(error);
-}
-
-const gates = new Map<string, PromiseWithResolvers<void>>();
-
-/** What one client's hook waits for until another's releases it. */
-function gate(name: string): PromiseWithResolvers<void> {
-  const found = gates.get(name) ?? Promise.withResolvers<void>();
-  gates.set(name, found);
-  return found;
 }
 
 /** The steps whose result or error is logged for the case. */
@@ -426,37 +433,6 @@ function odd(given: OddState | OddExpiry): UpgradeResult {
   return { state: oddState(given) };
 }
 
-function oddState(state: OddState): unknown {
-  if (state === "undefined") return undefined;
-  if (state !== "rich") return "letters" in state ? "x".repeat(state.letters) : { [state.functionAt]: () => {} };
-  const bytes = new Uint8Array([0, 128, 255]);
-  return {
-    map: new Map<unknown, unknown>([
-      ["set", new Set([1, "two"])],
-      [2, null],
-    ]),
-    date: new Date(1e12),
-    numbers: [2n ** 64n, NaN, -Infinity, -0],
-    bytes,
-    buffer: bytes.buffer,
-    nothing: undefined,
-  };
-}
-
-/** Converts a value to JSON in which every part has its type. */
-function describe(value: unknown): unknown {
-  if (value instanceof Map) return { Map: [...value].map((entry) => entry.map(describe)) };
-  if (value instanceof Set) return { Set: [...value].map(describe) };
-  if (value instanceof Date) return { Date: value.toISOString() };
-  if (value instanceof Uint8Array) return { Uint8Array: [...value] };
-  if (value instanceof ArrayBuffer) return { ArrayBuffer: [...new Uint8Array(value)] };
-  if (Array.isArray(value)) return value.map(describe);
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, describe(item)]));
-  if (typeof value === "string" && value.length > 100) return `${value.length} letters`;
-  return `${typeof value} ${Object.is(value, -0) ? "-0" : String(value)}`;
-}
-
 const oddValues = {
   null: () => null,
   undefined: () => undefined,
@@ -494,8 +470,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener("abort", () => reject(signal.reason));
   });
-}
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -51,6 +51,12 @@ test.each<[string, object, string]>([
   ["a truthy compression", { compression: {} }, 'option "compression" must be true or false, not an object'],
   ["a heartbeat that is on", { heartbeat: true }, 'option "heartbeat" must be { interval, timeout } or false, not true'],
   ["a heartbeat of another name", { heartbeat: { every: 1000 } }, 'option "heartbeat" has no "every"'],
+  ["calls that are a list", { calls: [] }, '"calls" must be an object of functions, not an array'],
+  ["calls that are nothing", { calls: null }, '"calls" must be an object of functions, not null'],
+  ["a call that is no function", { calls: { vote: "tea" } }, '"calls" has "vote", which must be a function, not "tea"'],
+  ["a call without a name", { calls: { "": () => {} } }, '"calls" has "": a name must be a well-formed string of 1 to 512 bytes'],
+  ["a call with a lone surrogate", { calls: { "\ud800": () => {} } }, '"calls" has "\\ud800": a name must be'],
+  ["a call with a long name", { calls: { ["x".repeat(513)]: () => {} } }, "(513 characters)"],
   ["a heartbeat too fast", { heartbeat: { interval: 10 } }, 'option "heartbeat.interval" is 10: must be a whole number from 100'],
   ["a heartbeat in words", { heartbeat: { timeout: "10s" } }, 'option "heartbeat.timeout" must be a number, not "10s"'],
 ])("%s is refused by name", (_, handler, message) => {
@@ -59,6 +65,13 @@ test.each<[string, object, string]>([
 
 test.each([[null], [undefined], ["x"], [1]])("defineHandler(%o) is a TypeError", (handler) => {
   expect(() => defineHandler(handler as never)).toThrow("defineHandler takes an object with hooks and options");
+});
+
+test("without a handler it waits for one, whose types are given", () => {
+  const define = defineHandler<{ id: number }>();
+  expect(define({ calls: { id: () => 7 } }).calls.id()).toBe(7);
+  expect(() => define({ maxPayload: 0 })).toThrow('option "maxPayload" is 0');
+  expect(defineHandler({}).calls).toEqual({});
 });
 
 test("undefined is a default", () => {

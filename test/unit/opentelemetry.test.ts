@@ -109,3 +109,12 @@ test("a span for each hook, in which the application's own are, and the handshak
   expect(failed?.status.code).toBe(2);
   expect(failed?.events[0]?.name).toBe("exception");
 });
+
+test("a span for each call, with its name", async () => {
+  spans.reset();
+  const handler = defineHandler({ calls: { vote: () => 1 }, observe: opentelemetry({ meter: false, tracer }) });
+  await memory(handler).room("traced").call("vote");
+  expect(spans.getFinishedSpans().map(({ name, attributes }) => [name, attributes])).toEqual([
+    ["edgewire call", { "edgewire.room": "traced", "edgewire.call": "vote" }],
+  ]);
+});

@@ -5,6 +5,7 @@ import { defineHandler, type Handler } from "edgewire";
 
 /** Each option with a value that it takes beside every default. */
 const options: Record<Exclude<keyof Handler, Hook>, unknown> = {
+  calls: { vote: () => {} },
   origins: ["https://app.example"],
   hosts: ["app.example"],
   protocols: ["v1"],

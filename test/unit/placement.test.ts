@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { objectsOf, remoteRoom, rooms } from "../../adapters/workers/rooms.ts";
 import { objectHeader, route } from "../../adapters/workers/route.ts";
 import { defineHandler } from "../../src/handler/define.ts";
+import { callingOf } from "../../src/rooms/calls/caller.ts";
 
 class DurableObjectNamespace {
   readonly log: string[];
@@ -56,7 +57,7 @@ test("route, rooms and a handler's rooms find the same object, with the same hin
   const env = { ROOM };
   expect((await route(handler).fetch(handshake(), env, { waitUntil() {} })).status).toBe(503);
   await rooms(ROOM, placement).room("lobby").count();
-  expect(await remoteRoom(objectsOf(handler, env), "lobby").count("a")).toEqual(["lobby", "count", ["a"], "eu"]);
+  expect(await remoteRoom(objectsOf(handler, env), "lobby", callingOf()).count("a")).toEqual(["lobby", "count", ["a"], "eu"]);
   expect(ROOM.log).toEqual(Array.from({ length: 3 }, () => 'eu lobby {"locationHint":"weur"}'));
 });
 

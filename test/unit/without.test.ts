@@ -31,7 +31,10 @@ test("its room has a name, and says of everything else what to use", () => {
     "presence",
     "stats",
     "history",
+    "send",
+    "disconnect",
     "close",
+    "delete",
     "setAlarm",
   ] as const;
   for (const call of calls) expect(() => (room[call] as () => unknown)()).toThrow(`${call}: ${why}`);

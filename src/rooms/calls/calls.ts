@@ -1,0 +1,95 @@
+/**
+ * The room's side of calls. Each room has a queue of its own, apart from its hooks: a call waits neither for `room.open` nor for a slow alarm. It
+ * keeps its server open, and its object in memory, until it is answered.
+ */
+import type { AnyCalls, CallFunction } from "../../api/calls.ts";
+import type { LocalRoom as LocalRoomContract, Rooms } from "../../api/room.ts";
+import { observed } from "../../handler/observe.ts";
+import { isPromise } from "../../values/promise.ts";
+import { SmallMap } from "../../values/small-map.ts";
+import { LocalRoom } from "../local-room.ts";
+import type { LocalRooms } from "../local-room.ts";
+import { CallQueue, mostWaiting } from "./queue.ts";
+import { decodeArguments, described, encodeResult, failureOf, refused } from "./wire.ts";
+import type { CallAnswer, CallRequest } from "./wire.ts";
+
+export class RoomCalls<State, Env> {
+  readonly #rooms: LocalRooms<State, Env>;
+  /** Only rooms in which a call runs or waits. */
+  readonly #queues = new SmallMap<CallQueue>();
+
+  constructor(rooms: LocalRooms<State, Env>) {
+    this.#rooms = rooms;
+  }
+
+  /** Never rejects: an error is an answer. */
+  answer(room: string, [name, args, chain, deadline]: CallRequest): Promise<CallAnswer> {
+    const { host } = this.#rooms;
+    const call = described(name, room);
+    if (host.shutdown !== undefined) return Promise.resolve(refused("closing", `${call}: the server is closing`));
+    const run = callOf(host.handler.calls, name);
+    if (run === undefined) return Promise.resolve(refused("unknown_call", `${call}: ${knownCalls(host.handler.calls)}`));
+    const queue = this.#queueOf(room);
+    if (queue.isFull) return Promise.resolve(refused("busy", `${call}: ${mostWaiting} calls already wait in the room`));
+    const answer = queue.add({
+      deadline,
+      run: () => this.#run(room, name, run as CallFunction<State, Env>, args, chain),
+      late: (begun) =>
+        refused(
+          "deadline",
+          `${call}: ${begun ? "not answered" : "did not begin"} within ${deadline} ms${begun ? ": it has begun, and may still finish" : ""}`,
+        ),
+    });
+    host.waitUntil(answer, () => {});
+    return answer;
+  }
+
+  #queueOf(room: string): CallQueue {
+    let queue = this.#queues.get(room);
+    if (queue === undefined) this.#queues.set(room, (queue = new CallQueue(this.#rooms.host.clock, () => this.#queues.delete(room))));
+    return queue;
+  }
+
+  async #run(name: string, call: string, run: CallFunction<State, Env>, args: string, chain: readonly string[]): Promise<CallAnswer> {
+    const { host } = this.#rooms;
+    const room = new CallRoom<State, Env>(this.#rooms, name, [...chain, name]);
+    const about = { hook: "call", room, call } as const;
+    try {
+      const start = (): unknown => Reflect.apply(run, host.handler.calls, [room, ...decodeArguments(args)]);
+      const result = await observed(host.settings.observe, start, about);
+      return { value: encodeResult(described(call, name), result) };
+    } catch (thrown) {
+      const error = failureOf(thrown);
+      // One with a code is what the application answers. The caller does not wait for the hook.
+      const reported = error.code === undefined ? host.failed(thrown, about, this.#rooms.counters(name)) : undefined;
+      if (isPromise(reported)) host.waitUntil(reported, () => {});
+      return { error };
+    }
+  }
+}
+
+/** The room that a call gets: what it asks of other rooms carries the rooms that wait for it. */
+class CallRoom<State, Env> extends LocalRoom<State, Env> implements LocalRoomContract<State, Env> {
+  readonly #outside: Rooms;
+
+  constructor(rooms: LocalRooms<State, Env>, name: string, chain: readonly string[]) {
+    super(rooms, name);
+    this.#outside = { room: (other, options) => rooms.host.room(other, options, chain) };
+  }
+
+  override get rooms(): Rooms {
+    return this.#outside;
+  }
+}
+
+/** Own functions alone: not `toString`. */
+function callOf(calls: AnyCalls, name: string): CallFunction | undefined {
+  return Object.hasOwn(calls, name) ? (calls[name] as CallFunction) : undefined;
+}
+
+function knownCalls(calls: AnyCalls): string {
+  const names = Object.keys(calls).map((name) => JSON.stringify(name));
+  return names.length === 0
+    ? "the handler has no calls: defineHandler({ calls: { … } })"
+    : `there is no such call: calls are ${names.join(", ")}`;
+}

@@ -1,0 +1,15 @@
+/** Erases what a room keeps in its store: everything but the states of its connections, which go when these have ended. */
+import { dueKey } from "../../history/topic-logs.ts";
+import { historyPrefix } from "../../history/topic-log.ts";
+import type { Store } from "../../ports.ts";
+import { alarmKey } from "../alarms.ts";
+import { valuePrefix } from "../storage.ts";
+
+/** Whatever a room stores has one of these. */
+const prefixes = [valuePrefix, historyPrefix, dueKey, alarmKey];
+
+/** Call it within `atomically`. @param pendingDeletions of rows that no connection owns any more. @throws what the store throws. */
+export function eraseStored(store: Store, pendingDeletions: readonly (() => void)[]): void {
+  for (const prefix of prefixes) store.clear(prefix);
+  for (const drop of pendingDeletions) drop();
+}
