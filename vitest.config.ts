@@ -103,6 +103,7 @@ export default defineConfig({
       },
       { test: { name: "soak", include: ["test/soak/**/*.test.ts"], ...watching } },
       { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], ...watching } },
+      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], ...watching } },
       { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], ...watching } },
     ],
   },

@@ -1,8 +1,8 @@
 /**
  * The chat: one handler for Cloudflare, Deno, Bun and Node. Its messages are defined in messages.ts.
  *
- * A room is an Edgewire room (on Cloudflare, a Durable Object), and everyone in it subscribes to the topic "chat". A person is a connection. Ids
- * identify people, so two may share a name. Who is online is not stored here but read from the room's open connections, so it remains correct
+ * A room is an Edgewire room (on Cloudflare, a Durable Object). Everyone in it subscribes to two topics: "chat", which keeps the last texts for those
+ * who come later, and "now", for what only those who are here see. A person is a connection. Ids identify people, so two may share a name. Who is online is not stored here but read from the room's open connections, so it remains correct
  * after the object hibernates.
  */
 import { defineHandler } from "edgewire";
@@ -17,8 +17,18 @@ export const chat = defineHandler(
   messageHandler(messages, {
     binding: "ROOM",
 
+    history: {
+      chat: {
+        messages: 100,
+        encode({ data, time, position }) {
+          const { from, text } = JSON.parse(String(data)) as { from: Person; text: string };
+          return messages.encode("said", { from, text, at: time, position });
+        },
+      },
+    },
+
     upgrade(request, { params }) {
-      // `/ws/:room?name=` in the Hono app, `?room=&name=` if the handler is served alone.
+      // `/ws/:room?name=` in the Hono app, `?room=&name=` if the handler is served alone; `&after=` for a client that comes back.
       const query = new URL(request.url).searchParams;
       const room = tidy(params["room"] ?? query.get("room") ?? "");
       const name = tidy(query.get("name") ?? "");
@@ -27,25 +37,28 @@ export const chat = defineHandler(
     },
 
     open(connection) {
-      connection.subscribe("chat");
+      connection.subscribe("now");
       messages.send(connection, "welcome", { you: connection.id, people: Array.from(connection.peers(), person) });
-      messages.publish(connection, "chat", "joined", { who: person(connection) });
+      messages.publish(connection, "now", "joined", { who: person(connection) });
+      const after = new URL(connection.url).searchParams.get("after");
+      connection.subscribe("chat", { history: after === null ? true : { after } });
     },
 
     requests: {
       say(connection, { text }) {
         if (text.trim() === "") refuse("The message is empty.");
         if ([...text].length > limits.text) refuse(`The message is too long: ${limits.text} characters is the most.`);
-        messages.publish(connection, "chat", "said", { from: person(connection), text });
+        connection.publish("chat", JSON.stringify({ from: person(connection), text }));
+        return { position: connection.room.history("chat").position };
       },
       show(connection, { data }) {
         const media = mediaType(data) ?? refuse("This is not a PNG, JPEG, GIF or WebP image.");
-        messages.publish(connection, "chat", "showed", { from: person(connection), media, data });
+        messages.publish(connection, "now", "showed", { from: person(connection), media, data });
       },
     },
 
     close(connection) {
-      messages.publish(connection, "chat", "left", { who: person(connection) });
+      messages.publish(connection, "now", "left", { who: person(connection) });
     },
   }),
 );

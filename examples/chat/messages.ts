@@ -8,6 +8,9 @@ import * as v from "valibot";
 const person = v.object({ id: v.string(), name: v.string() });
 const picture = { media: v.string(), data: v.pipe(v.string(), v.base64()) };
 
+/** What the room keeps of a text. `at` is in milliseconds since 1970. */
+const said = { from: person, text: v.string(), at: v.number() };
+
 export type Person = v.InferOutput<typeof person>;
 
 export const messages = defineMessages({
@@ -15,13 +18,14 @@ export const messages = defineMessages({
     welcome: v.object({ you: v.string(), people: v.array(person) }),
     joined: v.object({ who: person }),
     left: v.object({ who: person }),
-    said: v.object({ from: person, text: v.string() }),
+    said: v.object({ ...said, position: v.string() }),
     showed: v.object({ from: person, ...picture }),
     announced: v.object({ text: v.string() }),
   },
-  // Requests, so that a client knows what arrived. The server refuses with the code "refused" and a sentence to show to the user.
+  // Requests, so that a client knows what arrived. The server refuses with the code "refused" and a sentence to show to the user. A position is
+  // for `after`: a client that comes back gets what was said since.
   requests: {
-    say: { payload: v.object({ text: v.string() }), result: v.undefined() },
+    say: { payload: v.object({ text: v.string() }), result: v.object({ position: v.string() }) },
     show: { payload: v.object({ data: picture.data }), result: v.undefined() },
   },
 });

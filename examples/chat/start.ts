@@ -1,4 +1,7 @@
-/** `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. */
+/**
+ * `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. CHAT_STATE names a folder
+ * for what it keeps; by default workerd keeps it in .wrangler, the others in chat.db.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,6 +13,7 @@ const root = join(import.meta.dirname, "../..");
 const modules = join(root, "node_modules");
 const server = join(import.meta.dirname, "server.ts");
 const usualPort = 8787;
+const state = process.env["CHAT_STATE"];
 const projects = ["client", "tsconfig.node.json", "tsconfig.worker.json"].map((project) => join(import.meta.dirname, project));
 
 interface Command {
@@ -30,6 +34,7 @@ const runtimes: Readonly<Record<string, (port: number) => Command>> = {
       "--inspector-port=0",
       "--log-level=warn",
       "--show-interactive-dev-session=false",
+      ...(state === undefined ? [] : [`--persist-to=${state}`]),
     ],
     // Keeps wrangler from asking for a login, and from using the network.
     env: { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" },

@@ -7,13 +7,19 @@ import { messageClient } from "edgewire/messages";
 import { messages, problemWith, tidy } from "./messages.ts";
 
 const { room, url, name } = options();
-const socket = new ReconnectingWebSocket(`${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`, messages.protocols);
+/** Where it is in what was said: the next connection goes on after it. */
+let position: string | undefined;
+const address = `${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`;
+const socket = new ReconnectingWebSocket(() => (position === undefined ? address : `${address}&after=${position}`), messages.protocols);
 const client = messageClient(messages, socket);
 
 client.on("welcome", ({ people }) => print(`You are in ${room} with ${people.length - 1} others. A line is a message; Ctrl+D leaves.`));
 client.on("joined", ({ who }) => print(`${who.name} joined`));
 client.on("left", ({ who }) => print(`${who.name} left`));
-client.on("said", ({ from, text }) => print(`${from.name}: ${text}`));
+client.on("said", (said) => {
+  ({ position } = said);
+  print(`${said.from.name}: ${said.text}`);
+});
 client.on("showed", ({ from, media, data }) =>
   print(`${from.name} showed a picture (${media}, ${Math.ceil((data.length * 3) / 4000)} kB)`),
 );
@@ -29,7 +35,10 @@ socket.addEventListener("open", () => (failures = 0));
 const pending = new Set<Promise<void>>();
 for await (const text of createInterface({ input: process.stdin })) {
   if (text.trim() === "") continue;
-  const sent = client.request("say", { text }).catch((error: Error) => console.error(`Not sent: ${text}: ${error.message}`));
+  const sent = client.request("say", { text }).then(
+    (result) => void ({ position } = result),
+    (error: Error) => console.error(`Not sent: ${text}: ${error.message}`),
+  );
   pending.add(sent);
   void sent.then(() => pending.delete(sent));
 }

@@ -10,8 +10,10 @@ const refusal = /^(WebSocket connection to .* failed|Failed to load resource: th
 
 chat((here) => {
   test("the server restarts", async () => {
-    const { ada, grace, server } = here;
+    const { ada, grace, server, browser } = here;
     for (const person of [ada, grace]) person.expects(away);
+    await ada.says("Before the restart");
+    await grace.sees("Ada", "Before the restart");
     await server.stop();
     await Promise.all([ada.status("Offline"), grace.status("Offline")]);
     await ada.says("Written while away");
@@ -23,6 +25,12 @@ chat((here) => {
     await ada.composer.press("Enter");
     await grace.sees("Ada", "Written while away");
     await ada.sees("You", "Written while away", "Sent");
+    // They have it, and it does not come again. Those who come now get it.
+    for (const person of [ada, grace]) expect(await person.log.getByText("Before the restart").count()).toBe(1);
+    const alan = await Person.join(browser, "Alan", ada.page.url());
+    await alan.sees("Ada", "Before the restart");
+    await alan.sees("Ada", "Written while away");
+    await alan.leave();
   });
 
   test("a message that got no answer", async () => {

@@ -29,7 +29,7 @@ export function chat(define: (here: Here) => void, room?: string): void {
       // Undefined where beforeAll failed.
       const { browser, server } = here as Partial<Here>;
       await browser?.close();
-      await server?.stop();
+      await server?.end();
     });
     beforeEach(async ({ task }) => {
       const url = `${here.server.url}/?room=${encodeURIComponent(room ?? task.name)}`;

@@ -34,7 +34,7 @@ describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s
       await ada.status("Online");
       await ada.leave();
     } finally {
-      await Promise.all([browser.close(), server.stop()]);
+      await Promise.all([browser.close(), server.end()]);
     }
   });
 });

@@ -1,9 +1,11 @@
 /** The chat as `npm start` runs it, on a port of its own, started and stopped as a person would. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -12,6 +14,8 @@ export const root: string = join(import.meta.dirname, "../..");
 export class ChatServer {
   readonly runtime: string;
   readonly port: number;
+  /** What it keeps, from one start to the next. */
+  readonly state: string = mkdtempSync(join(tmpdir(), "edgewire-chat-"));
   #child: ChildProcess | undefined;
 
   private constructor(runtime: string, port: number) {
@@ -31,7 +35,7 @@ export class ChatServer {
 
   /** Resolves when the server has printed where it is. */
   async start(): Promise<void> {
-    const env = { ...process.env, PORT: String(this.port), CI: "1" };
+    const env = { ...process.env, PORT: String(this.port), CHAT_STATE: this.state, CI: "1" };
     const child = spawn(process.execPath, [join(root, "examples/chat/start.ts"), this.runtime], {
       cwd: root,
       env,
@@ -58,6 +62,22 @@ export class ChatServer {
     const exited = once(child, "exit");
     child.kill("SIGTERM");
     await exited;
+  }
+
+  /** SIGKILL to the server itself, which `npm start` has started. Resolves when both have ended. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined) throw new Error("the chat was not started");
+    const exited = once(child, "exit");
+    spawnSync("pkill", ["-KILL", "-P", String(child.pid)]);
+    await exited;
+  }
+
+  /** Stops it, and deletes what it keeps. */
+  async end(): Promise<void> {
+    await this.stop();
+    rmSync(this.state, { recursive: true, force: true });
   }
 }
 

@@ -1,8 +1,10 @@
 /** `npm start` as a command: what it says when it can't, and that nothing stays behind when it ends. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, test } from "vitest";
@@ -37,7 +39,9 @@ describe("npm start", () => {
   });
 
   test.each(["workerd", "bun", "deno", "node"])("%s serves the page, and ends with npm", async (runtime) => {
-    const npm = spawn("npm", ["start", "--", runtime], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+    const state = mkdtempSync(join(tmpdir(), "edgewire-start-"));
+    const env = { ...process.env, CHAT_STATE: state };
+    const npm = spawn("npm", ["start", "--", runtime], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
     let url: string | undefined;
     for await (const line of createInterface(npm.stdout)) {
       url = /^Chat is at (http:\S+)$/.exec(line)?.[1];
@@ -56,5 +60,6 @@ describe("npm start", () => {
         () => true,
       );
     await expect.poll(gone, { timeout: 20_000 }).toBe(true);
+    rmSync(state, { recursive: true, force: true });
   });
 });

@@ -26,6 +26,11 @@ class Terminal {
     await vi.waitUntil(() => this.#printed.includes(line), { timeout: 30_000 });
   }
 
+  /** How many such lines it has printed. */
+  count(line: string): number {
+    return this.#printed.filter((printed) => printed === line).length;
+  }
+
   /** Ctrl+D. */
   async leaves(): Promise<unknown> {
     this.#child.stdin.end();
@@ -51,7 +56,7 @@ describe("the chat in a terminal", () => {
   afterEach(() => {
     for (const terminal of open.splice(0)) terminal.kill();
   });
-  afterAll(() => server.stop());
+  afterAll(() => server.end());
 
   test("two talk, hear an announcement, and leave", async () => {
     const ada = join("lobby", "Ada");
@@ -86,6 +91,25 @@ describe("the chat in a terminal", () => {
     await Promise.any([ada.sees("Grace joined"), grace.sees("Ada joined")]);
     ada.types("Still here");
     await grace.sees("Ada: Still here");
+  });
+
+  test("the server is killed, and what was said is there", async () => {
+    const ada = join("kill", "Ada");
+    await ada.sees("You are in kill with 0 others. A line is a message; Ctrl+D leaves.");
+    ada.types("Remember this");
+    ada.types("x".repeat(2001));
+    // The answer to the message before it has come too.
+    await ada.sees(`Not sent: ${"x".repeat(2001)}: The message is too long: 2000 characters is the most.`);
+    await server.kill();
+    await server.start();
+    const grace = join("kill", "Grace");
+    await grace.sees("Ada: Remember this");
+    await Promise.any([ada.sees("Grace joined"), grace.sees("Ada joined")]);
+    grace.types("I do");
+    await ada.sees("Grace: I do");
+    // Ada has it already, and so it does not come again.
+    expect(ada.count("Ada: Remember this")).toBe(0);
+    expect(grace.count("Ada: Remember this")).toBe(1);
   });
 });
 

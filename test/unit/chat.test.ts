@@ -63,13 +63,28 @@ describe("chat handler", () => {
     expect(await next(grace.client)).toEqual({
       type: "message",
       name: "said",
-      payload: { from: { id: ada.id, name: "Ada" }, text: "hello" },
+      payload: { from: { id: ada.id, name: "Ada" }, text: "hello", at: expect.any(Number), position: expect.any(String) },
     });
     await grace.client.close();
-    expect(await next(ada.client)).toEqual({ type: "result", id: 1 });
+    expect(await next(ada.client)).toEqual({ type: "result", id: 1, payload: { position: expect.any(String) } });
     expect(await next(ada.client)).toEqual({ type: "message", name: "left", payload: { who: { id: grace.id, name: "Grace" } } });
     await server.room("elsewhere").broadcast("first for Alan");
     expect(await elsewhere.client.next()).toBe("first for Alan");
+  });
+
+  test("those who come later get what was said, and those who come back what they have missed", async () => {
+    const server = memory(chat);
+    const ada = await enter(server, "Ada");
+    ada.client.send(say("one"));
+    ada.client.send(say("two"));
+    const [first, second] = [await next(ada.client), await next(ada.client)];
+    const said = (text: string): object => ({ from: { id: ada.id, name: "Ada" }, text });
+    const grace = await enter(server, "Grace");
+    expect((await next(grace.client)).payload).toMatchObject(said("one"));
+    expect((await next(grace.client)).payload).toMatchObject({ ...said("two"), ...second.payload });
+    const back = await server.connect(`${join("Alan")}&after=${String(first.payload?.["position"])}`);
+    expect(await next(back)).toMatchObject({ name: "welcome" });
+    expect((await next(back)).payload).toMatchObject(said("two"));
   });
 
   test("each message is answered, in order", async () => {

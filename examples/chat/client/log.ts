@@ -46,8 +46,9 @@ export function addNote(text: string, kind: "note" | "announcement" = "note", pe
   append(make("li", { class: kind }, make("p", { dir: "auto" }, ...words)), kind === "announcement");
 }
 
-export function addTheirs(from: Person, content: string | Blob): void {
-  append(entry("theirs", from.name, from.id, content), true);
+/** @param at when it was said (milliseconds since 1970). Default: now. */
+export function addTheirs(from: Person, content: string | Blob, at?: number): void {
+  append(entry("theirs", from.name, from.id, content, at), true);
 }
 
 /** Adds the user's own message, and returns a function that sets its status. `again` is called if the user wants to resend it. */
@@ -77,12 +78,11 @@ export function clear(): void {
   showUnread(0);
 }
 
-function entry(side: "mine" | "theirs", name: string, id: string, content: string | Blob): HTMLLIElement {
-  const now = Date.now();
-  const follows = last !== undefined && last.who === id && now - last.at < sameBreath;
-  last = { who: id, at: now };
+function entry(side: "mine" | "theirs", name: string, id: string, content: string | Blob, at: number = Date.now()): HTMLLIElement {
+  const follows = last !== undefined && last.who === id && at - last.at < sameBreath;
+  last = { who: id, at };
   const who = side === "mine" ? "You" : name;
-  const body = make("div", { class: "body" }, make("p", { class: follows ? "who hidden" : "who" }, make("bdi", {}, who), " ", time(now)));
+  const body = make("div", { class: "body" }, make("p", { class: follows ? "who hidden" : "who" }, make("bdi", {}, who), " ", time(at)));
   const element = make("li", { class: `message ${side}${follows ? " follows" : ""}` }, ...(side === "theirs" ? [disc(name)] : []), body);
   if (typeof content === "string") body.append(make("p", { class: "bubble", dir: "auto" }, ...withLinks(content)));
   else {

@@ -71,8 +71,8 @@ function connect(): void {
     onPeople: showPeople,
     onJoin: ({ name }) => log.addNote("joined", "note", name),
     onLeave: ({ name }) => log.addNote("left", "note", name),
-    onText(from, text) {
-      log.addTheirs(from, text);
+    onText(from, text, at) {
+      log.addTheirs(from, text, at);
       title.count();
     },
     onImage(from, image) {
@@ -109,7 +109,7 @@ function again(content: string | Blob): boolean {
 
 function missed(since: Date | undefined): string {
   const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
-  return since === undefined ? "You are back." : `You are back. What others wrote since ${clock.format(since)} is not shown.`;
+  return since === undefined ? "You are back." : `You are back. Here is what others wrote since ${clock.format(since)}, without pictures.`;
 }
 
 // A page with an open connection can't enter the browser's back-forward cache.

@@ -26,7 +26,8 @@ export interface RoomEvents {
   onPeople(people: readonly Person[] | undefined, me: string): void;
   onJoin(who: Person): void;
   onLeave(who: Person): void;
-  onText(from: Person, text: string): void;
+  /** `at` is in milliseconds since 1970. */
+  onText(from: Person, text: string, at: number): void;
   onImage(from: Person, image: Blob): void;
   onAnnouncement(text: string): void;
 }
@@ -43,7 +44,10 @@ const pictureDeadline = 60_000;
 
 export function enterRoom(room: string, name: string, events: RoomEvents): ChatRoom {
   const query = `${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`;
-  const socket = new ReconnectingWebSocket(`${location.origin.replace(/^http/, "ws")}/ws/${query}`, messages.protocols);
+  const address = `${location.origin.replace(/^http/, "ws")}/ws/${query}`;
+  /** Where the page is in what was said: its next connection goes on after it. */
+  let position: string | undefined;
+  const socket = new ReconnectingWebSocket(() => (position === undefined ? address : `${address}&after=${position}`), messages.protocols);
   const client = messageClient(messages, socket);
   const people = new Map<string, Person>();
   let me = "";
@@ -107,13 +111,16 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
     showPeople();
     events.onLeave(who);
   });
-  client.on("said", ({ from, text }) => events.onText(from, text));
+  client.on("said", (said) => {
+    ({ position } = said);
+    events.onText(said.from, said.text, said.at);
+  });
   client.on("showed", ({ from, media, data }) => events.onImage(from, fromBase64(data, media)));
   client.on("announced", ({ text }) => events.onAnnouncement(text));
 
   async function deliver(content: string | Blob, receipt: Receipt): Promise<void> {
     try {
-      if (typeof content === "string") await client.request("say", { text: content });
+      if (typeof content === "string") ({ position } = await client.request("say", { text: content }));
       else await client.request("show", { data: await toBase64(content) }, { deadline: pictureDeadline });
       receipt.sent();
     } catch (error) {
