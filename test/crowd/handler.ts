@@ -1,5 +1,5 @@
 /** What the crowd's servers run: each message is an order, answered when it is done. Runs on every runtime. */
-import { defineHandler, type Connection, type Rooms } from "edgewire";
+import { defineHandler, type Connection, type Handler, type Rooms } from "edgewire";
 
 /** `[number, what, …arguments]`; the answer is `["done", number, result]`. */
 export type Order =
@@ -10,7 +10,7 @@ export type Order =
   | readonly [number, "watch"]
   | readonly [number, "sync"];
 
-export const crowd = defineHandler({
+const hooks: Handler = {
   binding: "CROWD",
   upgrade: (request) => ({ room: new URL(request.url).searchParams.get("room") ?? "" }),
   message(connection, data) {
@@ -19,7 +19,12 @@ export const crowd = defineHandler({
     connection.send(JSON.stringify(["done", number, result]));
   },
   presence: (room, diff) => void room.publish(presenceTopic, JSON.stringify(["diff", diff])),
-});
+};
+
+export const crowd = defineHandler(hooks);
+
+/** Every message is kept: with rooms in a file each publish waits for its commit. */
+export const keepingCrowd = defineHandler({ ...hooks, history: () => ({ messages: 20 }) });
 
 const presenceTopic = "who is here";
 

@@ -1,12 +1,15 @@
 /** A real server of each runtime: for the crowd, and for the long soak. */
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { bunBinary, compatibilityDate, denoBinary, denoFlags } from "../support/runtimes.ts";
 import { bundleWorker } from "../support/workerd.ts";
 
-export const places = ["node", "bun", "deno", "durable"] as const;
+/** Those with `+sqlite` keep their rooms in a file. */
+export const places = ["node", "bun", "deno", "durable", "node+sqlite", "bun+sqlite", "deno+sqlite"] as const;
 export type PlaceName = (typeof places)[number];
 
 export interface Place {
@@ -32,12 +35,15 @@ export function open(name: PlaceName, application: Application = crowd): Promise
 }
 
 async function openProcess(name: Exclude<PlaceName, "durable">, file: string): Promise<Place> {
+  const [runtime, inFile] = name.split("+") as ["node" | "bun" | "deno", string?];
+  const folder = inFile === undefined ? undefined : mkdtempSync(join(tmpdir(), "edgewire-place-"));
   const command = {
     node: [process.execPath, "--expose-gc", file],
     bun: [bunBinary, "--expose-gc", file],
     deno: [denoBinary(), ...denoFlags, "--v8-flags=--expose-gc", file],
-  }[name] as [string, ...string[]];
-  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
+  }[runtime] as [string, ...string[]];
+  const env = { ...process.env, ...(folder === undefined ? {} : { ROOMS: join(folder, "rooms.db") }) };
+  const child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "pipe"], env });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
   const gone = new Promise<string>((resolve) => child.on("exit", (code, signal) => resolve(`exit code ${code}, signal ${signal}`)));
@@ -58,6 +64,7 @@ async function openProcess(name: Exclude<PlaceName, "durable">, file: string): P
       child.stdin.end();
       child.kill("SIGKILL");
       await gone;
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,8 +1,15 @@
 /** The crowd's server on Node, Bun and Deno. */
+import process from "node:process";
 import { serve, type Serving } from "edgewire/serve";
+import { sqlite } from "edgewire/sqlite";
 import { endWithParent } from "../serve/end.ts";
-import { crowd, outside } from "./handler.ts";
+import { crowd, keepingCrowd, outside } from "./handler.ts";
 
-const server: Serving = await serve(crowd, { hostname: "127.0.0.1", fetch: (request: Request) => outside(request, server) });
+const rooms = process.env["ROOMS"];
+const server: Serving = await serve(rooms === undefined ? crowd : keepingCrowd, {
+  hostname: "127.0.0.1",
+  fetch: (request: Request) => outside(request, server),
+  ...(rooms === undefined ? {} : { storage: sqlite(rooms) }),
+});
 endWithParent();
 console.log(`LISTEN ${server.port}`);

@@ -1,5 +1,5 @@
 /** What a column can't do, for the platform limits of test/support/limits.ts: what of a sequence it can't play, and what of a trace it can't show. */
-import type { Column } from "../support/case.ts";
+import { runtimeOf, type Column } from "../support/case.ts";
 import type { Trace } from "./trace.ts";
 
 export interface Abilities {
@@ -17,8 +17,9 @@ export interface Abilities {
 export const everything: Abilities = { rooms: true, cuts: true, ends: true };
 
 export function abilitiesOf(column: Column): Abilities {
-  const object = column === "durable" || column === "evicted";
-  return { rooms: column !== "workers", cuts: !object && column !== "deno", ends: !object };
+  const { runtime } = runtimeOf(column);
+  const object = runtime === "durable" || runtime === "evicted";
+  return { rooms: runtime !== "workers", cuts: !object && runtime !== "deno", ends: !object };
 }
 
 /** The model's trace without what the column can't show its clients; what hooks are told is never left out. */

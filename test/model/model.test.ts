@@ -46,7 +46,7 @@ describe("the in-process runtime does what lists of members and topics say", () 
   });
 });
 
-for (const column of ["node", "bun", "deno", "workers", "durable", "evicted"] as const) {
+for (const column of ["node", "bun", "deno", "workers", "durable", "evicted", "node+sqlite", "bun+sqlite", "deno+sqlite"] as const) {
   describe(`${column} does what the in-process runtime does`, () => {
     let host: Host;
     beforeAll(async () => {

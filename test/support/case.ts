@@ -25,7 +25,7 @@ export const columns = [
 export type Column = (typeof columns)[number];
 
 /** The letters of the chapters about what rooms keep. */
-const keptChapters: readonly string[] = ["G", "K", "Y"];
+const keptChapters: readonly string[] = ["G", "J", "K", "Y"];
 
 /** Whether the cases of the chapter run in the column. */
 export function isInRun(column: Column, letter: string): boolean {
