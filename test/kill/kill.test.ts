@@ -17,7 +17,7 @@ test.concurrent.each(runtimes)("%s: everything that was shown survives kills", {
   expect(report).toMatchObject({ missing: 0, twice: 0, other: 0 });
   expect(report.kills).toBeGreaterThanOrEqual(kills);
   expect(report.messages).toBeGreaterThan(kills);
-  expect(report.values).toBeGreaterThan(kills);
+  expect(report.values).toBeGreaterThan(0);
 });
 
 test.concurrent("the control, which commits late, is caught", { timeout: 300_000 }, async () => {
