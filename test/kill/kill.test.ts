@@ -7,7 +7,7 @@ import { runtimes } from "./process.ts";
 import { run, summaryOf } from "./run.ts";
 
 const kills = 20;
-/** It has lost something after at most 8 kills in each of 30 runs. */
+/** It has lost something after at most 8 kills in each of 20 runs. */
 const controlKills = 60;
 
 test.concurrent.each(runtimes)("%s: everything that was shown survives kills", { timeout: 300_000 }, async (runtime) => {
