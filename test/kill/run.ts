@@ -120,7 +120,7 @@ class Killing {
     load.abort();
     await Promise.all([...working, ...this.#clients.map((client) => client.left())]);
     if (moment === "start" || moment === "twice") {
-      await (moment === "start" ? sleep(random.int(0, 150)) : next.listening);
+      await (moment === "start" ? sleep(random.next() * 1.2 * server.startedIn) : next.listening);
       this.#kill(next, moment);
       next = this.#start();
     }
