@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, test, vi } from "vitest";
+import type { Column } from "../support/case.ts";
 import { startHost, type Host } from "../support/host.ts";
 import { MemoryHost } from "../support/memory.ts";
 import { abilitiesOf, everything, visible, type Abilities } from "./abilities.ts";
@@ -98,7 +99,7 @@ function source(sequence: Sequence | undefined): string {
 }
 
 /** A process that died failed its own sequence; the next one gets a new process. */
-async function revive(host: Host, column: "node" | "bun" | "deno" | "workers" | "durable" | "evicted"): Promise<Host> {
+async function revive(host: Host, column: Column): Promise<Host> {
   try {
     host.assertAlive();
     return host;
