@@ -8,7 +8,7 @@ export type { CloseOptions } from "./server/shutdown.ts";
 export type { RoomStats, Stats, Traffic } from "./api/stats.ts";
 export type { Closing, Connection, Data, MaybePromise, Phase, Sendable, SendResult } from "./api/connection.ts";
 export type { Dropped, ErrorContext, Handler, Hooks, HookName, RoomHooks, UpgradeContext, UpgradeResult } from "./api/handler.ts";
-export type { AlarmInfo, ConnectionInfo, LocalRoom, Member, PresenceDiff, PublishOptions, Room, Rooms } from "./api/room.ts";
+export type { AlarmInfo, ConnectionInfo, LocalRoom, Member, PresenceDiff, PublishOptions, Room, Rooms, ScheduledCall } from "./api/room.ts";
 export type { History, HistoryEntry, HistoryOption, HistoryReader, HistorySettings, Replay } from "./api/history.ts";
 export type { RoomStorage, RoomTransaction, RoomValues, StorageOption } from "./api/storage.ts";
 export type { Heartbeat, LocationHint, Options, Origins, Placement } from "./api/options.ts";

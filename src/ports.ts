@@ -122,6 +122,18 @@ export interface Alarm {
   keep(running: PromiseLike<unknown>): Promise<void>;
 }
 
+/** What rooms have due, kept for all rooms of a server, in memory or not. It outlives the process. */
+export interface Appointments {
+  /** The earliest time at which any room has something due (milliseconds since 1970); undefined for none. */
+  first(): number | undefined;
+  /** Rooms that have something due by then, the earliest first. */
+  due(now: number, limit: number): readonly string[];
+  /** The room has something due at that time, and nothing before it; undefined: nothing at all. */
+  set(room: string, time: number | undefined): void;
+  /** What `set` was last told of the room. */
+  of(room: string): number | undefined;
+}
+
 /** One room's values by name, encoded by the core. Synchronous, like a Durable Object's own storage. */
 export interface Store {
   get(key: string): string | undefined;

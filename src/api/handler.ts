@@ -23,6 +23,7 @@ export type HookName =
   | "room.open"
   | "room.empty"
   | "alarm"
+  | "call"
   | "presence"
   | "waitUntil";
 

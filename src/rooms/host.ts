@@ -6,7 +6,7 @@ import type { StorageOption } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";
-import type { Alarm, Clock, Prepared, Store } from "../ports.ts";
+import type { Alarm, Appointments, Clock, Prepared, Store } from "../ports.ts";
 import type { Schedule } from "../time/schedule.ts";
 import type { FanoutOf } from "./native-fanout.ts";
 
@@ -20,6 +20,8 @@ export interface RoomHost<State, Env> {
   readonly schedule: Schedule;
   /** The server's own counters, to which its rooms' counters add. */
   readonly counters: Counters;
+  /** Set once the server closes. */
+  readonly shutdown: object | undefined;
   /** Connections in memory, closing ones included. */
   connections(): Iterable<Connection<State, Env>>;
   /** A hook failed: counts and reports it. Never throws or rejects. */
@@ -38,6 +40,11 @@ export interface RoomRuntime {
   readonly storage?: StorageOption | undefined;
   /** Wakes the server at a time. Default: a timer. */
   readonly alarm?: Alarm;
+  /**
+   * When rooms have something due, if their stores outlive the process: then a room need not be in memory until it is due. Default: in memory,
+   * and `Server.resume` reads what a room's store has.
+   */
+  readonly appointments?: Appointments;
   /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */
   readonly fanout?: FanoutOf;
 }

@@ -2,6 +2,8 @@
 import { checkClose, CloseCode } from "../protocol/close.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { RoomStorage } from "../api/storage.ts";
+import { encodeArguments } from "./due/arguments.ts";
+import type { Due } from "./due/due.ts";
 import type { RoomHost } from "./host.ts";
 import type { Presence } from "./presence.ts";
 import type { Publishing } from "./publish.ts";
@@ -15,7 +17,7 @@ import type { RoomStats } from "../api/stats.ts";
 import { checkPromise } from "../values/promise.ts";
 import { checkName } from "../values/text.ts";
 import type { Connection, Sendable } from "../api/connection.ts";
-import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
+import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms, ScheduledCall } from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
 /** What is needed of the registry. */
@@ -24,7 +26,7 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   readonly presence: Presence<State, Env>;
   counters(room: string): Counters;
   storage(room: string): RoomStorage;
-  setAlarm(room: string, time: Date | number | null): void;
+  readonly due: Pick<Due<State, Env>, "setAlarm" | "calls">;
 }
 
 export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContract<State, Env> {
@@ -108,7 +110,19 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
   }
 
   setAlarm(time: Date | number | null): void {
-    this.#rooms.setAlarm(this.name, time);
+    this.#rooms.due.setAlarm(this.name, time);
+  }
+
+  schedule(time: Date | number, call: string, ...args: unknown[]): string {
+    return this.#rooms.due.calls.add(this.name, time, call, encodeArguments("schedule", args));
+  }
+
+  scheduled(): readonly ScheduledCall[] {
+    return this.#rooms.due.calls.list(this.name);
+  }
+
+  unschedule(id: string): boolean {
+    return this.#rooms.due.calls.delete(this.name, id);
   }
 
   waitUntil(promise: PromiseLike<unknown>): void {

@@ -20,10 +20,11 @@ import type { Snapshot, Store } from "../ports.ts";
 import { isResponse, refuse } from "../protocol/refusal.ts";
 import { isPromise } from "../values/promise.ts";
 import { SmallMap } from "../values/small-map.ts";
-import { RoomAlarms } from "./alarms.ts";
 import { Capacity } from "./capacity.ts";
 import type { Slot } from "./capacity.ts";
 import { Deferred } from "./deferred.ts";
+import { Due } from "./due/due.ts";
+import type { CallRunner } from "./due/call-runs.ts";
 import type { RoomHost } from "./host.ts";
 import { RoomIndex } from "./room-index.ts";
 import { RoomLifecycle } from "./lifecycle.ts";
@@ -46,11 +47,14 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly fanout: Fanout<State, Env> | undefined;
   /** Undefined if the handler keeps no histories. */
   readonly histories: TopicLogs | undefined;
+  /** Alarms, scheduled calls, and when rooms are due. */
+  readonly due: Due<State, Env>;
+  /** Runs scheduled calls; undefined if the handler has no calls. */
+  callRunner: CallRunner | undefined = undefined;
   /** Deletions of rows that no connection owns any more: see ../connection/state.ts. */
   readonly pendingDeletions: (() => void)[] = [];
   // Created on first use.
   #presence: Presence<State, Env> | undefined;
-  #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
   readonly #queues = new SmallMap<StorageQueue>();
   #counters: SmallMap<Counters> | undefined;
@@ -63,23 +67,19 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.capacity = new Capacity(settings, clock);
     this.fanout = runtime.fanout?.(this);
     this.index.watcher = this.fanout;
+    this.due = new Due(this);
     // If there is only memory, a log need not be written to a store.
     if (settings.history !== undefined)
-      this.histories = new TopicLogs(settings.history, host, (name) => (runtime.store === undefined ? undefined : this.store(name)));
+      this.histories = new TopicLogs(
+        settings.history,
+        host,
+        (name) => (runtime.store === undefined ? undefined : this.store(name)),
+        this.due.forgets ? this.due.appointments : undefined,
+      );
   }
 
   get presence(): Presence<State, Env> {
     return (this.#presence ??= new Presence(this));
-  }
-
-  get #alarms(): RoomAlarms {
-    const { schedule, clock } = this.host;
-    return (this.#roomAlarms ??= new RoomAlarms({
-      schedule,
-      clock,
-      run: (name, begin) => this.lifecycle.alarm(name, begin),
-      failed: (name, error) => this.host.failed(error, { hook: "alarm", room: this.lifecycle.room(name) }, this.counters(name)),
-    }));
   }
 
   // Connections that come and go.
@@ -247,24 +247,23 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return new Storage({ room, values, queues: this.#queues, clock: this.host.clock, sync: () => store?.sync?.() });
   }
 
+  /** Forgets what can be read again: the room leaves memory, or what it wrote last is undone. */
+  reread(room: string): void {
+    this.histories?.release(room);
+    this.due.reread(room);
+  }
+
   /** Updates and transactions that have not ended. */
   get pendingStorage(): Promise<unknown>[] {
     return [...this.#queues.values()].flatMap((queue) => queue.pending);
   }
 
-  /** @throws Error if the handler has no `alarm` hook, TypeError if `time` is not valid. */
-  setAlarm(room: string, time: Date | number | null): void {
-    if (this.host.hooks.alarm === undefined)
-      throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
-    this.#alarms.set(room, this.store(room), time);
-  }
-
   /** A room's object was created again: its appointments are due as before. */
   resume(room: string, isEmpty: boolean): void {
     const store = this.store(room);
-    if (this.host.hooks.alarm !== undefined) this.#alarms.resume(store);
+    this.due.appointments.renew(room);
     // Eviction keeps sockets; a crash or a deploy ends them all, and then no connection owns the stored states any more.
     if (isEmpty) store.clear(statePrefix);
-    this.histories?.resume(room);
+    this.histories?.expiry.resume(room);
   }
 }

@@ -1,6 +1,9 @@
 /** A room that is reached by calls: from outside its hooks, or in another object. */
+import { decode, encode } from "../values/codec.ts";
 import { checkData } from "../values/data.ts";
 import { checkPublish } from "../values/topics.ts";
+import { toTime } from "../time/time.ts";
+import { encodeArguments } from "./due/arguments.ts";
 import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
@@ -16,7 +19,10 @@ export type RoomCall =
   | "stats"
   | "history"
   | "deleteHistory"
-  | "close";
+  | "close"
+  | "schedule"
+  | "scheduled"
+  | "unschedule";
 const calls: readonly RoomCall[] = [
   "publish",
   "broadcast",
@@ -28,11 +34,17 @@ const calls: readonly RoomCall[] = [
   "history",
   "deleteHistory",
   "close",
+  "schedule",
+  "scheduled",
+  "unschedule",
 ];
 
 /** @throws what the method throws, and TypeError for an unknown method. */
 export function callRoom(room: LocalRoom, method: RoomCall, args: readonly unknown[]): unknown {
   if (!calls.includes(method)) throw new TypeError(`a room has no ${String(method)}`);
+  // Their arguments travel encoded: see `createRemoteRoom`.
+  if (method === "schedule") return room.schedule(args[0] as number, args[1] as string, ...(decode(args[2] as string) as unknown[]));
+  if (method === "scheduled") return encode(room.scheduled());
   return Reflect.apply(room[method], room, args);
 }
 
@@ -60,6 +72,10 @@ export function createRemoteRoom(name: string, call: (method: RoomCall, args: re
     history: ask("history"),
     deleteHistory: ask("deleteHistory"),
     close: ask("close"),
+    schedule: async (time: Date | number, scheduled: string, ...args: unknown[]) =>
+      call("schedule", [toTime("schedule", time), scheduled, encodeArguments("schedule", args)]),
+    scheduled: async () => decode((await call("scheduled", [])) as string),
+    unschedule: ask("unschedule"),
   } as unknown as Room;
 }
 
