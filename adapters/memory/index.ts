@@ -109,7 +109,11 @@ export function memory<State, Env>(handler: DefinedHandler<State, Env>, options:
       const running = (): PromiseLike<unknown>[] => {
         const hooks = Array.from(unfinished, (connection) => connection.running).filter((one) => one !== undefined);
         const { registry, background } = server;
-        const others = [...(registry?.lifecycle.running ?? []), ...(registry?.pendingStorage ?? []), ...(registry?.due.pending ?? [])];
+        const others = [
+          ...(registry?.lifecycle.running ?? []),
+          ...(registry?.pendingStorage ?? []),
+          ...(registry?.due.calls.pending ?? []),
+        ];
         return [...hooks, ...others, ...(background === undefined ? [] : [background])];
       };
       for (let waiting = running(); waiting.length > 0; waiting = running()) await Promise.all(waiting);

@@ -180,6 +180,6 @@ export const most = { lines: 250, files: 18 };
 export const exceptions: Readonly<Record<string, { readonly most: number; readonly why: string }>> = {
   "src/connection/connection.ts": { most: 340, why: "one object with all fields: its members only call the modules" },
   "src/server/server.ts": { most: 300, why: "puts the parts of a server together, and is the port that adapters call" },
-  "src/rooms/registry.ts": { most: 270, why: "puts the parts of the rooms together" },
+  "src/rooms/registry.ts": { most: 320, why: "puts the parts of the rooms together" },
   "bench/servers": { most: 20, why: "a file for each server and runtime" },
 };

@@ -26,7 +26,7 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   readonly presence: Presence<State, Env>;
   counters(room: string): Counters;
   storage(room: string): RoomStorage;
-  readonly due: Pick<Due<State, Env>, "setAlarm" | "calls">;
+  readonly due: Pick<Due, "alarms" | "calls">;
 }
 
 export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContract<State, Env> {
@@ -110,7 +110,7 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
   }
 
   setAlarm(time: Date | number | null): void {
-    this.#rooms.due.setAlarm(this.name, time);
+    this.#rooms.due.alarms.set(this.name, time);
   }
 
   schedule(time: Date | number, call: string, ...args: unknown[]): string {

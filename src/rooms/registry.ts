@@ -3,7 +3,8 @@
  * bundle. A plain Worker (connections can't reach each other) and the Worker in front of an object (connections open elsewhere) do without:
  * see ../server/no-rooms.ts.
  */
-import type { Sendable } from "../api/connection.ts";
+import type { MaybePromise, Sendable } from "../api/connection.ts";
+import type { HookName } from "../api/handler.ts";
 import type { Replay } from "../api/history.ts";
 import type { LocalRoom as LocalRoomContract, PresenceDiff, Room } from "../api/room.ts";
 import type { RoomStorage } from "../api/storage.ts";
@@ -24,7 +25,7 @@ import { Capacity } from "./capacity.ts";
 import type { Slot } from "./capacity.ts";
 import { Deferred } from "./deferred.ts";
 import { Due } from "./due/due.ts";
-import type { CallRunner } from "./due/call-runs.ts";
+import type { CallRunner } from "./due/part.ts";
 import type { RoomHost } from "./host.ts";
 import { RoomIndex } from "./room-index.ts";
 import { RoomLifecycle } from "./lifecycle.ts";
@@ -48,7 +49,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   /** Undefined if the handler keeps no histories. */
   readonly histories: TopicLogs | undefined;
   /** Alarms, scheduled calls, and when rooms are due. */
-  readonly due: Due<State, Env>;
+  readonly due: Due;
   /** Runs scheduled calls; undefined if the handler has no calls. */
   callRunner: CallRunner | undefined = undefined;
   /** Deletions of rows that no connection owns any more: see ../connection/state.ts. */
@@ -74,7 +75,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
         settings.history,
         host,
         (name) => (runtime.store === undefined ? undefined : this.store(name)),
-        this.due.forgets ? this.due.appointments : undefined,
+        this.due.forgets ? this.due : undefined,
       );
   }
 
@@ -234,6 +235,10 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.#counters?.delete(room);
   }
 
+  failed(hook: HookName, room: string, error: unknown): MaybePromise<void> {
+    return this.host.failed(error, { hook, room: this.lifecycle.room(room) }, this.counters(room));
+  }
+
   /** A room's store. */
   store(room: string): Store {
     return this.host.runtime.store?.(room) ?? (this.#stores ??= new MemoryStores()).of(room);
@@ -261,7 +266,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   /** A room's object was created again: its appointments are due as before. */
   resume(room: string, isEmpty: boolean): void {
     const store = this.store(room);
-    this.due.appointments.renew(room);
+    this.due.renew(room);
     // Eviction keeps sockets; a crash or a deploy ends them all, and then no connection owns the stored states any more.
     if (isEmpty) store.clear(statePrefix);
     this.histories?.expiry.resume(room);

@@ -7,9 +7,8 @@ import { isPromise } from "../../values/promise.ts";
 import { describeTime, isTime } from "../../time/time.ts";
 import type { AlarmInfo } from "../../api/room.ts";
 import type { MaybePromise } from "../../api/connection.ts";
-import type { Clock, Store } from "../../ports.ts";
 import { logError, quoted } from "../../values/log.ts";
-import type { DuePart, RoomAppointments } from "./appointments.ts";
+import type { DuePart, DueRooms, DueTimes } from "./part.ts";
 import { delayBefore, mostRetries, syncTimeout, withoutHook } from "./retry.ts";
 
 /** The store's key; an application's own values have another prefix. */
@@ -38,41 +37,35 @@ interface Attempt {
   over: boolean;
 }
 
-/** What alarms need of the registry. */
-export interface AlarmHost {
-  readonly clock: Clock;
-  readonly appointments: RoomAppointments;
-  readonly hasAlarm: boolean;
-  /** An appointment outlives memory, which may be lost at any moment. */
-  readonly outlives: boolean;
-  /** A room that waits is not in memory. */
-  readonly forgets: boolean;
-  store(room: string): Store;
-  /** Runs the hook in its turn. `begin`, called then, returns its argument, or undefined to skip it. Returns whether the hook succeeded. */
-  runAlarm(room: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean>;
-  /** Never throws or rejects. */
-  failed(hook: "alarm", room: string, error: unknown): MaybePromise<void>;
-}
-
 export class RoomAlarms implements DuePart {
-  readonly #host: AlarmHost;
+  readonly #rooms: DueRooms;
+  readonly #times: DueTimes;
   /** By room; without those that a later call replaced. */
   readonly #attempts = new Map<string, Attempt>();
 
-  constructor(host: AlarmHost) {
-    this.#host = host;
+  constructor(rooms: DueRooms, times: DueTimes) {
+    this.#rooms = rooms;
+    this.#times = times;
   }
 
-  /** @throws TypeError if `given` is not a valid time, and what the store throws: then nothing has changed. */
+  get #hasHook(): boolean {
+    return this.#rooms.host.hooks.alarm !== undefined;
+  }
+
+  get #now(): number {
+    return this.#rooms.host.clock.now();
+  }
+
+  /** @throws Error if the handler has no `alarm` hook, TypeError if `given` is not a valid time, and what the store throws: then nothing has changed. */
   set(room: string, given: Date | number | null): void {
-    const { appointments } = this.#host;
+    if (!this.#hasHook) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
     if (given === null) {
       this.#delete(room);
-      return appointments.update(room);
+      return this.#times.update(room);
     }
     if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)}`);
     const time = Number(given);
-    appointments.make(room, time, () => this.#keep(room, { room, time }));
+    this.#times.make(room, time, () => this.#keep(room, { room, time }));
     this.#attempts.delete(room);
   }
 
@@ -83,20 +76,20 @@ export class RoomAlarms implements DuePart {
 
   next(room: string, now: number): number {
     const due = this.#attempts.get(room)?.due ?? dueOf(this.#stored(room));
-    return this.#host.hasAlarm ? due : withoutHook(due, now);
+    return this.#hasHook ? due : Math.max(due, now + withoutHook);
   }
 
   run(room: string, now: number): MaybePromise<void> {
     const alarm = this.#attempts.get(room) ?? this.#begun(room);
-    if (alarm === undefined || alarm.due > now || !this.#host.hasAlarm) return;
+    if (alarm === undefined || alarm.due > now || !this.#hasHook) return;
     this.#attempts.set(room, alarm);
     if (alarm.over) return this.#finish(room, alarm);
     if (alarm.retryCount > mostRetries && !alarm.running) return this.#giveUp(room, alarm);
     // If this process ends in the middle of it, something has to wake the next one.
-    alarm.due = this.#host.outlives ? now + delayBefore(alarm.running ? mostRetries : alarm.retryCount + 1) : Number.POSITIVE_INFINITY;
+    alarm.due = this.#times.outlives ? now + delayBefore(alarm.running ? mostRetries : alarm.retryCount + 1) : Number.POSITIVE_INFINITY;
     if (alarm.running) return;
     alarm.running = true;
-    const ran = this.#host.runAlarm(room, () => this.#begin(room, alarm));
+    const ran = this.#rooms.lifecycle.alarm(room, () => this.#begin(room, alarm));
     return isPromise(ran) ? ran.then((succeeded) => this.#ran(room, alarm, succeeded)) : this.#ran(room, alarm, ran);
   }
 
@@ -115,13 +108,13 @@ export class RoomAlarms implements DuePart {
     const info = { scheduledTime: time, retryCount: alarm.retryCount++ };
     // If counting fails, the hook runs anyway: it may be the one that frees space in the storage.
     const uncounted = (error: unknown): AlarmInfo => {
-      void this.#host.failed("alarm", room, error);
+      void this.#rooms.failed("alarm", room, error);
       return info;
     };
     try {
-      this.#keep(room, { room, time, retryCount: alarm.retryCount, due: this.#host.clock.now() + delayBefore(alarm.retryCount) });
+      this.#keep(room, { room, time, retryCount: alarm.retryCount, due: this.#now + delayBefore(alarm.retryCount) });
       return (
-        this.#host
+        this.#rooms
           .store(room)
           .sync?.(syncTimeout)
           .then(() => (this.#isCurrent(room, alarm) ? info : undefined), uncounted) ?? info
@@ -141,13 +134,13 @@ export class RoomAlarms implements DuePart {
 
   #retry(room: string, alarm: Attempt): void {
     const { time, retryCount } = alarm;
-    alarm.due = this.#host.clock.now() + delayBefore(retryCount);
-    if (!this.#host.forgets) return;
+    alarm.due = this.#now + delayBefore(retryCount);
+    if (!this.#times.forgets) return;
     try {
       this.#keep(room, { room, time, retryCount, due: alarm.due });
       this.#attempts.delete(room);
     } catch (error) {
-      void this.#host.failed("alarm", room, error);
+      void this.#rooms.failed("alarm", room, error);
     }
   }
 
@@ -162,13 +155,13 @@ export class RoomAlarms implements DuePart {
       this.#delete(room);
     } catch (error) {
       // The next process would run it again.
-      alarm.due = this.#host.clock.now() + delayBefore(mostRetries);
-      void this.#host.failed("alarm", room, error);
+      alarm.due = this.#now + delayBefore(mostRetries);
+      void this.#rooms.failed("alarm", room, error);
     }
   }
 
   #delete(room: string): void {
-    this.#host.store(room).delete(alarmKey);
+    this.#rooms.store(room).delete(alarmKey);
     this.#attempts.delete(room);
   }
 
@@ -178,12 +171,12 @@ export class RoomAlarms implements DuePart {
   }
 
   #stored(room: string): StoredAlarm | undefined {
-    const stored = this.#host.store(room).get(alarmKey);
+    const stored = this.#rooms.store(room).get(alarmKey);
     return stored === undefined ? undefined : (JSON.parse(stored) as StoredAlarm);
   }
 
   #keep(room: string, kept: StoredAlarm): void {
-    this.#host.store(room).set(alarmKey, JSON.stringify(kept));
+    this.#rooms.store(room).set(alarmKey, JSON.stringify(kept));
   }
 }
 

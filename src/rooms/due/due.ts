@@ -1,113 +1,187 @@
-/** What a server's rooms have due: alarms, scheduled calls and, if the runtime keeps appointments, messages of histories that expire. */
+/**
+ * What a server's rooms have due, and when: alarms, scheduled calls, messages of histories that expire. If the runtime keeps appointments, a room
+ * that waits takes no memory, and one task of the server's schedule runs what all rooms have due, also what became due before the process began.
+ * Otherwise each room has a task of its own.
+ *
+ * An appointment that outlives the process is made before what is due is stored, and postponed or removed after it: if the process ends in
+ * between, the room is looked at in vain, and nothing is lost.
+ */
 import type { MaybePromise } from "../../api/connection.ts";
-import type { AlarmInfo, LocalRoom } from "../../api/room.ts";
-import type { Counters } from "../../handler/counters.ts";
-import type { TopicLogs } from "../../history/topic-logs.ts";
-import type { Clock, Store } from "../../ports.ts";
-import type { RoomHost } from "../host.ts";
+import type { Appointments } from "../../ports.ts";
+import { logError, quoted } from "../../values/log.ts";
+import { isPromise } from "../../values/promise.ts";
 import { RoomAlarms, alarmKey } from "./alarms.ts";
-import type { AlarmHost } from "./alarms.ts";
-import { RoomAppointments } from "./appointments.ts";
-import type { DuePart } from "./appointments.ts";
-import type { CallRunner, CallRunsHost } from "./call-runs.ts";
-import { ScheduledCalls, callPrefixes } from "./scheduled-calls.ts";
+import type { DuePart, DueRooms, DueTimes } from "./part.ts";
+import { failureDelay } from "./retry.ts";
+import { ScheduledCalls } from "./scheduled-calls.ts";
+import { againPrefix, taskPrefix } from "./task-rows.ts";
 
-/** What is needed of the registry. */
-export interface DueRooms<State, Env> {
-  readonly host: RoomHost<State, Env>;
-  readonly histories: TopicLogs | undefined;
-  readonly callRunner: CallRunner | undefined;
-  readonly lifecycle: {
-    room(name: string): LocalRoom<State, Env>;
-    alarm(name: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean>;
-  };
-  counters(room: string): Counters;
-  store(room: string): Store;
-}
+/** The schedule's task for all rooms. A room's own has its name behind it. */
+const task = "room ";
+/** Rooms that begin in one turn: a burst must not block the event loop. */
+const atOnce = 64;
+const never = Number.POSITIVE_INFINITY;
 
-export class Due<State, Env> implements AlarmHost, CallRunsHost {
-  readonly #rooms: DueRooms<State, Env>;
-  readonly #alarms: RoomAlarms = new RoomAlarms(this);
-  readonly calls: ScheduledCalls = new ScheduledCalls(this);
-  readonly clock: Clock;
-  readonly forgets: boolean;
-  readonly appointments: RoomAppointments;
+/** Prefixes of the keys of all that a room has due, but for histories. */
+export const duePrefixes: readonly string[] = [alarmKey, taskPrefix, againPrefix];
 
-  constructor(rooms: DueRooms<State, Env>) {
+export class Due implements DueTimes {
+  readonly #rooms: DueRooms;
+  readonly alarms: RoomAlarms;
+  readonly calls: ScheduledCalls;
+  readonly #kept: Appointments | undefined;
+  /** When the task for all rooms runs. */
+  #next = never;
+  /** An appointment could not be set: the room is still due. */
+  #stuck = false;
+
+  constructor(rooms: DueRooms) {
     this.#rooms = rooms;
-    this.clock = rooms.host.clock;
-    this.forgets = rooms.host.runtime.appointments !== undefined;
-    this.appointments = new RoomAppointments(rooms.host, () => this.#parts);
+    this.#kept = rooms.host.runtime.appointments;
+    this.alarms = new RoomAlarms(rooms, this);
+    this.calls = new ScheduledCalls(rooms, this);
+    this.#look();
   }
 
-  /** A room that waits is not in memory: then its store may have what the handler no longer has a hook for. */
-  get #parts(): readonly DuePart[] {
-    const parts: DuePart[] = [];
-    const { histories, callRunner } = this.#rooms;
-    if (this.forgets || this.hasAlarm) parts.push(this.#alarms);
-    if (this.forgets || callRunner !== undefined) parts.push(this.calls.runs);
-    if (this.forgets && histories !== undefined) parts.push(histories.expiry);
-    return parts;
-  }
-
-  /** @throws Error if the handler has no `alarm` hook, TypeError if `time` is not valid. */
-  setAlarm(room: string, time: Date | number | null): void {
-    if (!this.hasAlarm) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
-    this.#alarms.set(room, time);
-  }
-
-  /** Deletes the room's alarm and scheduled calls. What runs is not retried. @throws what the store throws; then the rest is still due. */
-  drop(room: string): void {
-    for (const prefix of duePrefixes) this.store(room).clear(prefix);
-    this.forget(room);
-  }
-
-  /** All that the room has due was deleted from its store. Never throws. */
-  forget(room: string): void {
-    this.#alarms.forget(room);
-    this.calls.forget(room);
-    this.appointments.update(room);
-  }
-
-  /** Forgets what can be read again. Never throws. */
-  reread(room: string): void {
-    this.calls.reread(room);
-    this.appointments.look();
-  }
-
-  /** Scheduled calls that run. */
-  get pending(): Promise<void>[] {
-    return this.calls.runs.pending;
-  }
-
-  get hasAlarm(): boolean {
-    return this.#rooms.host.hooks.alarm !== undefined;
-  }
-
-  get runner(): CallRunner | undefined {
-    return this.#rooms.callRunner;
+  get forgets(): boolean {
+    return this.#kept !== undefined;
   }
 
   get outlives(): boolean {
     return this.forgets || this.#rooms.host.schedule.outlives;
   }
 
-  get closing(): boolean {
-    return this.#rooms.host.shutdown !== undefined;
+  make(room: string, time: number, write: () => void): void {
+    if (!this.forgets) write();
+    const known = this.#of(room);
+    if (known === undefined || known > time) this.#set(room, Math.ceil(time));
+    if (this.forgets) write();
   }
 
-  store(room: string): Store {
-    return this.#rooms.store(room);
+  update(room: string): void {
+    try {
+      this.renew(room);
+    } catch (error) {
+      this.#later(room, error);
+    }
   }
 
-  runAlarm(room: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean> {
-    return this.#rooms.lifecycle.alarm(room, begin);
+  /** Reads when the room has something due. @throws what the store and the runtime's appointments throw. */
+  renew(room: string): void {
+    this.#set(room, Math.ceil(Math.min(...this.#parts.map((part) => part.next(room, this.#now)))));
   }
 
-  failed(hook: "alarm" | "call", room: string, error: unknown): MaybePromise<void> {
-    return this.#rooms.host.failed(error, { hook, room: this.#rooms.lifecycle.room(room) }, this.#rooms.counters(room));
+  /** Deletes the room's alarm and scheduled calls: what runs is not retried. @throws what the store throws; then the rest is still due. */
+  drop(room: string): void {
+    for (const prefix of duePrefixes) this.#rooms.store(room).clear(prefix);
+    this.forget(room);
+  }
+
+  /** All that the room has due was deleted from its store. Never throws. */
+  forget(room: string): void {
+    this.alarms.forget(room);
+    this.calls.forget(room);
+    this.update(room);
+  }
+
+  /** Forgets what can be read again: the room leaves memory, or what it wrote last is undone. Never throws. */
+  reread(room: string): void {
+    this.calls.reread(room);
+    this.#look();
+  }
+
+  get #now(): number {
+    return this.#rooms.host.clock.now();
+  }
+
+  /** A room that waits may have stored what the handler no longer has a hook for: see `withoutHook`. */
+  get #parts(): readonly DuePart[] {
+    const { host, callRunner, histories } = this.#rooms;
+    const parts: DuePart[] = [];
+    if (this.forgets || host.hooks.alarm !== undefined) parts.push(this.alarms);
+    if (this.forgets || callRunner !== undefined) parts.push(this.calls);
+    if (this.forgets && histories !== undefined) parts.push(histories.expiry);
+    return parts;
+  }
+
+  /** The room's appointment. */
+  #of(room: string): number | undefined {
+    return this.#kept === undefined ? this.#rooms.host.schedule.timeOf(task + room) : this.#kept.of(room);
+  }
+
+  #set(room: string, time: number): void {
+    const before = this.#of(room);
+    if (time === (before ?? never)) return;
+    if (this.#kept === undefined) return this.#schedule(task + room, time, () => this.#come(room));
+    this.#kept.set(room, time === never ? undefined : time);
+    if (time < this.#next) this.#appoint(time);
+    else if (before === this.#next) this.#look();
+  }
+
+  #schedule(name: string, time: number, run: () => MaybePromise<void>): void {
+    const { schedule } = this.#rooms.host;
+    if (time === never) schedule.cancel(name);
+    else schedule.at(name, time, run);
+  }
+
+  #appoint(time: number): void {
+    this.#next = time;
+    this.#schedule(task, time, () => this.#sweep());
+  }
+
+  /** Reads when the first room is due. Never throws. */
+  #look(): void {
+    this.#try(() => this.#kept !== undefined && this.#appoint(this.#kept.first() ?? never));
+  }
+
+  #try(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#failed(error);
+      this.#appoint(this.#now + failureDelay);
+    }
+  }
+
+  #sweep(): void {
+    // What is due stays so on disk, for the next process.
+    if (this.#rooms.host.shutdown !== undefined) return;
+    this.#next = never;
+    this.#stuck = false;
+    this.#try(() => {
+      for (const room of this.#kept?.due(this.#now, atOnce) ?? []) void this.#come(room);
+      if (this.#stuck) this.#appoint(this.#now + failureDelay);
+      else this.#look();
+    });
+  }
+
+  /** Never throws or rejects. */
+  #come(room: string): MaybePromise<void> {
+    const running: PromiseLike<void>[] = [];
+    try {
+      for (const part of this.#parts) {
+        const one = part.run(room, this.#now);
+        if (isPromise(one)) running.push(one.then(() => this.update(room)));
+      }
+      this.update(room);
+    } catch (error) {
+      this.#later(room, error);
+    }
+    return running.length === 0 ? undefined : Promise.all(running).then(() => {});
+  }
+
+  #later(room: string, error: unknown): void {
+    this.#failed(error, room);
+    try {
+      const later = this.#now + failureDelay;
+      const known = this.#of(room) ?? never;
+      if (known <= this.#now || known > later) this.#set(room, later);
+    } catch {
+      this.#stuck = true;
+    }
+  }
+
+  #failed(error: unknown, room = ""): void {
+    logError("what rooms have due can't be read or stored", `room ${quoted(room)}:`, error);
   }
 }
-
-/** Prefixes of all keys of what is due. */
-export const duePrefixes: readonly string[] = [alarmKey, ...callPrefixes];

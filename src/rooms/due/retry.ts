@@ -11,12 +11,11 @@ export function delayBefore(retryCount: number): number {
   return 1000 * 2 ** retryCount;
 }
 
-/**
- * When to look again at what is due at that time but has no hook or call in the handler: a later deploy may have it again, so it is neither run
- * nor dropped.
- */
-export function withoutHook(due: number, now: number): number {
-  return due === Number.POSITIVE_INFINITY ? due : Math.max(due, now + hour);
-}
+/** Milliseconds after which a failure of the store is tried again. */
+export const failureDelay = 10_000;
 
-const hour = 3_600_000;
+/**
+ * Milliseconds until something due that the handler has no hook or call for is looked at again: a later deploy may have it again, so it is neither
+ * run nor dropped.
+ */
+export const withoutHook = 3_600_000;

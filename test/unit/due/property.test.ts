@@ -239,7 +239,7 @@ test.each([true, false])(
         await world.finish();
         expect(world.wrong).toEqual([]);
         const { disk, clock, life } = world;
-        expect([disk.keys, [...disk.appointments.times], life.server.registry!.due.pending, clock.pending]).toEqual([[], [], [], 0]);
+        expect([disk.keys, [...disk.appointments.times], life.server.registry!.due.calls.pending, clock.pending]).toEqual([[], [], [], 0]);
       }),
       { numRuns: Number(process.env["RUNS"] ?? 300) },
     );
