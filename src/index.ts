@@ -19,6 +19,7 @@ export type {
   Room,
   RoomNamesRange,
   Rooms,
+  ScheduledCall,
   ServerRooms,
 } from "./api/room.ts";
 export type { History, HistoryEntry, HistoryOption, HistoryReader, HistorySettings, Replay } from "./api/history.ts";

@@ -121,8 +121,12 @@ export function memory<State, Env, Calls extends AnyCalls>(
       const running = (): PromiseLike<unknown>[] => {
         const hooks = Array.from(unfinished, (connection) => connection.running).filter((one) => one !== undefined);
         const { registry, background } = server;
-        const others = [...(registry?.lifecycle.running ?? []), ...(registry?.pendingStorage ?? [])];
-        // A turn that can't be stored is told to the \`error\` hook.
+        const others = [
+          ...(registry?.lifecycle.running ?? []),
+          ...(registry?.pendingStorage ?? []),
+          ...(registry?.due.calls.pending ?? []),
+        ];
+        // A turn that can't be stored is told to the `error` hook.
         const written = opened?.gate.pending?.catch(() => {});
         return [...hooks, ...others, ...[background, written].filter((one) => one !== undefined)];
       };

@@ -24,6 +24,7 @@ export type HookName =
   | "room.open"
   | "room.empty"
   | "alarm"
+  | "call"
   | "presence"
   | "call"
   | "waitUntil"

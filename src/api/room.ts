@@ -78,6 +78,25 @@ export interface Room<Calls extends AnyCalls = UntypedCalls> {
   disconnect(connectionId: string, code?: number, reason?: string): Promise<boolean>;
   /** Closes every connection, and erases what the room keeps: see `LocalRoom.delete`. Resolves to how many connections there were. */
   delete(): Promise<number>;
+  /** Runs a call of the room at that time, as `schedule` of `LocalRoom` does. Resolves to its id. */
+  schedule<Name extends keyof Calls & string>(time: Date | number, call: Name, ...args: CallArguments<Calls[Name]>): Promise<string>;
+  /** The calls that are scheduled, by time. */
+  scheduled(): Promise<readonly ScheduledCall[]>;
+  /** Takes a scheduled call back. Resolves to whether there was one. */
+  unschedule(id: string): Promise<boolean>;
+}
+
+/** A call that is scheduled. */
+export interface ScheduledCall {
+  /** What `schedule` returned. */
+  readonly id: string;
+  /** The time given to `schedule`, in milliseconds since 1970. */
+  readonly time: number;
+  /** The call's name. */
+  readonly call: string;
+  readonly args: readonly unknown[];
+  /** How many runs failed or were cut off: 0 to 7. */
+  readonly retryCount: number;
 }
 
 /** What the `alarm` hook receives, by Cloudflare's names. */
@@ -155,6 +174,19 @@ export interface LocalRoom<State = unknown, Env = unknown> {
    * @throws TypeError if `time` is not a valid time, Error if the handler has no `alarm` hook, or the storage's own error; then nothing has changed.
    */
   setAlarm(time: Date | number | null): void;
+  /**
+   * Runs a call of the room at that time (a Date, or milliseconds since 1970) with these arguments, and returns its id. It waits where alarms do, runs
+   * at least once, and in the order of the times with other scheduled calls of the room. If it rejects, it runs again after 2, 4, 8, 16, 32 and
+   * 64 seconds. Each failure reaches the `error` hook, with `hook` "call". A room has at most 10 000.
+   * @throws TypeError if `time` is not a valid time, for an unknown call, and for arguments that can't be stored, with the path.
+   * @throws RangeError for arguments over 1 MiB encoded.
+   * @throws Error if the room has 10 000, if the handler has no calls, or the storage's own error; then nothing has changed.
+   */
+  schedule(time: Date | number, call: string, ...args: unknown[]): string;
+  /** The calls that are scheduled, by time; those that run or wait for a retry included. */
+  scheduled(): readonly ScheduledCall[];
+  /** Takes a scheduled call back: one that runs is not retried. Returns whether there was one. @throws TypeError if `id` is not a string. */
+  unschedule(id: string): boolean;
   /** The same as a connection's, for work of the room: a rejection runs the `error` hook with the room. @throws TypeError if it is not a promise. */
   waitUntil(promise: PromiseLike<unknown>): void;
 }

@@ -1,58 +1,60 @@
 /**
  * The histories of a server's rooms. Each is read when it is first needed. An empty one is neither in memory nor stored, so subscribing to
- * a topic or reading it leaves nothing behind. One task of the server's schedule deletes what is too old, for all rooms, in steps.
+ * a topic or reading it leaves nothing behind.
  */
-import { TopicLog, epochKey, firstTopic, historyKey, randomEpoch } from "./topic-log.ts";
+import { expireAll } from "./expire.ts";
+import type { Attempt } from "./expire.ts";
+import { HistoryExpiry } from "./expiry.ts";
+import type { Appointments, ExpiringRooms, ExpiryHost } from "./expiry.ts";
+import { TopicLog, randomEpoch } from "./topic-log.ts";
 import type { Pending } from "./topic-log.ts";
-import type { Schedule } from "../time/schedule.ts";
 import { ownText } from "../values/text.ts";
-import { logError, quoted } from "../values/log.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRule } from "../handler/history-rule.ts";
 
-/** What is needed of the server. */
-interface UpgradeSite {
-  readonly schedule: Schedule;
-  readonly clock: { now(): number };
-  readonly runtime: { readonly alarm?: unknown };
+/** What is needed where logs outlive memory. */
+export interface Lasting {
+  readonly times: Appointments;
+  /** Whether somebody is in the room. */
+  isHeld(room: string): boolean;
 }
 
-interface RoomLogs {
-  /** The logs in memory. None is empty. */
-  readonly logs: Map<string, TopicLog>;
-  /** When something in this room has to be deleted; Infinity for never. Also stored, because an object may be evicted before. */
-  due: number;
-}
+/** Milliseconds, at most, that the logs of an empty room stay in memory. */
+const idleFor = 10_000;
 
-/** The schedule's task. */
-const task = "history";
-/** Where a room's `due` is stored. */
-export const dueKey = "histories";
-
-export class TopicLogs {
+export class TopicLogs implements ExpiringRooms {
   readonly #rule: HistoryRule;
-  readonly #site: UpgradeSite;
+  readonly #host: ExpiryHost;
+  readonly #lasting: Lasting | undefined;
+  /** Rooms that nobody holds are about to leave memory. */
+  #isLeaving = false;
   readonly #store: (room: string) => Store | undefined;
-  readonly #rooms = new Map<string, RoomLogs>();
-  /**
-   * Milliseconds between two sweeps, and from a message's expiry until it may be deleted. On an object each sweep is a wake and two rows
-   * written, so there are fewer.
-   */
-  readonly #step: number;
-  /** When the next sweep is. */
-  #next = Number.POSITIVE_INFINITY;
+  /** The logs in memory, by room and topic. None is empty. */
+  readonly #rooms = new Map<string, Map<string, TopicLog>>();
+  /** When messages are deleted. */
+  readonly expiry: HistoryExpiry;
   /**
    * The epoch of new logs, and of the positions of empty ones. It changes whenever a log is deleted, so that the next log does not
    * know positions of the deleted one.
    */
   #epoch: string = randomEpoch();
 
-  constructor(rule: HistoryRule, site: UpgradeSite, store: (room: string) => Store | undefined) {
+  /** @param lasting if what is kept outlives the process. */
+  constructor(rule: HistoryRule, host: ExpiryHost, store: (room: string) => Store | undefined, lasting: Lasting | undefined) {
     this.#rule = rule;
-    this.#site = site;
+    this.#host = host;
     this.#store = store;
-    this.#step = site.runtime.alarm === undefined ? 30_000 : 300_000;
+    this.#lasting = lasting;
+    this.expiry = new HistoryExpiry(host, this, lasting?.times);
+  }
+
+  get expires(): boolean {
+    return this.#rule.expires;
+  }
+
+  store(room: string): Store | undefined {
+    return this.#store(room);
   }
 
   /** The log of a topic; undefined if the topic keeps no history. */
@@ -73,17 +75,20 @@ export class TopicLogs {
     if (log.isEmpty) return false;
     log.clear();
     this.#epoch = randomEpoch();
-    this.#rooms.get(room)?.logs.delete(topic);
-    this.#tidy(room);
+    const logs = this.#rooms.get(room);
+    logs?.delete(topic);
+    if (logs === undefined || logs.size > 0) return true;
+    this.#rooms.delete(room);
+    this.expiry.emptied(room);
     return true;
   }
 
-  /** Forgets what of the room is in memory: it is read again when it is needed. */
+  /** Forgets a room's logs, which are read again when they are needed. If there is only memory, they stay. */
   release(room: string): void {
-    this.#rooms.delete(room);
+    if (this.#store(room) !== undefined) this.#rooms.delete(room);
   }
 
-  /** Rooms that have a log in memory, or something to delete. */
+  /** Rooms that have a log in memory. */
   get names(): Iterable<string> {
     return this.#rooms.keys();
   }
@@ -91,19 +96,20 @@ export class TopicLogs {
   /** All that was stored of a room is deleted: forgets its logs, and their positions become unknown. */
   forget(room: string): void {
     this.#epoch = randomEpoch();
-    this.#rooms.get(room)?.logs.clear();
-    this.#tidy(room);
+    this.#rooms.delete(room);
+    this.expiry.emptied(room);
   }
 
-  /** After hibernation: schedules the sweep that was scheduled before. */
-  resume(room: string): void {
-    if (!this.#rule.expires) return;
-    const stored = this.#store(room)?.get(dueKey);
-    if (stored !== undefined) this.#appoint((this.#roomOf(room).due = Number(stored)));
+  expire(room: string, now: number, grace: number, attempt: Attempt): number {
+    const logs = this.#rooms.get(room) ?? new Map<string, TopicLog>();
+    const deleted = (): void => void (this.#epoch = randomEpoch());
+    const due = expireAll({ rule: this.#rule, store: this.#store(room), logs, deleted }, now, grace, attempt);
+    if (logs.size === 0) this.#rooms.delete(room);
+    return due;
   }
 
   #known(room: string, topic: string): TopicLog | undefined {
-    return this.#rooms.get(room)?.logs.get(topic);
+    return this.#rooms.get(room)?.get(topic);
   }
 
   /** Reads a log that is not in memory. An empty one is not kept there. */
@@ -113,18 +119,8 @@ export class TopicLogs {
     const own = ownText(topic);
     const log = new TopicLog(own, rules, this.#store(room), this.#epoch);
     if (log.isEmpty) return log;
-    const all = this.#roomOf(room);
-    all.logs.set(own, log);
-    // Smaller only if a deploy has given the topic `seconds`, or a smaller value.
-    const due = this.#dueOf(log);
-    if (due < all.due) {
-      this.#appoint((all.due = due));
-      try {
-        this.#storeDue(room, due);
-      } catch {
-        // The sweep is scheduled in memory all the same.
-      }
-    }
+    this.#keep(room, log);
+    this.expiry.read(room, this.#dueOf(log));
     return log;
   }
 
@@ -134,122 +130,35 @@ export class TopicLogs {
     const due = this.#dueOf(log, now);
     return {
       ...pending,
-      write: () => {
-        pending.write();
-        this.#storeDue(room, due);
-      },
+      write: () => this.expiry.begin(room, due, pending.write),
       keep: () => {
         pending.keep();
-        const all = this.#roomOf(room);
-        all.logs.set(log.topic, log);
-        all.due = Math.min(all.due, due);
-        this.#appoint(due);
+        this.#keep(room, log);
+        this.expiry.begun(room, due);
       },
     };
   }
 
   /** When a message of this time (by default the log's first) is deleted. */
   #dueOf(log: TopicLog, time?: number): number {
-    return this.#roundUp(log.expiryOf(time) + this.#step);
+    return this.expiry.dueOf(log.expiryOf(time));
   }
 
-  /** Stores when the room has something to delete, unless an earlier time is stored. @throws what the store throws. */
-  #storeDue(room: string, due: number): void {
-    const store = due < Number.POSITIVE_INFINITY ? this.#store(room) : undefined;
-    if (due < Number(store?.get(dueKey) ?? Number.POSITIVE_INFINITY)) store?.set(dueKey, String(due));
+  #keep(room: string, log: TopicLog): void {
+    const logs = this.#rooms.get(room);
+    if (logs === undefined) this.#rooms.set(ownText(room), new Map([[log.topic, log]]));
+    else logs.set(log.topic, log);
+    if (this.#lasting !== undefined) this.#releaseLater(this.#lasting);
   }
 
-  #roomOf(room: string): RoomLogs {
-    let all = this.#rooms.get(room);
-    if (all === undefined) this.#rooms.set(ownText(room), (all = { logs: new Map(), due: Number.POSITIVE_INFINITY }));
-    return all;
-  }
-
-  /** Rounds up to a whole step, so that one sweep serves many topics. */
-  #roundUp(time: number): number {
-    return Math.ceil(time / this.#step) * this.#step;
-  }
-
-  #appoint(time: number): void {
-    if (time >= this.#next) return;
-    this.#next = time;
-    this.#site.schedule.at(task, time, () => this.#sweep());
-  }
-
-  #sweep(): void {
-    this.#next = Number.POSITIVE_INFINITY;
-    const now = this.#site.clock.now();
-    let next = Number.POSITIVE_INFINITY;
-    for (const [room, all] of this.#rooms) {
-      if (all.due <= now) this.#expire(room, all, now);
-      next = Math.min(next, all.due);
-    }
-    this.#appoint(next);
-  }
-
-  /** Never throws: a failed deletion is reported, and retried in the next step. */
-  #expire(room: string, all: RoomLogs, now: number): void {
-    let due = Number.POSITIVE_INFINITY;
-    let failure: unknown;
-    const attempt = (part: () => void): void => {
-      try {
-        part();
-      } catch (error) {
-        failure ??= error;
-        due = Math.min(due, now + this.#step);
-      }
-    };
-    attempt(() => {
-      for (const topic of this.#topics(room, all)) attempt(() => (due = Math.min(due, this.#expireLog(room, topic, all, now))));
+  /** A room that nobody holds leaves memory: its logs are read again when they are needed. */
+  #releaseLater(lasting: Lasting): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#host.schedule.at("idle rooms", this.#host.clock.now() + idleFor, () => {
+      this.#isLeaving = false;
+      for (const room of this.#rooms.keys()) if (!lasting.isHeld(room)) this.#rooms.delete(room);
+      if (this.#rooms.size > 0) this.#releaseLater(lasting);
     });
-    all.due = this.#roundUp(due);
-    attempt(() => this.#replaceDue(room, all.due));
-    if (failure !== undefined) logError("expired messages of a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
-    this.#tidy(room);
-  }
-
-  /** @returns when there is more to delete. */
-  #expireLog(room: string, topic: string, all: RoomLogs, now: number): number {
-    const known = all.logs.get(topic);
-    const rules = known === undefined ? this.#rule(topic) : undefined;
-    // The topic keeps no history since a deploy: what it kept before is not deleted unasked.
-    if (known === undefined && (rules === undefined || rules.seconds === Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
-    const log = rules === undefined ? known : new TopicLog(topic, rules, this.#store(room));
-    const due = log?.expire(now, this.#step);
-    if (due !== undefined) return due;
-    all.logs.delete(topic);
-    this.#epoch = randomEpoch();
-    return Number.POSITIVE_INFINITY;
-  }
-
-  #replaceDue(room: string, due: number): void {
-    const store = this.#store(room);
-    if (due === Number.POSITIVE_INFINITY) store?.delete(dueKey);
-    else store?.set(dueKey, String(due));
-  }
-
-  /** Forgets a room without logs, unless something stored is still due. Never throws. */
-  #tidy(room: string): void {
-    const all = this.#rooms.get(room);
-    if (all === undefined || all.logs.size > 0) return;
-    const store = all.due < Number.POSITIVE_INFINITY ? this.#store(room) : undefined;
-    try {
-      if (store !== undefined && firstTopic(store, "") !== undefined) return;
-      store?.delete(dueKey);
-    } catch {
-      // The next sweep tries again.
-      return;
-    }
-    this.#rooms.delete(room);
-    if (this.#rooms.size > 0) return;
-    this.#next = Number.POSITIVE_INFINITY;
-    this.#site.schedule.cancel(task);
-  }
-
-  /** A room's topics: the stored ones, or those in memory if there is no store. */
-  *#topics(room: string, all: RoomLogs): Generator<string, void, undefined> {
-    const store = this.#store(room);
-    if (store === undefined) return yield* all.logs.keys();
-    for (let topic = firstTopic(store, ""); topic !== undefined; topic = firstTopic(store, `${historyKey(topic)}${epochKey}`)) yield topic;
   }
 }

@@ -44,12 +44,15 @@ export interface RoomRuntime {
   readonly storage?: StorageOption | undefined;
   /** Holds back what sockets are to send until what the rooms have written is durable. Absent where nothing has to be waited for. */
   readonly gate?: Gate;
-  /** What rooms have due, if that outlives memory. */
-  readonly appointments?: Appointments;
   /** Rooms that keep something in `store`: all, or the first after that name. Absent if there is no `store`. */
   storedNames?(after: string, limit: number): Iterable<string>;
   /** Wakes the server at a time. Default: a timer. */
   readonly alarm?: Alarm;
+  /**
+   * When rooms have something due, if their stores outlive the process: then a room need not be in memory until it is due. Default: in memory,
+   * and `Server.resume` reads what a room's store has.
+   */
+  readonly appointments?: Appointments;
   /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */
   readonly fanout?: FanoutOf;
 }

@@ -2,6 +2,8 @@
 import { checkClose, CloseCode } from "../protocol/close.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { RoomStorage } from "../api/storage.ts";
+import { encodeArguments } from "./calls/wire.ts";
+import type { Due } from "./due/due.ts";
 import type { RoomHost } from "./host.ts";
 import type { Presence } from "./presence.ts";
 import type { Publishing } from "./publish.ts";
@@ -17,7 +19,7 @@ import type { RoomStats } from "../api/stats.ts";
 import { checkPromise } from "../values/promise.ts";
 import { checkName } from "../values/text.ts";
 import type { Connection, Sendable, SendResult } from "../api/connection.ts";
-import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms } from "../api/room.ts";
+import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms, ScheduledCall } from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
 /** What is needed of the registry. */
@@ -26,11 +28,11 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   readonly presence: Presence<State, Env>;
   counters(room: string): Counters;
   storage(room: string): RoomStorage;
-  setAlarm(room: string, time: Date | number | null): void;
   /** A connection of any room, closing ones included. */
   find(id: string): (Connection<State, Env> & { readonly roomName: string }) | undefined;
   /** Erases what the room keeps. @throws what its store throws: then nothing has changed. */
   erase(room: string): Promise<void> | undefined;
+  readonly due: Pick<Due, "alarms" | "calls">;
 }
 
 export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContract<State, Env> {
@@ -137,7 +139,19 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
   }
 
   setAlarm(time: Date | number | null): void {
-    this.#rooms.setAlarm(this.name, time);
+    this.#rooms.due.alarms.set(this.name, time);
+  }
+
+  schedule(time: Date | number, call: string, ...args: unknown[]): string {
+    return this.#rooms.due.calls.add(this.name, time, call, encodeArguments("schedule", args));
+  }
+
+  scheduled(): readonly ScheduledCall[] {
+    return this.#rooms.due.calls.list(this.name);
+  }
+
+  unschedule(id: string): boolean {
+    return this.#rooms.due.calls.delete(this.name, id);
   }
 
   waitUntil(promise: PromiseLike<unknown>): void {

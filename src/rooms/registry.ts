@@ -3,7 +3,8 @@
  * bundle. A plain Worker (connections can't reach each other) and the Worker in front of an object (connections open elsewhere) do without:
  * see ../server/no-rooms.ts.
  */
-import type { Sendable } from "../api/connection.ts";
+import type { MaybePromise, Sendable } from "../api/connection.ts";
+import type { HookName } from "../api/handler.ts";
 import type { Replay } from "../api/history.ts";
 import type { LocalRoom as LocalRoomContract, PresenceDiff, Room } from "../api/room.ts";
 import type { RoomStorage } from "../api/storage.ts";
@@ -20,13 +21,14 @@ import type { Snapshot, Store } from "../ports.ts";
 import { isResponse, refuse } from "../protocol/refusal.ts";
 import { isPromise } from "../values/promise.ts";
 import { SmallMap } from "../values/small-map.ts";
-import { RoomAlarms } from "./alarms.ts";
 import { RoomCalls } from "./calls/calls.ts";
 import type { Calling } from "./calls/caller.ts";
 import type { CallRequest } from "./calls/wire.ts";
 import { Capacity } from "./capacity.ts";
 import type { Slot } from "./capacity.ts";
 import { Deferred } from "./deferred.ts";
+import { Due } from "./due/due.ts";
+import type { CallRunner } from "./due/part.ts";
 import type { RoomHost } from "./host.ts";
 import { RoomIndex } from "./room-index.ts";
 import type { Except } from "./room-index.ts";
@@ -52,11 +54,14 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly fanout: Fanout<State, Env> | undefined;
   /** Undefined if the handler keeps no histories. */
   readonly histories: TopicLogs | undefined;
+  /** Alarms, scheduled calls, and when rooms are due. */
+  readonly due: Due;
+  /** Runs scheduled calls; undefined if the handler has no calls. */
+  callRunner: CallRunner | undefined = undefined;
   /** Deletions of rows that no connection owns any more: see ../connection/state.ts. */
   readonly pendingDeletions: (() => void)[] = [];
   // Created on first use.
   #presence: Presence<State, Env> | undefined;
-  #roomAlarms: RoomAlarms | undefined;
   #stores: MemoryStores | undefined;
   #calls: RoomCalls<State, Env> | undefined;
   readonly #queues = new SmallMap<StorageQueue>();
@@ -70,23 +75,25 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.capacity = new Capacity(settings, clock);
     this.fanout = runtime.fanout?.(this);
     this.index.watcher = this.fanout;
+    this.due = new Due(this);
     // If there is only memory, a log need not be written to a store.
     if (settings.history !== undefined)
-      this.histories = new TopicLogs(settings.history, host, (name) => (runtime.store === undefined ? undefined : this.store(name)));
+      this.histories = new TopicLogs(
+        settings.history,
+        host,
+        (name) => (runtime.store === undefined ? undefined : this.store(name)),
+        this.due.forgets ? { times: this.due, isHeld: (name) => this.index.members(name).size > 0 } : undefined,
+      );
+    const names = Object.keys(host.handler.calls);
+    if (names.length > 0) this.callRunner = { names, run: (name, call, args) => this.calls.run(name, call, args) };
+  }
+
+  get calls(): RoomCalls<State, Env> {
+    return (this.#calls ??= new RoomCalls(this));
   }
 
   get presence(): Presence<State, Env> {
     return (this.#presence ??= new Presence(this));
-  }
-
-  get #alarms(): RoomAlarms {
-    const { schedule, clock } = this.host;
-    return (this.#roomAlarms ??= new RoomAlarms({
-      schedule,
-      clock,
-      run: (name, begin) => this.lifecycle.alarm(name, begin),
-      failed: (name, error) => this.host.failed(error, { hook: "alarm", room: this.lifecycle.room(name) }, this.counters(name)),
-    }));
   }
 
   // Connections that come and go.
@@ -223,9 +230,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   /** Does what is asked of a room from outside. @throws what the method throws. */
   async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
     const answered =
-      method === "call"
-        ? (this.#calls ??= new RoomCalls(this)).answer(name, args as unknown as CallRequest)
-        : callRoom(this.lifecycle.room(name), method, args);
+      method === "call" ? this.calls.answer(name, args as unknown as CallRequest) : callRoom(this.lifecycle.room(name), method, args);
     const result = await answered;
     // Its caller may tell of it.
     await this.host.runtime.gate?.pending;
@@ -249,7 +254,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     store.atomically(() => eraseStored(store, this.pendingDeletions));
     this.pendingDeletions.length = 0;
     this.histories?.forget(room);
-    this.#roomAlarms?.forget(room);
+    this.due.forget(room);
     // The option `storage` has the values elsewhere, and updates that pend would write theirs again.
     const isDone = this.host.runtime.storage === undefined && this.#queues.get(room) === undefined;
     return isDone ? undefined : this.storage(room).clear();
@@ -276,6 +281,10 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.#counters?.delete(room);
   }
 
+  failed(hook: HookName, room: string, error: unknown): MaybePromise<void> {
+    return this.host.failed(error, { hook, room: this.lifecycle.room(room) }, this.counters(room));
+  }
+
   /** A room's store. */
   store(room: string): Store {
     return this.host.runtime.store?.(room) ?? (this.#stores ??= new MemoryStores()).of(room);
@@ -289,29 +298,23 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return new Storage({ room, values, queues: this.#queues, clock: this.host.clock, sync: () => store?.sync?.() });
   }
 
+  /** Forgets what can be read again: the room leaves memory, or what it wrote last is undone. */
+  reread(room: string): void {
+    this.histories?.release(room);
+    this.due.reread(room);
+  }
+
   /** Updates and transactions that have not ended. */
   get pendingStorage(): Promise<unknown>[] {
     return [...this.#queues.values()].flatMap((queue) => queue.pending);
   }
 
-  /** @throws Error if the handler has no `alarm` hook, TypeError if `time` is not valid. */
-  setAlarm(room: string, time: Date | number | null): void {
-    if (this.host.hooks.alarm === undefined)
-      throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
-    this.#alarms.set(room, this.store(room), time);
-  }
-
-  /** What the room has written last is undone: what is remembered of its storage is read again. */
-  reread(room: string): void {
-    this.histories?.release(room);
-  }
-
   /** A room's object was created again: its appointments are due as before. */
   resume(room: string, isEmpty: boolean): void {
     const store = this.store(room);
-    if (this.host.hooks.alarm !== undefined) this.#alarms.resume(store);
+    this.due.renew(room);
     // Eviction keeps sockets; a crash or a deploy ends them all, and then no connection owns the stored states any more.
     if (isEmpty) store.clear(statePrefix);
-    this.histories?.resume(room);
+    this.histories?.expiry.resume(room);
   }
 }

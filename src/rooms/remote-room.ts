@@ -2,7 +2,10 @@
 import { checkConnectionId } from "../values/checks.ts";
 import { checkData } from "../values/data.ts";
 import { checkPublish } from "../values/topics.ts";
+import { toTime } from "../time/time.ts";
+import { decode, encode } from "../values/codec.ts";
 import { createCall } from "./calls/caller.ts";
+import { decodeArguments, encodeArguments } from "./calls/wire.ts";
 import type { Calling } from "./calls/caller.ts";
 import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
@@ -29,11 +32,17 @@ const methods: Readonly<Record<RoomMethod, ((...args: never[]) => void) | undefi
   disconnect: checkConnectionId,
   close: undefined,
   delete: undefined,
+  schedule: undefined,
+  scheduled: undefined,
+  unschedule: undefined,
 };
 
 /** @throws what the method throws, and TypeError for an unknown method. */
 export function callRoom(room: LocalRoom, method: RoomMethod, args: readonly unknown[]): unknown {
   if (!Object.hasOwn(methods, method)) throw new TypeError(`a room has no ${String(method)}`);
+  // Their arguments and results travel encoded.
+  if (method === "schedule") return room.schedule(args[0] as number, args[1] as string, ...decodeArguments(args[2] as string));
+  if (method === "scheduled") return encode(room.scheduled());
   return Reflect.apply(room[method], room, args);
 }
 
@@ -50,6 +59,9 @@ export function createRemoteRoom(
       return ask(method as RoomMethod, args);
     };
   }
+  room["schedule"] = async (time: Date | number, call: string, ...args: unknown[]) =>
+    ask("schedule", [toTime("schedule", time), call, encodeArguments("schedule", args)]);
+  room["scheduled"] = async () => decode((await ask("scheduled", [])) as string);
   return room as unknown as Room;
 }
 

@@ -89,6 +89,18 @@ export function noRooms(why: string): NoRooms {
       throw lacks("setAlarm");
     }
 
+    schedule(): never {
+      throw lacks("schedule");
+    }
+
+    scheduled(): never {
+      throw lacks("scheduled");
+    }
+
+    unschedule(): never {
+      throw lacks("unschedule");
+    }
+
     waitUntil(): never {
       throw lacks("waitUntil");
     }

@@ -41,6 +41,11 @@ export class Schedule {
     return this.#keep !== undefined;
   }
 
+  /** When the task of that name runs; undefined if there is none. */
+  timeOf(name: string): number | undefined {
+    return this.#tasks.get(name)?.time;
+  }
+
   /** Makes one appointment for all that `run` schedules. */
   together<T>(run: () => T): T {
     this.#held++;

@@ -10,8 +10,11 @@ import { SmallMap } from "../../values/small-map.ts";
 import { LocalRoom } from "../local-room.ts";
 import type { LocalRooms } from "../local-room.ts";
 import { CallQueue, mostWaiting } from "./queue.ts";
-import { decodeArguments, described, encodeResult, failureOf, refused } from "./wire.ts";
+import { decodeArguments, described, encodeArguments, encodeResult, failureOf, refused, resultOf } from "./wire.ts";
 import type { CallAnswer, CallRequest } from "./wire.ts";
+
+/** Milliseconds that a scheduled call has. */
+const scheduledDeadline = 10_000;
 
 export class RoomCalls<State, Env> {
   readonly #rooms: LocalRooms<State, Env>;
@@ -22,8 +25,17 @@ export class RoomCalls<State, Env> {
     this.#rooms = rooms;
   }
 
-  /** Never rejects: an error is an answer. */
-  answer(room: string, [name, args, chain, deadline]: CallRequest): Promise<CallAnswer> {
+  /** For a scheduled call: rejects with what the function throws, and reports nothing. */
+  async run(room: string, name: string, args: readonly unknown[]): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    const request = [name, encodeArguments(described(name, room), args), [], scheduledDeadline] as const;
+    const answer = await this.answer(room, request, (error) => (failure = { error }));
+    if (failure !== undefined) throw failure.error;
+    resultOf(answer);
+  }
+
+  /** Never rejects: an error is an answer. @param failed gets what the function throws, instead of the `error` hook. */
+  answer(room: string, [name, args, chain, deadline]: CallRequest, failed?: (error: unknown) => void): Promise<CallAnswer> {
     const { host } = this.#rooms;
     const call = described(name, room);
     if (host.shutdown !== undefined) return Promise.resolve(refused("closing", `${call}: the server is closing`));
@@ -33,7 +45,7 @@ export class RoomCalls<State, Env> {
     if (queue.isFull) return Promise.resolve(refused("busy", `${call}: ${mostWaiting} calls already wait in the room`));
     const answer = queue.add({
       deadline,
-      run: () => this.#run(room, name, run as CallFunction<State, Env>, args, chain),
+      run: () => this.#run(room, name, run as CallFunction<State, Env>, args, chain, failed),
       late: (begun) =>
         refused(
           "deadline",
@@ -50,7 +62,14 @@ export class RoomCalls<State, Env> {
     return queue;
   }
 
-  async #run(name: string, call: string, run: CallFunction<State, Env>, args: string, chain: readonly string[]): Promise<CallAnswer> {
+  async #run(
+    name: string,
+    call: string,
+    run: CallFunction<State, Env>,
+    args: string,
+    chain: readonly string[],
+    failed: ((error: unknown) => void) | undefined,
+  ): Promise<CallAnswer> {
     const { host } = this.#rooms;
     const room = new CallRoom<State, Env>(this.#rooms, name, [...chain, name]);
     const about = { hook: "call", room, call } as const;
@@ -60,6 +79,10 @@ export class RoomCalls<State, Env> {
       return { value: encodeResult(described(call, name), result) };
     } catch (thrown) {
       const error = failureOf(thrown);
+      if (failed !== undefined) {
+        failed(thrown);
+        return { error };
+      }
       // One with a code is what the application answers. The caller does not wait for the hook.
       const reported = error.code === undefined ? host.failed(thrown, about, this.#rooms.counters(name)) : undefined;
       if (isPromise(reported)) host.waitUntil(reported, () => {});
