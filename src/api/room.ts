@@ -170,7 +170,8 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   readonly storage: RoomStorage;
   /**
    * Runs the `alarm` hook at that time (a Date, or milliseconds since 1970), at least once: see the hook. A later call replaces it, `null`
-   * clears it. It survives hibernation and, on Cloudflare, a deploy, and wakes the object there. Elsewhere it lives as long as the server.
+   * clears it. It survives hibernation and, on Cloudflare, a deploy, and wakes the object there. Elsewhere it lives as long as the
+   * server; with `sqlite()` of "edgewire/sqlite" it outlives it, and runs at the next start if it came due meanwhile.
    * @throws TypeError if `time` is not a valid time, Error if the handler has no `alarm` hook, or the storage's own error; then nothing has changed.
    */
   setAlarm(time: Date | number | null): void;

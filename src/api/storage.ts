@@ -3,7 +3,7 @@ import type { MaybePromise } from "./connection.ts";
 
 /**
  * A room's values by key. It stores what `setState` takes: Map, Set, Date, bigint and bytes come back unchanged. On a Durable Object the values
- * are in its SQLite, and outlive eviction, `room.empty` and a deploy. Elsewhere they stay in memory as long as the server lives, or go
+ * are in its SQLite, and outlive eviction, `room.empty` and a deploy. Elsewhere they stay in memory as long as the server lives, in a file with `sqlite()` of "edgewire/sqlite", or go
  * where the option `storage` of `serve`, `attach` and `memory` puts them. Calls are done in order. A wrong argument throws
  * at once; the promises reject only if the storage fails. Keys are well-formed strings of 1 to 512 bytes: any other is a TypeError.
  */

@@ -2,8 +2,12 @@
 import { Packr } from "msgpackr";
 import { expect, test } from "vitest";
 import { msgpack } from "../../adapters/msgpack/index.ts";
+import { addStats } from "../../src/handler/counters.ts";
 import { TopicLog } from "../../src/history/topic-log.ts";
+import { maxHead, readHead } from "../../src/protocol/handshake.ts";
+import { isResponse } from "../../src/protocol/refusal.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
+import { resolveClose } from "../../src/server/shutdown.ts";
 import { FakeSocket, open, settle, snapshot } from "./fake.ts";
 
 test("bytes that waited for a slow hook are taken off when it gets them: the next to wait are not paused for them", async () => {
@@ -78,4 +82,36 @@ test("a handshake that an object refuses because its room is full gives its plac
     return "status" in place ? place.status : 101;
   };
   expect([admit("one"), admit("one"), admit("one"), admit("two"), admit("two")]).toEqual([101, 503, 503, 101, 503]);
+});
+
+test("a request's head may have 16 KiB and no byte more: URL, names, values, and four bytes for each header", () => {
+  const head = (length: number): Request => new Request("http://localhost/", { headers: { a: "1", long: "x".repeat(length) } });
+  const [url, fields] = ["http://localhost/".length, "a".length + 1 + 4 + "long".length + 4];
+  const most = maxHead - url - fields;
+  expect(isResponse(readHead(head(most)))).toBe(false);
+  const refusal = readHead(head(most + 1));
+  expect(isResponse(refusal) && refusal.status).toBe(431);
+});
+
+test("close takes `retry` alone, `reason` alone, and not both", () => {
+  expect(resolveClose({ retry: 2000 }).reason).toContain("2000");
+  expect(resolveClose({ reason: "deploy" }).reason).toBe("deploy");
+  expect(() => resolveClose({ retry: 2000, reason: "deploy" })).toThrow('give only one of "retry" and "reason"');
+});
+
+test("the numbers of several servers are added, each of them", () => {
+  const stats = (n: number): Parameters<typeof addStats>[0][number] => ({
+    open: n,
+    opened: n * 3,
+    closed: { 1000: n, [3000 + n]: 1 },
+    refused: { origins: n, [`cause ${n}`]: 1 },
+    received: { messages: n * 5, bytes: n * 7 },
+    sent: { messages: n * 11, bytes: n * 13 },
+    dropped: { received: n * 17, sent: n * 19 },
+    buffered: n * 23,
+    queued: n * 29,
+    hookErrors: n * 31,
+  });
+  const both = { closed: { 1000: 9, 3002: 1, 3007: 1 }, refused: { origins: 9, "cause 2": 1, "cause 7": 1 } };
+  expect(addStats([stats(2), stats(7)])).toEqual({ ...stats(9), ...both });
 });
