@@ -56,7 +56,17 @@ export type Step =
 
 export type Script = readonly Step[];
 
-export type RoomMethod = "publish" | "broadcast" | "connections" | "count" | "topics" | "deleteHistory" | "close";
+export type RoomMethod =
+  | "publish"
+  | "broadcast"
+  | "connections"
+  | "count"
+  | "topics"
+  | "deleteHistory"
+  | "close"
+  | "schedule"
+  | "scheduled"
+  | "unschedule";
 
 /** A script for a room's own hooks. They have no URL, so it follows a `#` in the room's name. */
 export interface RoomScripts {
