@@ -1,6 +1,7 @@
 /** Calls: what the application asks of a room by name, from outside, from a hook and from another call. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { needsRooms, type Case, type Chapter, type Context, type Peer } from "../support/case.ts";
+import { schedules } from "./schedules.ts";
 import type { Ask, Outcome } from "../support/calls.ts";
 import { expectClose, expectTexts } from "../support/peer.ts";
 import type { RoomScripts } from "../support/script.ts";
@@ -271,4 +272,8 @@ const cases: readonly Omit<Case, "limits">[] = [
   },
 ];
 
-export const calls: Chapter = { letter: "J", title: "Calls", cases: cases.map((one) => ({ ...one, limits: needsRooms })) };
+export const calls: Chapter = {
+  letter: "J",
+  title: "Calls",
+  cases: [...cases, ...schedules].map((one) => ({ ...one, limits: needsRooms })),
+};

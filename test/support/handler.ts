@@ -4,6 +4,7 @@
  */
 import { defineHandler, type Connection, type Data, type Handler, type LocalRoom } from "edgewire";
 import { calls } from "./calls.ts";
+import { scheduledCalls } from "./schedules.ts";
 import { roomScripts, runRoomScript, runScript, runUpgrade, type Note, type Script, type UpgradeStep, type RoomStep } from "./script.ts";
 
 /** One handler for each set of options that a case needs; each has its own listener on every runtime. */
@@ -127,7 +128,7 @@ export function createHandlers({
         ...hooks,
         ...(rooms && name !== "bare" ? roomHooks(name, report) : {}),
         ...options[name],
-        ...(rooms && name === "main" ? { calls } : {}),
+        ...(rooms && name === "main" ? { calls: { ...calls, ...scheduledCalls } } : {}),
         ...(objects ? { binding: bindingOf(name) } : {}),
       }),
     ] as const;

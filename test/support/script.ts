@@ -70,7 +70,10 @@ export type RoomMethod =
   | "send"
   | "disconnect"
   | "close"
-  | "delete";
+  | "delete"
+  | "schedule"
+  | "scheduled"
+  | "unschedule";
 
 /** A script for a room's own hooks. They have no URL, so it follows a `#` in the room's name. */
 export interface RoomScripts {

@@ -7,6 +7,7 @@ import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import type { AlarmInfo } from "../../src/index.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { Alarm, Store } from "../../src/ports.ts";
+import { appointmentsOf } from "./due/mode.ts";
 import { FakeAlarm, FakeClock, FakeSocket, settle, snapshot } from "./fake.ts";
 
 afterEach(() => {
@@ -40,7 +41,7 @@ class Life {
         },
         error: (error) => void this.errors.push(error),
       }),
-      { name: "fake", registry: RoomRegistry, clock, store: () => store, ...(alarm === undefined ? {} : { alarm }) },
+      { name: "fake", registry: RoomRegistry, clock, store: () => store, ...(alarm === undefined ? appointmentsOf(store) : { alarm }) },
     );
     this.server.resume("r");
   }

@@ -1,7 +1,7 @@
 /** What comes and goes leaves nothing: the heap after many is the heap after few. */
 import { setFlagsFromString, getHeapStatistics } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { through } from "../../src/rooms/native-fanout.ts";
@@ -9,6 +9,8 @@ import { Server } from "../../src/server/server.ts";
 import type { Connection } from "../../src/connection/connection.ts";
 import type { Handler } from "../../src/api/handler.ts";
 import type { NativeTopics } from "../../src/ports.ts";
+import { MemoryStores } from "../../src/rooms/memory-store.ts";
+import { MemoryAppointments } from "./due/machine.ts";
 import { FakeClock, FakeSocket, snapshot } from "./fake.ts";
 
 setFlagsFromString("--expose-gc");
@@ -121,6 +123,42 @@ test("20 000 topics of one connection, subscribed to, published to, asked for an
     void one.bufferedAmount;
   });
   expect(grown).toBeLessThan(many * slack);
+});
+
+test("20 000 rooms that nobody is in, with an alarm, scheduled calls and one that is taken back", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  for (const persistent of [true, false]) {
+    const [clock, appointments, stores] = [new FakeClock(), new MemoryAppointments(), new MemoryStores()];
+    let ran = 0;
+    const server = new Server(defineHandler({ heartbeat: false, alarm: () => void ran++, error() {} }), {
+      name: "fake",
+      registry: RoomRegistry,
+      clock,
+      store: (room) => stores.of(room),
+      ...(persistent ? { appointments } : {}),
+    });
+    const run = async (_: string, __: string, [fails]: readonly unknown[]): Promise<void> => {
+      ran++;
+      if (fails === true) throw new Error("no");
+    };
+    server.registry!.callRunner = { names: ["call"], run };
+    const grown = await growth((index) => {
+      const room = server.localRoom(name("room", index));
+      room.setAlarm(clock.now() + 10);
+      room.schedule(clock.now() + 10, "call");
+      if (index % 10 === 0) room.schedule(clock.now() + 10, "call", true);
+      room.unschedule(room.schedule(clock.now() + 10, "call"));
+      if (index % 32 === 0) clock.advance(1000);
+      if (index % 1000 === 0) for (let second = 0; second < 300; second++) setImmediate(() => clock.advance(1000));
+    });
+    for (let second = 0; second < 300; second++) {
+      clock.advance(1000);
+      await new Promise(setImmediate);
+    }
+    expect(ran).toBeGreaterThan(2 * many);
+    expect(grown).toBeLessThan(many * slack);
+    expect([[...stores.names], appointments.times.size, clock.pending]).toEqual([[], 0, 0]);
+  }
 });
 
 test("20 000 histories that are deleted, in rooms that nobody is in", async () => {

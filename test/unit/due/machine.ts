@@ -61,6 +61,8 @@ export interface LifeOptions {
   readonly handler?: Handler;
   /** The runtime keeps appointments. Default: true. */
   readonly persistent?: boolean;
+  /** Default: true. */
+  readonly stored?: boolean;
   readonly alarm?: Alarm;
   /** Runs the handler's calls, by name. Default: none. */
   readonly calls?: Readonly<Record<string, (room: string, ...args: unknown[]) => unknown>>;
@@ -79,7 +81,7 @@ export class Life {
   /** Operations that fail. */
   readonly broken = new Set<Operation>();
 
-  constructor(disk: Disk, clock: FakeClock, { handler = {}, persistent = true, alarm, calls }: LifeOptions) {
+  constructor(disk: Disk, clock: FakeClock, { handler = {}, persistent = true, stored = true, alarm, calls }: LifeOptions) {
     this.disk = disk;
     this.clock = clock;
     this.server = new Server(
@@ -95,7 +97,7 @@ export class Life {
         name: "fake",
         registry: RoomRegistry,
         clock,
-        store: (room) => new LifeStore(this, disk.storeOf(room)),
+        ...(stored ? { store: (room) => new LifeStore(this, disk.storeOf(room)) } : {}),
         ...(persistent ? { appointments: this.#appointments } : {}),
         ...(alarm === undefined ? {} : { alarm }),
       },
