@@ -7,7 +7,9 @@ import { readPage, writePage } from "./pages.ts";
 import { start, startWorker } from "./run.ts";
 import type { Runtime, Server } from "./run.ts";
 
-const page = readPage("docs/calls.md");
+const given = readPage("docs/calls.md");
+// A folder of its own: pages.test.ts writes the page's for its other examples.
+const page = { ...given, folder: `${given.folder}-posts` };
 beforeAll(() =>
   writePage(page, {
     "serve-app.ts": `import { serve } from "edgewire/serve";\nimport { app } from "./poll-app.ts";\nconsole.log(\`listening on \${(await serve({ fetch: app.fetch })).url}\`);\n`,
