@@ -1,7 +1,9 @@
 /** The chat's `/metrics` as Prometheus reads it, on every runtime. */
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { root } from "./pages.ts";
 import { start, startWorker } from "./run.ts";
@@ -56,7 +58,9 @@ async function someTraffic(port: number): Promise<WebSocket> {
 }
 
 test.each<Runtime>(["node", "bun", "deno"])("/metrics and /metrics/lobby on %s", async (runtime) => {
-  await using server = await start(runtime, file("server.ts"));
+  const state = mkdtempSync(join(tmpdir(), "edgewire-chat-"));
+  onTestFinished(() => rmSync(state, { recursive: true, force: true }));
+  await using server = await start(runtime, file("server.ts"), 0, { env: { CHAT_STATE: state } });
   const before = await scrape(server, "/metrics");
   expect(before.get("edgewire_connections_open") ?? before).toBe(0);
   const stays = await someTraffic(server.port);

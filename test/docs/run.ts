@@ -1,7 +1,7 @@
 /** Starts an example's server on a runtime, and a Worker's in workerd. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { denoBinary } from "../support/runtimes.ts";
@@ -32,7 +32,12 @@ export interface StartOptions {
 export async function start(runtime: Runtime, file: string, port = 0, { env = {}, log }: StartOptions = {}): Promise<Server> {
   const [command, ...args] = commandFor(runtime, file);
   const variables = { ...process.env, ...env, PORT: String(port) };
-  const child = spawn(command, args, { env: variables, stdio: ["ignore", "pipe", log === undefined ? "inherit" : "pipe"] });
+  // What it writes goes beside it.
+  const child = spawn(command, args, {
+    cwd: dirname(file),
+    env: variables,
+    stdio: ["ignore", "pipe", log === undefined ? "inherit" : "pipe"],
+  });
   if (log !== undefined && child.stderr !== null) createInterface({ input: child.stderr }).on("line", log);
   const gone = once(child, "exit");
   const listening = (async () => {
