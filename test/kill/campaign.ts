@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { runtimes, type RuntimeName } from "./process.ts";
 import { run, summaryOf, type Report } from "./run.ts";
+import { runScheduled, type ScheduledReport } from "./scheduled.ts";
 
 const kills = Number(process.env["KILLS"] ?? 1000);
 const seed = Number(process.env["KILL_SEED"] ?? Date.now() % 1_000_000);
@@ -21,13 +22,19 @@ const begin = performance.now();
 console.log(`${kills} kills, seed ${seed}`);
 const reports: Report[] = [];
 const controls: Report[] = [];
+const scheduled: ScheduledReport[] = [];
 for (const runtime of runtimes) {
   reports.push(await killing(runtime, Math.ceil(kills / runtimes.length)));
   controls.push(await control(runtime));
+  scheduled.push(await runScheduled({ runtime, calls: 10 * kills, rooms: 20, seconds: 20, seed }));
+  console.log(JSON.stringify(scheduled.at(-1)));
 }
 const minutes = Math.round((performance.now() - begin) / 6000) / 10;
 write();
 const faults = reports.flatMap(({ runtime, said }) => said.map((what) => `${runtime}: ${what}`));
+for (const { runtime, ran, calls, early, problems } of scheduled)
+  if (ran[1] !== calls || early > 0 || problems.length > 0)
+    faults.push(`${runtime}: scheduled calls: ${JSON.stringify({ ran, early, problems })}`);
 for (const fault of faults) console.error(fault);
 const escaped = controls.filter(({ missing }) => missing === 0);
 for (const { runtime } of escaped) console.error(`${runtime}: the control was not caught`);
@@ -62,6 +69,10 @@ function write(): void {
     const when = [moments.load, moments.checkpoint, moments.start, moments.twice];
     return `| ${[runtime, count, ...when, messages, values, missing, twice, other, `${Math.round(longestStart)} ms`, result].join(" | ")} |`;
   });
+  const scheduledRows = scheduled.map(
+    ({ runtime, calls, kills: count, ran: { 0: none = 0, 1: once = 0 }, early }) =>
+      `| ${[runtime, calls, count, once, calls - once - none, none, early].join(" | ")} |`,
+  );
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   const [cpu] = cpus();
   const page = `# Kills
@@ -79,6 +90,15 @@ Seed ${seed}, commit ${commit}, ${new Date().toISOString().slice(0, 10)}, ${minu
 | runtime | kills | under load | at a checkpoint | while it starts | as it listens again | messages shown | values shown | missing | twice | other faults | longest start after a kill | the control |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+## Scheduled calls
+
+Calls are scheduled in 20 rooms for the next 20 seconds, and the server is killed about every second until these are over. A call adds one to a number of its
+own in its last turn, so a number above 1 would be a call that ran twice, and one that is missing a call that was lost.
+
+| runtime | calls | kills | ran once | more than once | not at all | early |
+| --- | --- | --- | --- | --- | --- | --- |
+${scheduledRows.join("\n")}
 `;
   writeFileSync(join(import.meta.dirname, "../../docs/kills.md"), page);
 }

@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { runtimes } from "./process.ts";
 import { run, summaryOf } from "./run.ts";
+import { runScheduled } from "./scheduled.ts";
 
 const kills = 20;
 /** It has lost something after at most 8 kills in each of 20 runs. */
@@ -25,3 +26,13 @@ test.concurrent("the control, which commits late, is caught", { timeout: 300_000
   console.log(`control: ${summaryOf(report)}`);
   expect(report.missing, summaryOf(report)).toBeGreaterThan(0);
 });
+
+test.concurrent.each(runtimes)(
+  "%s: each scheduled call runs once, none early, whatever is killed",
+  { timeout: 300_000 },
+  async (runtime) => {
+    const report = await runScheduled({ runtime, calls: 1000, rooms: 10, seconds: 4, seed: 1 });
+    expect(report).toMatchObject({ ran: { 0: 0, 1: 1000 }, early: 0, problems: [] });
+    expect(report.kills).toBeGreaterThanOrEqual(2);
+  },
+);

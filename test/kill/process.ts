@@ -14,6 +14,8 @@ export interface Program {
   readonly file: string;
   /** It is the control: it commits late. */
   readonly late: boolean;
+  /** Default: server.ts. */
+  readonly program?: string;
 }
 
 export class Process {
@@ -62,8 +64,9 @@ function launch({
   runtime,
   file,
   late,
+  program = "server.ts",
 }: Program): ReturnType<typeof spawn> & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
-  const server = join(import.meta.dirname, "server.ts");
+  const server = join(import.meta.dirname, program);
   const [command, ...args] = {
     node: [process.execPath, server],
     bun: [bunBinary, server],
