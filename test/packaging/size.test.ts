@@ -5,7 +5,20 @@ import { sizes } from "../../bench/measure/size.ts";
 const all = sizes();
 
 test("every entry point that a bundle may have has a budget", () => {
-  const names = ["", "/node", "/bun", "/deno", "/workers", "/durable", "/hono", "/memory", "/client", "/messages", "/messages, of a page"];
+  const names = [
+    "",
+    "/node",
+    "/bun",
+    "/deno",
+    "/workers",
+    "/durable",
+    "/hono",
+    "/memory",
+    "/sqlite",
+    "/client",
+    "/messages",
+    "/messages, of a page",
+  ];
   const parts = ["the core, for a connection alone", "what rooms add to it"];
   expect(all.map(({ name }) => name)).toEqual([...parts, ...names.map((name) => `edgewire${name}`)]);
 });
