@@ -140,7 +140,7 @@ export class ScheduledCalls implements DuePart {
       store.set(key, text);
       await this.#synced(room, store);
       // Taken back meanwhile, here and below.
-      if (store.get(key) === undefined) return;
+      if (this.#isClosing || store.get(key) === undefined) return;
       try {
         const [, , call, args] = readRow(row);
         await this.#rooms.callRunner?.run(room, call, args);
@@ -154,7 +154,6 @@ export class ScheduledCalls implements DuePart {
     if (!over.has(id)) logError("giving up on a scheduled call", `a call of room ${quoted(room)} has failed ${mostRetries + 1} times`);
     over.add(id);
     this.#delete(room, id);
-    over.delete(id);
   }
 
   /** If its disk fails, the call runs all the same: it may be the one that frees space. */

@@ -38,6 +38,57 @@ test("a retry that waits is not in memory: another process runs it at the same t
   expect([disk.keys, disk.appointments.times.size, clock.pending]).toEqual([[], 0, 0]);
 });
 
+test("a process that ends in the middle of a hook: the next one runs it again after two seconds, counted", async () => {
+  const [disk, clock] = [new Disk(), new FakeClock()];
+  const runs: unknown[] = [];
+  const handler = {
+    async alarm(_: unknown, { retryCount }: { readonly retryCount: number }) {
+      runs.push([clock.now(), retryCount]);
+      if (retryCount === 0) return new Promise<void>(() => {});
+    },
+  };
+  const first = new Life(disk, clock, { handler });
+  first.server.localRoom("r").setAlarm(1000);
+  clock.advance(1000);
+  await settle();
+  first.end();
+  expect(new Life(disk, clock, { handler }).dead).toBe(false);
+  for (let second = 0; second < 10; second++) {
+    clock.advance(1000);
+    await settle();
+  }
+  expect(runs).toEqual([
+    [1000, 0],
+    [3000, 1],
+  ]);
+  expect([disk.keys, disk.appointments.times.size, clock.pending]).toEqual([[], 0, 0]);
+});
+
+test("a retry counts from the failure, also if something else brings the room before", async () => {
+  const [disk, clock] = [new Disk(), new FakeClock()];
+  const runs: number[] = [];
+  const life = new Life(disk, clock, {
+    handler: {
+      async alarm() {
+        runs.push(clock.now());
+        if (runs.length > 1) return;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        clock.setTimeout(resolve, 1500);
+        await promise;
+        throw new Error("no");
+      },
+    },
+    calls: { call() {} },
+  });
+  life.server.localRoom("r").setAlarm(1000);
+  life.server.localRoom("r").schedule(3200, "call");
+  for (let tenth = 0; tenth < 60; tenth++) {
+    clock.advance(100);
+    await settle();
+  }
+  expect(runs).toEqual([1000, 4500]);
+});
+
 test.each([true, false])("setAlarm in 16 000 rooms takes as much for each as in 1000 (appointments: %s)", async (persistent) => {
   const work = async (rooms: number): Promise<Record<string, number>> => {
     const [disk, clock] = [new Disk(), new FakeClock()];

@@ -3,6 +3,7 @@ import { RoomRegistry } from "../../../src/rooms/registry.ts";
 import { defineHandler } from "../../../src/handler/define.ts";
 import { Server } from "../../../src/server/server.ts";
 import { MemoryStore } from "../../../src/rooms/memory-store.ts";
+import { Heap } from "../../../src/time/heap.ts";
 import type { Handler } from "../../../src/api/handler.ts";
 import type { Alarm, Appointments, Store, StoreRange } from "../../../src/ports.ts";
 import type { FakeClock } from "../fake.ts";
@@ -12,29 +13,39 @@ export type Operation = "get" | "set" | "delete" | "list" | "clear" | "atomicall
 
 /** Appointments in memory, for tests. */
 export class MemoryAppointments implements Appointments {
-  readonly times = new Map<string, number>();
+  readonly #rooms = new Map<string, { readonly room: string; readonly time: number; index: number }>();
+  readonly #queue = new Heap<{ readonly room: string; readonly time: number; index: number }>();
+
+  get times(): Map<string, number> {
+    return new Map(Array.from(this.#rooms, ([room, { time }]) => [room, time]));
+  }
 
   first(): number | undefined {
-    let first: number | undefined;
-    for (const time of this.times.values()) if (first === undefined || time < first) first = time;
-    return first;
+    return this.#queue.first?.time;
   }
 
   due(now: number, limit: number): readonly string[] {
-    return [...this.times]
-      .filter(([, time]) => time <= now)
-      .toSorted(([, a], [, b]) => a - b)
-      .slice(0, limit)
-      .map(([room]) => room);
+    const found = [];
+    for (let { first } = this.#queue; first !== undefined && first.time <= now && found.length < limit; { first } = this.#queue) {
+      this.#queue.delete(first);
+      found.push(first);
+    }
+    for (const one of found) this.#queue.add(one);
+    return found.map(({ room }) => room);
   }
 
   set(room: string, time: number | undefined): void {
-    if (time === undefined) this.times.delete(room);
-    else this.times.set(room, time);
+    const known = this.#rooms.get(room);
+    if (known !== undefined) this.#queue.delete(known);
+    this.#rooms.delete(room);
+    if (time === undefined) return;
+    const one = { room, time, index: -1 };
+    this.#rooms.set(room, one);
+    this.#queue.add(one);
   }
 
   of(room: string): number | undefined {
-    return this.times.get(room);
+    return this.#rooms.get(room)?.time;
   }
 }
 
@@ -78,6 +89,8 @@ export class Life {
   dead = false;
   /** Operations until it ends. */
   left = Number.POSITIVE_INFINITY;
+  /** What `sync` waits for. */
+  synced: Promise<void> | undefined;
   /** Operations that fail. */
   readonly broken = new Set<Operation>();
 
@@ -188,6 +201,7 @@ class LifeStore implements Store {
 
   async sync(): Promise<void> {
     this.#life.touch("sync");
+    await this.#life.synced;
   }
 }
 

@@ -29,6 +29,7 @@ type Act =
   | { readonly do: "jump"; readonly ms: number }
   /** The process ends after so many operations of the disk. */
   | { readonly do: "crash"; readonly after: number }
+  | { readonly do: "kill" }
   | { readonly do: "break"; readonly operation: Operation }
   | { readonly do: "mend" }
   | { readonly do: "reread"; readonly room: number };
@@ -46,6 +47,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant("pass" as const), ms: fc.constantFrom(0, 1, 999, 1000, 2000, 5000, 64_000) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("jump" as const), ms: fc.integer({ min: -20_000, max: 20_000 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("crash" as const), after: fc.nat({ max: 25 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("kill" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("break" as const), operation: fc.constantFrom(...operations) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("mend" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reread" as const), room }) },
@@ -189,6 +191,10 @@ class World {
         life.left = one.after;
         this.disturbances++;
         return;
+      case "kill":
+        if (this.crashes++ >= 3) return;
+        this.disturbances++;
+        return life.end();
       case "break":
         life.broken.add(one.operation);
         this.disturbances++;

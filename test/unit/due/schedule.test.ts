@@ -187,6 +187,7 @@ test("a room has at most 10 000; they are counted once, not at each call, and ag
   expect(disk.counts.get("set")).toBe(10_000);
   expect(room.unschedule(ids[5]!)).toBe(true);
   ids.push(room.schedule(0, "remind"));
+  expect(room.unschedule("0".repeat(40))).toBe(false);
   expect(() => room.schedule(0, "remind")).toThrow("10000 scheduled calls");
   life.server.registry!.reread("r");
   expect(() => room.schedule(0, "remind")).toThrow("10000 scheduled calls");
@@ -195,6 +196,39 @@ test("a room has at most 10 000; they are counted once, not at each call, and ag
   expect(() => life.server.localRoom("r").schedule(0, "remind")).toThrow("ended");
   await rest.pass(1);
   expect(new Set(ids).size).toBe(10_001);
+});
+
+test("the numbers of calls of a thousand rooms are remembered, and no more", () => {
+  const { life, disk } = setup();
+  const lists = (): number => disk.counts.get("list") ?? 0;
+  for (let index = 0; index < 999; index++) life.server.localRoom(`r${index}`).schedule(1_000_000, "remind");
+  life.server.localRoom("r0").schedule(1_000_000, "remind");
+  expect(lists()).toBe(999);
+  for (let index = 999; index < 1002; index++) life.server.localRoom(`r${index}`).schedule(1_000_000, "remind");
+  life.server.localRoom("r0").schedule(1_000_000, "remind");
+  expect(lists()).toBe(1003);
+});
+
+test("an id is a call's own: what else looks like one finds nothing", async () => {
+  const { life, pass, disk } = setup({}, () => Promise.reject(new Error("no")));
+  const room = life.server.localRoom("r");
+  const id = room.schedule(0, "remind");
+  await pass(1);
+  for (const key of disk.keys) expect(room.unschedule(key.replace(/^r (task|again):/, "").slice(0, 57))).toBe(key.includes("again"));
+  expect([disk.keys, room.unschedule(id)]).toEqual([[], false]);
+});
+
+test("a call that is taken back while it is counted does not run", async () => {
+  const { life, pass, ran, disk } = setup();
+  const room = life.server.localRoom("r");
+  const id = room.schedule(1000, "remind");
+  const gate = Promise.withResolvers<void>();
+  life.synced = gate.promise;
+  await pass(1000);
+  expect(room.unschedule(id)).toBe(true);
+  gate.resolve();
+  await pass(100_000);
+  expect([ran, disk.keys]).toEqual([[], []]);
 });
 
 test("10 000 that are due at once each run once, 64 in a turn, and none is forgotten by a process that ends", async () => {
@@ -290,8 +324,8 @@ test("the store fails at every point: nothing is lost, and nothing runs again th
       if (text === "fails once" && all.ran.filter(([, , other]) => other === text).length === 1) throw new Error("no");
     });
     const room = all.life.server.localRoom("r");
+    room.schedule(900, "remind", "succeeds");
     room.schedule(1000, "remind", "fails once");
-    room.schedule(1000, "remind", "succeeds");
     all.life.broken.add(broken);
     await all.pass(20_000);
     all.life.broken.clear();
@@ -324,6 +358,37 @@ test("a server that closes begins no call; the next one runs it", async () => {
   all.restart();
   await all.pass(1);
   expect([all.ran.length, all.disk.keys]).toEqual([1, []]);
+});
+
+test("a server that begins to close in the middle of a batch begins no other call", async () => {
+  const all = setup({}, () => {
+    all.life.server.shutdown = { add() {} } as never;
+  });
+  for (const text of ["one", "two"]) all.life.server.localRoom("r").schedule(1000, "remind", text);
+  await all.pass(10_000);
+  expect(all.ran.map(([, , text]) => text)).toEqual(["one"]);
+  const other = all.life.server.localRoom("r");
+  expect(other.scheduled().map(({ args, retryCount }) => [args, retryCount])).toEqual([[["two"], 0]]);
+  // While it is counted.
+  all.restart();
+  const gate = Promise.withResolvers<void>();
+  all.life.synced = gate.promise;
+  await all.pass(1);
+  all.life.server.shutdown = { add() {} } as never;
+  gate.resolve();
+  await all.pass(10_000);
+  expect(all.ran).toHaveLength(1);
+});
+
+test("a time with a fraction is not early either if something else brings the room", async () => {
+  const { life, pass, ran } = setup();
+  const room = life.server.localRoom("r");
+  room.schedule(1000.5, "remind", "fraction");
+  room.schedule(1000, "remind", "whole");
+  await pass(1000);
+  expect(ran.map(([, , text]) => text)).toEqual(["whole"]);
+  await pass(1);
+  expect(ran.map(([, , text]) => text)).toEqual(["whole", "fraction"]);
 });
 
 test("without the handler's hook or calls nothing is run or dropped; it waits for a deploy that has them again", async () => {
