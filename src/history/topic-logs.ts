@@ -20,6 +20,8 @@ export interface Lasting {
   isHeld(room: string): boolean;
 }
 
+/** The schedule's task. */
+const task = "idle rooms";
 /** Milliseconds, at most, that the logs of an empty room stay in memory. */
 const idleFor = 10_000;
 
@@ -78,14 +80,14 @@ export class TopicLogs implements ExpiringRooms {
     const logs = this.#rooms.get(room);
     logs?.delete(topic);
     if (logs === undefined || logs.size > 0) return true;
-    this.#rooms.delete(room);
+    this.#drop(room);
     this.expiry.emptied(room);
     return true;
   }
 
   /** Forgets a room's logs, which are read again when they are needed. If there is only memory, they stay. */
   release(room: string): void {
-    if (this.#store(room) !== undefined) this.#rooms.delete(room);
+    if (this.#store(room) !== undefined) this.#drop(room);
   }
 
   /** Rooms that have a log in memory. */
@@ -96,7 +98,7 @@ export class TopicLogs implements ExpiringRooms {
   /** All that was stored of a room is deleted: forgets its logs, and their positions become unknown. */
   forget(room: string): void {
     this.#epoch = randomEpoch();
-    this.#rooms.delete(room);
+    this.#drop(room);
     this.expiry.emptied(room);
   }
 
@@ -104,7 +106,7 @@ export class TopicLogs implements ExpiringRooms {
     const logs = this.#rooms.get(room) ?? new Map<string, TopicLog>();
     const deleted = (): void => void (this.#epoch = randomEpoch());
     const due = expireAll({ rule: this.#rule, store: this.#store(room), logs, deleted }, now, grace, attempt);
-    if (logs.size === 0) this.#rooms.delete(room);
+    if (logs.size === 0) this.#drop(room);
     return due;
   }
 
@@ -148,14 +150,21 @@ export class TopicLogs implements ExpiringRooms {
     const logs = this.#rooms.get(room);
     if (logs === undefined) this.#rooms.set(ownText(room), new Map([[log.topic, log]]));
     else logs.set(log.topic, log);
-    if (this.#lasting !== undefined) this.#releaseLater(this.#lasting);
+    if (this.#lasting !== undefined && this.#store(room) !== undefined) this.#releaseLater(this.#lasting);
+  }
+
+  #drop(room: string): void {
+    this.#rooms.delete(room);
+    if (!this.#isLeaving || this.#rooms.size > 0) return;
+    this.#isLeaving = false;
+    this.#host.schedule.cancel(task);
   }
 
   /** A room that nobody holds leaves memory: its logs are read again when they are needed. */
   #releaseLater(lasting: Lasting): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    this.#host.schedule.at("idle rooms", this.#host.clock.now() + idleFor, () => {
+    this.#host.schedule.at(task, this.#host.clock.now() + idleFor, () => {
       this.#isLeaving = false;
       for (const room of this.#rooms.keys()) if (!lasting.isHeld(room)) this.#rooms.delete(room);
       if (this.#rooms.size > 0) this.#releaseLater(lasting);

@@ -116,11 +116,7 @@ export const schedules: readonly Omit<Case, "limits">[] = [
       await tell(t, peer, [
         ["room", "schedule", "noon", "note"],
         ["room", "schedule", 8.64e15 + 1, "note"],
-<<<<<<< HEAD
-        ["room", "schedule", 0, "noSuchCall"],
-=======
         ["room", "schedule", 0, "unheard"],
->>>>>>> work-hist
         ["room", "schedule", 0, "toString"],
         ["room", "unschedule", 5],
       ]);

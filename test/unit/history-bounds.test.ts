@@ -115,7 +115,9 @@ test("what is too old is deleted within a minute, and the log with the last of i
     if (!mode.appointments) expect(get.mock.calls.length).toBe(stored ? 1 : 0);
     get.mockRestore();
     room.publish("ever", "stays");
-    expect([clock.pending, keys(store).includes("histories")]).toEqual([0, false]);
+    // A room whose logs are kept elsewhere is about to leave memory.
+    const idle = mode.appointments && stored ? 1 : 0;
+    expect([clock.pending - idle, keys(store).includes("histories")]).toEqual([0, false]);
     room.publish(["old", "ever"], "goes");
     const { position } = room.history("old");
     clock.advance(39_999);
@@ -124,10 +126,11 @@ test("what is too old is deleted within a minute, and the log with the last of i
     clock.advance(30_000);
     expect(room.history("old", { after: position })).toMatchObject({ entries: [], complete: false });
     expect(keys(store)).toEqual(stored ? ["history:4:ever:0", "history:4:ever:epoch"] : []);
-    expect(clock.pending).toBe(0);
+    expect(clock.pending).toBe(idle);
     room.publish("old", "begins anew");
     expect(room.history("old")).toMatchObject({ entries: [{ data: "begins anew" }], complete: true });
     expect(room.history("old", { after: position }).complete).toBe(false);
+    // They share one timer.
     expect(clock.pending).toBe(1);
     void live.ended(1000, "");
     await closeServer(server);
