@@ -95,7 +95,7 @@ export interface ScheduledCall {
   /** The call's name. */
   readonly call: string;
   readonly args: readonly unknown[];
-  /** How many runs failed or were cut off: 0 to 7. */
+  /** How many runs have begun: 0 to 7. */
   readonly retryCount: number;
 }
 
