@@ -156,6 +156,17 @@ describe("requests", () => {
     expect(await again).toBe(30);
   });
 
+  test("a cancellation is not sent into a socket that is closing", async () => {
+    const client = open();
+    const controller = new AbortController();
+    const asked = client.request("add", 1, { signal: controller.signal });
+    const before = socket.sent.length;
+    socket.readyState = 2;
+    controller.abort(new Error("enough"));
+    await expect(asked).rejects.toThrow("enough");
+    expect(socket.sent.length).toBe(before);
+  });
+
   test("a socket that is closed, throws or refuses", async () => {
     const client = open();
     socket.readyState = 3;

@@ -2,6 +2,7 @@
 import { Packr } from "msgpackr";
 import { expect, test } from "vitest";
 import { msgpack } from "../../adapters/msgpack/index.ts";
+import { checkHandler } from "../../src/handler/define.ts";
 import { addStats } from "../../src/handler/counters.ts";
 import { TopicLog } from "../../src/history/topic-log.ts";
 import { maxHead, readHead } from "../../src/protocol/handshake.ts";
@@ -114,4 +115,43 @@ test("the numbers of several servers are added, each of them", () => {
   });
   const both = { closed: { 1000: 9, 3002: 1, 3007: 1 }, refused: { origins: 9, "cause 2": 1, "cause 7": 1 } };
   expect(addStats([stats(2), stats(7)])).toEqual({ ...stats(9), ...both });
+});
+
+test("half of a handler is none", () => {
+  for (const half of [{ hooks: {} }, { settings: {} }, {}, null])
+    expect(() => checkHandler("serve", half)).toThrow("serve takes a handler made by defineHandler");
+});
+
+test("the members of a room that nobody is in are not kept in memory", () => {
+  const { live, server } = open({});
+  const { presence } = server.needRooms("test");
+  expect(presence.of("empty")).not.toBe(presence.of("empty"));
+  live.present("ada");
+  expect(presence.of(live.roomName)).toBe(presence.of(live.roomName));
+});
+
+test("a client that was paused is read again as soon as half of `maxQueued` waits", async () => {
+  const running: PromiseWithResolvers<void>[] = [];
+  const message = (): Promise<void> => {
+    running.push(Promise.withResolvers());
+    return running.at(-1)!.promise;
+  };
+  const socket = new FakeSocket({ pausable: true });
+  const { live } = open({ maxQueued: 4, message }, { socket });
+  // One runs, and five wait: one more than may.
+  for (let sent = 0; sent < 6; sent++) void live.message("x");
+  expect(socket.calls).toEqual(["pause"]);
+  const waiting: [left: number, calls: number][] = [];
+  for (let done = 0; done < 5; done++) {
+    running[done]!.resolve();
+    await settle();
+    waiting.push([4 - done, socket.calls.length]);
+  }
+  expect(waiting).toEqual([
+    [4, 1],
+    [3, 1],
+    [2, 2],
+    [1, 2],
+    [0, 2],
+  ]);
 });
