@@ -32,6 +32,20 @@ test.each(vectors.bad)("$name is no frame", ({ text, binary }) => {
   expect(() => checkFrame(decode(msgpack, data), toServer)).toThrow(expect.objectContaining({ name: "MessageError", code: "bad-frame" }));
 });
 
+test("a key that only looks like those of an attack is a key", () => {
+  const payloads: readonly unknown[] = [
+    { constructor: "text" },
+    { constructor: null },
+    { constructor: {} },
+    { constructor: ["prototype"] },
+    { other: { prototype: 1 } },
+  ];
+  for (const payload of payloads) {
+    const frame = { type: "message", name: "say", payload };
+    expect(checkFrame(decode(json, JSON.stringify(frame)), toServer)).toEqual(frame);
+  }
+});
+
 test("binary is no frame where the codec is JSON", () => {
   expect(() => decode(json, fromHex("80"))).toThrow("a binary message, on a connection whose codec is JSON");
 });
