@@ -44,17 +44,14 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
  */
 function checked({ server, snapshot: { protocol } }: AcceptedHandshake, { headers }: IncomingMessage): IncomingMessage {
   const offer = server.settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : undefined;
-  const request = {
-    method: "GET",
-    headers: {
-      upgrade: "websocket",
-      "sec-websocket-key": headers["sec-websocket-key"],
-      "sec-websocket-version": "13",
-      ...(protocol === "" ? {} : { "sec-websocket-protocol": protocol }),
-      ...(offer === undefined ? {} : { "sec-websocket-extensions": offer }),
-    },
+  const passed: IncomingMessage["headers"] = {
+    upgrade: "websocket",
+    "sec-websocket-key": headers["sec-websocket-key"],
+    "sec-websocket-version": "13",
   };
-  return request as IncomingMessage;
+  if (protocol !== "") passed["sec-websocket-protocol"] = protocol;
+  if (offer !== undefined) passed["sec-websocket-extensions"] = offer;
+  return { method: "GET", headers: passed } as IncomingMessage;
 }
 
 const wsServers = new WeakMap<Server, WsServer>();
