@@ -52,7 +52,7 @@ export class MountedHandlers implements ServerRooms, Mounts {
   readonly #servers = new Map<DefinedHandler, Server>();
   /** Where the rooms of all handlers are kept, if that outlives the process. */
   readonly #storage: DurableStorage | undefined;
-  readonly #opened: OpenStorage[] = [];
+  readonly #opened: Pick<OpenStorage, "close">[] = [];
   /** Whether `upgrade` or the route must choose the room: a default would create a Durable Object for every URL. */
   readonly demandsRoom: boolean;
 
@@ -66,8 +66,10 @@ export class MountedHandlers implements ServerRooms, Mounts {
     this.#handler = target.handler;
     this.#fetch = target.fetch;
     this.demandsRoom = target.demandsRoom ?? false;
-    // What came due while the process was down runs now.
-    if (this.#storage !== undefined && this.#handler !== undefined) this.server(this.#handler);
+    if (this.#storage === undefined) return;
+    // What can't be opened is an error at the start, and what came due while the process was down runs now.
+    if (this.#handler === undefined) this.#opened.push({ close: this.#storage.hold() });
+    else this.server(this.#handler);
   }
 
   get env(): object {
@@ -93,7 +95,7 @@ export class MountedHandlers implements ServerRooms, Mounts {
     // Once it is closed, all that is left is to refuse.
     if (this.#storage === undefined || this.#closed !== undefined) return this.#runtime;
     const { close, ...opened } = this.#storage.open(settings.binding ?? "");
-    this.#opened.push({ ...opened, close });
+    this.#opened.push({ close });
     return durableRuntime(this.#runtime, opened);
   }
 

@@ -44,6 +44,7 @@ export class Database {
   readonly #connection: Connection;
   readonly #statements = new Map<string, Statement>();
   #turn: Turn | undefined;
+  #holders = 0;
   #closed = false;
 
   /** @throws what `openFile` throws. */
@@ -56,11 +57,28 @@ export class Database {
 
   /** The number of a handler's row. */
   handler(name: string): number {
+    // Not within a turn of another handler, which may be undone.
+    this.commit();
+    if (this.#turn !== undefined) throw this.#turn.fault;
     const row = this.get("SELECT id FROM handler WHERE name = ?", bytesOf(name));
     return row === undefined ? this.run("INSERT INTO handler(name) VALUES(?)", bytesOf(name)).id : Number(row["id"]);
   }
 
-  /** @returns leaves again, and closes the file with the last: then it returns true. @throws Error if the name is taken. */
+  /** Keeps the file open. @returns lets go of it: true if that has closed the file. */
+  hold(): () => boolean {
+    this.#holders++;
+    let holds = true;
+    return () => {
+      if (!holds) return false;
+      holds = false;
+      if (--this.#holders > 0) return false;
+      this.#endTurn();
+      this.#close();
+      return true;
+    };
+  }
+
+  /** @returns leaves again, like `hold`. @throws Error if the name is taken. */
   enter(name: string, writer: Writer): () => boolean {
     if (this.#writers.has(name)) {
       throw fault(
@@ -69,11 +87,11 @@ export class Database {
       );
     }
     this.#writers.set(name, writer);
+    const release = this.hold();
     return () => {
       this.#endTurn();
-      if (!this.#writers.delete(name) || this.#writers.size > 0) return false;
-      this.#close();
-      return true;
+      this.#writers.delete(name);
+      return release();
     };
   }
 

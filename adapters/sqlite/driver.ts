@@ -21,14 +21,19 @@ export interface Statement {
   all(...values: Value[]): Row[];
 }
 
-declare const process: { readonly pid: number; getBuiltinModule?(name: string): unknown };
+/** Absent on Cloudflare, where importing this must not fail: `builtin` says what is missing once it is used. */
+const { process } = globalThis as { readonly process?: { readonly pid: number; getBuiltinModule?(name: string): unknown } };
 
-export const processId: number = process.pid;
+export const processId: number = process?.pid ?? 0;
 
 /** @throws Error on a runtime that lacks it. */
 export function builtin<Module>(name: string): Module {
-  const module = process.getBuiltinModule?.(name);
-  if (module === undefined) throw new Error(`edgewire/sqlite needs ${name}, which Node 22.13, Bun 1.4, Deno 2.9 and later versions have`);
+  const module = process?.getBuiltinModule?.(name);
+  if (module === undefined) {
+    throw new Error(
+      `edgewire/sqlite needs ${name}, which Node 22.13, Bun 1.4, Deno 2.9 and later versions have. On Cloudflare a room is a Durable Object, which keeps all this itself`,
+    );
+  }
   return module as Module;
 }
 

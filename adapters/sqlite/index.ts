@@ -43,6 +43,9 @@ export function sqlite(path: string | URL, options: SqliteOptions = {}): SqliteS
     open(handler) {
       return openRooms(shared(file, durability), name ?? handler);
     },
+    hold() {
+      return letGo(shared(file, durability), (database) => database.hold());
+    },
     async backup(to) {
       if (typeof to !== "string" || to === "") throw new TypeError(`backup takes the path of a file, not ${show(to)}`);
       const database = files.get(absolute(file));
@@ -66,11 +69,19 @@ function shared(path: string, durability: "process" | "power"): Database {
   throw fault(path, `it is open with durability "${known.durability}": open it with the same everywhere`);
 }
 
+/** Lets go of a file, which closes with the last. */
+function letGo(database: Database, hold: (database: Database) => () => boolean): () => void {
+  const release = hold(database);
+  return () => {
+    if (release()) files.delete(absolute(database.path));
+  };
+}
+
 /** @throws Error if another handler has the name. */
 function openRooms(database: Database, name: string): OpenStorage {
   const gate = new SocketGate(database);
-  const release = database.enter(name, gate);
-  const rooms = new RoomRows(database, database.handler(name), gate);
+  const close = letGo(database, () => database.enter(name, gate));
+  const rooms = new RoomRows(database, numberOf(database, name, close), gate);
   gate.forget = () => rooms.forget();
   const store = memo(mostStores, (room) => new RoomStore(rooms, room));
   return {
@@ -78,10 +89,18 @@ function openRooms(database: Database, name: string): OpenStorage {
     gate,
     appointments: rooms,
     storedNames: (after, limit) => rooms.names(after, limit),
-    close() {
-      if (release()) files.delete(absolute(database.path));
-    },
+    close,
   };
+}
+
+/** The handler's number in the file. @throws what the file throws: then it is let go of. */
+function numberOf(database: Database, name: string, close: () => void): number {
+  try {
+    return database.handler(name);
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** Rooms whose store is remembered: it is small, and asked for often. */

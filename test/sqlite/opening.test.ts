@@ -167,6 +167,12 @@ test("a server that can't start leaves the file free", async () => {
   const other = newFile();
   expect(() => attach(blocker, handler, { path: "/ws", storage: sqlite(other) })).toThrow("is attached to this server already");
   await say(other, "free");
+  // An app's handlers are known only later, its file at once.
+  const fetch = (): Response => new Response();
+  await expect(serve({ fetch, storage: sqlite(join(dirname(file), "no", "rooms.db")) })).rejects.toThrow("there is no folder");
+  const app = await serve({ fetch, hostname: "127.0.0.1", storage: sqlite(other), signals: false });
+  await app.close();
+  await say(other, "free again");
   await attached.close();
   blocker.close();
   await say(file, "free");

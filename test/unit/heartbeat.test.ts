@@ -286,3 +286,42 @@ test("a connection whose ping throws is ended like one that does not answer, and
   expect(said).toHaveBeenCalledOnce();
   said.mockRestore();
 });
+
+test("a connection that opens after its server has closed sets no timer", async () => {
+  const timers = async (heartbeat: Handler["heartbeat"]): Promise<number> => {
+    const { server, clock, join } = serve({ heartbeat: heartbeat ?? false });
+    await closeServer(server);
+    join(new PingSocket());
+    return clock.pending;
+  };
+  expect(await timers({ interval: 1000, timeout: 1000 })).toBe(await timers(false));
+});
+
+test("a timer that need not keep the process alive stays when the last connection is gone, and keeps it alive again for the next", async () => {
+  const timers: { refs: string[]; run: () => void; cleared: boolean }[] = [];
+  const clock = new FakeClock();
+  vi.spyOn(clock, "setTimeout").mockImplementation((run) => {
+    const timer = {
+      refs: [] as string[],
+      run,
+      cleared: false,
+      ref: () => void timer.refs.push("ref"),
+      unref: () => void timer.refs.push("unref"),
+    };
+    timers.push(timer);
+    return timer as unknown as number;
+  });
+  vi.spyOn(clock, "clearTimeout").mockImplementation((timer) => void ((timer as (typeof timers)[0]).cleared = true));
+  const handler = defineHandler({ heartbeat: { interval: 1000, timeout: 1000 } });
+  const server = new Server(handler, { name: "fake", registry: RoomRegistry, clock });
+  const join = (): Connection => server.open(new PingSocket(), { snapshot: snapshot() });
+  for (let time = 0; time < 3; time++) await join().ended(1000, "");
+  expect(timers.map(({ refs }) => refs)).toEqual([["unref", "ref", "unref", "ref", "unref"]]);
+  // It comes in vain, and the next connection sets another.
+  timers[0]!.run();
+  expect(timers).toHaveLength(1);
+  void join();
+  expect(timers).toHaveLength(2);
+  void closeServer(server);
+  await Promise.resolve();
+});
