@@ -7,33 +7,10 @@ import { bytesOf } from "./driver.ts";
 import type { Connection, Row, Statement, Value } from "./driver.ts";
 import { damaged, fault, messageOf, openFile } from "./file.ts";
 import type { OpenFile } from "./file.ts";
+import { Turn } from "./turn.ts";
+import type { LastWrite, Writer } from "./turn.ts";
 
 declare function setImmediate(callback: () => void): unknown;
-
-/** Whoever writes to the file: the rooms of one handler. */
-export interface Writer {
-  turnBegan(): void;
-  /** Everything written in the turn is durable. */
-  turnCommitted(): void;
-  /** Everything written in the turn is undone. @param rooms which of its rooms wrote. */
-  turnUndone(error: unknown, rooms: ReadonlySet<string>): void;
-}
-
-/** Has to be done before a turn is committed. */
-export interface LastWrite {
-  write(): void;
-  /** The part of the turn since the last `write` is undone. */
-  drop(): void;
-}
-
-class Turn {
-  readonly rooms = new Map<Writer, Set<string>>();
-  readonly last = new Set<LastWrite>();
-  /** Why it can't be committed. Its remaining writes throw this, and everything is undone at its end. */
-  fault: Error | undefined;
-  /** Created for whoever waits. */
-  done: PromiseWithResolvers<void> | undefined;
-}
 
 export class Database {
   readonly path: string;

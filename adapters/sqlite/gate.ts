@@ -6,7 +6,8 @@ import type { Gate, NativeTopics, Prepared, SendQueue, Socket, SocketListener, S
 import type { Sendable } from "../../src/api/connection.ts";
 import { ownCopy } from "../../src/values/data.ts";
 import { logError } from "../../src/values/log.ts";
-import type { Database, Writer } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { Writer } from "./turn.ts";
 import type { Held, HoldingGate, HoldingSocket } from "./held.ts";
 import { Kept, gatedSocket } from "./socket.ts";
 import type { GatedSocket } from "./socket.ts";

@@ -1,7 +1,7 @@
 /** The messages of one topic in the file. Those of a turn become one row, which is never written again, but for the one that a cut goes through. */
 import type { LogRows } from "../../src/ports.ts";
 import { bytesOf } from "./driver.ts";
-import type { LastWrite } from "./database.ts";
+import type { LastWrite } from "./turn.ts";
 import type { RoomRows } from "./rooms.ts";
 
 /** A row is full at either limit. */

@@ -1,7 +1,8 @@
 /** The rooms of one handler in the file: which there are, and when the next thing in each is due. */
 import type { Appointments } from "../../src/ports.ts";
 import { bytesOf, textOf } from "./driver.ts";
-import type { Database, LastWrite, Writer } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { LastWrite, Writer } from "./turn.ts";
 
 /** Rooms whose row is remembered. */
 const most = 10_000;

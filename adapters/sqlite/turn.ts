@@ -1,0 +1,26 @@
+/** One turn of a file, and whoever takes part in it. */
+
+/** Whoever writes to the file: the rooms of one handler. */
+export interface Writer {
+  turnBegan(): void;
+  /** Everything written in the turn is durable. */
+  turnCommitted(): void;
+  /** Everything written in the turn is undone. @param rooms which of its rooms wrote. */
+  turnUndone(error: unknown, rooms: ReadonlySet<string>): void;
+}
+
+/** Has to be done before a turn is committed. */
+export interface LastWrite {
+  write(): void;
+  /** The part of the turn since the last `write` is undone. */
+  drop(): void;
+}
+
+export class Turn {
+  readonly rooms: Map<Writer, Set<string>> = new Map();
+  readonly last: Set<LastWrite> = new Set();
+  /** Why it can't be committed. Its remaining writes throw this, and everything is undone at its end. */
+  fault: Error | undefined;
+  /** Created for whoever waits. */
+  done: PromiseWithResolvers<void> | undefined;
+}
