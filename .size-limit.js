@@ -27,7 +27,7 @@ export default [
   entry("edgewire/durable", "adapters/durable/index", 41.3),
   entry("edgewire/hono", "adapters/hono/index", 23.3),
   entry("edgewire/memory", "adapters/memory/index", 38.6),
-  entry("edgewire/sqlite", "adapters/sqlite/index", 7.3),
+  entry("edgewire/sqlite", "adapters/sqlite/index", 7.5),
   entry("edgewire/client", "src/client/index", 3.8),
   entry("edgewire/messages", "src/messages/index", 5.2),
   entry("edgewire/messages, of a page", "src/messages/browser", 3.4),

@@ -1,7 +1,8 @@
 /**
  * Plants faults in src/, one at a time, and looks whether a test notices: `npm run campaign:mutants`. A mutant that does not compile is none.
- * `MUTANTS`: how many (120). `MUTANTS_SEED`: which (1). `MUTANTS_WORKERS`: how many at a time (2). It writes each result as a line of
- * .tmp/mutants/results.jsonl, and goes on from there when it is started again with the same seed.
+ * `MUTANTS`: how many (120). `MUTANTS_SEED`: which (1). `MUTANTS_WORKERS`: how many at a time (2). First all get the tests that are quick, then those
+ * that nobody has noticed get the others, which take minutes. It writes each result as a line of .tmp/mutants/results.jsonl, and goes on from there
+ * when it is started again with the same seed.
  */
 import { spawnSync, spawn } from "node:child_process";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -17,13 +18,16 @@ const seed = Number(process.env["MUTANTS_SEED"] ?? 1);
 const workers = Number(process.env["MUTANTS_WORKERS"] ?? 2);
 /** Milliseconds after which a run is taken for one that hangs, which a fault may cause. */
 const patience = 300_000;
+/** The same for the tests that are quick. */
+const shortPatience = 90_000;
 
 interface Result {
   readonly seed: number;
   readonly at: string;
   readonly from: string;
   readonly to: string;
-  readonly outcome: "killed" | "survived" | "does not compile";
+  /** "unnoticed": by the first stage; the others have not been run. */
+  readonly outcome: "killed" | "survived" | "unnoticed" | "does not compile";
   readonly by?: string;
 }
 
@@ -36,8 +40,8 @@ function stagesFor(file: string): readonly (readonly string[])[] {
       ["--project", "types"],
     ];
   return [
-    ["--project", "unit", "test/unit"],
-    ["--project", "contract", "test/columns/memory", "test/columns/node"],
+    ["--project", "unit", "--project", "contract", "test/unit", "test/columns/memory"],
+    ["--project", "contract", "test/columns/node"],
     ["--project", "model", "--project", "workers"],
     ["--project", "unit", "test/node"],
   ];
@@ -57,17 +61,17 @@ function tree(worker: number): string {
   return at;
 }
 
-async function run(at: string, command: string, args: readonly string[]): Promise<number> {
+async function run(at: string, command: string, args: readonly string[], milliseconds = patience): Promise<number> {
   const child = spawn(join(at, "node_modules/.bin", command), args, { cwd: at, stdio: "ignore", detached: true });
-  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), patience);
+  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), milliseconds);
   const code = await new Promise<number>((resolve) => child.on("exit", (status) => resolve(status ?? 1)));
   clearTimeout(timer);
   return code;
 }
 
 /** A test that a busy machine makes fail is no witness: only what fails twice counts. */
-async function passes(at: string, stage: readonly string[]): Promise<boolean> {
-  for (let time = 0; time < 2; time++) if ((await run(at, "vitest", ["run", "--bail", "1", ...stage])) === 0) return true;
+async function passes(at: string, stage: readonly string[], milliseconds?: number): Promise<boolean> {
+  for (let time = 0; time < 2; time++) if ((await run(at, "vitest", ["run", "--bail", "1", ...stage], milliseconds)) === 0) return true;
   return false;
 }
 
@@ -81,17 +85,21 @@ async function checkBaseline(at: string): Promise<void> {
   }
 }
 
-async function judge(at: string, mutant: Mutant): Promise<Result> {
+type Pass = "quick" | "thorough";
+
+async function judge(at: string, mutant: Mutant, pass: Pass): Promise<Result> {
   const { file, line, from, to, text } = mutant;
   const result = { seed, at: `${file}:${line}`, from, to };
   const original = readFileSync(join(root, file), "utf8");
   writeFileSync(join(at, file), text);
   try {
-    if ((await run(at, "tsc", ["-p", "src", "--noEmit"])) !== 0) return { ...result, outcome: "does not compile" };
-    for (const stage of stagesFor(file)) {
-      if (!(await passes(at, stage))) return { ...result, outcome: "killed", by: stage.join(" ") };
+    const stages = stagesFor(file);
+    if (pass === "quick" && (await run(at, "tsc", ["-p", "src", "--noEmit"])) !== 0) return { ...result, outcome: "does not compile" };
+    for (const stage of pass === "quick" ? stages.slice(0, 1) : stages.slice(1)) {
+      if (!(await passes(at, stage, pass === "quick" ? shortPatience : undefined)))
+        return { ...result, outcome: "killed", by: stage.join(" ") };
     }
-    return { ...result, outcome: "survived" };
+    return { ...result, outcome: pass === "quick" && stages.length > 1 ? "unnoticed" : "survived" };
   } finally {
     writeFileSync(join(at, file), original);
   }
@@ -124,13 +132,15 @@ console.log(`${all.length} places in src/, seed ${seed}: ${wanted} mutants, of w
 const trees = Array.from({ length: workers }, (_, worker) => tree(worker));
 await checkBaseline(trees[0]!);
 let next = 0;
-async function work(worker: number): Promise<void> {
+async function work(worker: number, pass: Pass): Promise<void> {
   const at = trees[worker]!;
-  while (counts().tried < wanted && next < order.length) {
+  while (next < order.length) {
+    if (pass === "quick" && counts().tried >= wanted) return;
     const mutant = order[next++]!;
     const key = `${mutant.file}:${mutant.line} ${mutant.from} ${mutant.to}`;
-    if (known.has(key)) continue;
-    const result = await judge(at, mutant);
+    const before = known.get(key);
+    if (pass === "quick" ? before !== undefined : before?.outcome !== "unnoticed") continue;
+    const result = await judge(at, mutant, pass);
     known.set(key, result);
     appendFileSync(results, `${JSON.stringify(result)}\n`);
     const { tried, killed } = counts();
@@ -138,7 +148,10 @@ async function work(worker: number): Promise<void> {
       console.log(`${tried}/${wanted} ${result.outcome} ${result.at}: ${result.from} -> ${result.to || "(deleted)"}; ${killed} killed`);
   }
 }
-await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)));
+for (const pass of ["quick", "thorough"] as const) {
+  next = 0;
+  await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker, pass)));
+}
 const { tried, killed } = counts();
 console.log(`${killed} of ${tried} mutants killed. Survivors:`);
 for (const { outcome, at, from, to } of known.values()) if (outcome === "survived") console.log(`  ${at}: ${from} -> ${to || "(deleted)"}`);
