@@ -19,10 +19,11 @@ test("it notices a connection that died meanwhile, and keeps one that lives", as
   expect(await next()).toBe("open");
 
   child.kill("SIGSTOP");
-  await sleep(2000);
+  await sleep(3500);
   child.kill("SIGCONT");
   // Longer than a judgement that was wrong would take.
-  await sleep(2000);
+  await sleep(3500);
+  expect(connections).toHaveLength(1);
   connections[0]!.send("still here?");
   expect(await next()).toBe("message");
 

@@ -102,3 +102,30 @@ test("what rooms keep is not in memory ten seconds after the last connection", a
   expect((await (registry.remote("7", { deadline: 1000, chain: [] }) as Room).history("news")).entries).toHaveLength(1);
   opened.close();
 });
+
+test("room.delete() leaves nothing of the room in the file, and nothing of other rooms is touched", async () => {
+  const file = newFile();
+  const handler = defineHandler({
+    history: { news: { messages: 5, seconds: 60 }, more: {} },
+    alarm() {},
+    calls: {
+      async fill(room) {
+        await room.storage.set("a", 1);
+        room.publish(["news", "more"], "kept");
+        room.setAlarm(Date.now() + 60_000);
+        room.schedule(Date.now() + 60_000, "fill");
+      },
+    },
+  });
+  const server = memory(handler, { storage: sqlite(file) });
+  for (const name of ["one", "other"]) await server.room(name).call("fill");
+  expect(await server.roomNames()).toEqual(["one", "other"]);
+  await server.room("one").delete();
+  expect(await server.roomNames()).toEqual(["other"]);
+  expect((await server.room("one").history("news")).entries).toEqual([]);
+  await server.room("one").publish("news", "anew");
+  expect((await server.room("one").history("news")).entries).toHaveLength(1);
+  await server.room("one").delete();
+  await server.close();
+  expect(counts(file)).toEqual({ room: 1, value: 6, topic: 2, log: 2 });
+});
