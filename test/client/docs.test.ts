@@ -12,7 +12,7 @@ import { commandFor } from "../docs/run.ts";
 
 const page = readPage("docs/client.md");
 
-test.for(["node", "bun", "deno"] as const)("%s", async (runtime) => {
+test.for(["node", "bun", "deno"] as const)("%s", async (runtime, { onTestFinished }) => {
   const server = await serve(defineHandler({ message: (connection, data) => void connection.send(`heard: ${String(data)}`) }), {
     hostname: "127.0.0.1",
   });
@@ -22,6 +22,7 @@ test.for(["node", "bun", "deno"] as const)("%s", async (runtime) => {
   writeFileSync(file, code.replace("localhost:3000", `127.0.0.1:${server.port}`));
   const [command, ...args] = commandFor(runtime, file);
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
   const printed: string[] = [];
   for await (const line of createInterface(child.stdout)) {
     printed.push(line.trim());

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defineHandler, type Connection } from "edgewire";
 import { serve } from "edgewire/node";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Proxy } from "./proxy.ts";
 
 test("it notices a connection that died meanwhile, and keeps one that lives", async () => {
@@ -14,6 +14,8 @@ test("it notices a connection that died meanwhile, and keeps one that lives", as
   const server = await serve(defineHandler({ open: (connection) => void connections.push(connection) }), { hostname: "127.0.0.1" });
   await using proxy = await Proxy.to(server.port);
   const child = spawn(process.execPath, [join(import.meta.dirname, "sleeper.ts"), proxy.url], { stdio: ["ignore", "pipe", "inherit"] });
+  // Whatever happens: a process that is left behind would keep the test runner from ending.
+  onTestFinished(() => void child.kill("SIGKILL"));
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const next = async (): Promise<string> => (await lines.next()).value as string;
   expect(await next()).toBe("open");

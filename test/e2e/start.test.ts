@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { root } from "./server.ts";
 
 const script = join(root, "examples/chat/start.ts");
@@ -42,6 +42,7 @@ describe("npm start", () => {
     const state = mkdtempSync(join(tmpdir(), "edgewire-start-"));
     const env = { ...process.env, CHAT_STATE: state };
     const npm = spawn("npm", ["start", "--", runtime], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void npm.kill("SIGTERM"));
     let url: string | undefined;
     for await (const line of createInterface(npm.stdout)) {
       url = /^Chat is at (http:\S+)$/.exec(line)?.[1];

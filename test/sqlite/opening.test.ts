@@ -10,7 +10,7 @@ import { defineHandler } from "edgewire";
 import { memory } from "edgewire/memory";
 import { attach, serve } from "edgewire/node";
 import { sqlite } from "edgewire/sqlite";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { counts, newFile, rowsOf } from "./file.ts";
 
 const handler = defineHandler({
@@ -123,6 +123,7 @@ test("a second process waits for the first, and then says which it is", { timeou
     cwd: join(import.meta.dirname, "../.."),
     stdio: ["ignore", "pipe", "inherit"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   await once(child.stdout, "data");
   expect(refusal(file)).toBe(
     `sqlite(${JSON.stringify(file)}): process ${child.pid} has it open, and only one can: end that one first. For copies use backup(path)`,
