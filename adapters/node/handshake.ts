@@ -192,7 +192,6 @@ export class Handshake {
     void discard(this.#unrouted);
     // No other listener can have the socket: an earlier response has announced the end of the connection.
     if (this.#claims !== undefined) return;
-    if (!this.#kept) this.#socket.on("error", ignore);
     endSocket(this.#socket);
   }
 

@@ -59,8 +59,12 @@ const linger = 2000;
 
 /** Ends the socket and destroys it later: destroying it immediately, with unread bytes, resets TCP, and the answer may be lost. */
 export function endSocket(socket: Duplex): void {
+  // Nobody else may listen any more, and a reset must not end the process.
+  socket.on("error", ignore);
   if (socket.destroyed) return;
   socket.end();
   const timer = setTimeout(() => socket.destroy(), linger);
   socket.once("close", () => clearTimeout(timer));
 }
+
+function ignore(): void {}

@@ -25,10 +25,7 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
       openSocket(accepted, ws as OrderedWebSocket, socket, native.queue);
     });
     // ws does not answer if the client has left meanwhile.
-    if (!opened) {
-      socket.on("error", () => {});
-      endSocket(socket);
-    }
+    if (!opened) endSocket(socket);
   } catch (error) {
     logError("a handshake could not be completed", error);
     // ws throws if another listener has already passed it this socket: leave the socket to that listener.
