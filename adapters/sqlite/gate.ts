@@ -108,13 +108,13 @@ export class SocketGate implements Gate, HoldingGate, Writer {
     const missing = new Set<Socket>();
     for (let index = 0; index < list.length; index += 2) {
       const what = list[index] as HoldingSocket | Held;
-      if ("drop" in what) what.drop(missing);
+      if ("drop" in what) attempt(() => what.drop(missing));
       else missing.add(what);
     }
     for (const socket of missing) attempt(() => (socket as GatedSocket).discard());
     this.#releaseQueues();
     this.forget();
-    if (rooms.size > 0 || missing.size > 0) this.undone?.(error, rooms);
+    if (rooms.size > 0 || missing.size > 0) attempt(() => this.undone?.(error, rooms));
     for (const socket of missing) attempt(() => (socket as GatedSocket).fail());
   }
 }
@@ -128,6 +128,6 @@ function attempt(run: () => void): void {
   try {
     run();
   } catch (error) {
-    logError("what was held for the storage can't be handed over", error);
+    logError("what was held for the storage can't be handed over or dropped", error);
   }
 }
