@@ -52,6 +52,7 @@ export class ClientEventSource extends Target {
   onretry: Handler<"retry"> = null;
   ondrop: Handler<"drop"> = null;
   onstatus: Handler<"status"> = null;
+  onlatency: Handler<"latency"> = null;
   #listeners: readonly Entry[] = [];
 
   addEventListener<Type extends keyof ClientEvents>(

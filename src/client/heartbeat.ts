@@ -1,5 +1,6 @@
 /** Text pings while a connection is open. Every Edgewire server answers them: without an answer, the connection is dead. */
 import { pingText, pongText } from "../protocol/text-ping.ts";
+import { fire, type ClientEventSource } from "./events.ts";
 import type { ClientSettings } from "./options.ts";
 import type { NativeSocket } from "./types.ts";
 
@@ -14,7 +15,8 @@ export interface Heartbeat {
   heard(data: unknown): boolean;
 }
 
-export function makeHeartbeat({ heartbeat, heartbeatTimeout }: ClientSettings, dead: () => void): Heartbeat {
+/** The `latency` event of `source` follows each answer. */
+export function makeHeartbeat(source: ClientEventSource, { heartbeat, heartbeatTimeout }: ClientSettings, dead: () => void): Heartbeat {
   let native: NativeSocket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** A ping waits for its answer. */
@@ -65,6 +67,7 @@ export function makeHeartbeat({ heartbeat, heartbeatTimeout }: ClientSettings, d
         due = false;
         latency = Date.now() - pingedAt;
         after(heartbeat, ping);
+        fire(source, "latency");
       }
       return true;
     },

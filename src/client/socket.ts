@@ -58,7 +58,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#protocols = protocols;
     this.#settings = resolveClientOptions(options);
     this.#outbox = makeOutbox(this.#settings, (data, cause) => fire(this, "drop", { data, cause }));
-    this.#heartbeat = makeHeartbeat(this.#settings, () => this.#lost(broken, new Error("heartbeat timeout")));
+    this.#heartbeat = makeHeartbeat(this, this.#settings, () => this.#lost(broken, new Error("heartbeat timeout")));
     const { signal } = this.#settings;
     if (signal.aborted) this.close();
     else if (typeof address === "function" || typeof protocols === "function") void this.#attempt();

@@ -62,6 +62,8 @@ export interface ClientEvents {
   drop: DropEvent;
   /** `status` has changed. */
   status: Event;
+  /** `latency` was measured: a ping was answered. */
+  latency: Event;
 }
 
 export interface ClientOptions {

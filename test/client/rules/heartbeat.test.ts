@@ -7,11 +7,14 @@ useFakes();
 
 test("a ping at once and after each interval; the pong is nobody's message, and latency is its time", async () => {
   const { socket, events } = make({ heartbeat: 30_000 });
+  const measured: unknown[] = [];
+  socket.addEventListener("latency", () => measured.push(socket.latency));
   expect(socket.latency).toBeUndefined();
   server().opens();
   await vi.advanceTimersByTimeAsync(40);
   server().hears(pongText);
   expect(socket.latency).toBe(40);
+  expect(measured).toEqual([40]);
   await vi.advanceTimersByTimeAsync(30_000);
   expect(server().sent).toEqual([pingText, pingText]);
   expect(events).toEqual(["open", "status open"]);
@@ -68,4 +71,16 @@ test("close() ends it: no timeout cuts the closing handshake short", async () =>
   server().ends(4000, "", true);
   expect(events.slice(2)).toEqual(["close 4000", "status closed"]);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("closing in the event of an answer leaves no ping behind", async () => {
+  const { socket, events } = make({ heartbeat: 30_000 });
+  socket.onlatency = () => socket.close();
+  server().opens();
+  server().hears(pongText);
+  server().ends(1005);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(server().sent).toEqual([pingText]);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(events.slice(2)).toEqual(["close 1005", "status closed"]);
 });
