@@ -3,8 +3,9 @@ import type { Data } from "../api/connection.ts";
 import { rethrow } from "../values/rethrow.ts";
 import { pongText } from "../protocol/text-ping.ts";
 import { codecOf, decode, json } from "./codec.ts";
-import { known } from "./define.ts";
-import type { Messages, Payload, Requests, RequestSchemas, Schemas } from "./define.ts";
+import type { AnyMessages } from "./define.ts";
+import { known } from "./entries.ts";
+import type { NamesOf, Payload, RequestSchemas } from "./entries.ts";
 import { MessageError } from "./error.ts";
 import { checkServerFrame } from "./frame.ts";
 import type { ErrorFrame, ServerFrame } from "./frame.ts";
@@ -28,20 +29,24 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface MessageClient<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, Result> {
+/** A client of these messages: `MessageClient<typeof messages>`. With the socket's type, `send` returns what that socket's does. */
+export interface MessageClient<Given extends AnyMessages, Socket extends MessageSocket = MessageSocket> {
   /** Sends a message. Returns and throws what the socket's `send` does. */
-  send<Name extends keyof ToServer & string>(name: Name, ...payload: Payload<ToServer[Name]>): Result;
+  send<Name extends keyof Given["toServer"] & string>(name: Name, ...payload: Payload<Given["toServer"][Name]>): ReturnType<Socket["send"]>;
   /** Listens to a message. Returns a function that stops listening. */
-  on<Name extends keyof ToClient & string>(name: Name, listener: (payload: Received<ToClient[Name]>) => void): () => void;
+  on<Name extends NamesOf<Given["toClient"], StandardSchema>>(
+    name: Name,
+    listener: (payload: Received<Extract<Given["toClient"][Name], StandardSchema>>) => void,
+  ): () => void;
   /**
    * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or `invalid-payload` if the result's schema
    * refuses it, `deadline`, `closed` if the connection was lost (the request may or may not have run; nothing is sent again), `not-sent`
    * if the socket is not open and queues nothing.
    */
-  request<Name extends keyof Asked & string>(
+  request<Name extends NamesOf<Given["requests"], RequestSchemas>>(
     name: Name,
-    ...payload: [...Payload<Asked[Name]["payload"]>, options?: RequestOptions]
-  ): Promise<Received<Asked[Name]["result"]>>;
+    ...payload: [...Payload<Given["requests"][Name]["payload"]>, options?: RequestOptions]
+  ): Promise<Received<Extract<Given["requests"][Name], RequestSchemas>["result"]>>;
   /**
    * Listens to errors that belong to no request: the server's errors about messages, and invalid data that it sent.
    * Returns a function that stops listening.
@@ -71,10 +76,10 @@ interface PendingRequest {
  * const lines = await client.request("history", { last: 10 });
  * ```
  */
-export function messageClient<ToServer extends Schemas, ToClient extends Schemas, Asked extends Requests, Socket extends MessageSocket>(
-  messages: Messages<ToServer, ToClient, Asked>,
+export function messageClient<Given extends AnyMessages, Socket extends MessageSocket>(
+  messages: Given,
   socket: Socket,
-): MessageClient<ToServer, ToClient, Asked, ReturnType<Socket["send"]>> {
+): MessageClient<Given, Socket> {
   const { codecs, protocols } = messages;
   const subscriptions = new Map<string, Subscription>();
   const errorListeners = new Set<(error: MessageError) => void>();
@@ -146,12 +151,12 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
 
   return {
     send(name, ...[payload]) {
-      messages.checkSent(known("toServer", messages.toServer, name), name, payload);
+      messages.checkSent(known("toServer", messages.toServer, name, "~standard"), name, payload);
       return write({ type: "message", name, payload });
     },
     on(name, listener) {
       const { listeners } = subscriptions.get(name) ?? { listeners: new Set() };
-      subscriptions.set(name, { schema: known("toClient", messages.toClient, name), listeners: listeners.add(listener) });
+      subscriptions.set(name, { schema: known("toClient", messages.toClient, name, "~standard"), listeners: listeners.add(listener) });
       return () => void listeners.delete(listener);
     },
     onError(listener) {
@@ -161,7 +166,7 @@ export function messageClient<ToServer extends Schemas, ToClient extends Schemas
     request(name, ...[payload, options]) {
       return new Promise((resolve, reject) => {
         const { deadline = 10_000, signal } = (options ?? {}) as RequestOptions;
-        const schemas: RequestSchemas = known("requests", messages.requests, name);
+        const schemas = known("requests", messages.requests, name, "result");
         messages.checkSent(schemas.payload, name, payload);
         if (!(deadline > 0 && deadline < 2 ** 31)) throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms`);
         // React Native's signals have neither `throwIfAborted` nor a reason.

@@ -4,28 +4,18 @@ import type { PublishOptions } from "../api/room.ts";
 import { codecOf, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { invalidPayload } from "./error.ts";
-import { isSchema } from "./standard.ts";
-import type { Sent, StandardSchema } from "./standard.ts";
-
-export type Schemas = Readonly<Record<string, StandardSchema>>;
-
-export interface RequestSchemas {
-  /** The request's payload. */
-  readonly payload: StandardSchema;
-  /** The server's answer. */
-  readonly result: StandardSchema;
-}
-
-export type Requests = Readonly<Record<string, RequestSchemas>>;
+import { checkRequest, checkSchemas, checkServerEntry, known } from "./entries.ts";
+import type { MessagePayload, NamesOf, Requests, Schemas, ServerEntries } from "./entries.ts";
+import type { StandardSchema } from "./standard.ts";
 
 export type None = Readonly<Record<never, never>>;
 
 export interface Definition<ToServer, ToClient, Asked> {
   /** Messages that clients send, by name. */
   readonly toServer?: ToServer;
-  /** Messages that the server sends, by name. */
+  /** What the server sends, by name: the schema of a message, or `{ payload, result }` of a request that the client answers. */
   readonly toClient?: ToClient;
-  /** Requests that clients send and the server answers, by name. */
+  /** Requests that clients send, by name: `{ payload, result }`, or `{ payload, item }` for an answer that is a stream of items. */
   readonly requests?: Asked;
   /** In order of preference. Default: `[json]`. */
   readonly codecs?: readonly Codec[];
@@ -38,48 +28,56 @@ export interface Definition<ToServer, ToClient, Asked> {
 
 type Topics = string | readonly string[];
 
-/** The payload as an argument: optional if the schema accepts undefined. */
-export type Payload<Schema extends StandardSchema> = undefined extends Sent<Schema> ? [payload?: Sent<Schema>] : [payload: Sent<Schema>];
-
-export interface Messages<ToServer extends Schemas = Schemas, ToClient extends Schemas = Schemas, Asked extends Requests = Requests> {
-  readonly toServer: ToServer;
-  readonly toClient: ToClient;
-  readonly requests: Asked;
+/** The part of `Messages` that is the same for all of them. */
+export interface AnyMessages {
+  readonly toServer: Schemas;
+  readonly toClient: ServerEntries;
+  readonly requests: Requests;
   readonly codecs: readonly Codec[];
   /** The codecs' subprotocols, which a client offers. */
   readonly protocols: string[];
+  /** The codec that every client can read: the only one, or JSON. */
+  readonly shared: Codec;
+  /** Checks an outgoing payload if the definition has `checkSent`. @throws TypeError */
+  checkSent(schema: StandardSchema, name: string, payload: unknown): void;
+}
+
+export interface Messages<
+  ToServer extends Schemas = Schemas,
+  ToClient extends ServerEntries = ServerEntries,
+  Asked extends Requests = Requests,
+> extends AnyMessages {
+  readonly toServer: ToServer;
+  readonly toClient: ToClient;
+  readonly requests: Asked;
   /** Encodes a message for any client: for a topic, a room or a broker. @throws the codec's error if it can't encode the message. */
-  encode<Name extends keyof ToClient & string>(name: Name, ...payload: Payload<ToClient[Name]>): Data;
+  encode<Name extends NamesOf<ToClient, StandardSchema>>(name: Name, ...payload: MessagePayload<ToClient, Name>): Data;
   /** Sends to one client, in its codec. */
-  send<Name extends keyof ToClient & string>(
+  send<Name extends NamesOf<ToClient, StandardSchema>>(
     connection: { readonly protocol: string; send(data: Sendable): SendResult },
     name: Name,
-    ...payload: Payload<ToClient[Name]>
+    ...payload: MessagePayload<ToClient, Name>
   ): SendResult;
   /** Sends to every subscriber of the topic or topics, encoded once, except the given connection, or those in `options`. */
-  publish<Name extends keyof ToClient & string>(
+  publish<Name extends NamesOf<ToClient, StandardSchema>>(
     connection: { readonly id: string; publish(topic: Topics, data: Sendable): number },
     topic: Topics,
     name: Name,
-    ...payload: Payload<ToClient[Name]>
+    ...payload: MessagePayload<ToClient, Name>
   ): number;
   /** Returns a promise for a Room, and a number for a hook's LocalRoom. */
-  publish<Result, Name extends keyof ToClient & string>(
+  publish<Result, Name extends NamesOf<ToClient, StandardSchema>>(
     room: { readonly name: string; publish(topic: Topics, data: Sendable, options?: PublishOptions): Result },
     topic: Topics,
     name: Name,
-    ...payload: [...Payload<ToClient[Name]>, options?: PublishOptions]
+    ...payload: [...MessagePayload<ToClient, Name>, options?: PublishOptions]
   ): Result;
   /** Sends to everyone in the room, encoded once. */
-  broadcast<Result, Name extends keyof ToClient & string>(
+  broadcast<Result, Name extends NamesOf<ToClient, StandardSchema>>(
     room: { broadcast(data: Sendable, options?: PublishOptions): Result },
     name: Name,
-    ...payload: [...Payload<ToClient[Name]>, options?: PublishOptions]
+    ...payload: [...MessagePayload<ToClient, Name>, options?: PublishOptions]
   ): Result;
-  /** The codec that every client can read: the only one, or JSON. */
-  readonly shared: Codec;
-  /** Checks an outgoing payload if `checkSent` is set. @throws TypeError */
-  checkSent(schema: StandardSchema, name: string, payload: unknown): void;
 }
 
 const fields = ["toServer", "toClient", "requests", "codecs", "checkSent"];
@@ -96,7 +94,7 @@ const fields = ["toServer", "toClient", "requests", "codecs", "checkSent"];
  * ```
  * @throws TypeError for an invalid schema or an unknown field, with the name.
  */
-export function defineMessages<ToServer extends Schemas = None, ToClient extends Schemas = None, Asked extends Requests = None>(
+export function defineMessages<ToServer extends Schemas = None, ToClient extends ServerEntries = None, Asked extends Requests = None>(
   definition: Definition<ToServer, ToClient, Asked>,
 ): Messages<ToServer, ToClient, Asked> {
   for (const field of Object.keys(definition)) {
@@ -104,8 +102,8 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
   }
   const { toServer = {} as ToServer, toClient = {} as ToClient, requests = {} as Asked, codecs = [json], checkSent = false } = definition;
   checkSchemas("toServer", toServer);
-  checkSchemas("toClient", toClient);
-  for (const [name, one] of Object.entries(requests)) checkSchemas(`requests.${name}`, { payload: one?.payload, result: one?.result });
+  for (const [name, entry] of Object.entries(toClient)) checkServerEntry(name, entry);
+  for (const [name, entry] of Object.entries(requests)) checkRequest(`requests.${name}`, entry);
   const [only, ...others] = codecs;
   if (only === undefined) throw new TypeError("defineMessages: codecs is empty: leave it out for JSON");
   const shared = others.length === 0 ? only : json;
@@ -118,7 +116,7 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
   }
 
   function write(codec: Codec, name: string, payload: unknown): Data {
-    check(known("toClient", toClient, name), name, payload);
+    check(known("toClient", toClient, name, "~standard"), name, payload);
     return codec.encode({ type: "message", name, payload });
   }
 
@@ -139,26 +137,6 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
   };
 }
 
-/** Names come from the wire, and from JavaScript: inherited properties don't count. */
-export function own<Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined {
-  return Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
-/** @throws TypeError */
-export function known<Value>(where: string, record: Readonly<Record<string, Value>>, name: string): Value {
-  const value = own(record, name);
-  if (value === undefined) throw new TypeError(`${where} has no "${name}": names are ${Object.keys(record).join(", ") || "none"}`);
-  return value;
-}
-
 interface Publisher {
   publish(topic: Topics, data: Sendable, options?: PublishOptions): unknown;
-}
-
-function checkSchemas(where: string, schemas: Readonly<Record<string, unknown>>): void {
-  for (const [name, schema] of Object.entries(schemas)) {
-    if (!isSchema(schema)) {
-      throw new TypeError(`defineMessages: ${where}.${name} must be a Standard Schema (zod, valibot, arktype, …), version 1`);
-    }
-  }
 }

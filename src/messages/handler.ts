@@ -7,8 +7,9 @@ import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler } from "../api/handler.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
-import { own } from "./define.ts";
-import type { Messages, Requests, Schemas } from "./define.ts";
+import type { Messages } from "./define.ts";
+import { own } from "./entries.ts";
+import type { Requests, Schemas, ServerEntries } from "./entries.ts";
 import { MessageError, invalidPayload } from "./error.ts";
 import { badFrame, checkFrame, errorFrame } from "./frame.ts";
 import type { ClientFrame, MessageFrame, RequestFrame } from "./frame.ts";
@@ -40,7 +41,7 @@ interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State
  */
 export function messageHandler<
   ToServer extends Schemas,
-  ToClient extends Schemas,
+  ToClient extends ServerEntries,
   Asked extends Requests,
   State = unknown,
   Env = unknown,

@@ -2,7 +2,7 @@
 import type { Connection, MaybePromise } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler } from "../api/handler.ts";
-import type { Requests, Schemas } from "./define.ts";
+import type { Requests, RequestSchemas, Schemas, StreamSchemas } from "./entries.ts";
 import type { MessageError } from "./error.ts";
 import type { Received, Sent } from "./standard.ts";
 
@@ -23,8 +23,15 @@ export type RequestHooks<Asked extends Requests, State, Env> = {
     connection: Connection<State, Env>,
     payload: Received<Asked[Name]["payload"]>,
     context: RequestContext,
-  ) => MaybePromise<Sent<Asked[Name]["result"]>>;
+  ) => MaybePromise<Answered<Asked[Name]>>;
 };
+
+/** What a request's hook returns: the result, or the items, as an async generator or anything else that is async iterable. */
+export type Answered<Entry> = Entry extends RequestSchemas
+  ? Sent<Entry["result"]>
+  : Entry extends StreamSchemas
+    ? AsyncIterable<Sent<Entry["item"]>>
+    : never;
 
 export interface RequestContext {
   /** Aborts when the client cancels the request or its connection ends: nobody waits for the result any more. */

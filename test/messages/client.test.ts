@@ -456,7 +456,7 @@ test("names that there are not are TypeErrors", async () => {
   const client = open() as unknown as Record<"send" | "on" | "request", (...args: unknown[]) => unknown>;
   expect(() => client.send("shout")).toThrow(new TypeError('toServer has no "shout": names are say, leave'));
   expect(() => client.on("toString", () => {})).toThrow(new TypeError('toClient has no "toString": names are said, slowly'));
-  await expect(client.request("sub", 1)).rejects.toThrow(new TypeError('requests has no "sub": names are add'));
+  await expect(client.request("sub", 1)).rejects.toThrow(new TypeError('requests has no "sub" with "result": names are add'));
 });
 
 test("checkSent holds what is sent against its schema", async () => {

@@ -13,6 +13,17 @@ test.each<[unknown, string]>([
   [{ toClient: { said: { "~standard": { version: 2 } } } }, "defineMessages: toClient.said must be a Standard Schema"],
   [{ requests: { find: { payload: z.string() } } }, "defineMessages: requests.find.result must be a Standard Schema"],
   [{ requests: { find: null } }, "defineMessages: requests.find.payload must be a Standard Schema"],
+  [
+    { requests: { find: { payload: z.string(), result: z.string(), item: z.string() } } },
+    "defineMessages: requests.find has both result and item: use result for one answer, item for a stream",
+  ],
+  [{ requests: { ask: { payload: z.string(), item: "string" } } }, "defineMessages: requests.ask.item must be a Standard Schema"],
+  [{ toClient: { confirm: { payload: z.string() } } }, "defineMessages: toClient.confirm.result must be a Standard Schema"],
+  [
+    { toClient: { confirm: { payload: z.string(), item: z.string() } } },
+    "defineMessages: toClient.confirm.result must be a Standard Schema",
+  ],
+  [{ toClient: { confirm: null } }, "defineMessages: toClient.confirm must be a Standard Schema"],
   [{ codecs: [] }, "defineMessages: codecs is empty: leave it out for JSON"],
   [{ toServers: {} }, 'defineMessages: unknown field "toServers": use toServer, toClient, requests, codecs, checkSent'],
 ])("defineMessages(%o)", (definition, message) => {
@@ -49,6 +60,11 @@ test("a message that there is not", () => {
   expect(() => messages.send(connection, "say" as "said", "x")).toThrow('toClient has no "say": names are said');
   expect(() => messages.publish(connection, "all", "constructor" as "said", "x")).toThrow('toClient has no "constructor"');
   expect(send).not.toHaveBeenCalled();
+});
+
+test("a request to the client is not a message", () => {
+  const asking = defineMessages({ toClient: { said: z.string(), confirm: { payload: z.string(), result: z.boolean() } } });
+  expect(() => asking.encode("confirm" as "said", "x")).toThrow('toClient has no "confirm": names are said');
 });
 
 test("checkSent names the field of what would not be taken, and can't wait", () => {

@@ -5,13 +5,15 @@ import type { Connection, Room, SendResult } from "edgewire";
 import { ReconnectingWebSocket } from "edgewire/client";
 import type { ClientSendResult } from "edgewire/client";
 import { defineMessages, json, messageClient, messageHandler } from "edgewire/messages";
-import type { Issue, MessageError, StandardSchema } from "edgewire/messages";
+import type { Issue, MessageClient, MessageError, StandardSchema } from "edgewire/messages";
 import { msgpack } from "edgewire/msgpack";
 import * as v from "valibot";
 import { expectTypeOf } from "vitest";
+import type { WebSocket as WsWebSocket } from "ws";
 import { z } from "zod";
 
 declare const socket: WebSocket;
+declare const ws: WsWebSocket;
 declare const room: Room;
 
 // The three libraries, with a schema whose input (a string) is not its output (a number).
@@ -192,6 +194,17 @@ expectTypeOf(messageClient(zodMessages, queueing).send("leave")).toEqualTypeOf<"
 const returning = messageClient(zodMessages, new ReconnectingWebSocket("ws://localhost/", zodMessages.protocols));
 expectTypeOf(returning.send("leave")).toEqualTypeOf<ClientSendResult>();
 
+// A client's type has a name; the socket's type says what `send` returns.
+const named: MessageClient<typeof zodMessages> = messageClient(zodMessages, socket);
+expectTypeOf(named.send("leave")).toEqualTypeOf<unknown>();
+expectTypeOf(await named.request("find", { id: "1" })).toEqualTypeOf<number>();
+expectTypeOf(messageClient(zodMessages, socket)).toEqualTypeOf<MessageClient<typeof zodMessages, WebSocket>>();
+expectTypeOf<MessageClient<typeof zodMessages, WebSocket>>().toExtend<MessageClient<typeof zodMessages>>();
+const overWs: MessageClient<typeof zodMessages, WsWebSocket> = messageClient(zodMessages, ws);
+expectTypeOf(overWs.send("leave")).toEqualTypeOf<void>();
+const reconnecting: MessageClient<typeof zodMessages, ReconnectingWebSocket> = returning;
+expectTypeOf(reconnecting.send("leave")).toEqualTypeOf<ClientSendResult>();
+
 // Definitions.
 defineMessages({ codecs: [msgpack, json], checkSent: true });
 // @ts-expect-error: no schema.
@@ -200,6 +213,12 @@ defineMessages({ toServer: { say: "string" } });
 defineMessages({ toServers: {} });
 // @ts-expect-error: a request without a result.
 defineMessages({ requests: { find: { payload: z.string() } } });
+// @ts-expect-error: a stream has items, a request one result.
+defineMessages({ requests: { find: { payload: z.string(), result: z.string(), item: z.string() } } });
+// @ts-expect-error: a request to the client has a result.
+defineMessages({ toClient: { confirm: { payload: z.string() } } });
+// @ts-expect-error: a client answers with one result.
+defineMessages({ toClient: { confirm: { payload: z.string(), item: z.string() } } });
 expectTypeOf(z.string()).toExtend<StandardSchema<string, string>>();
 expectTypeOf(v.string()).toExtend<StandardSchema<string, string>>();
 expectTypeOf(type("string")).toExtend<StandardSchema<string, string>>();
