@@ -126,8 +126,8 @@ export function sizeOf(data: ClientSendable): number {
 
 /** Lone surrogates become U+FFFD, as in a browser: workerd sends them raw, which ends the connection. */
 export function wellFormed(text: string): string {
-  // React Native's engine has no `toWellFormed`.
-  return text.toWellFormed?.() ?? text.replace(/[\ud800-\udfff]/gu, "\ufffd");
+  // Not `toWellFormed`, which React Native's engine does not have. With the flag "u" a pair is one character, so only lone ones match.
+  return text.replace(/[\ud800-\udfff]/gu, "\ufffd");
 }
 
 /** Converts to data that every runtime's `send` accepts. Copies data that waits: the caller may reuse its buffer, as after a WebSocket's `send`. */

@@ -46,10 +46,17 @@ export async function* messagesOf<T>(
   }
 }
 
-/** Resolves once it is open. @throws Error if it is closed for good. */
-export async function untilOpen(socket: ClientEventSource & { readonly status: Status }): Promise<void> {
-  while (socket.status !== "open") {
-    if (socket.status === "closed") throw new Error("closed");
-    await new Promise((resolve) => socket.addEventListener("status", resolve, { once: true }));
+/** Resolves once it is open; rejects if it is closed for good. */
+export function untilOpen(socket: ClientEventSource & { readonly status: Status }): Promise<void> {
+  const opened = look();
+  // An ignored promise must not count as an unhandled rejection.
+  opened.catch(() => {});
+  return opened;
+
+  async function look(): Promise<void> {
+    while (socket.status !== "open") {
+      if (socket.status === "closed") throw new Error("closed");
+      await new Promise((resolve) => socket.addEventListener("status", resolve, { once: true }));
+    }
   }
 }

@@ -1,7 +1,6 @@
 /**
- * A WebSocket that reconnects. Code written for `new WebSocket(url, protocols)` sees one that sometimes takes long to connect:
- * `readyState` is CONNECTING while there is no connection, `open` comes with each connection, `error` and `close` once, at the end.
- * docs/client.md states each rule.
+ * A WebSocket that reconnects: like one that sometimes takes long to connect. `readyState` is CONNECTING while there is no connection,
+ * `open` comes with each connection, `error` and `close` once, at the end. docs/client.md states each rule.
  */
 import { retryDelay } from "../protocol/text-ping.ts";
 import { backoff } from "./backoff.ts";
@@ -27,6 +26,7 @@ import { onWake } from "./wake.ts";
 export class ReconnectingWebSocket extends ClientEventSource {
   #address: Address;
   #protocols: Protocols;
+  #more = (): readonly string[] => [];
   #settings: ClientSettings;
   #outbox: Outbox;
   #heartbeat: Heartbeat;
@@ -111,10 +111,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
   }
   /** Resolves while a connection is open; rejects when the socket is closed for good. */
   get opened(): Promise<void> {
-    const opened = untilOpen(this);
-    // An ignored promise must not count as an unhandled rejection.
-    opened.catch(() => {});
-    return opened;
+    return untilOpen(this);
   }
 
   /** Returns what happened to the message: src/client/types.ts. */
@@ -132,8 +129,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#closing = true;
     if (this.#status !== "open") {
       this.#release();
-      queueMicrotask(() => this.#end({ ...broken, code: code ?? 1005, reason: text }));
-      return;
+      return queueMicrotask(() => this.#end({ ...broken, code: code ?? 1005, reason: text }));
     }
     this.#heartbeat.stop();
     this.#within(this.#settings.connectTimeout);
@@ -143,9 +139,17 @@ export class ReconnectingWebSocket extends ClientEventSource {
   /** Tries now instead of at `retryAt`. */
   retry(): void {
     if (this.#status !== "waiting" || this.#closing) return;
-    this.#status = "connecting";
     void this.#attempt();
     fire(this, "status");
+  }
+
+  /**
+   * Offers subprotocols after the given ones: `more` is called before each attempt from now on. A second call replaces the first. If `more`
+   * throws or returns no array, the attempt fails; invalid subprotocols close the socket. @throws TypeError if `more` is not a function.
+   */
+  offer(more: () => readonly string[]): void {
+    if (typeof more !== "function") throw new TypeError("offer takes a function");
+    this.#more = more;
   }
 
   /** Messages from now on, until it closes for good. Throws a RangeError if more than `backlogBytes` wait for the loop. */
@@ -154,6 +158,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
   }
 
   async #attempt(): Promise<void> {
+    this.#status = "connecting";
     const turn = (this.#native = { close() {} } as NativeSocket);
     let final = false;
     this.#within(this.#settings.connectTimeout, "connection timeout");
@@ -162,8 +167,10 @@ export class ReconnectingWebSocket extends ClientEventSource {
       await undefined;
       const address = await ask(this.#address);
       const protocols = await ask(this.#protocols);
+      if (turn !== this.#native) return;
+      const more = this.#more().map(String); // A spread would offer a string letter by letter.
       final = true;
-      if (turn === this.#native) this.#connect(address, protocols);
+      if (turn === this.#native) this.#connect(address, [protocols ?? [], more].flat());
     } catch (error) {
       if (turn === this.#native) this.#lost(broken, error, final);
     }
@@ -174,11 +181,14 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#url = native.url;
     this.#origin = /^\w+:\/\/[^/?#]*/.exec(native.url)?.[0];
     native.binaryType = this.#binaryType;
-    const on = (type: string, listener: (event: NativeEvent) => void): void => {
+    const on = (type: string, listener: (event: NativeEvent) => void): void =>
       native.addEventListener(type, (event) => native === this.#native && listener(event));
-    };
     on("open", () => this.#open(native));
-    on("message", ({ data }) => this.#receive(data));
+    on("message", ({ data }) => {
+      // Like WebSocket, deliver nothing once it is closing.
+      if (this.readyState !== 1 || this.#heartbeat.heard(data)) return;
+      fire(this, "message", {}, "MessageEvent", { data, origin: this.#origin });
+    });
     on("error", ({ error }) => {
       this.#cause = error ?? new Error("connection failed");
       // workerd may omit the close event, and `ws` may wait 30 s for the other side's.
@@ -196,18 +206,8 @@ export class ReconnectingWebSocket extends ClientEventSource {
     fire(this, "status");
   }
 
-  #receive(data: unknown): void {
-    // Like WebSocket, deliver nothing once it is closing.
-    if (this.readyState !== 1 || this.#heartbeat.heard(data)) return;
-    fire(this, "message", undefined, "MessageEvent", { data, origin: this.#origin });
-  }
-
-  /** Gives up the current attempt or connection unless something else happens in time. */
-  #within(milliseconds: number, failure?: string): void {
-    this.#later(milliseconds, () => this.#lost(broken, failure && new Error(failure)));
-  }
-
-  #later(milliseconds: number, then: () => void): void {
+  /** Gives up the current attempt or connection, or does something else, unless something happens in time. */
+  #within(milliseconds: number, failure?: string, then = (): void => this.#lost(broken, failure && new Error(failure))): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(then, milliseconds);
   }
@@ -233,7 +233,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#status = "waiting";
     this.#notBefore = Date.now() + earliest;
     const retryAt = (this.#retryAt = Date.now() + wait);
-    this.#later(wait, () => this.retry());
+    this.#within(wait, "", () => this.retry());
     if (wasOpen) fire(this, "disconnect", { cause, retryAt }, "CloseEvent", end);
     else fire(this, "retry", { cause, retryAt });
     fire(this, "status");

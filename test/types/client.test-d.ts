@@ -37,6 +37,12 @@ socket.onmessage = (event: MessageEvent) => void event.data;
 socket.onclose = ({ code }) => expectTypeOf(code).toEqualTypeOf<number>();
 for await (const message of socket) expectTypeOf(message).toEqualTypeOf<string | ArrayBuffer | Blob>();
 
+socket.offer(() => ["chat", "chat.v2"] as const);
+
+// @ts-expect-error: not a function.
+socket.offer(["chat"]);
+// @ts-expect-error: subprotocols are text.
+socket.offer(() => [1]);
 // @ts-expect-error: an attempt that failed has no close code.
 socket.onretry = ({ code }) => void code;
 // @ts-expect-error: an unknown option.

@@ -1,4 +1,5 @@
 /** The rules of docs/client.md about attempts: how long it waits, what fails one, what ends a wait. */
+import { ReconnectingWebSocket } from "edgewire/client";
 import { describe, expect, test, vi } from "vitest";
 import { pingText, pongText, retryReason } from "../../../src/protocol/text-ping.ts";
 import { FakeWebSocket } from "../fake.ts";
@@ -158,6 +159,91 @@ test("an answer that comes after close() connects nothing", async () => {
   socket.close();
   await vi.runAllTimersAsync();
   expect([socket.status, FakeWebSocket.made]).toEqual(["closed", []]);
+});
+
+describe("offer()", () => {
+  test("subprotocols besides the given ones, asked for last, before each later attempt", async () => {
+    const asked: string[] = [];
+    const protocols = async (): Promise<string[]> => {
+      asked.push("protocols");
+      return ["chat"];
+    };
+    const socket = new ReconnectingWebSocket(url, protocols, { WebSocket: FakeWebSocket, heartbeat: 0 });
+    socket.offer(() => {
+      asked.push("offer");
+      return [`position.${asked.length}`, "other"];
+    });
+    await vi.advanceTimersByTimeAsync(0);
+    server().ends();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakeWebSocket.made.map((one) => one.protocols)).toEqual([
+      ["chat", "position.2", "other"],
+      ["chat", "position.4", "other"],
+    ]);
+    expect(asked).toEqual(["protocols", "offer", "protocols", "offer"]);
+  });
+
+  test.for([
+    ["chat", ["chat", "more"]],
+    [[], ["more"]],
+    [
+      ["a", "b"],
+      ["a", "b", "more"],
+    ],
+    [undefined, ["more"]],
+    [() => undefined as never, ["more"]],
+  ] as const)("besides %o", async ([protocols, expected]) => {
+    const socket = new ReconnectingWebSocket(url, protocols, { WebSocket: FakeWebSocket, heartbeat: 0 });
+    socket.offer(() => ["more"]);
+    if (typeof protocols !== "function") server().ends();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server().protocols).toEqual(expected);
+  });
+
+  test("not for the attempt that is under way; a second call replaces the first", async () => {
+    const { socket } = make();
+    socket.offer(() => ["first"]);
+    expect(server().protocols).toEqual([]);
+    socket.offer(() => ["second"]);
+    server().ends();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(server().protocols).toEqual(["second"]);
+  });
+
+  test("a function that throws, or returns no array, is a failed attempt", async () => {
+    const { socket, events } = make({}, async () => url);
+    const results = [undefined, "text", Promise.resolve(["late"]), 7];
+    socket.offer(() => {
+      if (results.length === 4) throw results.pop();
+      return results.pop() as never;
+    });
+    const causes: unknown[] = [];
+    socket.addEventListener("retry", ({ cause }) => causes.push(cause));
+    for (let attempt = 0; attempt < 4; attempt++) await vi.advanceTimersByTimeAsync(30_000);
+    expect(FakeWebSocket.made).toEqual([]);
+    expect(causes.slice(0, 4)).toEqual([7, expect.any(TypeError), expect.any(TypeError), expect.any(TypeError)]);
+    expect([socket.status, events.includes("error")]).toEqual(["waiting", false]);
+    socket.offer(() => ["right"]);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(server().protocols).toEqual(["right"]);
+  });
+
+  test("a function that closes the socket connects nothing, and is not called after close()", async () => {
+    const { socket, events } = make({}, async () => url);
+    let calls = 0;
+    socket.offer(() => {
+      calls++;
+      socket.close();
+      return ["late"];
+    });
+    await vi.runAllTimersAsync();
+    expect([FakeWebSocket.made, calls, events]).toEqual([[], 1, ["close 1005", "status closed"]]);
+    const other = make({}, async () => url);
+    other.socket.offer(() => [String(++calls)]);
+    other.socket.close();
+    await vi.runAllTimersAsync();
+    expect([FakeWebSocket.made, calls]).toEqual([[], 1]);
+  });
 });
 
 test("retry() within retry and status connects once", async () => {

@@ -44,6 +44,13 @@ test("a close that no client may send", () => {
   socket.close(4999, "ä".repeat(61));
 });
 
+test("offer takes a function", () => {
+  const { socket } = make();
+  for (const wrong of [undefined, null, ["chat"], "chat", {}]) {
+    expect(() => socket.offer(wrong as never)).toThrow(new TypeError("offer takes a function"));
+  }
+});
+
 test("a runtime without WebSocket takes the option's, and says so where there is none", () => {
   vi.stubGlobal("WebSocket", undefined);
   expect(make().socket.readyState).toBe(0);
