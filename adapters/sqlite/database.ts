@@ -105,7 +105,14 @@ export class Database {
 
   /** @throws what was wrong with the file; then the turn is undone at its end. */
   run(sql: string, ...values: Value[]): { readonly changes: number; readonly id: number } {
-    const { changes, lastInsertRowid } = this.#try(() => this.#prepare(sql).run(...values));
+    const turn = this.#turn;
+    const { changes, lastInsertRowid } = this.#try(() => {
+      if (turn?.begun === false) {
+        turn.begun = true;
+        this.#prepare("BEGIN").run();
+      }
+      return this.#prepare(sql).run(...values);
+    });
     return { changes: Number(changes), id: Number(lastInsertRowid) };
   }
 
@@ -173,7 +180,6 @@ export class Database {
     this.#turn = turn;
     setImmediate(this.#endTurn);
     for (const writer of this.#writers.values()) writer.turnBegan();
-    this.run("BEGIN");
     return turn;
   }
 
@@ -190,8 +196,15 @@ export class Database {
   /** Whether it has succeeded. */
   #commit(turn: Turn): boolean {
     try {
-      this.flush();
-      this.run("COMMIT");
+      const [one, ...others] = turn.last;
+      // No other statement follows: it needs no transaction around it.
+      if (!turn.begun && others.length === 0 && one?.isOne !== false) {
+        turn.begun = true;
+        this.flush();
+      } else {
+        this.flush();
+        this.run("COMMIT");
+      }
       return true;
     } catch (error) {
       turn.fault ??= error as Error;

@@ -2,10 +2,13 @@
 import type { Connection } from "./driver.ts";
 
 /** The format that this version writes. Each earlier one has a step in `migrations` that leads to the next. */
-export const format = 1;
+export const format = 2;
 
 /** "EdgW": marks a file as Edgewire's. */
 const applicationId = 0x45_64_67_57;
+
+/** The upper bits of a row's id in `log` are its topic's, and these lower ones the offset of its last message: so no index is needed to find it. */
+export const offsetBits = 36;
 
 /**
  * - `room`: the rooms that keep something, and when the next thing in each is due.
@@ -23,8 +26,16 @@ const tables = `
   CREATE TABLE log(id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, last INTEGER NOT NULL, entries TEXT NOT NULL, UNIQUE(topic, last));
 `;
 
+/** Rows of a log are found by their id. */
+const logById = `
+  CREATE TABLE row(id INTEGER PRIMARY KEY, entries TEXT NOT NULL);
+  INSERT INTO row SELECT topic << ${offsetBits} | last, entries FROM log ORDER BY topic, last;
+  DROP TABLE log;
+  ALTER TABLE row RENAME TO log;
+`;
+
 /** By the format that they lead to. */
-const migrations: Readonly<Record<number, string>> = { 1: tables };
+const migrations: Readonly<Record<number, string>> = { 1: tables, 2: logById };
 
 /** Brings a file into this version's format, in one transaction. @throws Error for another application's file, or one of a newer version. */
 export function migrate(connection: Connection): void {

@@ -1,6 +1,8 @@
 /** The messages of one topic in the file. Those of a turn become one row, which is never written again, but for the one that a cut goes through. */
 import type { LogRows } from "../../src/ports.ts";
 import { bytesOf } from "./driver.ts";
+import type { Database } from "./database.ts";
+import { offsetBits } from "./format.ts";
 import type { LastWrite } from "./turn.ts";
 import type { RoomRows } from "./rooms.ts";
 
@@ -9,6 +11,14 @@ const mostEntries = 64;
 const mostLetters = 64 * 1024;
 /** Messages that may be left behind those that are needed, so that a delete is worth its while. */
 const slack = 64;
+
+/** Ids of topics and offsets of messages that fit into the id of a row. */
+const mostTopics = 2 ** (63 - offsetBits) - 1;
+const mostOffsets = 2 ** offsetBits - 1;
+/** The ids of a topic's rows, and where that of an offset is. */
+const firstId = `?1 << ${offsetBits}`;
+const idAt = `?1 << ${offsetBits} | ?2`;
+const lastId = `?1 << ${offsetBits} | ${mostOffsets}`;
 
 export class TopicRows implements LogRows, LastWrite {
   readonly #rooms: RoomRows;
@@ -34,10 +44,17 @@ export class TopicRows implements LogRows, LastWrite {
     this.#rooms.database.flush();
     const id = this.#known();
     if (id === undefined) return [];
-    return this.#rooms.database.all("SELECT entries FROM log WHERE topic = ? ORDER BY last", id).map(({ entries }) => String(entries));
+    const rows = this.#rooms.database.all(`SELECT entries FROM log WHERE id >= ${firstId} AND id <= (${lastId}) ORDER BY id`, id);
+    return rows.map(({ entries }) => String(entries));
+  }
+
+  /** The topic's row is there already. */
+  get isOne(): boolean {
+    return this.#known() !== undefined;
   }
 
   append(offset: number, text: string): void {
+    if (offset > mostOffsets) throw new Error(`a topic's history takes ${mostOffsets} messages: delete it, and it begins again`);
     if (this.#batch.length === 0) {
       this.#rooms.begin(this.#room);
       this.#rooms.database.atLast(this);
@@ -53,7 +70,7 @@ export class TopicRows implements LogRows, LastWrite {
     const first = this.#last - this.#batch.length + 1;
     const row = `[${first},${this.#batch.join()}]`;
     this.drop();
-    this.#rooms.database.run("INSERT INTO log(topic, last, entries) VALUES(?, ?, ?)", this.#created(), this.#last, row);
+    this.#rooms.database.run(`INSERT INTO log(id, entries) VALUES(${idAt}, ?3)`, this.#created(), this.#last, row);
   }
 
   drop(): void {
@@ -68,7 +85,7 @@ export class TopicRows implements LogRows, LastWrite {
     if (id === undefined) return;
     try {
       this.#rooms.begin(this.#room);
-      this.#rooms.database.run("DELETE FROM log WHERE topic = ? AND last < ?", id, offset);
+      deleteBefore(this.#rooms.database, id, offset);
     } catch {
       // The turn is undone, and tells why.
     }
@@ -79,17 +96,19 @@ export class TopicRows implements LogRows, LastWrite {
     this.#rooms.begin(this.#room);
     database.flush();
     const id = this.#known();
-    const row =
-      id === undefined
-        ? undefined
-        : database.get("SELECT id, entries FROM log WHERE topic = ? AND last >= ? ORDER BY last", id, offset - 1);
-    if (id === undefined || row === undefined) return;
-    const [first, ...entries] = JSON.parse(String(row["entries"])) as [number, ...unknown[]];
+    const found = id === undefined ? undefined : database.get(rowWith, id, offset - 1);
+    if (id === undefined || found === undefined) return;
+    const [first, ...entries] = JSON.parse(String(found["entries"])) as [number, ...unknown[]];
     const rest = entries.slice(offset - first).map((entry) => JSON.stringify(entry));
     database.atomically(() => {
-      database.run("DELETE FROM log WHERE topic = ? AND last < ?", id, offset - 1);
+      deleteBefore(database, id, offset - 1);
       if (first < offset)
-        database.run("UPDATE log SET entries = ? WHERE id = ?", `[${[offset - 1, last, ...rest].join()}]`, Number(row["id"]));
+        database.run(
+          `UPDATE log SET entries = ?3 WHERE id = ${idAt}`,
+          id,
+          Number(found["last"]),
+          `[${[offset - 1, last, ...rest].join()}]`,
+        );
     });
   }
 
@@ -105,8 +124,36 @@ export class TopicRows implements LogRows, LastWrite {
   }
 
   #created(): number {
-    return (this.#id =
-      this.#known() ??
-      this.#rooms.database.run("INSERT INTO topic(room, name) VALUES(?, ?)", this.#rooms.created(this.#room), bytesOf(this.#name)).id);
+    return (this.#id = this.#known() ?? this.#create());
+  }
+
+  #create(): number {
+    const { database } = this.#rooms;
+    const room = this.#rooms.created(this.#room);
+    const add = "INSERT INTO topic(id, room, name) VALUES(?, ?, ?)";
+    return database.run(add, freeId(database), room, bytesOf(this.#name)).id;
+  }
+}
+
+/** The row that has a message. */
+const rowWith = `SELECT entries, id & ${mostOffsets} AS last FROM log WHERE id >= ${idAt} AND id <= (${lastId}) ORDER BY id LIMIT 1`;
+
+/** Deletes the rows of which all messages are before an offset. */
+function deleteBefore(database: Database, topic: number, offset: number): void {
+  database.run(`DELETE FROM log WHERE id >= ${firstId} AND id < (${idAt})`, topic, offset);
+}
+
+/** Deletes all rows of a topic. */
+export function deleteRows(database: Database, topic: number): void {
+  database.run(`DELETE FROM log WHERE id >= ${firstId} AND id <= (${lastId})`, topic);
+}
+
+/** The next number for a topic; once all were used, any that is free. */
+function freeId(database: Database): number {
+  const next = Number(database.get("SELECT max(id) AS last FROM topic")?.["last"] ?? 0) + 1;
+  if (next <= mostTopics) return next;
+  for (;;) {
+    const id = 1 + Math.floor(Math.random() * mostTopics);
+    if (database.get("SELECT 1 FROM topic WHERE id = ?", id) === undefined) return id;
   }
 }

@@ -9,6 +9,7 @@ const most = 10_000;
 
 export class RoomRows implements Appointments, LastWrite {
   readonly database: Database;
+  readonly isOne = false;
   readonly #handler: number;
   readonly #writer: Writer;
   readonly #ids = new Map<string, number>();

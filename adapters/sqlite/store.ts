@@ -2,7 +2,7 @@
 import type { LogRows, Store, StoreRange } from "../../src/ports.ts";
 import { compareUtf8 } from "../../src/values/text.ts";
 import { bytesOf, endOf, textOf } from "./driver.ts";
-import { TopicRows } from "./log.ts";
+import { TopicRows, deleteRows } from "./log.ts";
 import type { RoomRows } from "./rooms.ts";
 
 export class RoomStore implements Store {
@@ -67,7 +67,7 @@ export class RoomStore implements Store {
     if (hasValues) this.#database.run("DELETE FROM value WHERE room = ? AND key >= ? AND key < ?", ...range);
     if (hasTopics) {
       const topics = "FROM topic WHERE room = ? AND name >= ? AND name < ?";
-      this.#database.run(`DELETE FROM log WHERE topic IN (SELECT id ${topics})`, ...range);
+      for (const row of this.#database.all(`SELECT id ${topics}`, ...range)) deleteRows(this.#database, Number(row["id"]));
       this.#database.run(`DELETE ${topics}`, ...range);
       this.#rooms.generation++;
     }

@@ -11,6 +11,8 @@ export interface Writer {
 
 /** Has to be done before a turn is committed. */
 export interface LastWrite {
+  /** `write` runs one statement at most. */
+  readonly isOne: boolean;
   write(): void;
   /** The part of the turn since the last `write` is undone. */
   drop(): void;
@@ -19,6 +21,8 @@ export interface LastWrite {
 export class Turn {
   readonly rooms: Map<Writer, Set<string>> = new Map();
   readonly last: Set<LastWrite> = new Set();
+  /** Its transaction has begun: at its first statement, and not for a single one, which is a transaction by itself. */
+  begun = false;
   /** Why it can't be committed. Its remaining writes throw this, and everything is undone at its end. */
   fault: Error | undefined;
   /** Created for whoever waits. */

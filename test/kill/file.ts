@@ -6,7 +6,7 @@ const orphans: Readonly<Record<string, string>> = {
   room: "SELECT count(*) AS count FROM room WHERE handler NOT IN (SELECT id FROM handler)",
   value: "SELECT count(*) AS count FROM value WHERE room NOT IN (SELECT id FROM room)",
   topic: "SELECT count(*) AS count FROM topic WHERE room NOT IN (SELECT id FROM room)",
-  log: "SELECT count(*) AS count FROM log WHERE topic NOT IN (SELECT id FROM topic)",
+  log: "SELECT count(*) AS count FROM log WHERE id >> 36 NOT IN (SELECT id FROM topic)",
   "topic without an epoch":
     "SELECT count(*) AS count FROM topic WHERE NOT EXISTS (SELECT 1 FROM value WHERE value.room = topic.room AND key = CAST(topic.name || 'epoch' AS BLOB))",
   "room that keeps nothing":

@@ -60,7 +60,7 @@ test("a file of a newer version is not touched", async () => {
   const database = new DatabaseSync(file);
   database.exec("PRAGMA user_version = 9");
   database.close();
-  expect(refusal(file)).toContain("it has format 9, and this version of Edgewire reads formats up to 1: it was written by a newer one");
+  expect(refusal(file)).toContain("it has format 9, and this version of Edgewire reads formats up to 2: it was written by a newer one");
   expect(rowsOf(file, "PRAGMA user_version")).toEqual([{ user_version: 9 }]);
 });
 
