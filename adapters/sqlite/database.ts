@@ -2,15 +2,17 @@
  * One file, and its turns. What all rooms write in one turn of the event loop is one transaction: the first write begins it, and it is committed at the
  * end of the turn, or before if `commit` is called. Nothing that was written then leaves a socket earlier: see gate.ts.
  */
-import { logError } from "../../src/values/log.ts";
 import { bytesOf } from "./driver.ts";
 import type { Connection, Row, Statement, Value } from "./driver.ts";
 import { damaged, fault, messageOf, openFile } from "./file.ts";
 import type { OpenFile } from "./file.ts";
-import { Turn } from "./turn.ts";
+import { Turn, attempt } from "./turn.ts";
 import type { LastWrite, Writer } from "./turn.ts";
 
 declare function setImmediate(callback: () => void): unknown;
+
+/** What fails, if a writer does. */
+const ends = "the end of a turn can't be told";
 
 export class Database {
   readonly path: string;
@@ -105,10 +107,9 @@ export class Database {
 
   /** @throws what was wrong with the file; then the turn is undone at its end. */
   run(sql: string, ...values: Value[]): { readonly changes: number; readonly id: number } {
-    const turn = this.#turn;
     const { changes, lastInsertRowid } = this.#try(() => {
-      if (turn?.begun === false) {
-        turn.begun = true;
+      if (this.#turn?.begun === false) {
+        this.#turn.begun = true;
         this.#prepare("BEGIN").run();
       }
       return this.#prepare(sql).run(...values);
@@ -190,7 +191,7 @@ export class Database {
     this.#turn = undefined;
     const { fault: error } = turn;
     turn.done?.reject(error);
-    for (const writer of this.#writers.values()) attempt(() => writer.turnUndone(error, turn.rooms.get(writer) ?? new Set()));
+    for (const writer of this.#writers.values()) attempt(ends, () => writer.turnUndone(error, turn.rooms.get(writer) ?? new Set()));
   };
 
   /** Whether it has succeeded. */
@@ -201,10 +202,10 @@ export class Database {
       if (!turn.begun && others.length === 0 && one?.isOne !== false) {
         turn.begun = true;
         this.flush();
-      } else {
-        this.flush();
-        this.run("COMMIT");
+        return true;
       }
+      this.flush();
+      this.run("COMMIT");
       return true;
     } catch (error) {
       turn.fault ??= error as Error;
@@ -215,7 +216,7 @@ export class Database {
   #committed(turn: Turn): void {
     this.#turn = undefined;
     turn.done?.resolve();
-    for (const writer of this.#writers.values()) attempt(() => writer.turnCommitted());
+    for (const writer of this.#writers.values()) attempt(ends, () => writer.turnCommitted());
   }
 
   #try<T>(part: () => T): T {
@@ -245,14 +246,5 @@ export class Database {
     let statement = this.#statements.get(sql);
     if (statement === undefined) this.#statements.set(sql, (statement = this.#connection.prepare(sql)));
     return statement;
-  }
-}
-
-/** One writer must not keep the others from hearing of the end. */
-function attempt(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    logError("the end of a turn can't be told", error);
   }
 }

@@ -5,8 +5,8 @@
 import type { Gate, NativeTopics, Prepared, SendQueue, Socket, SocketListener, Subscriber } from "../../src/ports.ts";
 import type { Sendable } from "../../src/api/connection.ts";
 import { ownCopy } from "../../src/values/data.ts";
-import { logError } from "../../src/values/log.ts";
 import type { Database } from "./database.ts";
+import { attempt } from "./turn.ts";
 import type { Writer } from "./turn.ts";
 import type { Held, HoldingGate, HoldingSocket } from "./held.ts";
 import { Kept, gatedSocket } from "./socket.ts";
@@ -15,6 +15,9 @@ import { gatedTopics } from "./topics.ts";
 
 /** A socket with data for it, or another operation. Two elements of one array, because most turns hold many. */
 type List = (HoldingSocket | Held | Sendable | Prepared | undefined)[];
+
+/** What fails, if a socket does. */
+const handing = "what was held for the storage can't be handed over or dropped";
 
 export class SocketGate implements Gate, HoldingGate, Writer {
   readonly #database: Database;
@@ -98,7 +101,7 @@ export class SocketGate implements Gate, HoldingGate, Writer {
   #releaseQueues(): void {
     const queues = [...this.#queues];
     this.#queues.clear();
-    for (const queue of queues) attempt(() => queue.release());
+    for (const queue of queues) attempt(handing, () => queue.release());
   }
 
   turnUndone(error: unknown, rooms: ReadonlySet<string>): void {
@@ -108,26 +111,17 @@ export class SocketGate implements Gate, HoldingGate, Writer {
     const missing = new Set<Socket>();
     for (let index = 0; index < list.length; index += 2) {
       const what = list[index] as HoldingSocket | Held;
-      if ("drop" in what) attempt(() => what.drop(missing));
+      if ("drop" in what) attempt(handing, () => what.drop(missing));
       else missing.add(what);
     }
-    for (const socket of missing) attempt(() => (socket as GatedSocket).discard());
+    for (const socket of missing) attempt(handing, () => (socket as GatedSocket).discard());
     this.#releaseQueues();
     this.forget();
-    if (rooms.size > 0 || missing.size > 0) attempt(() => this.undone?.(error, rooms));
-    for (const socket of missing) attempt(() => (socket as GatedSocket).fail());
+    if (rooms.size > 0 || missing.size > 0) attempt(handing, () => this.undone?.(error, rooms));
+    for (const socket of missing) attempt(handing, () => (socket as GatedSocket).fail());
   }
 }
 
 function release(what: HoldingSocket | Held, data: Sendable | Prepared | undefined): void {
-  attempt(() => what.release(data));
-}
-
-/** One that fails must not keep the others back. */
-function attempt(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    logError("what was held for the storage can't be handed over or dropped", error);
-  }
+  attempt(handing, () => what.release(data));
 }

@@ -1,4 +1,5 @@
 /** One turn of a file, and whoever takes part in it. */
+import { logError } from "../../src/values/log.ts";
 
 /** Whoever writes to the file: the rooms of one handler. */
 export interface Writer {
@@ -27,4 +28,13 @@ export class Turn {
   fault: Error | undefined;
   /** Created for whoever waits. */
   done: PromiseWithResolvers<void> | undefined;
+}
+
+/** One that fails must not keep the others back. @param failure what the log says then. */
+export function attempt(failure: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    logError(failure, error);
+  }
 }
