@@ -26,7 +26,6 @@ export type HookName =
   | "alarm"
   | "call"
   | "presence"
-  | "call"
   | "waitUntil"
   | "storage";
 

@@ -71,12 +71,6 @@ export class Due implements DueTimes {
     this.#set(room, Math.ceil(Math.min(...this.#parts.map((part) => part.next(room, this.#now)))));
   }
 
-  /** Deletes the room's alarm and scheduled calls: what runs is not retried. @throws what the store throws; then the rest is still due. */
-  drop(room: string): void {
-    for (const prefix of duePrefixes) this.#rooms.store(room).clear(prefix);
-    this.forget(room);
-  }
-
   /** All that the room has due was deleted from its store. Never throws. */
   forget(room: string): void {
     this.alarms.forget(room);
