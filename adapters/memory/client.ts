@@ -1,250 +1,247 @@
-/** The in-process client and its wire to the server, which delivers in order, asynchronously, and by value. */
+/** The client in memory: a WebSocket, and what tests need besides. */
 import { checkClose } from "../../src/protocol/close.ts";
-import type { SocketListener, StoredSnapshot, Socket } from "../../src/ports.ts";
-import { receivedCopy, checkData } from "../../src/values/data.ts";
-import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
+import { checkData, receivedCopy, viewOf } from "../../src/values/data.ts";
+import type { Data, Sendable } from "../../src/api/connection.ts";
+import type { Accepted } from "../../src/server/runtime.ts";
+import { Audience } from "./audience.ts";
+import { EventSource } from "./events.ts";
+import { Inbox } from "./inbox.ts";
+import { sizeOf } from "./size.ts";
+import type { Traffic } from "./traffic.ts";
+import { Wire, endedError } from "./wire.ts";
+import type { Ended } from "./wire.ts";
 
-/** The error with which `connect` rejects. */
-export interface Refused extends Error {
-  readonly response: Response;
+export type { Ended } from "./wire.ts";
+
+/** `"blob"` is a WebSocket's default. */
+export type BinaryType = "blob" | "arraybuffer";
+
+/** What it is made with: by `connect`, and by `server.WebSocket`. */
+export interface ClientStart {
+  readonly url: string;
+  readonly traffic: Traffic;
+  /** Gets the wire, to connect it. */
+  readonly wired: (wire: Wire) => void;
 }
 
-export function refusalOf(response: Response): Refused {
-  return Object.assign(new Error(`the handshake was refused with ${response.status}`), { response });
-}
-
-/** How the connection ended, as seen by the client: 1005 if the frame had no code, 1006 if no close frame came. */
-export interface Ended {
-  readonly code: number;
-  readonly reason: string;
-}
-
-export class MemoryClient {
-  /** The headers that the `upgrade` hook added to the 101. */
-  readonly headers: Headers;
-  readonly protocol: string;
+/**
+ * A WebSocket whose server is in memory. Every message is an event, and waits for `next()` as well, whether or not anyone listens; those that arrive
+ * before there is a listener wait for the first one.
+ */
+export class MemoryClient extends EventSource {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  readonly CONNECTING = 0;
+  readonly OPEN = 1;
+  readonly CLOSING = 2;
+  readonly CLOSED = 3;
+  /** As in the handshake. */
+  readonly url: string;
+  /** Always "": nothing is compressed in memory. */
+  readonly extensions: string = "";
   /** Resolves when the connection has ended. Never rejects. */
   readonly closed: Promise<Ended>;
   readonly #wire: Wire;
+  readonly #inbox = new Inbox();
+  readonly #audience: Audience;
+  readonly #ended = Promise.withResolvers<Ended>();
+  #state: 0 | 1 | 2 | 3 = 0;
+  #protocol = "";
+  #headers: Headers = new Headers();
+  #binaryType: BinaryType = "blob";
+  /** The application has paused it. */
+  #paused = false;
+  /** What was sent after the end still counts. */
+  #discarded = 0;
+  /** A Blob is being read, and what was sent after it waits. */
+  #reading: Promise<void> | undefined;
 
-  constructor(wire: Wire, headers: Headers, protocol: string) {
-    this.#wire = wire;
-    this.headers = headers;
-    this.protocol = protocol;
-    this.closed = wire.ended.promise;
+  constructor({ url, traffic, wired }: ClientStart) {
+    // What came before it goes to the first listener.
+    const audience = new Audience(() => wire.later(() => this.#tell()));
+    super(audience);
+    this.#audience = audience;
+    this.url = url;
+    this.closed = this.#ended.promise;
+    const wire = (this.#wire = new Wire(traffic, {
+      opened: (accepted) => this.#opened(accepted),
+      failed: (error) => this.#failed(error),
+      message: (data) => this.#message(data),
+      ended: (end, clean) => this.#end(end, clean),
+    }));
+    wired(wire);
   }
 
-  /** @throws TypeError if `data` is neither text nor bytes; Error if the connection has ended. */
-  send(data: Sendable): void {
-    checkData(data);
-    this.#wire.toServer(receivedCopy(data));
+  get readyState(): 0 | 1 | 2 | 3 {
+    return this.#state;
+  }
+
+  /** The subprotocol that the server has chosen, or "". */
+  get protocol(): string {
+    return this.#protocol;
+  }
+
+  /** The headers that the `upgrade` hook added to the 101. A browser does not show them. */
+  get headers(): Headers {
+    return this.#headers;
+  }
+
+  /** Bytes that were sent and are not yet with the server, which may have paused reading. */
+  get bufferedAmount(): number {
+    return this.#wire.unsent + this.#discarded;
+  }
+
+  /** What bytes are in the events of messages; `next()` always returns a Uint8Array. Default: "blob", as in a browser. */
+  get binaryType(): BinaryType {
+    return this.#binaryType;
+  }
+
+  set binaryType(type: BinaryType) {
+    // A browser ignores any other value.
+    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+  }
+
+  /**
+   * @throws InvalidStateError (DOMException) while it is connecting; TypeError if `data` is neither text, bytes nor a Blob; Error if the connection has
+   * ended.
+   */
+  send(data: Sendable | Blob): void {
+    if (this.#state === 0) throw new DOMException("the socket is still connecting", "InvalidStateError");
+    if (!(data instanceof Blob)) checkData(data);
+    if (this.#wire.isOver) throw new Error("the connection has ended");
+    this.#send(data);
   }
 
   /** Returns the next message. @throws Error with the close code and reason if the connection ends before one arrives. */
   next(): Promise<Data> {
-    return this.#wire.next();
+    const next = this.#inbox.next();
+    this.#read();
+    return next;
   }
 
   /** Closes with a code that a server may also use; without one the server sees 1005. Resolves when the connection has ended. */
   close(code?: number, reason = ""): Promise<Ended> {
     if (code !== undefined) checkClose(code, reason);
-    this.#wire.closeFromClient(code ?? 1005, code === undefined ? "" : reason);
+    if (this.#state > 1) return this.closed;
+    const wasConnecting = this.#state === 0;
+    this.#state = 2;
+    const close = (): void => this.#wire.closeFromClient(code ?? 1005, code === undefined ? "" : reason);
+    if (wasConnecting) this.#giveUp();
+    else if (this.#reading === undefined) close();
+    else void this.#reading.then(close);
     return this.closed;
   }
 
   /** Ends the connection without a close frame, like a lost network. */
   terminate(): void {
-    this.#wire.cut();
+    if (this.#state === 0) this.#giveUp();
+    else this.#wire.cut();
   }
 
   /** Stops reading: what the server sends waits, and counts in its `bufferedAmount`. */
   pause(): void {
-    this.#wire.paused = true;
+    this.#paused = true;
+    this.#wire.pause();
   }
 
   resume(): void {
-    this.#wire.resume();
+    this.#paused = false;
+    this.#read();
   }
 
   /** Stops answering the server's close, like a client that has vanished. */
   ignoreClose(): void {
     this.#wire.answersClose = false;
   }
-}
 
-/** Both directions of one connection. Data is delivered in a later microtask. */
-export class Wire {
-  connection: SocketListener | undefined;
-  stored: StoredSnapshot | undefined;
-  heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
-  isOver = false;
-  paused = false;
-  answersClose = true;
-  readonly ended: PromiseWithResolvers<Ended> = Promise.withResolvers();
-  readonly #unread: Data[] = [];
-  readonly #readers: PromiseWithResolvers<Data>[] = [];
-  /** What the paused client has not received: messages, and possibly a close. */
-  #waiting: (() => void)[] = [];
-  #buffered = 0;
-  /** What the paused server has not received. */
-  #unreadByServer: (() => void)[] = [];
-  #serverPaused = false;
-  #current: Socket | undefined;
-
-  /** Creates the socket of the current server. After hibernation the old socket no longer reaches the client. */
-  socket(): Socket {
-    return (this.#current = new MemorySocket(this));
+  #opened({ snapshot, headers }: Accepted): void {
+    if (this.#state === 0) this.#state = 1;
+    this.#protocol = snapshot.protocol;
+    this.#headers = headers ?? new Headers();
+    this.dispatchEvent(new Event("open"));
   }
 
-  isCurrent(socket: Socket): boolean {
-    return this.#current === socket && !this.isOver;
+  #giveUp(): void {
+    this.#wire.isOver = true;
+    this.#wire.later(() => this.#failed(new Error("the socket was closed before it was open")));
   }
 
-  get buffered(): number {
-    return this.#buffered;
+  #failed(error: unknown): void {
+    this.#over({ code: 1006, reason: "" }, false, { error });
+    this.#wire.end(1006, "");
   }
 
-  toServer(data: Data): void {
-    if (this.isOver) throw new Error("the connection has ended");
-    queueMicrotask(() => this.#arrive(() => this.#deliverToServer(data)));
+  #send(data: Sendable | Blob): void {
+    const copy = data instanceof Blob ? data : receivedCopy(data);
+    if (this.#state !== 1) this.#discarded += sizeOf(copy);
+    else if (this.#reading === undefined && !(copy instanceof Blob)) this.#wire.toServer(copy);
+    else this.#sendLater(copy);
   }
 
-  closeFromClient(code: number, reason: string): void {
-    queueMicrotask(() => this.#leave(code, reason));
+  /** A Blob has to be read first, and what is sent after it comes after it. */
+  #sendLater(copy: Data | Blob): void {
+    const size = sizeOf(copy);
+    this.#wire.unsent += size;
+    const before = this.#reading;
+    const send = async (): Promise<void> => {
+      await before;
+      const data = copy instanceof Blob ? new Uint8Array(await copy.arrayBuffer()) : copy;
+      this.#wire.unsent -= size;
+      if (!this.#wire.isOver) this.#wire.toServer(data);
+    };
+    // One that can't be read ends the connection, as in a browser.
+    const sending = send().catch(() => this.#wire.cut());
+    this.#reading = this.#wire.during(sending.then(() => void (this.#reading === reading && (this.#reading = undefined))));
+    const reading = this.#reading;
   }
 
-  cut(): void {
-    queueMicrotask(() => this.#leave(1006, ""));
+  #message(data: Data): void {
+    this.#inbox.add(data, this.#state === 1);
+    this.#tell();
+    if (this.#inbox.isFull) this.#wire.pause();
   }
 
-  resume(): void {
-    this.paused = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const deliver of waiting) deliver();
-    void this.connection?.eased();
-  }
-
-  async next(): Promise<Data> {
-    const unread = this.#unread.shift();
-    if (unread !== undefined) return unread;
-    if (this.isOver) throw endedError(await this.ended.promise);
-    const reader = Promise.withResolvers<Data>();
-    this.#readers.push(reader);
-    return reader.promise;
-  }
-
-  pauseServer(): void {
-    this.#serverPaused = true;
-  }
-
-  resumeServer(): void {
-    this.#serverPaused = false;
-    while (!this.#serverPaused) {
-      const deliver = this.#unreadByServer.shift();
-      if (deliver === undefined) return;
-      deliver();
+  /** Hands over what waits. */
+  #tell(): void {
+    while (!this.#audience.isEmpty) {
+      const data = this.#inbox.untold();
+      if (data === undefined) break;
+      this.dispatchEvent(new MessageEvent("message", { data: this.#asEvent(data), origin: originOf(this.url) }));
     }
+    this.#inbox.settle();
+    this.#read();
   }
 
-  toClient(data: Data): void {
-    this.#deliver(data.length, () => {
-      const reader = this.#readers.shift();
-      if (reader === undefined) this.#unread.push(data);
-      else reader.resolve(data);
-    });
+  #asEvent(data: Data): string | Blob | ArrayBuffer {
+    if (typeof data === "string") return data;
+    return this.#binaryType === "blob" ? new Blob([data]) : (viewOf(data).slice().buffer as ArrayBuffer);
   }
 
-  closeFromServer(code: number, reason: string): void {
-    this.#deliver(0, () => {
-      if (this.answersClose) this.end(code, reason);
-    });
+  #read(): void {
+    if (!this.#paused && !this.#inbox.isFull) this.#wire.resume();
   }
 
-  #deliverToServer(data: Data): void {
-    this.connection?.alive();
-    void this.connection?.message(data);
+  #end(end: Ended, clean: boolean): void {
+    this.#ended.resolve(end);
+    this.#inbox.end(() => endedError(end));
+    // The server may end it inside a hook, and what it has sent before is on its way.
+    const lost = { error: new Error("the connection was lost") };
+    this.#wire.later(() => this.#over(end, clean, end.code === 1006 ? lost : undefined));
   }
 
-  #arrive(deliver: () => void): void {
-    this.#unreadByServer.push(deliver);
-    if (!this.#serverPaused) this.resumeServer();
-  }
-
-  /** The server receives everything that the client had sent before the end, as on the runtimes that can pause. */
-  #leave(code: number, reason: string): void {
-    for (const deliver of this.#unreadByServer.splice(0)) deliver();
-    this.end(code, reason);
-  }
-
-  #deliver(size: number, deliver: () => void): void {
-    if (!this.paused) {
-      queueMicrotask(deliver);
-      return;
-    }
-    this.#buffered += size;
-    this.#waiting.push(() => {
-      this.#buffered -= size;
-      deliver();
-    });
-  }
-
-  end(code: number, reason: string): void {
-    if (this.isOver) return;
-    this.isOver = true;
-    this.ended.resolve({ code, reason });
-    for (const reader of this.#readers) reader.reject(endedError({ code, reason }));
-    this.#readers.length = 0;
-    void this.connection?.ended(code, reason);
+  #over(end: Ended, clean: boolean, failure?: { readonly error: unknown }): void {
+    if (this.#state === 3) return;
+    this.#state = 3;
+    this.#ended.resolve(end);
+    this.#inbox.end(() => endedError(end));
+    if (failure !== undefined) this.dispatchEvent(Object.assign(new Event("error"), failure));
+    this.dispatchEvent(new CloseEvent("close", { ...end, wasClean: clean }));
   }
 }
 
-class MemorySocket implements Socket {
-  readonly #wire: Wire;
-
-  constructor(wire: Wire) {
-    this.#wire = wire;
-  }
-
-  get buffered(): number {
-    return this.#wire.buffered;
-  }
-
-  send(data: Sendable): SendResult {
-    if (!this.#wire.isCurrent(this)) return "closed";
-    this.#wire.toClient(receivedCopy(data));
-    return "sent";
-  }
-
-  close(code: number, reason: string): void {
-    if (this.#wire.isCurrent(this)) this.#wire.closeFromServer(code, reason);
-  }
-
-  terminate(): void {
-    if (this.#wire.isCurrent(this)) this.#wire.end(1006, "");
-  }
-
-  pause(): void {
-    if (this.#wire.isCurrent(this)) this.#wire.pauseServer();
-  }
-
-  resume(): void {
-    if (this.#wire.isCurrent(this)) this.#wire.resumeServer();
-  }
-
-  save(stored: StoredSnapshot): void {
-    if (this.#wire.isCurrent(this)) this.#wire.stored = stored;
-  }
-
-  lastAlive(): Wire["heard"] {
-    return this.#wire.heard;
-  }
-
-  saveAlive(at: number): void {
-    if (this.#wire.isCurrent(this)) this.#wire.heard = { at, pings: true };
-  }
-}
-
-function endedError({ code, reason }: Ended): Error {
-  return new Error(`the connection ended with ${code}${reason === "" ? "" : ` ${reason}`}`);
+function originOf(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
 }

@@ -4,7 +4,8 @@
  */
 import { checkHandler } from "../../src/handler/define.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
-import type { SocketListener, Store } from "../../src/ports.ts";
+import type { Store } from "../../src/ports.ts";
+import type { Connection } from "../../src/connection/connection.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { Server } from "../../src/server/server.ts";
 import { createRemoteRoom } from "../../src/rooms/remote-room.ts";
@@ -14,19 +15,31 @@ import { closeServer } from "../../src/server/shutdown.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import { MemoryStores } from "../../src/rooms/memory-store.ts";
-import type { HeadersInput } from "../../src/api/handler.ts";
 import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
 import type { Room, ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
 import { durableRuntime } from "../../src/server/runtime.ts";
+import type { Accepted } from "../../src/server/runtime.ts";
 import { checkStorage } from "../shared/target.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
-import { MemoryClient, Wire, refusalOf } from "./client.ts";
+import { MemoryClient } from "./client.ts";
+import { refusalOf } from "./refused.ts";
+import { handshakeRequest } from "./request.ts";
+import type { ConnectOptions } from "./request.ts";
 import { Timers } from "./timers.ts";
 import type { GivenClock } from "./timers.ts";
+import { Traffic } from "./traffic.ts";
+import { createWebSocket } from "./websocket.ts";
+import type { MemoryWebSocketConstructor } from "./websocket.ts";
+import type { Wire } from "./wire.ts";
 
-export type { MemoryClient, Refused } from "./client.ts";
+export type { BinaryType, Ended, MemoryClient } from "./client.ts";
+export type { MemoryClientEvents } from "./events.ts";
+export type { Refused } from "./refused.ts";
+export type { ConnectOptions } from "./request.ts";
+export type { MemoryWebSocket, MemoryWebSocketConstructor } from "./websocket.ts";
+export type { GivenClock } from "./timers.ts";
 
 export interface MemoryOptions {
   /** Passed to hooks as `env`. Default: an empty object. */
@@ -37,19 +50,16 @@ export interface MemoryOptions {
   readonly storage?: StorageOption | DurableStorage;
 }
 
-export interface ConnectOptions {
-  /** Headers of the handshake; they override the default ones. */
-  readonly headers?: HeadersInput;
-  /** Subprotocols to offer. Default: none. */
-  readonly protocols?: readonly string[];
-  /** The client's address. Default: `"127.0.0.1"`. */
-  readonly remoteAddress?: string;
-}
-
 /** A handler served in memory. */
 export interface Memory<Calls extends AnyCalls = UntypedCalls> extends ServerRooms<Calls> {
   /** Connects a client. @param url default: `"ws://localhost/"`. @throws Refused, with the `response`, if the handshake is refused. */
   connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
+  /**
+   * A WebSocket constructor whose connections come to this server, for code that is given one:
+   * `new ReconnectingWebSocket("ws://localhost/lobby", [], { WebSocket: server.WebSocket })`. A refused handshake is an `error` event and a close with
+   * 1006, as in a browser. It sends neither cookies nor an Origin header: `connect` does, with `headers`.
+   */
+  readonly WebSocket: MemoryWebSocketConstructor;
   /**
    * Waits for pending hooks and calls, for what they gave to `waitUntil` and for updates of `room.storage`. Then drops everything in memory and restores the
    * server from the stored snapshots. Connections stay open.
@@ -76,10 +86,11 @@ export function memory<State, Env, Calls extends AnyCalls>(
   options: MemoryOptions = {},
 ): Memory<Calls> {
   checkHandler("memory", handler);
+  const traffic = new Traffic();
   const wires = new Set<Wire>();
   /** Connections whose close hook has not finished. The server removes a connection earlier. */
-  const unfinished = new Set<SocketListener>();
-  const track = (connection: SocketListener): SocketListener => {
+  const unfinished = new Set<Connection>();
+  const track = (connection: Connection): Connection => {
     unfinished.add(connection);
     void connection.finished.then(() => unfinished.delete(connection));
     return connection;
@@ -102,21 +113,31 @@ export function memory<State, Env, Calls extends AnyCalls>(
     });
   }
 
+  /** @param accept called in the turn in which the connection opens. @throws Refused if the handshake is refused, and what `accept` throws. */
+  async function open(wire: Wire, url: string, given: ConnectOptions, accept: (accepted: Accepted) => void): Promise<void> {
+    const upgradedBy = server;
+    const { remoteAddress = "127.0.0.1" } = given;
+    const upgrade = await upgradedBy.upgrade(handshakeRequest(url, given), { env: options.env ?? {}, remoteAddress, room: "default" });
+    if (isResponse(upgrade)) throw refusalOf(upgrade);
+    // The client has given up.
+    if (wire.isOver) return upgradedBy.abandon(upgrade);
+    const { snapshot } = upgrade;
+    wires.add(wire);
+    wire.gone = () => wires.delete(wire);
+    // If the server has hibernated meanwhile, the reserved slot was the old server's.
+    wire.connection = track(server.open(wire.connect(), server === upgradedBy ? upgrade : { snapshot }));
+    accept(upgrade);
+  }
+
   return {
-    async connect(url = "ws://localhost/", { headers, protocols = [], remoteAddress = "127.0.0.1" } = {}) {
-      const request = new Request(url.replace(/^ws/, "http"), { headers: handshakeHeaders(url, headers, protocols) });
-      const upgradedBy = server;
-      const upgrade = await upgradedBy.upgrade(request, { env: options.env ?? {}, remoteAddress, room: "default" });
-      if (isResponse(upgrade)) throw refusalOf(upgrade);
-      // If the server has hibernated meanwhile, the reserved slot was the old server's.
-      const { snapshot } = upgrade;
-      const wire = new Wire();
-      wires.add(wire);
-      const client = new MemoryClient(wire, upgrade.headers ?? new Headers(), upgrade.snapshot.protocol);
-      void client.closed.then(() => wires.delete(wire));
-      wire.connection = track(server.open(wire.socket(), server === upgradedBy ? upgrade : { snapshot }));
+    async connect(url = "ws://localhost/", given = {}) {
+      const { promise, resolve } = Promise.withResolvers<Wire>();
+      const client = new MemoryClient({ url: new URL(url).href, traffic, wired: resolve });
+      const wire = await promise;
+      await open(wire, url, given, (accepted) => wire.client.opened(accepted));
       return client;
     },
+    WebSocket: createWebSocket(traffic, (wire, url, protocols, accept) => open(wire, url, { protocols }, accept)),
     async hibernate() {
       const running = (): PromiseLike<unknown>[] => {
         const hooks = Array.from(unfinished, (connection) => connection.running).filter((one) => one !== undefined);
@@ -137,7 +158,7 @@ export function memory<State, Env, Calls extends AnyCalls>(
       server = start();
       for (const wire of wires) {
         if (wire.stored === undefined || wire.isOver) continue;
-        wire.connection = server.restore(wire.socket(), wire.stored);
+        wire.connection = server.restore(wire.connect(), wire.stored);
         if (wire.connection !== undefined) track(wire.connection);
         // The new server has paused no client.
         wire.resumeServer();
@@ -157,17 +178,4 @@ export function memory<State, Env, Calls extends AnyCalls>(
       opened?.close();
     },
   };
-}
-
-function handshakeHeaders(url: string, given: HeadersInput | undefined, protocols: readonly string[]): Headers {
-  const headers = new Headers({
-    host: new URL(url).host,
-    connection: "Upgrade",
-    upgrade: "websocket",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-  });
-  if (protocols.length > 0) headers.set("sec-websocket-protocol", protocols.join(", "));
-  for (const [name, value] of new Headers(given)) headers.set(name, value);
-  return headers;
 }

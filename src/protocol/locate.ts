@@ -1,6 +1,6 @@
 /** Where a request is as its client sees it: the URL that hooks and `fetch` get. */
 import type { Forwarded } from "./forwarded.ts";
-import { fieldCount, fieldOf, wholeOf } from "./request.ts";
+import { fieldCount, fieldOf, requestAt } from "./request.ts";
 import type { RequestHead } from "./request.ts";
 import { originAt, originOf, schemeOf, urlAt } from "./url.ts";
 
@@ -68,6 +68,6 @@ class Moved implements RequestHead {
   }
 
   get whole(): Request {
-    return (this.#whole ??= new Request(this.url, wholeOf(this.#request)));
+    return (this.#whole ??= requestAt(this.url, this.#request));
   }
 }

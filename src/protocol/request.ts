@@ -11,6 +11,18 @@ export interface RequestHead {
   readonly fields?: number;
 }
 
+/** A Request that its constructor can't make anew: that of a page drops the handshake's headers (adapters/memory/request.ts). */
+export interface Movable {
+  /** The same request at another URL. */
+  at(url: string): Request;
+}
+
+/** The same request at another URL. @throws TypeError like `wholeOf`. */
+export function requestAt(url: string, request: RequestHead): Request {
+  const whole = wholeOf(request) as Request & Partial<Movable>;
+  return whole.at?.(url) ?? new Request(url, whole);
+}
+
 /** The number of a request's headers; repeated ones count once if the runtime joins them. */
 export function fieldCount({ fields, headers }: RequestHead): number {
   // `count` is Bun's own.
