@@ -42,7 +42,7 @@ export function contract(name: string, half?: 0 | 1): void {
     });
 
     for (const { letter, title, cases } of chapters) {
-      if (!isInRun(column, letter)) continue;
+      if (!isInRun({ column, date }, letter)) continue;
       describe(`${letter}. ${title}`, () => {
         for (const one of cases.filter((_, index) => half === undefined || index % 2 === half)) {
           test(`${one.id} ${one.statement}`, async ({ task }) => {

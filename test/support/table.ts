@@ -1,12 +1,13 @@
 /**
  * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/contract.md, between the markers of each chapter.
- * `--from FILE` reads the JSON report of a finished run instead. `--check` writes nothing, and fails if the page does not match the run.
+ * `--from FILE` reads the JSON report of a finished run instead (all of it: `CONTRACT=all npm test`). `--check` writes nothing, and fails if the page does not match the run.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { columns, isInRun, runs, type Chapter, type Column } from "./case.ts";
+import { columns, isInRun, runs, type Chapter, type Column, type Run } from "./case.ts";
+import { compatibilityDate } from "./runtimes.ts";
 import { chapters } from "../contract/index.ts";
 import { limits, type LimitId } from "./limits.ts";
 
@@ -34,6 +35,7 @@ function runSuite(): Results {
   const output = join(directory, "results.json");
   try {
     const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    process.env["CONTRACT"] = "all";
     const args = [vitest, "run", "--project", "contract", "--reporter=dot", "--reporter=json", `--outputFile.json=${output}`];
     spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     return read(output);
@@ -62,7 +64,7 @@ function readResults(report: Report): Results {
   // A case that did not run (because its runtime did not start) counts as failed.
   for (const { letter, cases } of chapters) {
     for (const { id } of cases)
-      for (const { name, column } of runs) if (isInRun(column, letter) && !found.has(keyOf(id, name))) found.set(keyOf(id, name), "fail");
+      for (const run of runs) if (isInRun(run, letter) && !found.has(keyOf(id, run.name))) found.set(keyOf(id, run.name), "fail");
   }
   return found;
 }
@@ -82,13 +84,17 @@ function replaceBetween(markdown: string, marker: string, content: string): stri
 }
 
 function chapterTable({ letter, cases }: Chapter, given: Results): string {
-  const shown: readonly Column[] = columns.filter((column) => isInRun(column, letter));
+  const shown: readonly Column[] = columns.filter((column) => isShown(column, letter));
   const rows = cases.map(({ id, statement }) => [
     id,
     statement.replaceAll("|", "\\|"),
     ...shown.map((column) => mark(given.get(keyOf(id, column)))),
   ]);
   return table(["", "statement", ...shown], rows);
+}
+
+function isShown(column: Column, letter: string): boolean {
+  return isInRun({ column, date: compatibilityDate }, letter);
 }
 
 function mark(outcome: Outcome | undefined): string {
@@ -102,19 +108,16 @@ function limitList(): string {
 }
 
 function counts(given: Results): string {
-  const row = (run: string, column: Column): string[] => {
-    const all = chapters.filter(({ letter }) => isInRun(column, letter)).flatMap(({ cases }) => cases);
-    const outcomes = all.map(({ id }) => given.get(keyOf(id, run)) ?? "fail");
+  const row = (run: Run): string[] => {
+    const all = chapters.filter(({ letter }) => isInRun(run, letter)).flatMap(({ cases }) => cases);
+    const outcomes = all.map(({ id }) => given.get(keyOf(id, run.name)) ?? "fail");
     const [passed, failed] = (["pass", "fail"] as const).map((wanted) => outcomes.filter((outcome) => outcome === wanted).length) as [
       number,
       number,
     ];
-    return [run, ...[all.length, passed, all.length - passed - failed, failed].map(String)];
+    return [run.name, ...[all.length, passed, all.length - passed - failed, failed].map(String)];
   };
-  return table(
-    ["", "cases", "pass", "platform limit", "fail"],
-    runs.map(({ name, column }) => row(name, column)),
-  );
+  return table(["", "cases", "pass", "platform limit", "fail"], runs.map(row));
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -127,7 +130,7 @@ function summary(given: Results): string {
     `${letter}. ${title}`,
     ...cases.map(
       ({ id, statement }) =>
-        `  ${id.padEnd(4)} ${columns.map((column) => (isInRun(column, letter) ? short(given.get(keyOf(id, column))) : "    ")).join(" ")}  ${statement}`,
+        `  ${id.padEnd(4)} ${columns.map((column) => (isShown(column, letter) ? short(given.get(keyOf(id, column))) : "    ")).join(" ")}  ${statement}`,
     ),
   ]);
   return `     ${columns.map((column) => column.slice(0, 4).padEnd(4)).join(" ")}\n${lines.join("\n")}\n\n${limitList()}\n${counts(given)}`;
