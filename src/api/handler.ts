@@ -106,7 +106,7 @@ export interface Hooks<State = unknown, Env = unknown> {
   /**
    * A hook threw or rejected; the connection is then closed with 1011. Or a promise given to `waitUntil` rejected: the connection goes on, and this
    * hook may run while another of the connection is pending; what it gives to `waitUntil` itself is only logged if it rejects. Also runs if a connection's end (`hook` is "close") or an alarm could not
-   * be stored; both proceed all the same. So for a call whose error has no `code`, which its caller gets too. Without this hook the error is logged.
+   * be stored; both proceed all the same. So for a call whose error has no `code` of the application's own, which its caller gets too. Without this hook the error is logged.
    */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
   /**

@@ -106,16 +106,18 @@ const cases: readonly Omit<Case, "limits">[] = [
   {
     id: "J5",
     statement:
-      'An error without a `code` also runs the `error` hook, with the room and "call". One with a code is the application\'s answer, and does not.',
+      'An error without a `code`, or with one of the system or the runtime (`syscall`, "ERR_…"), also runs the `error` hook, with the room and "call". One with another code is the application\'s answer, and does not.',
     async run(t) {
       await ask(t, { name: "fails", args: [{ message: "answered", code: "refused" }] });
       await ask(t, { name: "rejects", args: [{ message: "unexpected" }] });
+      await ask(t, { name: "rejects", args: [{ message: "invalid", code: "ERR_INVALID_ARG_TYPE" }] });
       await ask(t, { name: "odd", args: [{ functionAt: "deep" }] });
-      await t.roomHook("error", undefined, 2);
+      await t.roomHook("error", undefined, 3);
       const told = t.roomEntries().flatMap(({ hook, of, error }) => (hook === "error" ? [[of, error]] : []));
       deepEqual(told[0], ["call", "TypeError: unexpected"]);
-      match(String(told[1]?.[1]), /^TypeError: call "odd" of room ".*": result\.deep is a function, which can't be stored/);
-      equal(told.length, 2);
+      deepEqual(told[1], ["call", "TypeError: invalid"]);
+      match(String(told[2]?.[1]), /^TypeError: call "odd" of room ".*": result\.deep is a function, which can't be stored/);
+      equal(told.length, 3);
     },
   },
   {

@@ -436,3 +436,15 @@ test("an error of a nested call arrives with its code, and is nobody's failure",
   });
   expect(told).toEqual([]);
 });
+
+test("what the system or the runtime throws is a failure, although it has a code", async () => {
+  const thrown = [
+    Object.assign(new Error("refused"), { code: "ECONNREFUSED", syscall: "connect" }),
+    Object.assign(new TypeError("invalid"), { code: "ERR_INVALID_ARG_TYPE" }),
+    Object.assign(new Error("later"), { code: "EARLY" }),
+  ];
+  const { room, told } = serve({ fail: () => Promise.reject(thrown.shift() as Error) });
+  const answers = [await outcome(room.call("fail")), await outcome(room.call("fail")), await outcome(room.call("fail"))];
+  expect(answers).toMatchObject([{ code: "ECONNREFUSED" }, { code: "ERR_INVALID_ARG_TYPE" }, { code: "EARLY" }]);
+  expect(told.map(([error]) => (error as Error).message)).toEqual(["refused", "invalid"]);
+});

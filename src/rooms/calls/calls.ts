@@ -10,7 +10,7 @@ import { SmallMap } from "../../values/small-map.ts";
 import { LocalRoom } from "../local-room.ts";
 import type { LocalRooms } from "../local-room.ts";
 import { CallQueue, mostWaiting } from "./queue.ts";
-import { decodeArguments, described, encodeArguments, encodeResult, failureOf, refused, resultOf } from "./wire.ts";
+import { decodeArguments, described, encodeArguments, encodeResult, failureOf, isAnswer, refused, resultOf } from "./wire.ts";
 import type { CallAnswer, CallRequest } from "./wire.ts";
 
 /** Milliseconds that a scheduled call has. */
@@ -83,8 +83,8 @@ export class RoomCalls<State, Env> {
         failed(thrown);
         return { error };
       }
-      // One with a code is what the application answers. The caller does not wait for the hook.
-      const reported = error.code === undefined ? host.failed(thrown, about, this.#rooms.counters(name)) : undefined;
+      // The caller does not wait for the hook.
+      const reported = isAnswer(thrown, error) ? undefined : host.failed(thrown, about, this.#rooms.counters(name));
       if (isPromise(reported)) host.waitUntil(reported, () => {});
       return { error };
     }

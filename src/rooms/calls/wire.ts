@@ -57,6 +57,12 @@ export function failureOf(thrown: unknown): CallFailure {
   return code === undefined ? { message } : { message, code };
 }
 
+/** Whether the application has thrown it as its answer: it has a code, and not one of the system (ECONNREFUSED) or the runtime (ERR_…). */
+export function isAnswer(thrown: unknown, { code }: CallFailure): boolean {
+  if (code === undefined || (typeof code === "string" && code.startsWith("ERR_"))) return false;
+  return attempt(() => (thrown as { syscall?: unknown }).syscall) === undefined;
+}
+
 function codeOf(thrown: unknown): string | number | undefined {
   const code: unknown = isError(thrown) ? (thrown as { code?: unknown }).code : undefined;
   return typeof code === "string" || (typeof code === "number" && Number.isFinite(code)) ? code : undefined;
