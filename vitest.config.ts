@@ -35,7 +35,15 @@ export default defineConfig({
           ...waiting,
         },
       },
-      { test: { name: "types", include: ["test/types/**/*.test.ts"], testTimeout: 120_000, ...waiting } },
+      {
+        test: {
+          name: "types",
+          include: ["test/types/**/*.test.ts"],
+          globalSetup: "scripts/typescript.ts",
+          testTimeout: 120_000,
+          ...waiting,
+        },
+      },
       // A case waits for as long as `patience` (test/support/client.ts) for each thing that should come.
       { test: { name: "contract", include: ["test/columns/*.ts"], testTimeout: 120_000, hookTimeout: 60_000, ...waiting } },
       {

@@ -1,5 +1,6 @@
 /** One turn of a file, and whoever takes part in it. */
 import { logError } from "../../src/values/log.ts";
+import type { Resolvers } from "../../src/values/promise.ts";
 
 /** Whoever writes to the file: the rooms of one handler. */
 export interface Writer {
@@ -27,7 +28,7 @@ export class Turn {
   /** Why it can't be committed. Its remaining writes throw this, and everything is undone at its end. */
   fault: Error | undefined;
   /** Created for whoever waits. */
-  done: PromiseWithResolvers<void> | undefined;
+  done: Resolvers<void> | undefined;
 }
 
 /** One that fails must not keep the others back. @param failure what the log says then. */

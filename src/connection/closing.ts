@@ -1,5 +1,6 @@
 /** How a connection ends. Created when it ends or when someone waits for that: an open connection rarely needs it. */
 import type { Closing } from "../api/connection.ts";
+import type { Resolvers } from "../values/promise.ts";
 
 /** The reason that goes with `CloseCode.unauthorized`. */
 export const credentialExpired = "Credential expired";
@@ -16,7 +17,7 @@ export class ClosingState {
   hooked = false;
   /** Its client still keeps the socket: it counts as lingering. */
   lingers = false;
-  finished: PromiseWithResolvers<void> | undefined;
+  finished: Resolvers<void> | undefined;
   /** Settles when the close hook, and the room's `empty` hook, have run. */
   over: Promise<void> | undefined;
 }

@@ -10,6 +10,7 @@ import type { Counters } from "../handler/counters.ts";
 import type { Prepared, Socket, SocketListener } from "../ports.ts";
 import { CloseCode, checkClose } from "../protocol/close.ts";
 import { checkData } from "../values/data.ts";
+import type { Resolvers } from "../values/promise.ts";
 import type { ClosingState } from "./closing.ts";
 import type { Coalescing } from "./coalescing.ts";
 import { post, run, waitsFor, waitUntil } from "./hooks.ts";
@@ -49,7 +50,7 @@ export class Connection<State = unknown, Env = unknown>
   backpressured = false;
   retired = false;
   coalescing: Coalescing | undefined;
-  drainWaiter: PromiseWithResolvers<void> | undefined;
+  drainWaiter: Resolvers<void> | undefined;
   mailbox: Mailbox<ConnectionHook> | undefined;
   receiveQueue: ReceiveQueue | undefined;
   livenessState: Liveness | undefined;

@@ -3,6 +3,7 @@ import type { MaybePromise, Sendable, SendResult } from "../api/connection.ts";
 import type { Prepared } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "../values/data.ts";
+import type { Resolvers } from "../values/promise.ts";
 import { Coalescing } from "./coalescing.ts";
 import type { StoredConnection } from "./stored.ts";
 
@@ -16,7 +17,7 @@ export interface SendingConnection<State, Env> extends StoredConnection<State, E
   backpressured: boolean;
   coalescing: Coalescing | undefined;
   /** The callers of `drained` that wait for the client to read. */
-  drainWaiter: PromiseWithResolvers<void> | undefined;
+  drainWaiter: Resolvers<void> | undefined;
   /** Starts to close. */
   end(code: number, reason: string): void;
   /** Fewer bytes wait for the client: runs the `drain` hook. */

@@ -3,6 +3,7 @@
  * connection that its failure would be reported with, can leave memory.
  */
 import type { MaybePromise } from "../api/connection.ts";
+import type { Resolvers } from "../values/promise.ts";
 import { rejectionHandler } from "../handler/report.ts";
 import { logError } from "../values/log.ts";
 
@@ -10,7 +11,7 @@ export class BackgroundWork {
   readonly #runtime: BackgroundRuntime;
   #pending = 0;
   /** Created for whoever waits. */
-  #waiter: PromiseWithResolvers<void> | undefined;
+  #waiter: Resolvers<void> | undefined;
 
   constructor(runtime: BackgroundRuntime) {
     this.#runtime = runtime;

@@ -2,6 +2,13 @@
 import type { MaybePromise } from "../api/connection.ts";
 import { show } from "./text.ts";
 
+/** What `Promise.withResolvers` returns. TypeScript's own name for it needs `lib: es2024`, which an application may not have. */
+export interface Resolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: MaybePromise<T>) => void;
+  readonly reject: (reason?: unknown) => void;
+}
+
 export function isPromise<T>(value: MaybePromise<T>): value is PromiseLike<T> {
   return typeof value === "object" && value !== null && typeof (value as PromiseLike<T>).then === "function";
 }

@@ -68,13 +68,13 @@ test("attw finds the types of every entry point", () => {
 
 /** What users have in scope: one platform's types, or none. */
 const users = [
-  { name: "no types but the standard library's", lib: ["es2024", "dom"], types: [], uses: entries },
-  { name: "a service worker's library", lib: ["es2024", "webworker"], types: [], uses: entries },
-  { name: "@types/node", lib: ["es2024"], types: ["node"], uses: [...anywhere, "edgewire/node", "edgewire/hono"] },
-  { name: "@types/bun", lib: ["es2024"], types: ["bun"], uses: [...anywhere, "edgewire/bun", "edgewire/hono"] },
+  { name: "no types but the standard library's", lib: ["es2022", "dom"], types: [], uses: entries },
+  { name: "a service worker's library", lib: ["es2022", "webworker"], types: [], uses: entries },
+  { name: "@types/node", lib: ["es2022"], types: ["node"], uses: [...anywhere, "edgewire/node", "edgewire/hono"] },
+  { name: "@types/bun", lib: ["es2022"], types: ["bun"], uses: [...anywhere, "edgewire/bun", "edgewire/hono"] },
   {
     name: "@cloudflare/workers-types",
-    lib: ["es2024"],
+    lib: ["es2022"],
     types: ["@cloudflare/workers-types"],
     uses: ["edgewire", "edgewire/client", "edgewire/workers", "edgewire/durable", "edgewire/hono", "edgewire/serve"],
   },
@@ -89,7 +89,7 @@ test.for(users.flatMap((user) => modules.map((module) => ({ ...user, ...module }
   const { name: _name, uses, lib, types, ...module } = user;
   const source = uses.map((entry, index) => `export * as entry${index} from "${entry}";\n`).join("");
   writeFileSync(join(project, "uses.ts"), source);
-  const compilerOptions = { ...module, lib, types, strict: true, exactOptionalPropertyTypes: true, noEmit: true, target: "es2024" };
+  const compilerOptions = { ...module, lib, types, strict: true, exactOptionalPropertyTypes: true, noEmit: true, target: "es2022" };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["uses.ts"] }));
   const printed = spawnSync(process.execPath, [join(bin, "tsc"), "--pretty", "false"], { cwd: project, encoding: "utf8" }).stdout;
   // Others' declarations are theirs to mend.

@@ -19,11 +19,19 @@ export function append(path: string, lines: readonly string[]): void {
   writeFileSync(path, `${readFileSync(path, "utf8")}\n${lines.join("\n")}\n`);
 }
 
-/** The errors that tsc prints, one line each. */
+/** The errors that the root's tsc prints, one line each. */
 export function errorsOf(folder: string, ...args: string[]): string[] {
-  const { stdout } = spawnSync(process.execPath, [join(root, "node_modules/.bin/tsc"), ...args, "--pretty", "false"], {
+  return errorsBy(join(root, "node_modules/typescript"), folder, ...args);
+}
+
+/** @param compiler the folder of a package `typescript`. */
+export function errorsBy(compiler: string, folder: string, ...args: string[]): string[] {
+  const { stdout, stderr, status, error } = spawnSync(process.execPath, [join(compiler, "bin/tsc"), ...args, "--pretty", "false"], {
     cwd: folder,
     encoding: "utf8",
+    timeout: 110_000,
   });
-  return stdout.split("\n").filter((line) => line.includes("error TS"));
+  const errors = stdout.split("\n").filter((line) => line.includes("error TS"));
+  if (status !== 0 && errors.length === 0) throw new Error(`tsc ended with ${String(status)}: ${error?.message ?? `${stdout}${stderr}`}`);
+  return errors;
 }

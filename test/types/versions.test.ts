@@ -1,0 +1,60 @@
+/**
+ * Every declaration that is published holds in an application's program, with `skipLibCheck` off: under each version of TypeScript, from the
+ * standard library of ES2022 on, with the web's types from wherever the application has them, and under both ways to resolve a package.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { errorsBy, root } from "./copy.ts";
+
+const earlier = join(root, "test/types/versions");
+const { dependencies } = JSON.parse(readFileSync(join(earlier, "package.json"), "utf8")) as { dependencies: Record<string, string> };
+const compilers = [
+  ...Object.keys(dependencies).map((name) => ({ version: name.replace("typescript-", ""), folder: join(earlier, "node_modules", name) })),
+  { version: "7.0", folder: join(root, "node_modules/typescript") },
+];
+
+const modules = [
+  { module: "nodenext", moduleResolution: "nodenext" },
+  { module: "esnext", moduleResolution: "bundler" },
+];
+/** Where `Request`, `Response`, `AbortSignal` and `URL` come from. Types of a runtime bring their own errors, which are not counted. */
+const webs = [
+  { name: "dom", lib: ["es2022", "dom"], types: [] },
+  { name: "webworker", lib: ["es2022", "webworker"], types: [] },
+  { name: "@types/node", lib: ["es2022"], types: ["node"] },
+  { name: "@types/bun", lib: ["es2022"], types: ["bun"] },
+  { name: "workers-types", lib: ["es2022"], types: ["@cloudflare/workers-types"] },
+];
+
+const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { exports: Record<string, unknown> };
+const entries = Object.keys(exports).map((path) => `edgewire${path.slice(1)}`);
+
+// The first and the last version meet all of the web's types, those between one each: an older compiler takes two seconds for a program.
+const cases = compilers.flatMap((compiler, at) => {
+  const met = at === 0 || at === compilers.length - 1 ? webs : webs.slice(at - 1, at);
+  return met.map((web, index) => ({ ...compiler, ...web, ...modules[(at + index) % 2]! }));
+});
+
+test.for(cases)("TypeScript $version, $name, $moduleResolution", ({ version, folder, name, ...options }) => {
+  const project = join(root, ".tmp/versions", `${version}-${name.replaceAll("/", "-")}`);
+  rmSync(project, { recursive: true, force: true });
+  mkdirSync(project, { recursive: true });
+  const compilerOptions = {
+    ...options,
+    target: "es2022",
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: false,
+  };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["uses.ts"] }));
+  // By its own name the package is found inside its repository too.
+  writeFileSync(join(project, "uses.ts"), entries.map((entry, index) => `export * as entry${index} from "${entry}";\n`).join(""));
+  expect(errorsBy(folder, project).filter((error) => !error.includes("node_modules"))).toEqual([]);
+});
+
+test("the versions that are tested begin with the one that the README asks for", () => {
+  const asked = /TypeScript (\d+\.\d+) or later/.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1];
+  expect(compilers[0]?.version).toBe(asked);
+});
