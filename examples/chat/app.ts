@@ -10,12 +10,6 @@ export const app = new Hono();
 
 app.get("/ws/:room", upgrade(chat));
 
-/** A browser tells a page only that a WebSocket failed, not why. Here the page asks whether it would be refused, and for what reason. */
-app.get("/check/:room", (c) => {
-  const problem = problemWith(tidy(c.req.query("name") ?? ""), tidy(c.req.param("room")));
-  return problem === undefined ? c.body(null, 204) : c.text(problem, 400);
-});
-
 /** Sends an announcement to everyone in a room: `curl -d 'Back in five minutes' …/announce/lobby`. A real application checks who is calling. */
 app.post("/announce/:room", bodyLimit({ maxSize: 4 * limits.text }), rooms(chat), async (c) => {
   const room = tidy(c.req.param("room"));

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 
-export async function bundle(): Promise<void> {
+export async function bundle(outfile: string = join(import.meta.dirname, "public/js/client/main.js")): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, "client/main.ts")],
-    outfile: join(import.meta.dirname, "public/js/client/main.js"),
+    outfile,
     bundle: true,
     format: "esm",
     target: "es2024",

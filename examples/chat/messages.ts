@@ -8,25 +8,39 @@ import * as v from "valibot";
 const person = v.object({ id: v.string(), name: v.string() });
 const picture = { media: v.string(), data: v.pipe(v.string(), v.base64()) };
 
-/** What the room keeps of a text. `at` is in milliseconds since 1970. */
-const said = { from: person, text: v.string(), at: v.number() };
+/**
+ * The sender's own name for a line: it recognizes its line when everyone gets it, and a line that is sent again is shown once. A client that
+ * needs neither leaves it out.
+ */
+const line = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+/** What the room keeps of a text. */
+const said = { line, from: person, text: v.string() };
 
 export type Person = v.InferOutput<typeof person>;
 
 export const messages = defineMessages({
+  toServer: {
+    // The client is writing. It says so again every few seconds, for as long as it does.
+    typing: v.undefined(),
+  },
   toClient: {
-    welcome: v.object({ you: v.string(), people: v.array(person) }),
+    welcome: v.object({ you: person }),
+    // `at` is in milliseconds since 1970.
+    said: v.object({ ...said, at: v.number(), position: v.string() }),
+    showed: v.object({ line, from: person, ...picture }),
+    // To the sender, when everyone else gets `showed`: a picture need not travel back.
+    shown: v.object({ line }),
+    typing: v.object({ who: person }),
+    people: v.object({ people: v.array(person) }),
     joined: v.object({ who: person }),
     left: v.object({ who: person }),
-    said: v.object({ ...said, position: v.string() }),
-    showed: v.object({ from: person, ...picture }),
     announced: v.object({ text: v.string() }),
   },
-  // Requests, so that a client knows what arrived. The server refuses with the code "refused" and a sentence to show to the user. A position is
-  // for `after`: a client that comes back gets what was said since.
+  // Requests, so that a client knows what was refused. The server refuses with the code "refused" and a sentence to show to the user.
   requests: {
-    say: { payload: v.object({ text: v.string() }), result: v.object({ position: v.string() }) },
-    show: { payload: v.object({ data: picture.data }), result: v.undefined() },
+    say: { payload: v.object({ line: v.optional(line), text: v.string() }), result: v.undefined() },
+    show: { payload: v.object({ line: v.optional(line), data: picture.data }), result: v.undefined() },
   },
 });
 

@@ -6,19 +6,25 @@ import { ReconnectingWebSocket } from "edgewire/client";
 import { messageClient } from "edgewire/messages";
 import { messages, problemWith, tidy } from "./messages.ts";
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const { room, url, name } = options();
 /** Where it is in what was said: the next connection goes on after it. */
 let position: string | undefined;
-const address = `${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`;
+const key = crypto.randomUUID();
+const address = `${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}&key=${key}`;
 const socket = new ReconnectingWebSocket(() => (position === undefined ? address : `${address}&after=${position}`), messages.protocols);
 const client = messageClient(messages, socket);
+let me = "";
 
-client.on("welcome", ({ people }) => print(`You are in ${room} with ${people.length - 1} others. A line is a message; Ctrl+D leaves.`));
-client.on("joined", ({ who }) => print(`${who.name} joined`));
+client.on("welcome", ({ you }) => (me = you.id));
+client.on("people", ({ people }) => {
+  print(`You are in ${room} with ${people.length - 1} others. A line is a message; Ctrl+D leaves.`);
+});
+client.on("joined", ({ who }) => who.id !== me && print(`${who.name} joined`));
 client.on("left", ({ who }) => print(`${who.name} left`));
 client.on("said", (said) => {
   ({ position } = said);
-  print(`${said.from.name}: ${said.text}`);
+  print(`${clock.format(said.at)} ${said.from.name}: ${said.text}`);
 });
 client.on("showed", ({ from, media, data }) =>
   print(`${from.name} showed a picture (${media}, ${Math.ceil((data.length * 3) / 4000)} kB)`),
@@ -34,11 +40,9 @@ socket.addEventListener("open", () => (failures = 0));
 
 const pending = new Set<Promise<void>>();
 for await (const text of createInterface({ input: process.stdin })) {
+  unprint(text);
   if (text.trim() === "") continue;
-  const sent = client.request("say", { text }).then(
-    (result) => void ({ position } = result),
-    (error: Error) => console.error(`Not sent: ${text}: ${error.message}`),
-  );
+  const sent = client.request("say", { text }).then(undefined, (error: Error) => console.error(`Not sent: ${text}: ${error.message}`));
   pending.add(sent);
   void sent.then(() => pending.delete(sent));
 }
@@ -64,6 +68,13 @@ function options(): { room: string; url: string; name: string } {
 function print(line: string): void {
   // oxlint-disable-next-line no-control-regex
   console.log(stripVTControlCharacters(line).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, ""));
+}
+
+/** Removes what was typed from the screen: it comes back as everyone sees it, in its place. */
+function unprint(text: string): void {
+  if (!process.stdout.isTTY) return;
+  const rows = Math.max(1, Math.ceil(text.length / process.stdout.columns));
+  process.stdout.write(`\u001b[${rows}A\u001b[J`);
 }
 
 function fail(message: string): never {

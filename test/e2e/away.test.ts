@@ -5,23 +5,30 @@ import { WebSocket } from "ws";
 import { chat } from "./chat.ts";
 import { away, Person } from "./person.ts";
 
-/** What Chromium itself writes where the server refuses. */
-const refusal = /^(WebSocket connection to .* failed|Failed to load resource: the server responded with a status of 400)/;
-
 chat((here) => {
   test("the server restarts", async () => {
     const { ada, grace, server, browser } = here;
     for (const person of [ada, grace]) person.expects(away);
     await ada.says("Before the restart");
     await grace.sees("Ada", "Before the restart");
+    const requests: string[] = [];
+    for (const { page } of [ada, grace]) page.on("request", (request) => requests.push(request.url()));
     await server.stop();
-    await Promise.all([ada.status("Offline"), grace.status("Offline")]);
+    await Promise.all([ada.status("Connecting"), grace.status("Connecting")]);
+    await ada.page.getByText("Connecting to the server").first().waitFor();
+    // The browser alone says that it is offline.
+    await ada.context.setOffline(true);
+    await ada.status("Offline");
+    await ada.page.getByText("You are offline.").first().waitFor();
+    await ada.context.setOffline(false);
+    await ada.status("Connecting");
     await ada.says("Written while away");
     await ada.page.getByRole("alert").filter({ hasText: "What you wrote stays here" }).waitFor();
     expect(await ada.composer.inputValue()).toBe("Written while away");
     await server.start();
     await Promise.all([ada.status("Online"), grace.status("Online")]);
     await Promise.all([ada.seesOnline("Ada", "Grace"), grace.seesOnline("Ada", "Grace")]);
+    expect(requests).toEqual([]);
     await ada.composer.press("Enter");
     await grace.sees("Ada", "Written while away");
     await ada.sees("You", "Written while away", "Sent");
@@ -35,26 +42,37 @@ chat((here) => {
 
   test("a message that got no answer", async () => {
     const { ada, grace, browser } = here;
-    // The server's answers to Edsger get lost, as they do when a network goes away; the request meets its deadline.
+    // What the server says to Edsger of his line gets lost, as it does when a network goes away.
     const edsger = await Person.open(browser, "Edsger", ada.page.url());
     let deaf = true;
+    let cut = (): void => {};
     await edsger.page.routeWebSocket(/\/ws\//, (page) => {
       const upstream = page.connectToServer();
+      cut = () => void Promise.all([page.close({ code: 3999 }), upstream.close()]);
       upstream.onMessage((data) => {
-        if (!(deaf && String(data).startsWith('{"type":"result"'))) page.send(data);
+        if (!(deaf && /"type":"result"|"name":"said"/.test(String(data)))) page.send(data);
       });
     });
-    await edsger.nameField.fill("Edsger");
-    await edsger.nameField.press("Enter");
-    await edsger.status("Online");
+    await edsger.page.clock.install();
+    await edsger.enters();
     await edsger.says("Is anyone there?");
     await grace.sees("Edsger", "Is anyone there?");
     await edsger.sees("Is anyone there?", "Sending…");
+    await edsger.page.clock.fastForward(10_000);
     await edsger.sees("Is anyone there?", "Not confirmed.");
     deaf = false;
     await edsger.page.getByRole("button", { name: "Send again" }).click();
     await edsger.sees("You", "Is anyone there?", "Sent");
-    expect(await edsger.log.getByText("Is anyone there?").count()).toBe(1);
+
+    // The connection is lost before the answer; what was said meanwhile has the line.
+    deaf = true;
+    await edsger.says("And now?");
+    await grace.sees("Edsger", "And now?");
+    deaf = false;
+    cut();
+    await edsger.sees("You", "And now?", "Sent");
+    expect(await edsger.page.getByRole("button", { name: "Send again" }).count()).toBe(0);
+    for (const person of [ada, grace, edsger]) expect(await person.texts()).toEqual(["Is anyone there?", "And now?"]);
     await edsger.leave();
   });
 
@@ -68,26 +86,30 @@ chat((here) => {
     expect([response.statusCode, reason]).toEqual([400, "This room is too long: 60 characters, and 48 is the most."]);
 
     const eve = await Person.open(browser, "Eve", `${server.url}/?room=${long}`);
-    eve.expects(refusal);
     await eve.nameField.fill("Eve");
     await eve.nameField.press("Enter");
     await eve.page.getByRole("alert").filter({ hasText: reason }).waitFor();
-    // The page asks the server too: what an older page, or another tab, has stored may be refused.
-    await eve.page.evaluate(
-      (room) =>
-        `${(globalThis as unknown as Stores).localStorage.setItem("name", "Eve")}${(globalThis as unknown as Stores).sessionStorage.setItem("room", room)}`,
-      long,
-    );
+    // What an older page, or another tab, has stored may be refused too: it is not even tried.
+    await eve.page.evaluate(`localStorage.setItem("name", "Eve"); sessionStorage.setItem("room", "${long}")`);
     await eve.page.reload();
-    await eve.status("Refused");
-    await eve.page.getByText(reason).waitFor();
-    await eve.page.getByRole("button", { name: "Change name or room" }).click();
-    await eve.page.getByRole("alert").filter({ hasText: reason }).waitFor();
+    await eve.nameField.waitFor();
     await eve.leave();
   });
-});
 
-interface Stores {
-  readonly localStorage: { setItem(key: string, value: string): void };
-  readonly sessionStorage: { setItem(key: string, value: string): void };
-}
+  test("the server ends a connection for good", async () => {
+    const { grace, browser } = here;
+    const edsger = await Person.open(browser, "Edsger", grace.page.url());
+    let end = (): void => {};
+    await edsger.page.routeWebSocket(/\/ws\//, (page) => {
+      page.connectToServer();
+      end = () => void page.close({ code: 1008, reason: "The room is closed." });
+    });
+    await edsger.enters();
+    end();
+    await edsger.status("Closed");
+    await edsger.page.getByText("The server ended the connection. The room is closed. (1008)").waitFor();
+    await edsger.page.getByRole("button", { name: "Change name or room" }).click();
+    await edsger.nameField.waitFor();
+    await edsger.leave();
+  });
+});

@@ -23,7 +23,7 @@ chat((here) => {
     try {
       for (const { says, lines } of clients) {
         const { you } = await lines("welcome");
-        expect(you).toMatch(/./);
+        expect(you).toMatchObject({ name: expect.stringMatching(/./) });
         await ada.sees(says);
       }
       const inConsole: string[] = [];

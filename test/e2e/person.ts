@@ -32,12 +32,26 @@ export class Person {
     return person;
   }
 
-  static async join(browser: Browser, name: string, url: string): Promise<Person> {
-    const person = await Person.open(browser, name, url);
-    await person.nameField.fill(name);
-    await person.page.getByRole("button", { name: "Join the room" }).click();
-    await person.status("Online");
+  static async join(browser: Browser, name: string, url: string, options?: BrowserContextOptions): Promise<Person> {
+    const person = await Person.open(browser, name, url, options);
+    await person.enters();
     return person;
+  }
+
+  /** Another tab of the same browser, which knows the name already. */
+  async anotherTab(): Promise<Person> {
+    const tab = new Person(this.name, await this.context.newPage());
+    await tab.page.goto(this.page.url());
+    await tab.page.getByRole("button", { name: "Join the room" }).click();
+    await tab.status("Online");
+    return tab;
+  }
+
+  /** From the lobby. */
+  async enters(): Promise<void> {
+    await this.nameField.fill(this.name);
+    await this.page.getByRole("button", { name: "Join the room" }).click();
+    await this.status("Online");
   }
 
   get context(): BrowserContext {
@@ -56,8 +70,21 @@ export class Person {
     return this.page.getByRole("complementary", { name: /Online/ }).getByRole("listitem");
   }
 
+  /** The texts of the conversation, from the first to the last. */
+  async texts(): Promise<readonly string[]> {
+    return this.log.locator(".bubble").allTextContents();
+  }
+
+  /** The browser says that the page can't be seen, or that it can. */
+  async looks(elsewhere: boolean): Promise<void> {
+    await this.page.evaluate(`
+      Object.defineProperty(document, "visibilityState", { value: "${elsewhere ? "hidden" : "visible"}", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    `);
+  }
+
   /** Waits until the header says so. */
-  async status(word: "Connecting" | "Online" | "Offline" | "Refused"): Promise<void> {
+  async status(word: "Connecting" | "Online" | "Offline" | "Closed"): Promise<void> {
     await this.page.getByRole("banner").getByText(word, { exact: true }).waitFor();
   }
 

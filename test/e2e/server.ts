@@ -64,13 +64,13 @@ export class ChatServer {
     await exited;
   }
 
-  /** SIGKILL to the server itself, which `npm start` has started. Resolves when both have ended. */
+  /** SIGKILL to the server itself, which `npm start` has started, and on Cloudflare to workerd below it. Resolves when `npm start` has ended. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined) throw new Error("the chat was not started");
+    if (child?.pid === undefined) throw new Error("the chat was not started");
     const exited = once(child, "exit");
-    spawnSync("pkill", ["-KILL", "-P", String(child.pid)]);
+    for (const pid of descendants(child.pid)) process.kill(pid, "SIGKILL");
     await exited;
   }
 
@@ -79,6 +79,16 @@ export class ChatServer {
     await this.stop();
     rmSync(this.state, { recursive: true, force: true });
   }
+}
+
+/** Processes that it started, and those that they did. */
+function descendants(pid: number): readonly number[] {
+  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
+  const children = stdout
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map(Number);
+  return children.flatMap((each) => [each, ...descendants(each)]);
 }
 
 async function freePort(): Promise<number> {

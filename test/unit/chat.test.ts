@@ -23,17 +23,31 @@ async function next(client: MemoryClient): Promise<Heard> {
   return JSON.parse((await client.next()) as string) as Heard;
 }
 
-/** Connects and passes over the welcome; the others have a `join` to read. */
-async function enter(
-  server: ReturnType<typeof memory>,
-  name: string,
-  room?: string,
-): Promise<{ client: MemoryClient; id: string; online: readonly string[] }> {
-  const client = await server.connect(join(name, room));
+interface Entered {
+  readonly client: MemoryClient;
+  /** The person's id, which is not the connection's. */
+  readonly id: string;
+  readonly old: readonly Heard[];
+  readonly online: readonly string[];
+}
+
+/** Connects, and reads what a newcomer gets: who they are, what was said, and who is there. */
+async function enter(server: ReturnType<typeof memory>, name: string, more: Readonly<Record<string, string>> = {}): Promise<Entered> {
+  const client = await server.connect(`${join(name, more["room"])}&${String(new URLSearchParams(more))}`);
   const welcome = await next(client);
-  expect(welcome).toMatchObject({ type: "message", name: "welcome" });
-  const { you, people } = welcome.payload as { you: string; people: { name: string }[] };
-  return { client, id: you, online: people.map((person) => person.name).toSorted() };
+  expect(welcome).toMatchObject({ type: "message", name: "welcome", payload: { you: { id: expect.any(String) } } });
+  const { id } = (welcome.payload ?? {})["you"] as { id: string };
+  const old: Heard[] = [];
+  for (;;) {
+    const heard = await next(client);
+    if (heard.name === "joined") continue;
+    if (heard.name !== "people") {
+      old.push(heard);
+      continue;
+    }
+    const people = heard.payload?.["people"] as readonly { readonly name: string }[];
+    return { client, id, old, online: people.map((person) => person.name).toSorted() };
+  }
 }
 
 describe("chat handler", () => {
@@ -53,38 +67,73 @@ describe("chat handler", () => {
     await expect(server.connect(join("👩‍🚀".repeat(10))).then((client) => client.close())).resolves.toMatchObject({ code: 1005 });
   });
 
-  test("everyone else in the room gets a message, nobody outside it", async () => {
+  test("everyone in the room gets a message, its author too, and nobody outside it", async () => {
     const server = memory(chat);
     const ada = await enter(server, "Ada");
     const grace = await enter(server, "Grace");
-    const elsewhere = await enter(server, "Alan", "elsewhere");
+    const elsewhere = await enter(server, "Alan", { room: "elsewhere" });
     expect(await next(ada.client)).toEqual({ type: "message", name: "joined", payload: { who: { id: grace.id, name: "Grace" } } });
-    ada.client.send(say("hello"));
-    expect(await next(grace.client)).toEqual({
+    ada.client.send(ask(1, "say", { line: "l1", text: "hello" }));
+    const said = {
       type: "message",
       name: "said",
-      payload: { from: { id: ada.id, name: "Ada" }, text: "hello", at: expect.any(Number), position: expect.any(String) },
-    });
+      payload: { line: "l1", from: { id: ada.id, name: "Ada" }, text: "hello", at: expect.any(Number), position: expect.any(String) },
+    };
+    expect(await next(grace.client)).toEqual(said);
+    // Before its answer: what is answered has its place already.
+    expect([await next(ada.client), await next(ada.client)]).toEqual([said, { type: "result", id: 1 }]);
     await grace.client.close();
-    expect(await next(ada.client)).toEqual({ type: "result", id: 1, payload: { position: expect.any(String) } });
     expect(await next(ada.client)).toEqual({ type: "message", name: "left", payload: { who: { id: grace.id, name: "Grace" } } });
     await server.room("elsewhere").broadcast("first for Alan");
     expect(await elsewhere.client.next()).toBe("first for Alan");
   });
 
-  test("those who come later get what was said, and those who come back what they have missed", async () => {
+  test("those who come later get the last 200, and those who come back what they have missed", async () => {
     const server = memory(chat);
     const ada = await enter(server, "Ada");
-    ada.client.send(say("one"));
-    ada.client.send(say("two"));
-    const [first, second] = [await next(ada.client), await next(ada.client)];
-    const said = (text: string): object => ({ from: { id: ada.id, name: "Ada" }, text });
+    const said: Heard[] = [];
+    for (let id = 1; id <= 205; id++) {
+      ada.client.send(say(`message ${id}`, id));
+      said.push(await next(ada.client));
+      expect(await next(ada.client)).toEqual({ type: "result", id });
+    }
     const grace = await enter(server, "Grace");
-    expect((await next(grace.client)).payload).toMatchObject(said("one"));
-    expect((await next(grace.client)).payload).toMatchObject({ ...said("two"), ...second.payload });
-    const back = await server.connect(`${join("Alan")}&after=${String(first.payload?.["position"])}`);
-    expect(await next(back)).toMatchObject({ name: "welcome" });
-    expect((await next(back)).payload).toMatchObject(said("two"));
+    expect(grace.old).toEqual(said.slice(5));
+    expect(grace.old[0]?.payload?.["text"]).toBe("message 6");
+    const back = await enter(server, "Alan", { after: String(said[202]?.payload?.["position"]) });
+    expect(back.old).toEqual(said.slice(203));
+  });
+
+  test("the tabs of a browser are one person, whom nobody else can be", async () => {
+    const server = memory(chat);
+    const first = await enter(server, "Ada", { key: "secret" });
+    const second = await enter(server, "Ada", { key: "secret" });
+    const other = await enter(server, "Ada", { key: first.id });
+    const renamed = await enter(server, "Grace", { key: "secret" });
+    expect(second).toMatchObject({ id: first.id, online: ["Ada"] });
+    expect(other.online).toEqual(["Ada", "Ada"]);
+    expect(renamed.online).toEqual(["Ada", "Ada", "Grace"]);
+    expect(new Set([first.id, other.id, renamed.id, "secret"]).size).toBe(4);
+    for (const { id } of [other, renamed]) expect(await next(first.client)).toMatchObject({ name: "joined", payload: { who: { id } } });
+    await first.client.close();
+    await second.client.close();
+    for (const { client } of [other]) expect(await next(client)).toMatchObject({ name: "joined", payload: { who: { id: renamed.id } } });
+    // Once, when the last tab is closed.
+    for (const { client } of [other, renamed])
+      expect(await next(client)).toMatchObject({ name: "left", payload: { who: { id: first.id } } });
+    renamed.client.send(say("still here"));
+    for (const { client } of [other, renamed]) expect(await next(client)).toMatchObject({ name: "said" });
+  });
+
+  test("who is typing is told to the others", async () => {
+    const server = memory(chat);
+    const ada = await enter(server, "Ada");
+    const grace = await enter(server, "Grace");
+    ada.client.send(JSON.stringify({ type: "message", name: "typing" }));
+    ada.client.send(say("done"));
+    expect(await next(grace.client)).toEqual({ type: "message", name: "typing", payload: { who: { id: ada.id, name: "Ada" } } });
+    expect(await next(grace.client)).toMatchObject({ name: "said" });
+    expect([await next(ada.client), await next(ada.client)]).toMatchObject([{ name: "joined" }, { name: "said" }]);
   });
 
   test("each message is answered, in order", async () => {
@@ -94,6 +143,7 @@ describe("chat handler", () => {
       "no JSON",
       say(" "),
       say("x".repeat(2001)),
+      ask(2, "say", { line: "x".repeat(65), text: "a line's name is too long" }),
       say("👩".repeat(2000)),
       ask(1, "show", { data: png }),
       ask(1, "show", { data: "AAEC" }),
@@ -101,40 +151,55 @@ describe("chat handler", () => {
     ];
     for (const data of asked) client.send(data);
     const answers: Heard[] = [];
-    while (answers.length < asked.length) answers.push(await next(client));
+    while (answers.length < asked.length) {
+      const heard = await next(client);
+      if (heard.type !== "message") answers.push(heard);
+    }
     expect(answers.map(({ type, code }) => code ?? type)).toEqual([
       "result",
       "bad-frame",
       "refused",
       "refused",
+      "invalid-payload",
       "result",
       "result",
       "refused",
       "invalid-payload",
     ]);
-    expect(answers[6]?.message).toBe("This is not a PNG, JPEG, GIF or WebP image.");
+    expect(answers[7]?.message).toBe("This is not a PNG, JPEG, GIF or WebP image.");
   });
 
-  test("an image reaches the others with its sender and media type", async () => {
+  test("an image reaches the others with its sender and media type, and its sender learns its place", async () => {
     const server = memory(chat);
     const ada = await enter(server, "Ada");
     const grace = await enter(server, "Grace");
-    ada.client.send(ask(1, "show", { data: png }));
+    expect(await next(ada.client)).toMatchObject({ name: "joined" });
+    grace.client.send(say("before"));
+    ada.client.send(ask(1, "show", { line: "l1", data: png }));
+    expect(await next(grace.client)).toMatchObject({ name: "said" });
+    expect(await next(grace.client)).toMatchObject({ type: "result" });
     expect(await next(grace.client)).toEqual({
       type: "message",
       name: "showed",
-      payload: { from: { id: ada.id, name: "Ada" }, media: "image/png", data: png },
+      payload: { line: "l1", from: { id: ada.id, name: "Ada" }, media: "image/png", data: png },
     });
+    expect([await next(ada.client), await next(ada.client)]).toMatchObject([
+      { name: "said" },
+      { type: "message", name: "shown", payload: { line: "l1" } },
+    ]);
   });
 
-  test("hibernation forgets nobody", async () => {
+  test("hibernation forgets nobody, and nothing that was said", async () => {
     const server = memory(chat);
     const ada = await enter(server, "Ada");
     await enter(server, "Ada");
-    await next(ada.client);
+    expect(await next(ada.client)).toMatchObject({ name: "joined" });
+    ada.client.send(say("before"));
+    expect(await next(ada.client)).toMatchObject({ name: "said" });
+    expect(await next(ada.client)).toMatchObject({ type: "result" });
     await server.hibernate();
     const grace = await enter(server, "Grace");
-    expect(grace.online).toEqual(["Ada", "Ada", "Grace"]);
+    expect(grace).toMatchObject({ online: ["Ada", "Ada", "Grace"], old: [{ payload: { text: "before" } }] });
     expect(await next(ada.client)).toMatchObject({ name: "joined", payload: { who: { name: "Grace" } } });
     await server.hibernate();
     ada.client.send(say("still here"));

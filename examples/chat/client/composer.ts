@@ -2,8 +2,12 @@
 import { find, say } from "./dom.ts";
 import { accept, prepare } from "./images.ts";
 
-/** Sends a message; returns false if that is not possible now. */
-export type Send = (content: string | Blob) => boolean;
+export interface ComposerEvents {
+  /** Sends a message; returns false if that is not possible now. */
+  send(content: string | Blob): boolean;
+  /** The user has changed the text, and it is not empty. */
+  onWriting(): void;
+}
 
 const form = find("composer", HTMLFormElement);
 const text = find("text", HTMLTextAreaElement);
@@ -14,13 +18,14 @@ const thumbnail = find("thumbnail", HTMLImageElement);
 const problem = find("composer-problem", HTMLElement);
 const dropzone = find("dropzone", HTMLElement);
 
-let send: Send = () => false;
+const nowhere: ComposerEvents = { send: () => false, onWriting: () => {} };
+let events = nowhere;
 let draftKey = "";
 let picture: Blob | undefined;
 picker.accept = accept;
 
-export function openComposer(room: string, how: Send): void {
-  send = how;
+export function openComposer(room: string, to: ComposerEvents): void {
+  events = to;
   draftKey = `draft ${room}`;
   text.value = sessionStorage.getItem(draftKey) ?? "";
   setProblem("");
@@ -31,7 +36,7 @@ export function openComposer(room: string, how: Send): void {
 /** Discards the draft when the user leaves the room. */
 export function closeComposer(): void {
   sessionStorage.removeItem(draftKey);
-  send = () => false;
+  events = nowhere;
   setPicture(undefined);
 }
 
@@ -45,11 +50,11 @@ form.addEventListener("submit", (event) => {
   if (written === "" && picture === undefined) return text.focus();
   setProblem("");
   if (picture !== undefined) {
-    if (!send(picture)) return keep();
+    if (!events.send(picture)) return keep();
     setPicture(undefined);
   }
   if (written !== "") {
-    if (!send(written)) return keep();
+    if (!events.send(written)) return keep();
     text.value = "";
   }
   changed();
@@ -60,7 +65,10 @@ function keep(): void {
   setProblem("You are not connected. What you wrote stays here until you are.");
 }
 
-text.addEventListener("input", changed);
+text.addEventListener("input", () => {
+  changed();
+  if (text.value.trim() !== "") events.onWriting();
+});
 text.addEventListener("keydown", (event) => {
   // While an input method is composing, Enter selects a word.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -27,6 +27,14 @@ export function disc(name: string): HTMLElement {
   return make("span", { class: "disc", "data-colour": String(hash >>> 29), "aria-hidden": "true" }, initial?.segment ?? "?");
 }
 
+/** "Ada, Grace and 3 others": at most so many names, each in its own direction. */
+export function listNames(names: readonly string[], most: number = 3): (Node | string)[] {
+  const others = names.length - most;
+  const items = [...names.slice(0, most), ...(others > 0 ? [`${others} ${others === 1 ? "other" : "others"}`] : [])];
+  const parts = new Intl.ListFormat("en").formatToParts(items);
+  return parts.map(({ type, value }) => (type === "element" ? make("bdi", {}, value) : value));
+}
+
 /** Announces a text to screen readers. */
 export function say(text: string): void {
   find("say", HTMLElement).textContent = text;

@@ -1,132 +1,100 @@
-/** The conversation: messages, pictures and notes, oldest first. It stays scrolled to the end unless the user has scrolled up. */
-import { disc, find, make } from "./dom.ts";
-import { pictureButton } from "./viewer.ts";
-import type { Person } from "../messages.ts";
-import type { Receipt } from "./room.ts";
+/**
+ * The conversation: what everyone sees, in the order of the room's log, with notes in between; below it the lines of the user's own that are on
+ * their way. Each takes its place when it arrives.
+ */
+import { make } from "./dom.ts";
+import { group, makeLine, removeLine, setTime } from "./line.ts";
+import { grown, list, toEnd } from "./scroll.ts";
+import { day } from "./times.ts";
+import type { Line } from "./room.ts";
 
-/** Older entries are removed, which frees the memory of their pictures. */
+/** Older entries are removed. */
 const mostEntries = 500;
-/** Milliseconds within which consecutive messages of one person share one name. */
-const sameBreath = 3 * 60_000;
-/** Distance from the end, in pixels, that still counts as the end. */
-const nearEnd = 64;
+/** The user's own lines have no author's id. */
+const mine = "";
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const log = find("log", HTMLElement);
-const list = find("entries", HTMLOListElement);
-const jump = find("jump", HTMLButtonElement);
-const jumpText = find("jump-text", HTMLElement);
-
-const urls = new WeakMap<Element, string>();
-let last: { who: string; at: number } | undefined;
-let atEnd = true;
-let lastTop = 0;
-let unread = 0;
-
-// Only scrolling up leaves the end: a growing picture also moves the end, but without scrolling.
-log.addEventListener("scroll", () => {
-  const near = log.scrollHeight - log.scrollTop - log.clientHeight < nearEnd;
-  if (near) showUnread(0);
-  if (near || log.scrollTop < lastTop) atEnd = near;
-  lastTop = log.scrollTop;
-});
-jump.addEventListener("click", () => {
-  toEnd();
-  log.focus();
-});
-// Loading pictures and on-screen keyboards change heights: stay at the end if we were there.
-const resizes = new ResizeObserver(() => atEnd && toEnd());
-resizes.observe(log);
-resizes.observe(list);
+let lastDay = "";
 
 /** A line about the room: someone joined or left, or an announcement. */
 export function addNote(text: string, kind: "note" | "announcement" = "note", person?: string): void {
-  last = undefined;
   const words = person === undefined ? [text] : [make("bdi", {}, person), ` ${text}`];
-  append(make("li", { class: kind }, make("p", { dir: "auto" }, ...words)), kind === "announcement");
+  place(make("li", { class: kind }, make("p", { dir: "auto" }, ...words)));
+  grown(kind === "announcement");
 }
 
-/** @param at when it was said (milliseconds since 1970). Default: now. */
-export function addTheirs(from: Person, content: string | Blob, at?: number): void {
-  append(entry("theirs", from.name, from.id, content, at), true);
+/** Adds a line, or gives the user's own its place. Returns false if it had one already. */
+export function addLine({ line, from, content, at }: Line, isMine: boolean): boolean {
+  const who = isMine ? mine : from.id;
+  const known = findLine(who, line);
+  if (known !== undefined && !isOnItsWay(known)) return false;
+  const element = known ?? makeLine(isMine ? undefined : from.name, content);
+  Object.assign(element.dataset, { who, line });
+  settle(element, at);
+  grown(!isMine);
+  return true;
 }
 
-/** Adds the user's own message, and returns a function that sets its status. `again` is called if the user wants to resend it. */
-export function addMine(name: string, content: string | Blob, again: () => boolean): Receipt {
-  const element = entry("mine", name, "", content);
-  const fate = make("p", { class: "fate" }, "Sending…");
-  element.querySelector(".body")?.append(fate);
-  append(element, false);
+/** Shows a line of the user's own that is on its way. `again` is called if the user wants to send it once more. */
+export function addPending(line: string, content: string | Blob, again: () => void): void {
+  const element = findLine(mine, line) ?? makeLine(undefined, content);
+  Object.assign(element.dataset, { who: mine, line, fate: "pending" });
+  element.querySelector(".fate")?.remove();
+  const button = make("button", { type: "button", class: "link", hidden: "" }, "Send again");
+  button.addEventListener("click", again);
+  element.querySelector(".body")?.append(make("p", { class: "fate" }, make("span", {}, "Sending…"), " ", button));
+  setTime(element, Date.now());
+  place(element);
   toEnd();
-  return {
-    sent() {
-      element.dataset["fate"] = "sent";
-      fate.replaceChildren("Sent");
-    },
-    failed(what, why) {
-      element.dataset["fate"] = "failed";
-      const button = make("button", { type: "button", class: "link" }, "Send again");
-      button.addEventListener("click", () => again() && remove(element));
-      fate.replaceChildren(make("strong", {}, what), ` ${why} `, button);
-    },
-  };
+}
+
+/** Gives a picture of the user's own its place: everyone else gets it now. */
+export function confirm(line: string): void {
+  const element = findLine(mine, line);
+  if (element !== undefined && isOnItsWay(element)) settle(element, Date.now());
+}
+
+/** A line of the user's own was not sent, or not confirmed: `what` happened, and why. */
+export function setFailed(line: string, what: string, why: string): void {
+  const element = findLine(mine, line);
+  // Its answer was lost, but it has arrived.
+  if (element === undefined || !isOnItsWay(element)) return;
+  element.dataset["fate"] = "failed";
+  element.querySelector(".fate span")?.replaceChildren(make("strong", {}, what), ` ${why}`);
+  element.querySelector(".fate button")?.removeAttribute("hidden");
+  place(element);
 }
 
 export function clear(): void {
-  while (list.firstElementChild !== null) remove(list.firstElementChild);
-  last = undefined;
-  showUnread(0);
+  for (const element of Array.from(list.children)) removeLine(element);
+  lastDay = "";
+  toEnd();
 }
 
-function entry(side: "mine" | "theirs", name: string, id: string, content: string | Blob, at: number = Date.now()): HTMLLIElement {
-  const follows = last !== undefined && last.who === id && at - last.at < sameBreath;
-  last = { who: id, at };
-  const who = side === "mine" ? "You" : name;
-  const body = make("div", { class: "body" }, make("p", { class: follows ? "who hidden" : "who" }, make("bdi", {}, who), " ", time(at)));
-  const element = make("li", { class: `message ${side}${follows ? " follows" : ""}` }, ...(side === "theirs" ? [disc(name)] : []), body);
-  if (typeof content === "string") body.append(make("p", { class: "bubble", dir: "auto" }, ...withLinks(content)));
-  else {
-    const url = URL.createObjectURL(content);
-    urls.set(element, url);
-    body.append(pictureButton(url, side === "mine" ? "Picture from you" : `Picture from ${name}`));
-  }
-  return element;
+function settle(element: HTMLLIElement, at: number): void {
+  const today = day(at);
+  if (today !== lastDay && (lastDay !== "" || today !== day(Date.now()))) place(make("li", { class: "note" }, make("p", {}, today)));
+  lastDay = today;
+  if (element.dataset["fate"] !== undefined) element.dataset["fate"] = "sent";
+  element.querySelector(".fate")?.replaceChildren("Sent");
+  setTime(element, at);
+  place(element);
 }
 
-function time(at: number): HTMLTimeElement {
-  return make("time", { datetime: new Date(at).toISOString() }, clock.format(at));
+/** Moves it to the end; what is on its way stays below. */
+function place(element: HTMLLIElement): void {
+  const after = element.nextElementSibling;
+  const next = element.dataset["fate"] === "pending" ? null : list.querySelector('[data-fate="pending"]');
+  if (!element.isConnected || after !== next) list.insertBefore(element, next);
+  for (const each of [after, element, element.nextElementSibling]) group(each);
+  if (list.children.length > mostEntries && list.firstElementChild !== null) removeLine(list.firstElementChild);
 }
 
-/** The text, with web addresses as links. */
-function withLinks(text: string): (Node | string)[] {
-  return text
-    .split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,:;!?)\]])/u)
-    .map((part, index) =>
-      index % 2 === 0 ? part : make("a", { href: part, target: "_blank", rel: "noopener noreferrer nofollow" }, part),
-    );
+function findLine(who: string, line: string): HTMLLIElement | undefined {
+  const isIt = (each: Element): each is HTMLLIElement =>
+    each instanceof HTMLLIElement && each.dataset["who"] === who && each.dataset["line"] === line;
+  return Array.from(list.children).find(isIt);
 }
 
-function append(element: HTMLLIElement, counts: boolean): void {
-  list.append(element);
-  if (list.children.length > mostEntries && list.firstElementChild !== null) remove(list.firstElementChild);
-  if (atEnd) toEnd();
-  else if (counts) showUnread(unread + 1);
-}
-
-function remove(element: Element): void {
-  const url = urls.get(element);
-  if (url !== undefined) URL.revokeObjectURL(url);
-  element.remove();
-}
-
-function toEnd(): void {
-  log.scrollTop = log.scrollHeight;
-  atEnd = true;
-  showUnread(0);
-}
-
-function showUnread(count: number): void {
-  unread = count;
-  jump.hidden = count === 0;
-  jumpText.textContent = count === 1 ? "1 new message" : `${count} new messages`;
+function isOnItsWay({ dataset }: HTMLElement): boolean {
+  return dataset["fate"] === "pending" || dataset["fate"] === "failed";
 }

@@ -3,36 +3,41 @@ import * as composer from "./composer.ts";
 import { find, say } from "./dom.ts";
 import * as lobby from "./lobby.ts";
 import * as log from "./log.ts";
+import { myKey, myName, random, setMyName } from "./me.ts";
+import { hideNothing, showNothing } from "./nothing.ts";
 import { showPeople } from "./people.ts";
 import { enterRoom } from "./room.ts";
 import type { ChatRoom } from "./room.ts";
 import { hideStatus, onRetry, showStatus } from "./status.ts";
 import { onShare } from "./share.ts";
+import { clockTime } from "./times.ts";
 import * as title from "./title.ts";
+import * as typing from "./typing.ts";
+import { problemWith } from "../messages.ts";
 
 const lobbyPage = find("lobby", HTMLElement);
 const roomPage = find("chat", HTMLElement);
 
 let inside: ChatRoom | undefined;
-let refusal = "";
+let ending = "";
 let who = { name: "", room: "" };
 
 lobby.onJoin(enter);
 onRetry(() => inside?.retry());
 onShare(() => location.href);
 find("leave", HTMLButtonElement).addEventListener("click", () => leave());
-find("change", HTMLButtonElement).addEventListener("click", () => leave(refusal));
+find("change", HTMLButtonElement).addEventListener("click", () => leave(ending));
 
 function enter(name: string, room: string): void {
   who = { name, room };
-  localStorage.setItem("name", name);
+  setMyName(name);
   sessionStorage.setItem("room", room);
   history.replaceState(null, "", `?room=${encodeURIComponent(room)}`);
   find("room-name", HTMLElement).textContent = room;
   show(roomPage);
   title.enter(room);
   connect();
-  composer.openComposer(room, send);
+  composer.openComposer(room, { send: (content) => send(random(), content), onWriting: () => typing.writes(() => inside?.typing()) });
 }
 
 function leave(problem = ""): void {
@@ -41,7 +46,9 @@ function leave(problem = ""): void {
   sessionStorage.removeItem("room");
   composer.closeComposer();
   log.clear();
+  hideNothing();
   hideStatus();
+  typing.stopTyping();
   title.enter("");
   show(lobbyPage);
   lobby.openLobby(who, problem);
@@ -52,64 +59,52 @@ function show(page: HTMLElement): void {
 }
 
 function connect(): void {
-  let lostAt: Date | undefined;
-  let greeted = false;
-  inside = enterRoom(who.room, who.name, {
+  let lostAt: number | undefined;
+  inside = enterRoom(who.room, who.name, myKey(), {
     onStatus(status) {
       showStatus(status, who.room);
-      if (status.state === "refused") refusal = status.reason;
-      if (status.state === "waiting") lostAt ??= new Date();
+      if (status.state === "closed") ending = status.reason;
+      if (status.state === "waiting") lostAt ??= Date.now();
       if (status.state !== "online") return;
       composer.setProblem("");
-      if (status.again) log.addNote(missed(lostAt));
+      if (status.again && lostAt !== undefined) {
+        log.addNote(`You are back. Here is what was said since ${clockTime(lostAt)}, without pictures.`);
+      }
       lostAt = undefined;
     },
-    onWelcome(others) {
-      if (others === 0 && !greeted) log.addNote("You are the first one here. Share the link to bring others in.");
-      greeted = true;
+    onPeople(people, me) {
+      showPeople(people, me);
+      if (people === undefined) typing.stopTyping();
+      else showNothing(people.filter(({ id }) => id !== me));
     },
-    onPeople: showPeople,
     onJoin: ({ name }) => log.addNote("joined", "note", name),
-    onLeave: ({ name }) => log.addNote("left", "note", name),
-    onText(from, text, at) {
-      log.addTheirs(from, text, at);
-      title.count();
+    onLeave({ id, name }) {
+      typing.stopTyping(id);
+      log.addNote("left", "note", name);
     },
-    onImage(from, image) {
-      log.addTheirs(from, image);
-      title.count();
+    onTyping: typing.showTyping,
+    onLine(line, mine) {
+      if (!log.addLine(line, mine) || mine) return;
+      typing.stopTyping(line.from.id);
+      if (!line.old) title.count();
+    },
+    onShown: log.confirm,
+    onFailed(line, what, why) {
+      log.setFailed(line, what, why);
+      say(`Your message: ${what} ${why}`);
     },
     onAnnouncement: (text) => log.addNote(text, "announcement"),
   });
 }
 
-/** Sends a message, and shows it with its status. Returns false if there is no connection. */
-function send(content: string | Blob): boolean {
-  const receipt = { sent: () => {}, failed: (_what: string, _why: string) => {} };
-  const accepted = inside?.send(content, {
-    sent: () => receipt.sent(),
-    failed(what, why) {
-      receipt.failed(what, why);
-      say(`Your message: ${what} ${why}`);
-    },
+/** Sends a message, and shows it as on its way. Returns false if there is no connection. */
+function send(line: string, content: string | Blob): boolean {
+  if (inside?.send(line, content) !== true) return false;
+  typing.written();
+  log.addPending(line, content, () => {
+    if (!send(line, content)) composer.setProblem("You are not connected. Try again when you are.");
   });
-  if (accepted !== true) return false;
-  Object.assign(
-    receipt,
-    log.addMine(who.name, content, () => again(content)),
-  );
   return true;
-}
-
-function again(content: string | Blob): boolean {
-  const accepted = send(content);
-  if (!accepted) composer.setProblem("You are not connected. Try again when you are.");
-  return accepted;
-}
-
-function missed(since: Date | undefined): string {
-  const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
-  return since === undefined ? "You are back." : `You are back. Here is what others wrote since ${clock.format(since)}, without pictures.`;
 }
 
 // A page with an open connection can't enter the browser's back-forward cache.
@@ -117,10 +112,9 @@ addEventListener("pagehide", () => inside?.leave());
 addEventListener("pageshow", ({ persisted }) => persisted && inside !== undefined && connect());
 
 const room = new URLSearchParams(location.search).get("room");
-const name = localStorage.getItem("name") ?? "";
 const before = sessionStorage.getItem("room");
-if (name !== "" && before !== null && (room === null || room === before)) enter(name, before);
+if (before !== null && (room === null || room === before) && problemWith(myName(), before) === undefined) enter(myName(), before);
 else {
   show(lobbyPage);
-  lobby.openLobby({ name, room: room ?? "lobby" });
+  lobby.openLobby({ name: myName(), room: room ?? before ?? "lobby" });
 }

@@ -1,4 +1,4 @@
-/** The page's model of a room: people, received messages, the connection's status, and the status of each sent message. */
+/** The page's model of a room: the connection's status, who is here and what they write, and what became of each line of one's own. */
 import { ReconnectingWebSocket } from "edgewire/client";
 import { messageClient } from "edgewire/messages";
 import type { MessageError } from "edgewire/messages";
@@ -9,32 +9,39 @@ export type Status =
   | { readonly state: "connecting"; readonly again: boolean }
   | { readonly state: "online"; readonly again: boolean }
   | { readonly state: "waiting"; readonly until: number }
-  | { readonly state: "refused"; readonly reason: string };
+  | { readonly state: "closed"; readonly reason: string };
 
-/** The status of a sent message. */
-export interface Receipt {
-  sent(): void;
-  /** Not sent, or not confirmed: `what` happened, in a few words, and why. */
-  failed(what: string, why: string): void;
+/** A text or a picture that someone sent. */
+export interface Line {
+  readonly line: string;
+  readonly from: Person;
+  readonly content: string | Blob;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** It was said before the user came. */
+  readonly old: boolean;
 }
 
 export interface RoomEvents {
   onStatus(status: Status): void;
-  /** Joined or rejoined; the number of other people. */
-  onWelcome(others: number): void;
   /** Undefined if unknown, because there is no connection. */
   onPeople(people: readonly Person[] | undefined, me: string): void;
   onJoin(who: Person): void;
   onLeave(who: Person): void;
-  /** `at` is in milliseconds since 1970. */
-  onText(from: Person, text: string, at: number): void;
-  onImage(from: Person, image: Blob): void;
+  onTyping(who: Person): void;
+  /** Everyone gets the lines in this order, their authors too. */
+  onLine(line: Line, mine: boolean): void;
+  /** A picture of the user's own took its place. */
+  onShown(line: string): void;
+  /** A line was not sent, or not confirmed: what happened, in a few words, and why. */
+  onFailed(line: string, what: string, why: string): void;
   onAnnouncement(text: string): void;
 }
 
 export interface ChatRoom {
-  /** Sends text or an image. Returns false if offline; nothing was sent. */
-  send(content: string | Blob, receipt: Receipt): boolean;
+  /** Sends text or an image as the line of this name. Returns false if there is no connection; nothing was sent. */
+  send(line: string, content: string | Blob): boolean;
+  typing(): void;
   retry(): void;
   leave(): void;
 }
@@ -42,9 +49,9 @@ export interface ChatRoom {
 /** Milliseconds to wait for an answer: a picture must be uploaded first. */
 const pictureDeadline = 60_000;
 
-export function enterRoom(room: string, name: string, events: RoomEvents): ChatRoom {
-  const query = `${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`;
-  const address = `${location.origin.replace(/^http/, "ws")}/ws/${query}`;
+export function enterRoom(room: string, name: string, key: string, events: RoomEvents): ChatRoom {
+  const query = `name=${encodeURIComponent(name)}&key=${encodeURIComponent(key)}`;
+  const address = `${location.origin.replace(/^http/, "ws")}/ws/${encodeURIComponent(room)}?${query}`;
   /** Where the page is in what was said: its next connection goes on after it. */
   let position: string | undefined;
   const socket = new ReconnectingWebSocket(() => (position === undefined ? address : `${address}&after=${position}`), messages.protocols);
@@ -52,7 +59,7 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
   const people = new Map<string, Person>();
   let me = "";
   let again = false;
-  let online = false;
+  let ready = false;
   let left = false;
 
   const showPeople = (): void => events.onPeople([...people.values()], me);
@@ -60,7 +67,6 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
   socket.addEventListener("status", () => {
     if (left) return;
     if (socket.status === "open") {
-      online = true;
       events.onStatus({ state: "online", again });
       again = true;
       return;
@@ -71,72 +77,69 @@ export function enterRoom(room: string, name: string, events: RoomEvents): ChatR
     if (socket.status !== "waiting") return;
     events.onStatus({ state: "waiting", until: socket.retryAt ?? Date.now() });
     again = true;
-    // A lost connection needs no explanation, but a failed attempt may have been refused.
-    if (!online) void askWhy();
-    online = false;
   });
-  socket.addEventListener("close", ({ code }) => end(`The server ended the connection (${code}).`));
-  events.onStatus({ state: "connecting", again });
-
-  async function askWhy(): Promise<void> {
-    const response = await fetch(`/check/${query}`).catch(() => undefined);
-    if (response !== undefined && response.status >= 400 && response.status < 500) end(await response.text());
-  }
-
-  function end(reason: string): void {
+  socket.addEventListener("close", ({ code, reason }) => {
     if (left) return;
     leave();
-    events.onStatus({ state: "refused", reason });
-  }
+    events.onStatus({ state: "closed", reason: reason === "" ? `Its code was ${code}.` : `${reason} (${code})` });
+  });
+  events.onStatus({ state: "connecting", again });
 
   function leave(): void {
     left = true;
     socket.close(1000);
   }
 
-  client.on("welcome", ({ you, people: present }) => {
-    me = you;
+  client.on("welcome", ({ you }) => (me = you.id));
+  client.on("people", ({ people: present }) => {
     for (const person of present) people.set(person.id, person);
     showPeople();
-    events.onWelcome(people.size - 1);
+    ready = true;
   });
   client.on("joined", ({ who }) => {
     if (people.has(who.id)) return;
     people.set(who.id, who);
+    if (!ready) return;
     showPeople();
-    events.onJoin(who);
+    if (who.id !== me) events.onJoin(who);
   });
   client.on("left", ({ who }) => {
     if (!people.delete(who.id)) return;
     showPeople();
     events.onLeave(who);
   });
-  client.on("said", (said) => {
+  client.on("typing", ({ who }) => who.id !== me && events.onTyping(who));
+  client.on("said", ({ text, ...said }) => {
     ({ position } = said);
-    events.onText(said.from, said.text, said.at);
+    events.onLine({ ...said, content: text, old: !ready }, said.from.id === me);
   });
-  client.on("showed", ({ from, media, data }) => events.onImage(from, fromBase64(data, media)));
+  client.on("showed", ({ line, from, media, data }) => {
+    events.onLine({ line, from, content: fromBase64(data, media), at: Date.now(), old: false }, from.id === me);
+  });
+  client.on("shown", ({ line }) => events.onShown(line));
   client.on("announced", ({ text }) => events.onAnnouncement(text));
 
-  async function deliver(content: string | Blob, receipt: Receipt): Promise<void> {
+  async function deliver(line: string, content: string | Blob): Promise<void> {
     try {
-      if (typeof content === "string") ({ position } = await client.request("say", { text: content }));
-      else await client.request("show", { data: await toBase64(content) }, { deadline: pictureDeadline });
-      receipt.sent();
+      if (typeof content === "string") await client.request("say", { line, text: content });
+      else await client.request("show", { line, data: await toBase64(content) }, { deadline: pictureDeadline });
     } catch (error) {
       const { code, message } = error as MessageError;
-      // The message may have arrived; only the server's answer did not.
-      if (code === "closed") receipt.failed("Not confirmed.", "The connection was lost before the server answered.");
-      else if (code === "deadline") receipt.failed("Not confirmed.", "The server did not answer in time.");
-      else receipt.failed("Not sent.", message);
+      // It may have arrived; only the server's answer did not. If it has, it comes with what was said meanwhile.
+      if (code === "closed") events.onFailed(line, "Not confirmed.", "The connection was lost before the server answered.");
+      else if (code === "deadline") events.onFailed(line, "Not confirmed.", "The server did not answer in time.");
+      else events.onFailed(line, "Not sent.", message);
     }
   }
 
   return {
-    send(content, receipt) {
+    send(line, content) {
       if (socket.readyState !== WebSocket.OPEN) return false;
-      void deliver(content, receipt);
+      void deliver(line, content);
       return true;
+    },
+    typing() {
+      if (socket.readyState === WebSocket.OPEN) client.send("typing");
     },
     retry: () => socket.retry(),
     leave,

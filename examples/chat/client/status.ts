@@ -1,4 +1,7 @@
-/** The connection's status: always a word in the header, and a bar with details if something is wrong. */
+/**
+ * The connection's status: always a word in the header, and a bar with details if something is wrong. "Offline" is what the browser says of
+ * itself; a server that does not answer may be down while everything else works.
+ */
 import { find, say } from "./dom.ts";
 import type { Status } from "./room.ts";
 
@@ -8,50 +11,61 @@ const barText = find("trouble-text", HTMLElement);
 const retry = find("retry", HTMLButtonElement);
 const change = find("change", HTMLButtonElement);
 
-const words = { connecting: "Connecting", online: "Online", waiting: "Offline", refused: "Refused" } as const;
+const words = { connecting: "Connecting", online: "Online", waiting: "Connecting", offline: "Offline", closed: "Closed" } as const;
 let countdown: ReturnType<typeof setInterval> | undefined;
 let said = "";
+let showAgain = (): void => {};
+
+// The browser's opinion changes in between.
+for (const event of ["online", "offline"]) addEventListener(event, () => showAgain());
 
 export function onRetry(listener: () => void): void {
   retry.addEventListener("click", listener);
 }
 
 export function showStatus(status: Status, room: string): void {
-  clearInterval(countdown);
-  badge.dataset["state"] = status.state;
-  badge.textContent = words[status.state];
-  bar.dataset["state"] = status.state;
+  showAgain = () => showStatus(status, room);
+  const waits = status.state === "connecting" || status.state === "waiting";
+  const state = waits && !navigator.onLine ? "offline" : status.state;
+  badge.dataset["state"] = bar.dataset["state"] = state;
+  badge.textContent = words[state];
   // The bar stays visible between attempts: a flickering bar is worse than the wait.
-  bar.hidden = status.state === "online" || (status.state === "connecting" && !status.again);
+  bar.hidden = status.state === "online" || (state === "connecting" && status.state === "connecting" && !status.again);
   // Disabled, not hidden: a focused button must not vanish when it is pressed.
   retry.disabled = status.state === "connecting";
-  retry.hidden = status.state === "refused";
-  change.hidden = status.state !== "refused";
-  if (status.state === "connecting") barText.textContent = "Connecting again…";
-  if (status.state === "refused") barText.textContent = `The server refused to let you in. ${status.reason}`;
-  if (status.state === "waiting") {
-    const tick = (): void => {
-      const seconds = Math.max(0, Math.ceil((status.until - Date.now()) / 1_000));
-      barText.textContent = `You are offline. Trying again in ${seconds} s.`;
-    };
-    tick();
-    countdown = setInterval(tick, 250);
-  }
-  announce(status, room);
+  retry.hidden = status.state === "closed";
+  change.hidden = status.state !== "closed";
+  clearInterval(countdown);
+  if (state === "offline") barText.textContent = "You are offline. The chat goes on when this device has a network again.";
+  else if (status.state === "waiting") countDown(status.until);
+  else if (status.state === "connecting") barText.textContent = "Connecting to the server…";
+  else if (status.state === "closed") barText.textContent = `The server ended the connection. ${status.reason}`;
+  announce(state, room);
+}
+
+function countDown(until: number): void {
+  const tick = (): void => {
+    const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1_000));
+    barText.textContent = `Connecting to the server. The next attempt is in ${seconds} s.`;
+  };
+  tick();
+  countdown = setInterval(tick, 250);
 }
 
 /** Announces each change once, but not the countdown, which a screen reader would read continuously. */
-function announce(status: Status, room: string): void {
-  if (status.state === "connecting") return;
+function announce(state: keyof typeof words, room: string): void {
+  if (state === "connecting") return;
   const text = {
     online: `You are online in ${room}.`,
-    waiting: "The connection was lost. Trying again.",
-    refused: "The server refused to let you in.",
-  }[status.state];
+    waiting: "There is no connection. Connecting to the server.",
+    offline: "You are offline.",
+    closed: "The server ended the connection.",
+  }[state];
   if (text !== said) say((said = text));
 }
 
 export function hideStatus(): void {
+  showAgain = () => {};
   clearInterval(countdown);
   said = "";
 }
