@@ -26,6 +26,7 @@ chat((here) => {
     await ada.page.getByRole("alert").filter({ hasText: "What you wrote stays here" }).waitFor();
     expect(await ada.composer.inputValue()).toBe("Written while away");
     await server.start();
+    await Promise.all([ada.hasNetwork(), grace.hasNetwork()]);
     await Promise.all([ada.status("Online"), grace.status("Online")]);
     await Promise.all([ada.seesOnline("Ada", "Grace"), grace.seesOnline("Ada", "Grace")]);
     expect(requests).toEqual([]);

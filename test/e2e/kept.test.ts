@@ -53,6 +53,7 @@ describe.skipIf(executablePath === "").each(["workerd", "node", "bun", "deno"])(
       await server.kill();
       await ada.status("Connecting");
       await server.start();
+      await ada.hasNetwork();
       const grace = await Person.join(browser, "Grace", `${server.url}/?room=kept`);
       await grace.sees("Ada", "Mine");
       expect(await grace.texts()).toEqual([...expected(7, 205), "Mine"]);

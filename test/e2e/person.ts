@@ -83,6 +83,11 @@ export class Person {
     `);
   }
 
+  /** The browser says that there is a network again: the page need not wait for its next attempt. */
+  async hasNetwork(): Promise<void> {
+    await this.page.evaluate(`dispatchEvent(new Event("online"))`);
+  }
+
   /** Waits until the header says so. */
   async status(word: "Connecting" | "Online" | "Offline" | "Closed"): Promise<void> {
     await this.page.getByRole("banner").getByText(word, { exact: true }).waitFor();
