@@ -29,6 +29,6 @@ export default [
   entry("edgewire/memory", "adapters/memory/index", 38.6),
   entry("edgewire/sqlite", "adapters/sqlite/index", 7.5),
   entry("edgewire/client", "src/client/index", 3.8),
-  entry("edgewire/messages", "src/messages/index", 5.4),
-  entry("edgewire/messages, of a page", "src/messages/browser", 3.6),
+  entry("edgewire/messages", "src/messages/index", 6.9),
+  entry("edgewire/messages, of a page", "src/messages/browser", 4.4),
 ];

@@ -64,7 +64,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: "messages/handler",
-    at: ["handler", "hooks", "pending", "index"].map((file) => `src/messages/${file}.ts`),
+    at: ["handler", "hooks", "pending", "streams", "asks", "index"].map((file) => `src/messages/${file}.ts`),
     is: "typed messages: the handler's half, and the public face of both",
     may: ["api", "values", "protocol", "handler", "messages"],
     first: "src/messages/handler.ts",

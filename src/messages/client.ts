@@ -5,12 +5,16 @@ import { pongText } from "../protocol/text-ping.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { AnyMessages } from "./define.ts";
 import { known } from "./entries.ts";
-import type { NamesOf, Payload, RequestSchemas } from "./entries.ts";
+import type { NamesOf, Payload, RequestSchemas, StreamSchemas } from "./entries.ts";
 import { MessageError } from "./error.ts";
+import { deadlineOf, errorOf, makeExchanges } from "./exchange.ts";
+import type { RequestOptions } from "./exchange.ts";
 import { checkServerFrame } from "./frame.ts";
 import type { ErrorFrame, ServerFrame } from "./frame.ts";
 import { makeParser } from "./parse.ts";
 import type { Received, StandardSchema } from "./standard.ts";
+import { openStream } from "./stream.ts";
+import type { StreamOptions } from "./stream.ts";
 
 /** The part of a WebSocket that is used: the runtime's own, `ws`'s, a ReconnectingWebSocket. */
 export interface MessageSocket {
@@ -20,13 +24,6 @@ export interface MessageSocket {
   send(data: Data): unknown;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "open" | "close", listener: () => void): void;
-}
-
-export interface RequestOptions {
-  /** Milliseconds that the answer may take; then the request rejects with `deadline`, and the server is informed. Default: 10 000. */
-  readonly deadline?: number;
-  /** Cancels the request: it rejects with the signal's reason, and the server's hook is informed. */
-  readonly signal?: AbortSignal;
 }
 
 /** A client of these messages: `MessageClient<typeof messages>`. With the socket's type, `send` returns what that socket's does. */
@@ -48,6 +45,15 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
     ...payload: [...Payload<Given["requests"][Name]["payload"]>, options?: RequestOptions]
   ): Promise<Received<Extract<Given["requests"][Name], RequestSchemas>["result"]>>;
   /**
+   * Asks for a stream: `for await (const token of client.stream("ask", { prompt }))`. The request is sent, and the server works, as the loop asks for
+   * items. Leaving the loop cancels it. Rejects with a MessageError as `request` does, but with `interrupted` if the connection was lost, or the
+   * server no longer knows the stream after an eviction or a restart. @throws TypeError, RangeError for an unknown name or an invalid option.
+   */
+  stream<Name extends NamesOf<Given["requests"], StreamSchemas>>(
+    name: Name,
+    ...payload: [...Payload<Given["requests"][Name]["payload"]>, options?: StreamOptions]
+  ): AsyncIterableIterator<Received<Extract<Given["requests"][Name], StreamSchemas>["item"]>>;
+  /**
    * Listens to errors that belong to no request: the server's errors about messages, and invalid data that it sent.
    * Returns a function that stops listening.
    */
@@ -57,13 +63,6 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
 interface Subscription {
   readonly schema: StandardSchema;
   readonly listeners: Set<(payload: never) => void>;
-}
-
-interface PendingRequest {
-  readonly name: string;
-  readonly result: StandardSchema;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
 }
 
 /**
@@ -83,9 +82,9 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   const { codecs, protocols } = messages;
   const subscriptions = new Map<string, Subscription>();
   const errorListeners = new Set<(error: MessageError) => void>();
-  const pending = new Map<number, PendingRequest>();
-  let lastId = 0;
   const parse = makeParser();
+  const exchanging = { socket, parse, write };
+  const { ask, answered, lost } = makeExchanges(exchanging);
 
   if (socket.binaryType !== undefined) socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
@@ -101,12 +100,6 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
     const chosen = socket.protocol ?? "";
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
     emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
-  };
-  const lost = (): void => {
-    for (const [id, { name, reject }] of pending) {
-      pending.delete(id);
-      reject(new MessageError("closed", `the connection was lost before "${name}" was answered`, { about: name }));
-    }
   };
   // A moment later: the application has added its error listener by then.
   if (socket.readyState === 1) queueMicrotask(opened);
@@ -132,15 +125,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       const one = subscriptions.get(name);
       if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
     } else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
-    else {
-      // Nobody waits if the request was cancelled, or timed out, while the answer was on its way.
-      const one = pending.get(frame.id);
-      if (one === undefined) return;
-      // A second answer or a lost connection no longer affects it; the deadline still holds until the result is checked.
-      pending.delete(frame.id);
-      if (frame.type === "error") one.reject(errorOf(frame));
-      else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
-    }
+    else answered(frame as Parameters<typeof answered>[0]);
   }
 
   function write(frame: object): ReturnType<Socket["send"]> {
@@ -163,53 +148,23 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       errorListeners.add(listener);
       return () => void errorListeners.delete(listener);
     },
-    request(name, ...[payload, options]) {
-      return new Promise((resolve, reject) => {
-        const { deadline = 10_000, signal } = (options ?? {}) as RequestOptions;
-        const schemas = known("requests", messages.requests, name, "result");
-        messages.checkSent(schemas.payload, name, payload);
-        if (!(deadline > 0 && deadline < 2 ** 31)) throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms`);
-        // React Native's signals have neither `throwIfAborted` nor a reason.
-        const reason = (): unknown => signal?.reason ?? new MessageError("cancelled", "cancelled", { about: name });
-        if (signal?.aborted) return reject(reason() as Error);
-        const id = ++lastId;
-        const fail = (error: unknown): void => {
-          pending.delete(id);
-          settle();
-          reject(error as Error);
-        };
-        const notSent = (code: string, message: string, cause?: unknown): void =>
-          fail(Object.assign(new MessageError(code, message, { about: name }), { cause }));
-        const cancel = (error: unknown): void => {
-          const unanswered = pending.has(id);
-          fail(error);
-          try {
-            if (unanswered && socket.readyState < 2) write({ type: "cancel", id });
-          } catch {
-            // The socket accepts nothing any more.
-          }
-        };
-        const abort = (): void => cancel(reason());
-        const timer = setTimeout(() => {
+    request(name, ...[payload, given]) {
+      const options: RequestOptions = given ?? {};
+      let timer: ReturnType<typeof setTimeout>;
+      return new Promise<never>((resolve, reject) => {
+        const { payload: schema, result } = known("requests", messages.requests, name, "result");
+        const deadline = deadlineOf(options);
+        messages.checkSent(schema, name, payload);
+        const { cancel } = ask({ name, payload, result, resolve: resolve as (value: unknown) => void, reject }, options);
+        timer = setTimeout(() => {
           cancel(new MessageError("deadline", `"${name}" was not answered within ${deadline} ms`, { about: name }));
         }, deadline);
-        const settle = (): void => {
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", abort);
-        };
-        signal?.addEventListener("abort", abort);
-        const answer = (result: unknown): void => {
-          settle();
-          resolve(result as Parameters<typeof resolve>[0]);
-        };
-        pending.set(id, { name, result: schemas.result, resolve: answer, reject: fail });
-        if (socket.readyState > 1) return notSent("closed", "the socket is closed");
-        try {
-          if (write({ type: "request", id, name, payload }) === "refused") notSent("not-sent", "the socket refused it");
-        } catch (error) {
-          notSent("not-sent", String(error), error);
-        }
-      });
+      }).finally(() => clearTimeout(timer));
+    },
+    stream(name, ...[payload, options]) {
+      const { payload: schema, item } = known("requests", messages.requests, name, "item");
+      messages.checkSent(schema, name, payload);
+      return openStream({ ...exchanging, ask }, item, name, payload, options ?? {}) as AsyncIterableIterator<never>;
     },
   };
 }
@@ -223,8 +178,4 @@ function tell<Value>(listeners: ReadonlySet<(value: Value) => void>, value: Valu
       rethrow(error);
     }
   }
-}
-
-function errorOf({ code, message, name, issues }: ErrorFrame): MessageError {
-  return new MessageError(code, message, { about: name, issues });
 }

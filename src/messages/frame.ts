@@ -13,11 +13,26 @@ export interface RequestFrame {
   readonly id: number;
   readonly name: string;
   readonly payload?: unknown;
+  /** Opens a stream: the items that may be sent before more credit comes. */
+  readonly credit?: number;
+}
+
+/** More credit for a stream. */
+export interface CreditFrame {
+  readonly type: "credit";
+  readonly id: number;
+  readonly n: number;
 }
 
 export interface CancelFrame {
   readonly type: "cancel";
   readonly id: number;
+}
+
+export interface ItemFrame {
+  readonly type: "item";
+  readonly id: number;
+  readonly payload?: unknown;
 }
 
 export interface ResultFrame {
@@ -35,8 +50,8 @@ export interface ErrorFrame {
   readonly issues?: readonly Issue[];
 }
 
-export type ClientFrame = MessageFrame | RequestFrame | CancelFrame;
-export type ServerFrame = MessageFrame | ResultFrame | ErrorFrame;
+export type ClientFrame = MessageFrame | RequestFrame | CreditFrame | CancelFrame;
+export type ServerFrame = MessageFrame | ItemFrame | ResultFrame | ErrorFrame;
 export type Frame = ClientFrame | ServerFrame;
 
 export function errorFrame({ code, message, about, issues }: MessageError, id?: number, name: string | undefined = about): ErrorFrame {
@@ -53,11 +68,19 @@ export function errorFrame({ code, message, about, issues }: MessageError, id?: 
 /** Maximum levels of arrays and objects in a frame, itself included. */
 export const maxDepth = 64;
 
+/** Maximum number of items that a client may allow a stream to send. */
+export const maxCredit = 1000;
+
+/** The largest value of each field that is an integer. The other fields are strings. */
+const integers: Readonly<Record<string, number>> = { id: Number.MAX_SAFE_INTEGER, credit: maxCredit, n: maxCredit };
+
 /** Fields by type; `?` marks an optional one. Others are ignored, so that a later version can add some. */
 const fields: Readonly<Record<string, readonly string[]>> = {
   message: ["name"],
-  request: ["id", "name"],
+  request: ["id", "name", "credit?"],
+  credit: ["id", "n"],
   cancel: ["id"],
+  item: ["id"],
   result: ["id"],
   error: ["id?", "name?", "code", "message"],
 };
@@ -72,8 +95,9 @@ export function checkFrame<Type extends Frame["type"]>(value: unknown, types: re
   for (const field of fields[type as Type] ?? []) {
     const name = field.replace("?", "");
     if (frame[name] === undefined && name !== field) continue;
-    if (name === "id" ? !isId(frame[name]) : typeof frame[name] !== "string") {
-      throw badFrame(`${name} must be ${name === "id" ? "an integer from 0 to 2^53 - 1" : "a string"}`);
+    const most = integers[name];
+    if (most === undefined ? typeof frame[name] !== "string" : !isInteger(frame[name], most)) {
+      throw badFrame(`${name} must be ${most === undefined ? "a string" : `an integer from 0 to ${name === "id" ? "2^53 - 1" : most}`}`);
     }
   }
   return value as Extract<Frame, { type: Type }>;
@@ -81,7 +105,7 @@ export function checkFrame<Type extends Frame["type"]>(value: unknown, types: re
 
 /** Checks a server's frame, including its issues: the application relies on their types. @throws MessageError `bad-frame`. */
 export function checkServerFrame(value: unknown): ServerFrame {
-  const frame = checkFrame(value, ["message", "result", "error"]);
+  const frame = checkFrame(value, ["message", "item", "result", "error"]);
   if (frame.type !== "error" || areIssues(frame.issues)) return frame;
   throw badFrame(`issues must be up to ${mostIssues} of { path, message }, with texts of up to ${longestText}`);
 }
@@ -97,8 +121,8 @@ function areIssues(issues: unknown): boolean {
   return Array.isArray(issues) && issues.length <= mostIssues && issues.every(isIssue);
 }
 
-export function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+function isInteger(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 
 export function badFrame(message: string): MessageError {

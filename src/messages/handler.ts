@@ -2,7 +2,7 @@
 import { isPromise } from "../values/promise.ts";
 import { report } from "../handler/report.ts";
 import { refuse } from "../protocol/refusal.ts";
-import type { Connection, MaybePromise } from "../api/connection.ts";
+import type { Connection, MaybePromise, SendResult } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler } from "../api/handler.ts";
 import { codecOf, decode, json } from "./codec.ts";
@@ -11,11 +11,12 @@ import type { Messages } from "./define.ts";
 import { own } from "./entries.ts";
 import type { Requests, Schemas, ServerEntries } from "./entries.ts";
 import { MessageError, invalidPayload } from "./error.ts";
-import { badFrame, checkFrame, errorFrame } from "./frame.ts";
-import type { ClientFrame, MessageFrame, RequestFrame } from "./frame.ts";
+import { badFrame, checkFrame, errorFrame, maxCredit } from "./frame.ts";
+import type { ClientFrame, CreditFrame, MessageFrame, RequestFrame } from "./frame.ts";
 import type { InvalidHook, MessageHandler, RawHandler, RequestContext } from "./hooks.ts";
-import { PendingRequests } from "./pending.ts";
+import { PendingRequest, PendingRequests } from "./pending.ts";
 import type { StandardResult, StandardSchema } from "./standard.ts";
+import { Stream } from "./streams.ts";
 
 /** Hooks as frames look them up: by whatever name came. */
 interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State, Env> {
@@ -58,8 +59,8 @@ export function messageHandler<
   const { codecs } = messages;
   const pending = new PendingRequests<Client>();
 
-  function send(connection: Client, frame: object): void {
-    connection.send(codecOf(codecs, connection.protocol).encode(frame));
+  function send(connection: Client, frame: object): SendResult {
+    return connection.send(codecOf(codecs, connection.protocol).encode(frame));
   }
 
   function refuseFrame(connection: Client, problem: MessageError, id?: number): void {
@@ -69,12 +70,23 @@ export function messageHandler<
 
   function receive(connection: Client, frame: ClientFrame): MaybePromise<void> {
     if (frame.type === "cancel") return pending.cancel(connection, frame.id);
+    if (frame.type === "credit") return allow(connection, frame);
     if (frame.type === "message") {
       const schema = own(messages.toServer, frame.name);
       return parse(connection, frame, schema, (payload) => tell(connection, frame.name, payload));
     }
-    const schemas = own(messages.requests, frame.name);
-    return parse(connection, frame, schemas?.payload, (payload) => ask(connection, frame, schemas?.result, payload));
+    const { payload: schema, result, item } = own(messages.requests, frame.name) ?? {};
+    // A request names what it expects, as it names a message or a request.
+    const given = (frame.credit === undefined) === (item === undefined) ? schema : undefined;
+    return parse(connection, frame, given, (payload) => ask(connection, frame, result ?? item, payload));
+  }
+
+  /** More credit for a stream. */
+  function allow(connection: Client, { id, n }: CreditFrame): void {
+    const stream = pending.get(connection, id);
+    // It ended while the frame was on its way, and the client knows; or an eviction has ended it, and the client does not.
+    if (stream === undefined) return void send(connection, errorFrame(interrupted(), id));
+    if (stream instanceof Stream && !stream.add(n)) refuseFrame(connection, badFrame(`a stream has at most ${maxCredit} of credit`));
   }
 
   /** Passes on the payload if its schema accepts it; otherwise answers with an error. */
@@ -87,7 +99,8 @@ export function messageHandler<
     const { type, name, payload } = frame;
     const id = frame.type === "request" ? frame.id : undefined;
     if (schema === undefined) {
-      return refuseFrame(connection, new MessageError("unknown-name", `there is no ${type} "${name}"`, { about: name }), id);
+      const kind = frame.type === "request" && frame.credit !== undefined ? "stream" : type;
+      return refuseFrame(connection, new MessageError("unknown-name", `there is no ${kind} "${name}"`, { about: name }), id);
     }
     const finish = (result: StandardResult<unknown>): MaybePromise<void> =>
       result.issues === undefined ? use(result.value) : refuseFrame(connection, invalidPayload(name, result.issues), id);
@@ -109,31 +122,48 @@ export function messageHandler<
     }
   }
 
-  function ask(connection: Client, { id, name }: RequestFrame, schema: StandardSchema | undefined, payload: unknown): void {
+  function ask(connection: Client, { id, name, credit }: RequestFrame, schema: StandardSchema | undefined, payload: unknown): void {
     // Without the id: with it, the client would take this for the answer to the first request.
-    if (pending.has(connection, id)) return refuseFrame(connection, badFrame(`a request with the id ${id} is pending`));
+    if (pending.get(connection, id) !== undefined) return refuseFrame(connection, badFrame(`a request with the id ${id} is pending`));
     if (pending.count(connection) >= maxRequests) {
       return refuseFrame(connection, new MessageError("too-many-requests", `${maxRequests} requests are pending`, { about: name }), id);
     }
-    const request = pending.start(connection, id);
-    const done = (result: unknown): void => {
-      if (schema !== undefined) messages.checkSent(schema, name, result);
-      if (!request.cancelled) send(connection, { type: "result", id, payload: result });
-      pending.end(connection, id);
+    const check = (value: unknown): void => {
+      if (schema !== undefined) messages.checkSent(schema, name, value);
     };
+    const over = (): void => pending.end(connection, id);
     const failed = (error: unknown): void => {
-      pending.end(connection, id);
-      if (request.caused(error)) return;
       const problem = error instanceof MessageError ? error : new MessageError("internal", "Internal error");
       if (!request.cancelled) send(connection, errorFrame(problem, id, name));
       if (problem !== error) void report(raw, undefined, error, { hook: "message", connection });
     };
+    const result = (value?: unknown): void => void send(connection, { type: "result", id, payload: value });
+    const item = (value: unknown): boolean => {
+      check(value);
+      const sent = send(connection, { type: "item", id, payload: value });
+      // The client would not know that one is missing.
+      if (sent === "dropped") failed(interrupted());
+      return sent === "sent" || sent === "backpressure";
+    };
+    const stream = credit === undefined ? undefined : new Stream(credit, connection.signal, { item, result, failed, over });
+    const request = pending.start(connection, id, stream ?? new PendingRequest());
+    const done = (value: unknown): void => {
+      if (stream !== undefined) return stream.begin(name, value);
+      check(value);
+      if (!request.cancelled) result(value);
+      over();
+    };
+    const rejected = (error: unknown): void => {
+      if (stream !== undefined) return stream.fail(error);
+      over();
+      if (!request.caused(error)) failed(error);
+    };
     try {
       const running = onRequest[name]?.(connection, payload, request);
-      if (isPromise(running)) void running.then(done).then(undefined, failed);
+      if (isPromise(running)) void running.then(done).then(undefined, rejected);
       else done(running);
     } catch (error) {
-      failed(error);
+      rejected(error);
     }
   }
 
@@ -144,7 +174,7 @@ export function messageHandler<
     message(connection, data) {
       let frame: ClientFrame;
       try {
-        frame = checkFrame(decode(codecOf(codecs, connection.protocol), data), ["message", "request", "cancel"]);
+        frame = checkFrame(decode(codecOf(codecs, connection.protocol), data), ["message", "request", "credit", "cancel"]);
       } catch (error) {
         return refuseFrame(connection, error as MessageError);
       }
@@ -155,6 +185,11 @@ export function messageHandler<
       return raw.close?.(connection, closing);
     },
   };
+}
+
+/** A stream that an eviction ended, or whose item was dropped. */
+function interrupted(): MessageError {
+  return new MessageError("interrupted", "The stream was interrupted");
 }
 
 /** A client that offers nothing speaks JSON. One that offers only other subprotocols would fail the connection itself, without a reason. */

@@ -31,16 +31,15 @@ function reason(): MessageError {
 export class PendingRequests<Connection extends object> {
   readonly #requests = new WeakMap<Connection, Map<number, PendingRequest>>();
 
-  has(connection: Connection, id: number): boolean {
-    return this.#requests.get(connection)?.has(id) === true;
-  }
-
   count(connection: Connection): number {
     return this.#requests.get(connection)?.size ?? 0;
   }
 
-  start(connection: Connection, id: number): PendingRequest {
-    const request = new PendingRequest();
+  get(connection: Connection, id: number): PendingRequest | undefined {
+    return this.#requests.get(connection)?.get(id);
+  }
+
+  start<Request extends PendingRequest>(connection: Connection, id: number, request: Request): Request {
     const pending = this.#requests.get(connection);
     if (pending === undefined) this.#requests.set(connection, new Map([[id, request]]));
     else pending.set(id, request);
@@ -53,7 +52,7 @@ export class PendingRequests<Connection extends object> {
 
   /** The request stays, and counts, until its hook is done. Does nothing if it was answered, or was forgotten by an eviction. */
   cancel(connection: Connection, id: number): void {
-    this.#requests.get(connection)?.get(id)?.cancel();
+    this.get(connection, id)?.cancel();
   }
 
   cancelAll(connection: Connection): void {

@@ -35,6 +35,20 @@ export const handler = defineHandler(
         await Promise.resolve();
         throw new Error("a secret");
       },
+      async *count(_connection, { to }) {
+        for (let number = 1; number <= to; number++) yield await Promise.resolve(number);
+      },
+      async *endless(connection) {
+        try {
+          for (let number = 1; ; number++) yield await Promise.resolve(number);
+        } finally {
+          messages.send(connection, "noted", { what: "endless ended" });
+        }
+      },
+      async *breaks() {
+        yield await Promise.resolve(1);
+        throw new Error("a secret");
+      },
     },
     invalid(connection, { code }) {
       connection.setState({ ...connection.state, invalid: connection.state.invalid + 1 });

@@ -7,6 +7,7 @@ import { json } from "../../src/messages/codec.ts";
 import type { MessageError } from "../../src/messages/error.ts";
 import { defineMessages, messageClient } from "../../src/messages/index.ts";
 import { pongText } from "../../src/protocol/text-ping.ts";
+import { FakeSocket } from "./fake-socket.ts";
 
 const messages = defineMessages({
   codecs: [msgpack, json],
@@ -23,27 +24,6 @@ const messages = defineMessages({
   },
   requests: { add: { payload: z.number(), result: z.number() } },
 });
-
-class FakeSocket extends EventTarget {
-  declare addEventListener: WebSocket["addEventListener"];
-  readyState = 1;
-  protocol = "edgewire.json.1";
-  binaryType = "blob";
-  sent: (string | Uint8Array)[] = [];
-  send(data: string | Uint8Array): unknown {
-    this.sent.push(data);
-    return undefined;
-  }
-  receives(data: unknown): void {
-    this.dispatchEvent(Object.assign(new Event("message"), { data }));
-  }
-  says(type: string): void {
-    this.dispatchEvent(new Event(type));
-  }
-  get frames(): unknown[] {
-    return this.sent.map((data) => (typeof data === "string" ? JSON.parse(data) : msgpack.decode(Uint8Array.from(data))));
-  }
-}
 
 /** What is thrown to the runtime while `run` runs: Vitest's own listener would fail the test. */
 async function thrownBy(run: () => unknown): Promise<unknown[]> {

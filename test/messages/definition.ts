@@ -28,5 +28,8 @@ export const messages = defineMessages({
     slow: { payload: z.undefined(), result: z.never() },
     refuse: { payload: v.object({ code: v.string() }), result: z.never() },
     fail: { payload: z.undefined(), result: z.never() },
+    count: { payload: z.object({ to: z.int() }), item: z.number() },
+    endless: { payload: z.undefined(), item: z.number() },
+    breaks: { payload: z.undefined(), item: z.number() },
   },
 });

@@ -8,8 +8,8 @@ import { MessageError, invalidPayload } from "../../src/messages/error.ts";
 import { checkFrame, checkServerFrame, errorFrame, maxDepth, type ErrorFrame } from "../../src/messages/frame.ts";
 import { fromHex, revive, toHex, vectors } from "./vectors.ts";
 
-const toServer = ["message", "request", "cancel"] as const;
-const toClient = ["message", "result", "error"] as const;
+const toServer = ["message", "request", "credit", "cancel"] as const;
+const toClient = ["message", "item", "result", "error"] as const;
 const types = { "to server": toServer, "to client": toClient };
 
 describe.each(vectors.frames)("$name", ({ direction, frame, json: text, msgpack: hex }) => {

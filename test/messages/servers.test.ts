@@ -120,6 +120,14 @@ describe.each(Object.entries(runtimes))("on %s", (_, launch) => {
     await expect.poll(() => noted).toContain("slow began");
     stop.abort(new Error("enough"));
     await expect(slow).rejects.toThrow("enough");
+    const numbers: number[] = [];
+    for await (const number of client.stream("count", { to: 100 }, { window: 3 })) numbers.push(number);
+    expect(numbers).toEqual(Array.from({ length: 100 }, (_one, index) => index + 1));
+    for await (const number of client.stream("endless")) if (number === 100) break;
+    await expect.poll(() => noted).toContain("endless ended");
+    const broken = client.stream("breaks");
+    expect(await broken.next()).toEqual({ done: false, value: 1 });
+    await expect(broken.next()).rejects.toMatchObject({ code: "internal", about: "breaks" });
     socket.close();
     await once(socket as unknown as EventTarget, "close");
   });
@@ -152,4 +160,27 @@ describe("a Durable Object that is evicted between a request and its answer", ()
       await once(socket, "close");
     },
   );
+
+  test.each([
+    ["credit that the loop gives", 5000, 3],
+    ["a probe", 500, 9],
+  ])("a stream is interrupted by %s, by its deadline at the latest", async (_, deadline, window) => {
+    const room = `interrupted-${window}`;
+    const socket = new globalThis.WebSocket(`ws://127.0.0.1:${server.port}/${room}`, messages.protocols);
+    const client = messageClient(messages, socket);
+    await once(socket, "open");
+    const stream = client.stream("endless", undefined, { deadline, window });
+    expect(await stream.next()).toEqual({ done: false, value: 1 });
+    await server.evict("ChatRoom", room);
+    // What had come before is read first.
+    const outcome = (async () => {
+      for await (const number of stream) expect(number).toBeLessThanOrEqual(window + 2);
+    })();
+    await expect(outcome).rejects.toMatchObject({ code: "interrupted" });
+    const numbers: number[] = [];
+    for await (const number of client.stream("count", { to: 3 })) numbers.push(number);
+    expect(numbers).toEqual([1, 2, 3]);
+    socket.close();
+    await once(socket, "close");
+  });
 });

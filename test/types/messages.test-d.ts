@@ -205,6 +205,55 @@ expectTypeOf(overWs.send("leave")).toEqualTypeOf<void>();
 const reconnecting: MessageClient<typeof zodMessages, ReconnectingWebSocket> = returning;
 expectTypeOf(reconnecting.send("leave")).toEqualTypeOf<ClientSendResult>();
 
+// Streams.
+const streaming = defineMessages({
+  requests: {
+    find: { payload: z.object({ id: z.string() }), result: z.number() },
+    ask: { payload: z.object({ prompt: z.string() }), item: z.string().transform(Number) },
+    ticks: { payload: z.undefined(), item: type("string.numeric.parse") },
+  },
+});
+messageHandler(streaming, {
+  upgrade: () => ({ state: { name: "Ada" } }),
+  requests: {
+    find: () => 1,
+    async *ask(connection, { prompt }, { signal }) {
+      expectTypeOf(connection.state.name).toEqualTypeOf<string>();
+      expectTypeOf(prompt).toEqualTypeOf<string>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      yield "42";
+    },
+    // Anything that is async iterable, also later.
+    ticks: () => Promise.resolve(new ReadableStream<string>()),
+  },
+});
+async function* numbers(): AsyncGenerator<number> {
+  yield 42;
+}
+// @ts-expect-error: the item's output; its input is sent.
+messageHandler(streaming, { requests: { find: () => 1, ticks: async function* () {}, ask: numbers } });
+// @ts-expect-error: a stream has items, not one result.
+messageHandler(streaming, { requests: { find: () => 1, ticks: async function* () {}, ask: () => "42" } });
+// @ts-expect-error: a request has one result.
+messageHandler(streaming, { requests: { find: async function* () {}, ticks: async function* () {}, ask: async function* () {} } });
+
+async function streams(): Promise<void> {
+  const chat: MessageClient<typeof streaming> = messageClient(streaming, socket);
+  for await (const number of chat.stream("ask", { prompt: "hello" }, { deadline: 100, window: 4, signal: AbortSignal.timeout(10) })) {
+    expectTypeOf(number).toEqualTypeOf<number>();
+  }
+  expectTypeOf(chat.stream("ticks")).toEqualTypeOf<AsyncIterableIterator<number>>();
+  // @ts-expect-error: a request with one result.
+  chat.stream("find", { id: "1" });
+  // @ts-expect-error: a stream.
+  await chat.request("ask", { prompt: "hello" });
+  // @ts-expect-error: a payload of another shape.
+  chat.stream("ask", { text: "hello" });
+  // @ts-expect-error: an option that there is not.
+  chat.stream("ticks", undefined, { timeout: 100 });
+}
+void streams;
+
 // Definitions.
 defineMessages({ codecs: [msgpack, json], checkSent: true });
 // @ts-expect-error: no schema.
