@@ -7,8 +7,8 @@ export const format = 2;
 /** "EdgW": marks a file as Edgewire's. */
 const applicationId = 0x45_64_67_57;
 
-/** The upper bits of a row's id in `log` are its topic's, and these lower ones the offset of its last message: so no index is needed to find it. */
-export const offsetBits = 36;
+/** The upper bits of a row's id in `log` are its topic's, and these lower ones its number in the topic: so no index is needed to find it. */
+export const slotBits = 36;
 
 /**
  * - `room`: the rooms that keep something, and when the next thing in each is due.
@@ -26,10 +26,10 @@ const tables = `
   CREATE TABLE log(id INTEGER PRIMARY KEY, topic INTEGER NOT NULL, last INTEGER NOT NULL, entries TEXT NOT NULL, UNIQUE(topic, last));
 `;
 
-/** Rows of a log are found by their id. */
+/** Rows of a log are found by their id. Any numbers will do that differ in the topic. */
 const logById = `
   CREATE TABLE row(id INTEGER PRIMARY KEY, entries TEXT NOT NULL);
-  INSERT INTO row SELECT topic << ${offsetBits} | last, entries FROM log ORDER BY topic, last;
+  INSERT INTO row SELECT topic << ${slotBits} | last, entries FROM log ORDER BY topic, last;
   DROP TABLE log;
   ALTER TABLE row RENAME TO log;
 `;

@@ -1,24 +1,33 @@
-/** The messages of one topic in the file. Those of a turn become one row, which is never written again, but for the one that a cut goes through. */
+/**
+ * The messages of one topic in the file. Those of a turn become one row. Rows form a ring: one whose messages are no longer needed is written over by a
+ * new one, in the page where it is, so that most turns change one page.
+ */
 import type { LogRows } from "../../src/ports.ts";
 import { bytesOf } from "./driver.ts";
 import type { Database } from "./database.ts";
-import { offsetBits } from "./format.ts";
+import { slotBits } from "./format.ts";
 import type { LastWrite } from "./turn.ts";
 import type { RoomRows } from "./rooms.ts";
 
 /** A row is full at either limit. */
 const mostEntries = 64;
 const mostLetters = 64 * 1024;
-/** Messages that may be left behind those that are needed, so that a delete is worth its while. */
-const slack = 64;
+/** Rows that may wait to be written over. */
+const mostFree = 64;
+/** The last number of a topic that fits into the id of a row. */
+const mostTopics = 2 ** (63 - slotBits) - 1;
 
-/** Ids of topics and offsets of messages that fit into the id of a row. */
-const mostTopics = 2 ** (63 - offsetBits) - 1;
-const mostOffsets = 2 ** offsetBits - 1;
-/** The ids of a topic's rows, and where that of an offset is. */
-const firstId = `?1 << ${offsetBits}`;
-const idAt = `?1 << ${offsetBits} | ?2`;
-const lastId = `?1 << ${offsetBits} | ${mostOffsets}`;
+/** The ids of a topic's rows: `?1` is the topic's number, `?2` that of a row. */
+const firstId = `?1 << ${slotBits}`;
+const lastId = `?1 << ${slotBits} | ${2 ** slotBits - 1}`;
+const idOf = `?1 << ${slotBits} | ?2`;
+
+/** A row with messages that are needed. */
+interface Row {
+  readonly slot: number;
+  /** The offset of its last message. */
+  readonly last: number;
+}
 
 export class TopicRows implements LogRows, LastWrite {
   readonly #rooms: RoomRows;
@@ -27,12 +36,18 @@ export class TopicRows implements LogRows, LastWrite {
   /** The number of the topic's row, in the generation in which it was read. */
   #id: number | undefined;
   #generation = -1;
+  /** In order of their messages; as `#undone` was when they were read. */
+  #rows: Row[] | undefined;
+  #undone = -1;
+  /** Rows that may be written over, those with the oldest messages first. */
+  #free: number[] = [];
+  /** The number of a row that does not exist yet. */
+  #next = 0;
   /** Encoded messages of this turn that are in no row yet. */
   #batch: string[] = [];
   /** The offset of the last of them. */
   #last = 0;
   #letters = 0;
-  #trimmed = 0;
 
   constructor(rooms: RoomRows, room: string, name: string) {
     this.#rooms = rooms;
@@ -42,10 +57,7 @@ export class TopicRows implements LogRows, LastWrite {
 
   load(): Iterable<string> {
     this.#rooms.database.flush();
-    const id = this.#known();
-    if (id === undefined) return [];
-    const rows = this.#rooms.database.all(`SELECT entries FROM log WHERE id >= ${firstId} AND id <= (${lastId}) ORDER BY id`, id);
-    return rows.map(({ entries }) => String(entries));
+    return this.#read();
   }
 
   /** The topic's row is there already. */
@@ -54,7 +66,6 @@ export class TopicRows implements LogRows, LastWrite {
   }
 
   append(offset: number, text: string): void {
-    if (offset > mostOffsets) throw new Error(`a topic's history takes ${mostOffsets} messages: delete it, and it begins again`);
     if (this.#batch.length === 0) {
       this.#rooms.begin(this.#room);
       this.#rooms.database.atLast(this);
@@ -67,10 +78,15 @@ export class TopicRows implements LogRows, LastWrite {
 
   write(): void {
     if (this.#batch.length === 0) return;
-    const first = this.#last - this.#batch.length + 1;
-    const row = `[${first},${this.#batch.join()}]`;
+    const last = this.#last;
+    const text = `[${last - this.#batch.length + 1},${this.#batch.join()}]`;
     this.drop();
-    this.#rooms.database.run(`INSERT INTO log(id, entries) VALUES(${idAt}, ?3)`, this.#created(), this.#last, row);
+    const id = this.#created();
+    const rows = this.#needed();
+    const slot = this.#free[0] ?? this.#next;
+    this.#rooms.database.run(`REPLACE INTO log(id, entries) VALUES(${idOf}, ?3)`, id, slot, text);
+    if (this.#free.shift() === undefined) this.#next++;
+    rows.push({ slot, last });
   }
 
   drop(): void {
@@ -79,15 +95,18 @@ export class TopicRows implements LogRows, LastWrite {
   }
 
   trim(offset: number): void {
-    if (offset - this.#trimmed < slack) return;
-    this.#trimmed = offset;
-    const id = this.#known();
-    if (id === undefined) return;
     try {
+      const rows = this.#needed();
+      const kept = rows.findIndex(({ last }) => last >= offset);
+      this.#free.push(...rows.splice(0, kept < 0 ? rows.length : kept).map(({ slot }) => slot));
+      const tooMany = this.#free.length - mostFree;
+      const id = this.#known();
+      if (tooMany <= 0 || id === undefined) return;
       this.#rooms.begin(this.#room);
-      deleteBefore(this.#rooms.database, id, offset);
+      deleteSlots(this.#rooms.database, id, this.#free.slice(0, tooMany));
+      this.#free.splice(0, tooMany);
     } catch {
-      // The turn is undone, and tells why.
+      // The turn is undone, and tells why; or the next write does.
     }
   }
 
@@ -96,20 +115,24 @@ export class TopicRows implements LogRows, LastWrite {
     this.#rooms.begin(this.#room);
     database.flush();
     const id = this.#known();
-    const found = id === undefined ? undefined : database.get(rowWith, id, offset - 1);
-    if (id === undefined || found === undefined) return;
-    const [first, ...entries] = JSON.parse(String(found["entries"])) as [number, ...unknown[]];
+    const rows = this.#needed();
+    const index = rows.findIndex((row) => row.last >= offset - 1);
+    const slot = rows[index]?.slot;
+    if (id === undefined || slot === undefined) return;
+    const [first, ...entries] = JSON.parse(String(database.get(`SELECT entries FROM log WHERE id = ${idOf}`, id, slot)?.["entries"])) as [
+      number,
+      ...unknown[],
+    ];
     const rest = entries.slice(offset - first).map((entry) => JSON.stringify(entry));
     database.atomically(() => {
-      deleteBefore(database, id, offset - 1);
-      if (first < offset)
-        database.run(
-          `UPDATE log SET entries = ?3 WHERE id = ${idAt}`,
-          id,
-          Number(found["last"]),
-          `[${[offset - 1, last, ...rest].join()}]`,
-        );
+      deleteSlots(database, id, [...this.#free, ...rows.slice(0, index).map((row) => row.slot)]);
+      if (first < offset) {
+        const text = `[${[offset - 1, last, ...rest].join()}]`;
+        database.run(`UPDATE log SET entries = ?3 WHERE id = ${idOf}`, id, slot, text);
+      }
     });
+    this.#free = [];
+    rows.splice(0, index);
   }
 
   #known(): number | undefined {
@@ -120,7 +143,9 @@ export class TopicRows implements LogRows, LastWrite {
       room === undefined
         ? undefined
         : this.#rooms.database.get("SELECT id FROM topic WHERE room = ? AND name = ?", room, bytesOf(this.#name));
-    return (this.#id = row === undefined ? undefined : Number(row["id"]));
+    const id = row === undefined ? undefined : Number(row["id"]);
+    if (id !== this.#id) this.#rows = undefined;
+    return (this.#id = id);
   }
 
   #created(): number {
@@ -133,19 +158,46 @@ export class TopicRows implements LogRows, LastWrite {
     const add = "INSERT INTO topic(id, room, name) VALUES(?, ?, ?)";
     return database.run(add, freeId(database), room, bytesOf(this.#name)).id;
   }
-}
 
-/** The row that has a message. */
-const rowWith = `SELECT entries, id & ${mostOffsets} AS last FROM log WHERE id >= ${idAt} AND id <= (${lastId}) ORDER BY id LIMIT 1`;
+  #needed(): Row[] {
+    this.#known();
+    if (this.#rows === undefined || this.#undone !== this.#rooms.undone) this.#read();
+    return this.#rows ?? [];
+  }
 
-/** Deletes the rows of which all messages are before an offset. */
-function deleteBefore(database: Database, topic: number, offset: number): void {
-  database.run(`DELETE FROM log WHERE id >= ${firstId} AND id < (${idAt})`, topic, offset);
+  /** Reads which rows there are. Returns them in order of their messages. */
+  #read(): readonly string[] {
+    const id = this.#known();
+    const found =
+      id === undefined
+        ? []
+        : this.#rooms.database.all(
+            `SELECT id & ${2 ** slotBits - 1} AS slot, entries FROM log WHERE id >= ${firstId} AND id <= (${lastId})`,
+            id,
+          );
+    const rows = found.map((row) => ({ slot: Number(row["slot"]), text: String(row["entries"]) }));
+    const sorted = rows
+      .map((row) => ({ ...row, first: Number.parseInt(row.text.slice(1), 10) }))
+      .sort((one, other) => one.first - other.first);
+    this.#undone = this.#rooms.undone;
+    this.#free = [];
+    this.#next = Math.max(-1, ...rows.map(({ slot }) => slot)) + 1;
+    this.#rows = sorted.map(({ slot, first, text }, index) => {
+      const next = sorted[index + 1];
+      return { slot, last: next === undefined ? first + (JSON.parse(text) as unknown[]).length - 2 : next.first - 1 };
+    });
+    return sorted.map(({ text }) => text);
+  }
 }
 
 /** Deletes all rows of a topic. */
 export function deleteRows(database: Database, topic: number): void {
   database.run(`DELETE FROM log WHERE id >= ${firstId} AND id <= (${lastId})`, topic);
+}
+
+function deleteSlots(database: Database, topic: number, slots: readonly number[]): void {
+  if (slots.length > 0)
+    database.run(`DELETE FROM log WHERE id IN (SELECT ?1 << ${slotBits} | value FROM json_each(?2))`, topic, JSON.stringify(slots));
 }
 
 /** The next number for a topic; once all were used, any that is free. */

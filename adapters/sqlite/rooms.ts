@@ -17,6 +17,8 @@ export class RoomRows implements Appointments, LastWrite {
   readonly #shrunk = new Map<string, number>();
   /** Changes whenever rows may have other numbers than before. */
   generation = 0;
+  /** Changes whenever something that was written is undone. */
+  undone = 0;
 
   constructor(database: Database, handler: number, writer: Writer) {
     this.database = database;
@@ -65,6 +67,7 @@ export class RoomRows implements Appointments, LastWrite {
     this.#ids.clear();
     this.#shrunk.clear();
     this.generation++;
+    this.undone++;
   }
 
   names(after: string, limit: number): readonly string[] {

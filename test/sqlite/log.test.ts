@@ -1,7 +1,8 @@
 /** The rows of topics' messages in a file. */
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as turn } from "node:timers/promises";
 import { defineHandler } from "edgewire";
-import { memory } from "edgewire/memory";
+import { memory, type MemoryClient } from "edgewire/memory";
 import { sqlite } from "edgewire/sqlite";
 import { expect, test } from "vitest";
 import { newFile, rowsOf } from "./file.ts";
@@ -47,21 +48,37 @@ test("once all numbers of topics were used, free ones are", async () => {
   await third.close();
 });
 
-test("a topic that has had 2^36 messages says so, and begins again once it is deleted", async () => {
+test("rows are written over once their messages are not needed: a file does not grow with what is published", async () => {
   const file = newFile();
-  const first = memory(handler, { storage: sqlite(file) });
-  await first.room("lobby").publish("long", "1");
-  await first.close();
-  const last = 2 ** 36 - 1;
-  const database = new DatabaseSync(file);
-  database.exec(`UPDATE log SET id = (1 << 36) | ${last}, entries = replace(entries, '[1,', '[${last},')`);
-  database.close();
-  const second = memory(handler, { storage: sqlite(file) });
-  const room = second.room("lobby");
-  await expect(room.publish("long", "2")).rejects.toThrow(`a topic's history takes ${last} messages: delete it, and it begins again`);
-  expect(await dataOf(second, "long")).toEqual(["1"]);
-  await room.deleteHistory("long");
-  await room.publish("long", "3");
-  expect(await dataOf(second, "long")).toEqual(["3"]);
-  await second.close();
+  const slow = defineHandler({
+    history: { chat: { messages: 10 } },
+    message: (connection, data) => void connection.room.publish("chat", data),
+  });
+  const server = memory(slow, { storage: sqlite(file) });
+  const published: string[] = [];
+  const publish = async (client: MemoryClient, count: number): Promise<void> => {
+    for (let index = 0; index < count; index++) {
+      published.push(`${published.length} ${"x".repeat((index * 7) % 50)}`);
+      client.send(published.at(-1)!);
+    }
+    await turn();
+  };
+  // Turns of one message each, then of twenty.
+  const client = await server.connect();
+  for (let left = 300; left > 0; left--) await publish(client, 1);
+  const rows = (): number => Number(rowsOf(file, "SELECT count(*) AS count FROM log")[0]!["count"]);
+  await server.close();
+  const before = rows();
+  expect(before).toBeLessThanOrEqual(10 + 64 + 64);
+  const again = memory(slow, { storage: sqlite(file) });
+  const other = await again.connect();
+  for (let left = 200; left > 0; left--) await publish(other, 20);
+  expect((await again.room("default").history("chat")).entries.map(({ data }) => data)).toEqual(published.slice(-10));
+  await again.close();
+  expect(rows()).toBeLessThanOrEqual(before);
+  const last = memory(slow, { storage: sqlite(file) });
+  const { entries, complete } = await last.room("default").history("chat");
+  expect(entries.map(({ data }) => data)).toEqual(published.slice(-10));
+  expect(complete).toBe(false);
+  await last.close();
 });

@@ -107,7 +107,7 @@ test("a commit that fails: nobody is shown its turn, those who waited end, the e
   waiting.send("sync");
   expect((await waiting.closed).code).toBe(1011);
   expect(errors.slice(1).map(([hook]) => hook)).toEqual(["storage", "message"]);
-  last = "INSERT INTO log";
+  last = "REPLACE INTO log";
   await expect(server.room("default").publish("news", "lost too")).rejects.toThrow(full);
   failing = false;
   const next = await server.connect();
