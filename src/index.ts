@@ -11,6 +11,7 @@ export type { Closing, Connection, Data, MaybePromise, Phase, Sendable, SendResu
 export type { Dropped, ErrorContext, Handler, Hooks, HookName, RoomHooks, UpgradeContext, UpgradeResult } from "./api/handler.ts";
 export type {
   AlarmInfo,
+  BroadcastOptions,
   ConnectionInfo,
   LocalRoom,
   Member,

@@ -16,10 +16,10 @@ import { addStats } from "../../src/handler/counters.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { MaybePromise, Sendable } from "../../src/api/connection.ts";
 import type { AnyCalls, RoomOptions } from "../../src/api/calls.ts";
-import type { PublishOptions, Room, RoomNamesRange, ServerRooms } from "../../src/api/room.ts";
+import type { BroadcastOptions, Room, RoomNamesRange, ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage, OpenStorage } from "../../src/ports.ts";
-import { exceptOf } from "../../src/rooms/room-index.ts";
+import { exceptOfBroadcast } from "../../src/values/topics.ts";
 import { serverRooms } from "../../src/rooms/whole/server-rooms.ts";
 import { checkData } from "../../src/values/data.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
@@ -147,9 +147,9 @@ export class MountedHandlers implements ServerRooms, Mounts {
   }
 
   /** Reaches the rooms of every handler. */
-  async broadcast(data: Sendable, options?: PublishOptions): Promise<number> {
+  async broadcast(data: Sendable, options?: BroadcastOptions): Promise<number> {
     checkData(data);
-    exceptOf(options);
+    exceptOfBroadcast(options);
     const reached = await Promise.all([...this.#servers.keys()].map((handler) => this.rooms(handler).broadcast(data, options)));
     return reached.reduce((sum, count) => sum + count, 0);
   }

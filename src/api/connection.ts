@@ -1,5 +1,5 @@
 /** The contract in types: a connection, and what travels over it. */
-import type { LocalRoom, Rooms } from "./room.ts";
+import type { LocalRoom, PublishOptions, Rooms } from "./room.ts";
 import type { Replay } from "./history.ts";
 
 /** A value, or a promise of one. Edgewire creates no promise if the hook returned none. */
@@ -115,8 +115,11 @@ export interface Connection<State = unknown, Env = unknown> {
    */
   subscribe(topic: string, options: { readonly history: true | { readonly after: string } }): Replay;
   unsubscribe(topic: string): void;
-  /** Sends to every subscriber in this room of the topic, or of any of the topics, except this connection. Returns how many got it. */
-  publish(topic: string | readonly string[], data: Sendable): number;
+  /**
+   * Sends to every subscriber in this room of the topic, or of any of the topics, except this connection and those in `except`. Returns how
+   * many got it. @throws what `room.publish` throws.
+   */
+  publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
   /** Every open connection of this room, this one included; on a plain Worker only this one. */
   peers(): Iterable<Connection<State, Env>>;
   /**

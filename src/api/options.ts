@@ -51,8 +51,10 @@ export interface Options {
   readonly maxBuffered?: number;
   /**
    * What happens to a client that does not read. `"close"`: at `maxBuffered` it is closed with 1013. `"drop"`: data that would exceed
-   * `maxBuffered` is dropped, and `send` returns `"dropped"`. `"coalesce"`: above `highWaterMark` only the newest published message of each topic
-   * is kept, and sent when the client has read; other messages are handled as with `"close"`. Default: `"close"`.
+   * `maxBuffered` is dropped, and `send` returns `"dropped"`. `"coalesce"`: above `highWaterMark` only the newest published message of each topic,
+   * or of each `key` that `publish` was given, is kept, and sent when the client has read; other messages are handled as with `"close"`.
+   * On workerd (Workers and Durable Objects) none of this can be: it reports nothing of what a client has not read. There every message is sent,
+   * and what waits is bounded by memory alone: see docs/limits.md. Default: `"close"`.
    */
   readonly slowConsumer?: "close" | "drop" | "coalesce";
   /** Bytes at which `send` returns `"backpressure"`. Default: 64 KiB. */

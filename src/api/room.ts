@@ -20,9 +20,19 @@ export interface PresenceDiff {
   readonly updated: readonly Member[];
 }
 
-/** Connections to leave out, by id. */
-export interface PublishOptions {
+export interface BroadcastOptions {
+  /** Connections to leave out, by id. */
   readonly except?: string | readonly string[];
+}
+
+export interface PublishOptions extends BroadcastOptions {
+  /**
+   * What the message is about, such as a user's id for the position of a cursor: a well-formed string of 1 to 512 bytes. With
+   * `slowConsumer: "coalesce"` it replaces only an older message of the same topic and key, so a client that reads slowly gets the newest of
+   * each key. Each key that waits counts towards `maxBuffered`: its message, its length twice, and 256 bytes. No effect with other
+   * values of `slowConsumer`, on clients that read, and on workerd, which reports nothing of what a client has not read and so replaces nothing.
+   */
+  readonly key?: string;
 }
 
 /** A connection as it is seen from outside: plain data. */
@@ -52,7 +62,7 @@ export interface Room<Calls extends AnyCalls = UntypedCalls> {
   /** Sends to every subscriber of the topic, or of any of the topics, once each. Resolves to how many got it; 0 if the room is empty. */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): Promise<number>;
   /** Sends to everyone in the room. Resolves to how many connections got it; 0 if the room is empty. */
-  broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
+  broadcast(data: Sendable, options?: BroadcastOptions): Promise<number>;
   /** Sends to one connection, by its id. Resolves to "closed" if it is not open in this room. */
   send(connectionId: string, data: Sendable): Promise<SendResult>;
   /** The open connections, in the order of their arrival. */
@@ -118,16 +128,16 @@ export interface LocalRoom<State = unknown, Env = unknown> {
    * Sends to every subscriber of the topic, or of any of the topics, once each. Returns how many connections got it.
    * A client that proves too slow is closed; the `presence` hook runs before `publish` returns, when everyone else has the message. With several
    * topics that keep a history, the message is stored in all of them or in none.
-   * @throws TypeError for an invalid topic or data that can't be sent.
+   * @throws TypeError for an invalid topic or `key`, an invalid id in `except`, or data that can't be sent.
    * @throws RangeError for a message that a topic's history can't keep (over 1 MiB encoded; bytes take a third more).
    * @throws Error inside `encode`, the function `history` or an observer, which run in the middle of a publish.
    */
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number;
   /**
    * Sends to everyone in the room. Returns how many connections got it.
-   * @throws TypeError for data that can't be sent, or an invalid id in `except`.
+   * @throws TypeError for data that can't be sent, an invalid id in `except`, or a `key`.
    */
-  broadcast(data: Sendable, options?: PublishOptions): number;
+  broadcast(data: Sendable, options?: BroadcastOptions): number;
   /**
    * Sends to one connection, by its id. Returns "closed" if it is not open in this room.
    * @throws TypeError for data that can't be sent, or an id that is not a string.
@@ -205,7 +215,7 @@ export interface ServerRooms<Calls extends AnyCalls = UntypedCalls> extends Room
    * Sends to everyone in every room. Resolves to how many connections got it.
    * @throws TypeError, as a rejection, for data that can't be sent, or an invalid id in `except`.
    */
-  broadcast(data: Sendable, options?: PublishOptions): Promise<number>;
+  broadcast(data: Sendable, options?: BroadcastOptions): Promise<number>;
   /**
    * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8: those after `after`, at most
    * `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.

@@ -5,7 +5,7 @@
  */
 import type { Connection as ConnectionContract, Data, MaybePromise, Phase, Sendable, SendResult } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
-import type { ConnectionInfo, LocalRoom, Rooms } from "../api/room.ts";
+import type { ConnectionInfo, LocalRoom, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Prepared, Socket, SocketListener } from "../ports.ts";
 import { CloseCode, checkClose } from "../protocol/close.ts";
@@ -154,8 +154,8 @@ export class Connection<State = unknown, Env = unknown>
   }
 
   /** `send` for data that was already checked; published to `topic`, if there is one. */
-  push(data: Sendable | Prepared, topic?: string | readonly string[]): SendResult {
-    return sending.push(this, data, topic);
+  push(data: Sendable | Prepared, topic?: string | readonly string[], key?: string): SendResult {
+    return sending.push(this, data, topic, key);
   }
 
   measure(): boolean {
@@ -190,8 +190,8 @@ export class Connection<State = unknown, Env = unknown>
     membership.unsubscribe(this, topic);
   }
 
-  publish(topic: string | readonly string[], data: Sendable): number {
-    return membership.publish(this, topic, data);
+  publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
+    return membership.publish(this, topic, data, options);
   }
 
   peers(): Iterable<ConnectionContract<State, Env>> {

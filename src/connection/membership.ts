@@ -1,7 +1,7 @@
 /** A connection's place in its room: its topics and its member. */
 import type { Connection, Sendable } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
-import type { PresenceDiff } from "../api/room.ts";
+import type { PresenceDiff, PublishOptions } from "../api/room.ts";
 import { checkName, ownText } from "../values/text.ts";
 import { checkPublish } from "../values/topics.ts";
 import type { EncodedDeclaration } from "./member.ts";
@@ -46,9 +46,14 @@ export function unsubscribe<State, Env>(connection: MemberConnection<State, Env>
   registry.unsubscribe(connection, topic);
 }
 
-export function publish<State, Env>(connection: MemberConnection<State, Env>, topic: string | readonly string[], data: Sendable): number {
+export function publish<State, Env>(
+  connection: MemberConnection<State, Env>,
+  topic: string | readonly string[],
+  data: Sendable,
+  options: PublishOptions | undefined,
+): number {
   checkPublish(topic, data);
-  return connection.surroundings.needRooms("publish").publish(connection.roomName, topic, data, connection);
+  return connection.surroundings.needRooms("publish").publish(connection.roomName, topic, data, connection, options);
 }
 
 export function peers<State, Env>(connection: MemberConnection<State, Env>): Iterable<Connection<State, Env>> {

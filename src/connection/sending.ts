@@ -24,24 +24,26 @@ export interface SendingConnection<State, Env> extends StoredConnection<State, E
   emptied(): MaybePromise<void>;
 }
 
-/** Sends data that was already checked: a publish to `topic` checks once for all its subscribers. */
+/** Sends data that was already checked: a publish to `topic`, maybe with a `key`, checks once for all its subscribers. */
 export function push<State, Env>(
   connection: SendingConnection<State, Env>,
   data: Sendable | Prepared,
   topic?: string | readonly string[],
+  key?: string,
 ): SendResult {
   if (connection.phase !== "open") return "closed";
   const { surroundings } = connection;
   // Asking the runtime costs more than all the rest here (a native call; Deno and Bun, bench/), so only when the answer could matter.
   if ((connection.waiting += mostOnWire(data)) + (surroundings.fanout?.published ?? 0) < surroundings.settings.highWaterMark)
     return hand(connection, data);
-  return pushMeasured(connection, data, topic);
+  return pushMeasured(connection, data, topic, key);
 }
 
 function pushMeasured<State, Env>(
   connection: SendingConnection<State, Env>,
   data: Sendable | Prepared,
   topic: string | readonly string[] | undefined,
+  key: string | undefined,
 ): SendResult {
   const { settings, fanout } = connection.surroundings;
   // Settles what the fan-out has queued for it only where that could matter.
@@ -50,7 +52,7 @@ function pushMeasured<State, Env>(
   // Until the next measurement.
   connection.waiting = settings.highWaterMark;
   if (connection.backpressured && topic !== undefined && settings.slowConsumer === "coalesce")
-    return coalesce(connection, topic, data, before);
+    return coalesce(connection, topic, key, data, before);
   if (before > 0 && before + sizeAtMost(data) > settings.maxBuffered) {
     if (settings.slowConsumer !== "drop") giveUp(connection);
     dropped(connection, "sent", data);
@@ -135,11 +137,12 @@ function isBackpressured<State, Env>({ backpressured }: SendingConnection<State,
 function coalesce<State, Env>(
   connection: SendingConnection<State, Env>,
   topic: string | readonly string[],
+  key: string | undefined,
   data: Sendable | Prepared,
   before: number,
 ): SendResult {
   const coalescing = (connection.coalescing ??= new Coalescing());
-  coalescing.keep(typeof topic === "string" ? topic : (topic.find((one) => connection.topics.has(one)) ?? ""), data);
+  coalescing.keep(typeof topic === "string" ? topic : (topic.find((one) => connection.topics.has(one)) ?? ""), key, data);
   if (before + coalescing.bytes <= connection.surroundings.settings.maxBuffered) return "backpressure";
   giveUp(connection);
   dropped(connection, "sent", data);

@@ -5,7 +5,7 @@
 import type { Connection, MaybePromise, Sendable } from "../api/connection.ts";
 import type { ErrorContext, Hooks } from "../api/handler.ts";
 import type { Replay } from "../api/history.ts";
-import type { LocalRoom, PresenceDiff, Rooms } from "../api/room.ts";
+import type { LocalRoom, PresenceDiff, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Clock, Store } from "../ports.ts";
@@ -51,7 +51,14 @@ export interface Membership<State, Env> {
    * @throws Error if the topic keeps no history, TypeError if `after` is not a string, and what `add` throws.
    */
   replay(connection: Connection<State, Env>, topic: string, options: SubscribeOptions, add: () => void): Replay;
-  publish(room: string, topic: string | readonly string[], data: Sendable, sender: Connection<State, Env>): number;
+  /** Topic and data were already checked. @throws TypeError for invalid options. */
+  publish(
+    room: string,
+    topic: string | readonly string[],
+    data: Sendable,
+    sender: Connection<State, Env>,
+    options: PublishOptions | undefined,
+  ): number;
   peers(room: string): Iterable<Connection<State, Env>>;
   /** Encodes a connection's declaration of its member. @throws TypeError if the state can't be stored, RangeError if it exceeds 1 KiB. */
   declare(member: string, state: unknown): EncodedDeclaration;

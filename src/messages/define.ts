@@ -1,6 +1,6 @@
 /** `defineMessages`: what a server and its clients say to each other, written once and used by both. */
 import type { Data, Sendable, SendResult } from "../api/connection.ts";
-import type { PublishOptions } from "../api/room.ts";
+import type { BroadcastOptions, PublishOptions } from "../api/room.ts";
 import { codecOf, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { invalidPayload } from "./error.ts";
@@ -58,25 +58,21 @@ export interface Messages<
     name: Name,
     ...payload: MessagePayload<ToClient, Name>
   ): SendResult;
-  /** Sends to every subscriber of the topic or topics, encoded once, except the given connection, or those in `options`. */
-  publish<Name extends NamesOf<ToClient, StandardSchema>>(
-    connection: { readonly id: string; publish(topic: Topics, data: Sendable): number },
-    topic: Topics,
-    name: Name,
-    ...payload: MessagePayload<ToClient, Name>
-  ): number;
-  /** Returns a promise for a Room, and a number for a hook's LocalRoom. */
+  /**
+   * Sends to every subscriber of the topic or topics, encoded once, except the given connection, and those in `options`. With a `key` it replaces
+   * only what waits of the same key. Returns a promise for a Room, and a number for a connection or a hook's LocalRoom.
+   */
   publish<Result, Name extends NamesOf<ToClient, StandardSchema>>(
-    room: { readonly name: string; publish(topic: Topics, data: Sendable, options?: PublishOptions): Result },
+    target: { publish(topic: Topics, data: Sendable, options?: PublishOptions): Result },
     topic: Topics,
     name: Name,
     ...payload: [...MessagePayload<ToClient, Name>, options?: PublishOptions]
   ): Result;
   /** Sends to everyone in the room, encoded once. */
   broadcast<Result, Name extends NamesOf<ToClient, StandardSchema>>(
-    room: { broadcast(data: Sendable, options?: PublishOptions): Result },
+    room: { broadcast(data: Sendable, options?: BroadcastOptions): Result },
     name: Name,
-    ...payload: [...MessagePayload<ToClient, Name>, options?: PublishOptions]
+    ...payload: [...MessagePayload<ToClient, Name>, options?: BroadcastOptions]
   ): Result;
 }
 
@@ -130,13 +126,7 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
     checkSent: check,
     encode: (name, ...[payload]) => write(shared, name, payload),
     send: (connection, name, ...[payload]) => connection.send(write(codecOf(codecs, connection.protocol), name, payload)),
-    // A connection's publish takes no options, and gets none.
-    publish: ((target: Publisher, topic: Topics, name: string, payload?: unknown, options?: PublishOptions) =>
-      target.publish(topic, write(shared, name, payload), options)) as unknown as Messages<ToServer, ToClient, Asked>["publish"],
-    broadcast: (room, name, ...[payload, options]) => room.broadcast(write(shared, name, payload), options as PublishOptions),
+    publish: (target, topic, name, ...[payload, options]) => target.publish(topic, write(shared, name, payload), options as PublishOptions),
+    broadcast: (room, name, ...[payload, options]) => room.broadcast(write(shared, name, payload), options as BroadcastOptions),
   };
-}
-
-interface Publisher {
-  publish(topic: Topics, data: Sendable, options?: PublishOptions): unknown;
 }

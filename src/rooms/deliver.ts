@@ -12,13 +12,14 @@ export interface Delivery {
   readonly runtime: { prepare?(data: Sendable): Prepared | undefined; readonly gate?: Gate };
 }
 
-/** Sends to all but `except`; returns how many took it. The data was already checked. Without `topic` the message belongs to no topic. */
+/** Sends to all but `except`; returns how many took it. The data was already checked. Without `topic` the message belongs to no topic, without `key` to all of it. */
 export function sendToAll<State, Env>(
   delivery: Delivery,
   targets: Audience<State, Env>,
   data: Sendable,
   except: Except<State, Env>,
   topic?: Topics,
+  key?: string,
 ): number {
   if (targets.size === 0) return 0;
   const { runtime, settings } = delivery;
@@ -30,7 +31,7 @@ export function sendToAll<State, Env>(
   let reached = 0;
   for (const connection of targets) {
     if (connection === except || (ids !== undefined && isAmong(ids, connection.id))) continue;
-    const result = connection.push(message, topic);
+    const result = connection.push(message, topic, key);
     if (result === "sent" || result === "backpressure") reached++;
   }
   return reached;

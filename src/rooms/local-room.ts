@@ -12,14 +12,21 @@ import { readHistory } from "../history/read.ts";
 import { broadcast, publish } from "./publish.ts";
 import { checkConnectionId } from "../values/checks.ts";
 import { checkData } from "../values/data.ts";
-import { checkPublish } from "../values/topics.ts";
-import { exceptOf } from "./room-index.ts";
+import { checkPublish, exceptOf, exceptOfBroadcast, keyOf } from "../values/topics.ts";
 import { readStats } from "../handler/counters.ts";
 import type { RoomStats } from "../api/stats.ts";
 import { checkPromise } from "../values/promise.ts";
 import { checkName } from "../values/text.ts";
 import type { Connection, Sendable, SendResult } from "../api/connection.ts";
-import type { ConnectionInfo, LocalRoom as LocalRoomContract, Member, PublishOptions, Rooms, ScheduledCall } from "../api/room.ts";
+import type {
+  BroadcastOptions,
+  ConnectionInfo,
+  LocalRoom as LocalRoomContract,
+  Member,
+  PublishOptions,
+  Rooms,
+  ScheduledCall,
+} from "../api/room.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
 /** What is needed of the registry. */
@@ -55,11 +62,11 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
 
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {
     checkPublish(topic, data);
-    return publish(this.#rooms, this.name, topic, data, exceptOf(options));
+    return publish(this.#rooms, this.name, topic, data, exceptOf(options), keyOf(options));
   }
 
-  broadcast(data: Sendable, options?: PublishOptions): number {
-    return broadcast(this.#rooms, this.name, data, exceptOf(options));
+  broadcast(data: Sendable, options?: BroadcastOptions): number {
+    return broadcast(this.#rooms, this.name, data, exceptOfBroadcast(options));
   }
 
   send(connectionId: string, data: Sendable): SendResult {

@@ -95,7 +95,13 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
   }
 
   /** Sends to all but `except`; returns how many took it. Undefined if each must be sent to directly: nothing was done. */
-  publish(audience: Audience<State, Env>, data: Sendable, except: Except<State, Env>, topic: string | undefined): number | undefined {
+  publish(
+    audience: Audience<State, Env>,
+    data: Sendable,
+    except: Except<State, Env>,
+    topic: string | undefined,
+    key: string | undefined,
+  ): number | undefined {
     const { settings } = this.#rooms.host;
     const excepted = this.#find(audience, except);
     // For an empty message, the runtime's answer does not say whether something waits.
@@ -117,7 +123,7 @@ export class Fanout<State, Env> implements IndexWatcher<State, Env>, NativeFanou
     this.#queue(bytes > 0 ? bytes + frameHeader : bytes < 0 ? mostOnWire(data) : 0);
     let reached = this.#count(audience, data, direct, sender);
     if (bytes < 0) this.#settleWaiting(audience);
-    if (direct !== undefined) reached += sendToAll(this.#rooms.host, direct, data, except, topic);
+    if (direct !== undefined) reached += sendToAll(this.#rooms.host, direct, data, except, topic, key);
     return reached;
   }
 

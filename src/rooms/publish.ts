@@ -40,20 +40,21 @@ export function broadcast<State, Env>(
   }
 }
 
-/** The topic and the data were already checked: see `checkPublish`. */
+/** All was already checked: see `checkPublish` and `keyOf`. */
 export function publish<State, Env>(
   rooms: Publishing<State, Env>,
   room: string,
   topic: Topics,
   data: Sendable,
   except: Except<State, Env>,
+  key: string | undefined,
 ): number {
   const { deferred } = rooms;
   deferred.begin("publish");
   try {
-    if (rooms.histories !== undefined) return publishKept(rooms, room, topic, data, except);
-    if (typeof topic === "string") return fanOut(rooms, rooms.index.subscribers(room, topic), data, except, topic);
-    return sendToAll(rooms.host, rooms.index.subscribersOfAny(room, topic), data, except, topic);
+    if (rooms.histories !== undefined) return publishKept(rooms, room, topic, data, except, key);
+    if (typeof topic === "string") return fanOut(rooms, rooms.index.subscribers(room, topic), data, except, topic, key);
+    return sendToAll(rooms.host, rooms.index.subscribersOfAny(room, topic), data, except, topic, key);
   } finally {
     deferred.end();
   }
@@ -66,12 +67,13 @@ function publishKept<State, Env>(
   topics: Topics,
   data: Sendable,
   except: Except<State, Env>,
+  key: string | undefined,
 ): number {
   const now = rooms.host.clock.now();
   if (typeof topics === "string") {
     const kept = rooms.histories?.prepare(room, topics, data, now);
     if (kept !== undefined) commitAll([kept]);
-    return fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics);
+    return fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
   }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
   const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now) }));
@@ -81,7 +83,7 @@ function publishKept<State, Env>(
   for (const { topic, kept } of pending) {
     const subscribers = rooms.index.subscribers(room, topic);
     const payload = kept?.payload ?? data;
-    if (reached.size === 0) count += fanOut(rooms, subscribers, payload, except, topic);
+    if (reached.size === 0) count += fanOut(rooms, subscribers, payload, except, topic, key);
     else
       count += sendToAll(
         rooms.host,
@@ -89,6 +91,7 @@ function publishKept<State, Env>(
         payload,
         except,
         topic,
+        key,
       );
     if (pending.length > 1) for (const connection of subscribers) reached.add(connection);
   }
@@ -102,6 +105,7 @@ function fanOut<State, Env>(
   data: Sendable,
   except: Except<State, Env>,
   topic?: string,
+  key?: string,
 ): number {
-  return rooms.fanout?.publish(audience, data, except, topic) ?? sendToAll(rooms.host, audience, data, except, topic);
+  return rooms.fanout?.publish(audience, data, except, topic, key) ?? sendToAll(rooms.host, audience, data, except, topic, key);
 }

@@ -6,7 +6,7 @@
 import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { HookName } from "../api/handler.ts";
 import type { Replay } from "../api/history.ts";
-import type { LocalRoom as LocalRoomContract, PresenceDiff, Room } from "../api/room.ts";
+import type { LocalRoom as LocalRoomContract, PresenceDiff, PublishOptions, Room } from "../api/room.ts";
 import type { RoomStorage } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EncodedDeclaration } from "../connection/member.ts";
@@ -21,6 +21,7 @@ import type { Snapshot, Store } from "../ports.ts";
 import { isResponse, refuse } from "../protocol/refusal.ts";
 import { isPromise } from "../values/promise.ts";
 import { SmallMap } from "../values/small-map.ts";
+import { exceptOf, keyOf } from "../values/topics.ts";
 import { RoomCalls } from "./calls/calls.ts";
 import type { Calling } from "./calls/caller.ts";
 import type { CallRequest } from "./calls/wire.ts";
@@ -189,8 +190,14 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     }
   }
 
-  publish(room: string, topic: string | readonly string[], data: Sendable, sender: Connection<State, Env>): number {
-    return publish(this, room, topic, data, sender);
+  publish(
+    room: string,
+    topic: string | readonly string[],
+    data: Sendable,
+    sender: Connection<State, Env>,
+    options: PublishOptions | undefined,
+  ): number {
+    return publish(this, room, topic, data, exceptOf(options, sender), keyOf(options));
   }
 
   peers(room: string): ReadonlySet<Connection<State, Env>> {

@@ -1,15 +1,14 @@
 /** A room that is reached by calls: from outside its hooks, or in another object. */
 import { checkConnectionId } from "../values/checks.ts";
 import { checkData } from "../values/data.ts";
-import { checkPublish } from "../values/topics.ts";
+import { checkPublish, exceptOf, exceptOfBroadcast, keyOf } from "../values/topics.ts";
 import { toTime } from "../time/time.ts";
 import { decode, encode } from "../values/codec.ts";
 import { createCall } from "./calls/caller.ts";
 import { decodeArguments, encodeArguments } from "./calls/wire.ts";
 import type { Calling } from "./calls/caller.ts";
-import { exceptOf } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
-import type { LocalRoom, PublishOptions, Room } from "../api/room.ts";
+import type { BroadcastOptions, LocalRoom, PublishOptions, Room } from "../api/room.ts";
 
 /** The methods that `Room` and `LocalRoom` have in common. */
 type RoomMethod = Exclude<keyof Room, "name" | "call">;
@@ -68,6 +67,7 @@ export function createRemoteRoom(
 function checkPublished(topic: string | readonly string[], data: Sendable, options?: PublishOptions): void {
   checkPublish(topic, data);
   exceptOf(options);
+  keyOf(options);
 }
 
 function checkSent(id: string, data: Sendable): void {
@@ -75,7 +75,7 @@ function checkSent(id: string, data: Sendable): void {
   checkData(data);
 }
 
-function checkBroadcast(data: Sendable, options?: PublishOptions): void {
+function checkBroadcast(data: Sendable, options?: BroadcastOptions): void {
   checkData(data);
-  exceptOf(options);
+  exceptOfBroadcast(options);
 }

@@ -2,7 +2,6 @@
 import type { Connection } from "../connection/connection.ts";
 import { CompactSet } from "../values/compact-set.ts";
 import { SmallMap } from "../values/small-map.ts";
-import type { PublishOptions } from "../api/room.ts";
 
 /** One room's connections. Only open ones: a closing connection is not a peer. */
 export interface Scope<State, Env> {
@@ -126,13 +125,3 @@ const nobody: ReadonlySet<never> = new Set<never>();
 
 /** Who is left out: the sender, or the connections with these ids. */
 export type Except<State, Env> = Connection<State, Env> | string | ReadonlySet<string> | undefined;
-
-/** @throws TypeError for anything but ids. */
-export function exceptOf(options: PublishOptions | undefined): string | ReadonlySet<string> | undefined {
-  const except: unknown = options?.except;
-  if (except === undefined || typeof except === "string") return except;
-  if (Array.isArray(except) && except.every((id) => typeof id === "string")) return new Set<string>(except);
-  throw new TypeError(
-    `except must be a connection's id or an array of ids, not ${Array.isArray(except) ? "an array of other values" : typeof except}`,
-  );
-}

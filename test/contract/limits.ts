@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { needsRooms, needsWire, type Case, type Chapter, type ConnectOptions, type Context } from "../support/case.ts";
 import { patience } from "../support/client.ts";
 import { expectTexts, type Peer } from "../support/peer.ts";
+import type { Script } from "../support/script.ts";
 import { encodeFrame, Opcode } from "../wire/frames.ts";
 import { proxied } from "./proxied.ts";
 
@@ -294,6 +295,45 @@ export const limits: Chapter = {
         await t.done(reader, "drain");
         await publish(t, sender, "a", "next");
         await expectTexts(reader, "next");
+      },
+    },
+    {
+      id: "Z31",
+      statement:
+        "There, a `key` of `publish` makes a slot of its own: a client that does not read later gets the newest message of each topic and key, whoever published it, in the order in which they began to wait.",
+      limits: { ...saysNothing, ...needsRooms },
+      async run(t) {
+        const { reader, sender } = await coalesced(t);
+        const rounds = ["old", "new"].flatMap((age): Script => [
+          ["publish", "b", `ada ${age}`, { key: "ada" }],
+          ["publish", "b", `no key ${age}`],
+          ["room", "publish", "b", `bob ${age}`, { key: "bob" }],
+          ["room", "publish", ["c", "b"], `ada in c ${age}`, { key: "ada" }],
+        ]);
+        const before = t.entries(sender).filter((entry) => entry.done === "message").length;
+        await run(sender, ...rounds, ["far", t.room(), "publish", "b", "bob newest", { key: "bob" }]);
+        await t.done(sender, "message", before + 1);
+        reader.resume();
+        const received = await readUntil(reader, "ada in c new");
+        // Topic a began to wait before.
+        deepEqual(received.slice(-4), ["ada new", "no key new", "bob newest", "ada in c new"]);
+        await t.done(reader, "drain");
+        await run(sender, ["publish", "b", "ada next", { key: "ada" }], ["publish", "b", "ada last", { key: "ada" }]);
+        await expectTexts(reader, "ada next", "ada last");
+      },
+    },
+    {
+      id: "Z32",
+      statement:
+        "Keys that wait count towards `maxBuffered`, 256 bytes each besides message and key: a client that reads nothing of too many is closed with 1013.",
+      limits: { ...saysNothing, ...needsRooms },
+      async run(t) {
+        const { reader, sender } = await coalesced(t);
+        const before = t.entries(sender).filter((entry) => entry.done === "message").length;
+        await run(sender, ["publishKeys", "b", 17_000]);
+        await t.done(sender, "message", before + 1);
+        reader.resume();
+        deepEqual(await t.closing(reader), { code: 1013, reason: "Slow consumer", initiator: "server" });
       },
     },
     {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { needsRooms, type Chapter, type Context, type Peer } from "../support/case.ts";
 import { expectClose, expectTexts } from "../support/peer.ts";
 import type { Script } from "../support/script.ts";
@@ -321,8 +321,68 @@ export const topics: Chapter = {
         equal(((await t.did(peer, "inspect"))["topics"] as string[]).length, count);
       },
     },
+    {
+      id: "T17",
+      statement:
+        "`publish` with a `key` and `except` reaches the same subscribers as without the key. A connection leaves out itself and those in `except`.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two, three] = [await member(t, ["a"]), await member(t, ["a"]), await member(t, ["a", "b"])];
+        const id = (await t.hook(two, "open")).id as string;
+        for (const peer of [one, two, three]) await t.done(peer, "open");
+        await tell(t, one, [
+          ["publish", "a", "1", { key: "k" }],
+          ["publish", "a", "2", { key: "k", except: id }],
+          ["publish", "a", "3", { except: [id, id, "nobody's"] }],
+          ["room", "publish", ["a", "b"], "4", { key: "k", except: id }],
+          ["far", t.room(), "publish", "a", "5", { key: "é".repeat(256), except: [id] }],
+        ]);
+        equal(await t.outside().call("publish", "a", "6", { key: "k" }), 3);
+        for (const [nth, count] of [2, 1, 1].entries()) equal((await t.did(one, "publish", nth + 1))["result"], count);
+        equal((await t.did(one, "room"))["result"], 2);
+        equal((await t.did(one, "far"))["result"], 2);
+        await expectTexts(one, "4", "5", "6");
+        await expectTexts(two, "1", "6");
+        await expectTexts(three, "1", "2", "3", "4", "5", "6");
+        for (const peer of [one, two, three]) await expectNothing(t, peer);
+      },
+    },
+    {
+      id: "T18",
+      statement:
+        "A `key` that is not a well-formed string of 1 to 512 bytes is a TypeError that names it, and so is a `key` of `broadcast`; nothing is sent.",
+      limits: needsRooms,
+      async run(t) {
+        const [one, two] = [await member(t, []), await member(t, ["a"])];
+        await t.done(two, "open");
+        const wrong = ["", "x".repeat(513), "é".repeat(257), null, 1, {}, "\ud800"] as string[];
+        await tell(
+          t,
+          one,
+          wrong.flatMap((key) => [
+            ["publish", "a", "x", { key }],
+            ["room", "publish", "a", "x", { key }],
+          ]),
+        );
+        for (const [nth, key] of wrong.entries()) {
+          for (const step of ["publish", "room"]) {
+            const { threw, message } = await t.did(one, step, nth + 1);
+            equal(threw, "TypeError", `${step} ${JSON.stringify(key)}`);
+            match(String(message), /^key .*: must be a well-formed string of 1 to 512 bytes$/);
+          }
+          await rejects(t.outside().call("publish", "a", "x", { key }), /TypeError.*key .*: must be a well-formed string/);
+        }
+        await tell(t, one, [["room", "broadcast", "x", { key: "k" }]]);
+        const refused = await t.did(one, "room", wrong.length + 1);
+        deepEqual([refused["threw"], refused["message"]], ["TypeError", broadcastKey]);
+        await rejects(t.outside().call("broadcast", "x", { key: "k" }), new RegExp(broadcastKey));
+        await expectNothing(t, two);
+      },
+    },
   ],
 };
+
+const broadcastKey = "broadcast takes no key: only what is published to a topic is coalesced";
 
 const burstSize = 6000;
 

@@ -6,7 +6,18 @@ import { ask, type Ask } from "./calls.ts";
 import { describe, gate, oddState, sleep, type OddState } from "./odd.ts";
 import { show } from "./show.ts";
 import { unsendable, type Unsendable } from "./unsendable.ts";
-import type { Connection, Data, History, HistoryReader, LocalRoom, Room, RoomTransaction, Sendable, UpgradeResult } from "edgewire";
+import type {
+  Connection,
+  Data,
+  History,
+  HistoryReader,
+  LocalRoom,
+  PublishOptions,
+  Room,
+  RoomTransaction,
+  Sendable,
+  UpgradeResult,
+} from "edgewire";
 
 /** What to send: text, bytes, many equal bytes or letters, or one of the unusual values below. */
 export type Value =
@@ -39,7 +50,9 @@ export type Step =
   | readonly ["unsubscribe", string]
   | readonly ["roomPublish", topics: string | readonly string[], Value]
   | readonly ["history", topic: string, reader?: HistoryReader]
-  | readonly ["publish", string, Value]
+  | readonly ["publish", string, Value, options?: PublishOptions]
+  /** A small message with each of that many keys. */
+  | readonly ["publishKeys", topic: string, count: number]
   | readonly ["inspect"]
   | readonly ["show"]
   | readonly ["stats"]
@@ -303,7 +316,10 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
     case "unsubscribe":
       return connection.unsubscribe(step[1]);
     case "publish":
-      return connection.publish(step[1], toSendable(step[2]));
+      return connection.publish(step[1], toSendable(step[2]), step[3]);
+    case "publishKeys":
+      for (let key = 0; key < step[2]; key++) connection.publish(step[1], "x", { key: String(key) });
+      return undefined;
     case "stats":
       return connection.room.stats();
     case "roomPublish":

@@ -81,8 +81,13 @@ defineHandler(
         zodMessages.send(connection, "age", 42);
         // @ts-expect-error: a payload for a message without one.
         zodMessages.broadcast(room, "left", "bye");
-        // @ts-expect-error: a connection leaves out itself, and takes no options.
-        zodMessages.publish(connection, "chat", "said", { from: "Ada", text: "hello" }, { except: "id" });
+        const keyed = zodMessages.publish(connection, "chat", "said", { from: "Ada", text: "hello" }, { key: "Ada", except: "id" });
+        expectTypeOf(keyed).toEqualTypeOf<number>();
+        expectTypeOf(zodMessages.publish(room, "chat", "left", undefined, { key: "Ada" })).toEqualTypeOf<Promise<number>>();
+        // @ts-expect-error: a key is text.
+        zodMessages.publish(connection, "chat", "left", undefined, { key: 1 });
+        // @ts-expect-error: what goes to everyone is not coalesced.
+        zodMessages.broadcast(room, "left", undefined, { key: "Ada" });
       },
       age: (_connection, age) => expectTypeOf(age).toEqualTypeOf<number>(),
       leave: (_connection, payload) => expectTypeOf(payload).toEqualTypeOf<undefined>(),

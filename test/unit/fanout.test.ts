@@ -162,6 +162,8 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
     unsubscribe: (live) => live.unsubscribe(topic()),
     send: (live) => live.send(message()),
     publish: (live) => live.publish(topic(), message()),
+    "publish with a key": (live) =>
+      live.publish(topic(), message(), { key: random.pick(["k", "l", "m"]), except: random.chance(0.5) ? [] : random.pick(lives).id }),
     "publish to two": (live) => live.publish(["a", "b"], message()),
     "room.publish": () => room.publish(topic(), message()),
     "publish without": (live) =>
@@ -183,6 +185,7 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
         [2, "unsubscribe"],
         [6, "send"],
         [12, "publish"],
+        [3, "publish with a key"],
         [2, "publish to two"],
         [6, "room.publish"],
         [4, "publish without"],

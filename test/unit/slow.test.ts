@@ -34,6 +34,86 @@ test("the newest message of each topic is kept, and sent in the order in which t
   expect(socket.sent.at(-1)).toBe("a3");
 });
 
+test("with a key, the newest message of each key is kept, in the order in which keys began to wait; without one, another", () => {
+  const { live, other, socket } = slow({ maxBuffered: 10_000 });
+  for (const [topic, key, text] of [
+    ["a", "ada", "ada 1"],
+    ["a", undefined, "all 1"],
+    ["a", "bob", "bob 1"],
+    ["b", "ada", "other topic"],
+    ["a", "ada", "ada 2"],
+    ["a", "bob", "bob 2"],
+    ["a", undefined, "all 2"],
+    ["a", "eve", "eve 1"],
+  ] as const)
+    expect(other.publish(topic, text, key === undefined ? {} : { key })).toBe(1);
+  expect([socket.sent, live.coalescing?.size]).toEqual([[], 5]);
+  socket.buffered = 9;
+  void live.eased();
+  expect(socket.sent).toEqual(["ada 2", "all 2", "bob 2", "other topic", "eve 1"]);
+  expect([live.coalescing?.bytes, live.coalescing?.size]).toEqual([0, 0]);
+  other.publish("a", "ada 3", { key: "ada" });
+  expect(socket.sent.at(-1)).toBe("ada 3");
+});
+
+test("a key that was sent waits anew, behind the others", () => {
+  const { live, other, socket } = slow({ maxBuffered: 10_000 });
+  other.publish("a", "ada 1", { key: "ada" });
+  other.publish("a", "bob 1", { key: "bob" });
+  const send = socket.send.bind(socket);
+  socket.send = (data) => {
+    socket.buffered = 10;
+    return send(data);
+  };
+  socket.buffered = 0;
+  void live.eased();
+  expect(socket.sent).toEqual(["ada 1"]);
+  other.publish("a", "ada 2", { key: "ada" });
+  other.publish("a", "bob 2", { key: "bob" });
+  socket.send = send;
+  socket.buffered = 0;
+  void live.eased();
+  expect(socket.sent).toEqual(["ada 1", "bob 2", "ada 2"]);
+});
+
+test("each key counts towards maxBuffered: its message, its length twice, and 256 bytes; replacing it costs what it grows", () => {
+  const { live, other, socket } = slow({ maxBuffered: 1000 });
+  for (let round = 0; round < 100; round++) {
+    for (const key of ["one", "two", "six"]) expect(other.publish("a", "x".repeat(round % 7), { key })).toBe(1);
+  }
+  expect(live.coalescing?.bytes).toBe(3 * (1 + 6 + 256));
+  expect(other.publish("a", "", { key: "ten" })).toBe(0);
+  expect(socket.calls).toEqual(["close 1013 Slow consumer"]);
+});
+
+test("a topic that is left is forgotten with all its keys, and only it", () => {
+  const { live, other, socket } = slow({ maxBuffered: 10_000 });
+  for (const topic of ["a", "b"]) for (const key of ["ada", "bob"]) other.publish(topic, `${key} of ${topic}`, { key });
+  other.publish("a", "all of a");
+  live.unsubscribe("a");
+  live.subscribe("a");
+  other.publish("a", "ada again", { key: "ada" });
+  socket.buffered = 0;
+  void live.eased();
+  expect(socket.sent).toEqual(["ada of b", "bob of b", "ada again"]);
+  expect([live.coalescing?.bytes, live.coalescing?.size]).toEqual([0, 0]);
+});
+
+test("a key changes nothing for a client that reads, nor with another policy", () => {
+  for (const slowConsumer of ["close", "drop", "coalesce"] as const) {
+    const { live, server, socket } = open({ slowConsumer, highWaterMark: 1000, maxBuffered: 10_000 });
+    live.subscribe("a");
+    const other = server.open(new FakeSocket(), { snapshot: snapshot() });
+    for (const text of ["1", "2", "3"]) expect(other.publish("a", text, { key: "same" })).toBe(1);
+    if (slowConsumer !== "coalesce") {
+      socket.buffered = 1000;
+      live.send("full");
+      for (const text of ["4", "5"]) expect(other.publish("a", text, { key: "same" })).toBe(1);
+    }
+    expect(socket.sent).toEqual(slowConsumer === "coalesce" ? ["1", "2", "3"] : ["1", "2", "3", "full", "4", "5"]);
+  }
+});
+
 test("direct messages and broadcasts are never kept: they go out before what is", () => {
   const { live, other, socket } = slow();
   other.publish("a", "kept");

@@ -3,7 +3,7 @@ import type { Room, RoomNamesRange, ServerRooms } from "../../api/room.ts";
 import type { RoomOptions } from "../../api/calls.ts";
 import { checkName, compareUtf8 } from "../../values/text.ts";
 import type { RoomRegistry } from "../registry.ts";
-import { exceptOf } from "../room-index.ts";
+import { exceptOfBroadcast } from "../../values/topics.ts";
 
 /** What is needed of the server. */
 export interface RoomServer {
@@ -16,7 +16,7 @@ export interface RoomServer {
 export function serverRooms(server: () => RoomServer): ServerRooms {
   return {
     room: (name, options) => server().room(name, options),
-    broadcast: async (data, options) => server().needRooms("broadcast").broadcast(data, exceptOf(options)),
+    broadcast: async (data, options) => server().needRooms("broadcast").broadcast(data, exceptOfBroadcast(options)),
     roomNames: async (range) => namesIn(range, (after, limit) => server().needRooms("roomNames").names(after, limit)),
   };
 }
