@@ -97,7 +97,6 @@ export class RoomRows implements Appointments, LastWrite {
   }
 
   set(room: string, time: number | undefined): void {
-    if (this.of(room) === time) return;
     this.begin(room);
     const id = this.created(room);
     this.database.run("UPDATE room SET due = ? WHERE id = ?", time ?? null, id);

@@ -54,7 +54,7 @@ export class Due implements DueTimes {
   make(room: string, time: number, write: () => void): void {
     if (!this.forgets) write();
     const known = this.#of(room);
-    if (known === undefined || known > time) this.#set(room, Math.ceil(time));
+    if (known === undefined || known > time) this.#set(room, Math.ceil(time), known);
     if (this.forgets) write();
   }
 
@@ -68,7 +68,7 @@ export class Due implements DueTimes {
 
   /** Reads when the room has something due. @throws what the store and the runtime's appointments throw. */
   renew(room: string): void {
-    this.#set(room, Math.ceil(Math.min(...this.#parts.map((part) => part.next(room, this.#now)))));
+    this.#set(room, Math.ceil(Math.min(...this.#parts.map((part) => part.next(room, this.#now)))), this.#of(room));
   }
 
   /** All that the room has due was deleted from its store. Never throws. */
@@ -103,8 +103,8 @@ export class Due implements DueTimes {
     return this.#kept === undefined ? this.#rooms.host.schedule.timeOf(task + room) : this.#kept.of(room);
   }
 
-  #set(room: string, time: number): void {
-    const before = this.#of(room);
+  /** @param before the room's appointment until now. */
+  #set(room: string, time: number, before: number | undefined): void {
     if (time === (before ?? never)) return;
     if (this.#kept === undefined) return this.#schedule(task + room, time, () => this.#come(room));
     this.#kept.set(room, time === never ? undefined : time);
@@ -168,8 +168,8 @@ export class Due implements DueTimes {
     this.#failed(error, room);
     try {
       const later = this.#now + failureDelay;
-      const known = this.#of(room) ?? never;
-      if (known <= this.#now || known > later) this.#set(room, later);
+      const known = this.#of(room);
+      if (known === undefined || known <= this.#now || known > later) this.#set(room, later, known);
     } catch {
       this.#stuck = true;
     }
