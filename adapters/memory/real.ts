@@ -2,12 +2,21 @@
 
 const { setTimeout, clearTimeout } = globalThis;
 
-/** Rejects with what `error` returns if the promise has not settled in time. */
-export async function within<T>(milliseconds: number, promise: PromiseLike<T>, error: () => Error): Promise<T> {
+/** Whether no test has replaced the global ones. */
+export function isReal(): boolean {
+  return globalThis.setTimeout === setTimeout;
+}
+
+/** Rejects with what `error` returns if the work has not settled in time. @param work gets a signal that aborts then. */
+export async function within<T>(milliseconds: number, work: (late: AbortSignal) => Promise<T>, error: () => Error): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(error()), milliseconds);
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    late.reject(error());
+    controller.abort();
+  }, milliseconds);
   try {
-    return await Promise.race([promise, late.promise]);
+    return await Promise.race([work(controller.signal), late.promise]);
   } finally {
     clearTimeout(timer);
   }

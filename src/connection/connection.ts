@@ -7,6 +7,7 @@ import type { Connection as ConnectionContract, Data, MaybePromise, Phase, Senda
 import type { Replay } from "../api/history.ts";
 import type { ConnectionInfo, LocalRoom, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
+import type { Watched } from "../handler/watched.ts";
 import type { Prepared, Socket, SocketListener } from "../ports.ts";
 import { CloseCode, checkClose } from "../protocol/close.ts";
 import { checkData } from "../values/data.ts";
@@ -30,7 +31,7 @@ import { closingStateOf, infoOf, restOf, setState, snapshotOf, stateOf } from ".
 import type { SubscribeOptions, Surroundings } from "./surroundings.ts";
 
 export class Connection<State = unknown, Env = unknown>
-  implements ConnectionContract<State, Env>, EndingConnection<State, Env>, SocketListener, Waiting
+  implements ConnectionContract<State, Env>, EndingConnection<State, Env>, SocketListener, Waiting, Watched
 {
   // Fields of every message come first, in one cache line: a fan-out loads a new one for each subscriber.
   phase: Phase;
@@ -234,6 +235,10 @@ export class Connection<State = unknown, Env = unknown>
 
   waitUntil(promise: PromiseLike<unknown>): void {
     waitUntil(this, promise);
+  }
+
+  watch(work: PromiseLike<unknown>, name: string): void {
+    this.#surroundings.watch(work, name);
   }
 
   waits(): void {

@@ -40,6 +40,8 @@ export interface Surroundings<State, Env> {
   failed(error: unknown, context: ErrorContext<State, Env>, counters: Counters): MaybePromise<void>;
   /** Keeps the server open until the promise has settled. `failed` gets a rejection; it never throws or rejects. */
   waitUntil(promise: PromiseLike<unknown>, failed: (error: unknown) => MaybePromise<void>): void;
+  /** Work that nothing waits for but a test. */
+  watch(work: PromiseLike<unknown>, name: string): void;
 }
 
 /** A connection's room, with its topics and members. */

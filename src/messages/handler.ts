@@ -1,6 +1,7 @@
 /** The server's side: builds a raw handler from hooks by name. Other handlers don't load it. */
 import { isPromise } from "../values/promise.ts";
 import { report } from "../handler/report.ts";
+import { watch } from "../handler/watched.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Connection, MaybePromise, SendResult } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
@@ -160,7 +161,7 @@ export function messageHandler<
     };
     try {
       const running = onRequest[name]?.(connection, payload, request);
-      if (isPromise(running)) void running.then(done).then(undefined, rejected);
+      if (isPromise(running)) watch(connection, running.then(done).then(undefined, rejected), name);
       else done(running);
     } catch (error) {
       rejected(error);

@@ -47,6 +47,8 @@ export class BackgroundWork {
 export interface BackgroundRuntime {
   /** Keeps the runtime alive until the promise, which never rejects, has settled. It may set a limit of its own. Absent where nothing stops. */
   waitUntil?(work: Promise<void>): void;
+  /** Work that neither a hook nor `waitUntil` waits for, a request of typed messages by its name: a test wants to know when it is over. */
+  watch?(work: PromiseLike<unknown>, name: string): void;
 }
 
 function ignore(): void {}

@@ -141,6 +141,10 @@ export class Server<State = unknown, Env = unknown>
     (this.#background ??= new BackgroundWork(this.runtime)).add(promise, failed);
   }
 
+  watch(work: PromiseLike<unknown>, name: string): void {
+    this.runtime.watch?.(work, name);
+  }
+
   get background(): Promise<void> | undefined {
     return this.#background?.settled;
   }
