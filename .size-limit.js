@@ -26,7 +26,7 @@ export default [
   entry("edgewire/workers", "adapters/workers/index", 21.8),
   entry("edgewire/durable", "adapters/durable/index", 41.3),
   entry("edgewire/hono", "adapters/hono/index", 23.3),
-  entry("edgewire/memory", "adapters/memory/index", 43.6),
+  entry("edgewire/memory", "adapters/memory/index", 43.8),
   entry("edgewire/sqlite", "adapters/sqlite/index", 7.5),
   entry("edgewire/client", "src/client/index", 3.8),
   entry("edgewire/messages", "src/messages/index", 6.9),
