@@ -7,7 +7,7 @@ import process from "node:process";
 import { serve } from "edgewire/serve";
 import { sqlite } from "edgewire/sqlite";
 import { app } from "./app.ts";
-import { files } from "./files.ts";
+import { files } from "../files.ts";
 import { metrics } from "./metrics.ts";
 
 app.route("/", await files(new URL("public/", import.meta.url)));

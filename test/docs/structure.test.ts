@@ -73,10 +73,10 @@ describe("lint", () => {
     [
       "a circle by a type's import()",
       {
-        "examples/chat/files.ts": 'export type First = import("./messages.ts").Second;',
-        "examples/chat/messages.ts": 'export type Second = import("./files.ts").First;',
+        "examples/chat/metrics.ts": 'export type First = import("./messages.ts").Second;',
+        "examples/chat/messages.ts": 'export type Second = import("./metrics.ts").First;',
       },
-      "examples/chat/files.ts: a circle of imports: examples/chat/files.ts -> examples/chat/messages.ts -> examples/chat/files.ts",
+      "examples/chat/metrics.ts: a circle of imports: examples/chat/metrics.ts -> examples/chat/messages.ts -> examples/chat/metrics.ts",
     ],
     [
       "a circle of values",

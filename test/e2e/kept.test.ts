@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { WebSocket } from "ws";
 import { ReconnectingWebSocket } from "edgewire/client";
 import { messageClient } from "edgewire/messages";
-import { bundle } from "../../examples/chat/bundle.ts";
+import { bundle } from "../../examples/bundle.ts";
 import { messages } from "../../examples/chat/messages.ts";
 import { startWorker } from "../docs/run.ts";
 import { executablePath, launch } from "../support/chromium.ts";
@@ -73,7 +73,7 @@ test.skipIf(executablePath === "")("an object that is evicted forgets neither wh
   const chat = join(root, "examples/chat");
   const script = mkdtempSync(join(tmpdir(), "edgewire-page-"));
   onTestFinished(() => rmSync(script, { recursive: true, force: true }));
-  await bundle(join(script, "main.js"));
+  await bundle("chat", script);
   await using server = await startWorker(join(chat, "worker.ts"), { ROOM: "ChatRoom" });
   const url = `http://127.0.0.1:${server.port}`;
   const enter = async (name: string): Promise<Person> => {

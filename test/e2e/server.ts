@@ -36,7 +36,7 @@ export class ChatServer {
   /** Resolves when the server has printed where it is. */
   async start(): Promise<void> {
     const env = { ...process.env, PORT: String(this.port), CHAT_STATE: this.state, CI: "1" };
-    const child = spawn(process.execPath, [join(root, "examples/chat/start.ts"), this.runtime], {
+    const child = spawn(process.execPath, [join(root, "examples/start.ts"), "chat", this.runtime], {
       cwd: root,
       env,
       stdio: ["ignore", "pipe", "pipe"],

@@ -10,10 +10,10 @@ import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { root } from "./server.ts";
 
-const script = join(root, "examples/chat/start.ts");
+const script = join(root, "examples/start.ts");
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): readonly [status: number | null, said: string] {
-  const { status, stderr } = spawnSync(process.execPath, [script, ...args], {
+  const { status, stderr } = spawnSync(process.execPath, [script, "chat", ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     encoding: "utf8",
@@ -52,7 +52,7 @@ describe("npm start", () => {
     const page = await fetch(url);
     expect([page.status, page.headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
     expect(await page.text()).toContain("<title>Edgewire chat</title>");
-    expect((await fetch(`${url}/js/client/main.js`)).status).toBe(200);
+    expect((await fetch(`${url}/js/main.js`)).status).toBe(200);
     expect((await fetch(`${url}/ws/lobby?name=Ada`)).status).toBe(426);
     npm.kill("SIGTERM");
     const gone = async (): Promise<boolean> =>

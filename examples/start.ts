@@ -1,6 +1,6 @@
 /**
- * `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. CHAT_STATE names a folder
- * for what it keeps; by default workerd keeps it in .wrangler, the others in chat.db.
+ * `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. `npm run cursors` does
+ * the same with the cursors. CHAT_STATE names a folder for what the chat keeps; by default workerd keeps it in .wrangler, the others in chat.db.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
@@ -9,12 +9,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { bundle } from "./bundle.ts";
 
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "..");
 const modules = join(root, "node_modules");
-const server = join(import.meta.dirname, "server.ts");
 const usualPort = 8787;
 const state = process.env["CHAT_STATE"];
-const projects = ["client", "tsconfig.node.json", "tsconfig.worker.json"].map((project) => join(import.meta.dirname, project));
 
 interface Command {
   readonly file: string;
@@ -22,12 +20,27 @@ interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const runtimes: Readonly<Record<string, (port: number) => Command>> = {
-  workerd: (port) => ({
+interface Example {
+  /** How it is run. */
+  readonly command: string;
+  /** What is printed before its address. */
+  readonly says: string;
+  /** Its wrangler.toml. */
+  readonly config: string;
+}
+
+const examples: Readonly<Record<string, Example>> = {
+  chat: { command: "npm start", says: "Chat is at", config: "wrangler.toml" },
+  cursors: { command: "npm run cursors", says: "Cursors are at", config: "examples/cursors/wrangler.toml" },
+};
+
+const runtimes: Readonly<Record<string, (example: string, port: number) => Command>> = {
+  workerd: (example, port) => ({
     file: process.execPath,
     args: [
       join(modules, "wrangler/bin/wrangler.js"),
       "dev",
+      `--config=${examples[example]?.config}`,
       "--local",
       "--ip=127.0.0.1",
       `--port=${port}`,
@@ -39,21 +52,28 @@ const runtimes: Readonly<Record<string, (port: number) => Command>> = {
     // Keeps wrangler from asking for a login, and from using the network.
     env: { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" },
   }),
-  bun: () => ({ file: join(modules, ".bin/bun"), args: [server] }),
-  deno: () => ({ file: deno(), args: ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all", server] }),
-  node: () => ({ file: process.execPath, args: [server] }),
+  bun: (example) => ({ file: join(modules, ".bin/bun"), args: [serverOf(example)] }),
+  deno: (example) => ({
+    file: deno(),
+    args: ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all", serverOf(example)],
+  }),
+  node: (example) => ({ file: process.execPath, args: [serverOf(example)] }),
 };
 
-async function main([runtime = "workerd", ...rest]: readonly string[]): Promise<void> {
-  const command = runtimes[runtime];
-  if (command === undefined || rest.length > 0)
-    fail(`npm start -- ${[runtime, ...rest].join(" ")}: choose one of ${Object.keys(runtimes).join(", ")}.`);
-  const port = await choosePort(process.env["PORT"]);
-  const build = spawnSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-b", ...projects], { cwd: root, stdio: "inherit" });
+async function main([example = "", runtime = "workerd", ...rest]: readonly string[]): Promise<void> {
+  const { command, says } = examples[example] ?? fail(`${example}: choose one of ${Object.keys(examples).join(", ")}.`);
+  const run = runtimes[runtime];
+  if (run === undefined || rest.length > 0)
+    fail(`${command} -- ${[runtime, ...rest].join(" ")}: choose one of ${Object.keys(runtimes).join(", ")}.`);
+  const port = await choosePort(process.env["PORT"], command);
+  const build = spawnSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-b", import.meta.dirname], {
+    cwd: root,
+    stdio: "inherit",
+  });
   if (build.status !== 0) fail("The build failed (see above).");
-  await bundle();
+  await bundle(example);
 
-  const { file, args, env } = command(port);
+  const { file, args, env } = run(example, port);
   const child = spawn(file, args, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
@@ -71,21 +91,25 @@ async function main([runtime = "workerd", ...rest]: readonly string[]): Promise<
   process.on("SIGHUP", () => stop("SIGTERM"));
   // npm passes signals only to the shell that it started. The shell dies without passing them on, so its end is the only sign.
   const parent = process.ppid;
-  if (process.env["npm_lifecycle_event"] === "start") setInterval(() => process.ppid !== parent && stop("SIGTERM"), 250).unref();
+  if (process.env["npm_lifecycle_event"] !== undefined) setInterval(() => process.ppid !== parent && stop("SIGTERM"), 250).unref();
   child.once("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
   // server.ts prints the address itself.
   if (runtime === "workerd") {
     await answering(`http://localhost:${port}/`);
-    console.log(`Chat is at http://localhost:${port}`);
+    console.log(`${says} http://localhost:${port}`);
   }
 }
 
+function serverOf(example: string): string {
+  return join(import.meta.dirname, example, "server.ts");
+}
+
 /** PORT, or the first free port from 8787 on. */
-async function choosePort(wanted: string | undefined): Promise<number> {
+async function choosePort(wanted: string | undefined, command: string): Promise<number> {
   if (wanted !== undefined) {
     const port = Number(wanted);
     if (!Number.isInteger(port) || port < 1 || port > 65_535) fail(`PORT=${wanted}: a port is a number from 1 to 65535.`);
-    if (!(await isFree(port))) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=3000 npm start`);
+    if (!(await isFree(port))) fail(`Port ${port} is in use. Stop what uses it, or choose another: PORT=3000 ${command}`);
     return port;
   }
   for (let port = usualPort; port < usualPort + 20; port++) {
@@ -93,7 +117,7 @@ async function choosePort(wanted: string | undefined): Promise<number> {
     if (port !== usualPort) console.log(`Port ${usualPort} is in use: taking ${port} instead.`);
     return port;
   }
-  return fail(`Ports ${usualPort} to ${usualPort + 19} are all in use. Choose another: PORT=3000 npm start`);
+  return fail(`Ports ${usualPort} to ${usualPort + 19} are all in use. Choose another: PORT=3000 ${command}`);
 }
 
 /** Servers listen on one address or on all addresses: a port is free if both are possible. */
