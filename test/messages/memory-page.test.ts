@@ -1,8 +1,14 @@
-/** `memory()` in Chromium: the same as on Node, to the last header. */
+/** `memory()` in Chromium, on Bun and on Deno: the same as on Node, to the last header. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../docs/pages.ts";
+import { commandFor } from "../docs/run.ts";
+import type { Runtime } from "../docs/run.ts";
 import { executablePath, launch } from "../support/chromium.ts";
 import { scenario } from "./memory-page.ts";
 import type { Seen } from "./memory-page.ts";
@@ -19,6 +25,16 @@ test("the conversation is what it should be", async () => {
   expect(later).toEqual(["ada", "grace", 2, ["tea"], ["ada hears time is up", "grace hears time is up"], expect.anything()]);
   expect(reconnecting).toEqual(["retry", "open", "message", "close"]);
   expect(plain).toEqual(["ws://localhost/echo", 0, "blob", true, "\u0001\u0002", 4000, "done", true, "InvalidAccessError", true]);
+});
+
+test.each<Runtime>(["node", "bun", "deno"])("%s sees the same", async (runtime) => {
+  const file = join(root, ".tmp/memory", `${runtime}.mjs`);
+  const contents = 'import { scenario } from "./memory-page.ts"; console.log(`seen ${JSON.stringify(await scenario())}`); process.exit();';
+  const stdin = { contents, resolveDir: import.meta.dirname };
+  await build({ stdin, bundle: true, outfile: file, format: "esm", target: "es2022", conditions: ["node"] });
+  const [command, ...args] = commandFor(runtime, file);
+  const { stdout } = await promisify(execFile)(command, args);
+  expect(JSON.parse(/^seen (.*)$/m.exec(stdout)?.[1] ?? "")).toEqual(JSON.parse(JSON.stringify(await scenario())));
 });
 
 describe.skipIf(executablePath === "")("in Chromium", () => {

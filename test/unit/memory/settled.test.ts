@@ -286,6 +286,28 @@ test("under fake timers it settles too: what they hold back is the test's to mov
   expect(alarm).toHaveBeenCalledOnce();
 });
 
+test("with a file, fake timers that leave setImmediate alone", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
+  const server = memory(
+    defineHandler({
+      async message(connection, data) {
+        await connection.room.storage.set("last", String(data));
+        connection.send("stored");
+        connection.room.setAlarm(Date.now() + 1000);
+      },
+      alarm: (room) => void room.broadcast("alarm"),
+    }),
+    { storage: sqlite(join(await mkdtemp(join(tmpdir(), "edgewire-")), "rooms.db")) },
+  );
+  const client = await server.connect();
+  client.send("one");
+  await server.settled();
+  expect(await client.next()).toBe("stored");
+  await vi.advanceTimersByTimeAsync(1000);
+  await server.settled();
+  expect(await client.next()).toBe("alarm");
+});
+
 test("a request over messageClient has its answer", async () => {
   const server = memory(defineHandler(requests(() => later().then(() => "tea"))));
   const client = messageClient(messages, new server.WebSocket("/", messages.protocols));
