@@ -24,6 +24,8 @@ export interface Snapshot {
 /** What an adapter reports of a socket: the core's side of a connection, and all that an adapter sees of it. */
 export interface SocketListener {
   readonly phase: Phase;
+  /** It was restored after an eviction: runs the `wake` hook. For one that was restored by itself: `wakeAll` does it for all. */
+  woke(): MaybePromise<void>;
   /** A message arrived. Await the result if the runtime may stop us once the event handler returns. */
   message(data: Data): MaybePromise<void>;
   /** Fewer bytes wait for this client than before. */

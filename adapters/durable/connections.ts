@@ -43,7 +43,13 @@ export class ObjectConnections {
    * under Cloudflare's vitest plugin).
    */
   of(ws: NativeSocket): SocketListener | undefined {
-    return this.#connections.get(ws) ?? (this.#lingering?.has(ws) === true ? undefined : this.#restore(ws));
+    return this.#connections.get(ws) ?? (this.#lingering?.has(ws) === true ? undefined : this.#restoreLate(ws));
+  }
+
+  #restoreLate(ws: NativeSocket): SocketListener | undefined {
+    const connection = this.#restore(ws);
+    void connection?.woke();
+    return connection;
   }
 
   /** Removes a closed socket. Returns whether it was known here. */

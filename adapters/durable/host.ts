@@ -7,6 +7,7 @@ import { isPromise } from "../../src/values/promise.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
 import { ReadHead } from "../../src/protocol/request.ts";
 import { Server } from "../../src/server/server.ts";
+import { wakeAll } from "../../src/server/wake.ts";
 import type { Calling } from "../../src/rooms/calls/caller.ts";
 import type { RoomCall } from "../../src/rooms/remote-room.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
@@ -87,6 +88,8 @@ export class ObjectHost {
     });
     // Setting the alarm may have failed before the eviction.
     if (sockets.length > 0 && handler.settings.heartbeat !== false) alarm.read();
+    // Last: it runs the application's hooks.
+    this.#waitUntil(wakeAll(this.#server));
   }
 
   /** Reads the room's stored data. If that fails, it is retried later, at the next event at the latest; the object serves its clients meanwhile. */

@@ -3,6 +3,7 @@ import { isResponse } from "../../src/protocol/refusal.ts";
 import { MemoryStores } from "../../src/rooms/memory-store.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { Server } from "../../src/server/server.ts";
+import { wakeAll } from "../../src/server/wake.ts";
 import { durableRuntime } from "../../src/server/runtime.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
@@ -99,6 +100,7 @@ export class MemoryHost implements Moving {
       wire.resumeServer();
     }
     for (const room of this.#stores.names) this.server.resume(room);
+    void wakeAll(this.server);
   }
 
   async close(options: CloseOptions | undefined): Promise<void> {

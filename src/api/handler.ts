@@ -16,6 +16,7 @@ export interface Dropped {
 export type HookName =
   | "upgrade"
   | "open"
+  | "wake"
   | "message"
   | "drop"
   | "drain"
@@ -91,8 +92,15 @@ export interface Hooks<State = unknown, Env = unknown> {
    * and ends within `upgradeTimeout`; headers have no control characters. May run in another process than the connection.
    */
   upgrade?(request: Request, context: UpgradeContext<Env>): MaybePromise<UpgradeResult<State> | Response | void>;
-  /** Runs first, once. Messages wait until it is done. Not run again after hibernation. */
+  /** Runs first, once. Messages wait until it is done. Not run again after hibernation: see `wake`. */
   open?(connection: Connection<State, Env>): MaybePromise<void>;
+  /**
+   * The connection came back from an eviction: its Durable Object left memory while it was idle, and is in memory again. For what is only in
+   * memory, such as a library's object for this client, which `open` created in the object's earlier life. Runs once after each eviction, for every open
+   * connection of the room, whichever of them the event was for, before its next message, `drain` or `close`; with 10 000 connections
+   * 10 000 times. If it fails, the connection is closed with 1011. Never on runtimes that don't evict. A connection that was already closing gets only `close`.
+   */
+  wake?(connection: Connection<State, Env>): MaybePromise<void>;
   message?(connection: Connection<State, Env>, data: Data): MaybePromise<void>;
   /**
    * Messages were dropped because the client exceeds `rate`, with `over: "drop"`. Runs at the first one, then at most once a second while it

@@ -272,6 +272,10 @@ export class Connection<State = unknown, Env = unknown>
     return lifecycle.opened(this);
   }
 
+  woke(): MaybePromise<void> {
+    return lifecycle.woke(this);
+  }
+
   close(code: number = CloseCode.normal, reason = ""): void {
     checkClose(code, reason);
     lifecycle.end(this, code, reason);

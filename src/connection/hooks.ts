@@ -10,7 +10,7 @@ import type { ReceiveQueue } from "./receive-queue.ts";
 import type { SendingConnection } from "./sending.ts";
 import { closingStateOf } from "./stored.ts";
 
-export type ConnectionHook = "open" | "message" | "drop" | "drain" | "close";
+export type ConnectionHook = "open" | "wake" | "message" | "drop" | "drain" | "close";
 
 export interface HookedConnection<State, Env> extends SendingConnection<State, Env>, Owner<ConnectionHook> {
   /** Created on the first event. */
@@ -51,6 +51,8 @@ function call<State, Env>(connection: HookedConnection<State, Env>, kind: Connec
       return hooks.message?.(connection, payload as Data);
     case "open":
       return open(connection);
+    case "wake":
+      return hooks.wake?.(connection);
     case "drop": {
       const { droppedMessages: messages, droppedBytes: bytes } = payload as Rate;
       return hooks.drop?.(connection, { messages, bytes });

@@ -28,6 +28,14 @@ export function opened<State, Env>(connection: EndingConnection<State, Env>): Ma
   return running;
 }
 
+/** It came back from an eviction: runs the `wake` hook, before any other. */
+export function woke<State, Env>(connection: EndingConnection<State, Env>): MaybePromise<void> {
+  if (connection.phase !== "open" || connection.surroundings.hooks.wake === undefined) return;
+  const running = post(connection, "wake", undefined);
+  if (connection.mailbox?.busy === false) connection.mailbox = undefined;
+  return running;
+}
+
 /** Starts watching `expiresAt`: the connection has opened, woken or been renewed. */
 export function watchExpiry<State, Env>(connection: EndingConnection<State, Env>): void {
   if (connection.phase !== "open") return;

@@ -17,7 +17,7 @@ export interface DefinedHandler<State = unknown, Env = unknown, Calls extends An
   readonly calls: Calls;
 }
 
-const hookNames = ["upgrade", "open", "message", "drop", "drain", "close", "error", "migrate", "alarm", "presence"] as const;
+const hookNames = ["upgrade", "open", "wake", "message", "drop", "drain", "close", "error", "migrate", "alarm", "presence"] as const;
 const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomHooks)[];
 
 /**

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { needsRooms, needsWire, type Chapter } from "../support/case.ts";
+import { needsRooms, needsWire, type Chapter, type Context, type Peer } from "../support/case.ts";
 import { expectClose, expectTexts } from "../support/peer.ts";
 import { Opcode, closePayload } from "../wire/frames.ts";
 
@@ -341,5 +341,84 @@ export const hibernation: Chapter = {
         await t.did(left, "work");
       },
     },
+    {
+      id: "D25",
+      statement:
+        "After an eviction `wake` runs for every open connection, whoever woke the object, before its next message, with its state and its place in the room. Where nothing is evicted it never runs.",
+      async run(t) {
+        const script = { message: "run", open: [["setState", "kept"]], wake: [["inspect"], ["send", "awake"]] } as const;
+        const peers = [await t.connect({ on: "waking", ...script }), await t.connect({ on: "waking", ...script })] as const;
+        const [one, two] = peers;
+        for (const peer of peers) await t.done(peer, "open");
+        await t.evict("waking");
+        await one.send(JSON.stringify([["send", "answer"]]));
+        await t.done(one, "message");
+        if (!evicts(t)) {
+          for (const peer of peers) equal(t.entries(peer).filter((entry) => entry.hook === "wake").length, 0);
+          return expectTexts(one, "answer");
+        }
+        for (const peer of peers) {
+          await t.done(peer, "wake");
+          equal((await t.did(peer, "inspect"))["state"], "kept");
+          deepEqual(await peer.next(), { type: "text", data: "awake" });
+        }
+        deepEqual(hooksOf(t, one).slice(0, 2), ["open", "wake"]);
+        equal(hooksOf(t, one).filter((hook) => hook === "open").length, 1);
+        equal(hooksOf(t, two).includes("message"), false);
+      },
+    },
+    {
+      id: "D26",
+      statement: "The event that woke the object waits until the connection's `wake` is done: a message, and the client's close.",
+      async run(t) {
+        const peer = await t.connect({
+          on: "waking",
+          wake: [
+            ["sleep", 50],
+            ["send", "awake"],
+          ],
+        });
+        await t.done(peer, "open");
+        await t.evict("waking");
+        await peer.send("hello");
+        await t.done(peer, "message");
+        await t.evict("waking");
+        await peer.close(4000);
+        await t.done(peer, "close");
+        const hooks = hooksOf(t, peer);
+        if (evicts(t)) for (const hook of ["message", "close"]) equal(hooks[hooks.indexOf(hook) - 1], "wake", hooks.join(" "));
+        else deepEqual(hooks, ["open", "message", "close"]);
+      },
+    },
+    {
+      id: "D27",
+      statement: 'A `wake` that fails closes its connection with 1011, and reaches `error` with the hook "wake". Others are served.',
+      async run(t) {
+        const broken = await t.connect({ on: "waking", wake: [["throw", "secret of wake"]] });
+        await t.done(broken, "open");
+        const rejecting = await t.connect({ on: "waking", wake: [["reject", "secret of wake"]] });
+        await t.done(rejecting, "open");
+        await t.evict("waking");
+        const well = await t.connect({ on: "waking", wake: [] });
+        await well.send("hello");
+        await expectTexts(well, "hello");
+        if (!evicts(t)) return;
+        for (const peer of [broken, rejecting]) {
+          deepEqual(await t.closing(peer), { code: 1011, reason: "Internal error", initiator: "server" });
+          const { of, error } = await t.hook(peer, "error");
+          deepEqual([of, error], ["wake", "Error: secret of wake"]);
+          await expectClose(peer, 1011, "Internal error");
+        }
+      },
+    },
   ],
 };
+
+/** Whether `t.evict` forgets anything here. */
+function evicts({ column }: Context): boolean {
+  return column === "durable" || column === "evicted" || column === "memory";
+}
+
+function hooksOf(t: Context, peer: Peer): string[] {
+  return t.entries(peer).flatMap(({ hook }) => (typeof hook === "string" && hook !== "upgrade" ? [hook] : []));
+}

@@ -35,6 +35,7 @@ export const deflating = route(handlers.deflating);
 export const fleeting = route(handlers.fleeting);
 export const narrow = route(handlers.narrow);
 export const stored = route(handlers.stored);
+export const waking = route(handlers.waking);
 export const named = route(handlers.named);
 
 export class Main extends durable(handlers.main) {}
@@ -61,4 +62,5 @@ export class Deflating extends durable(handlers.deflating) {}
 export class Fleeting extends durable(handlers.fleeting) {}
 export class Narrow extends durable(handlers.narrow) {}
 export class Stored extends durable(handlers.stored) {}
+export class Waking extends durable(handlers.waking) {}
 export class Named extends durable(handlers.named) {}

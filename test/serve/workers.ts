@@ -39,4 +39,5 @@ export const deflating = worker(handlers.deflating);
 export const fleeting = worker(handlers.fleeting);
 export const narrow = worker(handlers.narrow);
 export const stored = worker(handlers.stored);
+export const waking = worker(handlers.waking);
 export const named = worker(handlers.named);

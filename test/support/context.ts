@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly room?: string;
   readonly upgrade?: readonly UpgradeStep[];
   readonly open?: Script;
+  /** Only the handler "waking" has the hook. */
+  readonly wake?: Script;
   /** "run": runs each message as a script. Default: echoes messages. */
   readonly message?: Script | "run";
   readonly close?: Script;
@@ -116,10 +118,10 @@ export class Context {
 
   /** The request target of a client, which contains the scripts for its handler. */
   target(options: ConnectOptions, peer: number = ++this.#count): string {
-    const { path = "/", room, upgrade, open, message, close, drain, drop, error } = options;
+    const { path = "/", room, upgrade, open, wake, message, close, drain, drop, error } = options;
     const query = new URLSearchParams({ tag: this.tag, peer: String(peer) });
     if (room !== undefined) query.set("room", this.room(room));
-    const scripts = { upgrade, open, message, close, drain, drop, error };
+    const scripts = { upgrade, open, wake, message, close, drain, drop, error };
     for (const [hook, script] of Object.entries(scripts)) {
       if (script !== undefined) query.set(hook, script === "run" ? script : JSON.stringify(script));
     }

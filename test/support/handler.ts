@@ -34,6 +34,7 @@ export const handlerNames = [
   "narrow",
   "named",
   "stored",
+  "waking",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -90,6 +91,7 @@ const options: Record<HandlerName, Handler> = {
   dropping: { slowConsumer: "drop", maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },
   bare: {},
   stored: {},
+  waking: {},
   lively: { heartbeat: { interval: 500, timeout: 1000 } },
   mute: { heartbeat: false },
   // A rate so low that even on a slow machine only the burst gets through.
@@ -185,6 +187,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       seen.set(connection.id, connection);
       return run("open", connection, { room: connection.room.name, protocol: connection.protocol });
     },
+    ...(name === "waking" ? { wake: (connection: Connection) => run("wake", connection, {}) } : {}),
     message: (connection, data) => run("message", connection, { data: summary(data) }, data),
     drop: (connection, dropped) => run("drop", connection, { ...dropped }),
     presence: (room, diff) => void room.publish("presence", JSON.stringify(diff)),

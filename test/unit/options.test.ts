@@ -34,7 +34,7 @@ const options: Record<Exclude<keyof Handler, Hook>, unknown> = {
   locationHint: "weur",
   version: 1,
 };
-type Hook = "upgrade" | "open" | "message" | "drop" | "drain" | "close" | "error" | "migrate" | "room" | "alarm" | "presence";
+type Hook = "upgrade" | "open" | "wake" | "message" | "drop" | "drain" | "close" | "error" | "migrate" | "room" | "alarm" | "presence";
 
 const define = (given: Record<string, unknown>): unknown => defineHandler(given as Handler);
 
