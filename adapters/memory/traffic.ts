@@ -1,5 +1,5 @@
 /**
- * What is on its way between a server and its clients: each piece arrives in a later microtask, in order. After ten thousand in a row the event loop
+ * What is on its way between a server and its clients: each piece arrives in a later microtask, in order. After each ten thousand the event loop
  * gets a turn: a client and a server that answer each other for ever must not hang the test that is to find that.
  */
 import { nextTask } from "./real.ts";

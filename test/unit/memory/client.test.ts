@@ -190,6 +190,48 @@ test("ReconnectingWebSocket over server.WebSocket: a refusal, a cut, hibernation
   await vi.waitFor(() => expect(log.slice(5)).toEqual(["close"]));
 });
 
+test("code that takes the global constructor gets the server's", async () => {
+  const server = memory(greeting);
+  vi.stubGlobal("WebSocket", server.WebSocket);
+  const socket = new ReconnectingWebSocket("ws://localhost/");
+  const heard: unknown[] = [];
+  socket.onmessage = ({ data }) => heard.push(data);
+  await server.settled();
+  vi.unstubAllGlobals();
+  expect(heard).toEqual(["one", "two"]);
+  socket.close();
+});
+
+test("a listener that throws is reported by the runtime, and disturbs nobody", async () => {
+  const uncaught: unknown[] = [];
+  const before = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException").on("uncaughtException", (error) => uncaught.push(error));
+  const server = memory(greeting);
+  const socket = new server.WebSocket("/");
+  const heard: unknown[] = [];
+  socket.onmessage = () => {
+    throw new Error("a listener's own");
+  };
+  socket.addEventListener("message", ({ data }) => heard.push(data));
+  await server.settled();
+  process.removeAllListeners("uncaughtException");
+  for (const listener of before) process.on("uncaughtException", listener);
+  expect(heard).toEqual(["one", "two"]);
+  expect(uncaught.map(String)).toEqual(["Error: a listener's own", "Error: a listener's own"]);
+});
+
+test("a Blob that can't be read ends the connection", async () => {
+  const server = memory(greeting);
+  const client = await server.connect();
+  const blob = new Blob(["x"]);
+  blob.arrayBuffer = () => Promise.reject(new Error("gone"));
+  client.send(blob);
+  client.send("after it");
+  await server.settled();
+  expect(await client.closed).toEqual({ code: 1006, reason: "" });
+  expect(client.readyState).toBe(client.CLOSED);
+});
+
 test("terminate and close before it is open give up the place", async () => {
   const gate = Promise.withResolvers<void>();
   const server = memory(defineHandler({ maxConnections: 1, upgrade: () => gate.promise }));

@@ -253,6 +253,26 @@ describe("fakeClock", () => {
     await new Promise<void>((resolve) => clock.setTimeout(resolve, -5));
   });
 
+  test("a hook that waits for the clock itself does not hold it up", async () => {
+    const clock = fakeClock();
+    const server = memory(
+      defineHandler({
+        async message(connection, data) {
+          await new Promise<void>((resolve) => clock.setTimeout(resolve, 5000));
+          connection.send(data);
+        },
+      }),
+      { clock },
+    );
+    const client = await server.connect();
+    client.send("slow");
+    await clock.advance(4999);
+    const heard: unknown[] = [];
+    client.onmessage = ({ data }) => heard.push(data);
+    await clock.advance(1);
+    expect(heard).toEqual(["slow"]);
+  });
+
   test("two servers go by one clock, and a closed one no longer", async () => {
     const clock = fakeClock();
     const alarms: string[] = [];
