@@ -87,6 +87,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "react",
+          include: ["test/react/*.test.ts"],
+          globalSetup: ["scripts/browser.ts", "scripts/react.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "scripts/browser.ts",

@@ -155,6 +155,14 @@ export const layers: readonly Layer[] = [
     first: "adapters/opentelemetry/index.ts",
   },
   {
+    name: "react",
+    at: ["adapters/react"],
+    is: "React's hooks over the client and its messages",
+    may: ["client", "messages"],
+    packages: ["react"],
+    first: "adapters/react/connection.ts",
+  },
+  {
     name: "hono",
     at: ["adapters/hono"],
     is: "Hono's middleware that upgrades, on every runtime",

@@ -18,6 +18,7 @@ test("every entry point that a bundle may have has a budget", () => {
     "/client",
     "/messages",
     "/messages, of a page",
+    "/react, with the client and messages",
   ];
   const parts = ["the core, for a connection alone", "what rooms add to it"];
   expect(all.map(({ name }) => name)).toEqual([...parts, ...names.map((name) => `edgewire${name}`)]);

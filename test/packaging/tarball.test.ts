@@ -8,7 +8,7 @@ import { installed } from "./install.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
-const anywhere = ["edgewire", "edgewire/client", "edgewire/serve", "edgewire/memory", "edgewire/messages", "edgewire/msgpack"];
+const anywhere = ["", "/client", "/serve", "/memory", "/messages", "/msgpack", "/react"].map((name) => `edgewire${name}`);
 const oneFile = ["edgewire/client.js", "edgewire/messages.js"];
 const entries = [...anywhere, ...oneFile, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
 
