@@ -227,8 +227,7 @@ export class MemoryClient extends EventSource {
     this.#ended.resolve(end);
     this.#inbox.end(() => endedError(end));
     // The server may end it inside a hook, and what it has sent before is on its way.
-    const lost = { error: new Error("the connection was lost") };
-    this.#wire.later(() => this.#over(end, clean, end.code === 1006 ? lost : undefined));
+    this.#wire.later(() => this.#over(end, clean));
   }
 
   #over(end: Ended, clean: boolean, failure?: { readonly error: unknown }): void {
