@@ -40,7 +40,7 @@ expectTypeOf(server.WebSocket.OPEN).toEqualTypeOf<1>();
 void socket;
 const messages = defineMessages({});
 messageClient(messages, client);
-new ReconnectingWebSocket("ws://localhost/", messages.protocols, { WebSocket: server.WebSocket });
+void new ReconnectingWebSocket("ws://localhost/", messages.protocols, { WebSocket: server.WebSocket });
 
 /** A test keeps what is made. */
 class Kept extends server.WebSocket {
@@ -49,4 +49,4 @@ class Kept extends server.WebSocket {
     expectTypeOf(this.terminate()).toEqualTypeOf<void>();
   }
 }
-new ReconnectingWebSocket("ws://localhost/", messages.protocols, { WebSocket: Kept });
+void new ReconnectingWebSocket("ws://localhost/", messages.protocols, { WebSocket: Kept });
