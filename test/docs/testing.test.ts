@@ -32,23 +32,27 @@ test("every test of the page passes, on Node and in workerd", async () => {
   expect(ran.sort()).toEqual(files.sort());
 }, 120_000);
 
-test.skipIf(executablePath === "")("page.ts in Chromium", async () => {
+test.skipIf(executablePath === "").each([
+  ["page.ts", "Ada: 10"],
+  ["lamp.tsx", "open: 30"],
+])("%s in Chromium", async (file, shown) => {
   const { outputFiles } = await build({
-    entryPoints: [join(page.folder, "page.ts")],
+    entryPoints: [join(page.folder, file)],
     bundle: true,
     write: false,
     format: "esm",
     target: "es2022",
+    jsx: "automatic",
     conditions: ["node"],
   });
+  const script = outputFiles[0]?.text.replaceAll("</script", "<\\/script");
   const browser = await launch();
   try {
     const tab = await browser.newPage();
-    await tab.route("https://app.example/", (route) =>
-      route.fulfill({ contentType: "text/html", body: `<!doctype html><body><script type="module">${outputFiles[0]?.text}</script>` }),
-    );
+    const body = `<!doctype html><meta charset="utf-8"><body><script type="module">${script}</script>`;
+    await tab.route("https://app.example/", (route) => route.fulfill({ contentType: "text/html", body }));
     await tab.goto("https://app.example/");
-    await tab.waitForFunction('document.body.textContent.includes("Ada: 10")', undefined, { timeout: 15_000 });
+    await tab.waitForFunction(`document.body.textContent.includes(${JSON.stringify(shown)})`, undefined, { timeout: 15_000 });
   } finally {
     await browser.close();
   }
