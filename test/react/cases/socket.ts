@@ -214,6 +214,11 @@ export function socketCases(scene: () => Scene): void {
     await nothingIsLeft(page, room);
   });
 
+  test("over a server in memory, in the page itself", async () => {
+    const [heard, during, after] = await scene().page.evaluate(() => world.inMemory());
+    expect([heard, during, after]).toEqual(["hello", { now: 1, total: 1 }, { now: 0, total: 1 }]);
+  });
+
   test("closed for good by the server: it says so, and is left alone until it is mounted anew", async () => {
     const { place, page } = scene();
     const room = place.room();

@@ -5,6 +5,8 @@ import { flushSync } from "react-dom";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import type { Root } from "react-dom/client";
 import { renderToString } from "react-dom/server.browser";
+import { memory } from "edgewire/memory";
+import { Rooms, echo } from "../server.ts";
 import { components } from "./components.tsx";
 import { world } from "./world.ts";
 
@@ -65,6 +67,20 @@ world.unmount = () => {
   root = undefined;
   document.body.replaceChildren();
   Object.assign(world, { renders: [], told: [], caught: [], state: undefined });
+};
+
+world.inMemory = async () => {
+  const rooms = new Rooms();
+  const server = memory(echo(rooms));
+  world.mountNow("Socket", { url: "ws://localhost/in-memory", options: { WebSocket: server.WebSocket } });
+  const { socket } = world.state;
+  const echoed = new Promise<MessageEvent>((resolve) => socket?.addEventListener("message", resolve));
+  socket?.send("hello");
+  const heard: unknown = (await echoed).data;
+  const open = { ...rooms.of("in-memory") };
+  world.unmount();
+  await server.settled();
+  return [heard, open, rooms.of("in-memory")];
 };
 
 world.outcome = (promise) =>

@@ -35,6 +35,8 @@ export interface World {
   /** Puts what a server renders into the page, and hydrates it. Returns the HTML. */
   hydrate(name: string, props: object): string;
   unmount(): void;
+  /** Mounts a socket to a server in memory, and says when it was opened and has echoed: what it sent, and how many connections there were. */
+  inMemory(): Promise<readonly unknown[]>;
   /** What a promise came to: its value, or its error's code or name. */
   outcome(promise: Promise<unknown>): Promise<unknown>;
   /** Fast Refresh: the component's file was edited. */
