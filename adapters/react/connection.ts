@@ -88,13 +88,20 @@ function createStore<Client extends Sender, Send>(latest: { readonly current: Gi
       () => ask(latestOf(protocols, latest.current.protocols)),
       options,
     );
-    const mine = { key, source, socket, client: connect?.(socket) };
+    let client: Client | undefined;
+    try {
+      client = connect?.(socket);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    const mine = { key, source, socket, client };
     const show = (): void => {
       if (held !== mine) return;
       shown = {
         ...before,
         socket,
-        client: mine.client,
+        client,
         status: socket.status,
         retryAt: socket.retryAt,
         get latency() {

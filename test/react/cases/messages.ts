@@ -74,6 +74,53 @@ export function messageCases(scene: () => Scene): void {
     await until(page, "world.told.length === 3");
   });
 
+  test("a definition that is none reaches the error boundary, and leaves no socket", async () => {
+    const { place, page } = scene();
+    const room = place.chat();
+    await page.evaluate((url) => {
+      world.definition = { toServer: {} } as never;
+      world.mount("Chat", { url });
+    }, room.url);
+    await until(page, "world.caught.length > 0");
+    expect((await page.evaluate(() => world.caught))[0]).toBe("TypeError: useMessages: messages is not what defineMessages returns");
+    await page.evaluate((url) => {
+      world.unmount();
+      world.definition = {
+        protocols: [],
+        get codecs(): never {
+          throw new Error("broken");
+        },
+      } as never;
+      world.mount("Chat", { url });
+    }, room.url);
+    await until(page, "world.caught.length > 0");
+    expect((await page.evaluate(() => world.caught))[0]).toBe("Error: broken");
+    await nothingIsLeft(page, room);
+    expect(room.count.total).toBe(0);
+    // React reports it, too.
+    place.complaints.length = 0;
+  });
+
+  test("another definition does not reconnect by itself; an edited one, by Fast Refresh, does", async () => {
+    const { mode } = scene();
+    const { page, room } = await mounted();
+    await page.evaluate((url) => {
+      for (let render = 0; render < 3; render++) {
+        world.definition = { ...(world.definition ?? world.messages) };
+        world.mountNow("Chat", { url, mark: String(render) });
+      }
+    }, room.url);
+    await say(page, "1");
+    await until(page, "world.told.length === 2");
+    expect(room.count).toEqual({ now: 1, total: 1 });
+    if (mode === "production") return;
+    await page.evaluate(() => world.edit("Chat"));
+    await expect.poll(() => room.count).toEqual({ now: 1, total: 2 });
+    await until(page, open);
+    await say(page, "2");
+    await until(page, "world.told.length === 4");
+  });
+
   test("a name that is not in the definition reaches the error boundary", async () => {
     const { place, page } = scene();
     await page.evaluate((url) => world.mount("Chat", { url, name: "unsaid" }), place.chat().url);

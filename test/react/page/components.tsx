@@ -74,7 +74,7 @@ function Chat({
   readonly mark?: string;
   readonly name?: "said";
 }): ReactNode {
-  const state = useMessages(messages, url);
+  const state = useMessages(world.definition ?? messages, url);
   const { client, status } = state;
   const echo = useRequest(client, "echo");
   const counted = useStream(client, "count");

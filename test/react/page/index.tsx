@@ -8,6 +8,7 @@ import { renderToString } from "react-dom/server.browser";
 import { memory } from "edgewire/memory";
 import { Rooms, echo } from "../server.ts";
 import { components } from "./components.tsx";
+import { messages } from "./messages.ts";
 import { world } from "./world.ts";
 
 declare const process: { readonly env: { readonly NODE_ENV: string } };
@@ -31,6 +32,8 @@ class Boundary extends Component<{ readonly children: ReactNode }, { readonly fa
 }
 
 for (const [name, component] of Object.entries(components)) refresh?.register(component, name);
+
+world.messages = messages;
 
 let root: Root | undefined;
 
@@ -66,7 +69,7 @@ world.unmount = () => {
   root?.unmount();
   root = undefined;
   document.body.replaceChildren();
-  Object.assign(world, { renders: [], told: [], caught: [], state: undefined });
+  Object.assign(world, { renders: [], told: [], caught: [], state: undefined, definition: undefined });
 };
 
 world.inMemory = async () => {

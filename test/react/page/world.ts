@@ -1,5 +1,6 @@
 /** What the tests see of the page, and call in it. */
 import type { SocketState } from "edgewire/react";
+import type { messages } from "./messages.ts";
 
 export interface Render {
   readonly status: string;
@@ -25,6 +26,9 @@ export interface World {
   state: SocketState & { readonly client?: { send: unknown } | undefined };
   /** What `useRequest` and `useStream` returned last. */
   calls: Record<"echo" | "refuse" | "count", AnyCall>;
+  /** Instead of messages.ts's, as if that file had been edited. */
+  definition: typeof messages | undefined;
+  messages: typeof messages;
   /** Anything else that a component tells. */
   told: unknown[];
   /** Messages of errors that the error boundary caught. */
