@@ -10,6 +10,8 @@ import type { Counters } from "../handler/counters.ts";
 import type { Watched } from "../handler/watched.ts";
 import type { Prepared, Socket, SocketListener } from "../ports.ts";
 import { CloseCode, checkClose } from "../protocol/close.ts";
+import { answeringOf } from "../values/answering.ts";
+import type { Answering } from "../values/answering.ts";
 import { checkData } from "../values/data.ts";
 import type { Resolvers } from "../values/promise.ts";
 import type { ClosingState } from "./closing.ts";
@@ -24,7 +26,7 @@ import * as membership from "./membership.ts";
 import type { PendingHook, Waiting } from "./pending-hooks.ts";
 import type { Rate } from "./rate.ts";
 import type { ReceiveQueue } from "./receive-queue.ts";
-import { livenessOf, receive } from "./receiving.ts";
+import { livenessOf, readOn, receive } from "./receiving.ts";
 import * as sending from "./sending.ts";
 import type { Rest, Stateless, Restored } from "./snapshot.ts";
 import { closingStateOf, infoOf, restOf, setState, snapshotOf, stateOf } from "./stored.ts";
@@ -82,6 +84,11 @@ export class Connection<State = unknown, Env = unknown>
 
   get socket(): Socket {
     return this.#socket;
+  }
+
+  /** For `messages.request`. */
+  get answering(): Answering<ConnectionContract<State, Env>> | undefined {
+    return answeringOf(this.#surroundings.hooks);
   }
 
   get env(): Env {
@@ -211,6 +218,10 @@ export class Connection<State = unknown, Env = unknown>
 
   message(data: Data): MaybePromise<void> {
     return receive(this, data);
+  }
+
+  readOn(): void {
+    readOn(this);
   }
 
   get liveness(): Liveness {

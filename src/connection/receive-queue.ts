@@ -20,9 +20,12 @@ export class ReceiveQueue {
     return this.#paused;
   }
 
-  /** Counts a message that has to wait; false if it is too much for a socket that can't be paused. */
-  admit(data: Data): boolean {
-    const full = this.#messages >= this.#settings.maxQueued || this.#length + data.length > this.#settings.maxBuffered;
+  /**
+   * Counts a message that has to wait; false if it is too much for a socket that can't be paused.
+   * @param owes the client owes an answer, which it can only send after what it has sent before: twice as much may wait.
+   */
+  admit(data: Data, owes: boolean): boolean {
+    const full = this.#full(owes ? 2 : 1, data.length);
     if (full && this.#socket.pause === undefined) return false;
     if (full && !this.#paused) {
       // Pausing only slows: what the runtime has already read still arrives, and is accepted.
@@ -42,11 +45,21 @@ export class ReceiveQueue {
     if (this.#messages <= this.#settings.maxQueued / 2) this.#resume();
   }
 
+  /** The client has been asked: its answer may be behind messages that it has not been allowed to send. */
+  readOn(): void {
+    if (!this.#full(2, 0)) this.#resume();
+  }
+
   /** Nothing waits any more: the rest was discarded. */
   clear(): void {
     this.#messages = 0;
     this.#length = 0;
     this.#resume();
+  }
+
+  #full(factor: number, more: number): boolean {
+    const { maxQueued, maxBuffered } = this.#settings;
+    return this.#messages >= factor * maxQueued || this.#length + more > factor * maxBuffered;
   }
 
   #resume(): void {

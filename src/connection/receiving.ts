@@ -1,9 +1,10 @@
 /** What a connection receives: checks limits, answers text pings, and passes messages to their hook. */
-import type { Data, MaybePromise } from "../api/connection.ts";
+import type { Connection, Data, MaybePromise } from "../api/connection.ts";
 import { overRate, Rate } from "./rate.ts";
 import type { RateRule } from "../handler/rate-rule.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { isPing, pongText } from "../protocol/text-ping.ts";
+import { answeringOf } from "../values/answering.ts";
 import { sizeAtMost } from "../values/data.ts";
 import { quoted, warn } from "../values/log.ts";
 import { credentialExpired } from "./closing.ts";
@@ -35,7 +36,8 @@ export function receive<State, Env>(connection: ReceivingConnection<State, Env>,
   const { surroundings } = connection;
   const { settings } = surroundings;
   const ping = isPing(data) && settings.heartbeat !== false;
-  if (connection.retired && !ping) return;
+  // The hook that the shutdown waits for may itself wait for an answer.
+  if (connection.retired && !ping) return void takeAnswer(connection, data);
   // The alarm may be late, because of an eviction or by up to a second.
   if (connection.expiresAt !== undefined && !ping && hasExpired(connection))
     return connection.violated(CloseCode.unauthorized, credentialExpired);
@@ -52,12 +54,37 @@ export function receive<State, Env>(connection: ReceivingConnection<State, Env>,
     }
   }
   if (ping) return pong(connection);
-  if (connection.mailbox?.busy === true && !(connection.receiveQueue ??= new ReceiveQueue(connection.socket, settings)).admit(data)) {
-    return connection.violated(CloseCode.tryAgainLater, "Too many messages queued");
+  if (connection.mailbox?.busy === true) {
+    if (takeAnswer(connection, data)) return;
+    connection.receiveQueue ??= new ReceiveQueue(connection.socket, settings);
+    if (!connection.receiveQueue.admit(data, owesAnswer(connection))) {
+      return connection.violated(CloseCode.tryAgainLater, "Too many messages queued");
+    }
   }
-  connection.counters.received(data.length);
-  settings.observe?.received?.(connection, data.length);
+  counted(connection, data);
   return post(connection, "message", data);
+}
+
+function counted<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): void {
+  connection.counters.received(data.length);
+  connection.surroundings.settings.observe?.received?.(connection, data.length);
+}
+
+function owesAnswer<State, Env>(connection: ReceivingConnection<State, Env>): boolean {
+  return answeringOf<Connection<State, Env>>(connection.surroundings.hooks)?.owes(connection) === true;
+}
+
+/** While a hook runs, an answer to what the handler has asked does not wait for it. Returns whether the message was one. */
+function takeAnswer<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): boolean {
+  const answering = answeringOf<Connection<State, Env>>(connection.surroundings.hooks);
+  if (answering?.owes(connection) !== true || !answering.take(connection, data)) return false;
+  counted(connection, data);
+  return true;
+}
+
+/** The handler asks the client, and waits for an answer: reads on, although more may wait than else. */
+export function readOn<State, Env>({ receiveQueue }: ReceivingConnection<State, Env>): void {
+  receiveQueue?.readOn();
 }
 
 function exceeds<State, Env>(connection: ReceivingConnection<State, Env>, excess: Excess, rate: RateRule): MaybePromise<void> {

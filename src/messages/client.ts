@@ -1,18 +1,20 @@
 /** The client's side: typed messages and requests over anything that works like a WebSocket. */
-import type { Data } from "../api/connection.ts";
+import type { Data, MaybePromise } from "../api/connection.ts";
 import { rethrow } from "../values/rethrow.ts";
 import { pongText } from "../protocol/text-ping.ts";
+import { makeAnswers } from "./answers.ts";
+import type { AnswerContext } from "./answers.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { AnyMessages } from "./define.ts";
 import { known } from "./entries.ts";
 import type { NamesOf, Payload, RequestSchemas, StreamSchemas } from "./entries.ts";
 import { MessageError } from "./error.ts";
-import { deadlineOf, errorOf, makeExchanges } from "./exchange.ts";
-import type { RequestOptions } from "./exchange.ts";
-import { checkServerFrame } from "./frame.ts";
+import { deadlineOf, makeExchanges } from "./exchange.ts";
+import type { Exchanges, RequestOptions } from "./exchange.ts";
+import { checkServerFrame, errorOf } from "./frame.ts";
 import type { ErrorFrame, ServerFrame } from "./frame.ts";
 import { makeParser } from "./parse.ts";
-import type { Received, StandardSchema } from "./standard.ts";
+import type { Received, Sent, StandardSchema } from "./standard.ts";
 import { openStream } from "./stream.ts";
 import type { StreamOptions } from "./stream.ts";
 
@@ -54,6 +56,18 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
     ...payload: [...Payload<Given["requests"][Name]["payload"]>, options?: StreamOptions]
   ): AsyncIterableIterator<Received<Extract<Given["requests"][Name], StreamSchemas>["item"]>>;
   /**
+   * Answers what the server asks, with what the handler returns or resolves to; one handler for each name. A MessageError that it throws reaches the server with its code,
+   * any other error as `internal`, and is thrown as a listener's is. Without a handler the answer is `unknown-name`. Returns a function that stops
+   * answering. @throws TypeError for an unknown name, Error if there is a handler.
+   */
+  answer<Name extends NamesOf<Given["toClient"], RequestSchemas>>(
+    name: Name,
+    handler: (
+      payload: Received<Extract<Given["toClient"][Name], RequestSchemas>["payload"]>,
+      context: AnswerContext,
+    ) => MaybePromise<Sent<Extract<Given["toClient"][Name], RequestSchemas>["result"]>>,
+  ): () => void;
+  /**
    * Listens to errors that belong to no request: the server's errors about messages, and invalid data that it sent.
    * Returns a function that stops listening.
    */
@@ -84,7 +98,8 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   const errorListeners = new Set<(error: MessageError) => void>();
   const parse = makeParser();
   const exchanging = { socket, parse, write };
-  const { ask, answered, lost } = makeExchanges(exchanging);
+  const exchanges = makeExchanges(exchanging);
+  const answers = makeAnswers(messages, exchanging);
 
   if (socket.binaryType !== undefined) socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
@@ -100,6 +115,10 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
     const chosen = socket.protocol ?? "";
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
     emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
+  };
+  const lost = (): void => {
+    exchanges.lost();
+    answers.lost();
   };
   // A moment later: the application has added its error listener by then.
   if (socket.readyState === 1) queueMicrotask(opened);
@@ -124,8 +143,9 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       const { name, payload } = frame;
       const one = subscriptions.get(name);
       if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
-    } else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
-    else answered(frame as Parameters<typeof answered>[0]);
+    } else if (frame.type === "request" || frame.type === "cancel") answers.asked(frame);
+    else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
+    else exchanges.answered(frame as Parameters<Exchanges["answered"]>[0]);
   }
 
   function write(frame: object): ReturnType<Socket["send"]> {
@@ -144,6 +164,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       subscriptions.set(name, { schema: known("toClient", messages.toClient, name, "~standard"), listeners: listeners.add(listener) });
       return () => void listeners.delete(listener);
     },
+    answer: answers.answer,
     onError(listener) {
       errorListeners.add(listener);
       return () => void errorListeners.delete(listener);
@@ -155,7 +176,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
         const { payload: schema, result } = known("requests", messages.requests, name, "result");
         const deadline = deadlineOf(options);
         messages.checkSent(schema, name, payload);
-        const { cancel } = ask({ name, payload, result, resolve: resolve as (value: unknown) => void, reject }, options);
+        const { cancel } = exchanges.ask({ name, payload, result, resolve: resolve as (value: unknown) => void, reject }, options);
         timer = setTimeout(() => {
           cancel(new MessageError("deadline", `"${name}" was not answered within ${deadline} ms`, { about: name }));
         }, deadline);
@@ -164,7 +185,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
     stream(name, ...[payload, options]) {
       const { payload: schema, item } = known("requests", messages.requests, name, "item");
       messages.checkSent(schema, name, payload);
-      return openStream({ ...exchanging, ask }, item, name, payload, options ?? {}) as AsyncIterableIterator<never>;
+      return openStream({ ...exchanging, ...exchanges }, item, name, payload, options ?? {}) as AsyncIterableIterator<never>;
     },
   };
 }

@@ -5,8 +5,9 @@ import { codecOf, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { invalidPayload } from "./error.ts";
 import { checkRequest, checkSchemas, checkServerEntry, known } from "./entries.ts";
-import type { MessagePayload, NamesOf, Requests, Schemas, ServerEntries } from "./entries.ts";
-import type { StandardSchema } from "./standard.ts";
+import type { AskedConnection, MessagePayload, NamesOf, Payload, Requests, RequestSchemas, Schemas, ServerEntries } from "./entries.ts";
+import type { RequestOptions } from "./exchange.ts";
+import type { Received, StandardSchema } from "./standard.ts";
 
 export type None = Readonly<Record<never, never>>;
 
@@ -58,6 +59,17 @@ export interface Messages<
     name: Name,
     ...payload: MessagePayload<ToClient, Name>
   ): SendResult;
+  /**
+   * Asks a client, and resolves to its answer. Works in every hook, `open` included, and wherever else there is a connection of a handler that
+   * `messageHandler` made of these messages. Rejects with a MessageError: the client's error (`unknown-name` if it has no handler), `invalid-payload`
+   * if the result's schema refuses the answer, `deadline`, `closed`, `interrupted` if an eviction has forgotten the connection, `not-sent` if the
+   * client reads too slowly, `too-many-requests` if 100 are pending.
+   */
+  request<Name extends NamesOf<ToClient, RequestSchemas>>(
+    connection: AskedConnection,
+    name: Name,
+    ...payload: [...Payload<Extract<ToClient[Name], RequestSchemas>["payload"]>, options?: RequestOptions]
+  ): Promise<Received<Extract<ToClient[Name], RequestSchemas>["result"]>>;
   /**
    * Sends to every subscriber of the topic or topics, encoded once, except the given connection, and those in `options`. With a `key` it replaces
    * only what waits of the same key. Returns a promise for a Room, and a number for a connection or a hook's LocalRoom.
@@ -126,7 +138,19 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
     checkSent: check,
     encode: (name, ...[payload]) => write(shared, name, payload),
     send: (connection, name, ...[payload]) => connection.send(write(codecOf(codecs, connection.protocol), name, payload)),
+    async request(connection, name, ...[payload, options]) {
+      const schemas = known("toClient", toClient, name, "result");
+      const { answering } = connection as { readonly answering?: Asker };
+      if (answering?.speaks({ toClient }) !== true) throw new TypeError("request: not a connection of messageHandler with these messages");
+      return (await answering.ask(connection, name, schemas, payload, options as RequestOptions | undefined)) as never;
+    },
     publish: (target, topic, name, ...[payload, options]) => target.publish(topic, write(shared, name, payload), options as PublishOptions),
     broadcast: (room, name, ...[payload, options]) => room.broadcast(write(shared, name, payload), options as BroadcastOptions),
   };
+}
+
+/** The handler's part of `request`: a page has none of it. */
+interface Asker {
+  speaks(messages: Pick<AnyMessages, "toClient">): boolean;
+  ask(connection: AskedConnection, name: string, schemas: RequestSchemas, payload: unknown, options?: RequestOptions): Promise<unknown>;
 }

@@ -1,4 +1,5 @@
 /** What a definition may name: messages, requests with a result, and streams of items; and the types that tell them apart. */
+import type { Connection } from "../api/connection.ts";
 import { isSchema } from "./standard.ts";
 import type { Sent, StandardSchema } from "./standard.ts";
 
@@ -25,6 +26,9 @@ export type Requests = Readonly<Record<string, RequestSchemas | StreamSchemas>>;
 
 /** What a server sends: messages, and requests that the client answers. */
 export type ServerEntries = Readonly<Record<string, StandardSchema | RequestSchemas>>;
+
+/** The part of a server's connection that a request to its client uses. */
+export type AskedConnection = Pick<Connection, "protocol" | "phase" | "signal" | "send">;
 
 /** The names of one kind of entry. */
 export type NamesOf<Entries, Kind> = { [Name in keyof Entries]: Entries[Name] extends Kind ? Name : never }[keyof Entries] & string;

@@ -10,8 +10,8 @@ export interface Issue {
 
 /**
  * An error with a code. A hook throws one to inform the client; `client.request` rejects with one.
- * Edgewire's own codes: `bad-frame`, `unknown-name`, `invalid-payload`, `too-many-requests`, `internal`; and only on the client
- * `closed`, `deadline`, `not-sent`. Any other is the application's.
+ * Edgewire's own codes: `bad-frame`, `unknown-name`, `invalid-payload`, `too-many-requests`, `internal`, `interrupted`; and only where something
+ * was asked `closed`, `deadline`, `not-sent`. Any other is the application's.
  */
 export class MessageError extends Error {
   readonly code: string;

@@ -1,16 +1,17 @@
 /** What the client has asked and waits for: requests, and streams. */
 import { MessageError } from "./error.ts";
+import { errorOf } from "./frame.ts";
 import type { ErrorFrame, ItemFrame, ResultFrame } from "./frame.ts";
 import type { Parser } from "./parse.ts";
 import type { StandardSchema } from "./standard.ts";
 
 export interface RequestOptions {
   /**
-   * Milliseconds that the answer may take, or each item of a stream while the loop waits for it; then it rejects with `deadline`, and the server
-   * is informed. Default: 10 000.
+   * Milliseconds that the answer may take, or each item of a stream while the loop waits for it; then it rejects with `deadline`, and the other
+   * side is informed. Default: 10 000.
    */
   readonly deadline?: number;
-  /** Cancels: it rejects with the signal's reason, and the server's hook is informed. */
+  /** Cancels: it rejects with the signal's reason, and the other side is informed. */
   readonly signal?: AbortSignal;
 }
 
@@ -118,8 +119,4 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
 export function deadlineOf({ deadline = 10_000 }: RequestOptions): number {
   if (deadline > 0 && deadline < 2 ** 31) return deadline;
   throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms`);
-}
-
-export function errorOf({ code, message, name, issues }: ErrorFrame): MessageError {
-  return new MessageError(code, message, { about: name, issues });
 }

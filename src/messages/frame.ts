@@ -8,6 +8,7 @@ export interface MessageFrame {
   readonly payload?: unknown;
 }
 
+/** Of a client, or of a server that asks one: each has ids of its own. */
 export interface RequestFrame {
   readonly type: "request";
   readonly id: number;
@@ -50,8 +51,11 @@ export interface ErrorFrame {
   readonly issues?: readonly Issue[];
 }
 
-export type ClientFrame = MessageFrame | RequestFrame | CreditFrame | CancelFrame;
-export type ServerFrame = MessageFrame | ItemFrame | ResultFrame | ErrorFrame;
+/** The end of an exchange. */
+export type AnswerFrame = ResultFrame | (ErrorFrame & { readonly id: number });
+
+export type ClientFrame = MessageFrame | RequestFrame | CreditFrame | CancelFrame | ResultFrame | ErrorFrame;
+export type ServerFrame = MessageFrame | RequestFrame | CancelFrame | ItemFrame | ResultFrame | ErrorFrame;
 export type Frame = ClientFrame | ServerFrame;
 
 export function errorFrame({ code, message, about, issues }: MessageError, id?: number, name: string | undefined = about): ErrorFrame {
@@ -63,6 +67,10 @@ export function errorFrame({ code, message, about, issues }: MessageError, id?: 
     message,
     ...(issues.length === 0 ? {} : { issues: boundIssues(issues) }),
   };
+}
+
+export function errorOf({ code, message, name, issues }: ErrorFrame): MessageError {
+  return new MessageError(code, message, { about: name, issues });
 }
 
 /** Maximum levels of arrays and objects in a frame, itself included. */
@@ -103,9 +111,20 @@ export function checkFrame<Type extends Frame["type"]>(value: unknown, types: re
   return value as Extract<Frame, { type: Type }>;
 }
 
-/** Checks a server's frame, including its issues: the application relies on their types. @throws MessageError `bad-frame`. */
+/** Checks a server's frame. @throws MessageError `bad-frame`. */
 export function checkServerFrame(value: unknown): ServerFrame {
-  const frame = checkFrame(value, ["message", "item", "result", "error"]);
+  return checkIssues(checkFrame(value, ["message", "item", "result", "error", "request", "cancel"]));
+}
+
+/** Checks a client's frame. Its errors are answers. @throws MessageError `bad-frame`. */
+export function checkClientFrame(value: unknown): Exclude<ClientFrame, ErrorFrame> | AnswerFrame {
+  const frame = checkIssues(checkFrame(value, ["message", "request", "credit", "cancel", "result", "error"]));
+  if (frame.type === "error" && frame.id === undefined) throw badFrame("an error of a client needs an id");
+  return frame as Exclude<ClientFrame, ErrorFrame> | AnswerFrame;
+}
+
+/** The application relies on their types. */
+function checkIssues<Some extends Frame>(frame: Some): Some {
   if (frame.type !== "error" || areIssues(frame.issues)) return frame;
   throw badFrame(`issues must be up to ${mostIssues} of { path, message }, with texts of up to ${longestText}`);
 }

@@ -6,14 +6,16 @@ import { refuse } from "../protocol/refusal.ts";
 import type { Connection, MaybePromise, SendResult } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
 import type { Handler } from "../api/handler.ts";
+import { withAnswering } from "../values/answering.ts";
+import { Asks } from "./asks.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import type { Messages } from "./define.ts";
 import { own } from "./entries.ts";
 import type { Requests, Schemas, ServerEntries } from "./entries.ts";
 import { MessageError, invalidPayload } from "./error.ts";
-import { badFrame, checkFrame, errorFrame, maxCredit } from "./frame.ts";
-import type { ClientFrame, CreditFrame, MessageFrame, RequestFrame } from "./frame.ts";
+import { badFrame, checkClientFrame, errorFrame, maxCredit } from "./frame.ts";
+import type { CreditFrame, MessageFrame, RequestFrame } from "./frame.ts";
 import type { InvalidHook, MessageHandler, RawHandler, RequestContext } from "./hooks.ts";
 import { PendingRequest, PendingRequests } from "./pending.ts";
 import type { StandardResult, StandardSchema } from "./standard.ts";
@@ -59,6 +61,7 @@ export function messageHandler<
   type Client = Connection<State, Env>;
   const { codecs } = messages;
   const pending = new PendingRequests<Client>();
+  const asks = new Asks(messages);
 
   function send(connection: Client, frame: object): SendResult {
     return connection.send(codecOf(codecs, connection.protocol).encode(frame));
@@ -69,9 +72,10 @@ export function messageHandler<
     invalid?.(connection, problem);
   }
 
-  function receive(connection: Client, frame: ClientFrame): MaybePromise<void> {
+  function receive(connection: Client, frame: ReturnType<typeof checkClientFrame>): MaybePromise<void> {
     if (frame.type === "cancel") return pending.cancel(connection, frame.id);
     if (frame.type === "credit") return allow(connection, frame);
+    if (frame.type === "result" || frame.type === "error") return asks.answered(connection, frame);
     if (frame.type === "message") {
       const schema = own(messages.toServer, frame.name);
       return parse(connection, frame, schema, (payload) => tell(connection, frame.name, payload));
@@ -168,14 +172,14 @@ export function messageHandler<
     }
   }
 
-  return {
+  const handler: Handler<State, Env, Calls> = {
     ...raw,
     protocols: messages.protocols,
     upgrade: (request, context) => refuseProtocols(request, codecs) ?? raw.upgrade?.(request, context),
     message(connection, data) {
-      let frame: ClientFrame;
+      let frame: ReturnType<typeof checkClientFrame>;
       try {
-        frame = checkFrame(decode(codecOf(codecs, connection.protocol), data), ["message", "request", "credit", "cancel"]);
+        frame = checkClientFrame(decode(codecOf(codecs, connection.protocol), data));
       } catch (error) {
         return refuseFrame(connection, error as MessageError);
       }
@@ -186,6 +190,7 @@ export function messageHandler<
       return raw.close?.(connection, closing);
     },
   };
+  return withAnswering(handler, asks);
 }
 
 /** A stream that an eviction ended, or whose item was dropped. */

@@ -6,9 +6,20 @@ export { MessageError } from "./error.ts";
 export { json } from "./codec.ts";
 export type { Codec } from "./codec.ts";
 export type { AnyMessages, Definition, Messages } from "./define.ts";
-export type { MessagePayload, NamesOf, Payload, Requests, RequestSchemas, Schemas, ServerEntries, StreamSchemas } from "./entries.ts";
+export type {
+  AskedConnection,
+  MessagePayload,
+  NamesOf,
+  Payload,
+  Requests,
+  RequestSchemas,
+  Schemas,
+  ServerEntries,
+  StreamSchemas,
+} from "./entries.ts";
 export type { Answered, MessageHandler, MessageHooks, RequestContext, RequestHooks } from "./hooks.ts";
 export type { MessageClient, MessageSocket } from "./client.ts";
+export type { AnswerContext } from "./answers.ts";
 export type { RequestOptions } from "./exchange.ts";
 export type { StreamOptions } from "./stream.ts";
 export type { Issue } from "./error.ts";

@@ -9,7 +9,12 @@ export const handler = defineHandler(
     origins: "*",
     maxRequests: 3,
     upgrade: (request) => ({ room: new URL(request.url).pathname.slice(1) || "lobby", state: { said: 0, invalid: 0 } }),
-    open: (connection) => connection.subscribe("all"),
+    async open(connection) {
+      connection.subscribe("all");
+      if (!connection.url.endsWith("?confirm")) return;
+      const confirmed = await messages.request(connection, "confirm", { what: "open" });
+      messages.send(connection, "noted", { what: `open: ${confirmed}` });
+    },
     messages: {
       say(connection, { text }) {
         if (text === "forbidden") throw new MessageError("forbidden", "we do not say that");
@@ -18,6 +23,14 @@ export const handler = defineHandler(
         messages.send(connection, "noted", { what: `said ${connection.state.said}` });
       },
       whisper: (connection, { text }) => messages.send(connection, "whispered", { text }),
+      async consider(connection, { what, deadline, wait }) {
+        if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+        const options = deadline === undefined ? {} : { deadline };
+        const outcome = await messages
+          .request(connection, "confirm", { what }, options)
+          .catch((error: unknown) => (error instanceof MessageError ? error.code : String(error)));
+        messages.send(connection, "noted", { what: `${what}: ${outcome}` });
+      },
       leave: (connection) => messages.send(connection, "left"),
     },
     requests: {
@@ -35,6 +48,7 @@ export const handler = defineHandler(
         await Promise.resolve();
         throw new Error("a secret");
       },
+      relay: (connection, { what }) => messages.request(connection, "confirm", { what }),
       async *count(_connection, { to }) {
         for (let number = 1; number <= to; number++) yield await Promise.resolve(number);
       },

@@ -344,7 +344,8 @@ describe("what the server should not send", () => {
   test.each([
     ["not JSON", "hello"],
     ["no frame", "[]"],
-    ["a client's frame", '{"type":"cancel","id":1}'],
+    ["a client's frame", '{"type":"credit","id":1,"n":1}'],
+    ["a request without an id", '{"type":"request","name":"add"}'],
     ["an error without a code", '{"type":"error","message":"x"}'],
     ...[
       {},

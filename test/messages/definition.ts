@@ -15,12 +15,14 @@ export const messages = defineMessages({
       v.checkAsync(async ({ to }) => (await Promise.resolve(to)) !== "nobody", "nobody is there"),
     ),
     leave: z.undefined(),
+    consider: z.object({ what: z.string(), deadline: z.int().optional(), wait: z.int().default(0) }),
   },
   toClient: {
     said: z.object({ from: z.string(), text: z.string() }),
     whispered: type({ text: "string" }),
     noted: v.object({ what: v.string() }),
     left: z.undefined(),
+    confirm: { payload: v.object({ what: v.string() }), result: z.boolean() },
   },
   requests: {
     sum: { payload: type("(number | string.numeric.parse)[] <= 10"), result: z.number() },
@@ -28,6 +30,7 @@ export const messages = defineMessages({
     slow: { payload: z.undefined(), result: z.never() },
     refuse: { payload: v.object({ code: v.string() }), result: z.never() },
     fail: { payload: z.undefined(), result: z.never() },
+    relay: { payload: z.object({ what: z.string() }), result: z.boolean() },
     count: { payload: z.object({ to: z.int() }), item: z.number() },
     endless: { payload: z.undefined(), item: z.number() },
     breaks: { payload: z.undefined(), item: z.number() },

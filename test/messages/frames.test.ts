@@ -5,11 +5,11 @@ import { describe, expect, test } from "vitest";
 import { msgpack } from "../../adapters/msgpack/index.ts";
 import { decode, json } from "../../src/messages/codec.ts";
 import { MessageError, invalidPayload } from "../../src/messages/error.ts";
-import { checkFrame, checkServerFrame, errorFrame, maxDepth, type ErrorFrame } from "../../src/messages/frame.ts";
+import { checkClientFrame, checkFrame, checkServerFrame, errorFrame, maxDepth, type ErrorFrame } from "../../src/messages/frame.ts";
 import { fromHex, revive, toHex, vectors } from "./vectors.ts";
 
-const toServer = ["message", "request", "credit", "cancel"] as const;
-const toClient = ["message", "item", "result", "error"] as const;
+const toServer = ["message", "request", "credit", "cancel", "result", "error"] as const;
+const toClient = ["message", "item", "result", "error", "request", "cancel"] as const;
 const types = { "to server": toServer, "to client": toClient };
 
 describe.each(vectors.frames)("$name", ({ direction, frame, json: text, msgpack: hex }) => {
@@ -29,7 +29,7 @@ describe.each(vectors.frames)("$name", ({ direction, frame, json: text, msgpack:
 
 test.each(vectors.bad)("$name is no frame", ({ text, binary }) => {
   const data = text ?? fromHex(binary ?? "");
-  expect(() => checkFrame(decode(msgpack, data), toServer)).toThrow(expect.objectContaining({ name: "MessageError", code: "bad-frame" }));
+  expect(() => checkClientFrame(decode(msgpack, data))).toThrow(expect.objectContaining({ name: "MessageError", code: "bad-frame" }));
 });
 
 test("a key that only looks like those of an attack is a key", () => {

@@ -15,6 +15,11 @@ import { vectors } from "./vectors.ts";
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
+function withId(frame: object, ids: ReadonlyMap<unknown, unknown>): object {
+  const { id } = frame as { id?: unknown };
+  return typeof id === "string" ? { ...frame, id: ids.get(id) } : frame;
+}
+
 const runtimes: Record<string, () => Promise<Server>> = {
   node: () => start("node", file("serve.ts")),
   bun: () => start("bun", file("serve.ts")),
@@ -22,7 +27,10 @@ const runtimes: Record<string, () => Promise<Server>> = {
   durable: () => startWorker(file("worker.ts"), { ROOM: "ChatRoom" }, { log: () => {} }),
 };
 
-describe.each(Object.entries(runtimes))("on %s", (_, launch) => {
+/** Elsewhere a client that sends more than `maxQueued` messages to a hook that is pending is closed with 1013. */
+const canPause = ["node", "bun"];
+
+describe.each(Object.entries(runtimes))("on %s", (runtime, launch) => {
   let server: Server;
   let room = 0;
   beforeAll(async () => {
@@ -46,9 +54,16 @@ describe.each(Object.entries(runtimes))("on %s", (_, launch) => {
   describe.each([json, msgpack])("$protocol", (codec) => {
     test.each(vectors.sessions)("$name", async ({ steps }) => {
       const peer = await Peer.connect(url(), codec);
+      // Ids that the server chose, by the name that the session gives them.
+      const ids = new Map<unknown, unknown>();
       for (const { send, receive } of steps) {
-        if (send !== undefined) peer.send(send);
-        else expect(await peer.next()).toMatchObject(receive ?? {});
+        if (send !== undefined) peer.send(withId(send, ids));
+        else {
+          const frame = (await peer.next()) as { id?: number };
+          const { id } = receive as { id?: unknown };
+          if (typeof id === "string" && !ids.has(id)) ids.set(id, frame.id);
+          expect(frame).toMatchObject(withId(receive ?? {}, ids));
+        }
       }
       peer.leave();
     });
@@ -101,6 +116,46 @@ describe.each(Object.entries(runtimes))("on %s", (_, launch) => {
     peer.leave();
   });
 
+  describe("what the server asks", () => {
+    const leave = { type: "message", name: "leave" };
+
+    test("is answered in `open`, before its client's messages have their turn", async () => {
+      const peer = await Peer.connect(`${url()}?confirm`, json);
+      const { id } = (await peer.next()) as { id: number };
+      peer.send(leave);
+      peer.send({ type: "result", id, payload: true });
+      expect([await peer.next(), await peer.next()]).toMatchObject([{ name: "noted", payload: { what: "open: true" } }, { name: "left" }]);
+      peer.leave();
+    });
+
+    test.each([[1000, 0], [1000, 200], [5000, 0], ...(canPause.includes(runtime) ? [[5000, 200]] : [])])(
+      "is answered in a message hook, behind %i messages that wait for it, asked after %i ms",
+      async (count = 0, wait = 0) => {
+        const peer = await Peer.connect(url(), json);
+        peer.send({ type: "message", name: "consider", payload: { what: "tea", wait } });
+        // More than `maxQueued` may wait until the answer is read, and then twice as many.
+        if (wait > 0) for (let index = 0; index < count; index++) peer.send(leave);
+        const { id } = (await peer.next()) as { id: number };
+        if (wait === 0) for (let index = 0; index < count; index++) peer.send(leave);
+        peer.send({ type: "result", id, payload: true });
+        expect(await peer.next()).toMatchObject({ name: "noted", payload: { what: "tea: true" } });
+        for (let index = 0; index < count; index++) expect(await peer.next()).toMatchObject({ name: "left" });
+        peer.leave();
+      },
+    );
+
+    test("of a client that leaves is closed, and the next client's is its own", async () => {
+      const [peer, other] = await Promise.all([Peer.connect(url(), json), Peer.connect(url(), json)]);
+      for (const one of [peer, other]) one.send({ type: "message", name: "consider", payload: { what: "tea" } });
+      await peer.next();
+      const { id } = (await other.next()) as { id: number };
+      peer.leave();
+      other.send({ type: "result", id, payload: false });
+      expect(await other.next()).toMatchObject({ payload: { what: "tea: false" } });
+      other.leave();
+    });
+  });
+
   test.each(["native", "ws"])("a conversation over a WebSocket: %s", async (kind) => {
     const socket = new (kind === "ws" ? WebSocket : globalThis.WebSocket)(url(), messages.protocols) as globalThis.WebSocket;
     const client = messageClient(messages, socket);
@@ -120,6 +175,17 @@ describe.each(Object.entries(runtimes))("on %s", (_, launch) => {
     await expect.poll(() => noted).toContain("slow began");
     stop.abort(new Error("enough"));
     await expect(slow).rejects.toThrow("enough");
+    expect(await client.request("relay", { what: "tea" }).catch((error: { code: string }) => error.code)).toBe("unknown-name");
+    const stopAnswering = client.answer("confirm", async ({ what }) => (await Promise.resolve(what)) === "tea");
+    expect(await Promise.all([client.request("relay", { what: "tea" }), client.request("relay", { what: "coffee" })])).toEqual([
+      true,
+      false,
+    ]);
+    client.send("consider", { what: "tea" });
+    await expect.poll(() => noted).toContain("tea: true");
+    stopAnswering();
+    client.send("consider", { what: "tea" });
+    await expect.poll(() => noted).toContain("tea: unknown-name");
     const numbers: number[] = [];
     for await (const number of client.stream("count", { to: 100 }, { window: 3 })) numbers.push(number);
     expect(numbers).toEqual(Array.from({ length: 100 }, (_one, index) => index + 1));
@@ -182,5 +248,19 @@ describe("a Durable Object that is evicted between a request and its answer", ()
     expect(numbers).toEqual([1, 2, 3]);
     socket.close();
     await once(socket, "close");
+  });
+
+  test("it is not evicted while it waits for a client's answer", async () => {
+    const peer = await Peer.connect(`ws://127.0.0.1:${server.port}/asked`, json);
+    peer.send({ type: "request", id: 1, name: "relay", payload: { what: "tea" } });
+    const { id } = (await peer.next()) as { id: number };
+    const evicted = server.evict("ChatRoom", "asked");
+    await Promise.race([evicted, new Promise((resolve) => setTimeout(resolve, 500))]);
+    peer.send({ type: "result", id, payload: true });
+    expect(await peer.next()).toEqual({ type: "result", id: 1, payload: true });
+    await evicted;
+    peer.send({ type: "message", name: "leave" });
+    expect(await peer.next()).toMatchObject({ name: "left" });
+    peer.leave();
   });
 });

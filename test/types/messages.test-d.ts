@@ -259,6 +259,48 @@ async function streams(): Promise<void> {
 }
 void streams;
 
+// What the server asks.
+const asking = defineMessages({
+  toClient: {
+    said: z.string(),
+    confirm: { payload: z.object({ what: z.string() }), result: z.string().transform(Number) },
+    ping: { payload: type("undefined"), result: v.string() },
+  },
+});
+messageHandler(asking, {
+  async open(connection) {
+    expectTypeOf(await asking.request(connection, "confirm", { what: "tea" }, { deadline: 100 })).toEqualTypeOf<number>();
+    expectTypeOf(await asking.request(connection, "ping")).toEqualTypeOf<string>();
+    for (const one of connection.room.peers()) await asking.request(one, "ping", undefined, { signal: connection.signal });
+    // @ts-expect-error: a message.
+    await asking.request(connection, "said", "hello");
+    // @ts-expect-error: a payload of another shape.
+    await asking.request(connection, "confirm", { text: "tea" });
+    // @ts-expect-error: no payload.
+    await asking.request(connection, "confirm");
+    // @ts-expect-error: a request.
+    asking.send(connection, "confirm", { what: "tea" });
+    // @ts-expect-error: an option that there is not.
+    await asking.request(connection, "ping", undefined, { timeout: 100 });
+    // @ts-expect-error: a room is not a client.
+    await asking.request(room, "ping");
+  },
+});
+const answering: MessageClient<typeof asking> = messageClient(asking, socket);
+const stop = answering.answer("confirm", ({ what }, { signal }) => {
+  expectTypeOf(what).toEqualTypeOf<string>();
+  expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+  return "42";
+});
+expectTypeOf(stop).toEqualTypeOf<() => void>();
+answering.answer("ping", async () => "pong");
+// @ts-expect-error: the result's output; its input is sent.
+answering.answer("confirm", () => 42);
+// @ts-expect-error: a message.
+answering.answer("said", () => "hello");
+// @ts-expect-error: a request.
+answering.on("confirm", () => {});
+
 // Definitions.
 defineMessages({ codecs: [msgpack, json], checkSent: true });
 // @ts-expect-error: no schema.
