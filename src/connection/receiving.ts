@@ -54,31 +54,29 @@ export function receive<State, Env>(connection: ReceivingConnection<State, Env>,
     }
   }
   if (ping) return pong(connection);
-  if (connection.mailbox?.busy === true) {
-    if (takeAnswer(connection, data)) return;
-    connection.receiveQueue ??= new ReceiveQueue(connection.socket, settings);
-    if (!connection.receiveQueue.admit(data, owesAnswer(connection))) {
-      return connection.violated(CloseCode.tryAgainLater, "Too many messages queued");
-    }
-  }
-  counted(connection, data);
+  if (connection.mailbox?.busy === true && !mayWait(connection, data)) return connection.mailbox.running;
+  connection.counters.received(data.length);
+  settings.observe?.received?.(connection, data.length);
   return post(connection, "message", data);
 }
 
-function counted<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): void {
-  connection.counters.received(data.length);
-  connection.surroundings.settings.observe?.received?.(connection, data.length);
-}
-
-function owesAnswer<State, Env>(connection: ReceivingConnection<State, Env>): boolean {
-  return answeringOf<Connection<State, Env>>(connection.surroundings.hooks)?.owes(connection) === true;
+/** A hook runs. Returns false if the message does not wait for it: it is an answer, or too much waits, and the connection closes. */
+function mayWait<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): boolean {
+  if (takeAnswer(connection, data)) return false;
+  const { hooks, settings } = connection.surroundings;
+  const owes = answeringOf<Connection<State, Env>>(hooks)?.owes(connection) === true;
+  if ((connection.receiveQueue ??= new ReceiveQueue(connection.socket, settings)).admit(data, owes)) return true;
+  void connection.violated(CloseCode.tryAgainLater, "Too many messages queued");
+  return false;
 }
 
 /** While a hook runs, an answer to what the handler has asked does not wait for it. Returns whether the message was one. */
 function takeAnswer<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): boolean {
-  const answering = answeringOf<Connection<State, Env>>(connection.surroundings.hooks);
+  const { hooks, settings } = connection.surroundings;
+  const answering = answeringOf<Connection<State, Env>>(hooks);
   if (answering?.owes(connection) !== true || !answering.take(connection, data)) return false;
-  counted(connection, data);
+  connection.counters.received(data.length);
+  settings.observe?.received?.(connection, data.length);
   return true;
 }
 

@@ -185,6 +185,7 @@ export function messageHandler<
       }
       return receive(connection, frame);
     },
+    ...(raw.open === undefined ? {} : { open: (connection) => unlessLeft(connection, raw.open?.(connection)) }),
     close(connection, closing) {
       pending.cancelAll(connection);
       return raw.close?.(connection, closing);
@@ -196,6 +197,14 @@ export function messageHandler<
 /** A stream that an eviction ended, or whose item was dropped. */
 function interrupted(): MessageError {
   return new MessageError("interrupted", "The stream was interrupted");
+}
+
+/** A client that leaves while `open` asks it is no failure of `open`. */
+function unlessLeft(connection: { readonly phase: string }, running: MaybePromise<void>): MaybePromise<void> {
+  if (!isPromise(running)) return running;
+  return running.then(undefined, (error: unknown) => {
+    if (connection.phase === "open" || (error as Partial<MessageError> | undefined)?.code !== "closed") throw error;
+  });
 }
 
 /** A client that offers nothing speaks JSON. One that offers only other subprotocols would fail the connection itself, without a reason. */

@@ -244,6 +244,21 @@ test.each(["close", "terminate"] as const)(
   },
 );
 
+test("a client that leaves while `open` asks it is no failure; a deadline is one, unless it is caught", async () => {
+  const errors: unknown[] = [];
+  const open = async (connection: Connection): Promise<void> => void (await confirm(connection, { deadline: 20 }));
+  const hooks = { messages: { go() {}, skip() {}, hold() {} }, requests: { ask() {} } };
+  const server = memory(defineHandler(messageHandler(messages, { ...hooks, open, error: (error) => void errors.push(error) })));
+  const leaving = await server.connect();
+  await next(leaving);
+  leaving.terminate();
+  await quiet();
+  expect(errors).toEqual([]);
+  const silent = await server.connect();
+  expect((await silent.closed).code).toBe(1011);
+  expect(errors).toEqual([expect.objectContaining({ code: "deadline" })]);
+});
+
 test("a server that closes waits for a hook that asks, and its client may still answer", async () => {
   const { server, client, log } = await serving(confirm);
   send(client, message("go"));
