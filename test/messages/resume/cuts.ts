@@ -46,12 +46,10 @@ export function cutting(Given: WebSocketConstructor, random: () => number, most:
 /** A WebSocket of which the test can end the last one. */
 export function ending(Given: WebSocketConstructor): { readonly WebSocket: WebSocketConstructor; end(): void } {
   let last: Cuttable | undefined;
-  class WebSocket extends (Given as unknown as new (url: string, protocols: string[]) => Cuttable) {
-    constructor(url: string, protocols: string[]) {
-      super(url, protocols);
-      last = this;
-    }
-  }
+  // A constructor that returns an object makes that one.
+  const WebSocket = function (url: string, protocols: string[]): unknown {
+    return (last = new Given(url, protocols) as unknown as Cuttable);
+  };
   return { WebSocket: WebSocket as unknown as WebSocketConstructor, end: () => last?.terminate() };
 }
 
