@@ -53,7 +53,7 @@ async function next(client: MemoryClient, count: number): Promise<string[]> {
 
 test("what a client writes is one token, which a server reads back", () => {
   const topic = fc.string({ unit: "binary", minLength: 1, maxLength: 40 });
-  const position = fc.tuple(fc.stringMatching(/^[0-9a-z]{1,20}$/), fc.nat(), fc.stringMatching(/^[0-9a-z]{1,10}$/));
+  const position = fc.tuple(fc.nat(), fc.nat(), fc.nat());
   fc.assert(
     fc.property(fc.dictionary(topic, position, { maxKeys: 20, noNullPrototype: true }), (places) => {
       const positions = makePositions();
@@ -68,6 +68,7 @@ test("what a client writes is one token, which a server reads back", () => {
       // Those that were used last.
       expect(read).toEqual(given.slice(given.length - read.length));
     }),
+    { numRuns: 50 },
   );
 });
 
