@@ -1,89 +1,10 @@
 /** A client whose network is cut at any moment sees each message once and in order, or is told what it lacks: on every runtime. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { setTimeout as delay } from "node:timers/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { memory } from "edgewire/memory";
-import type { WebSocketConstructor } from "edgewire/client";
-import { WebSocket } from "ws";
-import { start, startWorker } from "../../docs/run.ts";
-import type { Server, WorkerServer } from "../../docs/run.ts";
 import { cutting, ending, follow, randomBy } from "./cuts.ts";
 import type { Reader } from "./cuts.ts";
-import { messages, packed } from "./definition.ts";
-import { handler, packedHandler } from "./room.ts";
-
-const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const patience = { timeout: 60_000, interval: 5 };
-
-interface Place {
-  readonly url: string;
-  readonly WebSocket: WebSocketConstructor;
-  /** Default: messages in both codecs. */
-  readonly messages?: typeof messages;
-  /** What else may happen at any moment: an eviction, a restart. */
-  disturb(room: string): Promise<void>;
-  end(): Promise<void>;
-}
-
-async function place(launch: () => Promise<Server>): Promise<Place> {
-  const server = await launch();
-  return { url: `ws://127.0.0.1:${server.port}`, WebSocket, disturb: async () => {}, end: async () => server[Symbol.asyncDispose]() };
-}
-
-async function objects(): Promise<Place> {
-  const server: WorkerServer = await startWorker(file("worker.ts"), { ROOM: "Room" }, { log: () => {} });
-  return {
-    url: `ws://127.0.0.1:${server.port}`,
-    WebSocket,
-    // workerd 2026-11 may never again evict an object whose clients were reset (cloudflare/workerd#6862): it is not waited for then.
-    disturb: (room) => Promise.race([server.evict("Room", room), delay(2000)]),
-    end: async () => server[Symbol.asyncDispose](),
-  };
-}
-
-/** A server over a file, which is killed and started again. */
-async function kept(): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), "edgewire-resume-"));
-  const launch = (port: number): Promise<Server> => start("node", file("serve.ts"), port, { env: { FILE: join(folder, "rooms.db") } });
-  let server = await launch(0);
-  const { port } = server;
-  return {
-    url: `ws://127.0.0.1:${port}`,
-    WebSocket,
-    async disturb() {
-      await server[Symbol.asyncDispose]();
-      server = await launch(port);
-    },
-    async end() {
-      await server[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
-
-async function inMemory(given = handler, defined = messages): Promise<Place> {
-  const server = memory(given);
-  return {
-    url: "ws://localhost",
-    WebSocket: server.WebSocket,
-    messages: defined,
-    disturb: () => server.hibernate(),
-    end: () => server.close(),
-  };
-}
-
-const places: Record<string, () => Promise<Place>> = {
-  memory: () => inMemory(),
-  "memory, in MessagePack": () => inMemory(packedHandler, packed),
-  node: () => place(() => start("node", file("serve.ts"))),
-  bun: () => place(() => start("bun", file("serve.ts"))),
-  deno: () => place(() => start("deno", file("serve.ts"))),
-  durable: objects,
-  "sqlite, killed": kept,
-};
+import { messages } from "./definition.ts";
+import { patience, places } from "./places.ts";
+import type { Place } from "./places.ts";
 
 describe.each(Object.entries(places))("on %s", { timeout: 120_000 }, (name, open) => {
   let at: Place;
@@ -123,7 +44,7 @@ describe.each(Object.entries(places))("on %s", { timeout: 120_000 }, (name, open
   });
 
   // A restart would end the connection that is to subscribe.
-  if (open === kept) return;
+  if (open === places["sqlite, killed"]) return;
   test("a client that subscribes later goes on from its position, and an eviction before that costs nothing but the way", async () => {
     const url = `${at.url}/late?late`;
     const network = ending(at.WebSocket);
