@@ -7,8 +7,8 @@ import type { Connection as ConnectionContract, Data, MaybePromise, Phase, Senda
 import type { Replay } from "../api/history.ts";
 import type { ConnectionInfo, LocalRoom, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
-import type { Watched } from "../handler/watched.ts";
-import type { Prepared, Socket, SocketListener } from "../ports.ts";
+import type { Internals } from "../handler/internals.ts";
+import type { Clock, Prepared, Socket, SocketListener } from "../ports.ts";
 import { CloseCode, checkClose } from "../protocol/close.ts";
 import { answeringOf } from "../values/answering.ts";
 import type { Answering } from "../values/answering.ts";
@@ -33,7 +33,7 @@ import { closingStateOf, infoOf, restOf, setState, snapshotOf, stateOf } from ".
 import type { SubscribeOptions, Surroundings } from "./surroundings.ts";
 
 export class Connection<State = unknown, Env = unknown>
-  implements ConnectionContract<State, Env>, EndingConnection<State, Env>, SocketListener, Waiting, Watched
+  implements ConnectionContract<State, Env>, EndingConnection<State, Env>, SocketListener, Waiting, Internals
 {
   // Fields of every message come first, in one cache line: a fan-out loads a new one for each subscriber.
   phase: Phase;
@@ -246,6 +246,10 @@ export class Connection<State = unknown, Env = unknown>
 
   waitUntil(promise: PromiseLike<unknown>): void {
     waitUntil(this, promise);
+  }
+
+  get clock(): Clock {
+    return this.#surroundings.clock;
   }
 
   watch(work: PromiseLike<unknown>, name: string): void {

@@ -1,7 +1,7 @@
 /** The server's side: builds a raw handler from hooks by name. Other handlers don't load it. */
 import { isPromise } from "../values/promise.ts";
 import { report } from "../handler/report.ts";
-import { watch } from "../handler/watched.ts";
+import { watch } from "../handler/internals.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Connection, MaybePromise, SendResult } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";

@@ -1,9 +1,17 @@
 /** A clock that a test moves: everything on the server goes by it, and vitest's fake timers do as well. */
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import { fakeClock, memory } from "../../../adapters/memory/index.ts";
 import type { Memory, MemoryOptions } from "../../../adapters/memory/index.ts";
 import { defineHandler } from "../../../src/index.ts";
+import { defineMessages, messageClient, messageHandler } from "../../../src/messages/index.ts";
+import type { MessageError } from "../../../src/messages/index.ts";
 import { pingText } from "../../../src/protocol/text-ping.ts";
+
+const messages = defineMessages({
+  toServer: { again: z.undefined() },
+  toClient: { confirm: { payload: z.string(), result: z.string() } },
+});
 
 const start = Date.UTC(2030, 0, 1);
 
@@ -149,6 +157,25 @@ describe.each(Object.keys(times))("with %s", (name) => {
     expect(codes).toEqual([["deadline", true]]);
     await advance(9500);
     expect(codes).toHaveLength(2);
+  });
+
+  test("what the server asks a client is answered, or rejects at its deadline", async () => {
+    const { options, advance } = time();
+    const answers: unknown[] = [];
+    const ask = (name: string) => async (connection: Parameters<typeof messages.request>[0]) => {
+      answers.push(
+        await messages.request(connection, "confirm", name, { deadline: 5000 }).catch((error: unknown) => (error as MessageError).code),
+      );
+    };
+    const server = memory(defineHandler(messageHandler(messages, { open: ask("at once"), messages: { again: ask("again") } })), options);
+    const client = messageClient(messages, new server.WebSocket("/", messages.protocols));
+    client.answer("confirm", (name) => (name === "again" ? new Promise<string>(() => {}) : `sure, ${name}`));
+    await server.settled();
+    client.send("again");
+    await advance(4999);
+    expect(answers).toEqual(["sure, at once"]);
+    await advance(1);
+    expect(answers).toEqual(["sure, at once", "deadline"]);
   });
 
   test("the deadline of an update of room.storage", async () => {
