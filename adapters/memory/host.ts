@@ -12,6 +12,7 @@ import type { Connection } from "../../src/connection/connection.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { OpenStorage, Store } from "../../src/ports.ts";
 import { quoted } from "../../src/values/log.ts";
+import { globalClock } from "../../src/time/clock.ts";
 import { FakeClock } from "./clock.ts";
 import type { MemoryOptions } from "./options.ts";
 import { refusalOf } from "./refused.ts";
@@ -115,6 +116,7 @@ export class MemoryHost implements Moving {
       registry: RoomRegistry,
       env: this.env,
       clock: this.#clock,
+      timers: this.#options.clock ?? globalClock,
       watch: (work, name) => this.watch.add(work, `the request ${quoted(name)}`),
     };
     if (this.#opened !== undefined) return new Server(this.#handler, durableRuntime(runtime, this.#opened));

@@ -8,7 +8,7 @@ import type { Replay } from "../api/history.ts";
 import type { ConnectionInfo, LocalRoom, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Internals } from "../handler/internals.ts";
-import type { Clock, Prepared, Socket, SocketListener } from "../ports.ts";
+import type { Prepared, Socket, SocketListener } from "../ports.ts";
 import { CloseCode, checkClose } from "../protocol/close.ts";
 import { answeringOf } from "../values/answering.ts";
 import type { Answering } from "../values/answering.ts";
@@ -248,8 +248,8 @@ export class Connection<State = unknown, Env = unknown>
     waitUntil(this, promise);
   }
 
-  get clock(): Clock {
-    return this.#surroundings.clock;
+  get timers(): Internals["timers"] {
+    return this.#surroundings.timers;
   }
 
   watch(work: PromiseLike<unknown>, name: string): void {

@@ -7,6 +7,7 @@ import type { ErrorContext, Hooks } from "../api/handler.ts";
 import type { Replay } from "../api/history.ts";
 import type { LocalRoom, PresenceDiff, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
+import type { Internals } from "../handler/internals.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Clock, Store } from "../ports.ts";
 import type { EncodedDeclaration } from "./member.ts";
@@ -16,6 +17,8 @@ export interface Surroundings<State, Env> {
   readonly hooks: Hooks<State, Env>;
   readonly settings: Settings;
   readonly clock: Clock;
+  /** Timers for what the application waits for. */
+  readonly timers: Internals["timers"];
   readonly env: Env;
   readonly rooms: Rooms;
   /** Undefined if connections can't reach each other. */

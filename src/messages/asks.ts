@@ -1,6 +1,6 @@
 /** What a server has asked its clients, and waits for. Only in memory: after an eviction nobody waits, and an answer that comes is nothing. */
 import type { Data } from "../api/connection.ts";
-import { clockOf } from "../handler/internals.ts";
+import { timersOf } from "../handler/internals.ts";
 import type { Answering } from "../values/answering.ts";
 import { isPromise } from "../values/promise.ts";
 import { codecOf, decode } from "./codec.ts";
@@ -94,7 +94,7 @@ export class Asks implements Answering<AskedConnection> {
     if (client.asks.size >= maxAsks) throw problem("too-many-requests", `${maxAsks} requests to this client are pending`);
     if (signal?.aborted) throw signal.reason;
     const id = ++client.lastId;
-    const clock = clockOf(connection);
+    const timers = timersOf(connection);
     const request = codec.encode({ type: "request", id, name, payload });
 
     return new Promise((resolve, reject) => {
@@ -102,7 +102,7 @@ export class Asks implements Answering<AskedConnection> {
         (use: (value: never) => void) =>
         (value: unknown): void => {
           client.asks.delete(id);
-          clock.clearTimeout(timer);
+          timers.clearTimeout(timer);
           signal?.removeEventListener("abort", cancelled);
           connection.signal.removeEventListener("abort", closed);
           use(value as never);
@@ -120,7 +120,7 @@ export class Asks implements Answering<AskedConnection> {
         withdraw();
         fail(signal?.reason);
       };
-      const timer = clock.setTimeout(() => {
+      const timer = timers.setTimeout(() => {
         fail(withdraw() ? problem("deadline", `"${name}" was not answered within ${deadline} ms`) : unreachable());
       }, deadline);
       signal?.addEventListener("abort", cancelled);

@@ -36,6 +36,8 @@ export interface Runtime extends RoomRuntime, BackgroundRuntime {
   readonly findsVanished?: boolean;
   /** Defaults to the global timers. */
   readonly clock?: Clock;
+  /** Timers that outlive the server, if those of `clock` end with it and the application does not: memory, when it hibernates. */
+  readonly timers?: Pick<Clock, "setTimeout" | "clearTimeout">;
 }
 
 /** The class itself: an adapter that names it has it in its bundle. */

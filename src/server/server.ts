@@ -15,6 +15,7 @@ import type { Restored } from "../connection/snapshot.ts";
 import type { Holder, Surroundings } from "../connection/surroundings.ts";
 import { Counters, readStats } from "../handler/counters.ts";
 import type { DefinedHandler } from "../handler/define.ts";
+import type { Internals } from "../handler/internals.ts";
 import { report } from "../handler/report.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Clock, StoredSnapshot, Snapshot, Socket } from "../ports.ts";
@@ -139,6 +140,10 @@ export class Server<State = unknown, Env = unknown>
 
   waitUntil(promise: PromiseLike<unknown>, failed: (error: unknown) => MaybePromise<void>): void {
     (this.#background ??= new BackgroundWork(this.runtime)).add(promise, failed);
+  }
+
+  get timers(): Internals["timers"] {
+    return this.runtime.timers ?? this.clock;
   }
 
   watch(work: PromiseLike<unknown>, name: string): void {

@@ -162,14 +162,14 @@ describe.each(Object.keys(times))("with %s", (name) => {
   test("what the server asks a client is answered, or rejects at its deadline", async () => {
     const { options, advance } = time();
     const answers: unknown[] = [];
-    const ask = (name: string) => async (connection: Parameters<typeof messages.request>[0]) => {
+    const ask = (what: string) => async (connection: Parameters<typeof messages.request>[0]) => {
       answers.push(
-        await messages.request(connection, "confirm", name, { deadline: 5000 }).catch((error: unknown) => (error as MessageError).code),
+        await messages.request(connection, "confirm", what, { deadline: 5000 }).catch((error: unknown) => (error as MessageError).code),
       );
     };
     const server = memory(defineHandler(messageHandler(messages, { open: ask("at once"), messages: { again: ask("again") } })), options);
     const client = messageClient(messages, new server.WebSocket("/", messages.protocols));
-    client.answer("confirm", (name) => (name === "again" ? new Promise<string>(() => {}) : `sure, ${name}`));
+    client.answer("confirm", (what) => (what === "again" ? new Promise<string>(() => {}) : `sure, ${what}`));
     await server.settled();
     client.send("again");
     await advance(4999);
