@@ -1,5 +1,6 @@
 /** Edgewire's core: what an application imports to write a handler. */
 export { defineHandler } from "./handler/define.ts";
+export type { DefinedHandler, StateOf } from "./handler/define.ts";
 export { CloseCode } from "./protocol/close.ts";
 export { wantsWebSocket } from "./protocol/handshake.ts";
 export { sameSecret } from "./protocol/secret.ts";
@@ -8,7 +9,20 @@ export type { AnyCalls, CallArguments, CallFunction, CallResult, CallsOf, NoCall
 export type { CloseOptions } from "./server/shutdown.ts";
 export type { RoomStats, Stats, Traffic } from "./api/stats.ts";
 export type { Closing, Connection, Data, MaybePromise, Phase, Sendable, SendResult } from "./api/connection.ts";
-export type { Dropped, ErrorContext, Handler, Hooks, HookName, RoomHooks, UpgradeContext, UpgradeResult } from "./api/handler.ts";
+export type {
+  AnyVars,
+  Dropped,
+  ErrorContext,
+  GivenHandler,
+  Handler,
+  Hooks,
+  HookName,
+  NamedHandler,
+  RoomHooks,
+  UpgradeContext,
+  UpgradeResult,
+} from "./api/handler.ts";
+export type { Upgraded } from "./api/upgraded.ts";
 export type {
   AlarmInfo,
   BroadcastOptions,

@@ -22,6 +22,7 @@ import { readTarget } from "../shared/target.ts";
 import type { Serve, ServeOptions, Serving } from "../shared/serve.ts";
 
 export { websocket };
+export type { NativeHandlers } from "./types.ts";
 
 declare const Bun: { serve(options: NativeOptions): NativeServer };
 declare const process: Process & { readonly env: object };

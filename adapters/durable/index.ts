@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import type { RoomCall } from "../../src/rooms/remote-room.ts";
+import type { AnyCalls } from "../../src/api/calls.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import type { ObjectContext } from "./context.ts";
 import { hostClass } from "./dev/development.ts";
@@ -15,6 +16,8 @@ import type { NativeSocket } from "../workers/types.ts";
 
 export { rooms } from "../workers/rooms.ts";
 export { route } from "../workers/route.ts";
+export type { ObjectContext } from "./context.ts";
+export type { Fetcher } from "../workers/types.ts";
 
 /** The Durable Object of a room, as subclasses and the runtime see it. */
 export declare class RoomObject<Env = unknown> {
@@ -39,7 +42,9 @@ export declare class RoomObject<Env = unknown> {
  * `webSocket…` method, it must call `super` for what it does not handle itself.
  * @throws TypeError if the handler was not made by `defineHandler`, or has no `binding`.
  */
-export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof RoomObject<Env> {
+export function durable<State, Env, Calls extends AnyCalls, Vars>(
+  handler: DefinedHandler<State, Env, Calls, Vars>,
+): typeof RoomObject<Env> {
   checkHandler("durable", handler);
   requireBinding("durable", handler);
   const Host = hostClass();
@@ -48,7 +53,7 @@ export function durable<State, Env>(handler: DefinedHandler<State, Env>): typeof
 
     constructor(ctx: ObjectContext, env: Env) {
       super(ctx, env);
-      this.#host = new Host(handler as DefinedHandler, ctx, env);
+      this.#host = new Host(handler as unknown as DefinedHandler, ctx, env);
     }
 
     async fetch(request: Request): Promise<Response> {

@@ -6,12 +6,13 @@
  * upgrades immediately.
  */
 import { barePending, bareUpgrade } from "#bare";
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, Env as HonoEnv, MiddlewareHandler, Next, TypedResponse } from "hono";
 import { checkHandler } from "../../src/handler/define.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import type { MaybePromise } from "../../src/api/connection.ts";
 import type { AnyCalls } from "../../src/api/calls.ts";
+import type { AnyVars, UpgradeContext } from "../../src/api/handler.ts";
 import type { Rooms } from "../../src/api/room.ts";
 import { isResponse } from "../../src/protocol/refusal.ts";
 import type { Upgrade, UpgradeOptions } from "../../src/server/upgrade.ts";
@@ -19,19 +20,28 @@ import type { ExecutionContext } from "../shared/bare.ts";
 import { pendingOf, placeholder, upgradeHeaders } from "../shared/pending-upgrade.ts";
 import type { PendingUpgrade } from "../shared/pending-upgrade.ts";
 
-/** Hono's default environment: the handler fits any app. */
-type AnyEnv = Context extends Context<infer E> ? E : never;
+/**
+ * The `context` of an `upgrade` hook in apps like this, by the type that `new Hono<App>()` is given:
+ * `upgrade: (request, { vars }: UpgradeContextOf<App>) => ({ state: { name: vars.user.name } })`.
+ */
+export type UpgradeContextOf<App extends HonoEnv> = UpgradeContext<Context<App>["env"], Context<App>["var"]>;
 
-/** The type from which Hono's client (`hc`) derives `$ws`, with the route's parameters. */
-export type WebSocketRoute = MiddlewareHandler<AnyEnv, string, { outputFormat: "ws" }>;
+/**
+ * A route of any app that has set these variables by then: its own `Variables`, or those of middleware in front. From the answer's type Hono's client
+ * (`hc`) derives `$ws`, with the route's parameters.
+ */
+export type WebSocketRoute<Vars = AnyVars> = (
+  c: { readonly var: string extends keyof Vars ? object : Vars },
+  next: Next,
+) => Promise<Response & TypedResponse<Record<never, never>, 101, "ws">>;
 
 /**
  * Creates the handler of a route: `app.get("/ws/:room", upgrade(chat))`. If the route has a parameter `room`, it names the room, unless the `upgrade`
  * hook returns another. An error thrown by the `upgrade` hook goes to the `error` hook, then to `app.onError`.
  */
-export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): WebSocketRoute {
+export function upgrade<State, Env, Calls extends AnyCalls, Vars>(handler: DefinedHandler<State, Env, Calls, Vars>): WebSocketRoute<Vars> {
   checkHandler("upgrade", handler);
-  const mounted = handler as DefinedHandler;
+  const mounted = handler as unknown as DefinedHandler;
   // Not async, although the type says so: without middleware and async hooks the handshake stays synchronous, which is faster on Bun.
   const route = (c: Context): Response | Promise<Response> => {
     const existing = pendingOf(c.req.raw, c.env as object);
@@ -42,7 +52,7 @@ export function upgrade<State, Env>(handler: DefinedHandler<State, Env>): WebSoc
       isResponse(decided) ? decided : accept(c, existing, pending, mounted, decided);
     return asAnswer(isPromise(decision) ? decision.then(finish) : finish(decision));
   };
-  return route as WebSocketRoute;
+  return route as unknown as WebSocketRoute<Vars>;
 }
 
 function asAnswer(answer: MaybePromise<Response>): Response | Promise<Response> {
@@ -50,11 +60,11 @@ function asAnswer(answer: MaybePromise<Response>): Response | Promise<Response> 
 }
 
 /** Sets `c.var.rooms` for any route: `app.use(rooms(chat))`, then `c.var.rooms.room("lobby").broadcast("hello")`. */
-export function rooms<State, Env, Calls extends AnyCalls>(
-  handler: DefinedHandler<State, Env, Calls>,
+export function rooms<State, Env, Calls extends AnyCalls, Vars>(
+  handler: DefinedHandler<State, Env, Calls, Vars>,
 ): MiddlewareHandler<{ Variables: { rooms: Rooms<Calls> } }> {
   checkHandler("rooms", handler);
-  const mounted = handler as DefinedHandler;
+  const mounted = handler as unknown as DefinedHandler;
   return (c, next) => {
     const pending = pendingOf(c.req.raw, c.env as object) ?? barePending(c.req.raw, c.env as object, mounted, contextOf(c));
     c.set("rooms", pending.handlers.server(mounted).rooms as Rooms<Calls>);

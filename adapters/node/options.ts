@@ -29,7 +29,7 @@ export interface AttachOptions {
 /** A handler or an app that is attached to an existing server. */
 export interface Attached<Calls extends AnyCalls = UntypedCalls> extends ServerRooms<Calls> {
   /** The rooms of a handler that the app's routes mount. */
-  rooms<State, Env, Other extends AnyCalls>(handler: DefinedHandler<State, Env, Other>): ServerRooms<Other>;
+  rooms<State, Env, Other extends AnyCalls, Vars>(handler: DefinedHandler<State, Env, Other, Vars>): ServerRooms<Other>;
   /** Counters since the start, summed over all its handlers. */
   stats(): Stats;
   /** Like `close` of `serve`, but the HTTP server keeps running. Handshakes get 503 until the connections are closed, then they are ignored. */

@@ -32,7 +32,7 @@ export type Fetch = (request: Request, env: object) => MaybePromise<Response>;
 
 /** What an application sees of its server: the rooms of its handlers, and their numbers. */
 export interface Exposed<Calls extends AnyCalls> extends ServerRooms<Calls> {
-  rooms<State, Env, Other extends AnyCalls>(handler: DefinedHandler<State, Env, Other>): ServerRooms<Other>;
+  rooms<State, Env, Other extends AnyCalls, Vars>(handler: DefinedHandler<State, Env, Other, Vars>): ServerRooms<Other>;
   stats(): Stats;
 }
 
@@ -132,9 +132,9 @@ export class MountedHandlers implements ServerRooms, Mounts {
     return isPromise(answer) ? Promise.resolve(answer).then((response) => finish(pending, response), failed) : finish(pending, answer);
   }
 
-  rooms<State, Env, Calls extends AnyCalls>(handler: DefinedHandler<State, Env, Calls>): ServerRooms<Calls> {
+  rooms<State, Env, Calls extends AnyCalls, Vars>(handler: DefinedHandler<State, Env, Calls, Vars>): ServerRooms<Calls> {
     checkHandler("rooms", handler);
-    const server = this.server(handler as DefinedHandler);
+    const server = this.server(handler as unknown as DefinedHandler);
     return serverRooms(() => server) as ServerRooms<Calls>;
   }
 

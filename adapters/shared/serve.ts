@@ -50,7 +50,7 @@ export interface Serving<Calls extends AnyCalls = UntypedCalls> extends ServerRo
   readonly url: string;
   readonly port: number;
   /** The rooms of a handler that the app's routes mount. */
-  rooms<State, Env, Other extends AnyCalls>(handler: DefinedHandler<State, Env, Other>): ServerRooms<Other>;
+  rooms<State, Env, Other extends AnyCalls, Vars>(handler: DefinedHandler<State, Env, Other, Vars>): ServerRooms<Other>;
   /** Counters since the start, summed over all its handlers. */
   stats(): Stats;
   /**

@@ -15,6 +15,8 @@ import { refuseRoomHooks, unavailableRooms } from "./no-rooms.ts";
 import { acceptPair } from "./socket.ts";
 import type { Fetcher } from "./types.ts";
 
+export type { Fetcher };
+
 /**
  * A Worker that serves a handler: `export default worker(echo)`.
  * @throws TypeError if the handler was not made by `defineHandler`.

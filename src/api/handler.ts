@@ -6,6 +6,7 @@ import type { AnyCalls, CallFunction, NoCalls } from "./calls.ts";
 import type { Options } from "./options.ts";
 import type { AlarmInfo, LocalRoom, PresenceDiff } from "./room.ts";
 import type { Connection, MaybePromise, Data, Closing } from "./connection.ts";
+import type { Checked, StateIn, Upgraded } from "./upgraded.ts";
 
 /** How many of a client's messages were dropped since its connection opened or woke. */
 export interface Dropped {
@@ -54,14 +55,17 @@ export interface RoomHooks<State = unknown, Env = unknown> {
   empty?(room: LocalRoom<State, Env>): MaybePromise<void>;
 }
 
-export interface UpgradeContext<Env = unknown> {
+/** The `vars` of a handler that names none. */
+export type AnyVars = Readonly<Record<string, unknown>>;
+
+export interface UpgradeContext<Env = unknown, Vars = AnyVars> {
   readonly env: Env;
   /** The client's address, or "" if the runtime does not know it. */
   readonly remoteAddress: string;
   /** Parameters of the matching route under Hono, or of the `path` given to `attach`; empty elsewhere. */
   readonly params: Readonly<Record<string, string>>;
   /** Values that middleware set with `c.set` under Hono; empty elsewhere. */
-  readonly vars: Readonly<Record<string, unknown>>;
+  readonly vars: Vars;
 }
 
 /** What `new Headers` takes; each platform has its own name for this type. */
@@ -84,14 +88,18 @@ export interface UpgradeResult<State = unknown> {
   readonly headers?: HeadersInput;
 }
 
-/** The hooks. All are optional; each may return a promise, and the connection's next hook waits for it. */
-export interface Hooks<State = unknown, Env = unknown> {
+/** The hook that accepts or refuses a client. */
+export interface UpgradeHook<Returned, Env = unknown, Vars = AnyVars> {
   /**
    * Runs before the 101. `request.url` is the same as `Connection.url`. Return the result to accept with, or nothing; return or throw a
    * `Response` to refuse. Any other throw is a 500 without details. So is a `Response` that can't be sent: a body is for one client, at most 1 MiB,
    * and ends within `upgradeTimeout`; headers have no control characters. May run in another process than the connection.
    */
-  upgrade?(request: Request, context: UpgradeContext<Env>): MaybePromise<UpgradeResult<State> | Response | void>;
+  upgrade?(request: Request, context: UpgradeContext<Env, Vars>): Returned;
+}
+
+/** The hooks of a connection that was accepted, and of its room. */
+export interface LaterHooks<State = unknown, Env = unknown> {
   /** Runs first, once. Messages wait until it is done. Not run again after hibernation: see `wake`. */
   open?(connection: Connection<State, Env>): MaybePromise<void>;
   /**
@@ -136,7 +144,12 @@ export interface Hooks<State = unknown, Env = unknown> {
   presence?(room: LocalRoom<State, Env>, diff: PresenceDiff): void;
 }
 
-export interface Handler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls> extends Hooks<State, Env>, Options {
+/** The hooks. All are optional; each may return a promise, and the connection's next hook waits for it. */
+export interface Hooks<State = unknown, Env = unknown, Vars = AnyVars>
+  extends UpgradeHook<Upgraded<State>, Env, Vars>, LaterHooks<State, Env> {}
+
+/** What the application asks of a handler's rooms. */
+export interface HandlerCalls<State, Env, Calls extends AnyCalls> {
   /**
    * What the application asks of a room from anywhere, by name: `calls: { async vote(room, option: string) { … } }`, asked for by
    * `rooms.room("lobby").call("vote", "tea")`. They run one at a time in each room, in the order of arrival, whether somebody is connected or not,
@@ -144,3 +157,20 @@ export interface Handler<State = unknown, Env = unknown, Calls extends AnyCalls 
    */
   readonly calls?: Readonly<Record<string, CallFunction<State, Env>>> & Calls;
 }
+
+export interface Handler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls, Vars = AnyVars>
+  extends Hooks<State, Env, Vars>, HandlerCalls<State, Env, Calls>, Options {}
+
+/** The hook `upgrade` of a handler whose state follows from what it returns. */
+export interface GivenUpgrade<Returned, Env, Vars> {
+  /** See `UpgradeHook.upgrade`. */
+  upgrade?: NonNullable<UpgradeHook<Returned, Env, Vars>["upgrade"]> & Checked<Returned>;
+}
+
+/** A handler as it is given to `defineHandler`. */
+export interface GivenHandler<Returned, Env, Calls extends AnyCalls, Vars>
+  extends GivenUpgrade<Returned, Env, Vars>, LaterHooks<StateIn<Returned>, Env>, HandlerCalls<StateIn<Returned>, Env, Calls>, Options {}
+
+/** The same, of a state that is named. */
+export interface NamedHandler<Returned, State, Env, Calls extends AnyCalls, Vars>
+  extends GivenUpgrade<Returned, Env, Vars>, LaterHooks<State, Env>, HandlerCalls<State, Env, Calls>, Options {}

@@ -5,17 +5,26 @@
 import { resolveOptions } from "./settings.ts";
 import type { Settings } from "./settings.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
-import type { Handler, Hooks, RoomHooks } from "../api/handler.ts";
+import type { Connection } from "../api/connection.ts";
+import type { AnyVars, GivenHandler, Handler, Hooks, NamedHandler, RoomHooks } from "../api/handler.ts";
+import type { Returnable, StateIn, Upgraded } from "../api/upgraded.ts";
 import { quoted } from "../values/log.ts";
 import { isName, longestName, show } from "../values/text.ts";
 
 /** A checked handler: what adapters and `serve` take. */
-export interface DefinedHandler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls> {
-  readonly hooks: Hooks<State, Env>;
+export interface DefinedHandler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls, Vars = AnyVars> {
+  readonly hooks: Hooks<State, Env, Vars>;
   readonly settings: Settings;
   /** What the application asks of a room, by name. Empty if there are none. */
   readonly calls: Calls;
+  /** Never there: by it the compiler sees where the `upgrade` hook finds the `vars` that it needs. */
+  readonly needsVars?: (vars: string extends keyof Vars ? unknown : Vars) => void;
 }
+
+/** The state of a handler's connections, by its type: `Connection<StateOf<typeof chat>>`. */
+export type StateOf<Defined> = Defined extends { readonly hooks: { open?(connection: Connection<infer State, never>): unknown } }
+  ? State
+  : never;
 
 const hookNames = ["upgrade", "open", "wake", "message", "drop", "drain", "close", "error", "migrate", "alarm", "presence"] as const;
 const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomHooks)[];
@@ -33,12 +42,19 @@ const roomHookNames = ["open", "empty"] as const satisfies readonly (keyof RoomH
  * With types of its own and calls, `defineHandler<State, Env>()({ … })`: TypeScript infers all type arguments of a function, or none.
  * @throws TypeError for a hook that is not a function, an unknown option or a wrong type; RangeError for a value out of range. Each with the name.
  */
-export function defineHandler<State, Env = unknown>(): <Calls extends AnyCalls = NoCalls>(
-  handler: Handler<State, Env, Calls>,
-) => DefinedHandler<State, Env, Calls>;
-export function defineHandler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls>(
-  handler: Handler<State, Env, Calls>,
-): DefinedHandler<State, Env, Calls>;
+export function defineHandler<State, Env = unknown, Vars = AnyVars>(): <
+  Calls extends AnyCalls = NoCalls,
+  Returned extends Upgraded<State> = Upgraded<State>,
+>(
+  handler: NamedHandler<Returned, State, Env, Calls, Vars>,
+) => DefinedHandler<State, Env, Calls, Vars>;
+export function defineHandler<
+  State = unknown,
+  Env = unknown,
+  Calls extends AnyCalls = NoCalls,
+  Vars = AnyVars,
+  Returned extends Returnable = Upgraded<State>,
+>(handler: GivenHandler<Returned, Env, Calls, Vars>): DefinedHandler<StateIn<Returned>, Env, Calls, Vars>;
 export function defineHandler(...given: [handler?: Handler]): DefinedHandler | ((handler: Handler) => DefinedHandler) {
   return given.length === 0 ? define : define(given[0] as Handler);
 }

@@ -1,13 +1,13 @@
 /** Every failure of a hook goes through here; none reaches the process or the client. */
 import { isPromise } from "../values/promise.ts";
-import type { ErrorContext, Hooks } from "../api/handler.ts";
+import type { ErrorContext, LaterHooks } from "../api/handler.ts";
 import type { MaybePromise } from "../api/connection.ts";
 import type { Observer } from "../api/observer.ts";
 import { logError } from "../values/log.ts";
 
 /** Passes an error to the observer and to the `error` hook, or logs it if there is none. Never throws or rejects. */
 export function report<State, Env>(
-  hooks: Hooks<State, Env>,
+  hooks: LaterHooks<State, Env>,
   observe: Observer | undefined,
   error: unknown,
   context: ErrorContext<State, Env>,

@@ -5,7 +5,8 @@ import { watch } from "../handler/internals.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Connection, MaybePromise, SendResult } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
-import type { Handler } from "../api/handler.ts";
+import type { AnyVars, GivenHandler, Handler } from "../api/handler.ts";
+import type { Returnable, StateIn, Upgraded } from "../api/upgraded.ts";
 import { withAnswering } from "../values/answering.ts";
 import { Asks } from "./asks.ts";
 import { codecOf, decode, json } from "./codec.ts";
@@ -22,7 +23,7 @@ import type { StandardResult, StandardSchema } from "./standard.ts";
 import { Stream } from "./streams.ts";
 
 /** Hooks as frames look them up: by whatever name came. */
-interface AnyHooks<State, Env> extends RawHandler<State, Env>, InvalidHook<State, Env> {
+interface AnyHooks<State, Env, Vars> extends RawHandler<State, Env, Vars>, InvalidHook<State, Env> {
   readonly messages?: Record<string, (connection: Connection<State, Env>, payload: unknown) => unknown>;
   readonly requests?: Record<string, (connection: Connection<State, Env>, payload: unknown, context: RequestContext) => unknown>;
 }
@@ -50,15 +51,26 @@ export function messageHandler<
   State = unknown,
   Env = unknown,
   Calls extends AnyCalls = NoCalls,
->(messages: Messages<ToServer, ToClient, Asked>, hooks: MessageHandler<ToServer, Asked, State, Env, Calls>): Handler<State, Env, Calls> {
-  const { messages: onMessage = {}, requests: onRequest = {}, invalid, maxRequests = 100, ...raw } = hooks as AnyHooks<State, Env>;
+  Vars = AnyVars,
+  Returned extends Returnable = Upgraded<State>,
+>(
+  messages: Messages<ToServer, ToClient, Asked>,
+  handler: MessageHandler<ToServer, Asked, Returned, Env, Calls, Vars>,
+): GivenHandler<NoInfer<Returned>, Env, Calls, Vars> {
+  const {
+    messages: onMessage = {},
+    requests: onRequest = {},
+    invalid,
+    maxRequests = 100,
+    ...raw
+  } = handler as unknown as AnyHooks<StateIn<Returned>, Env, Vars>;
   if ("message" in raw || "protocols" in raw) throw new TypeError("messageHandler makes message and protocols itself");
   checkHooks("messages", messages.toServer, onMessage);
   checkHooks("requests", messages.requests, onRequest);
   if (!Number.isInteger(maxRequests) || maxRequests < 1) {
     throw new RangeError(`option "maxRequests" is ${String(maxRequests)}: use 1 or more`);
   }
-  type Client = Connection<State, Env>;
+  type Client = Connection<StateIn<Returned>, Env>;
   const { codecs } = messages;
   const pending = new PendingRequests<Client>();
   const asks = new Asks(messages);
@@ -172,7 +184,7 @@ export function messageHandler<
     }
   }
 
-  const handler: Handler<State, Env, Calls> = {
+  const rawHandler: Handler<StateIn<Returned>, Env, Calls, Vars> = {
     ...raw,
     protocols: messages.protocols,
     upgrade: (request, context) => refuseProtocols(request, codecs) ?? raw.upgrade?.(request, context),
@@ -191,7 +203,8 @@ export function messageHandler<
       return raw.close?.(connection, closing);
     },
   };
-  return withAnswering(handler, asks);
+  // Besides what the hook returned it may return a refusal, from which no state follows.
+  return withAnswering(rawHandler, asks) as unknown as GivenHandler<NoInfer<Returned>, Env, Calls, Vars>;
 }
 
 /** A stream that an eviction ended, or whose item was dropped. */

@@ -1,13 +1,15 @@
 /** The types of `messageHandler`: a raw handler's hooks and options, and a hook for each message and request. */
 import type { Connection, MaybePromise } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
-import type { Handler } from "../api/handler.ts";
+import type { AnyVars, Handler, HandlerCalls, LaterHooks, GivenUpgrade } from "../api/handler.ts";
+import type { Options } from "../api/options.ts";
+import type { StateIn } from "../api/upgraded.ts";
 import type { Requests, RequestSchemas, Schemas, StreamSchemas } from "./entries.ts";
 import type { MessageError } from "./error.ts";
 import type { Received, Sent } from "./standard.ts";
 
 /** The rest of a raw handler: the codecs determine the subprotocols. */
-export type RawHandler<State, Env> = Omit<Handler<State, Env>, "message" | "protocols" | "calls">;
+export type RawHandler<State, Env, Vars> = Omit<Handler<State, Env, NoCalls, Vars>, "message" | "protocols" | "calls">;
 
 /** Hooks by name. A MessageError that one throws is sent to the client; any other error closes with 1011, as in a raw handler. */
 export type MessageHooks<ToServer extends Schemas, State, Env> = {
@@ -48,11 +50,18 @@ export interface InvalidHook<State, Env> {
 /** A property that is required if there are names to provide hooks for. */
 type Needed<Key extends string, Names, Hooks> = [Names] extends [never] ? { readonly [K in Key]?: Hooks } : { readonly [K in Key]: Hooks };
 
-export type MessageHandler<ToServer extends Schemas, Asked extends Requests, State, Env, Calls extends AnyCalls = NoCalls> = RawHandler<
-  State,
-  Env
-> &
-  Pick<Handler<State, Env, Calls>, "calls"> &
-  InvalidHook<State, Env> &
-  Needed<"messages", keyof ToServer, MessageHooks<ToServer, State, Env>> &
-  Needed<"requests", keyof Asked, RequestHooks<Asked, State, Env>>;
+/** What `messageHandler` takes; the state follows from what `upgrade` returns. */
+export type MessageHandler<
+  ToServer extends Schemas,
+  Asked extends Requests,
+  Returned,
+  Env,
+  Calls extends AnyCalls = NoCalls,
+  Vars = AnyVars,
+> = GivenUpgrade<Returned, Env, Vars> &
+  Omit<LaterHooks<StateIn<Returned>, Env>, "message"> &
+  Omit<Options, "protocols"> &
+  HandlerCalls<StateIn<Returned>, Env, Calls> &
+  InvalidHook<StateIn<Returned>, Env> &
+  Needed<"messages", keyof ToServer, MessageHooks<ToServer, StateIn<Returned>, Env>> &
+  Needed<"requests", keyof Asked, RequestHooks<Asked, StateIn<Returned>, Env>>;

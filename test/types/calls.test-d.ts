@@ -111,6 +111,20 @@ defineHandler({
   },
 });
 
+// By the type of calls that are written beside the handler.
+const asked = {
+  votes: async (room: LocalRoom, option: string) => room.count(option),
+};
+defineHandler({
+  async message(connection) {
+    const others = connection.rooms as Rooms<typeof asked>;
+    expectTypeOf(await others.room("r").call("votes", "tea")).toEqualTypeOf<number>();
+    // @ts-expect-error: no such call.
+    void others.room("r").call("vote", "tea");
+  },
+  calls: asked,
+});
+
 // One type for all rooms: typed ones are rooms of any.
 const any: Room = lobby;
 const anyRooms: Rooms = server;

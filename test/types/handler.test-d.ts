@@ -3,7 +3,6 @@ import { defineHandler } from "edgewire";
 import type {
   AlarmInfo,
   Closing,
-  Connection,
   Data,
   ErrorContext,
   History,
@@ -12,11 +11,9 @@ import type {
   RoomValues,
   Rooms,
   SendResult,
+  StateOf,
 } from "edgewire";
 import { expectTypeOf } from "vitest";
-
-/** The state that a handler's connections have. */
-type StateOf<Handler> = Handler extends { hooks: { open?(connection: Connection<infer State, never>): unknown } } ? State : never;
 
 // State is what `upgrade` returns, in every later hook.
 const chat = defineHandler({

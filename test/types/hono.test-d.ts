@@ -1,6 +1,11 @@
 /** What Hono's client knows of a route that `upgrade` mounts. Compiled, never run. */
 import { defineHandler } from "edgewire";
+import type { UpgradeContext } from "edgewire";
 import { rooms, upgrade } from "edgewire/hono";
+import type { UpgradeContextOf } from "edgewire/hono";
+import { defineMessages, messageHandler } from "edgewire/messages";
+import { serve } from "edgewire/serve";
+import { worker } from "edgewire/workers";
 import { Hono } from "hono";
 import { hc } from "hono/client";
 import { cors } from "hono/cors";
@@ -41,3 +46,64 @@ void client.api.v1.count[":room"].$ws;
 
 // As a handler of any app's.
 new Hono<Env>().all("*", upgrade(chat));
+
+// What `upgrade` needs of the variables, by the app's type …
+interface Visitor {
+  readonly name: string;
+}
+type App = { Variables: { visitor: Visitor; lang: string } };
+const greeter = defineHandler({
+  upgrade(_request, context: UpgradeContextOf<App & { Bindings: { GREETING: string } }>) {
+    expectTypeOf(context.vars.visitor).toEqualTypeOf<Visitor>();
+    expectTypeOf(context.env.GREETING).toEqualTypeOf<string>();
+    // @ts-expect-error: no such variable.
+    void context.vars.visiter;
+    return { state: { name: context.vars.visitor.name } };
+  },
+  message: (connection) => void connection.send(`${connection.env.GREETING}, ${connection.state.name}`),
+});
+// … by the variables alone, with a named state, and beside typed messages.
+const needy = defineHandler<{ name: string }, unknown, { readonly visitor: Visitor }>()({
+  upgrade: (_request, { vars }) => ({ state: { name: vars.visitor.name } }),
+});
+const spoken = defineHandler(
+  messageHandler(defineMessages({}), {
+    upgrade: (_request, { vars }: UpgradeContext<unknown, { readonly visitor: Visitor }>) => ({ state: { name: vars.visitor.name } }),
+    open: ({ state }) => void expectTypeOf(state.name).toEqualTypeOf<string>(),
+  }),
+);
+
+const visited = createMiddleware<App>(async (c, next) => {
+  c.set("visitor", { name: "Ada" });
+  c.set("lang", "en");
+  await next();
+});
+// An app that says so, or that has the middleware in front.
+const said = new Hono<App>().get("/ws/:room", upgrade(greeter)).get("/needy", cors(), upgrade(needy));
+const used = new Hono().use(visited).get("/ws/:room", upgrade(spoken)).all("*", upgrade(greeter));
+const beside = new Hono().get("/ws/:room", cors(), visited, upgrade(needy));
+expectTypeOf(hc<typeof said>("http://localhost").ws[":room"].$ws({ param: { room: "lobby" } })).toEqualTypeOf<WebSocket>();
+expectTypeOf(hc<typeof used>("http://localhost").ws[":room"].$ws({ param: { room: "lobby" } })).toEqualTypeOf<WebSocket>();
+expectTypeOf(hc<typeof beside>("http://localhost").ws[":room"].$ws({ param: { room: "lobby" } })).toEqualTypeOf<WebSocket>();
+new Hono<{ Variables: { visitor: { name: string; age: number } } }>().on("GET", "/ws", upgrade(needy));
+new Hono<App>().use("/ws", upgrade(needy));
+
+// @ts-expect-error: the app has no such variable.
+new Hono().get("/ws/:room", upgrade(greeter));
+// @ts-expect-error: one of another type.
+new Hono<{ Variables: { visitor: string } }>().get("/ws/:room", upgrade(needy));
+// @ts-expect-error: the middleware comes too late.
+new Hono().get("/ws/:room", upgrade(spoken)).use(visited);
+// @ts-expect-error: the middleware is behind it.
+new Hono().get("/ws/:room", upgrade(needy), visited);
+// Its rooms need none.
+new Hono().get("/rooms", rooms(greeter), async (c) => c.json(await c.var.rooms.room("lobby").count()));
+
+// Where nobody sets variables.
+// @ts-expect-error: alone, it would find none.
+void serve(greeter);
+// @ts-expect-error: nor does a Worker.
+worker(needy);
+void serve({ fetch: used.fetch }).then((server) => server.rooms(greeter).room("lobby").count());
+expectTypeOf<UpgradeContext["vars"]>().toEqualTypeOf<Readonly<Record<string, unknown>>>();
+expectTypeOf<UpgradeContextOf<{ Bindings: { A: 1 } }>["env"]>().toEqualTypeOf<{ A: 1 }>();

@@ -2,7 +2,7 @@
  * Every declaration that is published holds in an application's program, with `skipLibCheck` off: under each version of TypeScript, from the
  * standard library of ES2022 on, with the web's types from wherever the application has them, and under both ways to resolve a package.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { errorsBy, root } from "./copy.ts";
@@ -52,6 +52,38 @@ test.for(cases)("TypeScript $version, $name, $moduleResolution", ({ version, fol
   // By its own name the package is found inside its repository too.
   writeFileSync(join(project, "uses.ts"), entries.map((entry, index) => `export * as entry${index} from "${entry}";\n`).join(""));
   expect(errorsBy(folder, project).filter((error) => !error.includes("node_modules"))).toEqual([]);
+});
+
+// From 6.0 on a nested call infers otherwise than before. What a program without `exactOptionalPropertyTypes` sees is also compiled here alone.
+test.for(compilers.filter(({ version }) => version === "5.7" || version === "6.0"))(
+  "TypeScript $version infers and refuses the same",
+  ({ version, folder }) => {
+    const project = join(root, ".tmp/versions", `${version}-inferred`);
+    mkdirSync(project, { recursive: true });
+    const lib = ["es2024", "webworker", "webworker.asynciterable"];
+    const compilerOptions = { ...modules[0], lib, types: [], target: "es2024", strict: true, noEmit: true, skipLibCheck: true };
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: [join(root, "test/types/*.test-d.ts")] }));
+    expect(errorsBy(folder, project)).toEqual([]);
+  },
+);
+
+// What an inferred type names must be exported somewhere: a project that writes declarations (a monorepo's `composite`) fails with TS2742 otherwise.
+test.for([compilers.at(0)!, compilers.at(-1)!])("TypeScript $version can write an application's declarations", ({ version, folder }) => {
+  const project = join(root, ".tmp/versions", `${version}-declared`);
+  rmSync(project, { recursive: true, force: true });
+  // Outside the package's own folder, or it would be named by a path.
+  const installed = join(project, "node_modules/edgewire");
+  for (const part of ["dist", "package.json"]) cpSync(join(root, part), join(installed, part), { recursive: true });
+  cpSync(join(root, "test/types/declared.ts"), join(project, "declared.ts"));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
+  const lib = ["es2022", "dom"];
+  const compilerOptions = { ...modules[0], lib, types: [], target: "es2022", strict: true, declaration: true, skipLibCheck: true };
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["declared.ts"] }));
+  expect(errorsBy(folder, project)).toEqual([]);
+  const written = readFileSync(join(project, "declared.d.ts"), "utf8");
+  expect(
+    [...written.matchAll(/from "([^"]*)"|import\("([^"]*)"/g)].map(([, a, b]) => a ?? b).filter((name) => name?.startsWith(".")),
+  ).toEqual([]);
 });
 
 test("the versions that are tested begin with the one that the README asks for", () => {

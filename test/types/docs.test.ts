@@ -1,0 +1,25 @@
+/** The examples of README.md and docs/ compile, as a user's would: with Node's types and a browser's. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readPages, writePage } from "../docs/pages.ts";
+import { errorsOf, root } from "./copy.ts";
+
+test("every example compiles", () => {
+  const folder = join(root, ".tmp/types-docs");
+  rmSync(folder, { recursive: true, force: true });
+  // In folders of their own: other tests run the same pages meanwhile.
+  for (const page of readPages()) writePage({ ...page, folder: join(folder, page.name.replace(/\W/g, "-")) });
+  const compilerOptions = {
+    module: "nodenext",
+    target: "es2024",
+    lib: ["es2024", "dom"],
+    types: ["node"],
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["**/*.ts", "**/*.tsx"] }));
+  expect(errorsOf(root, "-p", folder)).toEqual([]);
+});
