@@ -36,7 +36,7 @@ export function readPage(name: string): Page {
         .trim()
         .split(/\s+/)
         .filter(Boolean)
-        .map((one) => one.split("=", 2) as [string, string]),
+        .map((one) => one.split(/=(.*)/, 2) as [string, string]),
     );
     blocks.push({ language, attributes, code });
   }
