@@ -5,7 +5,7 @@ import { executablePath, launch } from "../support/chromium.ts";
 import { violations } from "./accessible.ts";
 import { png } from "./chat.ts";
 import { away, Person } from "./person.ts";
-import { ChatServer } from "./server.ts";
+import { ExampleServer } from "./server.ts";
 
 const looks: readonly (readonly [string, BrowserContextOptions])[] = [
   ["light", { colorScheme: "light" }],
@@ -15,10 +15,10 @@ const looks: readonly (readonly [string, BrowserContextOptions])[] = [
 ];
 
 describe.skipIf(executablePath === "")("the chat's page", () => {
-  let server: ChatServer;
+  let server: ExampleServer;
   let browser: Browser;
   beforeAll(async () => {
-    [server, browser] = await Promise.all([ChatServer.start("node"), launch()]);
+    [server, browser] = await Promise.all([ExampleServer.start("chat", "node"), launch()]);
   });
   afterAll(async () => {
     await Promise.all([browser.close(), server.end()]);

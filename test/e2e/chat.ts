@@ -3,10 +3,10 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { executablePath, launch } from "../support/chromium.ts";
 import { Person } from "./person.ts";
-import { ChatServer } from "./server.ts";
+import { ExampleServer } from "./server.ts";
 
 export interface Here {
-  readonly server: ChatServer;
+  readonly server: ExampleServer;
   readonly browser: Browser;
   readonly ada: Person;
   readonly grace: Person;
@@ -23,7 +23,7 @@ export function chat(define: (here: Here) => void, room?: string): void {
     const here = {} as { -readonly [Name in keyof Here]: Here[Name] };
 
     beforeAll(async () => {
-      [here.server, here.browser] = await Promise.all([ChatServer.start(runtime), launch()]);
+      [here.server, here.browser] = await Promise.all([ExampleServer.start("chat", runtime), launch()]);
     });
     afterAll(async () => {
       // Undefined where beforeAll failed.

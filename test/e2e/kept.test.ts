@@ -13,7 +13,7 @@ import { messages } from "../../examples/chat/messages.ts";
 import { startWorker } from "../docs/run.ts";
 import { executablePath, launch } from "../support/chromium.ts";
 import { away, Person } from "./person.ts";
-import { ChatServer, root } from "./server.ts";
+import { ExampleServer, root } from "./server.ts";
 
 const expected = (first: number, last: number): string[] => Array.from({ length: last - first + 1 }, (_, index) => `Line ${first + index}`);
 
@@ -33,7 +33,7 @@ afterAll(() => (browser as Browser | undefined)?.close());
 
 describe.skipIf(executablePath === "").each(["workerd", "node", "bun", "deno"])("chat on %s", (runtime) => {
   test("who comes sees the last 200 messages with their times, also after a reload and a kill", async () => {
-    const server = await ChatServer.start(runtime);
+    const server = await ExampleServer.start("chat", runtime);
     try {
       await says(server.url, "kept", expected(1, 205));
       const ada = await Person.join(browser, "Ada", `${server.url}/?room=kept`);
