@@ -28,7 +28,7 @@ export default [
   entry("edgewire/hono", "adapters/hono/index", 23.9),
   entry("edgewire/memory", "adapters/memory/index", 44.0),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.1),
-  entry("edgewire/client", "src/client/index", 3.8),
+  entry("edgewire/client", "src/client/index", 3.9),
   entry("edgewire/messages", "src/messages/index", 8.1),
   entry("edgewire/messages, of a page", "src/messages/browser", 4.9),
 ];

@@ -66,11 +66,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
       this.#connect(address, protocols);
       this.#within(this.#settings.connectTimeout, "connection timeout");
     }
-    signal.addEventListener("abort", () => this.close(), this.#over);
-    onWake(() => {
-      this.#heartbeat.ping();
-      if (Date.now() >= this.#notBefore) this.retry();
-    }, this.#over);
+    this.#listen();
   }
 
   /** The URL of the latest attempt; "" until a function for it has answered. */
@@ -129,7 +125,8 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#closing = true;
     if (this.#status !== "open") {
       this.#release();
-      return queueMicrotask(() => this.#end({ ...broken, code: code ?? 1005, reason: text }));
+      const { signal } = this.#over;
+      return queueMicrotask(() => signal.aborted || this.#end({ ...broken, code: code ?? 1005, reason: text }));
     }
     this.#heartbeat.stop();
     this.#within(this.#settings.connectTimeout);
@@ -144,6 +141,24 @@ export class ReconnectingWebSocket extends ClientEventSource {
   }
 
   /**
+   * Connects anew, at once: reopens a closed socket, and drops a connection, an attempt or a close that is under way. Listeners stay, the waits start
+   * afresh. @throws Error if `signal` has aborted.
+   */
+  reconnect(): void {
+    if (this.#settings.signal.aborted) throw new Error("signal has aborted");
+    if (this.#status === "open") this.#lost(broken, new Error("reconnect"));
+    else if (this.#closing && this.#status !== "closed") this.#end(broken);
+    // Closed by a listener of what was just lost.
+    if (this.#closing && this.#status !== "closed") return;
+    this.#release();
+    if (this.#status === "closed") this.#listen();
+    this.#closing = false;
+    this.#failures = 0;
+    this.#status = "waiting";
+    this.retry();
+  }
+
+  /**
    * Offers subprotocols after the given ones: `more` is called before each attempt from now on. A second call replaces the first. If `more`
    * throws or returns no array, the attempt fails; invalid subprotocols close the socket. @throws TypeError if `more` is not a function.
    */
@@ -155,6 +170,15 @@ export class ReconnectingWebSocket extends ClientEventSource {
   /** Messages from now on, until it closes for good. Throws a RangeError if more than `backlogBytes` wait for the loop. */
   [Symbol.asyncIterator](): AsyncGenerator<string | ArrayBuffer | Blob, void, void> {
     return messagesOf(this, this.#settings.backlogBytes);
+  }
+
+  #listen(): void {
+    this.#over = new AbortController();
+    this.#settings.signal.addEventListener("abort", () => this.close(), this.#over);
+    onWake(() => {
+      this.#heartbeat.ping();
+      if (Date.now() >= this.#notBefore) this.retry();
+    }, this.#over);
   }
 
   async #attempt(): Promise<void> {

@@ -38,6 +38,7 @@ socket.onclose = ({ code }) => expectTypeOf(code).toEqualTypeOf<number>();
 for await (const message of socket) expectTypeOf(message).toEqualTypeOf<string | ArrayBuffer | Blob>();
 
 socket.offer(() => ["chat", "chat.v2"] as const);
+expectTypeOf(socket.reconnect()).toEqualTypeOf<void>();
 
 // @ts-expect-error: not a function.
 socket.offer(["chat"]);

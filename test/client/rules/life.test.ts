@@ -1,7 +1,7 @@
 /** The rules of docs/client.md about the socket's life, from its first attempt to its end. */
 import { CloseCode } from "edgewire";
 import { finalCloseCodes } from "edgewire/client";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { retryReason } from "../../../src/protocol/text-ping.ts";
 import { FakeWebSocket } from "../fake.ts";
 import { make, server, url, useFakes } from "./made.ts";
@@ -198,4 +198,103 @@ test("an AbortSignal ends it, before it began too", async () => {
   await vi.runAllTimersAsync();
   expect(never.events).toEqual(["close 1005", "status closed"]);
   expect(FakeWebSocket.made).toHaveLength(1);
+});
+
+describe("reconnect()", () => {
+  test("reopens a socket that was closed; listeners stay, the queue is empty, the waits start afresh", async () => {
+    const { socket, events } = make();
+    for (let attempt = 0; attempt < 5; attempt++) {
+      server().ends();
+      await vi.advanceTimersByTimeAsync(30_000);
+    }
+    socket.send("dropped");
+    socket.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(events.splice(0).slice(-3)).toEqual(["drop dropped at 3", "close 1005", "status closed"]);
+    socket.reconnect();
+    expect([socket.status, socket.readyState, socket.bufferedAmount]).toEqual(["connecting", 0, 0]);
+    await vi.advanceTimersByTimeAsync(0);
+    server().ends();
+    expect(socket.retryAt).toBe(Date.now() + 500);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(socket.send("queued")).toBe("queued");
+    const opened = socket.opened;
+    server().opens();
+    await opened;
+    expect([socket.readyState, server().sent]).toEqual([1, ["queued"]]);
+    expect(events).toEqual(["status connecting", "retry connection failed", "status waiting", "status connecting", "open", "status open"]);
+    server().ends(1000, "", true);
+    expect(socket.status).toBe("closed");
+  });
+
+  test.for(["a final code", "close() that nobody answers yet", "close() in this turn"] as const)("after %s", async (how) => {
+    const { socket, events } = make();
+    if (how !== "close() in this turn") server().opens();
+    if (how === "a final code") server().ends(1008, "", true);
+    else socket.close(4000);
+    const before = server();
+    socket.reconnect();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([socket.status, FakeWebSocket.made.length, before.readyState > 1]).toEqual(["connecting", 2, true]);
+    server().opens();
+    expect([socket.readyState, events.filter((event) => /^(close|disconnect)/.test(event)).length]).toEqual([1, 1]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([socket.status, FakeWebSocket.made.length]).toEqual(["open", 2]);
+  });
+
+  test("drops an open connection, an attempt and a wait", async () => {
+    const { socket, events } = make();
+    server().opens();
+    socket.reconnect();
+    expect([FakeWebSocket.made[0]?.readyState, socket.status]).toEqual([2, "connecting"]);
+    await vi.advanceTimersByTimeAsync(0);
+    socket.reconnect();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([FakeWebSocket.made[1]?.readyState, socket.status]).toEqual([2, "connecting"]);
+    server().ends();
+    socket.reconnect();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([FakeWebSocket.made.length, socket.status]).toEqual([4, "connecting"]);
+    server().opens();
+    expect(events.filter((event) => !event.startsWith("status"))).toEqual([
+      "open",
+      "disconnect 1006 reconnect",
+      "retry connection failed",
+      "open",
+    ]);
+  });
+
+  test.for(["disconnect", "status", "close", "drop"] as const)("reconnect(), and close(), within %s", async (type) => {
+    for (const method of ["reconnect", "close"] as const) {
+      FakeWebSocket.made = [];
+      const { socket } = make();
+      server().opens();
+      socket.addEventListener(type, () => socket[method](), { once: true });
+      if (type === "close" || type === "drop") server().ends(1000, "", true);
+      if (type === "drop") socket.send("x");
+      socket.reconnect();
+      await vi.advanceTimersByTimeAsync(0);
+      const closes = method === "close" && (type === "disconnect" || type === "status");
+      expect(socket.status).toBe(closes ? "closed" : "connecting");
+      await vi.advanceTimersByTimeAsync(0);
+      if (closes) continue;
+      server().opens();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(socket.status).toBe("open");
+    }
+  });
+
+  test("a socket whose signal has aborted stays closed", async () => {
+    const controller = new AbortController();
+    const { socket } = make({ signal: controller.signal });
+    socket.close();
+    await vi.advanceTimersByTimeAsync(0);
+    socket.reconnect();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeWebSocket.made).toHaveLength(2);
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(() => socket.reconnect()).toThrow("signal has aborted");
+    expect([socket.status, FakeWebSocket.made.length]).toEqual(["closed", 2]);
+  });
 });
