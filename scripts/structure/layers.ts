@@ -195,6 +195,7 @@ export const most = { lines: 250, files: 18 };
 export const exceptions: Readonly<Record<string, { readonly most: number; readonly why: string }>> = {
   "src/connection/connection.ts": { most: 355, why: "one object with all fields: its members only call the modules" },
   "src/server/server.ts": { most: 336, why: "puts the parts of a server together, and is the port that adapters call" },
+  "src/client/socket.ts": { most: 280, why: "one class, whose private fields its members share: splitting it costs every page bytes" },
   "src/rooms/registry.ts": { most: 340, why: "puts the parts of the rooms together" },
   "src/messages": { most: 19, why: "both halves of typed messages: what one defines, and what each side says and asks" },
   "bench/servers": { most: 21, why: "a file for each server and runtime" },
