@@ -27,7 +27,7 @@ async function size(names: string, file: string, conditions: string[], plugins: 
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 
-test("the definition takes at most 1.55 kB, the client's part 2.4 kB, its streams 0.6 and its answers 0.4 more, the server's part 3.8 kB", async () => {
+test("the definition takes at most 1.55 kB, the client's part 2.4 kB, its streams 0.6 and its answers 0.4 more, the server's part 3.9 kB", async () => {
   const definition = await size("defineMessages", "define", []);
   const clientWithout = async (...parts: Plugin[]): Promise<number> =>
     (await size("defineMessages, messageClient", "client", [], parts)) - definition;
@@ -42,7 +42,7 @@ test("the definition takes at most 1.55 kB, the client's part 2.4 kB, its stream
   expect(client).toBeLessThanOrEqual(2400);
   expect(answering).toBeLessThanOrEqual(400);
   expect(streaming).toBeLessThanOrEqual(600);
-  expect(server).toBeLessThanOrEqual(3800);
+  expect(server).toBeLessThanOrEqual(3900);
 });
 
 test("the core has none of it", async () => {
