@@ -131,8 +131,8 @@ export class MemoryHost implements Moving {
 
   async #connect(wire: Wire, url: string, given: ConnectOptions, accept: (accepted: Accepted) => void): Promise<void> {
     const upgradedBy = this.server;
-    const { remoteAddress = "127.0.0.1" } = given;
-    const upgrade = await upgradedBy.upgrade(handshakeRequest(url, given), { env: this.env, remoteAddress, room: "default" });
+    const { remoteAddress = "127.0.0.1", vars = {} } = given;
+    const upgrade = await upgradedBy.upgrade(handshakeRequest(url, given), { env: this.env, remoteAddress, vars, room: "default" });
     if (isResponse(upgrade)) throw refusalOf(upgrade);
     // The client has given up.
     if (wire.isOver) return upgradedBy.abandon(upgrade);

@@ -3,6 +3,7 @@
  * `hibernate()` drops the server and restores it from the stored snapshots.
  */
 import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
+import type { AnyVars } from "../../src/api/handler.ts";
 import type { Room, ServerRooms } from "../../src/api/room.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import { checkHandler } from "../../src/handler/define.ts";
@@ -34,9 +35,9 @@ export type { GivenClock } from "./timers.ts";
 export type { MemoryWebSocket, MemoryWebSocketConstructor } from "./websocket.ts";
 
 /** A handler served in memory. */
-export interface Memory<Calls extends AnyCalls = UntypedCalls> extends ServerRooms<Calls> {
+export interface Memory<Calls extends AnyCalls = UntypedCalls, Vars = AnyVars> extends ServerRooms<Calls> {
   /** Connects a client. @param url default: `"ws://localhost/"`. @throws Refused, with the `response`, if the handshake is refused. */
-  connect(url?: string, options?: ConnectOptions): Promise<MemoryClient>;
+  connect(url?: string, options?: ConnectOptions<Vars>): Promise<MemoryClient>;
   /**
    * A WebSocket constructor whose connections come to this server, for code that is given one:
    * `new ReconnectingWebSocket("ws://localhost/lobby", [], { WebSocket: server.WebSocket })`. A refused handshake is an `error` event and a close with
@@ -71,22 +72,22 @@ export interface Memory<Calls extends AnyCalls = UntypedCalls> extends ServerRoo
  * console.log(await client.next()); // hello
  * ```
  */
-export function memory<State, Env, Calls extends AnyCalls>(
-  handler: DefinedHandler<State, Env, Calls>,
+export function memory<State, Env, Calls extends AnyCalls, Vars>(
+  handler: DefinedHandler<State, Env, Calls, Vars>,
   options: MemoryOptions = {},
-): Memory<Calls> {
+): Memory<Calls, Vars> {
   checkHandler("memory", handler);
   if (typeof crypto.randomUUID !== "function")
     throw new Error("memory needs crypto.randomUUID, which a page has in a secure context alone: serve it by https, or from localhost");
-  const host = new MemoryHost(handler as DefinedHandler, checkOptions(options));
+  const host = new MemoryHost(handler as unknown as DefinedHandler, checkOptions(options));
   const { traffic } = host;
   return {
     async connect(url = "ws://localhost/", given = {}) {
-      checkConnect(given);
+      checkConnect(given as ConnectOptions);
       const { promise, resolve } = Promise.withResolvers<Wire>();
       const client = new MemoryClient({ url: new URL(url).href, traffic, wired: resolve });
       const wire = await promise;
-      await host.connect(wire, url, given, (accepted) => wire.client.opened(accepted));
+      await host.connect(wire, url, given as ConnectOptions, (accepted) => wire.client.opened(accepted));
       return client;
     },
     WebSocket: createWebSocket(traffic, (wire, url, protocols, accept) => host.connect(wire, url, { protocols }, accept)),

@@ -34,12 +34,14 @@ const clockMethods = ["setTimeout", "clearTimeout", "now"] as const satisfies (k
 
 /** @throws TypeError with the option's name. */
 export function checkConnect(options: ConnectOptions): void {
-  checkNames("connect", options, ["headers", "protocols", "remoteAddress"] satisfies (keyof ConnectOptions)[]);
-  const { protocols, remoteAddress } = options;
+  checkNames("connect", options, ["headers", "protocols", "remoteAddress", "vars"] satisfies (keyof ConnectOptions)[]);
+  const { protocols, remoteAddress, vars } = options;
   if (protocols !== undefined && !Array.isArray(protocols))
     throw new TypeError(`connect: option "protocols" must be an array of strings, not ${show(protocols)}`);
   if (remoteAddress !== undefined && typeof remoteAddress !== "string")
     throw new TypeError(`connect: option "remoteAddress" must be a string, not ${show(remoteAddress)}`);
+  if (vars !== undefined && (typeof vars !== "object" || vars === null))
+    throw new TypeError(`connect: option "vars" must be an object, not ${show(vars)}`);
 }
 
 function checkNames(who: string, options: object, known: readonly string[]): void {

@@ -1,14 +1,16 @@
 /** The handshake's request, the same in a page as on a server. */
-import type { HeadersInput } from "../../src/api/handler.ts";
+import type { AnyVars, HeadersInput } from "../../src/api/handler.ts";
 import type { Movable } from "../../src/protocol/request.ts";
 
-export interface ConnectOptions {
+export interface ConnectOptions<Vars = AnyVars> {
   /** Headers of the handshake; they override the default ones. */
   readonly headers?: HeadersInput;
   /** Subprotocols to offer. Default: none. */
   readonly protocols?: readonly string[];
   /** The client's address. Default: `"127.0.0.1"`. */
   readonly remoteAddress?: string;
+  /** What the middleware of a Hono app would have set: `vars` of the `upgrade` hook's context. Default: none. */
+  readonly vars?: Vars;
 }
 
 export function handshakeRequest(url: string, { headers: given, protocols = [] }: ConnectOptions): Request {

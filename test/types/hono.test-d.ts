@@ -4,6 +4,7 @@ import type { UpgradeContext } from "edgewire";
 import { rooms, upgrade } from "edgewire/hono";
 import type { UpgradeContextOf } from "edgewire/hono";
 import { defineMessages, messageHandler } from "edgewire/messages";
+import { memory } from "edgewire/memory";
 import { serve } from "edgewire/serve";
 import { worker } from "edgewire/workers";
 import { Hono } from "hono";
@@ -104,6 +105,10 @@ new Hono().get("/rooms", rooms(greeter), async (c) => c.json(await c.var.rooms.r
 void serve(greeter);
 // @ts-expect-error: nor does a Worker.
 worker(needy);
+// A test sets them itself.
+void memory(greeter).connect("ws://localhost/", { vars: { visitor: { name: "Ada" }, lang: "en" } });
+// @ts-expect-error: of another type.
+void memory(needy).connect("ws://localhost/", { vars: { visitor: "Ada" } });
 void serve({ fetch: used.fetch }).then((server) => server.rooms(greeter).room("lobby").count());
 expectTypeOf<UpgradeContext["vars"]>().toEqualTypeOf<Readonly<Record<string, unknown>>>();
 expectTypeOf<UpgradeContextOf<{ Bindings: { A: 1 } }>["env"]>().toEqualTypeOf<{ A: 1 }>();

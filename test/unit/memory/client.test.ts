@@ -4,6 +4,7 @@ import { expect, test, vi } from "vitest";
 import { memory } from "../../../adapters/memory/index.ts";
 import { ReconnectingWebSocket } from "../../../src/client/index.ts";
 import { defineHandler } from "../../../src/index.ts";
+import type { UpgradeContext } from "../../../src/index.ts";
 import { defineMessages, messageClient, messageHandler } from "../../../src/messages/index.ts";
 
 const greeting = defineHandler({
@@ -246,4 +247,17 @@ test("terminate and close before it is open give up the place", async () => {
   }
   const client = await vi.waitFor(() => server.connect());
   expect(client.readyState).toBe(1);
+});
+
+test("vars are what a Hono app's middleware would have set", async () => {
+  const handler = defineHandler({
+    upgrade: (_request, { vars }: UpgradeContext<unknown, { readonly user: string }>) => ({ state: vars.user }),
+    open: (connection) => void connection.send(connection.state ?? "nobody"),
+  });
+  const server = memory(handler);
+  expect(await (await server.connect("ws://localhost/", { vars: { user: "Ada" } })).next()).toBe("Ada");
+  expect(await (await server.connect()).next()).toBe("nobody");
+  await expect(server.connect("ws://localhost/", { vars: "Ada" as never })).rejects.toThrow(
+    'connect: option "vars" must be an object, not "Ada"',
+  );
 });

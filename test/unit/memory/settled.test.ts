@@ -267,7 +267,7 @@ test("wrong options are refused by name", async () => {
   await expect(server.settled({ dealine: 1 } as object)).rejects.toThrow('settled: unknown option "dealine": the option is deadline');
   await expect(server.settled({ deadline: 0 })).rejects.toThrow('option "deadline" is 0: must be a whole number from 1 to 2147483647');
   await expect(server.connect("/", { cookies: "" } as object)).rejects.toThrow(
-    'connect: unknown option "cookies": options are headers, protocols, remoteAddress',
+    'connect: unknown option "cookies": options are headers, protocols, remoteAddress, vars',
   );
   await expect(server.connect("ws://x/", { protocols: "chat" as never })).rejects.toThrow(
     'connect: option "protocols" must be an array of strings, not "chat"',
