@@ -29,6 +29,6 @@ export default [
   entry("edgewire/memory", "adapters/memory/index", 44.0),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.1),
   entry("edgewire/client", "src/client/index", 3.9),
-  entry("edgewire/messages", "src/messages/index", 8.1),
+  entry("edgewire/messages", "src/messages/index", 8.2),
   entry("edgewire/messages, of a page", "src/messages/browser", 4.9),
 ];
