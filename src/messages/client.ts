@@ -13,13 +13,13 @@ import { deadlineOf, makeExchanges } from "./exchange.ts";
 import type { Exchanges, RequestOptions } from "./exchange.ts";
 import { checkServerFrame, errorOf } from "./frame.ts";
 import type { ErrorFrame, ServerFrame } from "./frame.ts";
-import { listen, tell } from "./listeners.ts";
+import { listen, tell } from "../values/listeners.ts";
 import { makeParser } from "./parse.ts";
-import { anything } from "./standard.ts";
-import type { Received, Sent, StandardSchema } from "./standard.ts";
 import { makePositions } from "./topics/positions.ts";
 import type { Gap, MessagePosition } from "./topics/positions.ts";
 import type { PresenceList, PresenceState } from "./topics/presence-list.ts";
+import { anything } from "./standard.ts";
+import type { Received, Sent, StandardSchema } from "./standard.ts";
 import { openStream } from "./stream.ts";
 import type { StreamOptions } from "./stream.ts";
 
@@ -138,7 +138,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
     emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
   };
-  const disconnected = (): void => {
+  const lost = (): void => {
     presence?.lost();
     exchanges.lost();
     answers.lost();
@@ -146,9 +146,9 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   // A moment later: the application has added its error listener by then.
   if (socket.readyState === 1) queueMicrotask(opened);
   socket.addEventListener("open", opened);
-  socket.addEventListener("close", disconnected);
+  socket.addEventListener("close", lost);
   // For ReconnectingWebSocket, which closes only when it gives up.
-  (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", disconnected);
+  (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
 
   function emitError(error: MessageError): void {
     if (errorListeners.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
@@ -167,12 +167,12 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       const position = positions.accept(frame);
       const one = subscriptions.get(name);
       if (one && position !== null) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never, position), refuse);
-    } else if (frame.type === "request" || frame.type === "cancel") answers.asked(frame);
-    else if (frame.type === "position") {
+    } else if (frame.type === "position") {
       const gap = positions.start(frame);
       // In its place, behind messages whose schema is asynchronous.
       if (gap) parse(anything, frame.topic, gap, () => tell(gapListeners, gap), refuse);
     } else if (frame.type === "presence") presence?.receive(frame);
+    else if (frame.type === "request" || frame.type === "cancel") answers.asked(frame);
     else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
     else exchanges.answered(frame as Parameters<Exchanges["answered"]>[0]);
   }

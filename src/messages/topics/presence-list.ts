@@ -1,7 +1,7 @@
 /** Presence of typed messages, the client's side: who is in the room, live. */
 import { badFrame, isInteger } from "../frame.ts";
 import type { PresenceFrame, SentMember } from "../frame.ts";
-import { listen, tell } from "../listeners.ts";
+import { listen, tell } from "../../values/listeners.ts";
 import type { Parser } from "../parse.ts";
 import { anything } from "../standard.ts";
 import type { Received, StandardSchema } from "../standard.ts";

@@ -1,5 +1,5 @@
 /** Calls of an application's listeners. */
-import { rethrow } from "../values/rethrow.ts";
+import { rethrow } from "./rethrow.ts";
 
 /** Calls the current listeners; a listener may add or remove some. */
 export function tell<Values extends unknown[]>(listeners: ReadonlySet<(...values: Values) => void>, ...values: Values): void {
