@@ -27,7 +27,7 @@ async function size(names: string, file: string, conditions: string[], plugins: 
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 
-test("the definition takes at most 1.85 kB, the client's part 3.0 kB, its streams 0.6 and its answers 0.4 more, presence 0.9, the server's part 3.9 kB", async () => {
+test("the definition takes at most 1.85 kB, the client's part 3.0 kB, its streams 0.6 and its answers 0.4 more, presence 0.92, the server's part 3.9 kB", async () => {
   const definition = await size("defineMessages", "define", []);
   const clientWithout = async (...parts: Plugin[]): Promise<number> =>
     (await size("defineMessages, messageClient", "client", [], parts)) - definition;
@@ -44,7 +44,7 @@ test("the definition takes at most 1.85 kB, the client's part 3.0 kB, its stream
   expect(client).toBeLessThanOrEqual(3000);
   expect(answering).toBeLessThanOrEqual(400);
   expect(streaming).toBeLessThanOrEqual(600);
-  expect(presence).toBeLessThanOrEqual(900);
+  expect(presence).toBeLessThanOrEqual(920);
   expect(server).toBeLessThanOrEqual(3900);
 });
 
