@@ -1,30 +1,24 @@
 /**
  * The chat: one handler for Cloudflare, Deno, Bun and Node. Its messages are defined in messages.ts.
  *
- * A room is an Edgewire room (on Cloudflare, a Durable Object). Everyone in it subscribes to two topics: "chat", which keeps the last texts for those
- * who come later, and "now", for what only those who are here see. Everyone gets what is said, its author too: so all see one order.
+ * A room is an Edgewire room (on Cloudflare, a Durable Object). Everyone in it subscribes to three topics: "chat", which keeps the last texts for those
+ * who come later, "now", for what only those who are here see, and "people": who they are. Everyone gets what is said, its author too: so all see
+ * one order.
  */
 import { defineHandler } from "edgewire";
 import { MessageError, messageHandler } from "edgewire/messages";
 import { limits, mediaType, messages, problemWith, tidy } from "./messages.ts";
-import type { Person } from "./messages.ts";
+
+const people = messages.presence("people");
 
 export const chat = defineHandler(
   messageHandler(messages, {
     binding: "ROOM",
 
-    history: {
-      chat: {
-        messages: 200,
-        encode({ data, time, position }) {
-          const said = JSON.parse(String(data)) as { line: string; from: Person; text: string };
-          return messages.encode("said", { ...said, at: time, position });
-        },
-      },
-    },
+    history: { chat: { messages: 200, encode: messages.positioned } },
 
     async upgrade(request, { params }) {
-      // `/ws/:room?name=&key=` in the Hono app, `?room=&name=&key=` if the handler is served alone; `&after=` for a client that comes back.
+      // `/ws/:room?name=&key=` in the Hono app, `?room=&name=&key=` if the handler is served alone.
       const query = new URL(request.url).searchParams;
       const room = tidy(params["room"] ?? query.get("room") ?? "");
       const name = tidy(query.get("name") ?? "");
@@ -34,20 +28,15 @@ export const chat = defineHandler(
     },
 
     open(connection) {
+      const { id, name } = connection.state;
       messages.send(connection, "welcome", { you: connection.state });
-      const after = new URL(connection.url).searchParams.get("after");
-      connection.subscribe("chat", { history: after === null ? true : { after } });
+      connection.subscribe("chat", { history: true });
       connection.subscribe("now");
-      connection.present(connection.state.id, { name: connection.state.name });
-      messages.send(connection, "people", {
-        people: connection.room.presence().map(({ id, state }) => ({ id, ...(state as { name: string }) })),
-      });
+      connection.present(id, { name });
+      people.subscribe(connection);
     },
 
-    presence(room, { joined, left }) {
-      for (const { id, state } of joined) messages.publish(room, "now", "joined", { who: { id, ...(state as { name: string }) } });
-      for (const { id, state } of left) messages.publish(room, "now", "left", { who: { id, ...(state as { name: string }) } });
-    },
+    presence: people,
 
     messages: {
       typing(connection) {
@@ -59,7 +48,7 @@ export const chat = defineHandler(
       say(connection, { line = crypto.randomUUID(), text }) {
         if (text.trim() === "") refuse("The message is empty.");
         if ([...text].length > limits.text) refuse(`The message is too long: ${limits.text} characters is the most.`);
-        connection.room.publish("chat", JSON.stringify({ line, from: connection.state, text }));
+        messages.publish(connection.room, "chat", "said", { line, from: connection.state, text });
       },
       show(connection, { line = crypto.randomUUID(), data }) {
         const media = mediaType(data) ?? refuse("This is not a PNG, JPEG, GIF or WebP image.");

@@ -2,7 +2,7 @@
  * The messages between the chat's server and its clients, defined once for the handler, the page and the terminal. Valibot, because the page's
  * Content-Security-Policy forbids `eval`. Frames are JSON, so a client without Edgewire needs only four lines (clients/).
  */
-import { defineMessages } from "edgewire/messages";
+import { defineMessages, presence } from "edgewire/messages";
 import * as v from "valibot";
 
 const person = v.object({ id: v.string(), name: v.string() });
@@ -14,9 +14,6 @@ const picture = { media: v.string(), data: v.pipe(v.string(), v.base64()) };
  */
 const line = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
-/** What the room keeps of a text. */
-const said = { line, from: person, text: v.string() };
-
 export type Person = v.InferOutput<typeof person>;
 
 export const messages = defineMessages({
@@ -26,15 +23,11 @@ export const messages = defineMessages({
   },
   toClient: {
     welcome: v.object({ you: person }),
-    // `at` is in milliseconds since 1970.
-    said: v.object({ ...said, at: v.number(), position: v.string() }),
+    said: v.object({ line, from: person, text: v.string() }),
     showed: v.object({ line, from: person, ...picture }),
     // To the sender, when everyone else gets `showed`: a picture need not travel back.
     shown: v.object({ line }),
     typing: v.object({ who: person }),
-    people: v.object({ people: v.array(person) }),
-    joined: v.object({ who: person }),
-    left: v.object({ who: person }),
     announced: v.object({ text: v.string() }),
   },
   // Requests, so that a client knows what was refused. The server refuses with the code "refused" and a sentence to show to the user.
@@ -42,6 +35,7 @@ export const messages = defineMessages({
     say: { payload: v.object({ line: v.optional(line), text: v.string() }), result: v.undefined() },
     show: { payload: v.object({ line: v.optional(line), data: picture.data }), result: v.undefined() },
   },
+  presence: presence(v.object({ name: v.string() })),
 });
 
 /** Limits in code points, which is roughly how people count characters. */

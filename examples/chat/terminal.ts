@@ -8,24 +8,24 @@ import { messages, problemWith, tidy } from "./messages.ts";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const { room, url, name } = options();
-/** Where it is in what was said: the next connection goes on after it. */
-let position: string | undefined;
 const key = crypto.randomUUID();
 const address = `${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}&key=${key}`;
-const socket = new ReconnectingWebSocket(() => (position === undefined ? address : `${address}&after=${position}`), messages.protocols);
+const socket = new ReconnectingWebSocket(address, messages.protocols);
 const client = messageClient(messages, socket);
 let me = "";
 
 client.on("welcome", ({ you }) => (me = you.id));
-client.on("people", ({ people }) => {
-  print(`You are in ${room} with ${people.length - 1} others. A line is a message; Ctrl+D leaves.`);
+let joined = false;
+const people = client.presence("people");
+people.on("join", ({ id, state }) => joined && id !== me && print(`${state.name} joined`));
+people.on("leave", ({ state }) => print(`${state.name} left`));
+people.on("change", () => {
+  if (joined || !people.current) return;
+  joined = true;
+  print(`You are in ${room} with ${people.members.size - 1} others. A line is a message; Ctrl+D leaves.`);
 });
-client.on("joined", ({ who }) => who.id !== me && print(`${who.name} joined`));
-client.on("left", ({ who }) => print(`${who.name} left`));
-client.on("said", (said) => {
-  ({ position } = said);
-  print(`${clock.format(said.at)} ${said.from.name}: ${said.text}`);
-});
+client.on("said", ({ from, text }, position) => print(`${clock.format(position?.time)} ${from.name}: ${text}`));
+client.onGap(() => print("(Some messages before this are no longer kept.)"));
 client.on("showed", ({ from, media, data }) =>
   print(`${from.name} showed a picture (${media}, ${Math.ceil((data.length * 3) / 4000)} kB)`),
 );
@@ -73,7 +73,7 @@ function print(line: string): void {
 /** Removes what was typed from the screen: it comes back as everyone sees it, in its place. */
 function unprint(text: string): void {
   if (!process.stdout.isTTY) return;
-  const rows = Math.max(1, Math.ceil(text.length / process.stdout.columns));
+  const rows = Math.max(1, Math.ceil(text.length / (process.stdout.columns || 80)));
   process.stdout.write(`\u001b[${rows}A\u001b[J`);
 }
 

@@ -3,10 +3,10 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { executablePath, launch } from "../support/chromium.ts";
 import { Person } from "./person.ts";
-import { ChatServer } from "./server.ts";
+import { ExampleServer } from "./server.ts";
 
 export interface Here {
-  readonly server: ChatServer;
+  readonly server: ExampleServer;
   readonly browser: Browser;
   readonly ada: Person;
   readonly grace: Person;
@@ -17,13 +17,20 @@ export const png: Buffer = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEElEQVQImWM4YKkNQQxwFgBIAgbZrD9gnwAAAABJRU5ErkJggg==",
   "base64",
 );
-/** `define` gives the tests, which read `here` when they run. `room`: the same for all of them. */
-export function chat(define: (here: Here) => void, room?: string): void {
-  describe.skipIf(executablePath === "").each(["workerd", "bun"])("chat on %s", (runtime) => {
+
+export interface ChatOptions {
+  /** The same for all tests. Default: each has one of its own, of its name. */
+  readonly room?: string;
+  readonly on?: readonly string[];
+}
+
+/** `define` gives the tests, which read `here` when they run. */
+export function chat(define: (here: Here) => void, { room, on = ["workerd", "bun"] }: ChatOptions = {}): void {
+  describe.skipIf(executablePath === "").each(on)("chat on %s", (runtime) => {
     const here = {} as { -readonly [Name in keyof Here]: Here[Name] };
 
     beforeAll(async () => {
-      [here.server, here.browser] = await Promise.all([ChatServer.start(runtime), launch()]);
+      [here.server, here.browser] = await Promise.all([ExampleServer.start("chat", runtime), launch()]);
     });
     afterAll(async () => {
       // Undefined where beforeAll failed.

@@ -4,12 +4,12 @@ import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { executablePath, launch } from "../support/chromium.ts";
 import { away, Person } from "./person.ts";
-import { ChatServer } from "./server.ts";
+import { ExampleServer } from "./server.ts";
 
 // workerd is not here: it has no shutdown that finishes requests (docs/shutdown.md).
 describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s", (runtime) => {
   test("a server that is closing refuses with 503, and the page goes on connecting", async () => {
-    const [server, browser] = await Promise.all([ChatServer.start(runtime), launch()]);
+    const [server, browser] = await Promise.all([ExampleServer.start("chat", runtime), launch()]);
     try {
       const ada = await Person.join(browser, "Ada", `${server.url}/?room=closing`);
       ada.expects(away);
@@ -31,6 +31,7 @@ describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s
       await stopped;
 
       await server.start();
+      await ada.hasNetwork();
       await ada.status("Online");
       await ada.leave();
     } finally {

@@ -5,7 +5,7 @@ import process from "node:process";
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { Person } from "./person.ts";
-import { ChatServer, root } from "./server.ts";
+import { ExampleServer, root } from "./server.ts";
 
 const desk: BrowserContextOptions = { viewport: { width: 960, height: 800 }, locale: "en-GB", colorScheme: "light" };
 const phone: BrowserContextOptions = {
@@ -17,7 +17,7 @@ const phone: BrowserContextOptions = {
 };
 
 const [folder] = process.argv.slice(2);
-const server = await ChatServer.start("node");
+const server = await ExampleServer.start("chat", "node");
 const browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
   await conversation(browser);

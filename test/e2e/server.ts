@@ -1,4 +1,4 @@
-/** The chat as `npm start` runs it, on a port of its own, started and stopped as a person would. */
+/** An example as `npm start` runs it, on a port of its own, started and stopped as a person would. */
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -11,20 +11,22 @@ import { createInterface } from "node:readline";
 
 export const root: string = join(import.meta.dirname, "../..");
 
-export class ChatServer {
+export class ExampleServer {
+  readonly example: "chat" | "cursors";
   readonly runtime: string;
   readonly port: number;
   /** What it keeps, from one start to the next. */
   readonly state: string = mkdtempSync(join(tmpdir(), "edgewire-chat-"));
   #child: ChildProcess | undefined;
 
-  private constructor(runtime: string, port: number) {
+  private constructor(example: "chat" | "cursors", runtime: string, port: number) {
+    this.example = example;
     this.runtime = runtime;
     this.port = port;
   }
 
-  static async start(runtime: string): Promise<ChatServer> {
-    const server = new ChatServer(runtime, await freePort());
+  static async start(example: "chat" | "cursors", runtime: string): Promise<ExampleServer> {
+    const server = new ExampleServer(example, runtime, await freePort());
     await server.start();
     return server;
   }
@@ -36,7 +38,7 @@ export class ChatServer {
   /** Resolves when the server has printed where it is. */
   async start(): Promise<void> {
     const env = { ...process.env, PORT: String(this.port), CHAT_STATE: this.state, CI: "1" };
-    const child = spawn(process.execPath, [join(root, "examples/start.ts"), "chat", this.runtime], {
+    const child = spawn(process.execPath, [join(root, "examples/start.ts"), this.example, this.runtime], {
       cwd: root,
       env,
       stdio: ["ignore", "pipe", "pipe"],
@@ -46,12 +48,12 @@ export class ChatServer {
     child.stderr.setEncoding("utf8").on("data", (text: string) => printed.push(text));
     for await (const line of createInterface(child.stdout)) {
       printed.push(line);
-      if (line === `Chat is at ${this.url}`) {
+      if (line.endsWith(` at ${this.url}`)) {
         child.stdout.resume();
         return;
       }
     }
-    throw new Error(`npm start -- ${this.runtime} ended before it served:\n${printed.join("\n")}`);
+    throw new Error(`${this.example} on ${this.runtime} ended before it served:\n${printed.join("\n")}`);
   }
 
   /** Asks it to stop, and resolves when it has: afterwards its port is free. */
@@ -68,7 +70,7 @@ export class ChatServer {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child?.pid === undefined) throw new Error("the chat was not started");
+    if (child?.pid === undefined) throw new Error(`${this.example} was not started`);
     const exited = once(child, "exit");
     for (const pid of descendants(child.pid)) process.kill(pid, "SIGKILL");
     await exited;

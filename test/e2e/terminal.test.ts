@@ -4,7 +4,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { ChatServer, root } from "./server.ts";
+import { ExampleServer, root } from "./server.ts";
 
 class Terminal {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -48,7 +48,7 @@ class Terminal {
 }
 
 describe("the chat in a terminal", () => {
-  let server: ChatServer;
+  let server: ExampleServer;
   const open: Terminal[] = [];
   const join = (room: string, name: string): Terminal => {
     const terminal = new Terminal("--room", room, "--name", name, "--url", server.url.replace("http", "ws"));
@@ -56,7 +56,7 @@ describe("the chat in a terminal", () => {
     return terminal;
   };
   beforeAll(async () => {
-    server = await ChatServer.start("node");
+    server = await ExampleServer.start("chat", "node");
   });
   afterEach(() => {
     for (const terminal of open.splice(0)) terminal.kill();

@@ -3,7 +3,7 @@ import { memory } from "edgewire/memory";
 import type { MemoryClient } from "edgewire/memory";
 import { describe, expect, test } from "vitest";
 import { chat } from "../../examples/chat/chat.ts";
-import { mediaType } from "../../examples/chat/messages.ts";
+import { mediaType, messages } from "../../examples/chat/messages.ts";
 
 const png = "iVBORw0KGgoBAgM=";
 const join = (name: string, room = "lobby"): string => `ws://localhost/?${String(new URLSearchParams({ name, room }))}`;
@@ -13,6 +13,10 @@ const say = (text: string, id = 1): string => ask(id, "say", { text });
 /** A frame, its payload's fields beside its own. */
 interface Heard {
   readonly type: string;
+  /** Of presence. */
+  readonly members?: readonly Member[];
+  readonly joined?: readonly Member[];
+  readonly position?: string;
   readonly name?: string;
   readonly payload?: Readonly<Record<string, unknown>>;
   readonly code?: string;
@@ -21,6 +25,11 @@ interface Heard {
 
 async function next(client: MemoryClient): Promise<Heard> {
   return JSON.parse((await client.next()) as string) as Heard;
+}
+
+interface Member {
+  readonly id: string;
+  readonly state: { readonly name: string };
 }
 
 interface Entered {
@@ -32,21 +41,22 @@ interface Entered {
 }
 
 /** Connects, and reads what a newcomer gets: who they are, what was said, and who is there. */
-async function enter(server: ReturnType<typeof memory>, name: string, more: Readonly<Record<string, string>> = {}): Promise<Entered> {
-  const client = await server.connect(`${join(name, more["room"])}&${String(new URLSearchParams(more))}`);
+async function enter(
+  server: ReturnType<typeof memory>,
+  name: string,
+  more: Readonly<Record<string, string>> = {},
+  protocols: readonly string[] = [],
+): Promise<Entered> {
+  const client = await server.connect(`${join(name, more["room"])}&${String(new URLSearchParams(more))}`, { protocols });
   const welcome = await next(client);
   expect(welcome).toMatchObject({ type: "message", name: "welcome", payload: { you: { id: expect.any(String) } } });
   const { id } = (welcome.payload ?? {})["you"] as { id: string };
   const old: Heard[] = [];
   for (;;) {
     const heard = await next(client);
-    if (heard.name === "joined") continue;
-    if (heard.name !== "people") {
-      old.push(heard);
-      continue;
-    }
-    const people = heard.payload?.["people"] as readonly { readonly name: string }[];
-    return { client, id, old, online: people.map((person) => person.name).toSorted() };
+    if (heard.type === "message") old.push(heard);
+    if (heard.members === undefined) continue;
+    return { client, id, old, online: heard.members.map(({ state }) => state.name).toSorted() };
   }
 }
 
@@ -72,18 +82,22 @@ describe("chat handler", () => {
     const ada = await enter(server, "Ada");
     const grace = await enter(server, "Grace");
     const elsewhere = await enter(server, "Alan", { room: "elsewhere" });
-    expect(await next(ada.client)).toEqual({ type: "message", name: "joined", payload: { who: { id: grace.id, name: "Grace" } } });
+    const member = { id: grace.id, state: { name: "Grace" }, connections: 1 };
+    expect(await next(ada.client)).toEqual({ type: "presence", topic: "people", joined: [member] });
     ada.client.send(ask(1, "say", { line: "l1", text: "hello" }));
     const said = {
       type: "message",
       name: "said",
-      payload: { line: "l1", from: { id: ada.id, name: "Ada" }, text: "hello", at: expect.any(Number), position: expect.any(String) },
+      payload: { line: "l1", from: { id: ada.id, name: "Ada" }, text: "hello" },
+      topic: "chat",
+      position: expect.any(String),
+      time: expect.any(Number),
     };
     expect(await next(grace.client)).toEqual(said);
     // Before its answer: what is answered has its place already.
     expect([await next(ada.client), await next(ada.client)]).toEqual([said, { type: "result", id: 1 }]);
     await grace.client.close();
-    expect(await next(ada.client)).toEqual({ type: "message", name: "left", payload: { who: { id: grace.id, name: "Grace" } } });
+    expect(await next(ada.client)).toEqual({ type: "presence", topic: "people", left: [grace.id] });
     await server.room("elsewhere").broadcast("first for Alan");
     expect(await elsewhere.client.next()).toBe("first for Alan");
   });
@@ -100,7 +114,8 @@ describe("chat handler", () => {
     const grace = await enter(server, "Grace");
     expect(grace.old).toEqual(said.slice(5));
     expect(grace.old[0]?.payload?.["text"]).toBe("message 6");
-    const back = await enter(server, "Alan", { after: String(said[202]?.payload?.["position"]) });
+    // As messageClient offers it: docs/PROTOCOL.md.
+    const back = await enter(server, "Alan", {}, [...messages.protocols, `edgewire.positions.1~chat~${said[202]?.position}`]);
     expect(back.old).toEqual(said.slice(203));
   });
 
@@ -114,13 +129,17 @@ describe("chat handler", () => {
     expect(other.online).toEqual(["Ada", "Ada"]);
     expect(renamed.online).toEqual(["Ada", "Ada", "Grace"]);
     expect(new Set([first.id, other.id, renamed.id, "secret"]).size).toBe(4);
-    for (const { id } of [other, renamed]) expect(await next(first.client)).toMatchObject({ name: "joined", payload: { who: { id } } });
+    // A second tab is no second person.
+    expect(await next(first.client)).toMatchObject({ updated: [{ id: first.id, connections: 2 }] });
+    for (const { id } of [other, renamed]) expect(await next(first.client)).toMatchObject({ joined: [{ id }] });
     await first.client.close();
     await second.client.close();
-    for (const { client } of [other]) expect(await next(client)).toMatchObject({ name: "joined", payload: { who: { id: renamed.id } } });
-    // Once, when the last tab is closed.
-    for (const { client } of [other, renamed])
-      expect(await next(client)).toMatchObject({ name: "left", payload: { who: { id: first.id } } });
+    expect(await next(other.client)).toMatchObject({ joined: [{ id: renamed.id }] });
+    for (const { client } of [other, renamed]) {
+      expect(await next(client)).toMatchObject({ updated: [{ id: first.id, connections: 1 }] });
+      // Once, when the last tab is closed.
+      expect(await next(client)).toMatchObject({ left: [first.id] });
+    }
     renamed.client.send(say("still here"));
     for (const { client } of [other, renamed]) expect(await next(client)).toMatchObject({ name: "said" });
   });
@@ -133,7 +152,7 @@ describe("chat handler", () => {
     ada.client.send(say("done"));
     expect(await next(grace.client)).toEqual({ type: "message", name: "typing", payload: { who: { id: ada.id, name: "Ada" } } });
     expect(await next(grace.client)).toMatchObject({ name: "said" });
-    expect([await next(ada.client), await next(ada.client)]).toMatchObject([{ name: "joined" }, { name: "said" }]);
+    expect([await next(ada.client), await next(ada.client)]).toMatchObject([{ joined: [{ id: grace.id }] }, { name: "said" }]);
   });
 
   test("each message is answered, in order", async () => {
@@ -173,7 +192,7 @@ describe("chat handler", () => {
     const server = memory(chat);
     const ada = await enter(server, "Ada");
     const grace = await enter(server, "Grace");
-    expect(await next(ada.client)).toMatchObject({ name: "joined" });
+    expect(await next(ada.client)).toMatchObject({ joined: [{}] });
     grace.client.send(say("before"));
     ada.client.send(ask(1, "show", { line: "l1", data: png }));
     expect(await next(grace.client)).toMatchObject({ name: "said" });
@@ -193,14 +212,14 @@ describe("chat handler", () => {
     const server = memory(chat);
     const ada = await enter(server, "Ada");
     await enter(server, "Ada");
-    expect(await next(ada.client)).toMatchObject({ name: "joined" });
+    expect(await next(ada.client)).toMatchObject({ joined: [{}] });
     ada.client.send(say("before"));
     expect(await next(ada.client)).toMatchObject({ name: "said" });
     expect(await next(ada.client)).toMatchObject({ type: "result" });
     await server.hibernate();
     const grace = await enter(server, "Grace");
     expect(grace).toMatchObject({ online: ["Ada", "Ada", "Grace"], old: [{ payload: { text: "before" } }] });
-    expect(await next(ada.client)).toMatchObject({ name: "joined", payload: { who: { name: "Grace" } } });
+    expect(await next(ada.client)).toMatchObject({ joined: [{ state: { name: "Grace" } }] });
     await server.hibernate();
     ada.client.send(say("still here"));
     expect(await next(grace.client)).toMatchObject({ name: "said", payload: { from: { id: ada.id, name: "Ada" } } });

@@ -93,6 +93,7 @@ function connect(): void {
       log.setFailed(line, what, why);
       say(`Your message: ${what} ${why}`);
     },
+    onGap: () => log.addNote("Some messages before this are no longer kept."),
     onAnnouncement: (text) => log.addNote(text, "announcement"),
   });
 }

@@ -36,6 +36,8 @@ export interface RoomEvents {
   /** A line was not sent, or not confirmed: what happened, in a few words, and why. */
   onFailed(line: string, what: string, why: string): void;
   onAnnouncement(text: string): void;
+  /** Lines are missing before those that follow: the server does not have them any more. */
+  onGap(): void;
 }
 
 export interface ChatRoom {
@@ -52,17 +54,13 @@ const pictureDeadline = 60_000;
 export function enterRoom(room: string, name: string, key: string, events: RoomEvents): ChatRoom {
   const query = `name=${encodeURIComponent(name)}&key=${encodeURIComponent(key)}`;
   const address = `${location.origin.replace(/^http/, "ws")}/ws/${encodeURIComponent(room)}?${query}`;
-  /** Where the page is in what was said: its next connection goes on after it. */
-  let position: string | undefined;
-  const socket = new ReconnectingWebSocket(() => (position === undefined ? address : `${address}&after=${position}`), messages.protocols);
+  const socket = new ReconnectingWebSocket(address, messages.protocols);
   const client = messageClient(messages, socket);
-  const people = new Map<string, Person>();
+  const people = client.presence("people");
   let me = "";
   let again = false;
   let ready = false;
   let left = false;
-
-  const showPeople = (): void => events.onPeople([...people.values()], me);
 
   socket.addEventListener("status", () => {
     if (left) return;
@@ -71,8 +69,6 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
       again = true;
       return;
     }
-    people.clear();
-    events.onPeople(undefined, me);
     if (socket.status === "connecting") events.onStatus({ state: "connecting", again });
     if (socket.status !== "waiting") return;
     events.onStatus({ state: "waiting", until: socket.retryAt ?? Date.now() });
@@ -91,28 +87,18 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
   }
 
   client.on("welcome", ({ you }) => (me = you.id));
-  client.on("people", ({ people: present }) => {
-    for (const person of present) people.set(person.id, person);
-    showPeople();
-    ready = true;
-  });
-  client.on("joined", ({ who }) => {
-    if (people.has(who.id)) return;
-    people.set(who.id, who);
-    if (!ready) return;
-    showPeople();
-    if (who.id !== me) events.onJoin(who);
-  });
-  client.on("left", ({ who }) => {
-    if (!people.delete(who.id)) return;
-    showPeople();
-    events.onLeave(who);
+  people.on("join", (member) => ready && member.id !== me && events.onJoin(personOf(member)));
+  people.on("leave", (member) => events.onLeave(personOf(member)));
+  people.on("change", () => {
+    // The first list comes after what was said before.
+    ready ||= people.current;
+    events.onPeople(people.current ? Array.from(people, personOf) : undefined, me);
   });
   client.on("typing", ({ who }) => who.id !== me && events.onTyping(who));
-  client.on("said", ({ text, ...said }) => {
-    ({ position } = said);
-    events.onLine({ ...said, content: text, old: !ready }, said.from.id === me);
+  client.on("said", ({ line, from, text }, position) => {
+    events.onLine({ line, from, content: text, at: position?.time ?? Date.now(), old: !ready }, from.id === me);
   });
+  client.onGap(() => events.onGap());
   client.on("showed", ({ line, from, media, data }) => {
     events.onLine({ line, from, content: fromBase64(data, media), at: Date.now(), old: false }, from.id === me);
   });
@@ -144,6 +130,10 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
     retry: () => socket.retry(),
     leave,
   };
+}
+
+function personOf({ id, state }: { readonly id: string; readonly state: { readonly name: string } }): Person {
+  return { id, name: state.name };
 }
 
 function toBase64(blob: Blob): Promise<string> {
