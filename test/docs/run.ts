@@ -42,8 +42,8 @@ export async function start(runtime: Runtime, file: string, port = 0, { env = {}
   const gone = once(child, "exit");
   const listening = (async () => {
     for await (const line of createInterface({ input: child.stdout! })) {
-      // "Chat is at" is the chat example's; "Started" is Bun's own, of a file whose default export is a server.
-      if (/listening|Started|Chat is at/.test(line)) return Number(/\/\/[^/]*:(\d+)/.exec(line)?.[1] ?? port);
+      // "Chat is at" and "Cursors are at" are the examples'; "Started" is Bun's own, of a file whose default export is a server.
+      if (/listening|Started|(?:is|are) at http/.test(line)) return Number(/\/\/[^/]*:(\d+)/.exec(line)?.[1] ?? port);
     }
     throw new Error(`${file} ended on ${runtime} before it listened`);
   })();
