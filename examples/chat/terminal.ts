@@ -73,7 +73,7 @@ function print(line: string): void {
 /** Removes what was typed from the screen: it comes back as everyone sees it, in its place. */
 function unprint(text: string): void {
   if (!process.stdout.isTTY) return;
-  const rows = Math.max(1, Math.ceil(text.length / process.stdout.columns));
+  const rows = Math.max(1, Math.ceil(text.length / (process.stdout.columns || 80)));
   process.stdout.write(`\u001b[${rows}A\u001b[J`);
 }
 

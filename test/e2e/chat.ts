@@ -17,9 +17,16 @@ export const png: Buffer = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEElEQVQImWM4YKkNQQxwFgBIAgbZrD9gnwAAAABJRU5ErkJggg==",
   "base64",
 );
-/** `define` gives the tests, which read `here` when they run. `room`: the same for all of them. */
-export function chat(define: (here: Here) => void, room?: string): void {
-  describe.skipIf(executablePath === "").each(["workerd", "bun"])("chat on %s", (runtime) => {
+
+export interface ChatOptions {
+  /** The same for all tests. Default: each has one of its own, of its name. */
+  readonly room?: string;
+  readonly on?: readonly string[];
+}
+
+/** `define` gives the tests, which read `here` when they run. */
+export function chat(define: (here: Here) => void, { room, on = ["workerd", "bun"] }: ChatOptions = {}): void {
+  describe.skipIf(executablePath === "").each(on)("chat on %s", (runtime) => {
     const here = {} as { -readonly [Name in keyof Here]: Here[Name] };
 
     beforeAll(async () => {

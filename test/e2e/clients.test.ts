@@ -9,42 +9,45 @@ import { denoBinary } from "../support/runtimes.ts";
 import { chat, png } from "./chat.ts";
 import { root } from "./server.ts";
 
-chat((here) => {
-  test("the four-line clients", async () => {
-    const { ada, grace, server } = here;
-    const address = (name: string): string => `${server.url.replace("http", "ws")}/ws/lobby?name=${name}`;
-    const file = (name: string): string => join(root, "examples/chat/clients", name);
-    const clients = [
-      { says: "Hello from a script", ...run(process.execPath, file("websocket.ts"), address("Node")) },
-      { says: "Hello from a script", ...run(join(root, "node_modules/.bin/bun"), file("websocket.ts"), address("Bun")) },
-      { says: "Hello from a script", ...run(denoBinary(), "run", "--no-check", "--allow-all", file("websocket.ts"), address("Deno")) },
-      { says: "Hello from ws", ...run(process.execPath, file("ws.ts"), address("ws")) },
-    ];
-    try {
-      for (const { says, lines } of clients) {
-        const { you } = await lines("welcome");
-        expect(you).toMatchObject({ name: expect.stringMatching(/./) });
-        await ada.sees(says);
-      }
-      const inConsole: string[] = [];
-      grace.page.on("console", (message) => inConsole.push(message.text()));
-      await grace.page.evaluate(await readFile(file("browser.js"), "utf8"));
-      await ada.sees("Console", "Hello from the console");
-      await ada.seesOnline("Ada", "Grace", "Node", "Bun", "Deno", "ws", "Console");
+chat(
+  (here) => {
+    test("the four-line clients", async () => {
+      const { ada, grace, server } = here;
+      const address = (name: string): string => `${server.url.replace("http", "ws")}/ws/lobby?name=${name}`;
+      const file = (name: string): string => join(root, "examples/chat/clients", name);
+      const clients = [
+        { says: "Hello from a script", ...run(process.execPath, file("websocket.ts"), address("Node")) },
+        { says: "Hello from a script", ...run(join(root, "node_modules/.bin/bun"), file("websocket.ts"), address("Bun")) },
+        { says: "Hello from a script", ...run(denoBinary(), "run", "--no-check", "--allow-all", file("websocket.ts"), address("Deno")) },
+        { says: "Hello from ws", ...run(process.execPath, file("ws.ts"), address("ws")) },
+      ];
+      try {
+        for (const { says, lines } of clients) {
+          const { you } = await lines("welcome");
+          expect(you).toMatchObject({ name: expect.stringMatching(/./) });
+          await ada.sees(says);
+        }
+        const inConsole: string[] = [];
+        grace.page.on("console", (message) => inConsole.push(message.text()));
+        await grace.page.evaluate(await readFile(file("browser.js"), "utf8"));
+        await ada.sees("Console", "Hello from the console");
+        await ada.seesOnline("Ada", "Grace", "Node", "Bun", "Deno", "ws", "Console");
 
-      await ada.says("Hello to you all");
-      for (const { lines } of clients) expect((await lines("said", "Hello to you all")).from).toMatchObject({ name: "Ada" });
-      await grace.sees("Ada", "Hello to you all");
-      await expect.poll(() => inConsole.join("\n")).toContain("Hello to you all");
-      await ada.page.getByLabel("Picture file").setInputFiles({ name: "small.png", mimeType: "image/png", buffer: png });
-      await ada.page.getByRole("button", { name: "Send", exact: true }).click();
-      for (const { lines } of clients)
-        expect(await lines("showed")).toMatchObject({ media: "image/png", data: png.toString("base64"), from: { name: "Ada" } });
-    } finally {
-      for (const { kill } of clients) await kill();
-    }
-  });
-}, "lobby");
+        await ada.says("Hello to you all");
+        for (const { lines } of clients) expect((await lines("said", "Hello to you all")).from).toMatchObject({ name: "Ada" });
+        await grace.sees("Ada", "Hello to you all");
+        await expect.poll(() => inConsole.join("\n")).toContain("Hello to you all");
+        await ada.page.getByLabel("Picture file").setInputFiles({ name: "small.png", mimeType: "image/png", buffer: png });
+        await ada.page.getByRole("button", { name: "Send", exact: true }).click();
+        for (const { lines } of clients)
+          expect(await lines("showed")).toMatchObject({ media: "image/png", data: png.toString("base64"), from: { name: "Ada" } });
+      } finally {
+        for (const { kill } of clients) await kill();
+      }
+    });
+  },
+  { room: "lobby" },
+);
 
 /** Runs a client; `lines` waits for the message of this name, with this text, that it prints. */
 function run(

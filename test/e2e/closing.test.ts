@@ -31,6 +31,7 @@ describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s
       await stopped;
 
       await server.start();
+      await ada.hasNetwork();
       await ada.status("Online");
       await ada.leave();
     } finally {

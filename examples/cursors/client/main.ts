@@ -76,6 +76,9 @@ function show(who: string, { x, y }: Place): void {
     cursors.set(who, cursor);
     area.append(cursor);
   }
+  // The name stays within the area.
+  cursor.classList.toggle("right", x > 0.7);
+  cursor.classList.toggle("low", y > 0.85);
   cursor.style.left = `${x * 100}%`;
   cursor.style.top = `${y * 100}%`;
   cursor.querySelector(".label")?.replaceChildren(who === me ? "You" : member.state.name);

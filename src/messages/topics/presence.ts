@@ -27,7 +27,7 @@ type Check = (schema: StandardSchema, name: string, payload: unknown) => void;
 /** A `presence` hook, or what the handler's own hook calls. */
 export interface PresenceTopic {
   /** Publishes the change to the topic. @throws the codec's error for a state that it can't encode. */
-  (room: { publish(topic: string, data: Sendable): unknown }, diff: PresenceDiff): void;
+  (room: { publish(topic: string, data: Sendable, options: { readonly key: string }): unknown }, diff: PresenceDiff): void;
   /**
    * Subscribes the connection to the topic, and sends it the members that are present: it misses no change, and gets none twice.
    * @throws what `connection.subscribe` throws, and the codec's error for a state that it can't encode.
@@ -63,6 +63,7 @@ function presenceTopic(topic: string, codecs: readonly Codec[], shared: Codec, c
     checkState(state);
     return { id, state, connections };
   };
+  let changes = 0;
   const publish = (room: Parameters<PresenceTopic>[0], { joined, left, updated }: PresenceDiff): void => {
     const frame: PresenceFrame = {
       type: "presence",
@@ -71,7 +72,8 @@ function presenceTopic(topic: string, codecs: readonly Codec[], shared: Codec, c
       ...(left.length > 0 ? { left: left.map(({ id }) => id) } : {}),
       ...(updated.length > 0 ? { updated: updated.map(shown) } : {}),
     };
-    room.publish(topic, shared.encode(frame));
+    // Each is needed: none is left out for a later one when a client reads slowly.
+    room.publish(topic, shared.encode(frame), { key: String(++changes) });
   };
   const subscribe = (connection: PresenceReader): void => {
     const frame: PresenceFrame = { type: "presence", topic, members: connection.room.presence().map(shown) };
