@@ -197,6 +197,5 @@ export const exceptions: Readonly<Record<string, { readonly most: number; readon
   "src/server/server.ts": { most: 336, why: "puts the parts of a server together, and is the port that adapters call" },
   "src/client/socket.ts": { most: 280, why: "one class, whose private fields its members share: splitting it costs every page bytes" },
   "src/rooms/registry.ts": { most: 340, why: "puts the parts of the rooms together" },
-  "src/messages": { most: 19, why: "both halves of typed messages: what one defines, and what each side says and asks" },
   "bench/servers": { most: 21, why: "a file for each server and runtime" },
 };
