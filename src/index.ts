@@ -23,6 +23,15 @@ export type {
   ScheduledCall,
   ServerRooms,
 } from "./api/room.ts";
-export type { History, HistoryEntry, HistoryOption, HistoryReader, HistorySettings, Replay } from "./api/history.ts";
+export type {
+  History,
+  HistoryEncoder,
+  HistoryEntry,
+  HistoryOption,
+  HistoryReader,
+  HistorySettings,
+  Replay,
+  ReplayStart,
+} from "./api/history.ts";
 export type { RoomStorage, RoomTransaction, RoomValues, StorageOption } from "./api/storage.ts";
 export type { Heartbeat, LocationHint, Options, Origins, Placement } from "./api/options.ts";

@@ -172,7 +172,7 @@ export class ObjectHost {
     const [binding, identify, declines] = forwarded;
     const response =
       binding === this.#binding
-        ? this.#open({ snapshot: unpack(forwarded, request.url), headers: undefined }, declines)
+        ? this.#open({ ...unpack(forwarded, request.url), headers: undefined }, declines)
         : refuse(500, "Internal Server Error");
     if (identify) response.headers.set(objectHeader, this.#binding);
     return response;
@@ -188,7 +188,7 @@ export class ObjectHost {
     }
     const slot = accepted.slot ?? this.#server.admit(snapshot);
     if (isResponse(slot)) return slot;
-    const opening = { snapshot, slot };
+    const opening = { ...accepted, slot };
     const { 0: client, 1: ws } = new WebSocketPair();
     try {
       this.#ctx.acceptWebSocket(ws);

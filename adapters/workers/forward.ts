@@ -1,6 +1,7 @@
 /** Passes an accepted handshake from the Worker to the room's object, in the Request's `cf`, which no client can set. */
 import { decode, encode } from "../../src/values/codec.ts";
 import type { Snapshot } from "../../src/ports.ts";
+import type { Opening } from "../../src/server/runtime.ts";
 
 /** What the object can't know by itself. A short tuple, because workerd serializes and parses it as JSON for each handshake. */
 export type Forwarded = readonly [
@@ -17,25 +18,33 @@ export type Forwarded = readonly [
   state: string,
   expiresAt?: number | null,
   /** Only if it differs from the request's URL, which the object knows. */
-  url?: string,
+  url?: string | null,
+  positions?: string,
 ];
 
 export function pack(
   binding: string,
   { identify, declines }: { readonly identify: boolean; readonly declines: boolean },
-  { id, room, url, protocol, remoteAddress, version, state, expiresAt }: Snapshot,
+  { snapshot, positions }: Opening,
   requestUrl: string,
 ): Forwarded {
+  const { id, room, url, protocol, remoteAddress, version, state, expiresAt } = snapshot;
   const forwarded = [binding, identify, declines, id, room, protocol, remoteAddress, version, encode(state)] as const;
-  if (url !== requestUrl) return [...forwarded, expiresAt ?? null, url];
+  const ownUrl = url === requestUrl ? null : url;
+  if (positions !== undefined) return [...forwarded, expiresAt ?? null, ownUrl, positions];
+  if (ownUrl !== null) return [...forwarded, expiresAt ?? null, ownUrl];
   return expiresAt === undefined ? forwarded : [...forwarded, expiresAt];
 }
 
 /** @param requestUrl of the request that carried `forwarded`. */
-export function unpack(forwarded: Forwarded, requestUrl: string): Snapshot {
-  const [, , , id, room, protocol, remoteAddress, version, state, expiresAt = null, url = requestUrl] = forwarded;
+export function unpack(forwarded: Forwarded, requestUrl: string): Opening {
+  const [, , , id, room, protocol, remoteAddress, version, state, expiresAt = null, ownUrl = null, positions] = forwarded;
+  const url = ownUrl ?? requestUrl;
   const snapshot: Snapshot = { id, room, url, protocol, remoteAddress, version, state: decode(state), topics: [], phase: "open" };
-  return expiresAt === null ? snapshot : { ...snapshot, expiresAt };
+  return {
+    snapshot: expiresAt === null ? snapshot : { ...snapshot, expiresAt },
+    ...(positions === undefined ? {} : { positions }),
+  };
 }
 
 /** The options of the request to the object. */

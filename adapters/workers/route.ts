@@ -74,7 +74,7 @@ export async function forward(
   const { snapshot, headers } = accepted;
   const stub = objects.stub(snapshot.room);
   const through = known && headers === undefined;
-  const forwarded = pack(binding, { identify: !through, declines }, snapshot, request.url);
+  const forwarded = pack(binding, { identify: !through, declines }, accepted, request.url);
   let response: Response;
   try {
     response = await stub.fetch(request, forwarding(request, forwarded));

@@ -194,7 +194,7 @@ export const most = { lines: 250, files: 18 };
 /** Longer files and larger folders, each with its own limit and the reason. */
 export const exceptions: Readonly<Record<string, { readonly most: number; readonly why: string }>> = {
   "src/connection/connection.ts": { most: 355, why: "one object with all fields: its members only call the modules" },
-  "src/server/server.ts": { most: 330, why: "puts the parts of a server together, and is the port that adapters call" },
+  "src/server/server.ts": { most: 336, why: "puts the parts of a server together, and is the port that adapters call" },
   "src/rooms/registry.ts": { most: 340, why: "puts the parts of the rooms together" },
   "bench/servers": { most: 21, why: "a file for each server and runtime" },
 };

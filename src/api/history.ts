@@ -6,8 +6,8 @@ export interface Replay {
   /** How many messages were sent. */
   readonly replayed: number;
   /**
-   * Whether nothing is missing before them: since `after`, or without it since the topic's first message. False if the position is too old,
-   * unknown, or from a log that was lost or deleted. Also false if there was more than the client may leave unread: then the newest were sent.
+   * Whether nothing is missing before them: since `after` or the position that the client offered, or without either since the topic's first
+   * message. False if the position is too old, unknown, or from a log that was lost or deleted. Also false if there was more than the client may leave unread: then the newest were sent.
    */
   readonly complete: boolean;
   /** The position of the last message that the client has, for `after`. */
@@ -53,9 +53,26 @@ export interface HistorySettings {
   readonly seconds?: number;
   /**
    * Returns what subscribers get in place of the data, live and replayed alike, so that it can include the position. Runs once for each publish, and
-   * again for a replay after the memory was lost. Publishing inside it throws an Error. Default: the data itself.
+   * again for a replay after the memory was lost. Publishing inside it throws an Error. `messages.positioned` is one for typed messages. Default:
+   * the data itself.
    */
-  encode?(entry: HistoryEntry & { readonly topic: string }): Sendable;
+  readonly encode?: HistoryEncoder;
+}
+
+/** Makes what subscribers get of a topic's messages. */
+export interface HistoryEncoder {
+  (entry: HistoryEntry & { readonly topic: string }): Sendable;
+  /** Returns what a subscriber gets before each replay, also before an empty one. Default: nothing. */
+  readonly start?: ((start: ReplayStart) => Sendable) | undefined;
+}
+
+/** Where a replay starts. */
+export interface ReplayStart {
+  readonly topic: string;
+  /** The position before the first message that follows. */
+  readonly position: string;
+  /** The subscriber gave or offered a position, and something may be missing between that and this one. */
+  readonly gap: boolean;
 }
 
 /** The topics that keep a history, by name; or a function that returns what a topic keeps. */

@@ -1,8 +1,7 @@
 /** The option `history`, resolved: what each topic keeps. */
 import { integer } from "../values/checks.ts";
 import { show } from "../values/text.ts";
-import type { Sendable } from "../api/connection.ts";
-import type { HistoryEntry } from "../api/history.ts";
+import type { HistoryEncoder } from "../api/history.ts";
 
 /** What a topic keeps; undefined for nothing. */
 export interface HistoryRule {
@@ -47,6 +46,9 @@ function historyRules(name: string, value: unknown): HistoryRules {
   const { messages = 100, bytes = MiB, seconds, encode } = value as { readonly [Name in keyof HistoryRules]?: unknown };
   if (encode !== undefined && typeof encode !== "function")
     throw new TypeError(`option "${name}.encode" must be a function, not ${show(encode)}`);
+  const { start } = (encode ?? {}) as { readonly start?: unknown };
+  if (start !== undefined && typeof start !== "function")
+    throw new TypeError(`option "${name}.encode.start" must be a function, not ${show(start)}`);
   return {
     messages: integer(1, 10_000)(`${name}.messages`, messages),
     bytes: integer(1, 1024 * MiB)(`${name}.bytes`, bytes),
@@ -62,5 +64,5 @@ export interface HistoryRules {
   readonly bytes: number;
   /** Infinity if there is no limit. */
   readonly seconds: number;
-  readonly encode: ((entry: HistoryEntry & { readonly topic: string }) => Sendable) | undefined;
+  readonly encode: HistoryEncoder | undefined;
 }

@@ -28,20 +28,30 @@ export interface Subscription {
 export function replay(log: TopicLog, reader: Reader, subscription: Subscription, after: string | undefined, now: number): Replay {
   const { entries, complete } = log.since(after, now);
   // Before anything is sent: `encode` may throw, and topics have a limit.
-  const newest = newestWithin(reader.unreadLeft, log, entries, reader.bufferedAmount === 0);
+  const newest = newestThatFit(log, reader, entries);
   const payloads = newest.map((entry) => log.payloadOf(entry));
+  const isWhole = complete && newest.length === entries.length;
+  const start = log.startPayload(newest[0], after !== undefined && !isWhole);
   const isNew = !subscription.exists;
   if (reader.phase === "open" && isNew) subscription.add();
-  const refused = payloads.findIndex((payload) => !isTaken(reader.push(payload)));
+  const isStarted = start === undefined || isTaken(reader.push(start));
+  const refused = isStarted ? payloads.findIndex((payload) => !isTaken(reader.push(payload))) : 0;
   const replayed = refused < 0 ? payloads.length : refused;
   // A client that does not read may have been closed meanwhile.
   if (reader.phase === "open" && isNew) subscription.begin();
-  const all = replayed === payloads.length && reader.phase === "open";
+  const all = isStarted && replayed === payloads.length && reader.phase === "open";
   const last = newest[replayed - 1];
   // A client that got none of them is still at the position that it sent.
   const isUpToDate = all && (replayed > 0 || entries.length === 0);
   const position = isUpToDate ? log.position : last === undefined ? (after ?? log.position) : log.shown(last).position;
-  return { replayed, complete: complete && all && newest.length === entries.length, position };
+  return { replayed, complete: isWhole && all, position };
+}
+
+/** A start is sent before them. With one, a message that is larger than all that the client may leave unread is a gap. */
+function newestThatFit(log: TopicLog, reader: Reader, entries: readonly StoredMessage[]): readonly StoredMessage[] {
+  const start = log.startPayload(entries[0], true);
+  if (start === undefined) return newestWithin(reader.unreadLeft, log, entries, reader.bufferedAmount === 0);
+  return newestWithin(reader.unreadLeft - sizeAtMost(start) - header - longerPosition, log, entries, false);
 }
 
 /**
@@ -62,6 +72,8 @@ function newestWithin(bytes: number, log: TopicLog, entries: readonly StoredMess
 
 /** Bytes of a frame's header, at most. */
 const header = 10;
+/** Letters that one position may have more than another. */
+const longerPosition = 24;
 
 function isTaken(result: SendResult): boolean {
   return result === "sent" || result === "backpressure";

@@ -3,7 +3,8 @@
  */
 import { maxValue } from "../values/codec.ts";
 import { receivedCopy, checkData } from "../values/data.ts";
-import { formatPosition, parsePosition, randomWord } from "./position.ts";
+import { formatPosition, parsePosition, unwritten } from "../protocol/positions.ts";
+import { randomWord } from "./random.ts";
 import { Segments, encodeEntry, mostEncoded } from "./segments.ts";
 import type { StoredMessage, Written } from "./segments.ts";
 import { exceeds, utf8Length } from "../values/text.ts";
@@ -119,6 +120,21 @@ export class TopicLog {
     return (entry.payload = payload);
   }
 
+  /** What a subscriber gets before this message, or before none of those that are kept. */
+  startPayload(first: StoredMessage | undefined, gap: boolean): Sendable | undefined {
+    const start = this.#rules.encode?.start?.({ topic: this.topic, position: this.#before(first), gap });
+    if (start !== undefined) checkData(start);
+    return start;
+  }
+
+  #before(first: StoredMessage | undefined): string {
+    // Nothing is stored of an empty log, so its epoch will be another one after an eviction. In memory it says that the process is the same.
+    if (this.isEmpty && this.#store !== undefined) return unwritten;
+    if (first === undefined) return this.position;
+    const offset = first.offset - 1;
+    return formatPosition(this.#epoch, offset, this.#segments.at(offset)?.tag ?? "0");
+  }
+
   /**
    * Deletes messages that expired at least `grace` milliseconds ago. With its last message the whole log is deleted, and its positions become
    * unknown.
@@ -146,6 +162,7 @@ export class TopicLog {
 
   /** The offset of a position of this log; undefined if it is gone or never existed. */
   #known(position: string): number | undefined {
+    if (position === unwritten) return 0;
     const parsed = parsePosition(position);
     if (parsed === undefined || parsed.epoch !== this.#epoch) return undefined;
     const { offset, tag } = parsed;

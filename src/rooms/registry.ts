@@ -37,6 +37,7 @@ import { RoomLifecycle } from "./lifecycle.ts";
 import { LocalRoom } from "./local-room.ts";
 import { MemoryStores } from "./memory-store.ts";
 import type { Fanout } from "./native-fanout.ts";
+import { OfferedPositions } from "./offered.ts";
 import { Presence } from "./presence.ts";
 import { broadcast, publish } from "./publish.ts";
 import { callRoom, createRemoteRoom } from "./remote-room.ts";
@@ -65,6 +66,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   #presence: Presence<State, Env> | undefined;
   #stores: MemoryStores | undefined;
   #calls: RoomCalls<State, Env> | undefined;
+  #offered: OfferedPositions | undefined;
   readonly #queues = new SmallMap<StorageQueue>();
   #counters: SmallMap<Counters> | undefined;
   /** Created on the first search by id, which is rare. */
@@ -91,6 +93,11 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   get calls(): RoomCalls<State, Env> {
     return (this.#calls ??= new RoomCalls(this));
+  }
+
+  /** The positions that clients offered. */
+  get offered(): OfferedPositions {
+    return (this.#offered ??= new OfferedPositions());
   }
 
   get presence(): Presence<State, Env> {
@@ -177,14 +184,18 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   }
 
   replay(connection: Connection<State, Env>, topic: string, { history }: SubscribeOptions, add: () => void): Replay {
-    const after = history === true ? undefined : history.after;
+    const offered = this.#offered?.of(connection, topic);
+    const after = history === true ? offered : history.after;
     checkAfter(after);
     const { roomName } = connection;
     this.deferred.begin("subscribe with a history");
     try {
       const exists = connection.topics.has(topic);
       const begin = (): void => this.index.subscribe(roomName, topic, connection);
-      return replay(logOf(this.histories, roomName, topic), connection, { exists, add, begin }, after, this.host.clock.now());
+      const log = logOf(this.histories, roomName, topic);
+      const replayed = replay(log, connection, { exists, add, begin }, after, this.host.clock.now());
+      if (offered !== undefined) this.#offered?.used(connection, topic);
+      return replayed;
     } finally {
       this.deferred.end();
     }

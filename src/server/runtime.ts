@@ -60,6 +60,8 @@ export interface Opening {
   readonly snapshot: Snapshot;
   /** The slot that its handshake took, if it was decided here. */
   readonly slot?: Slot;
+  /** The positions that the client offers: see src/protocol/positions.ts. Not stored: an eviction forgets those that are not used yet. */
+  readonly positions?: string;
 }
 
 /** An accepted handshake, with what the 101 carries. */

@@ -178,12 +178,17 @@ export class Server<State = unknown, Env = unknown>
    * Port: a socket is open. Synchronous, so that its listeners can be attached before any message arrives.
    * @param attach gets the connection before its first hook, for adapters that need it even if that hook ends it.
    */
-  open(socket: Socket, { snapshot, slot }: Opening, attach?: (connection: Connection<State, Env>) => void): Connection<State, Env> {
+  open(
+    socket: Socket,
+    { snapshot, slot, positions }: Opening,
+    attach?: (connection: Connection<State, Env>) => void,
+  ): Connection<State, Env> {
     const connection = this.#connect(socket, restoredFrom(snapshot));
     // Before its first hook: a connection that never stores anything must wake all the same.
     connection.keep();
     attach?.(connection);
     this.#add(connection, undefined, slot);
+    if (positions !== undefined) this.registry?.offered.add(connection, positions);
     this.checkPendingHooks();
     this.registry?.lifecycle.entered(snapshot.room);
     if (snapshot.expiresAt !== undefined) connection.watchExpiry();

@@ -3,6 +3,7 @@
  * hook with its deadline. It needs no server: on Cloudflare it runs in the Worker in front of the object.
  */
 import { checkHandshake, checkOrigin, isHandshakeHeader } from "../protocol/handshake.ts";
+import { isOffer } from "../protocol/positions.ts";
 import { isRefusal, refuse, isResponse, refuseClosing } from "../protocol/refusal.ts";
 import type { Capacity, Slot } from "../rooms/capacity.ts";
 import type { DefinedHandler } from "../handler/define.ts";
@@ -94,8 +95,10 @@ export function acceptUpgrade<State, Env>(
   };
   try {
     const { address } = client;
-    const offered = checkHandshake(request, handler.settings, client);
-    if (isResponse(offered)) return offered;
+    const listed = checkHandshake(request, handler.settings, client);
+    if (isResponse(listed)) return listed;
+    const positions = listed.find(isOffer);
+    const offered = positions === undefined ? listed : listed.filter((protocol) => !isOffer(protocol));
     const checked = checkOrigin(request, handler.settings, client.host ?? "", offered);
     if (isResponse(checked)) return checked;
     // Before an asynchronous rule for origins and before the hook, which may be slow: pending handshakes count.
@@ -116,7 +119,7 @@ export function acceptUpgrade<State, Env>(
     const result = isPromise(checked) ? checked.then(next) : decide();
     const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
       if (isResponse(value)) return refuseWith(value);
-      const upgrade = accepted(handler, request, offered, value, context, options.room, entered);
+      const upgrade = accepted(handler, request, { offered, positions }, value, context, options.room, entered);
       const { room, expiresAt } = upgrade.snapshot;
       if (expiresAt !== undefined && expiresAt <= clock.now())
         return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
@@ -177,7 +180,7 @@ const resultKeys: readonly string[] = ["state", "room", "protocol", "expiresAt",
 function accepted<State, Env>(
   handler: DefinedHandler<State, Env>,
   request: RequestHead,
-  offered: readonly string[],
+  { offered, positions }: { readonly offered: readonly string[]; readonly positions: string | undefined },
   result: UpgradeResult<State> | void,
   context: UpgradeContext<Env>,
   defaultRoom: string | undefined,
@@ -206,7 +209,13 @@ function accepted<State, Env>(
   };
   const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
   checkSnapshot(expiring, handler.settings.maxState);
-  return { snapshot: expiring, ...(slot === undefined ? {} : { slot }), headers: checkHeaders(headers) };
+  return {
+    snapshot: expiring,
+    ...(slot === undefined ? {} : { slot }),
+    // Only a replay needs them.
+    ...(positions === undefined || handler.settings.history === undefined ? {} : { positions: ownText(positions) }),
+    headers: checkHeaders(headers),
+  };
 }
 
 function makeId(): string {

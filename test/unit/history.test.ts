@@ -4,7 +4,7 @@ import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
 import { TopicLog, commitAll } from "../../src/history/topic-log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
-import { parsePosition } from "../../src/history/position.ts";
+import { parsePosition } from "../../src/protocol/positions.ts";
 import { Server } from "../../src/server/server.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import type { Handler } from "../../src/api/handler.ts";

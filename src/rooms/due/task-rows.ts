@@ -3,7 +3,7 @@
  * scheduled: its row is at `task:ID`, and that of a call to be retried at `task:DUE:ID`, which the entry `again:ID` says.
  */
 import { decode, encode } from "../../values/codec.ts";
-import { randomWord } from "../../history/position.ts";
+import { randomWord } from "../../history/random.ts";
 import type { Store } from "../../ports.ts";
 
 /** A row. The text is `[retryCount,time,call,args]`, encoded. */

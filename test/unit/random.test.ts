@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type * as Position from "../../src/history/position.ts";
+import type * as Random from "../../src/history/random.ts";
+import { formatPosition, parsePosition } from "../../src/protocol/positions.ts";
 
 // The pool is a module's: each test has a new one.
-let position: typeof Position;
+let random: typeof Random;
 beforeEach(async () => {
   vi.resetModules();
-  position = await import("../../src/history/position.ts");
+  random = await import("../../src/history/random.ts");
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -26,7 +27,7 @@ function fill(next: () => number): Given[] {
 test("of 100 000 random words none is given out twice, and none is left out", () => {
   let count = 0;
   const given = fill(() => count++);
-  const words = Array.from({ length: 100_000 }, () => Number.parseInt(position.randomWord(), 36));
+  const words = Array.from({ length: 100_000 }, () => Number.parseInt(random.randomWord(), 36));
   expect(new Set(words).size).toBe(100_000);
   // All of those that were asked for but the last pool's.
   expect(Math.max(...words)).toBeLessThan(count);
@@ -35,13 +36,13 @@ test("of 100 000 random words none is given out twice, and none is left out", ()
 });
 
 test("a word that was given out is in the pool no longer", () => {
-  const [pool] = ((given) => (position.randomWord(), given))(fill(() => 0xabcdef));
+  const [pool] = ((given) => (random.randomWord(), given))(fill(() => 0xabcdef));
   const waiting = (): number => (pool as Given).filter((word) => word !== 0).length;
   const before = waiting();
   expect(before).toBe((pool as Given).length - 1);
-  for (let taken = 0; taken < before; taken++) position.randomWord();
+  for (let taken = 0; taken < before; taken++) random.randomWord();
   expect(waiting()).toBe(0);
-  position.randomWord();
+  random.randomWord();
   expect(waiting()).toBe(before);
 });
 
@@ -49,10 +50,10 @@ test("a word has 32 bits, in a form that a position takes", () => {
   const ends = [0, 1, 35, 36, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
   let at = 0;
   fill(() => ends[at++ % ends.length] as number);
-  const words = Array.from({ length: 1000 }, () => position.randomWord());
+  const words = Array.from({ length: 1000 }, () => random.randomWord());
   expect(new Set(words)).toEqual(new Set(ends.map((word) => word.toString(36))));
   for (const word of words) {
-    expect(position.parsePosition(position.formatPosition(word + word, 1, word))).toEqual({ epoch: word + word, offset: 1, tag: word });
+    expect(parsePosition(formatPosition(word + word, 1, word))).toEqual({ epoch: word + word, offset: 1, tag: word });
   }
 });
 
@@ -60,7 +61,7 @@ test("real words use all 32 bits, each as often set as not", () => {
   const set = Array.from({ length: 32 }, () => 0);
   const count = 20_000;
   for (let word = 0; word < count; word++) {
-    const bits = Number.parseInt(position.randomWord(), 36);
+    const bits = Number.parseInt(random.randomWord(), 36);
     for (const bit of set.keys()) set[bit]! += (bits / 2 ** bit) & 1;
   }
   // Seven standard deviations.
@@ -69,6 +70,6 @@ test("real words use all 32 bits, each as often set as not", () => {
 
 test("nothing random is asked for before the first word", () => {
   const given = fill(() => 1);
-  position.formatPosition("a", 1, "b");
+  formatPosition("a", 1, "b");
   expect(given).toEqual([]);
 });
