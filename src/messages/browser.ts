@@ -3,6 +3,7 @@ export { defineMessages } from "./define.ts";
 export { messageClient } from "./client.ts";
 export { MessageError } from "./error.ts";
 export { json } from "./codec.ts";
+export { presence } from "./topics/presence.ts";
 
 /** Its types are the server's (index.ts), so that a file which both sides import compiles as it always did. */
 export function messageHandler(): never {

@@ -13,7 +13,12 @@ import { deadlineOf, makeExchanges } from "./exchange.ts";
 import type { Exchanges, RequestOptions } from "./exchange.ts";
 import { checkServerFrame, errorOf } from "./frame.ts";
 import type { ErrorFrame, ServerFrame } from "./frame.ts";
+import { listen, tell } from "../values/listeners.ts";
 import { makeParser } from "./parse.ts";
+import { makePositions } from "./topics/positions.ts";
+import type { Gap, MessagePosition } from "./topics/positions.ts";
+import type { PresenceList, PresenceState } from "./topics/presence-list.ts";
+import { anything } from "./standard.ts";
 import type { Received, Sent, StandardSchema } from "./standard.ts";
 import { openStream } from "./stream.ts";
 import type { StreamOptions } from "./stream.ts";
@@ -23,6 +28,8 @@ export interface MessageSocket {
   readonly readyState: number;
   readonly protocol: string | null;
   binaryType?: string;
+  /** Subprotocols to offer besides, if it reconnects: asked for before each attempt. */
+  offer?(more: () => readonly string[]): void;
   send(data: Data): unknown;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "open" | "close", listener: () => void): void;
@@ -32,11 +39,21 @@ export interface MessageSocket {
 export interface MessageClient<Given extends AnyMessages, Socket extends MessageSocket = MessageSocket> {
   /** Sends a message. Returns and throws what the socket's `send` does. */
   send<Name extends keyof Given["toServer"] & string>(name: Name, ...payload: Payload<Given["toServer"][Name]>): ReturnType<Socket["send"]>;
-  /** Listens to a message. Returns a function that stops listening. */
+  /** Listens to a message, and to where it is in its topic's history if the server sends that. Returns a function that stops listening. */
   on<Name extends NamesOf<Given["toClient"], StandardSchema>>(
     name: Name,
-    listener: (payload: Received<Extract<Given["toClient"][Name], StandardSchema>>) => void,
+    listener: (payload: Received<Extract<Given["toClient"][Name], StandardSchema>>, position: MessagePosition | undefined) => void,
   ): () => void;
+  /**
+   * Listens to gaps: messages of a topic are lost to this client, or it can't be known whether there were any. Called before the messages that
+   * follow, once for each loss. Returns a function that stops listening.
+   */
+  onGap(listener: (gap: Gap) => void): () => void;
+  /**
+   * Who is in the room, as the server's `messages.presence(topic)` says. The same object for the same topic.
+   * @throws TypeError for an invalid topic, or if the definition has no `presence`.
+   */
+  presence(topic: Given["presenceDefinition"] extends undefined ? never : string): PresenceList<PresenceState<Given>>;
   /**
    * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or `invalid-payload` if the result's schema
    * refuses it, `deadline`, `closed` if the connection was lost (the request may or may not have run; nothing is sent again), `not-sent`
@@ -76,7 +93,7 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
 
 interface Subscription {
   readonly schema: StandardSchema;
-  readonly listeners: Set<(payload: never) => void>;
+  readonly listeners: Set<(payload: never, position: MessagePosition | undefined) => void>;
 }
 
 /**
@@ -100,6 +117,9 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   const exchanging = { socket, parse, write };
   const exchanges = makeExchanges(exchanging);
   const answers = makeAnswers(messages, exchanging);
+  const positions = makePositions();
+  const gapListeners = new Set<(gap: Gap) => void>();
+  const presence = messages.presenceDefinition?.makeLists(parse, refuse);
 
   if (socket.binaryType !== undefined) socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
@@ -113,10 +133,13 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   });
   const opened = (): void => {
     const chosen = socket.protocol ?? "";
+    // Only then: a browser fails a connection that offers subprotocols and gets none.
+    if (chosen) socket.offer?.(positions.offer);
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
     emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
   };
   const lost = (): void => {
+    presence?.lost();
     exchanges.lost();
     answers.lost();
   };
@@ -141,9 +164,15 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   function receive(frame: ServerFrame): void {
     if (frame.type === "message") {
       const { name, payload } = frame;
+      const position = positions.accept(frame);
       const one = subscriptions.get(name);
-      if (one !== undefined) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never), refuse);
-    } else if (frame.type === "request" || frame.type === "cancel") answers.asked(frame);
+      if (one && position !== null) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never, position), refuse);
+    } else if (frame.type === "position") {
+      const gap = positions.start(frame);
+      // In its place, behind messages whose schema is asynchronous.
+      if (gap) parse(anything, frame.topic, gap, () => tell(gapListeners, gap), refuse);
+    } else if (frame.type === "presence") presence?.receive(frame);
+    else if (frame.type === "request" || frame.type === "cancel") answers.asked(frame);
     else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
     else exchanges.answered(frame as Parameters<Exchanges["answered"]>[0]);
   }
@@ -165,9 +194,11 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       return () => void listeners.delete(listener);
     },
     answer: answers.answer,
-    onError(listener) {
-      errorListeners.add(listener);
-      return () => void errorListeners.delete(listener);
+    onError: (listener) => listen(errorListeners, listener),
+    onGap: (listener) => listen(gapListeners, listener),
+    presence(topic) {
+      if (!presence) throw new TypeError("presence: defineMessages needs presence: presence(schema)");
+      return presence.list(topic) as PresenceList<PresenceState<Given>>;
     },
     request(name, ...[payload, given]) {
       const options: RequestOptions = given ?? {};
@@ -188,15 +219,4 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       return openStream({ ...exchanging, ...exchanges }, item, name, payload, options ?? {}) as AsyncIterableIterator<never>;
     },
   };
-}
-
-/** Calls the current listeners; a listener may add or remove some. */
-function tell<Value>(listeners: ReadonlySet<(value: Value) => void>, value: Value): void {
-  for (const listener of Array.from(listeners)) {
-    try {
-      if (listeners.has(listener)) listener(value);
-    } catch (error) {
-      rethrow(error);
-    }
-  }
 }

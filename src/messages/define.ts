@@ -1,9 +1,12 @@
 /** `defineMessages`: what a server and its clients say to each other, written once and used by both. */
 import type { Data, Sendable, SendResult } from "../api/connection.ts";
+import type { HistoryEncoder } from "../api/history.ts";
 import type { BroadcastOptions, PublishOptions } from "../api/room.ts";
 import { codecOf, json } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { invalidPayload } from "./error.ts";
+import { positionedBy } from "./topics/positioned.ts";
+import type { PresenceDefinition, PresenceTopic } from "./topics/presence.ts";
 import { checkRequest, checkSchemas, checkServerEntry, known } from "./entries.ts";
 import type { AskedConnection, MessagePayload, NamesOf, Payload, Requests, RequestSchemas, Schemas, ServerEntries } from "./entries.ts";
 import type { RequestOptions } from "./exchange.ts";
@@ -11,13 +14,15 @@ import type { Received, StandardSchema } from "./standard.ts";
 
 export type None = Readonly<Record<never, never>>;
 
-export interface Definition<ToServer, ToClient, Asked> {
+export interface Definition<ToServer, ToClient, Asked, State extends StandardSchema = StandardSchema> {
   /** Messages that clients send, by name. */
   readonly toServer?: ToServer;
   /** What the server sends, by name: the schema of a message, or `{ payload, result }` of a request that the client answers. */
   readonly toClient?: ToClient;
   /** Requests that clients send, by name: `{ payload, result }`, or `{ payload, item }` for an answer that is a stream of items. */
   readonly requests?: Asked;
+  /** `presence(schema)`, with the schema of a member's state, if there are topics that say who is in the room. */
+  readonly presence?: PresenceDefinition<State>;
   /** In order of preference. Default: `[json]`. */
   readonly codecs?: readonly Codec[];
   /**
@@ -39,6 +44,7 @@ export interface AnyMessages {
   readonly protocols: string[];
   /** The codec that every client can read: the only one, or JSON. */
   readonly shared: Codec;
+  readonly presenceDefinition: PresenceDefinition | undefined;
   /** Checks an outgoing payload if the definition has `checkSent`. @throws TypeError */
   checkSent(schema: StandardSchema, name: string, payload: unknown): void;
 }
@@ -47,10 +53,12 @@ export interface Messages<
   ToServer extends Schemas = Schemas,
   ToClient extends ServerEntries = ServerEntries,
   Asked extends Requests = Requests,
+  State extends StandardSchema = StandardSchema,
 > extends AnyMessages {
   readonly toServer: ToServer;
   readonly toClient: ToClient;
   readonly requests: Asked;
+  readonly presenceDefinition: [State] extends [never] ? undefined : PresenceDefinition<State>;
   /** Encodes a message for any client: for a topic, a room or a broker. @throws the codec's error if it can't encode the message. */
   encode<Name extends NamesOf<ToClient, StandardSchema>>(name: Name, ...payload: MessagePayload<ToClient, Name>): Data;
   /** Sends to one client, in its codec. */
@@ -86,9 +94,19 @@ export interface Messages<
     name: Name,
     ...payload: [...MessagePayload<ToClient, Name>, options?: BroadcastOptions]
   ): Result;
+  /**
+   * What a topic's history sends of a message: `history: { chat: { messages: 200, encode: messages.positioned } }`. Each message carries its
+   * position, by which `messageClient` goes on after a reconnect. What was published as it is, without `messages`, passes unchanged.
+   */
+  readonly positioned: HistoryEncoder;
+  /**
+   * A topic that says who is in the room: a `presence` hook, which publishes each change, and `subscribe`, which sends a connection all members.
+   * @throws TypeError for an invalid topic, or if the definition has no `presence`.
+   */
+  presence(topic: [State] extends [never] ? never : string): PresenceTopic;
 }
 
-const fields = ["toServer", "toClient", "requests", "codecs", "checkSent"];
+const fields = ["toServer", "toClient", "requests", "presence", "codecs", "checkSent"];
 
 /**
  * Defines messages, with the schemas of any Standard Schema library.
@@ -102,13 +120,19 @@ const fields = ["toServer", "toClient", "requests", "codecs", "checkSent"];
  * ```
  * @throws TypeError for an invalid schema or an unknown field, with the name.
  */
-export function defineMessages<ToServer extends Schemas = None, ToClient extends ServerEntries = None, Asked extends Requests = None>(
-  definition: Definition<ToServer, ToClient, Asked>,
-): Messages<ToServer, ToClient, Asked> {
+export function defineMessages<
+  ToServer extends Schemas = None,
+  ToClient extends ServerEntries = None,
+  Asked extends Requests = None,
+  State extends StandardSchema = never,
+>(definition: Definition<ToServer, ToClient, Asked, State>): Messages<ToServer, ToClient, Asked, State> {
   for (const field of Object.keys(definition)) {
     if (!fields.includes(field)) throw new TypeError(`defineMessages: unknown field "${field}": use ${fields.join(", ")}`);
   }
   const { toServer = {} as ToServer, toClient = {} as ToClient, requests = {} as Asked, codecs = [json], checkSent = false } = definition;
+  const { presence } = definition;
+  if (presence !== undefined && typeof presence.makeTopic !== "function")
+    throw new TypeError("defineMessages: presence must be what presence(schema) returns");
   checkSchemas("toServer", toServer);
   for (const [name, entry] of Object.entries(toClient)) checkServerEntry(name, entry);
   for (const [name, entry] of Object.entries(requests)) checkRequest(`requests.${name}`, entry);
@@ -135,6 +159,7 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
     codecs,
     protocols: codecs.map(({ protocol }) => protocol),
     shared,
+    presenceDefinition: presence as Messages<ToServer, ToClient, Asked, State>["presenceDefinition"],
     checkSent: check,
     encode: (name, ...[payload]) => write(shared, name, payload),
     send: (connection, name, ...[payload]) => connection.send(write(codecOf(codecs, connection.protocol), name, payload)),
@@ -146,6 +171,11 @@ export function defineMessages<ToServer extends Schemas = None, ToClient extends
     },
     publish: (target, topic, name, ...[payload, options]) => target.publish(topic, write(shared, name, payload), options as PublishOptions),
     broadcast: (room, name, ...[payload, options]) => room.broadcast(write(shared, name, payload), options as BroadcastOptions),
+    positioned: positionedBy(shared),
+    presence(topic) {
+      if (presence === undefined) throw new TypeError("presence: defineMessages needs presence: presence(schema)");
+      return presence.makeTopic(topic, codecs, shared, check);
+    },
   };
 }
 

@@ -6,6 +6,10 @@ export interface MessageFrame {
   readonly type: "message";
   readonly name: string;
   readonly payload?: unknown;
+  /** From the server: where it is in its topic's history. */
+  readonly topic?: string;
+  readonly position?: string;
+  readonly time?: number;
 }
 
 /** Of a client, or of a server that asks one: each has ids of its own. */
@@ -51,11 +55,37 @@ export interface ErrorFrame {
   readonly issues?: readonly Issue[];
 }
 
+/** A replay of the topic's history begins after this position. */
+export interface PositionFrame {
+  readonly type: "position";
+  readonly topic: string;
+  readonly position: string;
+  /** Something before it is missing. */
+  readonly gap?: boolean;
+}
+
+/** All members that are present, or a change. */
+export interface PresenceFrame {
+  readonly type: "presence";
+  readonly topic: string;
+  readonly members?: readonly SentMember[];
+  readonly joined?: readonly SentMember[];
+  /** Their ids. */
+  readonly left?: readonly string[];
+  readonly updated?: readonly SentMember[];
+}
+
+export interface SentMember {
+  readonly id: string;
+  readonly state: unknown;
+  readonly connections: number;
+}
+
 /** The end of an exchange. */
 export type AnswerFrame = ResultFrame | (ErrorFrame & { readonly id: number });
 
 export type ClientFrame = MessageFrame | RequestFrame | CreditFrame | CancelFrame | ResultFrame | ErrorFrame;
-export type ServerFrame = MessageFrame | RequestFrame | CancelFrame | ItemFrame | ResultFrame | ErrorFrame;
+export type ServerFrame = MessageFrame | RequestFrame | CancelFrame | ItemFrame | ResultFrame | ErrorFrame | PositionFrame | PresenceFrame;
 export type Frame = ClientFrame | ServerFrame;
 
 export function errorFrame({ code, message, about, issues }: MessageError, id?: number, name: string | undefined = about): ErrorFrame {
@@ -80,17 +110,24 @@ export const maxDepth = 64;
 export const maxCredit = 1000;
 
 /** The largest value of each field that is an integer. The other fields are strings. */
-const integers: Readonly<Record<string, number>> = { id: Number.MAX_SAFE_INTEGER, credit: maxCredit, n: maxCredit };
+const integers: Readonly<Record<string, number>> = {
+  id: Number.MAX_SAFE_INTEGER,
+  time: Number.MAX_SAFE_INTEGER,
+  credit: maxCredit,
+  n: maxCredit,
+};
 
 /** Fields by type; `?` marks an optional one. Others are ignored, so that a later version can add some. */
 const fields: Readonly<Record<string, readonly string[]>> = {
-  message: ["name"],
+  message: ["name", "topic?", "position?", "time?"],
   request: ["id", "name", "credit?"],
   credit: ["id", "n"],
   cancel: ["id"],
   item: ["id"],
   result: ["id"],
   error: ["id?", "name?", "code", "message"],
+  position: ["topic", "position"],
+  presence: ["topic"],
 };
 
 /** Returns the decoded value if it is a frame of one of these types. @throws MessageError `bad-frame`. */
@@ -113,7 +150,7 @@ export function checkFrame<Type extends Frame["type"]>(value: unknown, types: re
 
 /** Checks a server's frame. @throws MessageError `bad-frame`. */
 export function checkServerFrame(value: unknown): ServerFrame {
-  return checkIssues(checkFrame(value, ["message", "item", "result", "error", "request", "cancel"]));
+  return checkIssues(checkFrame(value, ["message", "item", "result", "error", "request", "cancel", "position", "presence"]));
 }
 
 /** Checks a client's frame. Its errors are answers. @throws MessageError `bad-frame`. */
@@ -140,7 +177,7 @@ function areIssues(issues: unknown): boolean {
   return Array.isArray(issues) && issues.length <= mostIssues && issues.every(isIssue);
 }
 
-function isInteger(value: unknown, most: number): boolean {
+export function isInteger(value: unknown, most: number = Number.MAX_SAFE_INTEGER): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 }
 

@@ -4,6 +4,7 @@ export { messageHandler } from "./handler.ts";
 export { messageClient } from "./client.ts";
 export { MessageError } from "./error.ts";
 export { json } from "./codec.ts";
+export { presence } from "./topics/presence.ts";
 export type { Codec } from "./codec.ts";
 export type { AnyMessages, Definition, Messages } from "./define.ts";
 export type {
@@ -22,5 +23,8 @@ export type { MessageClient, MessageSocket } from "./client.ts";
 export type { AnswerContext } from "./answers.ts";
 export type { RequestOptions } from "./exchange.ts";
 export type { StreamOptions } from "./stream.ts";
+export type { Gap, MessagePosition } from "./topics/positions.ts";
+export type { PresenceDefinition, PresenceTopic } from "./topics/presence.ts";
+export type { PresenceList, PresenceState, PresentMember } from "./topics/presence-list.ts";
 export type { Issue } from "./error.ts";
 export type { Received, Sent, StandardSchema } from "./standard.ts";

@@ -28,6 +28,9 @@ export type Sent<Schema extends StandardSchema> = NonNullable<Schema["~standard"
 /** What a receiver gets: the schema's output. */
 export type Received<Schema extends StandardSchema> = NonNullable<Schema["~standard"]["types"]>["output"];
 
+/** Accepts any value: what has no schema keeps its place in the order. */
+export const anything: StandardSchema = { "~standard": { version: 1, vendor: "edgewire", validate: (value) => ({ value }) } };
+
 /** Whether it implements the standard. arktype's schemas are functions. */
 export function isSchema(value: unknown): value is StandardSchema {
   const standard = (value as Partial<StandardSchema> | null | undefined)?.["~standard"];

@@ -25,7 +25,7 @@ test.each<[unknown, string]>([
   ],
   [{ toClient: { confirm: null } }, "defineMessages: toClient.confirm must be a Standard Schema"],
   [{ codecs: [] }, "defineMessages: codecs is empty: leave it out for JSON"],
-  [{ toServers: {} }, 'defineMessages: unknown field "toServers": use toServer, toClient, requests, codecs, checkSent'],
+  [{ toServers: {} }, 'defineMessages: unknown field "toServers": use toServer, toClient, requests, presence, codecs, checkSent'],
 ])("defineMessages(%o)", (definition, message) => {
   expect(() => defineMessages(definition as object)).toThrow(message);
 });
