@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { executablePath } from "../support/chromium.ts";
 import { messageCases } from "./cases/messages.ts";
+import { presenceCases } from "./cases/presence.ts";
 import type { Scene } from "./cases/scene.ts";
 import { socketCases } from "./cases/socket.ts";
 import { Place, modes, nothingIsLeft } from "./place.ts";
@@ -28,6 +29,7 @@ export function battery(version: Version): void {
       });
       socketCases(() => scene);
       messageCases(() => scene);
+      presenceCases(() => scene);
     });
   });
 }

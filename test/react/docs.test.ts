@@ -90,6 +90,7 @@ describe.skipIf(executablePath === "").each(["main.tsx", "main-vue.ts", "main-sv
     if (entry !== "main.tsx") return;
     const late = await visitor();
     await late.locator("li").getByText("hello").waitFor();
+    await late.getByText("Here: Ada", { exact: true }).waitFor();
     await late.getByText("Ask").click();
     await late.locator("output").getByText("You asked: Who are you?").waitFor();
   });

@@ -20,7 +20,7 @@ test.each([18, 19])("React %i", async (version) => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expect(JSON.parse(stdout)).toEqual({
     react: expect.stringMatching(new RegExp(`^${version}\\.`)) as string,
-    html: "<p>connecting,no socket,no client,nothing pending</p>",
+    html: "<p>connecting,no socket,no client,nothing pending,nobody</p>",
     constructed: 0,
     resources: [],
   });

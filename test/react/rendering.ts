@@ -1,7 +1,7 @@
 /** Renders each hook as a server does, and prints what came of it. */
 import { createElement, version } from "react";
 import { renderToString } from "react-dom/server";
-import { useMessage, useMessages, useRequest, useSocket, useStream } from "edgewire/react";
+import { useMessage, useMessages, usePresence, useRequest, useSocket, useStream } from "edgewire/react";
 import { messages } from "./page/messages.ts";
 
 let constructed = 0;
@@ -16,11 +16,20 @@ function Page(): ReturnType<typeof createElement> {
   const { client } = useMessages(messages, "/lobby");
   const { pending } = useRequest(client, "echo");
   const { items } = useStream(client, "count");
+  const { members, current } = usePresence(client, "people");
   useMessage(client, "said", () => {});
   return createElement(
     "p",
     null,
-    [status, socket ?? "no socket", client ?? "no client", pending ? "pending" : "nothing pending", ...items].join(),
+    [
+      status,
+      socket ?? "no socket",
+      client ?? "no client",
+      pending ? "pending" : "nothing pending",
+      current ? "current" : "nobody",
+      ...members,
+      ...items,
+    ].join(),
   );
 }
 

@@ -39,20 +39,33 @@ export function echo(rooms: Rooms) {
   });
 }
 
+const people = messages.presence("people");
+
 export function chat(rooms: Rooms) {
   return defineHandler(
     messageHandler(messages, {
       origins: "*",
-      upgrade: (request) => ({ room: new URL(request.url).pathname.slice(1) || "lobby" }),
+      upgrade(request) {
+        const { pathname, searchParams } = new URL(request.url);
+        return { room: pathname.slice(1) || "lobby", state: { name: searchParams.get("name") } };
+      },
+      presence: people,
       open(connection) {
         const count = rooms.of(connection.room.name);
         count.now++;
         count.total++;
         connection.subscribe("chat");
+        const { name } = connection.state;
+        if (name !== null) connection.present(name, { typing: false });
+        people.subscribe(connection);
       },
       close: ({ room }) => void rooms.of(room.name).now--,
       messages: {
-        say: (connection, { text }) => void messages.publish(connection.room, "chat", "said", { text }),
+        say(connection, { text }) {
+          const { name } = connection.state;
+          if (name !== null) connection.present(name, { typing: text === "typing" });
+          messages.publish(connection.room, "chat", "said", { text });
+        },
       },
       requests: {
         async echo({ room }, { text, wait }, { signal }) {

@@ -1,8 +1,8 @@
 /** What TypeScript infers and refuses where the hooks are used. Compiled, never run. */
 import type { ClientSendResult, ReconnectingWebSocket, Status } from "edgewire/client";
-import { defineMessages, messageClient } from "edgewire/messages";
-import { useMessage, useMessages, useRequest, useSocket, useStream } from "edgewire/react";
-import type { MessagesState, SocketState } from "edgewire/react";
+import { defineMessages, messageClient, presence } from "edgewire/messages";
+import { useMessage, useMessages, usePresence, useRequest, useSocket, useStream } from "edgewire/react";
+import type { MessagesState, PresentState, SocketState } from "edgewire/react";
 import { z } from "zod";
 import { expectTypeOf } from "vitest";
 
@@ -90,3 +90,12 @@ void tokens.run("prompt", { deadline: 5000, window: 10, keep: 100 });
 useStream(client, "history");
 // @ts-expect-error: another payload than the schema's.
 void tokens.run(1);
+
+const present = defineMessages({ presence: presence(z.object({ typing: z.boolean() })) });
+const people = usePresence(useMessages(present, "/lobby").client, "people");
+expectTypeOf(people).toEqualTypeOf<PresentState<{ typing: boolean }>>();
+for (const { id, state: member } of people.members) expectTypeOf([id, member.typing]).toEqualTypeOf<(string | boolean)[]>();
+// @ts-expect-error: a definition without presence.
+usePresence(client, "people");
+// @ts-expect-error: no topic.
+usePresence(useMessages(present, "/lobby").client);

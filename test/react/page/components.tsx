@@ -2,7 +2,7 @@
 import * as React from "react";
 import { Suspense, useEffect, useState } from "react";
 import type { ReactNode } from "react";
-import { useMessage, useMessages, useRequest, useSocket, useStream } from "edgewire/react";
+import { useMessage, useMessages, usePresence, useRequest, useSocket, useStream } from "edgewire/react";
 import type { SocketOptions } from "edgewire/react";
 import { messages } from "./messages.ts";
 import { world } from "./world.ts";
@@ -92,4 +92,14 @@ function Chat({
   return <p>{[status, count, echo.data, echo.error?.message, echo.pending ? "pending" : ""].join("|")}</p>;
 }
 
-export const components = { Socket, Pair, Suspended, Hidden, Chat };
+/** Shows who is in the room. */
+function People({ url, topic = "people" }: { readonly url: SocketProps["url"]; readonly topic?: string }): ReactNode {
+  const state = useMessages(messages, url);
+  const people = usePresence(state.client, topic);
+  world.state = state;
+  world.people = people;
+  world.renders.push({ status: state.status });
+  return people.members.map(({ id, state: { typing } }) => <p key={id}>{`${id}${typing ? " is typing" : ""}`}</p>);
+}
+
+export const components = { Socket, Pair, Suspended, Hidden, Chat, People };

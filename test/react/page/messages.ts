@@ -1,8 +1,9 @@
 /** What the page and its server say to each other. */
-import { defineMessages } from "edgewire/messages";
+import { defineMessages, presence } from "edgewire/messages";
 import * as v from "valibot";
 
 export const messages = defineMessages({
+  presence: presence(v.object({ typing: v.boolean() })),
   toServer: { say: v.object({ text: v.string() }) },
   toClient: { said: v.object({ text: v.string() }) },
   requests: {

@@ -1,5 +1,5 @@
 /** What the tests see of the page, and call in it. */
-import type { SocketState } from "edgewire/react";
+import type { PresentState, SocketState } from "edgewire/react";
 import type { messages } from "./messages.ts";
 
 export interface Render {
@@ -26,6 +26,8 @@ export interface World {
   state: SocketState & { readonly client?: { send: unknown } | undefined };
   /** What `useRequest` and `useStream` returned last. */
   calls: Record<"echo" | "refuse" | "count", AnyCall>;
+  /** What `usePresence` returned last. */
+  people: PresentState<{ readonly typing: boolean }>;
   /** Instead of messages.ts's, as if that file had been edited. */
   definition: typeof messages | undefined;
   messages: typeof messages;
