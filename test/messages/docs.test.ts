@@ -28,6 +28,19 @@ test.each<Runtime>(["node", "bun", "deno"])("the chat of docs/messages.md on %s"
   expect(printed.map((line) => line.replaceAll('"', "'"))).toEqual(promised.map(([, line = ""]) => line.replaceAll(/\s+/g, "")));
 });
 
+test("what was missed, and who is there", async () => {
+  const own = { ...page, folder: `${page.folder}-going-on` };
+  writePage(own);
+  const [command, ...args] = commandFor("node", join(own.folder, "going-on.ts"));
+  const child = execFile(command, args);
+  const promised = page.blocks.find(({ attributes }) => attributes.get("file") === "going-on.ts")?.code ?? "";
+  const lines = Array.from(promised.matchAll(/; \/\/ prints "(.*)"/gm), ([, line = ""]) => line);
+  let printed = "";
+  child.stdout?.on("data", (text) => (printed += String(text)));
+  await expect.poll(() => printed.trim().split("\n"), { timeout: 30_000 }).toEqual(lines);
+  child.kill();
+});
+
 test("its definition with MessagePack", async () => {
   const own = { ...page, folder: `${page.folder}-packed` };
   writePage(own);

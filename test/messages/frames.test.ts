@@ -9,7 +9,7 @@ import { checkClientFrame, checkFrame, checkServerFrame, errorFrame, maxDepth, t
 import { fromHex, revive, toHex, vectors } from "./vectors.ts";
 
 const toServer = ["message", "request", "credit", "cancel", "result", "error"] as const;
-const toClient = ["message", "item", "result", "error", "request", "cancel"] as const;
+const toClient = ["message", "item", "result", "error", "request", "cancel", "position", "presence"] as const;
 const types = { "to server": toServer, "to client": toClient };
 
 describe.each(vectors.frames)("$name", ({ direction, frame, json: text, msgpack: hex }) => {

@@ -4,7 +4,7 @@ import { defineHandler } from "edgewire";
 import type { Connection, Room, SendResult } from "edgewire";
 import { ReconnectingWebSocket } from "edgewire/client";
 import type { ClientSendResult } from "edgewire/client";
-import { defineMessages, json, messageClient, messageHandler } from "edgewire/messages";
+import { defineMessages, json, messageClient, messageHandler, presence } from "edgewire/messages";
 import type { Issue, MessageClient, MessageError, StandardSchema } from "edgewire/messages";
 import { msgpack } from "edgewire/msgpack";
 import * as v from "valibot";
@@ -318,3 +318,38 @@ defineMessages({ toClient: { confirm: { payload: z.string(), item: z.string() } 
 expectTypeOf(z.string()).toExtend<StandardSchema<string, string>>();
 expectTypeOf(v.string()).toExtend<StandardSchema<string, string>>();
 expectTypeOf(type("string")).toExtend<StandardSchema<string, string>>();
+
+// Positions and presence: the state of a member is its schema's output; a definition without presence has none.
+{
+  const live = defineMessages({ toClient: { said: z.string() }, presence: presence(z.object({ mood: z.string().transform(Number) })) });
+  const people = live.presence("people");
+  defineHandler(
+    messageHandler(live, {
+      history: { chat: { messages: 200, encode: live.positioned } },
+      presence: people,
+      open: (connection) => people.subscribe(connection),
+    }),
+  );
+  const listening = messageClient(live, socket);
+  listening.on("said", (text, position) => {
+    expectTypeOf(text).toEqualTypeOf<string>();
+    expectTypeOf(position?.time).toEqualTypeOf<number | undefined>();
+  });
+  expectTypeOf(listening.onGap).parameter(0).parameter(0).toEqualTypeOf<{ readonly topic: string; readonly position: string }>();
+  const list = listening.presence("people");
+  expectTypeOf(list.members.get("ada")?.state).toEqualTypeOf<{ mood: number } | undefined>();
+  list.on("join", ({ state }) => expectTypeOf(state.mood).toEqualTypeOf<number>());
+  // @ts-expect-error there is no such event
+  list.on("joined", () => {});
+  expectTypeOf(
+    messageClient(defineMessages({ presence: presence() }), socket)
+      .presence("people")
+      .members.get("ada")?.state,
+  ).toBeUnknown();
+  // @ts-expect-error the definition has no presence
+  defineMessages({}).presence("people");
+  // @ts-expect-error nor has the client
+  messageClient(defineMessages({}), socket).presence("people");
+  // @ts-expect-error a schema alone is not a presence
+  defineMessages({ presence: z.string() });
+}
