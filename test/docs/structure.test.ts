@@ -76,7 +76,7 @@ describe("lint", () => {
         "examples/chat/metrics.ts": 'export type First = import("./messages.ts").Second;',
         "examples/chat/messages.ts": 'export type Second = import("./metrics.ts").First;',
       },
-      "examples/chat/metrics.ts: a circle of imports: examples/chat/metrics.ts -> examples/chat/messages.ts -> examples/chat/metrics.ts",
+      "examples/chat/messages.ts: a circle of imports: examples/chat/messages.ts -> examples/chat/metrics.ts -> examples/chat/messages.ts",
     ],
     [
       "a circle of values",
