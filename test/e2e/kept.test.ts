@@ -67,7 +67,8 @@ describe.skipIf(executablePath === "").each(["workerd", "node", "bun", "deno"])(
     } finally {
       await server.end();
     }
-  });
+    // Two starts, each with its build; wrangler's takes 40 s on a busy machine.
+  }, 240_000);
 });
 
 test.skipIf(executablePath === "")("an object that is evicted forgets neither who is here nor what was said", async () => {
