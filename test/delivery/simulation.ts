@@ -67,7 +67,7 @@ class Client {
         send: (data) => void this.link?.toServer.push(data as string),
         message: (data) => checker.received(index, String(data)),
         gap: ({ topic, why }) => checker.gap(index, topic, why),
-        uncertain: ({ data }) => checker.uncertain(String(data)),
+        uncertain: ({ given }) => checker.uncertain(String(given)),
         interrupted: () => {},
         live: () => {},
       },
@@ -220,7 +220,12 @@ export class Simulation {
 
   #say(client: Client): void {
     const text = `${client.index}:${++client.sent}`;
-    const added = client.core.outgoing.add({ data: text, size: text.length, settle: (fate) => this.checker.settled(text, fate) });
+    const added = client.core.outgoing.add({
+      given: text,
+      data: text,
+      size: text.length,
+      settle: (fate) => this.checker.settled(text, fate),
+    });
     if (added) this.checker.said(text);
     client.core.pump();
   }

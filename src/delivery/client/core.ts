@@ -25,6 +25,12 @@ export interface CoreOutput {
 /** The subprotocol, alone or in front of another: `edgewire.delivery.1+edgewire.json.1`. */
 export const protocol = "edgewire.delivery.1";
 
+/** The application's part of a selected subprotocol, or ""; undefined if the server has chosen none of delivery. */
+export function innerProtocol(selected: string): string | undefined {
+  if (selected === protocol) return "";
+  return selected.startsWith(`${protocol}+`) ? selected.slice(protocol.length + 1) : undefined;
+}
+
 /** Letters of the longest resume: proxies take heads of 4 to 8 KiB. */
 const longestResume = 3800;
 
@@ -61,7 +67,7 @@ export class DeliveryCore {
   /** Sends what may be sent now. */
   pump(): void {
     if (!this.#live) return;
-    for (const [number, { data }] of this.outgoing.ready()) this.#output.send(join(String(number), data as Data));
+    for (const [number, data] of this.outgoing.ready()) this.#output.send(join(String(number), data));
   }
 
   /** The socket is lost. */

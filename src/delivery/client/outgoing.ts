@@ -2,19 +2,23 @@
  * What a client sends: numbered, kept until the server has stored its turn, and sent again after a return. At most so many are under way. A message
  * whose fate nobody knows is told, and never sent again by itself.
  */
+import type { Data } from "../../api/connection.ts";
 import type { ClientSendable } from "../../client/types.ts";
 
 export type Fate = "acknowledged" | "uncertain" | "refused";
 
 export interface Outgoing {
-  readonly data: ClientSendable;
+  /** As the application gave it. */
+  readonly given: ClientSendable;
+  /** What is sent; undefined until a Blob has been read. */
+  data: Data | undefined;
   readonly size: number;
   /** Learns what has become of it: once. */
   readonly settle: (fate: Fate) => void;
 }
 
 /** Messages with their number, to be sent in this order. */
-export type Numbered = readonly [number: number, message: Outgoing];
+export type Numbered = readonly [number: number, data: Data];
 
 /** The data of acknowledged messages that is kept, in case the storage turns out to have lost its end. */
 const mostAcknowledged = 256;
@@ -105,11 +109,11 @@ export class OutgoingMessages {
   *ready(): Generator<Numbered, void, undefined> {
     for (;;) {
       const number = this.#under + 1;
-      const message = this.#waiting[number - this.#first];
-      if (message === undefined || number - this.#first >= this.#maxInFlight) return;
+      const data = this.#waiting[number - this.#first]?.data;
+      if (data === undefined || number - this.#first >= this.#maxInFlight) return;
       this.#under = number;
       this.#sent = Math.max(this.#sent, number);
-      yield [number, message];
+      yield [number, data];
     }
   }
 
