@@ -30,7 +30,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["unit", "node", "deno", "sqlite"].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ["unit", "node", "deno", "sqlite", "delivery"].map((folder) => `test/${folder}/**/*.test.ts`),
           testTimeout: 30_000,
           ...waiting,
         },

@@ -69,6 +69,27 @@ export const layers: readonly Layer[] = [
     may: ["api", "values", "protocol", "handler", "messages"],
     first: "src/messages/handler.ts",
   },
+  {
+    name: "delivery/frames",
+    at: ["src/delivery/frames.ts"],
+    is: "delivery: the frames of both sides",
+    may: ["api"],
+    first: "src/delivery/frames.ts",
+  },
+  {
+    name: "delivery/client",
+    at: ["src/delivery/client"],
+    is: "delivery: the client's side, without a socket or a clock",
+    may: ["api", "values", "protocol", "client", "delivery/frames"],
+    first: "src/delivery/client/core.ts",
+  },
+  {
+    name: "delivery",
+    at: ["src/delivery/server"],
+    is: "delivery: a session, which outlives sockets, reads logs from cursors and knows what is acknowledged",
+    may: ["api", "values", "protocol", "delivery/frames"],
+    first: "src/delivery/server/session.ts",
+  },
   { name: "index", at: ["src/index.ts"], is: "what an application imports, and nothing else", may: core, first: "src/index.ts" },
   {
     name: "shared",

@@ -19,7 +19,7 @@ export function formatPosition(epoch: string, offset: number, tag: string): stri
 
 /** Undefined for an invalid position: clients may send anything. */
 export function parsePosition(text: string): Position | undefined {
-  const [, epoch, offset, tag] = /^([0-9a-z]{1,20})\.(\d{1,15})\.([0-9a-z]{1,10})$/.exec(text) ?? [];
+  const [, epoch, offset, tag] = /^([0-9a-z]{1,20})\.(\d{1,15})\.([0-9a-z]{1,14})$/.exec(text) ?? [];
   return epoch === undefined || tag === undefined ? undefined : { epoch, offset: Number(offset), tag };
 }
 

@@ -1,0 +1,136 @@
+/**
+ * What a client has of each log that it reads. It trusts nobody in between: an entry is given on only if it is the next of its log and was not given on
+ * already, whatever was lost, repeated or reordered on the way.
+ */
+import { formatPosition, parsePosition } from "../../protocol/positions.ts";
+import { isShared } from "../frames.ts";
+import type { Reference } from "../frames.ts";
+
+/** Tags of a log that are remembered: after it has lost its end, entries come again under other offsets. */
+const mostTags = 64;
+/** Tags of entries in several logs that are remembered: they may come once from each. */
+const mostShared = 256;
+
+export interface Cursor {
+  readonly topic: string | undefined;
+  epoch: string;
+  offset: number;
+  tag: string;
+  /** Of the last entries, the oldest first. */
+  readonly tags: string[];
+  /** The log was rewound: entries with these tags come again. */
+  again: Set<string> | undefined;
+  /** The server was told that entries are missing, and nothing of this log is given on until they come. */
+  missing: boolean;
+}
+
+/** `"new"`: give it on. `"had"`: drop it. `"missing"`: an earlier one is missing: drop it, and ask for what `missing()` says. */
+export type Verdict = "new" | "had" | "missing";
+
+export class Cursors {
+  readonly #logs = new Map<number, Cursor>();
+  /** Of entries in several logs, the oldest first. */
+  readonly #shared = new Set<string>();
+
+  /** A session begins: it has logs of its own. */
+  clear(): void {
+    this.#logs.clear();
+  }
+
+  /** A subscription begins after a position. Returns false for an invalid position. */
+  begin(log: number, topic: string | undefined, at: string): boolean {
+    const position = parsePosition(at);
+    if (position === undefined) return false;
+    // Told again, because the client did not say where it is: it knows better. A session uses no number twice.
+    if (!this.#logs.has(log)) this.#logs.set(log, { topic, ...position, tags: [], again: undefined, missing: false });
+    return true;
+  }
+
+  end(log: number): void {
+    this.#logs.delete(log);
+  }
+
+  /** Entries are gone: goes on after a position. Returns the topic, or undefined if the log is unknown or the position invalid. */
+  skip(log: number, from: string): { readonly topic: string | undefined } | undefined {
+    const cursor = this.#logs.get(log);
+    const position = parsePosition(from);
+    if (cursor === undefined || position === undefined) return undefined;
+    if (position.epoch !== cursor.epoch || position.offset <= cursor.offset) cursor.again = new Set(cursor.tags);
+    Object.assign(cursor, position, { missing: false });
+    return { topic: cursor.topic };
+  }
+
+  /** Moves the cursors of the logs that an entry is in. */
+  take(references: readonly Reference[]): Verdict {
+    let known = false;
+    let had = false;
+    let moved = false;
+    let missing = false;
+    for (const { log, offset, tag } of references) {
+      const cursor = this.#logs.get(log);
+      if (cursor === undefined) continue;
+      known = true;
+      if (offset > cursor.offset + 1) missing = true;
+      else if (offset <= cursor.offset) had = true;
+      else {
+        moved = true;
+        if (cursor.again?.has(tag) === true) had = true;
+        move(cursor, offset, tag);
+      }
+    }
+    if (moved && this.#hadElsewhere(references)) had = true;
+    if (!known || had) return "had";
+    return moved ? "new" : missing ? "missing" : "had";
+  }
+
+  /** Positions of the logs in which entries are missing, each of them once; undefined for none. */
+  missing(references: readonly Reference[]): Record<string, string> | undefined {
+    const asked: Record<string, string> = {};
+    for (const { log, offset } of references) {
+      const cursor = this.#logs.get(log);
+      if (cursor === undefined || cursor.missing || offset <= cursor.offset + 1) continue;
+      cursor.missing = true;
+      asked[log] = formatPosition(cursor.epoch, cursor.offset, cursor.tag);
+    }
+    return Object.keys(asked).length === 0 ? undefined : asked;
+  }
+
+  /** Where the client is, by log, for its return: what it had asked for on the lost socket is asked for anew. */
+  positions(): readonly (readonly [log: number, position: string])[] {
+    return Array.from(this.#logs, ([log, cursor]) => {
+      cursor.missing = false;
+      return [log, formatPosition(cursor.epoch, cursor.offset, cursor.tag)] as const;
+    });
+  }
+
+  get all(): Iterable<Cursor> {
+    return this.#logs.values();
+  }
+
+  /** Where the client is, by topic. */
+  byTopic(): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const { topic, epoch, offset, tag } of this.#logs.values())
+      if (topic !== undefined) found.set(topic, formatPosition(epoch, offset, tag));
+    return found;
+  }
+
+  /** Whether it came from another log already. Its tag is long enough for that to be no chance. */
+  #hadElsewhere(references: readonly Reference[]): boolean {
+    const tag = references[0]?.tag ?? "";
+    if (!isShared(tag)) return false;
+    if (this.#shared.has(tag)) return true;
+    this.#shared.add(tag);
+    const [oldest] = this.#shared;
+    if (oldest !== undefined && this.#shared.size > mostShared) this.#shared.delete(oldest);
+    return false;
+  }
+}
+
+function move(cursor: Cursor, offset: number, tag: string): void {
+  cursor.offset = offset;
+  cursor.tag = tag;
+  cursor.missing = false;
+  cursor.tags.push(tag);
+  if (cursor.tags.length > mostTags) cursor.tags.shift();
+}

@@ -1,0 +1,103 @@
+/**
+ * One reader's place in one log. Live, it is at the end, and entries are sent to it as they are published. Behind, nothing is queued for it: it reads on from
+ * the log, a page at a time, as its client's window allows.
+ */
+import type { Data } from "../../api/connection.ts";
+
+/** An entry as a reader gets it. */
+export interface LogEntry {
+  readonly offset: number;
+  readonly tag: string;
+  readonly payload: Data;
+  /** Ids of connections that it is not for. */
+  readonly except?: string | ReadonlySet<string> | undefined;
+}
+
+/** A log as readers see it. It may become another one, with another epoch. */
+export interface ReadableLog {
+  readonly epoch: string;
+  /** The position of the last entry. */
+  readonly position: string;
+  /** The offset of the last entry. */
+  readonly head: number;
+  /** The position just before the first entry that is kept. */
+  before(): string;
+  /** The offset of a position: of an entry that is kept, or of the one just before the first. Undefined if the log does not know it. */
+  offsetOf(position: string): number | undefined;
+  /** Entries after an offset, the oldest first: at least one if there is any, and at most `limit`. */
+  page(after: number, limit: number): readonly LogEntry[];
+}
+
+/** What a reader lacks: it goes on after `from`. */
+export interface Gap {
+  readonly from: string;
+  readonly why: "old" | "lost";
+}
+
+export class Reading {
+  readonly log: ReadableLog;
+  /** Its number on the connection. */
+  readonly number: number;
+  /** The offset of the last entry that was sent, or is not for the reader. */
+  offset = 0;
+  /** At the end of the log when it was last looked at, and the client could take more. */
+  live = false;
+  #epoch: string;
+
+  /** Begins before the first entry that is kept. */
+  constructor(log: ReadableLog, number: number) {
+    this.log = log;
+    this.number = number;
+    this.#epoch = log.epoch;
+    this.skip();
+  }
+
+  /** Goes on after a position. Returns what is missing in between; undefined if nothing is. */
+  resume(position: string): Gap | undefined {
+    const known = this.log.offsetOf(position);
+    this.live = false;
+    if (known === undefined) {
+      const from = this.skip();
+      return { from, why: isOlder(position, from) ? "old" : "lost" };
+    }
+    this.#epoch = this.log.epoch;
+    this.offset = known;
+    return undefined;
+  }
+
+  /** Goes on before the first entry that is kept. Returns that position. */
+  skip(): string {
+    const from = this.log.before();
+    this.#epoch = this.log.epoch;
+    this.offset = this.log.offsetOf(from) ?? 0;
+    return from;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#isSame && this.offset === this.log.head;
+  }
+
+  /** The next entries. `"old"`: they were pushed out under the reader; `"lost"`: the log has lost its end, or is another. */
+  page(limit: number): readonly LogEntry[] | "old" | "lost" {
+    if (!this.#isSame || this.offset > this.log.head) return "lost";
+    const entries = this.log.page(this.offset, limit);
+    const [first] = entries;
+    return first !== undefined && first.offset !== this.offset + 1 ? "old" : entries;
+  }
+
+  /** Whether the entry, which is the log's last, is the next one for the reader. */
+  isNext({ offset }: LogEntry): boolean {
+    return this.live && this.#isSame && offset === this.offset + 1;
+  }
+
+  get #isSame(): boolean {
+    return this.#epoch === this.log.epoch;
+  }
+}
+
+/** Of the same log and before the other: it was pushed out. Otherwise the log lost its end, or is another. */
+function isOlder(position: string, other: string): boolean {
+  const [epoch, offset] = position.split(".");
+  const [otherEpoch, otherOffset] = other.split(".");
+  return epoch === otherEpoch && Number(offset) < Number(otherOffset);
+}

@@ -1,0 +1,179 @@
+/**
+ * Faults that are planted, one at a time, in the code or in what surrounds it: the checker must find each. Found once, with the kind and the seed that
+ * shows it (`node test/delivery/campaign.ts --bugs` looks for them).
+ */
+import type { Arrival } from "../../src/delivery/server/arrivals.ts";
+import { Cursors } from "../../src/delivery/client/cursors.ts";
+import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
+import { Flow } from "../../src/delivery/server/flow.ts";
+import { OwnLog } from "../../src/delivery/server/own-log.ts";
+import { Reading } from "../../src/delivery/server/reading.ts";
+import type { Gap, LogEntry } from "../../src/delivery/server/reading.ts";
+import { Session } from "../../src/delivery/server/session.ts";
+
+import { parsePosition } from "../../src/protocol/positions.ts";
+import { SimulatedLog } from "./log.ts";
+import type { Faults } from "./simulation.ts";
+
+export interface Bug {
+  readonly name: string;
+  readonly kind: string;
+  readonly seed: number;
+  /** Faults of the server around a session. */
+  readonly faults?: Faults;
+  /** Replaces methods; returns what puts them back. */
+  plant?(): () => void;
+}
+
+/** Replaces a method or a getter. */
+function replace<T extends object>(
+  prototype: T,
+  name: keyof T & string,
+  make: (original: PropertyDescriptor) => PropertyDescriptor,
+): () => void {
+  const original = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
+  Object.defineProperty(prototype, name, { configurable: true, ...make(original) });
+  return () => void Object.defineProperty(prototype, name, original);
+}
+
+/** Runs after the method, and may change what it returns. */
+function after<T extends object, Result, Args extends unknown[]>(
+  prototype: T,
+  name: keyof T & string,
+  then: (self: T, result: Result, ...args: Args) => unknown,
+): () => void {
+  return replace(prototype, name, ({ value }) => ({
+    value(this: T, ...args: Args) {
+      return then(this, Reflect.apply(value as (...given: Args) => Result, this, args), ...args);
+    },
+  }));
+}
+
+const offsetAlone = (log: { readonly head: number; before(): string }, position: string): number | undefined => {
+  const offset = parsePosition(position)?.offset ?? -1;
+  return offset >= (parsePosition(log.before())?.offset ?? 0) && offset <= log.head ? offset : undefined;
+};
+
+type Page = ReturnType<Reading["page"]>;
+
+export const bugs: readonly Bug[] = [
+  {
+    name: "one entry is skipped at a return",
+    kind: "cuts",
+    seed: 1,
+    plant: () =>
+      after(Reading.prototype, "resume", (self, gap: Gap | undefined) => {
+        if (gap === undefined && self.offset < self.log.head && self.number > 0) self.offset++;
+        return gap;
+      }),
+  },
+  {
+    name: "live before the replay",
+    kind: "cuts",
+    seed: 1,
+    plant: () => after(Reading.prototype, "resume", (self, gap: Gap | undefined) => ((self.offset = self.log.head), gap)),
+  },
+  {
+    name: "a position is an offset alone",
+    kind: "lost ends",
+    seed: 4,
+    plant: () =>
+      replace(SimulatedLog.prototype, "offsetOf", () => ({
+        value(this: SimulatedLog, position: string) {
+          return offsetAlone(this, position);
+        },
+      })),
+  },
+  { name: "acknowledged before it is stored", kind: "crashes", seed: 1, faults: { acknowledgesEarly: true } },
+  { name: "acknowledgements are in memory", kind: "crashes", seed: 1, faults: { forgetsAcknowledged: true } },
+  {
+    name: "a message that comes again runs again",
+    kind: "cuts",
+    seed: 1,
+    plant: () => after(Session.prototype, "arrived", (_self, arrival: Arrival) => (arrival === "repeated" ? "next" : arrival)),
+  },
+  {
+    name: "a gap is not told",
+    kind: "cuts",
+    seed: 3,
+    // Otherwise the client asks for what is missing, and is told then.
+    plant: () => {
+      const first = after(Reading.prototype, "page", (self, page: Page) => {
+        if (page !== "old") return page;
+        self.skip();
+        return [];
+      });
+      const second = after(Reading.prototype, "resume", () => undefined);
+      return () => {
+        first();
+        second();
+      };
+    },
+  },
+  {
+    name: "a slow reader misses what does not fit",
+    kind: "cuts",
+    seed: 1,
+    plant: () =>
+      replace(Session.prototype, "published", ({ value }) => ({
+        value(this: Session, entries: never) {
+          return this.waiting > 300 ? false : Reflect.apply(value as () => boolean, this, [entries] as never);
+        },
+      })),
+  },
+  { name: "no window", kind: "cuts", seed: 1, plant: () => replace(Flow.prototype, "isFull", () => ({ get: () => false })) },
+  {
+    name: "`except` is forgotten in a replay",
+    kind: "cuts",
+    seed: 1,
+    plant: () =>
+      after(Reading.prototype, "page", (_self, page: Page) =>
+        typeof page === "string" ? page : page.map((entry) => ({ ...entry, except: undefined })),
+      ),
+  },
+  { name: "an entry of several topics has a short tag", kind: "cuts", seed: 1, faults: { shortTags: true } },
+  {
+    name: "a gap carries no position",
+    kind: "cuts",
+    seed: 3,
+    plant: () => replace(Cursors.prototype, "skip", () => ({ value: () => ({ topic: undefined }) })),
+  },
+  {
+    name: "a client forgets what it had once the log was rewound",
+    kind: "lost ends",
+    seed: 5,
+    plant: () =>
+      after(Cursors.prototype, "skip", (self, skipped: object | undefined) => {
+        for (const cursor of self.all) cursor.again = undefined;
+        return skipped;
+      }),
+  },
+  {
+    name: "what is uncertain is sent again",
+    kind: "restarts",
+    seed: 2,
+    plant: () =>
+      replace(OutgoingMessages.prototype, "welcome", ({ value }) => ({
+        value(this: OutgoingMessages, resumed: boolean, acknowledged: number | undefined, most: number) {
+          return Reflect.apply(value as () => never, this, [resumed, acknowledged ?? 0, most] as never);
+        },
+      })),
+  },
+  {
+    name: "a new session keeps the old numbers",
+    kind: "restarts",
+    seed: 2,
+    plant: () =>
+      replace(OutgoingMessages.prototype, "welcome", ({ value }) => ({
+        value(this: OutgoingMessages, _resumed: boolean, acknowledged: number | undefined, most: number) {
+          return Reflect.apply(value as () => never, this, [true, acknowledged, most] as never);
+        },
+      })),
+  },
+  {
+    name: "the own log lets go of what was sent, not of what was read",
+    kind: "cuts",
+    seed: 27,
+    plant: () => after(OwnLog.prototype, "page", (self, page: readonly LogEntry[], offset: number) => (self.release(offset), page)),
+  },
+];

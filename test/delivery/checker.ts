@@ -1,0 +1,193 @@
+/** What must hold of a history, whatever failed on the way. Each log's order is known, so nothing has to be searched for. */
+import type { Fate } from "../../src/delivery/client/outgoing.ts";
+import type { ServerControl } from "../../src/delivery/frames.ts";
+import type { LogEntry } from "../../src/delivery/server/reading.ts";
+
+interface Published {
+  readonly text: string;
+  readonly topics: string[];
+  /** The client that it is not for. */
+  readonly except: number | undefined;
+  readonly order: number;
+}
+
+interface Subscription {
+  readonly topic: string;
+  /** Entries that were there when it began. */
+  readonly kept: ReadonlySet<string>;
+  readonly since: number;
+  /** Entries that were gone when the client was told of a gap. */
+  excused: Set<string>;
+}
+
+interface Reader {
+  seen: Set<string>;
+  last: Map<string, number>;
+  subscriptions: Map<string, Subscription>;
+  readonly session: string;
+  answered: number;
+}
+
+export class Checker {
+  readonly problems: string[] = [];
+  /** What has happened, so that a test can tell that it did. */
+  readonly counts: Record<string, number> = {};
+  readonly #published = new Map<string, Published>();
+  readonly #gone = new Set<string>();
+  readonly #lost = new Set<string>();
+  readonly #applied = new Map<string, number>();
+  /** By session. */
+  readonly #answers = new Map<string, string[]>();
+  readonly #begun = new Map<string, Subscription>();
+  readonly #said = new Map<string, Fate | undefined>();
+  readonly #readers = [0, 1, 2].map(() => newReader(""));
+  /** The server has forgotten everything since. */
+  #forgotten = 0;
+
+  problem(text: string): void {
+    this.problems.push(text);
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
+  }
+
+  said(text: string): void {
+    this.#said.set(text, undefined);
+  }
+
+  settled(text: string, fate: Fate): void {
+    this.#settle(text, fate);
+    if (fate === "acknowledged" && this.#applied.get(text) === undefined) this.problem(`${text} is acknowledged, and was not applied`);
+  }
+
+  uncertain(text: string): void {
+    this.#settle(text, "uncertain");
+  }
+
+  #settle(text: string, fate: Fate): void {
+    this.#count(fate);
+    if (this.#said.get(text) !== undefined && fate === "acknowledged") this.problem(`${text} was settled before it was acknowledged`);
+    this.#said.set(text, fate);
+  }
+
+  applied(text: string): void {
+    const times = (this.#applied.get(text) ?? 0) + 1;
+    this.#applied.set(text, times);
+    if (times > 1) this.problem(`${text} was applied ${times} times`);
+  }
+
+  published(topic: string, text: string, except: number | undefined): void {
+    const known = this.#published.get(text);
+    if (known === undefined) this.#published.set(text, { text, topics: [topic], except, order: this.#published.size });
+    else known.topics.push(topic);
+  }
+
+  answered(session: string, text: string): void {
+    const answers = this.#answers.get(session);
+    if (answers === undefined) this.#answers.set(session, [text]);
+    else answers.push(text);
+  }
+
+  /** The server begins a subscription of a session. */
+  began(session: string, number: number, topic: string, entries: readonly LogEntry[]): void {
+    const kept = new Set(entries.map(({ payload }) => String(payload)));
+    this.#begun.set(`${session} ${number}`, { topic, kept, since: this.#published.size, excused: new Set() });
+  }
+
+  /** What the client is about to read says which session it is in, and which subscriptions it has. */
+  arrives(index: number, data: string): void {
+    if (!data.startsWith("!")) return;
+    const { welcome, log, end } = JSON.parse(data.slice(1)) as ServerControl;
+    if (welcome !== undefined) this.#count(welcome.resumed ? "resumed" : "begun");
+    if (welcome?.resumed === false) this.#readers[index] = newReader(welcome.session);
+    const reader = this.#reader(index);
+    const begun = log === undefined ? undefined : this.#begun.get(`${reader.session} ${log.n}`);
+    if (begun !== undefined && reader.subscriptions.get(begun.topic) !== begun) {
+      reader.subscriptions.set(begun.topic, begun);
+      // What is kept comes again.
+      for (const text of begun.kept) if (this.#published.get(text)?.topics.length === 1) reader.seen.delete(text);
+      reader.last.delete(begun.topic);
+    }
+    const ended = end === undefined ? undefined : this.#begun.get(`${reader.session} ${end.n}`);
+    if (ended !== undefined && reader.subscriptions.get(ended.topic) === ended) reader.subscriptions.delete(ended.topic);
+  }
+
+  gone(texts: readonly string[]): void {
+    for (const text of texts) this.#gone.add(text);
+  }
+
+  lost(texts: readonly string[]): void {
+    for (const text of texts) this.#lost.add(text);
+  }
+
+  forgot(): void {
+    this.#forgotten = this.#published.size;
+  }
+
+  gap(index: number, topic: string | undefined, why: "old" | "lost"): void {
+    this.#count("gaps");
+    if (topic === undefined) return;
+    const { subscriptions, seen } = this.#reader(index);
+    const subscription = subscriptions.get(topic);
+    if (subscription === undefined) return;
+    const gone = this.#entries(topic, subscription).filter(({ text }) => this.#gone.has(text) || this.#lost.has(text));
+    const missed = gone.filter(({ text }) => !seen.has(text));
+    // What was not for the client, or came to it from another topic, is gone as well.
+    const isTrue = gone.some(({ text, topics, except }) => !seen.has(text) || topics.length > 1 || except === index);
+    if (why === "old" && !isTrue) this.problem(`client ${index} was told of a gap in ${topic}, and nothing is missing`);
+    for (const { text } of missed) subscription.excused.add(text);
+  }
+
+  received(index: number, text: string): void {
+    const reader = this.#reader(index);
+    this.#count(text.startsWith("answer ") ? "answers" : "entries");
+    if (text.startsWith("answer ")) {
+      const next = this.#answers.get(reader.session)?.[reader.answered++];
+      if (next !== text) this.problem(`client ${index} got "${text}" instead of "${next}"`);
+      return;
+    }
+    const published = this.#published.get(text);
+    if (published === undefined) return this.problem(`client ${index} got ${text}, which nobody has published`);
+    if (published.except === index) this.problem(`client ${index} got ${text}, which is not for it`);
+    if (reader.seen.has(text)) this.problem(`client ${index} got ${text} twice`);
+    reader.seen.add(text);
+    const [topic, other] = published.topics;
+    if (topic === undefined || other !== undefined) return;
+    if ((reader.last.get(topic) ?? -1) > published.order) this.problem(`client ${index} got ${text} out of order`);
+    reader.last.set(topic, published.order);
+  }
+
+  end(logs: readonly (readonly [topic: string, entries: readonly LogEntry[]])[]): void {
+    for (const [topic] of logs) {
+      for (const [index, { subscriptions, seen }] of this.#readers.entries()) {
+        const subscription = subscriptions.get(topic);
+        if (subscription === undefined) continue;
+        for (const { text, except } of this.#entries(topic, subscription)) {
+          if (except === index || seen.has(text) || this.#lost.has(text) || subscription.excused.has(text)) continue;
+          this.problem(`client ${index} lacks ${text} of ${topic}${this.#gone.has(text) ? ", which is gone, and was not told" : ""}`);
+        }
+      }
+    }
+    for (const [index, { session, answered }] of this.#readers.entries()) {
+      const lacking = this.#answers.get(session)?.[answered];
+      if (lacking !== undefined) this.problem(`client ${index} lacks "${lacking}"`);
+    }
+    for (const [text, fate] of this.#said) if (fate === undefined) this.problem(`${text} is neither acknowledged nor uncertain`);
+  }
+
+  #reader(index: number): Reader {
+    return this.#readers[index] as Reader;
+  }
+
+  /** What has been in the log since the subscription began. */
+  #entries(topic: string, { kept, since }: Subscription): Published[] {
+    return [...this.#published.values()].filter(
+      ({ text, topics, order }) => topics.includes(topic) && order >= this.#forgotten && (kept.has(text) || order >= since),
+    );
+  }
+}
+
+function newReader(session: string): Reader {
+  return { session, seen: new Set(), last: new Map(), subscriptions: new Map(), answered: 0 };
+}
