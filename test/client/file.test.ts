@@ -25,7 +25,9 @@ test.each(["client", "messages"])("%s.js says what it is, and its map has the so
   expect(rest.at(-1)).toBe(`//# sourceMappingURL=${name}.js.map`);
   expect(text).not.toMatch(/\bimport\b/);
   const map = JSON.parse(readFileSync(fileOf(`${name}.js`) + ".map", "utf8")) as { sources: string[]; sourcesContent: string[] };
-  expect(map.sources.filter((source) => !/^\.\.\/\.\.\/src\/(client|messages|protocol|values)\/([a-z]+\/)?[a-z-]+\.ts$/.test(source))).toEqual([]);
+  expect(
+    map.sources.filter((source) => !/^\.\.\/\.\.\/src\/(client|messages|protocol|values)\/([a-z]+\/)?[a-z-]+\.ts$/.test(source)),
+  ).toEqual([]);
   expect(map.sourcesContent).toEqual(map.sources.map((source) => readFileSync(join(root, "dist/browser", source), "utf8")));
 });
 
