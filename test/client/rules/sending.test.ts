@@ -183,7 +183,9 @@ test("a long queue takes time in proportion to its length", () => {
     expect(server().sent).toHaveLength(length);
     return performance.now() - began;
   };
+  // The best of three: whatever else the machine does only adds to it.
+  const best = (length: number): number => Math.min(drain(length), drain(length), drain(length));
   drain(1000);
   // Eight times as long takes about eight times the time; with an array's shift(), which moves what is left, sixty-four.
-  expect(drain(80_000) / drain(10_000)).toBeLessThan(32);
+  expect(best(80_000) / best(10_000)).toBeLessThan(32);
 });
