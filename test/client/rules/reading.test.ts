@@ -57,9 +57,11 @@ test("a long backlog takes time in proportion to its length", async () => {
     expect(read).toBe(length);
     return performance.now() - began;
   };
+  // The best of three: whatever else the machine does only adds to it.
+  const best = async (length: number): Promise<number> => Math.min(await drain(length), await drain(length), await drain(length));
   await drain(1000);
   // Eight times as long takes about eight times the time; with an array's shift(), which moves what is left, sixty-four.
-  expect((await drain(80_000)) / (await drain(10_000))).toBeLessThan(32);
+  expect((await best(80_000)) / (await best(10_000))).toBeLessThan(32);
 });
 
 test("a backlog of more than backlogBytes ends the loop with an error, and nothing but the loop", async () => {
