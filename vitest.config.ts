@@ -7,8 +7,19 @@ const waiting = { maxWorkers: 8, sequence: { groupOrder: 0 } };
 /** Memory, descriptors or load are watched: not beside what waits, and two at a time. */
 const watching = { maxWorkers: 2, sequence: { groupOrder: 1 } };
 
-/** What takes longest, longest first. */
-const long = ["columns/evicted", "columns/durable", "columns/workers", "columns/", "e2e/", "model/", "types/"];
+/** What takes longest, longest first; what computes (benchmarks, older compilers, the model) beside the columns, which mostly wait. */
+const long = [
+  "columns/evicted",
+  "bench/smoke",
+  "columns/durable.ts",
+  "types/versions",
+  "model/",
+  "columns/bun",
+  "columns/",
+  "e2e/",
+  "auth/",
+  "messages/resume",
+];
 
 /** Starts the longest files first, whichever project they are in: the last to end should be short. */
 class LongestFirst extends BaseSequencer {
