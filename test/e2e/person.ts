@@ -27,6 +27,8 @@ export class Person {
   /** Opens the page; `join` is the next thing to do. */
   static async open(browser: Browser, name: string, url: string, options?: BrowserContextOptions): Promise<Person> {
     const context = await browser.newContext(options);
+    // A machine whose processors are all at work may take half a minute for a page.
+    context.setDefaultTimeout(60_000);
     const person = new Person(name, await context.newPage());
     await person.page.goto(url);
     return person;
