@@ -43,9 +43,13 @@ test("the command", () => {
   expect(stdout).toMatch(/^node: Echo: 32 B text, 2 connections.*^bare .*^edgewire .*/ms);
 });
 
+/** `BENCH=all vitest run --project bench`; otherwise every mode runs on Node, and the first and the fan-out elsewhere. */
+const all = process.env["BENCH"] === "all";
+
 // A process that gets no time at all within a short slice has none to be measured: it is tried again.
 describe.each(runtimes)("%s", { retry: 2 }, (runtime: Runtime) => {
-  test.each(loads.filter(([mode]) => impossible(runtime, mode) === undefined))("%s %o", async (mode, numbers, who) => {
+  const some = all || runtime === "node" ? loads : loads.filter((load, index) => index === 0 || load[0] === "fanout");
+  test.each(some.filter(([mode]) => impossible(runtime, mode) === undefined))("%s %o", async (mode, numbers, who) => {
     const names = who === "ours" ? ours : contenders(runtime, mode);
     const rows = await measure(comparison(runtime, mode, numbers), names, pace);
     expect(rows.map(({ name, absent }) => [name, absent])).toEqual(names.map((name) => [name, undefined]));
