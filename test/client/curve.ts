@@ -6,7 +6,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
 import { ReconnectingWebSocket } from "edgewire/client";
-import { FakeWebSocket, seeded } from "./fake.ts";
+import { seeded } from "../support/random.ts";
+import { FakeWebSocket } from "./fake.ts";
 
 export const clients = 1000;
 const bucket = 100;

@@ -7,7 +7,8 @@ import { parseClientFrame } from "../../src/delivery/frames.ts";
 import { Session } from "../../src/delivery/server/session.ts";
 import { Checker } from "./checker.ts";
 import { SimulatedLog } from "./log.ts";
-import { below, pick, seeded, type Random } from "./random.ts";
+import { seeded } from "../support/random.ts";
+import { below, pick, type Random } from "./random.ts";
 
 export interface Kind {
   readonly name: string;

@@ -5,17 +5,6 @@ import { messageClient } from "edgewire/messages";
 import type { MessageClient } from "edgewire/messages";
 import type { messages as Messages } from "./definition.ts";
 
-/** Random numbers from 0 to 1 that a seed repeats (mulberry32). */
-export function randomBy(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface Cuttable extends EventTarget {
   terminate(): void;
 }

@@ -1,6 +1,7 @@
 /** A client whose network is cut at any moment sees each message once and in order, or is told what it lacks: on every runtime. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cutting, ending, follow, randomBy } from "./cuts.ts";
+import { seeded } from "../../support/random.ts";
+import { cutting, ending, follow } from "./cuts.ts";
 import type { Reader } from "./cuts.ts";
 import { messages } from "./definition.ts";
 import { patience, places } from "./places.ts";
@@ -14,7 +15,7 @@ describe.each(Object.entries(places))("on %s", { timeout: 120_000 }, (name, open
   afterAll(() => at.end());
 
   test.each([[1], [2]])("through cuts at any message (seed %i)", async (seed) => {
-    const random = randomBy(seed);
+    const random = seeded(seed);
     const room = `room-${seed}`;
     const url = `${at.url}/${room}`;
     const writer = follow(at.messages ?? messages, url, { WebSocket: at.WebSocket });
