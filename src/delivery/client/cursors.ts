@@ -107,14 +107,6 @@ export class Cursors {
     return this.#logs.values();
   }
 
-  /** Where the client is, by topic. */
-  byTopic(): ReadonlyMap<string, string> {
-    const found = new Map<string, string>();
-    for (const { topic, epoch, offset, tag } of this.#logs.values())
-      if (topic !== undefined) found.set(topic, formatPosition(epoch, offset, tag));
-    return found;
-  }
-
   /** Whether it came from another log already. Its tag is long enough for that to be no chance. */
   #hadElsewhere(references: readonly Reference[]): boolean {
     const tag = references[0]?.tag ?? "";

@@ -3,6 +3,7 @@
  * the log, a page at a time, as its client's window allows.
  */
 import type { Data } from "../../api/connection.ts";
+import { parsePosition } from "../../protocol/positions.ts";
 
 /** An entry as a reader gets it. */
 export interface LogEntry {
@@ -97,7 +98,6 @@ export class Reading {
 
 /** Of the same log and before the other: it was pushed out. Otherwise the log lost its end, or is another. */
 function isOlder(position: string, other: string): boolean {
-  const [epoch, offset] = position.split(".");
-  const [otherEpoch, otherOffset] = other.split(".");
-  return epoch === otherEpoch && Number(offset) < Number(otherOffset);
+  const [one, two] = [parsePosition(position), parsePosition(other)];
+  return one !== undefined && two !== undefined && one.epoch === two.epoch && one.offset < two.offset;
 }

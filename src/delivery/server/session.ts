@@ -156,14 +156,6 @@ export class Session {
     return true;
   }
 
-  /** In no log: lost if the client is away, or reads too slowly. Returns whether it was sent. */
-  sendOnce(payload: Data): boolean {
-    if (this.#flow?.isFull !== false) return false;
-    this.#output?.send(join("", payload));
-    this.#flow.sent(lengthOf(payload));
-    return true;
-  }
-
   /** The client's n-th message has come. */
   arrived(number: number): Arrival {
     return this.#arrivals.arrived(number, this.#limits.maxInFlight);
