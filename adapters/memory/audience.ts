@@ -1,16 +1,7 @@
 /** Who listens to a client's messages. An EventTarget does not tell, and a message that nobody would get has to wait. */
+import type { ListenOptions } from "../../src/values/listeners.ts";
 
 export type AnyListener = ((event: Event) => void) | { handleEvent(event: Event): void } | null;
-
-/** Defined here, since not every runtime's types have AddEventListenerOptions. */
-export type ListenOptions =
-  | boolean
-  | {
-      readonly capture?: boolean | undefined;
-      readonly once?: boolean | undefined;
-      readonly passive?: boolean | undefined;
-      readonly signal?: AbortSignal | undefined;
-    };
 
 export class Audience {
   readonly #first: () => void;

@@ -1,7 +1,8 @@
 /** The part of a WebSocket that is an EventTarget: listeners, and an `on…` property for each event. */
 import { rethrow } from "../../src/values/rethrow.ts";
 import { captures } from "./audience.ts";
-import type { AnyListener, Audience, ListenOptions } from "./audience.ts";
+import type { AnyListener, Audience } from "./audience.ts";
+import type { ListenOptions } from "../../src/values/listeners.ts";
 
 /** Events by name. */
 export interface MemoryClientEvents {

@@ -5,20 +5,12 @@
  *   its `dispatchEvent` and skips the remaining listeners and steps (measured);
  * - React Native has no EventTarget, and no event classes.
  */
+import type { ListenOptions } from "../values/listeners.ts";
 import { rethrow } from "../values/rethrow.ts";
 import type { ClientEvents } from "./types.ts";
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 type AnyListener = Listener<Event> | null;
-/** Defined here, since not every runtime's types have AddEventListenerOptions. */
-type ListenOptions =
-  | boolean
-  | {
-      readonly capture?: boolean | undefined;
-      readonly once?: boolean | undefined;
-      readonly passive?: boolean | undefined;
-      readonly signal?: AbortSignal | undefined;
-    };
 type Handler<Type extends keyof ClientEvents> = ((event: ClientEvents[Type]) => void) | null;
 
 type Entry = readonly [type: string, listener: Listener<Event>, once?: boolean | undefined];

@@ -1,6 +1,16 @@
 /** Calls of an application's listeners. */
 import { rethrow } from "./rethrow.ts";
 
+/** Defined here, since not every runtime's types have AddEventListenerOptions. */
+export type ListenOptions =
+  | boolean
+  | {
+      readonly capture?: boolean | undefined;
+      readonly once?: boolean | undefined;
+      readonly passive?: boolean | undefined;
+      readonly signal?: AbortSignal | undefined;
+    };
+
 /** Calls the current listeners; a listener may add or remove some. */
 export function tell<Values extends unknown[]>(listeners: ReadonlySet<(...values: Values) => void>, ...values: Values): void {
   for (const listener of Array.from(listeners)) {
