@@ -1,5 +1,6 @@
 /** What an adapter gives the core, and what it must do. Applications see none of it. */
 import type { Closing, Data, MaybePromise, Phase, SendResult, Sendable } from "./api/connection.ts";
+import type { Replay } from "./api/history.ts";
 
 /**
  * Everything about a connection that outlives memory. It encodes (src/values/codec.ts) into at most 15 KiB on every runtime; a large
@@ -46,8 +47,52 @@ export interface SocketListener {
   readonly finished: Promise<void>;
 }
 
+/** The side of a connection with delivery that its room talks to: the client reads logs (src/delivery). */
+export interface LogReader {
+  /** The client is gone for now. */
+  readonly isAway: boolean;
+  /** Whether it may read the topic too. @throws RangeError if it reads too many. */
+  admit(topic: string): void;
+  /** Reads what is published from now on, if the topic keeps a history. */
+  follow(topic: string): void;
+  /** Reads what came after a position, or all that is kept. @throws Error if the topic keeps no history. */
+  replay(topic: string, after: string | undefined): Replay;
+  unfollow(topic: string): void;
+  /** Something was published. Returns whether the client gets it, now or later. */
+  published(publication: Publication): boolean;
+  /** Sends a message that no log keeps, if the client is there and reads. Returns whether it was sent. */
+  sendOnce(publication: Publication): boolean;
+  /** Answers a text ping. */
+  pong(): void;
+  /** The client gave no sign of life in time. */
+  vanished(): void;
+  /** The server closes: the client is to come back to the next one. Returns false if there is none that knows it. */
+  handOver(code: number, reason: string): boolean;
+}
+
+/** A message for the readers of a room. */
+export interface Publication {
+  /** The entries that it has become; none if no log keeps it. */
+  readonly entries: readonly Appended[];
+  readonly payload: Sendable;
+  /** Ids of connections that it is not for. */
+  readonly except: string | ReadonlySet<string> | undefined;
+  /** What is sent of it, made for the first reader. */
+  frames?: object;
+}
+
+/** An entry that was appended to a topic's log. */
+export interface Appended {
+  readonly topic: string;
+  readonly epoch: string;
+  readonly offset: number;
+  readonly tag: string;
+}
+
 /** An adapter's only output port: a plain object over the native socket. */
 export interface Socket {
+  /** Only of delivery: the socket then outlives the adapter's. */
+  readonly reader?: LogReader;
   /** Hands over one message. Must not throw; returns `"closed"` if the native socket is no longer open. */
   send(data: Sendable | Prepared): SendResult;
   /** Starts the closing handshake; everything sent earlier goes first. 1005 stands for a close frame without a code. */
@@ -65,16 +110,16 @@ export interface Socket {
   /** Called when `highWaterMark` bytes wait, on a runtime that does not report by itself when to call `SocketListener.eased`. */
   watch?(): void;
   /** Inbound flow control, if the runtime has it. It only slows: messages already read still arrive. */
-  pause?(): void;
+  pause?: (() => void) | undefined;
   resume?(): void;
   /** Stores the encoded snapshot for `Server.restore`; absent if memory outlives the socket. */
-  save?(stored: StoredSnapshot): void;
+  save?: ((stored: StoredSnapshot) => void) | undefined;
   /** Sends a ping, if the runtime can. Its pong, and every ping of the client, calls `SocketListener.alive`. */
-  ping?(): void;
+  ping?: (() => void) | undefined;
   /** If memory may be lost: when the client was last known to be alive (milliseconds since 1970), and whether it ever sent the text ping. */
-  lastAlive?(): { readonly at: number; readonly pings: boolean };
+  lastAlive?: (() => { readonly at: number; readonly pings: boolean }) | undefined;
   /** Stores that the client, which sends text pings, was alive at that time. On such a runtime every message calls `SocketListener.alive`. */
-  saveAlive?(time: number): void;
+  saveAlive?: ((time: number) => void) | undefined;
 }
 
 /** Messages that sockets of one server send in a turn, written at its end. It can be held beyond that. */
@@ -91,6 +136,8 @@ export type StoredSnapshot = readonly [
   rest: string,
   expiresAt?: number | undefined,
   presence?: string | undefined,
+  /** Of a connection with delivery: what the socket knows of its session. */
+  session?: string | undefined,
 ];
 
 /** A message that the adapter has prepared for any of its sockets, in a form that only the adapter knows. */

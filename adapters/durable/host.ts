@@ -186,9 +186,9 @@ export class ObjectHost {
       this.#server.abandon(accepted);
       return refuse(500, "Internal Server Error");
     }
-    const slot = accepted.slot ?? this.#server.admit(snapshot);
+    const slot = accepted.slot ?? this.#server.admit(accepted);
     if (isResponse(slot)) return slot;
-    const opening = { ...accepted, slot };
+    const opening = slot === undefined ? accepted : { ...accepted, slot };
     const { 0: client, 1: ws } = new WebSocketPair();
     try {
       this.#ctx.acceptWebSocket(ws);

@@ -8,9 +8,8 @@ import { durableRuntime } from "../../src/server/runtime.ts";
 import type { Accepted, Runtime } from "../../src/server/runtime.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
-import type { Connection } from "../../src/connection/connection.ts";
 import type { DefinedHandler } from "../../src/handler/define.ts";
-import type { OpenStorage, Store } from "../../src/ports.ts";
+import type { OpenStorage, SocketListener, Store } from "../../src/ports.ts";
 import { quoted } from "../../src/values/log.ts";
 import { globalClock } from "../../src/time/clock.ts";
 import { FakeClock } from "./clock.ts";
@@ -35,7 +34,7 @@ export class MemoryHost implements Moving {
   readonly #opened: OpenStorage | undefined;
   readonly #wires = new Set<Wire>();
   /** Connections whose close hook has not finished. The server removes a connection earlier. */
-  readonly #unfinished = new Set<Connection>();
+  readonly #unfinished = new Set<SocketListener>();
   readonly #leaveClock: (() => void) | undefined;
   #clock: Timers;
 
@@ -144,7 +143,7 @@ export class MemoryHost implements Moving {
     accept(upgrade);
   }
 
-  #track(connection: Connection): Connection {
+  #track(connection: SocketListener): SocketListener {
     this.#unfinished.add(connection);
     void connection.finished.then(() => this.#unfinished.delete(connection));
     return connection;

@@ -1,7 +1,6 @@
 /** Both directions of one connection in memory: in order, asynchronous, and by value. */
-import type { Connection } from "../../src/connection/connection.ts";
 import type { Data, Sendable, SendResult } from "../../src/api/connection.ts";
-import type { Socket, StoredSnapshot } from "../../src/ports.ts";
+import type { Socket, SocketListener, StoredSnapshot } from "../../src/ports.ts";
 import { receivedCopy } from "../../src/values/data.ts";
 import { sizeOf } from "./size.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
@@ -30,7 +29,7 @@ export interface WireClient {
 
 export class Wire {
   /** The server's side; undefined until the handshake is accepted. */
-  connection: Connection | undefined;
+  connection: SocketListener | undefined;
   stored: StoredSnapshot | undefined;
   heard: { readonly at: number; readonly pings: boolean } = { at: 0, pings: false };
   socket: Socket | undefined;

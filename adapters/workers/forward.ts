@@ -1,7 +1,7 @@
 /** Passes an accepted handshake from the Worker to the room's object, in the Request's `cf`, which no client can set. */
 import { decode, encode } from "../../src/values/codec.ts";
 import type { Snapshot } from "../../src/ports.ts";
-import type { Opening } from "../../src/server/runtime.ts";
+import type { Opening, OpeningDelivery } from "../../src/server/runtime.ts";
 
 /** What the object can't know by itself. A short tuple, because workerd serializes and parses it as JSON for each handshake. */
 export type Forwarded = readonly [
@@ -19,18 +19,20 @@ export type Forwarded = readonly [
   expiresAt?: number | null,
   /** Only if it differs from the request's URL, which the object knows. */
   url?: string | null,
-  positions?: string,
+  positions?: string | null,
+  delivery?: OpeningDelivery,
 ];
 
 export function pack(
   binding: string,
   { identify, declines }: { readonly identify: boolean; readonly declines: boolean },
-  { snapshot, positions }: Opening,
+  { snapshot, positions, delivery }: Opening,
   requestUrl: string,
 ): Forwarded {
   const { id, room, url, protocol, remoteAddress, version, state, expiresAt } = snapshot;
   const forwarded = [binding, identify, declines, id, room, protocol, remoteAddress, version, encode(state)] as const;
   const ownUrl = url === requestUrl ? null : url;
+  if (delivery !== undefined) return [...forwarded, expiresAt ?? null, ownUrl, positions ?? null, delivery];
   if (positions !== undefined) return [...forwarded, expiresAt ?? null, ownUrl, positions];
   if (ownUrl !== null) return [...forwarded, expiresAt ?? null, ownUrl];
   return expiresAt === undefined ? forwarded : [...forwarded, expiresAt];
@@ -38,12 +40,13 @@ export function pack(
 
 /** @param requestUrl of the request that carried `forwarded`. */
 export function unpack(forwarded: Forwarded, requestUrl: string): Opening {
-  const [, , , id, room, protocol, remoteAddress, version, state, expiresAt = null, ownUrl = null, positions] = forwarded;
+  const [, , , id, room, protocol, remoteAddress, version, state, expiresAt = null, ownUrl = null, positions = null, delivery] = forwarded;
   const url = ownUrl ?? requestUrl;
   const snapshot: Snapshot = { id, room, url, protocol, remoteAddress, version, state: decode(state), topics: [], phase: "open" };
   return {
     snapshot: expiresAt === null ? snapshot : { ...snapshot, expiresAt },
-    ...(positions === undefined ? {} : { positions }),
+    ...(positions === null ? {} : { positions }),
+    ...(delivery === undefined ? {} : { delivery }),
   };
 }
 

@@ -15,13 +15,13 @@ const server = new Server(handler, { name: "bench", registry: RoomRegistry });
 const collect = (globalThis as { gc?: () => void }).gc;
 collect?.();
 const before = process.memoryUsage().heapUsed;
-const all = Array.from({ length: connections }, (_, index) => server.open(sink(), { snapshot: snapshotOf(`connection ${index}`) }));
+const all = Array.from({ length: connections }, (_, index) => server.begin(sink(), { snapshot: snapshotOf(`connection ${index}`) }));
 collect?.();
 const idle = (process.memoryUsage().heapUsed - before) / connections;
 for (const connection of all) connection.subscribe("topic");
 // Warm up the code, but not the measured connections: uses another server.
 const warm = new Server(handler, { name: "bench", registry: RoomRegistry });
-const one = warm.open(sink(), { snapshot: snapshotOf("warm", "w") });
+const one = warm.begin(sink(), { snapshot: snapshotOf("warm", "w") });
 one.subscribe("topic");
 for (let index = 0; index < 200_000; index++) {
   void one.message("x");

@@ -16,7 +16,7 @@ const bytes = new Uint8Array(100);
 function publishing(history: boolean, runtime: Partial<Runtime> = {}): (data: Sendable) => void {
   const handler = defineHandler(history ? { history: { chat: { messages: 100 } } } : {});
   const server = new Server(handler, { name: "bench", registry: RoomRegistry, ...runtime });
-  server.open(sink(), { snapshot: snapshotOf("1") }).subscribe("chat");
+  server.begin(sink(), { snapshot: snapshotOf("1") }).subscribe("chat");
   const room = server.localRoom("bench");
   return (data) => {
     if (room.publish("chat", data) !== 1) throw new Error("the message reached nobody");

@@ -23,7 +23,7 @@ function echoing(observe?: Observer): (data: string | Uint8Array<ArrayBuffer>) =
     ...(observe === undefined ? {} : { observe }),
   });
   const server = new Server(handler, { name: "bench", registry: RoomRegistry });
-  const connection = server.open(sink(), { snapshot: snapshotOf("1") });
+  const connection = server.begin(sink(), { snapshot: snapshotOf("1") });
   return (data) => void connection.message(data);
 }
 

@@ -20,6 +20,24 @@ export type Sendable = string | ArrayBuffer | ArrayBufferView;
  */
 export type SendResult = "sent" | "backpressure" | "dropped" | "closed";
 
+/** See `Connection.send`. */
+export interface SendOptions {
+  /**
+   * `false`: on a connection with delivery the message is sent at most once, and not at all (`"dropped"`) while the client is away or does not read.
+   * It costs no row on a Durable Object. Without delivery every message is like that. Default: true.
+   */
+  readonly keep?: boolean;
+}
+
+/** What the `message` hook is told of a message. */
+export interface MessageInfo {
+  /**
+   * With the option `delivery`: the same text when the hook runs again for this message, because the process or the object's memory was lost while it
+   * ran. By it, work outside of Edgewire can be done once. Undefined without delivery.
+   */
+  readonly messageId: string | undefined;
+}
+
 /** `open`: both sides may send. `closing`: a close has begun, nothing more is delivered or sent. `closed`: finished. */
 export type Phase = "open" | "closing" | "closed";
 
@@ -53,8 +71,10 @@ export interface Connection<State = unknown, Env = unknown> {
   readonly topics: ReadonlySet<string>;
   /** When the credential expires, in milliseconds since 1970; the connection is then closed with 3000. Undefined: never. */
   readonly expiresAt: number | undefined;
-  /** Bytes waiting to be sent to this client; 0 on workerd, which reports nothing. */
+  /** Bytes waiting to be sent to this client; 0 on workerd, which reports nothing. With delivery, what the client has not acknowledged, everywhere. */
   readonly bufferedAmount: number;
+  /** With the option `delivery`: the client is away, and may come back within `resumeTimeout`. */
+  readonly disconnected: boolean;
   /**
    * Aborts when `phase` leaves `"open"`, so that pending work can stop: `await fetch(url, { signal: connection.signal })`. A hook that rejects
    * with its reason has not failed. Created on first access; a new one after hibernation.
@@ -79,10 +99,10 @@ export interface Connection<State = unknown, Env = unknown> {
    */
   setState(state: State): void;
   /**
-   * Sends a message. Never throws because of the connection's phase.
+   * Sends a message. Never throws because of the connection's phase. With the option `delivery`, it is kept for a client that is away.
    * @throws TypeError if the data is neither a string, an ArrayBuffer nor a view.
    */
-  send(data: Sendable): SendResult;
+  send(data: Sendable, options?: SendOptions): SendResult;
   /**
    * Resolves when less than `highWaterMark` is waiting for this client: at once if it already is, and always at once on workerd. Also when the
    * connection closes; the next `send` then returns `"closed"`. Never rejects.

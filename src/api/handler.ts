@@ -5,7 +5,7 @@
 import type { AnyCalls, CallFunction, NoCalls } from "./calls.ts";
 import type { Options } from "./options.ts";
 import type { AlarmInfo, LocalRoom, PresenceDiff } from "./room.ts";
-import type { Connection, MaybePromise, Data, Closing } from "./connection.ts";
+import type { Connection, MaybePromise, MessageInfo, Data, Closing } from "./connection.ts";
 import type { Checked, StateIn, Upgraded } from "./upgraded.ts";
 
 /** How many of a client's messages were dropped since its connection opened or woke. */
@@ -84,6 +84,13 @@ export interface UpgradeResult<State = unknown> {
    * A time in the past refuses the handshake with 401. Default: never.
    */
   readonly expiresAt?: Date | number;
+  /**
+   * With the option `delivery`: whom the client is, such as the user's id. A session is given back only to who began it. A well-formed string of at most
+   * 512 bytes. Default: none; the session's name, which is random and secret, is all that is asked for.
+   */
+  readonly subject?: string;
+  /** With the option `delivery`: a client that comes back gets this `state` instead of the one that its session has. Default: false. */
+  readonly refresh?: boolean;
   /** Headers of the 101, cookies included. The handshake's own headers can't be set. */
   readonly headers?: HeadersInput;
 }
@@ -109,7 +116,8 @@ export interface LaterHooks<State = unknown, Env = unknown> {
    * 10 000 times. If it fails, the connection is closed with 1011. Never on runtimes that don't evict. A connection that was already closing gets only `close`.
    */
   wake?(connection: Connection<State, Env>): MaybePromise<void>;
-  message?(connection: Connection<State, Env>, data: Data): MaybePromise<void>;
+  /** A message has arrived. */
+  message?(connection: Connection<State, Env>, data: Data, info?: MessageInfo): MaybePromise<void>;
   /**
    * Messages were dropped because the client exceeds `rate`, with `over: "drop"`. Runs at the first one, then at most once a second while it
    * continues. The client is not informed unless this hook does so.

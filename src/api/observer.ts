@@ -28,6 +28,12 @@ export interface Observer {
   opened?(connection: Connection): void;
   /** A connection has ended; called before its `close` hook. */
   closed?(connection: Connection, closing: Closing): void;
+  /** With delivery: the connection's client is away. It may come back. */
+  disconnected?(connection: Connection): void;
+  /** With delivery: it has come back. */
+  returned?(connection: Connection): void;
+  /** With delivery: the client was told that messages of a topic are gone; without a topic, messages that `send` had sent. */
+  gap?(connection: Connection, topic: string | undefined, why: "old" | "lost"): void;
   /** A message was accepted for the `message` hook. The size is counted as in `Traffic`. */
   received?(connection: Connection, size: number): void;
   /** A message was handed to the runtime. */

@@ -1,4 +1,5 @@
 /** The contract in types: the options of a handler, with their defaults. */
+import type { Delivery } from "./delivery.ts";
 import type { Observer } from "./observer.ts";
 import type { HistoryOption } from "./history.ts";
 
@@ -102,6 +103,8 @@ export interface Options {
    * Default: `{ interval: 30_000, timeout: 10_000 }`; each 100 to 86 400 000.
    */
   readonly heartbeat?: Heartbeat | false;
+  /** What `delivery()` of "edgewire/delivery" returns: a client that comes back misses nothing, and what it sends is applied once. Default: none. */
+  readonly delivery?: Delivery;
   /** Topics whose last messages are kept for later subscribers. Default: none. */
   readonly history?: HistoryOption;
   /**

@@ -28,6 +28,11 @@ export interface RoomStats {
 
 export interface Stats extends RoomStats {
   /**
+   * With delivery: connections whose client is there and has all there is (`live`), is there and reads on (`behind`), or is away (`disconnected`). All
+   * of them are open.
+   */
+  readonly delivery?: { readonly live: number; readonly behind: number; readonly disconnected: number };
+  /**
    * Handshakes that were refused, by cause: the option behind it (`origins`, `requireProtocol`, `upgradeTimeout`, `maxConnections`, …),
    * `upgrade` for a Response of the hook, `error` for a failed hook, `expiresAt`, `closing`, or the status for a malformed request (`"426"`).
    */

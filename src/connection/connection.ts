@@ -3,7 +3,15 @@
  * each module owns one side of it. A single object, since one object per side would add a memory read to every message, and at least 16 bytes
  * to every connection.
  */
-import type { Connection as ConnectionContract, Data, MaybePromise, Phase, Sendable, SendResult } from "../api/connection.ts";
+import type {
+  Connection as ConnectionContract,
+  Data,
+  MaybePromise,
+  Phase,
+  Sendable,
+  SendOptions,
+  SendResult,
+} from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import type { ConnectionInfo, LocalRoom, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";
@@ -16,8 +24,9 @@ import { checkData } from "../values/data.ts";
 import type { Resolvers } from "../values/promise.ts";
 import type { ClosingState } from "./closing.ts";
 import type { Coalescing } from "./coalescing.ts";
+import type { Delivered } from "./delivered.ts";
 import { post, run, waitsFor, waitUntil } from "./hooks.ts";
-import type { ConnectionHook } from "./hooks.ts";
+import type { Posted } from "./hooks.ts";
 import * as lifecycle from "./lifecycle.ts";
 import type { EndingConnection } from "./lifecycle.ts";
 import type { Liveness } from "./liveness.ts";
@@ -54,7 +63,7 @@ export class Connection<State = unknown, Env = unknown>
   retired = false;
   coalescing: Coalescing | undefined;
   drainWaiter: Resolvers<void> | undefined;
-  mailbox: Mailbox<ConnectionHook> | undefined;
+  mailbox: Mailbox<Posted> | undefined;
   receiveQueue: ReceiveQueue | undefined;
   livenessState: Liveness | undefined;
   rate: Rate | undefined;
@@ -156,8 +165,13 @@ export class Connection<State = unknown, Env = unknown>
     return sending.unreadLeft(this);
   }
 
-  send(data: Sendable): SendResult {
+  get disconnected(): boolean {
+    return this.#socket.reader?.isAway === true;
+  }
+
+  send(data: Sendable, options?: SendOptions): SendResult {
     checkData(data);
+    if (options?.keep === false && this.#socket.reader !== undefined) return sending.sendOnce(this, this.#socket.reader, data);
     return sending.push(this, data);
   }
 
@@ -217,7 +231,12 @@ export class Connection<State = unknown, Env = unknown>
   // Receiving.
 
   message(data: Data): MaybePromise<void> {
-    return receive(this, data);
+    return receive(this, data, undefined);
+  }
+
+  /** A message of a client with delivery. */
+  deliver(delivered: Delivered): MaybePromise<void> {
+    return receive(this, delivered.data, delivered);
   }
 
   readOn(): void {
@@ -240,7 +259,7 @@ export class Connection<State = unknown, Env = unknown>
 
   // Hooks.
 
-  run(kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+  run(kind: Posted, payload: unknown): MaybePromise<void> {
     return run(this, kind, payload);
   }
 

@@ -3,6 +3,7 @@ import type { Closing, Data, MaybePromise } from "../api/connection.ts";
 import { observed } from "../handler/observe.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { checkPromise, isPromise } from "../values/promise.ts";
+import type { Delivered } from "./delivered.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import type { Rate } from "./rate.ts";
@@ -12,9 +13,12 @@ import { closingStateOf } from "./stored.ts";
 
 export type ConnectionHook = "open" | "wake" | "message" | "drop" | "drain" | "close";
 
-export interface HookedConnection<State, Env> extends SendingConnection<State, Env>, Owner<ConnectionHook> {
+/** What a mailbox holds: the hooks, and messages of clients with delivery apart. */
+export type Posted = ConnectionHook | "delivered";
+
+export interface HookedConnection<State, Env> extends SendingConnection<State, Env>, Owner<Posted> {
   /** Created on the first event. */
-  mailbox: Mailbox<ConnectionHook> | undefined;
+  mailbox: Mailbox<Posted> | undefined;
   /** Limits what waits for a slow hook. */
   receiveQueue: ReceiveQueue | undefined;
 }
@@ -22,14 +26,15 @@ export interface HookedConnection<State, Env> extends SendingConnection<State, E
 /** Runs the hook now, or after earlier ones. The promise, if any, settles when the mailbox is empty. */
 export function post<State, Env>(
   connection: HookedConnection<State, Env>,
-  kind: ConnectionHook,
+  kind: Posted,
   payload: unknown,
 ): Promise<void> | undefined {
   return (connection.mailbox ??= new Mailbox(connection)).post(kind, payload);
 }
 
 /** Never throws or rejects. */
-export function run<State, Env>(connection: HookedConnection<State, Env>, kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+export function run<State, Env>(connection: HookedConnection<State, Env>, kind: Posted, payload: unknown): MaybePromise<void> {
+  if (kind === "delivered") return runDelivered(connection, payload as Delivered);
   if (kind === "message") connection.receiveQueue?.release(payload as Data);
   const { hooks, settings } = connection.surroundings;
   const { observe } = settings;
@@ -41,6 +46,25 @@ export function run<State, Env>(connection: HookedConnection<State, Env>, kind: 
     if (isPromise(pending)) return pending.then(undefined, (error: unknown) => failed(connection, kind, error));
   } catch (error) {
     return failed(connection, kind, error);
+  }
+}
+
+/** A hook that fails has had its message: it would fail again. */
+function runDelivered<State, Env>(connection: HookedConnection<State, Env>, delivered: Delivered): MaybePromise<void> {
+  connection.receiveQueue?.release(delivered.data);
+  const { hooks, settings } = connection.surroundings;
+  const { data, messageId } = delivered;
+  const give = (): MaybePromise<void> => hooks.message?.(connection, data, { messageId });
+  const failing = (error: unknown): MaybePromise<void> => {
+    delivered.done();
+    return failed(connection, "message", error);
+  };
+  try {
+    const pending = settings.observe?.hook === undefined ? give() : observed(settings.observe, give, { hook: "message", connection });
+    if (isPromise(pending)) return pending.then(() => delivered.done(), failing);
+    delivered.done();
+  } catch (error) {
+    return failing(error);
   }
 }
 

@@ -137,8 +137,22 @@ export function vanished<State, Env>(connection: EndingConnection<State, Env>): 
 export async function retire<State, Env>(connection: EndingConnection<State, Env>, code: number, reason: string): Promise<void> {
   connection.retired = true;
   if (connection.running !== undefined) await connection.running;
+  if (connection.phase === "open" && connection.socket.reader?.handOver(code, reason) === true) return depart(connection);
   connection.end(code, reason);
   await connection.finished;
+}
+
+/** The connection leaves this memory, and goes on in another: nothing of it ends. */
+function depart<State, Env>(connection: EndingConnection<State, Env>): void {
+  const { surroundings } = connection;
+  const state = closingStateOf(connection);
+  connection.phase = "closed";
+  surroundings.registry?.leave(connection);
+  if (connection.expiresAt !== undefined) surroundings.expiry.delete(connection);
+  discard(connection);
+  surroundings.forget(connection);
+  abort(connection);
+  state.finished?.resolve();
 }
 
 /** The native socket is closed. Runs the `close` hook, once. */

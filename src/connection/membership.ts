@@ -32,6 +32,7 @@ function addNewTopic<State, Env>(connection: MemberConnection<State, Env>, topic
   const { maxTopics } = connection.surroundings.settings;
   if (connection.topics.size >= maxTopics)
     throw new RangeError(`the connection already has ${maxTopics} topics: option "maxTopics" allows no more`);
+  connection.socket.reader?.admit(topic);
   addTopic(connection, topic);
 }
 

@@ -8,6 +8,7 @@ import { answeringOf } from "../values/answering.ts";
 import { sizeAtMost } from "../values/data.ts";
 import { quoted, warn } from "../values/log.ts";
 import { credentialExpired } from "./closing.ts";
+import type { Delivered } from "./delivered.ts";
 import { post } from "./hooks.ts";
 import type { HookedConnection } from "./hooks.ts";
 import { Liveness } from "./liveness.ts";
@@ -29,15 +30,19 @@ export function livenessOf<State, Env>(connection: ReceivingConnection<State, En
   return (connection.livenessState ??= new Liveness());
 }
 
-/** A message arrived. */
-export function receive<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): MaybePromise<void> {
+/** A message arrived. @param delivered the same, of a client with delivery. */
+export function receive<State, Env>(
+  connection: ReceivingConnection<State, Env>,
+  data: Data,
+  delivered: Delivered | undefined,
+): MaybePromise<void> {
   if (connection.phase !== "open") return;
   livenessOf(connection).heard = true;
   const { surroundings } = connection;
   const { settings } = surroundings;
   const ping = isPing(data) && settings.heartbeat !== false;
   // The hook that the shutdown waits for may itself wait for an answer.
-  if (connection.retired && !ping) return void takeAnswer(connection, data);
+  if (connection.retired && !ping) return void takeAnswer(connection, data, delivered);
   // The alarm may be late, because of an eviction or by up to a second.
   if (connection.expiresAt !== undefined && !ping && hasExpired(connection))
     return connection.violated(CloseCode.unauthorized, credentialExpired);
@@ -50,19 +55,20 @@ export function receive<State, Env>(connection: ReceivingConnection<State, Env>,
     if (excess !== undefined) {
       if (rate.over === "close") return exceeds(connection, excess, rate);
       dropped(connection, "received", data);
+      delivered?.done();
       return bucket.drop(size) ? post(connection, "drop", bucket) : undefined;
     }
   }
   if (ping) return pong(connection);
-  if (connection.mailbox?.busy === true && !mayWait(connection, data)) return connection.mailbox.running;
+  if (connection.mailbox?.busy === true && !mayWait(connection, data, delivered)) return connection.mailbox.running;
   connection.counters.received(data.length);
   settings.observe?.received?.(connection, data.length);
-  return post(connection, "message", data);
+  return delivered === undefined ? post(connection, "message", data) : post(connection, "delivered", delivered);
 }
 
 /** A hook runs. Returns false if the message does not wait for it: it is an answer, or too much waits, and the connection closes. */
-function mayWait<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): boolean {
-  if (takeAnswer(connection, data)) return false;
+function mayWait<State, Env>(connection: ReceivingConnection<State, Env>, data: Data, delivered: Delivered | undefined): boolean {
+  if (takeAnswer(connection, data, delivered)) return false;
   const { hooks, settings } = connection.surroundings;
   const owes = answeringOf<Connection<State, Env>>(hooks)?.owes(connection) === true;
   if ((connection.receiveQueue ??= new ReceiveQueue(connection.socket, settings)).admit(data, owes)) return true;
@@ -71,10 +77,11 @@ function mayWait<State, Env>(connection: ReceivingConnection<State, Env>, data: 
 }
 
 /** While a hook runs, an answer to what the handler has asked does not wait for it. Returns whether the message was one. */
-function takeAnswer<State, Env>(connection: ReceivingConnection<State, Env>, data: Data): boolean {
+function takeAnswer<State, Env>(connection: ReceivingConnection<State, Env>, data: Data, delivered: Delivered | undefined): boolean {
   const { hooks, settings } = connection.surroundings;
   const answering = answeringOf<Connection<State, Env>>(hooks);
   if (answering?.owes(connection) !== true || !answering.take(connection, data)) return false;
+  delivered?.done();
   connection.counters.received(data.length);
   settings.observe?.received?.(connection, data.length);
   return true;
@@ -94,7 +101,9 @@ function exceeds<State, Env>(connection: ReceivingConnection<State, Env>, excess
 /** Answers at once, whatever hook is running, unless more waits than the client may leave unread: a healthy client reads its pongs. */
 function pong<State, Env>(connection: ReceivingConnection<State, Env>): void {
   const { settings, heartbeat } = connection.surroundings;
-  if (bufferedBy(connection) < settings.maxBuffered) connection.socket.send(pongText);
+  const { socket } = connection;
+  if (socket.reader !== undefined) socket.reader.pong();
+  else if (bufferedBy(connection) < settings.maxBuffered) socket.send(pongText);
   heartbeat?.pinged(connection);
 }
 

@@ -1,6 +1,6 @@
 /** What a connection sends: at once, or according to `slowConsumer` if its client does not read. */
 import type { MaybePromise, Sendable, SendResult } from "../api/connection.ts";
-import type { Prepared } from "../ports.ts";
+import type { LogReader, Prepared } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { lengthOf, mostOnWire, sizeAtMost } from "../values/data.ts";
 import type { Resolvers } from "../values/promise.ts";
@@ -68,12 +68,20 @@ function handMeasured<State, Env>(connection: SendingConnection<State, Env>, dat
 
 function hand<State, Env>(connection: SendingConnection<State, Env>, data: Sendable | Prepared): SendResult {
   const result = connection.socket.send(data);
-  if (result !== "closed") {
+  if (result === "sent") {
     const size = lengthOf(data);
     connection.counters.sent(size);
     connection.surroundings.settings.observe?.sent?.(connection, size);
   }
   return result;
+}
+
+/** Sends data that no log keeps to a client with delivery, if it is there and reads. */
+export function sendOnce<State, Env>(connection: SendingConnection<State, Env>, reader: LogReader, data: Sendable): SendResult {
+  if (connection.phase !== "open") return "closed";
+  if (reader.sendOnce({ entries: [], payload: data, except: undefined })) return "sent";
+  dropped(connection, "sent", data);
+  return "dropped";
 }
 
 /** Asks the runtime how much is waiting. Returns whether that is `highWaterMark` or more. */

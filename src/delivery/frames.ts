@@ -42,11 +42,22 @@ export interface Welcome {
   readonly maxInFlight: number;
 }
 
+/** What a client is told of a log when it begins to read it. */
+export interface Introduction {
+  /** The log's number, the same for all its readers. */
+  readonly n: number;
+  /** The number of the subscription: the same topic may be subscribed to again. Absent for the connection's own log. */
+  readonly s?: number;
+  /** Absent for the connection's own log. */
+  readonly topic?: string;
+  readonly at: string;
+}
+
 /** What a server says. Unknown ones are ignored, so that a later version can add some. */
 export interface ServerControl {
   readonly welcome?: Welcome;
-  /** A subscription begins: entries of this log follow, after the position `at`. The connection's own log has no topic. */
-  readonly log?: { readonly n: number; readonly topic?: string; readonly at: string };
+  /** A subscription begins: entries of this log follow, after the position `at`. */
+  readonly log?: Introduction;
   readonly end?: { readonly n: number };
   /** What this reader lacks up to the position `from` is gone: pushed out or too old, or lost with the end of the log. */
   readonly gap?: { readonly n: number; readonly from: string; readonly why: "old" | "lost" };
@@ -54,6 +65,8 @@ export interface ServerControl {
   readonly acknowledged?: number;
   /** Flow: to be sent back. */
   readonly mark?: number;
+  /** The server has forgotten how far the client is: it answers with `at` for all its logs. */
+  readonly where?: true;
 }
 
 /** What a client says. */

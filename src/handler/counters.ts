@@ -120,7 +120,13 @@ function plus(a: Stats, b: Stats): Stats {
     buffered: a.buffered + b.buffered,
     queued: a.queued + b.queued,
     hookErrors: a.hookErrors + b.hookErrors,
+    ...sessions(a.delivery, b.delivery),
   };
+}
+
+function sessions(a: Stats["delivery"], b: Stats["delivery"]): Pick<Stats, "delivery"> {
+  if (a === undefined || b === undefined) return { ...(a ?? b) && { delivery: (a ?? b) as NonNullable<Stats["delivery"]> } };
+  return { delivery: { live: a.live + b.live, behind: a.behind + b.behind, disconnected: a.disconnected + b.disconnected } };
 }
 
 function sum<Key extends string | number>(a: Readonly<Record<Key, number>>, b: Readonly<Record<Key, number>>): Record<Key, number> {

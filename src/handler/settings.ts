@@ -2,6 +2,7 @@
  * Every option's default and range, resolved once per handler. The core enforces them; an adapter uses
  * its runtime's own setting where there is one.
  */
+import type { Delivery } from "../api/delivery.ts";
 import { integer } from "../values/checks.ts";
 import type { Check } from "../values/checks.ts";
 import type { HistoryRule } from "./history-rule.ts";
@@ -44,6 +45,7 @@ export interface Settings {
   readonly closeTimeout: number;
   readonly heartbeat: Required<Heartbeat> | false;
   readonly history: HistoryRule | undefined;
+  readonly delivery: Delivery | undefined;
   readonly maxState: number;
   readonly observe: Observer | undefined;
   readonly binding: string | undefined;
@@ -84,6 +86,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
   closeTimeout: [integer(1, longestTimer), 10_000],
   heartbeat: [heartbeat, defaultHeartbeat],
   history: [historyRule, undefined],
+  delivery: [deliveryPart, undefined],
   // `Request.cf` escapes its quotes and backslashes once more: with the rest, that takes half of the allowed 1 MB.
   maxState: [integer(1, 256 * KiB), 64 * KiB],
   observe: [(_, value) => checkObserver(value), undefined],
@@ -147,6 +150,12 @@ function checkTogether(options: Record<string, unknown>, { rate, ...settings }: 
   if (rate !== undefined && rate.messages * rate.burst < 1) {
     throw new RangeError(`option "rate" allows ${rate.messages * rate.burst} messages at once (messages × burst): must be at least 1`);
   }
+}
+
+function deliveryPart(name: string, value: unknown): Delivery {
+  if (typeof value !== "object" || value === null || !("sessions" in value))
+    throw new TypeError(`option "${name}" must be what delivery() of "edgewire/delivery" returns, not ${show(value)}`);
+  return value as unknown as Delivery;
 }
 
 function boolean(name: string, value: unknown): boolean {

@@ -86,7 +86,7 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
   count(topic?: string): number {
     if (topic === undefined) return this.#rooms.index.members(this.name).size;
     checkName("topic", topic);
-    return this.#rooms.index.subscribers(this.name, topic).size;
+    return this.#rooms.index.countSubscribers(this.name, topic);
   }
 
   topics(): ReadonlyMap<string, number> {

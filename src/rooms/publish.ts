@@ -10,6 +10,8 @@ import type { Connection } from "../connection/connection.ts";
 import type { Audience, Except, RoomIndex } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
 import { sendToAll } from "./deliver.ts";
+import { sendOnce, sendToReaders } from "./readers.ts";
+import type { Readers } from "./readers.ts";
 import type { Topics } from "../values/topics.ts";
 
 /** What is needed of the registry. */
@@ -29,12 +31,16 @@ export function broadcast<State, Env>(
   except: Except<State, Env>,
 ): number {
   checkData(data);
-  const { deferred } = rooms;
+  const { deferred, index } = rooms;
   deferred.begin("broadcast");
   try {
-    // Most rooms are small: the message is prepared once for all of them.
-    if (room === undefined) return sendToAll(rooms.host, new Set(rooms.index.everyone()), data, except);
-    return fanOut(rooms, rooms.index.members(room), data, except);
+    const readers = room === undefined ? new Set(index.everyReader()) : index.readingMembers(room);
+    const count =
+      room === undefined
+        ? // Most rooms are small: the message is prepared once for all of them.
+          sendToAll(rooms.host, new Set(index.everyonePlain()), data, except)
+        : fanOut(rooms, index.plainMembers(room), data, except);
+    return count + sendOnce(readers, data, except);
   } finally {
     deferred.end();
   }
@@ -49,12 +55,15 @@ export function publish<State, Env>(
   except: Except<State, Env>,
   key: string | undefined,
 ): number {
-  const { deferred } = rooms;
+  const { deferred, index } = rooms;
   deferred.begin("publish");
   try {
     if (rooms.histories !== undefined) return publishKept(rooms, room, topic, data, except, key);
-    if (typeof topic === "string") return fanOut(rooms, rooms.index.subscribers(room, topic), data, except, topic, key);
-    return sendToAll(rooms.host, rooms.index.subscribersOfAny(room, topic), data, except, topic, key);
+    const count =
+      typeof topic === "string"
+        ? fanOut(rooms, index.subscribers(room, topic), data, except, topic, key)
+        : sendToAll(rooms.host, index.subscribersOfAny(room, topic), data, except, topic, key);
+    return count + sendOnce(readersOf(rooms, room, topic), data, except);
   } finally {
     deferred.end();
   }
@@ -71,12 +80,14 @@ function publishKept<State, Env>(
 ): number {
   const now = rooms.host.clock.now();
   if (typeof topics === "string") {
-    const kept = rooms.histories?.prepare(room, topics, data, now);
+    const kept = rooms.histories?.prepare(room, topics, data, now, except);
     if (kept !== undefined) commitAll([kept]);
-    return fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
+    const count = fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
+    return count + sendToReaders(rooms.index.readers(room, topics), [{ topic: topics, kept }], data, except);
   }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
-  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now) }));
+  const tag = rooms.histories?.sharedTag();
+  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now, except, tag) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Connection<State, Env>>();
   let count = 0;
@@ -95,7 +106,7 @@ function publishKept<State, Env>(
       );
     if (pending.length > 1) for (const connection of subscribers) reached.add(connection);
   }
-  return count;
+  return count + sendToReaders(readersOf(rooms, room, topics), pending, data, except);
 }
 
 /** `sendToAll` for a set of the index, through the runtime's own topics if it has any. */
@@ -108,4 +119,11 @@ function fanOut<State, Env>(
   key?: string,
 ): number {
   return rooms.fanout?.publish(audience, data, except, topic, key) ?? sendToAll(rooms.host, audience, data, except, topic, key);
+}
+
+/** Readers of a topic, or of any of several; undefined if there are none. */
+function readersOf<State, Env>({ index }: Publishing<State, Env>, room: string, topics: Topics): Readers<State, Env> {
+  if (typeof topics === "string") return index.readers(room, topics);
+  if (index.readingMembers(room) === undefined) return undefined;
+  return new Set(topics.flatMap((topic) => [...(index.readers(room, topic) ?? [])]));
 }

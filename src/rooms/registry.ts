@@ -29,7 +29,7 @@ import { Capacity } from "./capacity.ts";
 import type { Slot } from "./capacity.ts";
 import { Deferred } from "./deferred.ts";
 import { Due } from "./due/due.ts";
-import type { CallRunner } from "./due/part.ts";
+import type { CallRunner, DuePart } from "./due/part.ts";
 import type { RoomHost } from "./host.ts";
 import { RoomIndex } from "./room-index.ts";
 import type { Except } from "./room-index.ts";
@@ -58,6 +58,8 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly histories: TopicLogs | undefined;
   /** Alarms, scheduled calls, and when rooms are due. */
   readonly due: Due;
+  /** What sessions have due; undefined without delivery. */
+  sessions: DuePart | undefined = undefined;
   /** Runs scheduled calls; undefined if the handler has no calls. */
   callRunner: CallRunner | undefined = undefined;
   /** Deletions of rows that no connection owns any more: see ../connection/state.ts. */
@@ -106,10 +108,11 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   // Connections that come and go.
 
-  /** A slot for a handshake that was accepted elsewhere, or its refusal. */
-  admit({ remoteAddress, room, version }: Snapshot): Slot | Response {
+  /** A slot for a handshake that was accepted elsewhere, or its refusal. @param hasPlace its connection is there already. */
+  admit({ remoteAddress, room, version }: Snapshot, hasPlace: boolean): Slot | Response | undefined {
     // While a deploy rolls out, a Worker may be older or newer than the object.
     if (version !== this.host.settings.version) return refuse(503, "the room is being updated", { "retry-after": "1" }, "version");
+    if (hasPlace) return undefined;
     const slot = this.capacity.enter(remoteAddress);
     const full = isResponse(slot) ? slot : this.capacity.accept(slot, room);
     if (full === undefined) return slot;
@@ -177,10 +180,12 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   subscribe(connection: Connection<State, Env>, topic: string): void {
     this.index.subscribe(connection.roomName, topic, connection);
+    connection.socket.reader?.follow(topic);
   }
 
   unsubscribe(connection: Connection<State, Env>, topic: string): void {
     this.index.unsubscribe(connection.roomName, topic, connection);
+    connection.socket.reader?.unfollow(topic);
   }
 
   replay(connection: Connection<State, Env>, topic: string, { history }: SubscribeOptions, add: () => void): Replay {
@@ -193,6 +198,14 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
       const exists = connection.topics.has(topic);
       const begin = (): void => this.index.subscribe(roomName, topic, connection);
       const log = logOf(this.histories, roomName, topic);
+      const { reader } = connection.socket;
+      if (reader !== undefined) {
+        if (!exists && connection.phase === "open") {
+          add();
+          begin();
+        }
+        return reader.replay(topic, after);
+      }
       const replayed = replay(log, connection, { exists, add, begin }, after, this.host.clock.now());
       if (offered !== undefined) this.#offered?.used(connection, topic);
       return replayed;
@@ -211,7 +224,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     return publish(this, room, topic, data, exceptOf(options, sender), keyOf(options));
   }
 
-  peers(room: string): ReadonlySet<Connection<State, Env>> {
+  peers(room: string): Iterable<Connection<State, Env>> {
     return this.index.peers(room);
   }
 

@@ -15,7 +15,7 @@ import type { Capacity } from "../rooms/capacity.ts";
 import { isPromise } from "../values/promise.ts";
 import type { Runtime } from "./runtime.ts";
 import { acceptUpgrade } from "./upgrade.ts";
-import type { Upgrade, UpgradeOptions } from "./upgrade.ts";
+import type { Upgrade, UpgradeOptions, UpgradeSite } from "./upgrade.ts";
 
 /** What is needed of the server. */
 export interface HandshakeHost<State, Env> {
@@ -24,6 +24,7 @@ export interface HandshakeHost<State, Env> {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly registry: { readonly capacity: Capacity } | undefined;
+  readonly sessions: UpgradeSite["sessions"];
   /** Set once the server closes. */
   readonly shutdown: object | undefined;
   /** Refuses the handshakes that wait for their `upgrade` hook. Created for the first one. */
@@ -68,6 +69,7 @@ function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHea
   return acceptUpgrade(handler, located, { address: client.address, host: name, byFetch }, options, {
     clock,
     capacity: host.registry?.capacity,
+    sessions: host.sessions,
     failed: (error) => host.failed(error, { hook: "upgrade" }),
     whenClosing: (callback) => whenClosing(host, callback),
   });

@@ -132,7 +132,8 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
         const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isUnresponsive(connection, now);
         again ||= gone !== undefined;
         if (gone !== true || late) continue;
-        const running = connection.vanished();
+        const { reader } = connection.socket;
+        const running = reader === undefined ? connection.vanished() : reader.vanished();
         if (isPromise(running)) ending.push(running);
       } catch (error) {
         // A connection that can't be pinged has not answered in time; the others must still be checked.

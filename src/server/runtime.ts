@@ -1,6 +1,7 @@
 /** A runtime as the core sees it: an adapter passes one to its server. */
 import type { LocalRoom, Room, Rooms } from "../api/room.ts";
 import type { Clock, OpenStorage, Snapshot } from "../ports.ts";
+import { outerProtocol } from "../protocol/delivery.ts";
 import type { Calling } from "../rooms/calls/caller.ts";
 import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
@@ -62,12 +63,29 @@ export interface Opening {
   readonly slot?: Slot;
   /** The positions that the client offers: see src/protocol/positions.ts. Not stored: an eviction forgets those that are not used yet. */
   readonly positions?: string;
+  /** Undefined for a client without delivery. */
+  readonly delivery?: OpeningDelivery;
+}
+
+/** What a client of delivery asks for, and who it is. */
+export interface OpeningDelivery {
+  /** The session that it wants back: see src/protocol/delivery.ts. */
+  readonly resume?: string;
+  /** See `UpgradeResult.subject`. */
+  readonly subject?: string;
+  /** See `UpgradeResult.refresh`. */
+  readonly refresh?: true;
 }
 
 /** An accepted handshake, with what the 101 carries. */
 export interface Accepted extends Opening {
   /** The headers that `upgrade` returned, if any; never the handshake's own. */
   readonly headers: Headers | undefined;
+}
+
+/** The subprotocol that the 101 selects; "" for none. */
+export function selectedProtocol({ snapshot: { protocol }, delivery }: Opening): string {
+  return delivery === undefined ? protocol : outerProtocol(protocol);
 }
 
 /** A runtime whose rooms are in a storage that outlives the process. */

@@ -18,7 +18,7 @@ import type { DefinedHandler } from "../handler/define.ts";
 import type { Internals } from "../handler/internals.ts";
 import { report } from "../handler/report.ts";
 import type { Settings } from "../handler/settings.ts";
-import type { Clock, StoredSnapshot, Snapshot, Socket } from "../ports.ts";
+import type { Clock, StoredSnapshot, Socket, SocketListener } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { causeOf, isResponse } from "../protocol/refusal.ts";
 import type { RequestHead } from "../protocol/request.ts";
@@ -31,6 +31,8 @@ import { globalClock } from "../time/clock.ts";
 import { Schedule } from "../time/schedule.ts";
 import { checkName } from "../values/text.ts";
 import { BackgroundWork } from "./background.ts";
+import { sessionsOf } from "./delivery.ts";
+import type { SessionHost, SessionTable } from "./delivery.ts";
 import { Expiry } from "./expiry.ts";
 import { decideHandshake, noteRefusal } from "./handshakes.ts";
 import type { HandshakeHost } from "./handshakes.ts";
@@ -47,6 +49,7 @@ export class Server<State = unknown, Env = unknown>
     RoomHost<State, Env>,
     HandshakeHost<State, Env>,
     HeartbeatHost<State, Env>,
+    SessionHost<State, Env>,
     Closable<State, Env>
 {
   readonly hooks: Hooks<State, Env>;
@@ -68,6 +71,8 @@ export class Server<State = unknown, Env = unknown>
   /** Created for the first promise. */
   #background: BackgroundWork | undefined;
   readonly heartbeat: Heartbeat<State, Env> | undefined;
+  /** Undefined if the handler has no delivery. */
+  readonly sessions: SessionTable<State, Env> | undefined;
   readonly handler: DefinedHandler<State, Env>;
   /** Without messages of rooms that have connections: the rooms' own counters have those. */
   readonly counters: Counters = new Counters();
@@ -91,6 +96,8 @@ export class Server<State = unknown, Env = unknown>
     if (runtime.gate !== undefined) runtime.gate.undone = (error, rooms) => this.#undone(error, rooms);
     const { heartbeat } = this.settings;
     if (heartbeat !== false && runtime.findsVanished !== true) this.heartbeat = new Heartbeat(this, heartbeat);
+    this.sessions = sessionsOf(this);
+    this.sessions?.start();
   }
 
   get env(): Env {
@@ -159,12 +166,18 @@ export class Server<State = unknown, Env = unknown>
   }
 
   stats(): Stats {
-    return readStats(this.counters, this.connections(), this.registry?.allCounters);
+    const stats = readStats(this.counters, this.connections(), this.registry?.allCounters);
+    return this.sessions === undefined ? stats : { ...stats, delivery: this.sessions.counts };
   }
 
-  /** Port: a slot for a handshake that was accepted elsewhere, or its refusal. */
-  admit(snapshot: Snapshot): Slot | Response {
-    const slot = this.needRooms("admit").admit(snapshot);
+  /** Port: a slot for a handshake that was accepted elsewhere, or its refusal. Undefined for a client that has its place already. */
+  admit(opening: Opening): Slot | Response | undefined {
+    const { room } = opening.snapshot;
+    this.sessions?.load(room);
+    const registry = this.needRooms("admit");
+    const admitted = registry.admit(opening.snapshot, this.sessions?.isResumable(opening) === true);
+    // Who is away gives way to who comes.
+    const slot = isResponse(admitted) && this.sessions?.giveWay(room) === true ? registry.admit(opening.snapshot, false) : admitted;
     if (isResponse(slot)) noteRefusal(this, slot.status, causeOf(slot));
     return slot;
   }
@@ -178,7 +191,13 @@ export class Server<State = unknown, Env = unknown>
    * Port: a socket is open. Synchronous, so that its listeners can be attached before any message arrives.
    * @param attach gets the connection before its first hook, for adapters that need it even if that hook ends it.
    */
-  open(
+  open(socket: Socket, opening: Opening, attach?: (listener: SocketListener) => void): SocketListener {
+    if (opening.delivery !== undefined && this.sessions !== undefined) return this.sessions.open(socket, opening, attach);
+    return this.begin(socket, opening, attach);
+  }
+
+  /** The same for a client without delivery, or for a session that begins. */
+  begin(
     socket: Socket,
     { snapshot, slot, positions }: Opening,
     attach?: (connection: Connection<State, Env>) => void,
@@ -200,7 +219,12 @@ export class Server<State = unknown, Env = unknown>
   }
 
   /** Port: a socket outlived its object's memory; `stored` is the last value given to its `save`. Undefined if the connection has ended. */
-  restore(socket: Socket, stored: StoredSnapshot): Connection<State, Env> | undefined {
+  restore(socket: Socket, stored: StoredSnapshot): SocketListener | undefined {
+    if (stored[5] !== undefined && this.sessions !== undefined) return this.sessions.restore(socket, stored);
+    return this.wake(socket, stored);
+  }
+
+  wake(socket: Socket, stored: StoredSnapshot): Connection<State, Env> | undefined {
     const restored = (this.#heads ??= new Heads()).read(stored);
     if (restored.head.phase === "closed") return undefined;
     return restored.head.version === this.settings.version ? this.#wake(socket, restored) : this.#migrate(socket, restored);
@@ -232,6 +256,7 @@ export class Server<State = unknown, Env = unknown>
   resume(room: string): void {
     // All connections are restored: the heads are no longer needed.
     this.#heads = undefined;
+    this.sessions?.load(room);
     this.registry?.resume(room, this.#count === 0);
   }
 
@@ -284,11 +309,19 @@ export class Server<State = unknown, Env = unknown>
 
   #connect(socket: Socket, restored: Restored): Connection<State, Env> {
     const { gate } = this.runtime;
-    if (gate === undefined) return new Connection(this, socket, restored);
+    // A session's socket is in front of the gate: only what it sends is held.
+    if (gate === undefined || socket.reader !== undefined) return new Connection(this, socket, restored);
     const gated = gate.through(socket, this.settings.highWaterMark);
     const connection = new Connection<State, Env>(this, gated, restored);
     gate.connect(gated, connection);
     return connection;
+  }
+
+  through(socket: Socket, listener: SocketListener): Socket {
+    const { gate } = this.runtime;
+    const gated = gate?.through(socket, this.settings.highWaterMark);
+    if (gated !== undefined) gate?.connect(gated, listener);
+    return gated ?? socket;
   }
 
   #wake(socket: Socket, restored: Restored): Connection<State, Env> {
@@ -304,7 +337,10 @@ export class Server<State = unknown, Env = unknown>
 
   /** What the rooms remember of their storage may be what was undone. */
   #undone(error: unknown, rooms: ReadonlySet<string>): void {
-    for (const room of rooms) this.registry?.reread(room);
+    for (const room of rooms) {
+      this.registry?.reread(room);
+      this.sessions?.undone(room);
+    }
     void this.failed(error, { hook: "storage" });
   }
 

@@ -60,6 +60,7 @@ export interface Closable<State, Env> {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly heartbeat: { stop(): void } | undefined;
+  readonly sessions: { stop(): void } | undefined;
   /** Set once it closes: handshakes are refused from then on. */
   shutdown: Shutdown<State, Env> | undefined;
   /** Settles when all work that was given to `waitUntil` is done; undefined if there is none. */
@@ -81,6 +82,7 @@ export function closeServer<State, Env>(server: Closable<State, Env>, options?: 
     void server.shutdown.done.then(() => {
       server.schedule.stop();
       server.heartbeat?.stop();
+      server.sessions?.stop();
       flushWarnings();
     });
   }

@@ -3,6 +3,8 @@
  * hook with its deadline. It needs no server: on Cloudflare it runs in the Worker in front of the object.
  */
 import { checkHandshake, checkOrigin, isHandshakeHeader } from "../protocol/handshake.ts";
+import { deliveryOffer, deliveryProtocol, outerProtocol } from "../protocol/delivery.ts";
+import type { DeliveryOffer } from "../protocol/delivery.ts";
 import { isOffer } from "../protocol/positions.ts";
 import { isRefusal, refuse, isResponse, refuseClosing } from "../protocol/refusal.ts";
 import type { Capacity, Slot } from "../rooms/capacity.ts";
@@ -14,10 +16,11 @@ import { toTime } from "../time/time.ts";
 import { checkHeaderValues, checkRefusal } from "../protocol/sendable.ts";
 import { wholeOf } from "../protocol/request.ts";
 import type { RequestHead } from "../protocol/request.ts";
-import { checkName, ownText } from "../values/text.ts";
+import { checkName, isName, longestName, ownText, show } from "../values/text.ts";
 import type { HeadersInput, UpgradeContext, UpgradeResult } from "../api/handler.ts";
 import type { MaybePromise } from "../api/connection.ts";
-import type { Accepted } from "./runtime.ts";
+import type { SessionTable } from "./delivery.ts";
+import type { Accepted, OpeningDelivery } from "./runtime.ts";
 import type { Clock, Snapshot } from "../ports.ts";
 import { cut, quoted } from "../values/log.ts";
 
@@ -51,6 +54,8 @@ export interface UpgradeSite {
   readonly clock: Clock;
   /** Undefined if connections can't be counted. */
   readonly capacity: Capacity | undefined;
+  /** Undefined without delivery, and where no connections are opened. */
+  readonly sessions: Pick<SessionTable<never, never>, "isKnown" | "isResumable" | "giveWay"> | undefined;
   /** Never throws or rejects. */
   failed(error: unknown): MaybePromise<void>;
   /** Calls back when the server closes, unless the returned function is called before. */
@@ -63,7 +68,7 @@ export function acceptUpgrade<State, Env>(
   request: RequestHead,
   client: Client,
   options: UpgradeOptions<Env>,
-  { clock, capacity, failed, whenClosing }: UpgradeSite,
+  { clock, capacity, sessions, failed, whenClosing }: UpgradeSite,
 ): MaybePromise<Upgrade> {
   let slot: Slot | undefined;
   const refused = (refusal: Response): Response => {
@@ -97,12 +102,21 @@ export function acceptUpgrade<State, Env>(
     const { address } = client;
     const listed = checkHandshake(request, handler.settings, client);
     if (isResponse(listed)) return listed;
+    const asked = handler.settings.delivery === undefined ? undefined : deliveryOffer(listed);
+    if (asked === undefined && handler.settings.delivery?.options.required === true)
+      return refuse(400, `this server asks for delivery: Sec-WebSocket-Protocol must offer ${deliveryProtocol}`, {}, "delivery");
     const positions = listed.find(isOffer);
-    const offered = positions === undefined ? listed : listed.filter((protocol) => !isOffer(protocol));
+    const offered = asked?.inner ?? (positions === undefined ? listed : listed.filter((protocol) => !isOffer(protocol)));
     const checked = checkOrigin(request, handler.settings, client.host ?? "", offered);
     if (isResponse(checked)) return checked;
     // Before an asynchronous rule for origins and before the hook, which may be slow: pending handshakes count.
-    const entered = capacity?.enter(address);
+    // Who comes back has a place already.
+    const returns = sessions?.isKnown(asked?.resume) === true;
+    const enter = (): Slot | Response | undefined => {
+      const found = capacity?.enter(address);
+      return isResponse(found) && sessions?.giveWay(undefined) === true ? capacity?.enter(address) : found;
+    };
+    const entered = returns ? undefined : enter();
     if (isResponse(entered)) return entered;
     slot = entered;
     const { env, params = {}, vars = {} } = options;
@@ -119,12 +133,22 @@ export function acceptUpgrade<State, Env>(
     const result = isPromise(checked) ? checked.then(next) : decide();
     const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
       if (isResponse(value)) return refuseWith(value);
-      const upgrade = accepted(handler, request, { offered, positions }, value, context, options.room, entered);
-      const { room, expiresAt } = upgrade.snapshot;
+      const decided = accepted(handler, request, { offered, positions, asked }, value, context, options.room);
+      if (isResponse(decided)) return refused(decided);
+      const { room, expiresAt } = decided.snapshot;
       if (expiresAt !== undefined && expiresAt <= clock.now())
         return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
-      const full = entered === undefined ? undefined : capacity?.accept(entered, room);
-      return full === undefined ? upgrade : refused(full);
+      if (returns && sessions?.isResumable(decided) === true) return decided;
+      // It named a session that is not its own.
+      if (returns) {
+        const late = enter();
+        if (isResponse(late)) return late;
+        slot = late;
+      }
+      if (slot === undefined || capacity === undefined) return decided;
+      let full = capacity.accept(slot, room);
+      if (full !== undefined && sessions?.giveWay(room) === true) full = capacity.accept(slot, room);
+      return full === undefined ? { ...decided, slot } : refused(full);
     };
     if (!isPromise(result)) {
       const decided = accept(result);
@@ -175,18 +199,34 @@ async function withDeadline<T>(
   }
 }
 
-const resultKeys: readonly string[] = ["state", "room", "protocol", "expiresAt", "headers"] satisfies (keyof UpgradeResult)[];
+const resultKeys: readonly string[] = [
+  "state",
+  "room",
+  "protocol",
+  "expiresAt",
+  "subject",
+  "refresh",
+  "headers",
+] satisfies (keyof UpgradeResult)[];
+
+/** What the client offers. */
+interface Offered {
+  /** The application's subprotocols. */
+  readonly offered: readonly string[];
+  readonly positions: string | undefined;
+  /** Undefined for a client without delivery. */
+  readonly asked: DeliveryOffer | undefined;
+}
 
 function accepted<State, Env>(
   handler: DefinedHandler<State, Env>,
   request: RequestHead,
-  { offered, positions }: { readonly offered: readonly string[]; readonly positions: string | undefined },
+  { offered, positions, asked }: Offered,
   result: UpgradeResult<State> | void,
   context: UpgradeContext<Env>,
   defaultRoom: string | undefined,
-  slot: Slot | undefined,
-): Accepted {
-  const { state, room = defaultRoom, protocol, expiresAt, headers } = checkResult(result);
+): Accepted | Response {
+  const { state, room = defaultRoom, protocol, expiresAt, subject, refresh, headers } = checkResult(result);
   if (room === undefined) {
     throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter");
   }
@@ -207,15 +247,30 @@ function accepted<State, Env>(
     topics: [],
     phase: "open",
   };
+  if (asked?.inner.includes(snapshot.protocol) === false)
+    return refuse(400, `Sec-WebSocket-Protocol must offer ${outerProtocol(snapshot.protocol)}, which this server selects`, {}, "delivery");
+  if (subject !== undefined) checkSubject(subject);
   const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
   checkSnapshot(expiring, handler.settings.maxState);
   return {
     snapshot: expiring,
-    ...(slot === undefined ? {} : { slot }),
     // Only a replay needs them.
     ...(positions === undefined || handler.settings.history === undefined ? {} : { positions: ownText(positions) }),
+    ...(asked === undefined ? {} : { delivery: openingDelivery(asked, subject, refresh) }),
     headers: checkHeaders(headers),
   };
+}
+
+function openingDelivery({ resume }: DeliveryOffer, subject: string | undefined, refresh: boolean | undefined): OpeningDelivery {
+  return {
+    ...(resume === undefined ? {} : { resume: ownText(resume) }),
+    ...(subject === undefined ? {} : { subject: ownText(subject) }),
+    ...(refresh === true ? { refresh } : {}),
+  };
+}
+
+function checkSubject(subject: unknown): void {
+  if (!isName(subject)) throw new TypeError(`upgrade returned the subject ${show(subject)}: must be a well-formed string of 1 to ${longestName} bytes`);
 }
 
 function makeId(): string {

@@ -116,8 +116,8 @@ export const bugs: readonly Bug[] = [
     seed: 1,
     plant: () =>
       replace(Session.prototype, "published", ({ value }) => ({
-        value(this: Session, entries: never) {
-          return this.waiting > 300 ? false : Reflect.apply(value as () => boolean, this, [entries] as never);
+        value(this: Session, ...given: never) {
+          return this.waiting > 300 ? false : Reflect.apply(value as () => boolean, this, given);
         },
       })),
   },

@@ -35,6 +35,8 @@ export class Checker {
   readonly #published = new Map<string, Published>();
   readonly #gone = new Set<string>();
   readonly #lost = new Set<string>();
+  /** By the log's number. */
+  readonly #topics = new Map<number, string>();
   readonly #applied = new Map<string, number>();
   /** By session. */
   readonly #answers = new Map<string, string[]>();
@@ -90,9 +92,10 @@ export class Checker {
   }
 
   /** The server begins a subscription of a session. */
-  began(session: string, number: number, topic: string, entries: readonly LogEntry[]): void {
+  began(session: string, number: number, subscription: number, topic: string, entries: readonly LogEntry[]): void {
     const kept = new Set(entries.map(({ payload }) => String(payload)));
-    this.#begun.set(`${session} ${number}`, { topic, kept, since: this.#published.size, excused: new Set() });
+    this.#topics.set(number, topic);
+    this.#begun.set(`${session} ${number} ${subscription}`, { topic, kept, since: this.#published.size, excused: new Set() });
   }
 
   /** What the client is about to read says which session it is in, and which subscriptions it has. */
@@ -102,15 +105,14 @@ export class Checker {
     if (welcome !== undefined) this.#count(welcome.resumed ? "resumed" : "begun");
     if (welcome?.resumed === false) this.#readers[index] = newReader(welcome.session);
     const reader = this.#reader(index);
-    const begun = log === undefined ? undefined : this.#begun.get(`${reader.session} ${log.n}`);
+    const begun = log === undefined ? undefined : this.#begun.get(`${reader.session} ${log.n} ${log.s}`);
     if (begun !== undefined && reader.subscriptions.get(begun.topic) !== begun) {
       reader.subscriptions.set(begun.topic, begun);
       // What is kept comes again.
       for (const text of begun.kept) if (this.#published.get(text)?.topics.length === 1) reader.seen.delete(text);
       reader.last.delete(begun.topic);
     }
-    const ended = end === undefined ? undefined : this.#begun.get(`${reader.session} ${end.n}`);
-    if (ended !== undefined && reader.subscriptions.get(ended.topic) === ended) reader.subscriptions.delete(ended.topic);
+    if (end !== undefined) reader.subscriptions.delete(this.#topics.get(end.n) ?? "");
   }
 
   gone(texts: readonly string[]): void {

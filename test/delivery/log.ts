@@ -1,6 +1,8 @@
 /** A topic's log in the simulation: it can be trimmed, lose its end, or be replaced. */
 import { formatPosition, parsePosition } from "../../src/protocol/positions.ts";
+import { formatReferences, join } from "../../src/delivery/frames.ts";
 import type { LogEntry, ReadableLog } from "../../src/delivery/server/reading.ts";
+import type { Session } from "../../src/delivery/server/session.ts";
 
 export class SimulatedLog implements ReadableLog {
   epoch: string;
@@ -63,4 +65,20 @@ export class SimulatedLog implements ReadableLog {
     this.epoch = epoch;
     return entries;
   }
+}
+
+/** An entry that was just appended. The log has the same number for all its readers. */
+export interface Appended {
+  readonly topic: string;
+  readonly number: number;
+  readonly log: SimulatedLog;
+  readonly entry: LogEntry;
+}
+
+/** Tells a session what was published: one message, in one log or several. */
+export function tellOf(session: Session, appended: readonly Appended[]): boolean {
+  const [{ entry: first }] = appended as readonly [Appended];
+  const header = formatReferences(appended.map(({ number, entry: { offset, tag } }) => ({ log: number, offset, tag })));
+  const entries = appended.map(({ topic, log, entry }) => ({ topic, epoch: log.epoch, offset: entry.offset }));
+  return session.published(entries, first.except, () => ({ whole: join(header, first.payload), header }));
 }

@@ -6,13 +6,19 @@ import type { ClientOptions } from "../../src/client/types.ts";
 import type { Data } from "../../src/api/connection.ts";
 import { parseClientFrame } from "../../src/delivery/frames.ts";
 import { Session } from "../../src/delivery/server/session.ts";
-import { SimulatedLog } from "./log.ts";
+import { readResume } from "../../src/protocol/delivery.ts";
+import { OwnLog } from "../../src/delivery/server/own-log.ts";
+import { SimulatedLog, tellOf } from "./log.ts";
 
 const limits = { window: 65_536, ownLog: { messages: 256, bytes: 262_144 }, maxInFlight: 8 };
 
+function sessionOf(epoch: string): Session {
+  return new Session("c", new OwnLog(epoch, limits.ownLog), limits);
+}
+
 /** A server of one session at a time. */
 class Place {
-  session = new Session("c", "own", limits);
+  session = sessionOf("own");
   readonly log = new SimulatedLog("e1");
   readonly got: unknown[] = [];
   readonly offered: (readonly string[])[] = [];
@@ -23,12 +29,12 @@ class Place {
   current: Native | undefined;
 
   publish(text: string): void {
-    this.session.published([["chat", this.log.append(text, `t${this.log.head}`)]]);
+    tellOf(this.session, [{ topic: "chat", number: 1, log: this.log, entry: this.log.append(text, `t${this.log.head}`) }]);
   }
 
   /** The session is forgotten. */
   restart(): void {
-    this.session = new Session("c", "own2", limits);
+    this.session = sessionOf("own2");
     this.name = `${this.name}x`;
     this.current?.lose();
   }
@@ -37,14 +43,12 @@ class Place {
     this.offered.push(protocols);
     this.current = native;
     if (!this.delivers) return protocols.includes("json") ? "json" : "";
-    const [, named, rest = ""] = /^edgewire\.resume\.1~(\w+)\.\d+(.*)$/.exec(protocols.at(-1) ?? "") ?? [];
-    const parts = rest.split("~").filter((part) => part !== "");
-    const positions = new Map(parts.map((part) => [Number(part.split(".", 1)[0]), part.slice(part.indexOf(".") + 1)]));
+    const { session: named, positions } = readResume(protocols.at(-1) ?? "") ?? { positions: new Map() };
     queueMicrotask(() => {
       const resumed = named === this.name;
       this.session.detach();
-      this.session.attach({ send: (data) => native.receive(data) }, { session: this.name, resumed, life: "1" }, { positions });
-      if (!this.session.reads("chat")) this.session.begin("chat", this.log, undefined);
+      this.session.attach({ send: (data) => native.receive(data as Data) }, { session: this.name, resumed, life: "1" }, { positions });
+      if (!this.session.reads("chat")) this.session.begin("chat", this.log, 1, undefined);
     });
     return protocols[0] ?? "";
   }

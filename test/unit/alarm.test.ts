@@ -137,7 +137,7 @@ test("a time that is set while it runs, by itself or from elsewhere, replaces th
 test("an alarm that waits for its turn and is cleared or replaced meanwhile does not run", async () => {
   const gate = Promise.withResolvers<void>();
   const life = new Life({ alarm: () => {}, room: { open: () => gate.promise } });
-  life.server.open(new FakeSocket(), { snapshot: snapshot({ room: "r" }) });
+  life.server.begin(new FakeSocket(), { snapshot: snapshot({ room: "r" }) });
   life.setAlarm(1000);
   await life.pass(1000);
   life.setAlarm(null);
@@ -230,7 +230,7 @@ test("an alarm that fails disturbs neither another room's nor an expiry, nor the
   );
   vi.spyOn(console, "error").mockImplementation(() => {});
   for (const name of ["throws", "never", "fine"]) server.localRoom(name).setAlarm(1000);
-  const live = server.open(new FakeSocket(), { snapshot: snapshot({ room: "x", expiresAt: 1000 }) });
+  const live = server.begin(new FakeSocket(), { snapshot: snapshot({ room: "x", expiresAt: 1000 }) });
   clock.advance(1000);
   const event = server.alarm();
   await settle();

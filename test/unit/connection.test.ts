@@ -250,17 +250,17 @@ test("a woken connection has its state and topics, and waits anew for an answer 
   first.live.subscribe("news");
   const second = open<string>({}).server;
   const socket = new FakeSocket();
-  const woken = second.restore(socket, first.socket.saved as StoredSnapshot);
+  const woken = second.wake(socket, first.socket.saved as StoredSnapshot);
   expect([woken?.id, woken?.state, [...(woken?.topics ?? [])]]).toEqual([first.live.id, "kept", ["news"]]);
   first.live.close(4000, "over");
   const closed = vi.fn();
   const third = open<string>({ close: (_connection, closing) => closed(closing) });
-  const closing = third.server.restore(new FakeSocket(), first.socket.saved as StoredSnapshot);
+  const closing = third.server.wake(new FakeSocket(), first.socket.saved as StoredSnapshot);
   expect(closing?.phase).toBe("closing");
   third.clock.advance(10_000);
   expect(closed.mock.calls).toEqual([[{ code: 4000, reason: "over", initiator: "server" }]]);
   first.clock.advance(10_000);
-  expect(third.server.restore(new FakeSocket(), first.socket.saved as StoredSnapshot)).toBeUndefined();
+  expect(third.server.wake(new FakeSocket(), first.socket.saved as StoredSnapshot)).toBeUndefined();
 });
 
 test("of a socket that is closed nothing is stored any more: it can't wake", () => {
@@ -274,10 +274,10 @@ test("of a socket that is closed nothing is stored any more: it can't wake", () 
 test("state of an older version goes through migrate, or closes with 1012", () => {
   const saved = open<string>({}, { start: { state: "old" } }).socket.saved as StoredSnapshot;
   const migrated = open<string>({ version: 2, migrate: (state, version) => `${String(state)} from ${version}` });
-  expect(migrated.server.restore(new FakeSocket(), saved)?.state).toBe("old from 0");
+  expect(migrated.server.wake(new FakeSocket(), saved)?.state).toBe("old from 0");
   const errors = vi.fn();
   const socket = new FakeSocket();
-  open<string>({ version: 2, error: errors }).server.restore(socket, saved);
+  open<string>({ version: 2, error: errors }).server.wake(socket, saved);
   expect(socket.calls).toEqual(["close 1012 State of another version"]);
   expect(errors).toHaveBeenCalledTimes(1);
   const failing = new FakeSocket();
@@ -287,7 +287,7 @@ test("state of an older version goes through migrate, or closes with 1012", () =
     migrate() {
       throw new Error("no");
     },
-  }).server.restore(failing, saved);
+  }).server.wake(failing, saved);
   expect(failing.calls).toEqual(["close 1012 State of another version"]);
   expect(errors).toHaveBeenCalledTimes(2);
 });
@@ -340,7 +340,7 @@ test("publish leaves the sender out, rooms reach everyone but the excepted", asy
   const { server, live } = open({});
   const join = (room: string): { socket: FakeSocket; live: typeof live } => {
     const socket = new FakeSocket();
-    const joined = server.open(socket, { snapshot: snapshot({ room }) });
+    const joined = server.begin(socket, { snapshot: snapshot({ room }) });
     joined.subscribe("t");
     return { socket, live: joined };
   };

@@ -126,7 +126,7 @@ export function open<State>(handler: Handler<State>, over: { socket?: FakeSocket
   const clock = new FakeClock();
   const server = new Server<State>(defineHandler<State>(handler), { name: "fake", registry: RoomRegistry, clock });
   const socket = over.socket ?? new FakeSocket();
-  return { server, socket, clock, live: server.open(socket, { snapshot: snapshot(over.start) }) };
+  return { server, socket, clock, live: server.begin(socket, { snapshot: snapshot(over.start) }) };
 }
 
 /** Lets promises settle. */

@@ -142,7 +142,7 @@ function run(seed: number, slowConsumer: "close" | "drop" | "coalesce", topics: 
     const pipe = new Pipe();
     const accepted = snapshot({ room: "r" });
     names.set(accepted.id, pipes.push(pipe));
-    lives.push(server.open(pipe, { snapshot: accepted }));
+    lives.push(server.begin(pipe, { snapshot: accepted }));
   };
   for (let count = 0; count < 6; count++) join();
   let messages = 0;
@@ -233,7 +233,7 @@ function three(): { room: LocalRoom; topics: Topics; pipes: Pipe[]; lives: [Conn
     { name: "fake", registry: RoomRegistry, clock: new FakeClock(), fanout: through(topics) },
   );
   const pipes = [new Pipe(), new Pipe(), new Pipe()];
-  const lives = pipes.map((pipe, index) => server.open(pipe, { snapshot: snapshot({ id: String(index), room: "r" }) }));
+  const lives = pipes.map((pipe, index) => server.begin(pipe, { snapshot: snapshot({ id: String(index), room: "r" }) }));
   pipes[0]!.window = 0;
   return { room: server.localRoom("r"), topics, pipes, lives: lives as [Connection, Connection, Connection], drained };
 }
@@ -311,7 +311,7 @@ test("where twice highWaterMark would exceed maxBuffered the runtime's topics ar
   const topics = new Topics();
   const handler = defineHandler({ highWaterMark: 600, maxBuffered: 1000, heartbeat: false });
   const server = new Server(handler, { name: "fake", registry: RoomRegistry, clock: new FakeClock(), fanout: through(topics) });
-  for (let count = 0; count < 3; count++) server.open(new Pipe(), { snapshot: snapshot({ room: "r" }) });
+  for (let count = 0; count < 3; count++) server.begin(new Pipe(), { snapshot: snapshot({ room: "r" }) });
   expect(server.localRoom("r").broadcast("x")).toBe(3);
   expect(topics.published).toBe(0);
 });

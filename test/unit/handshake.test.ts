@@ -329,7 +329,7 @@ test("a closing server refuses handshakes with 503, and closes those that were p
   const closed = closeServer(server);
   expect(((await server.upgrade(request(), options)) as Response).status).toBe(503);
   const socket = new FakeSocket();
-  void server.open(socket, accepted).ended(1001, "");
+  void server.begin(socket, accepted).ended(1001, "");
   expect(socket.calls).toEqual(["close 1001"]);
   await closed;
 });
@@ -348,7 +348,7 @@ test("a snapshot survives the way to another process", async () => {
     registry: RoomRegistry,
   });
   const accepted = (await server.upgrade(request(), { env: {}, remoteAddress: "", room: "r" })) as Accepted;
-  server.open({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);
+  server.begin({ send: () => "sent", close() {}, terminate() {}, buffered: 0, save: saved }, accepted);
   const { id, head, rest } = new Heads().read(saved.mock.calls[0]?.[0] as StoredSnapshot);
   expect({ id, ...head, topics: [...(head.topics ?? [])], ...decodeRest(rest) }).toStrictEqual(accepted.snapshot);
 });

@@ -42,7 +42,7 @@ function serve(handler: Handler = {}): Served {
   const closed: (readonly [string, Closing])[] = [];
   const close: Handler["close"] = ({ id }, closing) => void closed.push([id, closing]);
   const server = new Server(defineHandler({ ...handler, close }), { name: "fake", registry: RoomRegistry, clock });
-  return { server, clock, closed, join: (socket) => ({ socket, live: server.open(socket, { snapshot: snapshot() }) }) };
+  return { server, clock, closed, join: (socket) => ({ socket, live: server.begin(socket, { snapshot: snapshot() }) }) };
 }
 
 const network: Closing = { code: 1006, reason: "", initiator: "network" };
@@ -248,7 +248,7 @@ test("so it is on an object, where the time is stored: a client that was heard i
     clock,
     alarm: { set: () => {}, clear: () => {}, keep: async () => {} },
   });
-  server.restore(socket, socket.saved!);
+  server.wake(socket, socket.saved!);
   expect(socket.lastAlive().at).toBeGreaterThan(clock.now());
   await server.alarm();
   expect(closed).toEqual([]);
@@ -314,7 +314,7 @@ test("a timer that need not keep the process alive stays when the last connectio
   vi.spyOn(clock, "clearTimeout").mockImplementation((timer) => void ((timer as (typeof timers)[0]).cleared = true));
   const handler = defineHandler({ heartbeat: { interval: 1000, timeout: 1000 } });
   const server = new Server(handler, { name: "fake", registry: RoomRegistry, clock });
-  const join = (): Connection => server.open(new PingSocket(), { snapshot: snapshot() });
+  const join = (): Connection => server.begin(new PingSocket(), { snapshot: snapshot() });
   for (let time = 0; time < 3; time++) await join().ended(1000, "");
   expect(timers.map(({ refs }) => refs)).toEqual([["unref", "ref", "unref", "ref", "unref"]]);
   // It comes in vain, and the next connection sets another.

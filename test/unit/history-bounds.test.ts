@@ -50,7 +50,7 @@ function serve(handler: Handler, stored = true, store = new MemoryStore(), clock
     server,
     clock,
     store,
-    join: () => server.open(new FakeSocket(), { snapshot: snapshot({ room: "r" }) }),
+    join: () => server.begin(new FakeSocket(), { snapshot: snapshot({ room: "r" }) }),
     again() {
       server.schedule.stop();
       const site = serve(handler, stored, store, clock);

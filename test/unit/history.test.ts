@@ -268,7 +268,7 @@ function serve(handler: Handler): { server: Server; clock: FakeClock; join(): { 
     clock,
     join() {
       const socket = new FakeSocket();
-      return { socket, live: server.open(socket, { snapshot: snapshot({ room: "r" }) }) };
+      return { socket, live: server.begin(socket, { snapshot: snapshot({ room: "r" }) }) };
     },
   };
 }

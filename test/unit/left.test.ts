@@ -59,7 +59,7 @@ function serve(handler: Handler): Site {
   return {
     server,
     clock,
-    join: (room, remoteAddress = "") => server.open(new UnsavedSocket(), { snapshot: snapshot({ room, remoteAddress }) }),
+    join: (room, remoteAddress = "") => server.begin(new UnsavedSocket(), { snapshot: snapshot({ room, remoteAddress }) }),
   };
 }
 
@@ -215,7 +215,7 @@ test("1 000 connections that are asked what waits for them once they are over, w
     clock: new FakeClock(),
     fanout: through(queueing),
   });
-  const join = (): Connection => server.open(new UnsavedSocket(), { snapshot: snapshot({ state: new Uint8Array(10_000) }) });
+  const join = (): Connection => server.begin(new UnsavedSocket(), { snapshot: snapshot({ state: new Uint8Array(10_000) }) });
   const [stays] = [join(), join()];
   const grown = await growth(() => {
     const live = join();

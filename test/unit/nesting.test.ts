@@ -48,7 +48,7 @@ function world(handler: Handler): World {
   const server = new Server(defined, { name: "fake", registry: RoomRegistry, clock });
   const join: World["join"] = (takes = Number.POSITIVE_INFINITY) => {
     const socket = new Reader(takes);
-    return { socket, live: server.open(socket, { snapshot: snapshot() }) };
+    return { socket, live: server.begin(socket, { snapshot: snapshot() }) };
   };
   return { server, clock, errors, join };
 }

@@ -42,7 +42,7 @@ test("so it is when its client has gone, at the next thing that happens on the s
   void live.ended(1000, "");
   clock.advance(minute);
   expect(warned).not.toHaveBeenCalled();
-  server.open(new FakeSocket(), { snapshot: snapshot() });
+  server.begin(new FakeSocket(), { snapshot: snapshot() });
   expect(warned).toHaveBeenCalledTimes(1);
   expect(warned.mock.calls[0]?.[0]).toContain("its client has left: the close hook waits for it");
 });
@@ -65,10 +65,10 @@ test("one that settles in time, or for which nothing waits, is not", async () =>
   gate.resolve();
   await settle();
   clock.advance(minute);
-  const other = server.open(new FakeSocket(), { snapshot: snapshot() });
+  const other = server.begin(new FakeSocket(), { snapshot: snapshot() });
   void other.message("slow");
   clock.advance(2 * minute);
-  server.open(new FakeSocket(), { snapshot: snapshot() });
+  server.begin(new FakeSocket(), { snapshot: snapshot() });
   expect(warned).not.toHaveBeenCalled();
 });
 
@@ -126,7 +126,7 @@ test("a connection that opens when the server's deadline is over is closed, and 
   await settle();
   await closed;
   const socket = new FakeSocket();
-  server.open(socket, { snapshot: snapshot() });
+  server.begin(socket, { snapshot: snapshot() });
   clock.advance(100);
   expect(socket.calls).toEqual(["close 1001", "terminate"]);
 });

@@ -22,7 +22,7 @@ function serve(handler: Handler = {}): { server: Server; diffs: PresenceDiff[]; 
     diffs,
     join() {
       const socket = new FakeSocket();
-      return { socket, live: server.open(socket, { snapshot: snapshot({ room: "r" }) }) };
+      return { socket, live: server.begin(socket, { snapshot: snapshot({ room: "r" }) }) };
     },
   };
 }
@@ -47,7 +47,7 @@ test("a presence hook that throws or rejects is reported, and changes nothing el
 
 test("where rooms can't be, presence is an error that says what to use", () => {
   const server = new Server(defineHandler({}), { name: "workers", registry: noRooms("use durable()") });
-  const live = server.open(new FakeSocket(), { snapshot: snapshot() });
+  const live = server.begin(new FakeSocket(), { snapshot: snapshot() });
   expect(() => live.present("ada")).toThrow("use durable()");
   expect(() => live.room.presence()).toThrow("use durable()");
 });
@@ -112,7 +112,7 @@ test("any sequence of joins, changes, leaves and evictions: list and diffs agree
           lives = saved.map((kept) => {
             const socket = new FakeSocket();
             socket.saved = kept;
-            return { socket, live: served.server.restore(socket, kept) as Connection };
+            return { socket, live: served.server.wake(socket, kept) as Connection };
           });
         } else if (one !== undefined && kind === "present") {
           one.live.present(member, state);
@@ -164,7 +164,7 @@ test("a connection that ends while those after it are yet to wake takes nobody's
   third.live.present("alan");
   const fourth = join();
   fourth.live.present("ada");
-  for (const { socket } of [fourth, third]) next.server.restore(socket, socket.saved as StoredSnapshot);
+  for (const { socket } of [fourth, third]) next.server.wake(socket, socket.saved as StoredSnapshot);
   expect(next.server.localRoom("r").presence()).toEqual([{ id: "alan", state: undefined, connections: 1 }]);
   expect(next.diffs.map(({ left }) => left.map(({ id }) => id))).toEqual([["ada"]]);
 });

@@ -26,7 +26,7 @@ function serve(handler: Handler): {
   return {
     server,
     clock,
-    join: (socket = new Unread()) => ({ socket, live: server.open(socket, { snapshot: snapshot({ room: "r" }) }) }),
+    join: (socket = new Unread()) => ({ socket, live: server.begin(socket, { snapshot: snapshot({ room: "r" }) }) }),
   };
 }
 

@@ -17,7 +17,7 @@ function serve(handler: Handler): { server: Server; clock: FakeClock; join(room?
     clock,
     join(room = "r") {
       const socket = new FakeSocket();
-      return { socket, live: server.open(socket, { snapshot: snapshot({ room }) }) };
+      return { socket, live: server.begin(socket, { snapshot: snapshot({ room }) }) };
     },
   };
 }
@@ -118,7 +118,7 @@ test("a failed room is opened anew by the next to come, while those that it fail
   expect(log).toEqual(["open"]);
   await second.live.ended(1000, "");
   expect(log).toEqual(["open", "close", "empty"]);
-  expect(serve({}).server.restore(new FakeSocket(), failed.socket.saved as StoredSnapshot)).toBeUndefined();
+  expect(serve({}).server.wake(new FakeSocket(), failed.socket.saved as StoredSnapshot)).toBeUndefined();
 });
 
 test("who comes while the room empties waits, then opens it; opening and emptying never change places", async () => {
@@ -177,7 +177,7 @@ test("what was appointed is appointed once more in a new life, in one call; what
   expect(alarm.writes).toEqual([5000]);
   const second = start();
   second.schedule.together(() => {
-    second.open(new FakeSocket(), { snapshot: snapshot({ room: "r", expiresAt: 9000 }) });
+    second.begin(new FakeSocket(), { snapshot: snapshot({ room: "r", expiresAt: 9000 }) });
     second.resume("r");
   });
   // Whether that is written is for the alarm to know: see adapters/durable/alarm.ts.

@@ -9,7 +9,7 @@ const options = { slowConsumer: "coalesce", highWaterMark: 10, maxBuffered: 100 
 function slow(over: object = {}): Setup<unknown> & { other: Connection } {
   const setup = open({ ...options, ...over });
   for (const topic of ["a", "b", "c"]) setup.live.subscribe(topic);
-  const other = setup.server.open(new FakeSocket(), { snapshot: snapshot() });
+  const other = setup.server.begin(new FakeSocket(), { snapshot: snapshot() });
   setup.socket.buffered = 10;
   expect(setup.live.send("full")).toBe("backpressure");
   setup.socket.sent.length = 0;
@@ -103,7 +103,7 @@ test("a key changes nothing for a client that reads, nor with another policy", (
   for (const slowConsumer of ["close", "drop", "coalesce"] as const) {
     const { live, server, socket } = open({ slowConsumer, highWaterMark: 1000, maxBuffered: 10_000 });
     live.subscribe("a");
-    const other = server.open(new FakeSocket(), { snapshot: snapshot() });
+    const other = server.begin(new FakeSocket(), { snapshot: snapshot() });
     for (const text of ["1", "2", "3"]) expect(other.publish("a", text, { key: "same" })).toBe(1);
     if (slowConsumer !== "coalesce") {
       socket.buffered = 1000;

@@ -103,9 +103,9 @@ function setup(handler: Handler = {}): Setup {
     closed,
     open(letters) {
       const socket = new FaultySocket(faults);
-      return { socket, live: server.open(socket, { snapshot: snapshot({ room: "r", state: "x".repeat(letters) }) }) };
+      return { socket, live: server.begin(socket, { snapshot: snapshot({ room: "r", state: "x".repeat(letters) }) }) };
     },
-    wake: (socket) => start().restore(socket, socket.saved as StoredSnapshot),
+    wake: (socket) => start().wake(socket, socket.saved as StoredSnapshot),
   };
 }
 

@@ -122,7 +122,7 @@ test("what is no promise is refused at the line, and leaves nothing pending", as
   }
   expect(server.background).toBeUndefined();
   const alone = new Server(defineHandler({}), { name: "fake", registry: noRooms("why") });
-  const { room } = alone.open(new FakeSocket(), { snapshot: snapshot() });
+  const { room } = alone.begin(new FakeSocket(), { snapshot: snapshot() });
   expect(() => room.waitUntil(Promise.resolve())).toThrow("waitUntil: why");
 });
 
@@ -240,7 +240,7 @@ test("neither the promise nor its connection is held in memory", async () => {
   const collect = runInNewContext("gc") as () => void;
   const server = new Server(defineHandler({}), { name: "fake", registry: RoomRegistry, clock: new FakeClock() });
   const begin = async (): Promise<WeakRef<object>[]> => {
-    const live = server.open(new FakeSocket(), { snapshot: snapshot() });
+    const live = server.begin(new FakeSocket(), { snapshot: snapshot() });
     const promise = never();
     live.waitUntil(promise);
     live.room.waitUntil(promise);
@@ -343,7 +343,7 @@ test("the runtime gets work that never rejects; one that refuses it is logged, a
   const { told, handler } = noting();
   const start = (waitUntil: NonNullable<Runtime["waitUntil"]>): ReturnType<Server["open"]> => {
     const server = new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, waitUntil });
-    return server.open(new FakeSocket(), { snapshot: snapshot() });
+    return server.begin(new FakeSocket(), { snapshot: snapshot() });
   };
   const live = start((work) => kept.push(work));
   live.waitUntil(Promise.resolve(1));

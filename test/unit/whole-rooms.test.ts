@@ -26,7 +26,7 @@ function serve(handler: Handler = {}, runtime: Partial<Runtime> = {}): Setup {
     clock,
     join(room = "r", state = undefined) {
       const socket = new FakeSocket();
-      return { socket, live: server.open(socket, { snapshot: snapshot({ room, state }) }) };
+      return { socket, live: server.begin(socket, { snapshot: snapshot({ room, state }) }) };
     },
   };
 }

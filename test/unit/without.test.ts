@@ -13,7 +13,7 @@ function alone(handler: Parameters<typeof defineHandler>[0] = {}) {
   const clock = new FakeClock();
   const server = new Server(defineHandler(handler), { name: "workers", registry: noRooms(why), clock, env: { key: 1 } });
   const socket = new FakeSocket();
-  return { server, socket, clock, live: server.open(socket, { snapshot: snapshot() }) };
+  return { server, socket, clock, live: server.begin(socket, { snapshot: snapshot() }) };
 }
 
 test("its room has a name, and says of everything else what to use", () => {

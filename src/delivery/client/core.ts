@@ -56,8 +56,8 @@ export class DeliveryCore {
     const names = protocols.length === 0 ? [protocol] : protocols.map((one) => `${protocol}+${one}`);
     if (this.#session === undefined) return names;
     let resume = `edgewire.resume.1~${this.#session}.${this.outgoing.acknowledgedNumber}`;
-    for (const [log, position] of this.#cursors.positions()) {
-      const longer = `${resume}~${log}.${position}`;
+    for (const position of this.#cursors.positions()) {
+      const longer = `${resume}~${position}`;
       if (longer.length > longestResume) break;
       resume = longer;
     }
@@ -94,7 +94,7 @@ export class DeliveryCore {
   #control({ welcome, log, end, gap, acknowledged, mark }: ServerControl): string | undefined {
     if (welcome !== undefined) return this.#welcome(welcome);
     if (!this.#live) return "a message before the welcome";
-    if (log !== undefined && !this.#cursors.begin(log.n, log.topic, log.at)) return "a log without a position";
+    if (log !== undefined && !this.#cursors.begin(log)) return "a log without a position";
     if (end !== undefined) this.#cursors.end(end.n);
     if (gap !== undefined) {
       const skipped = this.#cursors.skip(gap.n, gap.from);

@@ -4,7 +4,7 @@
  */
 import { formatPosition, parsePosition } from "../../protocol/positions.ts";
 import { isShared } from "../frames.ts";
-import type { Reference } from "../frames.ts";
+import type { Introduction, Reference } from "../frames.ts";
 
 /** Tags of a log that are remembered: after it has lost its end, entries come again under other offsets. */
 const mostTags = 64;
@@ -12,6 +12,8 @@ const mostTags = 64;
 const mostShared = 256;
 
 export interface Cursor {
+  /** The number of the subscription; undefined for the connection's own log. */
+  readonly subscription: number | undefined;
   readonly topic: string | undefined;
   epoch: string;
   offset: number;
@@ -38,11 +40,13 @@ export class Cursors {
   }
 
   /** A subscription begins after a position. Returns false for an invalid position. */
-  begin(log: number, topic: string | undefined, at: string): boolean {
+  begin({ n, s, topic, at }: Introduction): boolean {
     const position = parsePosition(at);
     if (position === undefined) return false;
-    // Told again, because the client did not say where it is: it knows better. A session uses no number twice.
-    if (!this.#logs.has(log)) this.#logs.set(log, { topic, ...position, tags: [], again: undefined, missing: false });
+    const known = this.#logs.get(n);
+    // Told again, because the client did not say where it is: it knows better.
+    if (known === undefined || known.subscription !== s)
+      this.#logs.set(n, { subscription: s, topic, ...position, tags: [], again: undefined, missing: false });
     return true;
   }
 
@@ -95,11 +99,12 @@ export class Cursors {
     return Object.keys(asked).length === 0 ? undefined : asked;
   }
 
-  /** Where the client is, by log, for its return: what it had asked for on the lost socket is asked for anew. */
-  positions(): readonly (readonly [log: number, position: string])[] {
+  /** Where the client is, by log and subscription, for its return: what it had asked for on the lost socket is asked for anew. */
+  positions(): readonly string[] {
     return Array.from(this.#logs, ([log, cursor]) => {
       cursor.missing = false;
-      return [log, formatPosition(cursor.epoch, cursor.offset, cursor.tag)] as const;
+      const { subscription, epoch, offset, tag } = cursor;
+      return `${log}${subscription === undefined ? "" : `-${subscription}`}.${formatPosition(epoch, offset, tag)}`;
     });
   }
 

@@ -9,17 +9,40 @@ export interface OwnLogLimits {
   readonly bytes: number;
 }
 
+/** Keeps its entries where memory may be lost. */
+export interface OwnLogRows {
+  /** @throws what the store throws: then nothing is added. */
+  add(entry: LogEntry): void;
+  /** The client has all up to this offset. */
+  release(offset: number): void;
+}
+
+/** No entry has it. */
+const unknownTag = "lost";
+
 export class OwnLog implements ReadableLog {
   readonly epoch: string;
   readonly #limits: OwnLogLimits;
   readonly #entries: LogEntry[] = [];
+  readonly #rows: OwnLogRows | undefined;
   #bytes = 0;
   /** The offset and tag of the entry before the first. */
   #before: { readonly offset: number; readonly tag: string } = { offset: 0, tag: "0" };
 
-  constructor(epoch: string, limits: OwnLogLimits) {
+  /** @param rows where memory may be lost. */
+  constructor(epoch: string, limits: OwnLogLimits, rows?: OwnLogRows) {
     this.epoch = epoch;
     this.#limits = limits;
+    this.#rows = rows;
+  }
+
+  /** What was stored of it. */
+  restore(entries: readonly LogEntry[]): void {
+    const [first] = entries;
+    if (first === undefined) return;
+    // The client may have read it, or not: nobody knows the tag of the one before.
+    this.#before = { offset: first.offset - 1, tag: first.offset === 1 ? "0" : unknownTag };
+    for (const entry of entries) this.#push(entry);
   }
 
   /** The client has all up to this offset. */
@@ -53,13 +76,25 @@ export class OwnLog implements ReadableLog {
     return this.#entries.slice(start, start + limit);
   }
 
-  /** Adds an entry; undefined if there is no room: the client has left too much unread. */
+  /** Bytes of the entries after an offset. */
+  bytesAfter(offset: number): number {
+    if (offset >= this.head) return 0;
+    if (offset <= this.released) return this.#bytes;
+    return this.page(offset, this.head).reduce((bytes, { payload }) => bytes + lengthOf(payload), 0);
+  }
+
+  /** Entries that the client has not read, as far as is known. */
+  get unread(): number {
+    return this.#entries.length;
+  }
+
+  /** Adds an entry; undefined if there is no room: the client has left too much unread. @throws what its rows throw. */
   add(payload: Data, tag: string): LogEntry | undefined {
     const size = lengthOf(payload);
     if (this.#entries.length >= this.#limits.messages || (this.#bytes > 0 && this.#bytes + size > this.#limits.bytes)) return undefined;
     const entry = { offset: this.head + 1, tag, payload };
-    this.#entries.push(entry);
-    this.#bytes += size;
+    this.#rows?.add(entry);
+    this.#push(entry);
     return entry;
   }
 
@@ -71,6 +106,12 @@ export class OwnLog implements ReadableLog {
     for (const { payload } of released) this.#bytes -= lengthOf(payload);
     const last = released.at(-1);
     if (last !== undefined) this.#before = last;
+    this.#rows?.release(offset);
+  }
+
+  #push(entry: LogEntry): void {
+    this.#entries.push(entry);
+    this.#bytes += lengthOf(entry.payload);
   }
 
   #at(offset: number): LogEntry | undefined {

@@ -78,17 +78,25 @@ export class Reading {
     return this.#isSame && this.offset === this.log.head;
   }
 
-  /** The next entries. `"old"`: they were pushed out under the reader; `"lost"`: the log has lost its end, or is another. */
-  page(limit: number): readonly LogEntry[] | "old" | "lost" {
-    if (!this.#isSame || this.offset > this.log.head) return "lost";
-    const entries = this.log.page(this.offset, limit);
-    const [first] = entries;
-    return first !== undefined && first.offset !== this.offset + 1 ? "old" : entries;
+  /** Goes on at the end: the client has all that was published so far. */
+  catchUp(): void {
+    this.#epoch = this.log.epoch;
+    this.offset = this.log.head;
+    this.live = true;
   }
 
-  /** Whether the entry, which is the log's last, is the next one for the reader. */
-  isNext({ offset }: LogEntry): boolean {
-    return this.live && this.#isSame && offset === this.offset + 1;
+  /** The next entries. `"old"`: they were pushed out under the reader; `"lost"`: the log has lost its end, or is another. */
+  page(limit: number): readonly LogEntry[] | "old" | "lost" {
+    const { head } = this.log;
+    if (!this.#isSame || this.offset > head) return "lost";
+    if (this.offset === head) return [];
+    const entries = this.log.page(this.offset, limit);
+    return entries[0]?.offset === this.offset + 1 ? entries : "old";
+  }
+
+  /** Whether the entry, which was just appended, is the next one for the reader. */
+  isNext(epoch: string, offset: number): boolean {
+    return this.live && epoch === this.#epoch && offset === this.offset + 1;
   }
 
   get #isSame(): boolean {

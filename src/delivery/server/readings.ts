@@ -1,28 +1,32 @@
-/** The logs that one client reads, by number and by topic. A session uses no number twice, and the number 0 for the client's own log. */
+/** The logs that one client reads, by number and by topic. The number 0 is that of the client's own log. */
 import { maxLogs } from "../frames.ts";
-import type { ServerControl } from "../frames.ts";
+import type { Introduction } from "../frames.ts";
 import { Reading } from "./reading.ts";
 import type { Gap, ReadableLog } from "./reading.ts";
 
-/** What a client is told of a log when it begins to read it. */
-export type Introduction = NonNullable<ServerControl["log"]>;
-
 export class Readings {
   readonly own: Reading;
-  /** In order of their numbers. */
   readonly #all = new Map<number, Reading>();
   readonly #topics = new Map<string, Reading>();
   readonly #introductions = new Map<number, Introduction>();
-  /** The number used last. */
-  #last = 0;
+  /** Subscriptions so far. */
+  begun = 0;
 
-  constructor(ownLog: ReadableLog) {
+  readonly #most: number;
+
+  constructor(ownLog: ReadableLog, most: number = maxLogs) {
+    this.#most = most;
     this.own = new Reading(ownLog, 0);
     this.#add(this.own, { n: 0, at: ownLog.position });
   }
 
   get all(): Iterable<Reading> {
     return this.#all.values();
+  }
+
+  /** What the client is told of each log but its own. */
+  get introductions(): readonly Introduction[] {
+    return [...this.#introductions.values()].filter(({ topic }) => topic !== undefined);
   }
 
   get(number: number): Reading | undefined {
@@ -33,25 +37,36 @@ export class Readings {
     return this.#topics.get(topic);
   }
 
-  /** Whether the number was ever used. */
-  knows(number: number): boolean {
-    return number >= 0 && number <= this.#last;
+  /** @throws RangeError if there is no room for the topic. */
+  admit(topic: string): void {
+    if (this.#topics.size >= this.#most && !this.#topics.has(topic))
+      throw new RangeError(`a connection with delivery reads at most ${this.#most} topics that keep a history: option "delivery.maxLogs"`);
   }
 
-  /** Entries after the position follow, or all that is kept. @throws RangeError beyond `maxLogs`. */
+  /**
+   * Entries after the position follow, or all that is kept.
+   * @param number of the log, in the whole room: then an entry is the same for all its readers. @throws what `admit` throws.
+   */
   begin(
     topic: string,
     log: ReadableLog,
+    number: number,
     after: string | undefined,
   ): { readonly introduction: Introduction; readonly gap: Gap | undefined } {
-    if (this.#topics.size >= maxLogs)
-      throw new RangeError(`a connection with delivery reads at most ${maxLogs} topics that keep a history`);
-    const reading = new Reading(log, ++this.#last);
+    this.admit(topic);
+    const reading = new Reading(log, number);
     const gap = after === undefined ? undefined : reading.resume(after);
-    const introduction = { n: reading.number, topic, at: gap?.from ?? after ?? log.before() };
+    const introduction = { n: number, s: ++this.begun, topic, at: gap?.from ?? after ?? log.before() };
     this.#topics.set(topic, reading);
     this.#add(reading, introduction);
     return { introduction, gap };
+  }
+
+  /** A log that was read before memory was lost. Where the client is, it says itself. */
+  restore(topic: string, log: ReadableLog, introduction: Introduction): void {
+    const reading = new Reading(log, introduction.n);
+    this.#topics.set(topic, reading);
+    this.#add(reading, introduction);
   }
 
   /** Returns the number of the log, which is read no longer. */

@@ -3,26 +3,39 @@
  * cursors: a return, a slow client, a gap and a live entry are the same thing.
  */
 import type { Data } from "../../api/connection.ts";
+import type { Prepared } from "../../ports.ts";
+import type { Resume } from "../../protocol/delivery.ts";
 import { lengthOf } from "../../values/data.ts";
 import { formatControl, formatReferences, join } from "../frames.ts";
-import type { Reference, ServerControl, Welcome } from "../frames.ts";
+import type { Introduction, ServerControl, Welcome } from "../frames.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Arrival } from "./arrivals.ts";
 import { Flow } from "./flow.ts";
 import { OwnLog } from "./own-log.ts";
 import type { OwnLogLimits } from "./own-log.ts";
-import type { LogEntry, Reading, ReadableLog } from "./reading.ts";
+import type { Gap, LogEntry, Reading, ReadableLog } from "./reading.ts";
 import { Readings } from "./readings.ts";
 
 /** The socket of a session. */
 export interface Output {
-  send(data: Data): void;
+  send(data: Data | Prepared): void;
+  /** The client is told what is gone. @param topic undefined for its own log. */
+  gap?(topic: string | undefined, why: "old" | "lost"): void;
 }
 
-/** What a client says of itself when it comes back. */
-export interface Resume {
-  /** By number. */
-  readonly positions: ReadonlyMap<number, string>;
+/** An entry that was just appended to a topic's log. */
+export interface LiveEntry {
+  readonly topic: string;
+  readonly epoch: string;
+  readonly offset: number;
+}
+
+/** What is sent of a message, the same for all its readers. */
+export interface Frames {
+  /** With the payload. */
+  readonly whole: Data | Prepared;
+  /** For those that it is not for. */
+  readonly header: string;
 }
 
 export interface SessionLimits {
@@ -30,6 +43,8 @@ export interface SessionLimits {
   readonly window: number;
   readonly ownLog: OwnLogLimits;
   readonly maxInFlight: number;
+  /** Topics that it may read. Default: as many as a frame can name. */
+  readonly maxLogs?: number;
 }
 
 /** Entries read from a log at a time. */
@@ -44,71 +59,105 @@ export class Session {
   #flow: Flow | undefined;
   /** What the client has of its own log once the mark with that number comes back. */
   readonly #ownAt = new Map<number, number>();
+  /** The last entry of its own log about which the client was asked. */
+  #ownMarked = 0;
   readonly #arrivals = new Arrivals();
+  /** Some log has entries that were not sent. */
+  #behind = true;
 
-  /** @param id the connection's. @param epoch of its own log. */
-  constructor(id: string, epoch: string, limits: SessionLimits) {
+  /** @param id the connection's. */
+  constructor(id: string, ownLog: OwnLog, limits: SessionLimits) {
     this.#id = id;
     this.#limits = limits;
-    this.#ownLog = new OwnLog(epoch, limits.ownLog);
-    this.#readings = new Readings(this.#ownLog);
+    this.#ownLog = ownLog;
+    this.#readings = new Readings(ownLog, limits.maxLogs);
   }
 
-  /** The last entry of its own log about which the client was asked. */
-  get #marked(): number {
-    return Math.max(0, ...this.#ownAt.values(), this.#ownLog.released);
-  }
-
-  /** Bytes that wait for the client, as far as is known. */
+  /** Bytes that wait for the client, as far as is known: those of its own log that were not sent, too. */
   get waiting(): number {
-    return this.#flow?.waiting ?? 0;
+    return (this.#flow?.waiting ?? 0) + this.#ownLog.bytesAfter(this.#readings.own.offset);
+  }
+
+  /** The client is there, and its window has room. */
+  get canTake(): boolean {
+    return this.#flow?.isFull === false;
+  }
+
+  /** The client is there, and has been sent all that there is. */
+  get isLive(): boolean {
+    return this.#output !== undefined && !this.#behind;
   }
 
   get acknowledged(): number {
     return this.#arrivals.acknowledged;
   }
 
+  /** What its client was told of the logs that it reads. */
+  get introductions(): readonly Introduction[] {
+    return this.#readings.introductions;
+  }
+
+  /** Subscriptions so far. */
+  get begun(): number {
+    return this.#readings.begun;
+  }
+
   /**
    * Its client is there, for the first time or again. Sends the welcome, gaps, and what it lacks, as far as its window allows.
    * @param welcome `acknowledged` is that of another session, which the client had named.
    */
-  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Resume): void {
-    this.#output = output;
-    this.#ownAt.clear();
-    this.#flow = new Flow(this.#limits.window, (mark) => {
-      this.#ownAt.set(mark, this.#readings.own.offset);
-      this.#control({ mark });
-    });
+  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions">): void {
+    this.#connect(output);
     const { maxInFlight } = this.#limits;
     const { acknowledged } = this;
     this.#arrivals.owed();
     this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged } : {}), maxInFlight } });
+    for (const n of resume?.positions.keys() ?? []) if (this.#readings.get(n) === undefined) this.#control({ end: { n } });
     for (const reading of this.#readings.all) {
-      const position = resume?.positions.get(reading.number);
-      if (position === undefined) this.#introduce(reading);
-      else this.#resume(reading, position);
+      const at = resume?.positions.get(reading.number);
+      // It may know of an earlier subscription to the same topic alone.
+      if (at !== undefined && at.subscription === this.#readings.introduction(reading).s) this.#resume(reading, at.position);
+      else this.#introduce(reading);
     }
     this.#ownLog.release(this.#readings.own.offset);
-    for (const n of resume?.positions.keys() ?? []) if (this.#readings.get(n) === undefined) this.#control({ end: { n } });
     this.#pump();
+  }
+
+  /** Its client is still there, but memory was lost in between. @param behind what it lacks is not known either: it is asked. */
+  reattach(output: Output, behind: boolean): void {
+    this.#connect(output);
+    if (behind) return this.#control({ where: true });
+    for (const reading of this.#readings.all) reading.catchUp();
+    this.#behind = false;
   }
 
   /** Its socket is lost, or another has the session. */
   detach(): void {
     this.#output = undefined;
     this.#flow = undefined;
+    this.#behind = true;
     for (const reading of this.#readings.all) reading.live = false;
   }
 
-  /** A subscription: entries after the position follow, or all that is kept. Returns its number. @throws RangeError beyond `maxLogs`. */
-  begin(topic: string, log: ReadableLog, after: string | undefined): number {
+  /** @throws RangeError if it reads too many logs. */
+  admit(topic: string): void {
+    this.#readings.admit(topic);
+  }
+
+  /** A subscription: entries after the position follow, or all that is kept. @throws what `admit` throws. */
+  begin(topic: string, log: ReadableLog, number: number, after: string | undefined): void {
     this.end(topic);
-    const { introduction, gap } = this.#readings.begin(topic, log, after);
-    const { n } = introduction;
+    const { introduction, gap } = this.#readings.begin(topic, log, number, after);
     this.#control({ log: introduction });
-    if (gap !== undefined) this.#control({ gap: { n, ...gap } });
+    if (gap !== undefined) this.#gap(number, topic, gap);
+    this.#behind = true;
     this.#pump();
-    return n;
+  }
+
+  /** A log that it read before memory was lost. @param begun subscriptions until then. */
+  restore(topic: string, log: ReadableLog, introduction: Introduction, begun: number): void {
+    this.#readings.restore(topic, log, introduction);
+    this.#readings.begun = begun;
   }
 
   end(topic: string): void {
@@ -120,24 +169,38 @@ export class Session {
     return this.#readings.of(topic) !== undefined;
   }
 
-  /** An entry was published, to these topics. Returns whether it was sent at once: otherwise its client reads it later. */
-  published(entries: readonly (readonly [topic: string, entry: LogEntry])[]): boolean {
-    const read = entries.flatMap(([topic, entry]) => {
+  /**
+   * A message was published to these topics, and is in their logs.
+   * @param frames its frames, made when they are first asked for. @returns whether the client gets it: now, or when it reads on.
+   */
+  published(entries: readonly LiveEntry[], except: string | ReadonlySet<string> | undefined, frames: () => Frames): boolean {
+    let isLive = this.#flow?.isFull === false;
+    let isRead = false;
+    for (const { topic, epoch, offset } of entries) {
       const reading = this.#readings.of(topic);
-      return reading === undefined ? [] : [{ reading, entry }];
-    });
-    const [one] = read;
-    if (one === undefined) return false;
-    if (this.#flow?.isFull !== false || read.some(({ reading, entry }) => !reading.isNext(entry))) {
-      for (const { reading } of read) reading.live = false;
-      this.#pump();
-      return false;
+      if (reading === undefined) continue;
+      isRead = true;
+      isLive &&= reading.isNext(epoch, offset);
     }
-    for (const { reading, entry } of read) reading.offset = entry.offset;
-    this.#entry(
-      read.map(({ reading: { number }, entry: { offset, tag } }) => ({ log: number, offset, tag })),
-      one.entry,
-    );
+    if (!isRead) return false;
+    const isFor = !leavesOut(except, this.#id);
+    if (!isLive) {
+      this.#fallBehind(entries);
+      return isFor;
+    }
+    for (const { topic, offset } of entries) {
+      const reading = this.#readings.of(topic);
+      if (reading !== undefined) reading.offset = offset;
+    }
+    const { whole, header } = frames();
+    this.#send(isFor ? whole : header);
+    return isFor;
+  }
+
+  /** Sends a message that no log keeps, if the client reads. Returns whether it was sent. */
+  sendOnce(frame: Data | Prepared): boolean {
+    if (!this.isLive || this.#flow?.isFull !== false) return false;
+    this.#send(frame);
     return true;
   }
 
@@ -145,14 +208,17 @@ export class Session {
   send(payload: Data, tag: string): boolean {
     const entry = this.#ownLog.add(payload, tag);
     if (entry === undefined) return false;
-    if (!this.#readings.own.live || this.#flow?.isFull !== false) this.#readings.own.live = false;
-    else {
-      this.#readings.own.offset = entry.offset;
-      this.#entry([{ log: 0, offset: entry.offset, tag }], entry);
-      // Small messages may fill the log long before they fill the window.
-      if (entry.offset - this.#marked >= this.#limits.ownLog.messages / 4) this.#flow.mark();
+    const { own } = this.#readings;
+    if (!own.live || this.#flow?.isFull !== false) {
+      own.live = false;
+      this.#behind = true;
+      this.#pump();
+      return true;
     }
-    this.#pump();
+    own.offset = entry.offset;
+    this.#entry(own, entry);
+    // Small messages may fill the log long before they fill the window.
+    if (entry.offset - this.#ownMarked >= this.#limits.ownLog.messages / 4) this.#flow.mark();
     return true;
   }
 
@@ -181,20 +247,35 @@ export class Session {
   returned(mark: number): boolean {
     if (this.#flow?.returned(mark) !== true) return false;
     this.#ownLog.release(this.#ownAt.get(mark) ?? 0);
-    for (const earlier of this.#ownAt.keys()) if (earlier <= mark) this.#ownAt.delete(earlier);
+    for (const earlier of this.#ownAt.keys()) {
+      if (earlier > mark) break;
+      this.#ownAt.delete(earlier);
+    }
     this.#pump();
     return true;
   }
 
-  /** The client lacks entries after these positions. Returns false for a log that it never had. */
-  missed(positions: Readonly<Record<string, string>>): boolean {
+  /** The client lacks entries after these positions. Those of logs that it does not read are ignored: it may not know yet. */
+  missed(positions: Readonly<Record<string, string>>): void {
     for (const [number, position] of Object.entries(positions)) {
-      if (!this.#readings.knows(Number(number))) return false;
       const reading = this.#readings.get(Number(number));
-      if (reading !== undefined) this.#resume(reading, position);
+      if (reading === undefined || typeof position !== "string") continue;
+      this.#behind = true;
+      this.#resume(reading, position);
     }
     this.#pump();
-    return true;
+  }
+
+  #connect(output: Output): void {
+    this.#output = output;
+    this.#ownAt.clear();
+    this.#ownMarked = this.#ownLog.released;
+    this.#behind = true;
+    this.#flow = new Flow(this.#limits.window, (mark) => {
+      this.#ownMarked = this.#readings.own.offset;
+      this.#ownAt.set(mark, this.#ownMarked);
+      this.#control({ mark });
+    });
   }
 
   /** The client does not know the log yet, and has nothing of it. */
@@ -206,34 +287,62 @@ export class Session {
 
   #resume(reading: Reading, position: string): void {
     const gap = reading.resume(position);
-    if (gap !== undefined) this.#control({ gap: { n: reading.number, ...gap } });
+    if (gap !== undefined) this.#gap(reading.number, this.#readings.introduction(reading).topic, gap);
+  }
+
+  #gap(n: number, topic: string | undefined, gap: Gap): void {
+    this.#control({ gap: { n, ...gap } });
+    this.#output?.gap?.(topic, gap.why);
+  }
+
+  #fallBehind(entries: readonly LiveEntry[]): void {
+    for (const { topic } of entries) {
+      const reading = this.#readings.of(topic);
+      if (reading !== undefined) reading.live = false;
+    }
+    this.#behind = true;
+    this.#pump();
   }
 
   /** Reads on for whoever is behind, while there is room. */
   #pump(): void {
-    for (const reading of this.#readings.all) while (!reading.live && this.#flow?.isFull === false) this.#page(reading);
+    if (!this.#behind || this.#flow === undefined) return;
+    let behind = false;
+    for (const reading of this.#readings.all) {
+      while (!reading.live && !this.#flow.isFull) this.#page(reading);
+      behind ||= !reading.live;
+    }
+    this.#behind = behind;
   }
 
   #page(reading: Reading): void {
     const entries = reading.page(pageSize);
-    if (typeof entries === "string") return this.#control({ gap: { n: reading.number, from: reading.skip(), why: entries } });
+    if (typeof entries === "string")
+      return this.#gap(reading.number, this.#readings.introduction(reading).topic, { from: reading.skip(), why: entries });
     for (const entry of entries) {
       if (this.#flow?.isFull !== false) return;
       reading.offset = entry.offset;
-      this.#entry([{ log: reading.number, offset: entry.offset, tag: entry.tag }], entry);
+      this.#entry(reading, entry);
     }
     reading.live = reading.isAtEnd;
   }
 
-  #entry(references: readonly Reference[], { payload, except }: LogEntry): void {
-    const header = formatReferences(references);
-    const isLeftOut = except !== undefined && (typeof except === "string" ? except === this.#id : except.has(this.#id));
-    const data = isLeftOut ? header : join(header, payload);
-    this.#output?.send(data);
-    this.#flow?.sent(lengthOf(data));
+  #entry({ number }: Reading, { offset, tag, payload, except }: LogEntry): void {
+    const header = formatReferences([{ log: number, offset, tag }]);
+    this.#send(leavesOut(except, this.#id) ? header : join(header, payload));
+  }
+
+  #send(frame: Data | Prepared): void {
+    this.#output?.send(frame);
+    this.#flow?.sent(lengthOf(frame));
   }
 
   #control(control: ServerControl): void {
     this.#output?.send(formatControl(control));
   }
+}
+
+function leavesOut(except: LogEntry["except"], id: string): boolean {
+  if (except === undefined) return false;
+  return typeof except === "string" ? except === id : except.has(id);
 }

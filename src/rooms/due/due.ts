@@ -90,11 +90,12 @@ export class Due implements DueTimes {
 
   /** A room that waits may have stored what the handler no longer has a hook for: see `withoutHook`. */
   get #parts(): readonly DuePart[] {
-    const { host, callRunner, histories } = this.#rooms;
+    const { host, callRunner, histories, sessions } = this.#rooms;
     const parts: DuePart[] = [];
     if (this.forgets || host.hooks.alarm !== undefined) parts.push(this.alarms);
     if (this.forgets || callRunner !== undefined) parts.push(this.calls);
     if (this.forgets && histories !== undefined) parts.push(histories.expiry);
+    if (sessions !== undefined) parts.push(sessions);
     return parts;
   }
 

@@ -40,6 +40,8 @@ export interface DueRooms {
   };
   readonly lifecycle: { alarm(room: string, begin: () => MaybePromise<AlarmInfo | undefined>): MaybePromise<boolean> };
   readonly histories: { readonly expiry: DuePart } | undefined;
+  /** Undefined without delivery. */
+  readonly sessions: DuePart | undefined;
   /** Undefined if the handler has no calls. */
   readonly callRunner: CallRunner | undefined;
   store(room: string): Store;

@@ -53,7 +53,7 @@ test("a released room's history is read again; with `seconds` since a deploy too
   expect(disk.appointments.times.size).toBe(0);
   before.end();
   const { server } = new Life(disk, clock, { handler });
-  server.open(new FakeSocket(), { snapshot: snapshot({ room: "r" }) });
+  server.begin(new FakeSocket(), { snapshot: snapshot({ room: "r" }) });
   expect(server.localRoom("r").history("t").entries).toHaveLength(2);
   server.registry!.reread("r");
   clock.advance(70_000);
