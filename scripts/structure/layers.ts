@@ -87,7 +87,7 @@ export const layers: readonly Layer[] = [
     name: "delivery",
     at: ["src/delivery/server"],
     is: "delivery: a session, which outlives sockets, reads logs from cursors and knows what is acknowledged",
-    may: ["api", "values", "protocol", "delivery/frames"],
+    may: ["api", "values", "protocol", "history", "delivery/frames"],
     first: "src/delivery/server/session.ts",
   },
   { name: "index", at: ["src/index.ts"], is: "what an application imports, and nothing else", may: core, first: "src/index.ts" },

@@ -1,6 +1,6 @@
 /** A topic's log in the simulation: it can be trimmed, lose its end, or be replaced. */
 import { formatPosition, parsePosition } from "../../src/protocol/positions.ts";
-import type { LogEntry, ReadableLog } from "../../src/delivery/server/reading.ts";
+import type { LogEntry, ReadableLog } from "../../src/history/readable.ts";
 
 export class SimulatedLog implements ReadableLog {
   epoch: string;

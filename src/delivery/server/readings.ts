@@ -1,8 +1,9 @@
 /** The logs that one client reads, by number and by topic. A session uses no number twice, and the number 0 for the client's own log. */
+import type { ReadableLog } from "../../history/readable.ts";
 import { maxLogs } from "../frames.ts";
 import type { ServerControl } from "../frames.ts";
 import { Reading } from "./reading.ts";
-import type { Gap, ReadableLog } from "./reading.ts";
+import type { Gap } from "./reading.ts";
 
 /** What a client is told of a log when it begins to read it. */
 export type Introduction = NonNullable<ServerControl["log"]>;
