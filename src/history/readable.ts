@@ -8,6 +8,8 @@ export interface LogEntry {
   readonly payload: Data;
   /** Ids of connections that it is not for. */
   readonly except?: string | ReadonlySet<string> | undefined;
+  /** The log's. Logs of several topics may have the same. */
+  readonly epoch?: string;
 }
 
 /** A log as readers see it. It may become another one, with another epoch. */
@@ -24,3 +26,9 @@ export interface ReadableLog {
   /** Entries after an offset, the oldest first: at least one if there is any, and at most `limit`. */
   page(after: number, limit: number): readonly LogEntry[];
 }
+
+/**
+ * Milliseconds for which a stored log without messages is not deleted, although nobody is known to read it: readers may come back later than memory
+ * does. Also between two looks at such a log.
+ */
+export const endLasts: number = 6 * 3_600_000;

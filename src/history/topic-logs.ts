@@ -1,38 +1,37 @@
 /**
- * The histories of a server's rooms. Each is read when it is first needed. An empty one is neither in memory nor stored, so subscribing to
- * a topic or reading it leaves nothing behind.
+ * The histories of a server's rooms. Each is read when it is first needed. An empty one is neither in memory nor stored unless it is held, so
+ * subscribing to a topic or reading it leaves nothing behind.
  */
 import { expireAll } from "./expire.ts";
 import type { Attempt } from "./expire.ts";
 import { HistoryExpiry } from "./expiry.ts";
-import type { Appointments, ExpiringRooms, ExpiryHost } from "./expiry.ts";
-import { TopicLog, randomEpoch } from "./topic-log.ts";
-import type { Pending } from "./topic-log.ts";
+import type { ExpiringRooms, ExpiryHost } from "./expiry.ts";
+import type { ForReaders } from "./entries.ts";
+import { Holds } from "./holds.ts";
+import { IdleRooms } from "./idle-rooms.ts";
+import type { Lasting } from "./idle-rooms.ts";
+import { commitAll } from "./pending.ts";
+import type { Addition, Pending } from "./pending.ts";
+import { randomEpoch, sharedTag } from "./random.ts";
+import { endLasts } from "./readable.ts";
+import type { ReadableLog } from "./readable.ts";
+import { TopicLog } from "./topic-log.ts";
+import { TopicView } from "./topic-view.ts";
 import { ownText } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRule } from "../handler/history-rule.ts";
 
-/** What is needed where logs outlive memory. */
-export interface Lasting {
-  readonly times: Appointments;
-  /** Whether somebody is in the room. */
-  isHeld(room: string): boolean;
-}
-
-/** The schedule's task. */
-const task = "idle rooms";
-/** Milliseconds, at most, that the logs of an empty room stay in memory. */
-const idleFor = 10_000;
+/** Who is left out: a connection, or those with these ids. */
+type Except = { readonly id: string } | string | ReadonlySet<string> | undefined;
 
 export class TopicLogs implements ExpiringRooms {
   readonly #rule: HistoryRule;
   readonly #host: ExpiryHost;
-  readonly #lasting: Lasting | undefined;
-  /** Rooms that nobody holds are about to leave memory. */
-  #isLeaving = false;
+  /** Undefined where logs don't outlive memory. */
+  readonly #idle: IdleRooms | undefined;
   readonly #store: (room: string) => Store | undefined;
-  /** The logs in memory, by room and topic. None is empty. */
+  /** The logs in memory, by room and topic. None is empty, but one that is held and could not be written. */
   readonly #rooms = new Map<string, Map<string, TopicLog>>();
   /** When messages are deleted. */
   readonly expiry: HistoryExpiry;
@@ -41,13 +40,18 @@ export class TopicLogs implements ExpiringRooms {
    * know positions of the deleted one.
    */
   #epoch: string = randomEpoch();
+  /** Whether logs have readers: then entries say whom they leave out, and a message has the same tag in all of its topics. */
+  forReaders = false;
+  readonly #holds = new Holds();
+  /** Counts what is put into `#rooms`, and taken out: a view looks there again only then. */
+  #changes = 0;
 
   /** @param lasting if what is kept outlives the process. */
   constructor(rule: HistoryRule, host: ExpiryHost, store: (room: string) => Store | undefined, lasting: Lasting | undefined) {
     this.#rule = rule;
     this.#host = host;
     this.#store = store;
-    this.#lasting = lasting;
+    this.#idle = lasting === undefined ? undefined : new IdleRooms(host, lasting, this.#rooms, () => this.#changes++);
     this.expiry = new HistoryExpiry(host, this, lasting?.times);
   }
 
@@ -65,24 +69,55 @@ export class TopicLogs implements ExpiringRooms {
   }
 
   /** Numbers a message; undefined if the topic keeps no history. Throws what `TopicLog.prepare` does. */
-  prepare(room: string, topic: string, data: Sendable, now: number): Pending | undefined {
-    const known = this.#known(room, topic);
-    const log = known ?? this.#read(room, topic);
-    const pending = log?.prepare(data, now);
-    return log === undefined || pending === undefined || log === known ? pending : this.#beginning(room, log, pending, now);
+  prepare(room: string, topic: string, data: Sendable, now: number, readers?: ForReaders): Pending | undefined {
+    const log = this.find(room, topic);
+    const pending = log?.prepare(data, now, readers);
+    if (log === undefined || pending === undefined || log.hasMessages) return pending;
+    return this.#beginning(room, log, pending, this.#dueOf(log, now));
+  }
+
+  /** What a message to so many topics has for their readers; undefined where logs have none. */
+  forReadersOf(topics: number, except: Except): ForReaders | undefined {
+    if (!this.forReaders) return undefined;
+    const ids = typeof except === "object" && "id" in except ? except.id : except;
+    return { except: ids, tag: topics > 1 ? sharedTag() : undefined };
+  }
+
+  /** A topic as readers see it; undefined if it keeps no history. Hold it while it is read. */
+  readable(room: string, topic: string): ReadableLog | undefined {
+    const held = this.#holds.viewOf(room, topic);
+    return held ?? (this.#rule(topic) === undefined ? undefined : this.#viewOf(ownText(room), ownText(topic)));
+  }
+
+  /**
+   * Somebody begins to read the topic: until `letGo` its log stays the same one, empty or not. Does nothing if the topic keeps no history.
+   * @throws what the store throws: then it is not held.
+   */
+  hold(room: string, topic: string): void {
+    const log = this.find(room, topic);
+    if (log === undefined) return;
+    if (log.isEmpty) this.#reserve(room, log);
+    const own = ownText(room);
+    this.#holds.add(own, log.topic, () => this.#viewOf(own, log.topic));
+  }
+
+  /** The last one to let go leaves nothing of a log without messages. Never throws. */
+  letGo(room: string, topic: string): void {
+    if (!this.#holds.delete(room, topic)) return;
+    try {
+      const log = this.find(room, topic);
+      if (log !== undefined && !log.hasMessages) this.#remove(room, log);
+    } catch {
+      // It goes when it expires, or with the room.
+    }
   }
 
   /** Deletes a log; returns whether there was anything. @throws what the store throws: then nothing has changed. */
   delete(room: string, topic: string, log: TopicLog): boolean {
-    if (log.isEmpty) return false;
-    log.clear();
-    this.#epoch = randomEpoch();
-    const logs = this.#rooms.get(room);
-    logs?.delete(topic);
-    if (logs === undefined || logs.size > 0) return true;
-    this.#drop(room);
-    this.expiry.emptied(room);
-    return true;
+    const { hasMessages } = log;
+    // The end of a log is nothing that was published.
+    if (hasMessages || !this.#holds.has(room, topic)) this.#remove(room, log);
+    return hasMessages;
   }
 
   /** Forgets a room's logs, which are read again when they are needed. If there is only memory, they stay. */
@@ -104,8 +139,12 @@ export class TopicLogs implements ExpiringRooms {
 
   expire(room: string, now: number, grace: number, attempt: Attempt): number {
     const logs = this.#rooms.get(room) ?? new Map<string, TopicLog>();
+    const store = this.#store(room);
     const deleted = (): void => void (this.#epoch = randomEpoch());
-    const due = expireAll({ rule: this.#rule, store: this.#store(room), logs, deleted }, now, grace, attempt);
+    const unheld = this.forReaders && store !== undefined ? endLasts : 0;
+    const lastsFor = (topic: string): number => (this.#holds.has(room, topic) ? Number.POSITIVE_INFINITY : unheld);
+    const due = expireAll({ rule: this.#rule, store, logs, deleted, lastsFor }, now, grace, attempt);
+    this.#changes++;
     if (logs.size === 0) this.#drop(room);
     return due;
   }
@@ -114,22 +153,36 @@ export class TopicLogs implements ExpiringRooms {
     return this.#rooms.get(room)?.get(topic);
   }
 
-  /** Reads a log that is not in memory. An empty one is not kept there. */
+  /** Reads a log that is not in memory. An empty one is not kept there unless it is held. */
   #read(room: string, topic: string): TopicLog | undefined {
     const rules = this.#rule(topic);
     if (rules === undefined) return undefined;
     const own = ownText(topic);
     const log = new TopicLog(own, rules, this.#store(room), this.#epoch);
-    if (log.isEmpty) return log;
-    this.#keep(room, log);
-    this.expiry.read(room, this.#dueOf(log));
+    const isHeld = this.#holds.has(room, topic);
+    if (!log.isEmpty || isHeld) this.#keep(room, log);
+    if (!log.isEmpty) this.expiry.read(room, this.#dueOf(log));
+    else if (isHeld) this.#reserveAgain(room, log);
     return log;
   }
 
-  /** The first message of a log: the time of its deletion is stored with it. */
-  #beginning(room: string, log: TopicLog, pending: Pending, now: number): Pending {
-    if (!log.isEmpty) return pending;
-    const due = this.#dueOf(log, now);
+  /** Writes that a log without messages begins, and when it is deleted if nobody holds it then. @throws what the store throws. */
+  #reserve(room: string, log: TopicLog): void {
+    const now = this.#host.clock.now();
+    commitAll([this.#beginning(room, log, log.reserve(now), this.expiry.dueOf(log.expiryOf(now) + endLasts))]);
+  }
+
+  /** What was written of a log that is held was deleted, or is undone. */
+  #reserveAgain(room: string, log: TopicLog): void {
+    try {
+      this.#reserve(room, log);
+    } catch {
+      // It is the same one as long as it is in memory.
+    }
+  }
+
+  /** The first message of a log, or what stands for it: the time of its deletion is stored with it. */
+  #beginning<T extends Addition>(room: string, log: TopicLog, pending: T, due: number): T {
     return {
       ...pending,
       write: () => this.expiry.begin(room, due, pending.write),
@@ -148,26 +201,39 @@ export class TopicLogs implements ExpiringRooms {
 
   #keep(room: string, log: TopicLog): void {
     const logs = this.#rooms.get(room);
+    this.#changes++;
     if (logs === undefined) this.#rooms.set(ownText(room), new Map([[log.topic, log]]));
     else logs.set(log.topic, log);
-    if (this.#lasting !== undefined && this.#store(room) !== undefined) this.#releaseLater(this.#lasting);
+    if (this.#store(room) !== undefined) this.#idle?.releaseLater();
+  }
+
+  /** Deletes a log. @throws what the store throws: then nothing has changed. */
+  #remove(room: string, log: TopicLog): void {
+    if (log.isEmpty) return;
+    const { head } = log;
+    log.clear();
+    // Nobody can have missed anything of a log that never had a message.
+    if (head > 0) this.#epoch = randomEpoch();
+    const logs = this.#rooms.get(room);
+    logs?.delete(log.topic);
+    this.#changes++;
+    if (logs === undefined || logs.size > 0) return;
+    this.#drop(room);
+    this.expiry.emptied(room);
+  }
+
+  #viewOf(room: string, topic: string): TopicView {
+    return new TopicView({
+      changes: () => this.#changes,
+      now: () => this.#host.clock.now(),
+      find: () => this.find(room, topic),
+      isKnown: (log) => this.#known(room, topic) === log,
+    });
   }
 
   #drop(room: string): void {
+    this.#changes++;
     this.#rooms.delete(room);
-    if (!this.#isLeaving || this.#rooms.size > 0) return;
-    this.#isLeaving = false;
-    this.#host.schedule.cancel(task);
-  }
-
-  /** A room that nobody holds leaves memory: its logs are read again when they are needed. */
-  #releaseLater(lasting: Lasting): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
-    this.#host.schedule.at(task, this.#host.clock.now() + idleFor, () => {
-      this.#isLeaving = false;
-      for (const room of this.#rooms.keys()) if (!lasting.isHeld(room)) this.#rooms.delete(room);
-      if (this.#rooms.size > 0) this.#releaseLater(lasting);
-    });
+    if (this.#rooms.size === 0) this.#idle?.cancel();
   }
 }

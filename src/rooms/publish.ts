@@ -1,6 +1,6 @@
 /** Delivers one message to its whole audience: a room's connections, or a topic's subscribers. */
 import { checkData } from "../values/data.ts";
-import { commitAll } from "../history/topic-log.ts";
+import { commitAll } from "../history/pending.ts";
 import type { Clock } from "../ports.ts";
 import type { TopicLogs } from "../history/topic-logs.ts";
 import type { Deferred } from "./deferred.ts";
@@ -71,12 +71,14 @@ function publishKept<State, Env>(
 ): number {
   const now = rooms.host.clock.now();
   if (typeof topics === "string") {
-    const kept = rooms.histories?.prepare(room, topics, data, now);
+    const kept = rooms.histories?.prepare(room, topics, data, now, rooms.histories.forReadersOf(1, except));
     if (kept !== undefined) commitAll([kept]);
     return fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
   }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
-  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now) }));
+  const all = new Set(topics);
+  const readers = rooms.histories?.forReadersOf(all.size, except);
+  const pending = Array.from(all, (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now, readers) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Connection<State, Env>>();
   let count = 0;
