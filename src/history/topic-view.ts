@@ -24,6 +24,8 @@ export class TopicView implements ReadableLog {
   /** Up to this offset of that log nothing is shown: `encode` failed for the message, so its readers are told that it is gone. */
   #broken = 0;
   #brokenIn: TopicLog | undefined;
+  /** Messages for which it failed. */
+  readonly #failed = new WeakSet<StoredMessage>();
 
   constructor(source: LogSource) {
     this.#source = source;
@@ -90,9 +92,11 @@ export class TopicView implements ReadableLog {
 
   /** Undefined if `encode` fails, as it may after a deploy: a publish would have thrown, but here nobody asked for the message. */
   #entryOf(log: TopicLog, message: StoredMessage): LogEntry | undefined {
+    if (this.#failed.has(message)) return undefined;
     try {
       return log.entryOf(message);
     } catch (error) {
+      this.#failed.add(message);
       logError("a message of a history can't be encoded: its readers get a gap", `topic "${log.topic}":`, error);
       return undefined;
     }
