@@ -5,31 +5,50 @@
 import { expireAll } from "./expire.ts";
 import type { Attempt } from "./expire.ts";
 import { HistoryExpiry } from "./expiry.ts";
-import type { ExpiringRooms, ExpiryHost } from "./expiry.ts";
+import type { Appointments, ExpiringRooms, ExpiryHost } from "./expiry.ts";
 import type { ForReaders } from "./entries.ts";
-import { Holds } from "./holds.ts";
-import { IdleRooms } from "./idle-rooms.ts";
-import type { Lasting } from "./idle-rooms.ts";
 import { commitAll } from "./pending.ts";
 import type { Addition, Pending } from "./pending.ts";
-import { randomEpoch, sharedTag } from "./random.ts";
-import { endLasts } from "./readable.ts";
-import type { ReadableLog } from "./readable.ts";
+import { randomEpoch } from "./random.ts";
 import { TopicLog } from "./topic-log.ts";
-import { TopicView } from "./topic-view.ts";
 import { ownText } from "../values/text.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRule } from "../handler/history-rule.ts";
 
+/** What is needed where logs outlive memory. */
+export interface Lasting {
+  readonly times: Appointments;
+  /** Whether somebody is in the room. */
+  isHeld(room: string): boolean;
+}
+
+/** The schedule's task. */
+const task = "idle rooms";
+/** Milliseconds, at most, that the logs of an empty room stay in memory. */
+const idleFor = 10_000;
+
 /** Who is left out: a connection, or those with these ids. */
-type Except = { readonly id: string } | string | ReadonlySet<string> | undefined;
+export type Except = { readonly id: string } | string | ReadonlySet<string> | undefined;
+
+/** Those who read topics from cursors. */
+export interface LogReaders {
+  /** What a message to so many topics has for them. */
+  of(topics: number, except: Except): ForReaders;
+  /** Whether somebody reads the topic. */
+  holds(room: string, topic: string): boolean;
+  /** How long the end of a log lasts beyond its messages, in milliseconds; Infinity while the log is held. */
+  lastsFor(room: string, topic: string): number;
+  /** What was written of a log that is held was deleted, or is undone. Never throws. */
+  wasEmptied(room: string, log: TopicLog): void;
+}
 
 export class TopicLogs implements ExpiringRooms {
   readonly #rule: HistoryRule;
   readonly #host: ExpiryHost;
-  /** Undefined where logs don't outlive memory. */
-  readonly #idle: IdleRooms | undefined;
+  readonly #lasting: Lasting | undefined;
+  /** Rooms that nobody holds are about to leave memory. */
+  #isLeaving = false;
   readonly #store: (room: string) => Store | undefined;
   /** The logs in memory, by room and topic. None is empty, but one that is held and could not be written. */
   readonly #rooms = new Map<string, Map<string, TopicLog>>();
@@ -40,18 +59,17 @@ export class TopicLogs implements ExpiringRooms {
    * know positions of the deleted one.
    */
   #epoch: string = randomEpoch();
-  /** Whether logs have readers: then entries say whom they leave out, and a message has the same tag in all of its topics. */
-  forReaders = false;
-  readonly #holds = new Holds();
-  /** Counts what is put into `#rooms`, and taken out: a view looks there again only then. */
-  #changes = 0;
+  /** Where logs have readers entries say whom they leave out, and a message has the same tag in all of its topics. */
+  readers: LogReaders | undefined;
+  /** Counts what is put into `#rooms`, and taken out: a reader looks there again only then. */
+  changes = 0;
 
   /** @param lasting if what is kept outlives the process. */
   constructor(rule: HistoryRule, host: ExpiryHost, store: (room: string) => Store | undefined, lasting: Lasting | undefined) {
     this.#rule = rule;
     this.#host = host;
     this.#store = store;
-    this.#idle = lasting === undefined ? undefined : new IdleRooms(host, lasting, this.#rooms, () => this.#changes++);
+    this.#lasting = lasting;
     this.expiry = new HistoryExpiry(host, this, lasting?.times);
   }
 
@@ -63,9 +81,22 @@ export class TopicLogs implements ExpiringRooms {
     return this.#store(room);
   }
 
+  get now(): number {
+    return this.#host.clock.now();
+  }
+
+  keeps(topic: string): boolean {
+    return this.#rule(topic) !== undefined;
+  }
+
   /** The log of a topic; undefined if the topic keeps no history. */
   find(room: string, topic: string): TopicLog | undefined {
-    return this.#known(room, topic) ?? this.#read(room, topic);
+    return this.known(room, topic) ?? this.#read(room, topic);
+  }
+
+  /** The one in memory. */
+  known(room: string, topic: string): TopicLog | undefined {
+    return this.#rooms.get(room)?.get(topic);
   }
 
   /** Numbers a message; undefined if the topic keeps no history. Throws what `TopicLog.prepare` does. */
@@ -76,48 +107,32 @@ export class TopicLogs implements ExpiringRooms {
     return this.#beginning(room, log, pending, this.#dueOf(log, now));
   }
 
-  /** What a message to so many topics has for their readers; undefined where logs have none. */
-  forReadersOf(topics: number, except: Except): ForReaders | undefined {
-    if (!this.forReaders) return undefined;
-    const ids = typeof except === "object" && "id" in except ? except.id : except;
-    return { except: ids, tag: topics > 1 ? sharedTag() : undefined };
-  }
-
-  /** A topic as readers see it; undefined if it keeps no history. Hold it while it is read. */
-  readable(room: string, topic: string): ReadableLog | undefined {
-    const held = this.#holds.viewOf(room, topic);
-    return held ?? (this.#rule(topic) === undefined ? undefined : this.#viewOf(ownText(room), ownText(topic)));
-  }
-
-  /**
-   * Somebody begins to read the topic: until `letGo` its log stays the same one, empty or not. Does nothing if the topic keeps no history.
-   * @throws what the store throws: then it is not held.
-   */
-  hold(room: string, topic: string): void {
-    const log = this.find(room, topic);
-    if (log === undefined) return;
-    if (log.isEmpty) this.#reserve(room, log);
-    const own = ownText(room);
-    this.#holds.add(own, log.topic, () => this.#viewOf(own, log.topic));
-  }
-
-  /** The last one to let go leaves nothing of a log without messages. Never throws. */
-  letGo(room: string, topic: string): void {
-    if (!this.#holds.delete(room, topic)) return;
-    try {
-      const log = this.find(room, topic);
-      if (log !== undefined && !log.hasMessages) this.#remove(room, log);
-    } catch {
-      // It goes when it expires, or with the room.
-    }
+  /** Adds to a log that has no messages. @param expiry when there is something to delete. @throws what the store throws. */
+  begin(room: string, log: TopicLog, addition: Addition, expiry: number): void {
+    commitAll([this.#beginning(room, log, addition, this.expiry.dueOf(expiry))]);
   }
 
   /** Deletes a log; returns whether there was anything. @throws what the store throws: then nothing has changed. */
   delete(room: string, topic: string, log: TopicLog): boolean {
     const { hasMessages } = log;
     // The end of a log is nothing that was published.
-    if (hasMessages || !this.#holds.has(room, topic)) this.#remove(room, log);
+    if (hasMessages || this.readers?.holds(room, topic) !== true) this.remove(room, log);
     return hasMessages;
+  }
+
+  /** Deletes a log. @throws what the store throws: then nothing has changed. */
+  remove(room: string, log: TopicLog): void {
+    if (log.isEmpty) return;
+    const { head } = log;
+    log.clear();
+    // Nobody can have missed anything of a log that never had a message.
+    if (head > 0) this.#epoch = randomEpoch();
+    const logs = this.#rooms.get(room);
+    logs?.delete(log.topic);
+    this.changes++;
+    if (logs === undefined || logs.size > 0) return;
+    this.#drop(room);
+    this.expiry.emptied(room);
   }
 
   /** Forgets a room's logs, which are read again when they are needed. If there is only memory, they stay. */
@@ -141,16 +156,11 @@ export class TopicLogs implements ExpiringRooms {
     const logs = this.#rooms.get(room) ?? new Map<string, TopicLog>();
     const store = this.#store(room);
     const deleted = (): void => void (this.#epoch = randomEpoch());
-    const unheld = this.forReaders && store !== undefined ? endLasts : 0;
-    const lastsFor = (topic: string): number => (this.#holds.has(room, topic) ? Number.POSITIVE_INFINITY : unheld);
+    const lastsFor = (topic: string): number => this.readers?.lastsFor(room, topic) ?? 0;
     const due = expireAll({ rule: this.#rule, store, logs, deleted, lastsFor }, now, grace, attempt);
-    this.#changes++;
+    this.changes++;
     if (logs.size === 0) this.#drop(room);
     return due;
-  }
-
-  #known(room: string, topic: string): TopicLog | undefined {
-    return this.#rooms.get(room)?.get(topic);
   }
 
   /** Reads a log that is not in memory. An empty one is not kept there unless it is held. */
@@ -159,26 +169,11 @@ export class TopicLogs implements ExpiringRooms {
     if (rules === undefined) return undefined;
     const own = ownText(topic);
     const log = new TopicLog(own, rules, this.#store(room), this.#epoch);
-    const isHeld = this.#holds.has(room, topic);
+    const isHeld = this.readers?.holds(room, topic) === true;
     if (!log.isEmpty || isHeld) this.#keep(room, log);
     if (!log.isEmpty) this.expiry.read(room, this.#dueOf(log));
-    else if (isHeld) this.#reserveAgain(room, log);
+    else if (isHeld) this.readers?.wasEmptied(room, log);
     return log;
-  }
-
-  /** Writes that a log without messages begins, and when it is deleted if nobody holds it then. @throws what the store throws. */
-  #reserve(room: string, log: TopicLog): void {
-    const now = this.#host.clock.now();
-    commitAll([this.#beginning(room, log, log.reserve(now), this.expiry.dueOf(log.expiryOf(now) + endLasts))]);
-  }
-
-  /** What was written of a log that is held was deleted, or is undone. */
-  #reserveAgain(room: string, log: TopicLog): void {
-    try {
-      this.#reserve(room, log);
-    } catch {
-      // It is the same one as long as it is in memory.
-    }
   }
 
   /** The first message of a log, or what stands for it: the time of its deletion is stored with it. */
@@ -201,39 +196,29 @@ export class TopicLogs implements ExpiringRooms {
 
   #keep(room: string, log: TopicLog): void {
     const logs = this.#rooms.get(room);
-    this.#changes++;
+    this.changes++;
     if (logs === undefined) this.#rooms.set(ownText(room), new Map([[log.topic, log]]));
     else logs.set(log.topic, log);
-    if (this.#store(room) !== undefined) this.#idle?.releaseLater();
+    if (this.#lasting !== undefined && this.#store(room) !== undefined) this.#releaseLater(this.#lasting);
   }
 
-  /** Deletes a log. @throws what the store throws: then nothing has changed. */
-  #remove(room: string, log: TopicLog): void {
-    if (log.isEmpty) return;
-    const { head } = log;
-    log.clear();
-    // Nobody can have missed anything of a log that never had a message.
-    if (head > 0) this.#epoch = randomEpoch();
-    const logs = this.#rooms.get(room);
-    logs?.delete(log.topic);
-    this.#changes++;
-    if (logs === undefined || logs.size > 0) return;
-    this.#drop(room);
-    this.expiry.emptied(room);
-  }
-
-  #viewOf(room: string, topic: string): TopicView {
-    return new TopicView({
-      changes: () => this.#changes,
-      now: () => this.#host.clock.now(),
-      find: () => this.find(room, topic),
-      isKnown: (log) => this.#known(room, topic) === log,
+  /** A room that nobody holds leaves memory: its logs are read again when they are needed. */
+  #releaseLater(lasting: Lasting): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#host.schedule.at(task, this.#host.clock.now() + idleFor, () => {
+      this.#isLeaving = false;
+      this.changes++;
+      for (const room of this.#rooms.keys()) if (!lasting.isHeld(room)) this.#rooms.delete(room);
+      if (this.#rooms.size > 0) this.#releaseLater(lasting);
     });
   }
 
   #drop(room: string): void {
-    this.#changes++;
+    this.changes++;
     this.#rooms.delete(room);
-    if (this.#rooms.size === 0) this.#idle?.cancel();
+    if (!this.#isLeaving || this.#rooms.size > 0) return;
+    this.#isLeaving = false;
+    this.#host.schedule.cancel(task);
   }
 }

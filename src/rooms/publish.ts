@@ -71,13 +71,13 @@ function publishKept<State, Env>(
 ): number {
   const now = rooms.host.clock.now();
   if (typeof topics === "string") {
-    const kept = rooms.histories?.prepare(room, topics, data, now, rooms.histories.forReadersOf(1, except));
+    const kept = rooms.histories?.prepare(room, topics, data, now, rooms.histories.readers?.of(1, except));
     if (kept !== undefined) commitAll([kept]);
     return fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
   }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
   const all = new Set(topics);
-  const readers = rooms.histories?.forReadersOf(all.size, except);
+  const readers = rooms.histories?.readers?.of(all.size, except);
   const pending = Array.from(all, (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now, readers) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Connection<State, Env>>();

@@ -8,7 +8,7 @@ import { commitAll } from "../../src/history/pending.ts";
 import type { LogEntry, ReadableLog } from "../../src/history/readable.ts";
 import { endLasts } from "../../src/history/readable.ts";
 import { TopicLog } from "../../src/history/topic-log.ts";
-import type { TopicLogs } from "../../src/history/topic-logs.ts";
+import { TopicReaders } from "../../src/history/topic-readers.ts";
 import { parsePosition } from "../../src/protocol/positions.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import { Server } from "../../src/server/server.ts";
@@ -25,7 +25,9 @@ interface Site {
   readonly server: Server;
   readonly clock: FakeClock;
   readonly store: MemoryStore;
-  readonly logs: TopicLogs;
+  readonly logs: TopicReaders;
+  /** Rooms that have a log in memory. */
+  inMemory(): string[];
   join(id?: string): ReturnType<Server["open"]>;
   /** As an eviction does: what was in memory is lost. */
   again(handler?: Handler): Site;
@@ -38,13 +40,15 @@ function serve(handler: Handler, { stored = true, forReaders = true, store = new
     clock,
     ...(stored ? { store: () => store, ...appointmentsOf(store) } : {}),
   });
-  const logs = server.registry!.histories!;
-  logs.forReaders = forReaders;
+  const histories = server.registry!.histories!;
+  const logs = new TopicReaders(histories);
+  if (!forReaders) histories.readers = undefined;
   return {
     server,
     clock,
     store,
     logs,
+    inMemory: () => [...histories.names],
     join: (id = "1") => server.open(new FakeSocket(), { snapshot: snapshot({ room: "r", id }) }),
     again(other = handler) {
       server.schedule.stop();
@@ -57,7 +61,7 @@ function serve(handler: Handler, { stored = true, forReaders = true, store = new
 
 const keys = (store: MemoryStore): string[] => Array.from(store.list({ prefix: "" }), ([key]) => key);
 const payloads = (log: ReadableLog, after = 0, limit = 100): unknown[] => log.page(after, limit).map(({ payload }) => payload);
-const view = (logs: TopicLogs, topic = "t"): ReadableLog => logs.readable("r", topic)!;
+const view = (logs: TopicReaders, topic = "t"): ReadableLog => logs.readable("r", topic)!;
 /** What a reader gets that has this position, and what it is told. */
 function read(log: ReadableLog, position: string): { readonly got: unknown[]; readonly gaps: string[] } {
   const reading = new Reading(log, 1);
@@ -166,7 +170,7 @@ test("a message to several topics has one long tag in all of them; only where lo
 
 test("a topic without a history has no view; one whose rule has changed its mind is the log that it was", () => {
   let keeps = true;
-  const { logs, join, store } = serve({ history: (topic) => (topic === "t" && keeps ? {} : undefined) });
+  const { server, logs, join, store } = serve({ history: (topic) => (topic === "t" && keeps ? {} : undefined) });
   expect(logs.readable("r", "other")).toBeUndefined();
   logs.hold("r", "other");
   logs.letGo("r", "other");
@@ -174,7 +178,7 @@ test("a topic without a history has no view; one whose rule has changed its mind
   const log = view(logs);
   expect(payloads(log)).toEqual(["a"]);
   keeps = false;
-  logs.release("r");
+  server.registry!.reread("r");
   expect(payloads(log)).toEqual(["a"]);
   expect(() => logs.readable("r", "t")?.position).not.toThrow();
   logs.letGo("r", "t");
@@ -286,7 +290,7 @@ test("a log that is held keeps its positions: empty, when others are deleted, wh
   for (const stored of [false, true]) {
     const site = serve({ history: () => ({}) }, { stored });
     const { room } = site.join();
-    const { logs, store } = site;
+    const { server, logs, store } = site;
     logs.hold("r", "t");
     const log = view(logs);
     const start = log.position;
@@ -300,7 +304,7 @@ test("a log that is held keeps its positions: empty, when others are deleted, wh
     expect(keys(store)).toEqual(stored ? ["history:1:t:0", "history:1:t:epoch"] : []);
     room.publish("other", "x");
     expect([room.deleteHistory("other"), log.position]).toEqual([true, start]);
-    logs.release("r");
+    server.registry!.reread("r");
     expect(log.position).toBe(start);
     const later = stored ? site.again() : site;
     if (stored) later.logs.hold("r", "t");
@@ -323,7 +327,7 @@ test("a log that is held keeps its end when all of it has expired, over a releas
   for (const stored of [false, true]) {
     let site = serve({ history: () => ({ seconds: 10 }) }, { stored });
     const { room } = site.join();
-    const { clock, logs, store } = site;
+    const { server, clock, logs, store } = site;
     logs.hold("r", "t");
     let log = view(logs);
     const start = log.position;
@@ -335,7 +339,7 @@ test("a log that is held keeps its end when all of it has expired, over a releas
     for (let hours = 0; hours < 30; hours++) clock.advance(3_600_000);
     expect([log.position, log.before(), payloads(log)]).toEqual([end, end, []]);
     if (stored) expect(keys(store).filter((key) => key.startsWith("history:"))).toEqual(["history:1:t:0", "history:1:t:epoch"]);
-    logs.release("r");
+    server.registry!.reread("r");
     expect(log.position).toBe(end);
     expect(room.history("t", { after: end })).toEqual({ entries: [], complete: true, position: end });
     if (stored) {
@@ -362,16 +366,19 @@ test("a log that is held keeps its end when all of it has expired, over a releas
 test("holds are counted; the last to let go leaves nothing of a log without messages, and one with messages as it is", () => {
   for (const stored of [false, true]) {
     for (const seconds of [undefined, 10]) {
-      const { server, logs, store, clock, join } = serve({ history: () => (seconds === undefined ? {} : { seconds }) }, { stored });
+      const { server, logs, store, clock, join, inMemory } = serve(
+        { history: () => (seconds === undefined ? {} : { seconds }) },
+        { stored },
+      );
       const pending = clock.pending;
       logs.letGo("r", "t");
       for (const topic of ["t", "t", "u"]) logs.hold("r", topic);
       const start = view(logs).position;
       logs.letGo("r", "t");
-      expect([view(logs).position, [...logs.names]]).toEqual([start, ["r"]]);
+      expect([view(logs).position, inMemory()]).toEqual([start, ["r"]]);
       logs.letGo("r", "t");
       logs.letGo("r", "u");
-      expect([keys(store), clock.pending, [...logs.names]]).toEqual([[], pending, []]);
+      expect([keys(store), clock.pending, inMemory()]).toEqual([[], pending, []]);
       logs.hold("r", "t");
       const { room } = join();
       room.publish("t", "a");
@@ -396,7 +403,7 @@ test("the end of a stored log lasts some hours, until those who read it before a
   site.clock.advance(60_000);
   site.clock.advance(endLasts - 120_000);
   // Nobody holds them, so they take no memory.
-  expect([...back.logs.names]).toEqual([]);
+  expect(back.inMemory()).toEqual([]);
   for (const topic of ["empty", "t"]) back.logs.hold("r", topic);
   expect(["empty", "t"].map((topic) => view(back.logs, topic).position)).toEqual(positions);
   const last = back.again();
@@ -434,25 +441,25 @@ test("a room that is deleted has other logs then, which those who read them are 
 });
 
 test("a store that fails: nothing is held; one that was keeps its position in memory, and is written at its first message", () => {
-  const { logs, store, join } = serve({ history: () => ({}) });
+  const { logs, store, join, inMemory } = serve({ history: () => ({}) });
   const { room } = join();
   const full = (): ReturnType<typeof vi.spyOn> =>
     vi.spyOn(store, "set").mockImplementation(() => {
       throw new Error("the disk is full");
     });
-  let failing = full();
+  let disk = full();
   expect(() => logs.hold("r", "t")).toThrow("the disk is full");
-  expect([[...logs.names], keys(store)]).toEqual([[], []]);
-  failing.mockRestore();
+  expect([inMemory(), keys(store)]).toEqual([[], []]);
+  disk.mockRestore();
   logs.hold("r", "t");
   room.publish("t", "a");
   room.deleteHistory("t");
-  failing = full();
+  disk = full();
   const log = view(logs);
   const { position } = log;
   expect(log.position).toBe(position);
   expect(() => room.publish("t", "lost")).toThrow("the disk is full");
-  failing.mockRestore();
+  disk.mockRestore();
   room.publish("other", "x");
   room.deleteHistory("other");
   expect([log.position, keys(store)]).toEqual([position, []]);
