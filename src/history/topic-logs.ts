@@ -122,9 +122,8 @@ export class TopicLogs implements ExpiringRooms {
 
   /** Deletes a log. @throws what the store throws: then nothing has changed. */
   remove(room: string, log: TopicLog): void {
-    if (log.isEmpty) return;
     const { head } = log;
-    log.clear();
+    if (!log.isEmpty) log.clear();
     // Nobody can have missed anything of a log that never had a message.
     if (head > 0) this.#epoch = randomEpoch();
     const logs = this.#rooms.get(room);

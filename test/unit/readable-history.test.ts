@@ -465,6 +465,13 @@ test("a store that fails: nothing is held; one that was keeps its position in me
   expect([log.position, keys(store)]).toEqual([position, []]);
   room.publish("t", "b");
   expect(read(log, position)).toEqual({ got: ["b"], gaps: [] });
+  room.deleteHistory("t");
+  disk = full();
+  expect(log.head).toBe(0);
+  expect(inMemory()).toEqual(["r"]);
+  logs.letGo("r", "t");
+  expect(inMemory()).toEqual([]);
+  disk.mockRestore();
   const clear = vi.spyOn(store, "clear").mockImplementation(() => {
     throw new Error("the disk is full");
   });
