@@ -5,6 +5,7 @@ import type { DefinedHandler } from "../../src/handler/define.ts";
 import { isPromise } from "../../src/values/promise.ts";
 import { through } from "../../src/rooms/native-fanout.ts";
 import { refuse, isResponse } from "../../src/protocol/refusal.ts";
+import { selectedProtocol } from "../../src/server/runtime.ts";
 import type { Runtime } from "../../src/server/runtime.ts";
 import { logError } from "../../src/values/log.ts";
 import { checkAnswer } from "../shared/answers.ts";
@@ -122,7 +123,7 @@ function failed(error: unknown): Response {
 
 /** Returns false if the client has left, or has sent frames before an asynchronous upgrade was done. */
 function upgrade(native: NativeServer, request: Request, ready: AcceptedHandshake): boolean {
-  const { protocol } = ready.snapshot;
+  const protocol = selectedProtocol(ready);
   let { headers } = ready;
   // Without this header Bun selects the first offered subprotocol; an empty header declines all (oven-sh/bun#18243).
   if (request.headers.has("sec-websocket-protocol")) (headers ??= new Headers()).set("sec-websocket-protocol", protocol);

@@ -15,6 +15,7 @@ import { headersOf } from "./headers.ts";
 import { Port } from "./port.ts";
 import type { Handler, PortOptions } from "./port.ts";
 import { follow } from "./requests.ts";
+import { selectedProtocol } from "../../src/server/runtime.ts";
 import type { NativeInfo } from "./requests.ts";
 import { openSocket } from "./socket.ts";
 import type { NativeSocket } from "./socket.ts";
@@ -117,7 +118,7 @@ function abandonUpgrade(ready: AcceptedHandshake): Response {
 }
 
 function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: NativeSocket) => void): Response {
-  const { protocol } = ready.snapshot;
+  const protocol = selectedProtocol(ready);
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds(ready.server.settings) });
   opened?.(socket);
   openSocket(ready, socket);

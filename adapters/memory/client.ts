@@ -2,6 +2,7 @@
 import { checkClose } from "../../src/protocol/close.ts";
 import { checkData, receivedCopy, viewOf } from "../../src/values/data.ts";
 import type { Data, Sendable } from "../../src/api/connection.ts";
+import { selectedProtocol } from "../../src/server/runtime.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import { Audience } from "./audience.ts";
 import { EventSource } from "./events.ts";
@@ -156,10 +157,10 @@ export class MemoryClient extends EventSource {
     this.#wire.answersClose = false;
   }
 
-  #opened({ snapshot, headers }: Accepted): void {
+  #opened(accepted: Accepted): void {
     if (this.#state === 0) this.#state = 1;
-    this.#protocol = snapshot.protocol;
-    this.#headers = headers ?? new Headers();
+    this.#protocol = selectedProtocol(accepted);
+    this.#headers = accepted.headers ?? new Headers();
     this.dispatchEvent(new Event("open"));
   }
 

@@ -2,6 +2,7 @@
 import { quoted } from "../../src/values/log.ts";
 import { isToken, show, utf8Length } from "../../src/values/text.ts";
 import type { Sendable } from "../../src/api/connection.ts";
+import { selectedProtocol } from "../../src/server/runtime.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import { MemoryClient } from "./client.ts";
 import type { Ended } from "./client.ts";
@@ -32,7 +33,7 @@ export function createWebSocket(traffic: Traffic, connect: Connect): MemoryWebSo
     try {
       await connect(wire, url, offered, (accepted) => {
         // As the Fetch standard has it ("establish a WebSocket connection").
-        if (offered.length > 0 && accepted.snapshot.protocol === "")
+        if (offered.length > 0 && selectedProtocol(accepted) === "")
           throw new Error(`the server has chosen none of the subprotocols (${offered.join(", ")}): a browser ends such a connection`);
         wire.client.opened(accepted);
       });

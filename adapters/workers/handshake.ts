@@ -3,6 +3,7 @@ import { refuse } from "../../src/protocol/refusal.ts";
 import type { RequestHead } from "../../src/protocol/request.ts";
 import type { Settings } from "../../src/handler/settings.ts";
 import type { Server } from "../../src/server/server.ts";
+import { selectedProtocol } from "../../src/server/runtime.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import type { NativeSocket } from "./types.ts";
 
@@ -31,9 +32,11 @@ export function abandonUpgrade(server: Server, accepted: Accepted): Response {
 }
 
 /** The 101. */
-export function switchingProtocols(webSocket: NativeSocket, { snapshot, headers }: Accepted, declines: boolean): Response {
+export function switchingProtocols(webSocket: NativeSocket, accepted: Accepted, declines: boolean): Response {
   const own: Record<string, string> = {};
-  if (snapshot.protocol !== "") own["sec-websocket-protocol"] = snapshot.protocol;
+  const protocol = selectedProtocol(accepted);
+  const { headers } = accepted;
+  if (protocol !== "") own["sec-websocket-protocol"] = protocol;
   // workerd negotiates permessage-deflate by itself unless the Worker's 101 has this header. The header is only a preference and never reaches the
   // client (workerd, src/workerd/api/http.c++, Response::send; measured).
   if (declines) own["sec-websocket-extensions"] = "none";

@@ -1,5 +1,6 @@
 /** Deletes the expired messages of a room's topics, those of topics that are not in memory too. */
-import { TopicLog, epochKey, firstTopic, historyKey } from "./topic-log.ts";
+import { epochKey, firstTopic, historyKey } from "./keys.ts";
+import { TopicLog } from "./topic-log.ts";
 import type { HistoryRule } from "../handler/history-rule.ts";
 import type { Store } from "../ports.ts";
 
@@ -15,6 +16,8 @@ export interface RoomHistories {
   readonly logs: Map<string, TopicLog>;
   /** A log was deleted. */
   deleted(): void;
+  /** How long the end of a log lasts beyond its messages, in milliseconds; Infinity while the log is held. */
+  lastsFor(topic: string): number;
 }
 
 /**
@@ -29,15 +32,17 @@ export function expireAll(room: RoomHistories, now: number, grace: number, attem
   return due;
 }
 
-function expireLog({ rule, store, logs, deleted }: RoomHistories, topic: string, now: number, grace: number): number {
+function expireLog({ rule, store, logs, deleted, lastsFor }: RoomHistories, topic: string, now: number, grace: number): number {
   const known = logs.get(topic);
   const rules = known === undefined ? rule(topic) : undefined;
   // The topic keeps no history since a deploy: what it kept before is not deleted unasked.
   if (known === undefined && (rules === undefined || rules.seconds === Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
   const log = rules === undefined ? known : new TopicLog(topic, rules, store);
-  const due = log?.expire(now, grace);
+  const lasts = lastsFor(topic);
+  const due = log?.expire(now, grace, lasts);
+  // The end of a log that nobody holds need not be in memory.
+  if (due === undefined || (log?.hasMessages === false && lasts < Number.POSITIVE_INFINITY)) logs.delete(topic);
   if (due !== undefined) return due;
-  logs.delete(topic);
   deleted();
   return Number.POSITIVE_INFINITY;
 }

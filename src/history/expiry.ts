@@ -7,7 +7,7 @@ import { logError, quoted } from "../values/log.ts";
 import { ownText } from "../values/text.ts";
 import type { Store } from "../ports.ts";
 import type { Attempt } from "./expire.ts";
-import { firstTopic } from "./topic-log.ts";
+import { firstTopic } from "./keys.ts";
 
 /** What is needed of the server. */
 export interface ExpiryHost {

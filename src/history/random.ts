@@ -16,6 +16,16 @@ export function randomWord(): string {
   return word.toString(36);
 }
 
+/** 64 random bits: the epoch of a log. */
+export function randomEpoch(): string {
+  return randomWord() + randomWord();
+}
+
+/** The tag of a message that is in several logs: longer than any other. */
+export function sharedTag(): string {
+  return (randomWord() + randomWord()).padStart(8, "0");
+}
+
 const poolSize = 256;
 /** Created on first use. */
 let pool: Uint32Array<ArrayBuffer> | undefined;

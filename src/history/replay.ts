@@ -3,7 +3,7 @@ import type { Phase, Sendable, SendResult } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import { mostOnWire, sizeAtMost } from "../values/data.ts";
 import type { TopicLog } from "./topic-log.ts";
-import type { StoredMessage } from "./segments.ts";
+import type { StoredMessage } from "./entries.ts";
 
 /** The subscriber that reads the history. */
 export interface Reader {

@@ -3,19 +3,10 @@
  * its messages is kept any longer, a row is used for the next segment. So each message writes one row; only expired messages delete rows.
  * A store that has logs of its own (`Store.log`) gets each message once instead, and segments are only how they are in memory.
  */
-import { decode, encode } from "../values/codec.ts";
-import type { Data, Sendable } from "../api/connection.ts";
+import { decode } from "../values/codec.ts";
+import { encodeEnd, encodeEntry, readEntry } from "./entries.ts";
+import type { Stored, StoredMessage } from "./entries.ts";
 import type { LogRows, Store } from "../ports.ts";
-
-export interface StoredMessage {
-  readonly offset: number;
-  readonly tag: string;
-  readonly time: number;
-  /** Empty once the message is no longer kept. Its tag stays for as long as the segment does: it tells whether a position is known. */
-  data: Data;
-  /** What subscribers get; encoded once. */
-  payload: Sendable | undefined;
-}
 
 interface Segment {
   readonly slot: number;
@@ -140,8 +131,7 @@ export class Segments {
     if (segment === undefined || (offset - 1 <= this.#cut && this.#free.length === 0)) return;
     const cut = this.#cutOf(segment, offset);
     if (this.#log !== undefined) {
-      const { tag, time } = cut.entries[0] as StoredMessage;
-      if (cut !== segment && offset - 1 > this.#cut) this.#log.cut(offset, encode([tag, time]));
+      if (cut !== segment && offset - 1 > this.#cut) this.#log.cut(offset, encodeEnd(cut.entries[0] as StoredMessage));
     } else if (this.#store !== undefined) {
       if (offset - 1 > this.#cut && cut !== segment) this.#store.set(this.#prefix + cut.slot, `${cut.text}]`);
       for (const { slot } of this.#all.slice(0, index)) this.#store.delete(this.#prefix + slot);
@@ -157,7 +147,7 @@ export class Segments {
     if (segment.first >= offset) return segment;
     const [last, ...entries] = segment.entries.slice(offset - 1 - segment.first) as [StoredMessage, ...StoredMessage[]];
     const rows = this.#store === undefined ? [] : entries.map(encodeEntry);
-    const text = [`[${last.offset}`, ...(this.#store === undefined ? [] : [encode([last.tag, last.time])]), ...rows].join();
+    const text = [`[${last.offset}`, ...(this.#store === undefined ? [] : [encodeEnd(last)]), ...rows].join();
     return { slot: segment.slot, first: last.offset, entries: [last, ...entries], text };
   }
 
@@ -201,25 +191,11 @@ export class Segments {
   }
 
   #read(slot: number, row: string): Segment {
-    const [first, ...stored] = decode(row) as [number, ...[tag: string, time: number, data?: Data][]];
-    const entries = stored.map(([tag, time, data = ""], index) => ({ offset: first + index, tag, time, data, payload: undefined }));
+    const [first, ...stored] = decode(row) as [number, ...Stored[]];
+    const entries = stored.map((entry, index) => readEntry(first + index, entry));
     if (stored[0]?.length === 2) this.#cut = Math.max(this.#cut, first);
     return { slot, first, entries, text: row.slice(0, -1) };
   }
-}
-
-/** A message as its row has it. Text takes the short way to what `encode` would write. */
-export function encodeEntry({ tag, time, data }: Pick<StoredMessage, "tag" | "time" | "data">): string {
-  const entry = [tag, time, data];
-  return typeof data === "string" && Number.isFinite(time) ? JSON.stringify(entry) : encode(entry);
-}
-
-/**
- * The most that the row of a message can take, in bytes: no UTF-16 unit takes more than six of JSON, and three bytes take four of base64. The
- * rest is tag, time and punctuation.
- */
-export function mostEncoded(data: Data): number {
-  return (typeof data === "string" ? data.length * 6 : Math.ceil(data.length / 3) * 4) + 128;
 }
 
 /** The offset after its last. */

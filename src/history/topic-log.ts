@@ -1,41 +1,21 @@
 /**
  * One topic's history: its last messages, numbered, and bounded in messages, bytes and seconds. How they are stored is in segments.ts.
  */
-import { maxValue } from "../values/codec.ts";
-import { receivedCopy, checkData } from "../values/data.ts";
+import { checkData, dataOf, receivedCopy } from "../values/data.ts";
 import { formatPosition, parsePosition, unwritten } from "../protocol/positions.ts";
-import { randomWord } from "./random.ts";
-import { Segments, encodeEntry, mostEncoded } from "./segments.ts";
-import type { StoredMessage, Written } from "./segments.ts";
-import { exceeds, utf8Length } from "../values/text.ts";
+import { encodeEnd, encodeWithin, leftOut, sizeOf } from "./entries.ts";
+import type { ForReaders, StoredMessage } from "./entries.ts";
+import { epochKey, historyKey } from "./keys.ts";
+import { randomEpoch, randomWord } from "./random.ts";
+import type { Addition, Pending } from "./pending.ts";
+import { endLasts } from "./readable.ts";
+import type { LogEntry } from "./readable.ts";
+import { Segments } from "./segments.ts";
+import type { Written } from "./segments.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { HistoryEntry } from "../api/history.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRules } from "../handler/history-rule.ts";
-
-/** A message that has a number and was checked, but is not stored yet. */
-export interface Pending {
-  readonly payload: Sendable;
-  /** Undefined if there is only memory. */
-  readonly store: Store | undefined;
-  /** It begins the log: more than one row is written. */
-  readonly isFirst: boolean;
-  /** @throws what the store throws: then nothing has changed. */
-  write(): void;
-  /** Call it once the message is written; nothing that follows may undo it. */
-  keep(): void;
-}
-
-/** Stores a message in several logs of one room, or in none. @throws what the store throws. */
-export function commitAll(pending: readonly Pending[]): void {
-  const [one] = pending;
-  const write = (): void => {
-    for (const each of pending) each.write();
-  };
-  if (one?.store === undefined || (pending.length < 2 && !one.isFirst)) write();
-  else one.store.atomically(write);
-  for (const each of pending) each.keep();
-}
 
 export class TopicLog {
   readonly topic: string;
@@ -62,45 +42,87 @@ export class TopicLog {
     this.#epoch = stored ?? epoch;
     const segments = (this.#segments = new Segments(store, prefix, stored === undefined));
     this.#first = Math.max(segments.first, segments.cut + 1);
-    for (const { data } of segments.from(this.#first)) this.#bytes += data.length;
+    for (const entry of segments.from(this.#first)) this.#bytes += sizeOf(entry);
     this.#bound();
   }
 
-  /** It has no message yet, and nothing is stored. */
+  /** It has had no message yet, and nothing is stored. */
   get isEmpty(): boolean {
     return this.#segments.isEmpty;
   }
 
+  /** Otherwise there is at most its end: its epoch, and the offset and tag of the last message that it had. */
+  get hasMessages(): boolean {
+    return this.#first <= this.#segments.head;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** The last message's offset. */
+  get head(): number {
+    return this.#segments.head;
+  }
+
   /** The position of the last message; in an empty log, the position before the first. */
   get position(): string {
-    const { head } = this.#segments;
-    return formatPosition(this.#epoch, head, this.#segments.at(head)?.tag ?? "0");
+    return this.positionAt(this.head);
+  }
+
+  /** The position of a message, or of one that is gone and whose tag is still known. */
+  positionAt(offset: number): string {
+    return formatPosition(this.#epoch, offset, this.#segments.at(offset)?.tag ?? "0");
   }
 
   /**
    * Numbers a message: `commitAll` stores it, and only then may it be sent.
    * @throws TypeError if the encoded message can't be sent, RangeError if the message is too large to store, and what `encode` throws.
    */
-  prepare(data: Sendable, now: number): Pending {
+  prepare(data: Sendable, now: number, readers?: ForReaders): Pending {
     const { head } = this.#segments;
     const time = Math.max(now, this.#segments.at(head)?.time ?? 0);
-    const entry: StoredMessage = { offset: head + 1, tag: randomWord(), time, data: receivedCopy(data), payload: undefined };
+    const tag = readers?.tag ?? randomWord();
+    const entry: StoredMessage = { offset: head + 1, tag, time, data: receivedCopy(data), payload: undefined };
+    const except = leftOut(readers?.except);
+    if (except !== undefined) entry.except = except;
     const payload = this.payloadOf(entry);
-    const text = this.#encoded(entry);
+    const text = encodeWithin(entry, this.#store !== undefined);
     let written: Written | undefined;
     return {
       payload,
+      entry: readers === undefined ? undefined : this.entryOf(entry),
       store: this.#store,
-      isFirst: this.isEmpty,
+      isFirst: !this.hasMessages,
       write: () => void (written = this.#write(entry, text)),
       keep: () => written !== undefined && this.#keep(written, entry),
     };
   }
 
+  /** Begins an empty log without a message: as entry 0, which has no data, so that its position is known from now on. */
+  reserve(now: number): Addition {
+    const end: StoredMessage = { offset: 0, tag: "0", time: now, data: "", payload: undefined };
+    let written: Written | undefined;
+    return {
+      store: this.#store,
+      isFirst: true,
+      write: () => {
+        this.#writeEpoch();
+        written = this.#segments.write(end, this.#store === undefined ? undefined : encodeEnd(end));
+      },
+      keep: () => written !== undefined && this.#segments.keep(written, end),
+    };
+  }
+
+  /** The messages from that offset on, with those that are too old. */
+  from(offset: number): Iterable<StoredMessage> {
+    return this.#segments.from(Math.max(offset, this.#first));
+  }
+
   /** The messages after a position, or from the beginning; `complete` if nothing is missing in between. */
   since(after: string | undefined, now: number): { readonly entries: readonly StoredMessage[]; readonly complete: boolean } {
-    const oldest = this.#oldest(now);
-    const known = after === undefined ? 0 : this.#known(after);
+    const oldest = this.oldest(now);
+    const known = after === undefined ? 0 : this.known(after);
     const entries = [...this.#segments.from(Math.max(oldest, (known ?? 0) + 1))];
     return { entries, complete: known !== undefined && known + 1 >= oldest };
   }
@@ -120,6 +142,13 @@ export class TopicLog {
     return (entry.payload = payload);
   }
 
+  /** The message as readers get it. Throws what `payloadOf` does. */
+  entryOf(entry: StoredMessage): LogEntry {
+    const { offset, tag, except } = entry;
+    const payload = this.payloadOf(entry);
+    return { offset, tag, payload: dataOf(payload), except, epoch: this.#epoch };
+  }
+
   /** What a subscriber gets before this message, or before none of those that are kept. */
   startPayload(first: StoredMessage | undefined, gap: boolean): Sendable | undefined {
     const start = this.#rules.encode?.start?.({ topic: this.topic, position: this.#before(first), gap });
@@ -130,29 +159,35 @@ export class TopicLog {
   #before(first: StoredMessage | undefined): string {
     // Nothing is stored of an empty log, so its epoch will be another one after an eviction. In memory it says that the process is the same.
     if (this.isEmpty && this.#store !== undefined) return unwritten;
-    if (first === undefined) return this.position;
-    const offset = first.offset - 1;
-    return formatPosition(this.#epoch, offset, this.#segments.at(offset)?.tag ?? "0");
+    return first === undefined ? this.position : this.positionAt(first.offset - 1);
   }
 
   /**
    * Deletes messages that expired at least `grace` milliseconds ago. With its last message the whole log is deleted, and its positions become
-   * unknown.
-   * @returns when the next message is to be deleted; undefined if nothing is left. @throws what the store throws.
+   * unknown, unless its end is to last.
+   * @param lasts milliseconds for which its end lasts; Infinity while somebody reads it.
+   * @returns when there is more to delete; undefined if nothing is left. @throws what the store throws.
    */
-  expire(now: number, grace: number): number | undefined {
-    if (this.isEmpty) return void this.clear();
-    const oldest = this.#oldest(now - grace);
-    const next = this.#segments.at(oldest);
-    if (next === undefined) return void this.clear();
+  expire(now: number, grace: number, lasts = 0): number | undefined {
+    const oldest = this.oldest(now - grace);
+    const isOver = oldest > this.head;
+    if (isOver && (lasts === 0 || now - grace >= this.#endOf(lasts))) return void this.clear();
     while (this.#first < oldest) this.#forget();
     this.#segments.cutBefore(oldest);
-    return this.expiryOf(next.time) + grace;
+    return (isOver ? Math.min(this.#endOf(lasts), this.expiryOf(now) + endLasts) : this.expiryOf()) + grace;
   }
 
-  /** When a message of this time (by default the first one kept) expires; Infinity for never. */
-  expiryOf(time: number = this.#segments.at(this.#first)?.time ?? 0): number {
-    return time + this.#rules.seconds * 1000;
+  /** When a message of this time expires; by default the first one kept, or if there is none, what is left of the log. Infinity for never. */
+  expiryOf(time?: number): number {
+    const first = time ?? this.#segments.at(this.#first)?.time;
+    return first === undefined ? this.#endOf(endLasts) : first + this.#rules.seconds * 1000;
+  }
+
+  /** When a log without messages is over. One that is empty lasts only as long as it is read. */
+  #endOf(lasts: number): number {
+    const last = this.#segments.at(this.head)?.time;
+    if (last === undefined) return lasts < Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : lasts;
+    return last + this.#rules.seconds * 1000 + lasts;
   }
 
   /** Deletes the whole log. @throws what the store throws: then nothing has changed. */
@@ -161,7 +196,7 @@ export class TopicLog {
   }
 
   /** The offset of a position of this log; undefined if it is gone or never existed. */
-  #known(position: string): number | undefined {
+  known(position: string): number | undefined {
     if (position === unwritten) return 0;
     const parsed = parsePosition(position);
     if (parsed === undefined || parsed.epoch !== this.#epoch) return undefined;
@@ -171,30 +206,26 @@ export class TopicLog {
   }
 
   /** The first offset that is kept and has not expired; one beyond the last if none is left. */
-  #oldest(now: number): number {
+  oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }
 
-  /** Undefined if it is not stored and certainly small enough. Every runtime refuses the same messages. */
-  #encoded(entry: StoredMessage): string | undefined {
-    if (this.#store === undefined && mostEncoded(entry.data) <= maxValue) return undefined;
-    const text = encodeEntry(entry);
-    if (!exceeds(text, maxValue)) return text;
-    throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
-  }
-
   #write(entry: StoredMessage, text: string | undefined): Written {
     if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
-    if (this.isEmpty) this.#store?.set(historyKey(this.topic) + epochKey, this.#epoch);
+    if (this.isEmpty) this.#writeEpoch();
     return this.#segments.write(entry, text);
+  }
+
+  #writeEpoch(): void {
+    this.#store?.set(historyKey(this.topic) + epochKey, this.#epoch);
   }
 
   /** Nothing here fails. */
   #keep(written: Written, entry: StoredMessage): void {
     this.#segments.keep(written, entry);
-    this.#bytes += entry.data.length;
+    this.#bytes += sizeOf(entry);
     this.#bound();
   }
 
@@ -211,35 +242,9 @@ export class TopicLog {
   #forget(): void {
     const entry = this.#segments.at(this.#first++);
     if (entry === undefined) return;
-    this.#bytes -= entry.data.length;
+    this.#bytes -= sizeOf(entry);
     entry.data = "";
     entry.payload = undefined;
+    if (entry.except !== undefined) entry.except = undefined;
   }
-}
-
-/** The key of a log's epoch, which is stored with the first message. */
-export const epochKey = "epoch";
-
-/** 64 random bits. */
-export function randomEpoch(): string {
-  return randomWord() + randomWord();
-}
-
-/** The key prefix of a topic's rows; the length separates topics whose names have colons. */
-export function historyKey(topic: string): string {
-  return `${historyPrefix}${topic.length}:${topic}:`;
-}
-
-export const historyPrefix = "history:";
-
-/** The topic of such a key. */
-function topicOf(key: string): string {
-  const [start = "", length] = /^history:(\d+):/.exec(key) ?? [];
-  return key.slice(start.length, start.length + Number(length));
-}
-
-/** The first topic that has a row after this key. A topic's last key is that of its epoch. */
-export function firstTopic(store: Store, after: string): string | undefined {
-  for (const [key] of store.list({ prefix: historyPrefix, after, limit: 1 })) return topicOf(key);
-  return undefined;
 }

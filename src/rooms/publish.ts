@@ -1,6 +1,6 @@
 /** Delivers one message to its whole audience: a room's connections, or a topic's subscribers. */
 import { checkData } from "../values/data.ts";
-import { commitAll } from "../history/topic-log.ts";
+import { commitAll } from "../history/pending.ts";
 import type { Clock } from "../ports.ts";
 import type { TopicLogs } from "../history/topic-logs.ts";
 import type { Deferred } from "./deferred.ts";
@@ -80,14 +80,15 @@ function publishKept<State, Env>(
 ): number {
   const now = rooms.host.clock.now();
   if (typeof topics === "string") {
-    const kept = rooms.histories?.prepare(room, topics, data, now, except);
+    const kept = rooms.histories?.prepare(room, topics, data, now, rooms.histories.readers?.of(1, except));
     if (kept !== undefined) commitAll([kept]);
     const count = fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
     return count + sendToReaders(rooms.index.readers(room, topics), [{ topic: topics, kept }], data, except);
   }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
-  const tag = rooms.histories?.sharedTag();
-  const pending = Array.from(new Set(topics), (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now, except, tag) }));
+  const all = new Set(topics);
+  const readers = rooms.histories?.readers?.of(all.size, except);
+  const pending = Array.from(all, (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now, readers) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
   const reached = new Set<Connection<State, Env>>();
   let count = 0;

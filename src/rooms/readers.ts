@@ -1,7 +1,7 @@
 /** Hands messages to connections with delivery: entries of logs, and at most once what no log keeps. */
 import type { Sendable } from "../api/connection.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Pending } from "../history/topic-log.ts";
+import type { Pending } from "../history/pending.ts";
 import type { Appended, Publication } from "../ports.ts";
 import type { Except } from "./room-index.ts";
 
@@ -22,7 +22,11 @@ export function sendToReaders<State, Env>(
   except: Except<State, Env>,
 ): number {
   if (readers === undefined) return 0;
-  const entries: Appended[] = pending.flatMap(({ topic, kept }) => (kept === undefined ? [] : [{ topic, ...kept.appended }]));
+  const entries: Appended[] = pending.flatMap(({ topic, kept }) => {
+    if (kept?.entry === undefined) return [];
+    const { epoch = "", offset, tag } = kept.entry;
+    return [{ topic, epoch, offset, tag }];
+  });
   const payload = pending.find(({ kept }) => kept !== undefined)?.kept?.payload ?? data;
   const publication: Publication = { entries, payload, except: idsOf(except) };
   return count(readers, (connection) => connection.socket.reader?.published(publication) === true);

@@ -37,6 +37,11 @@ export function viewOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 }
 
+/** Text, or the bytes without a copy. */
+export function dataOf(data: Sendable): Data {
+  return typeof data === "string" ? data : (viewOf(data) as Data);
+}
+
 /** Text, or a copy of bytes that nobody else can change. */
 export function ownCopy(data: Sendable): Data {
   return typeof data === "string" ? ownText(data) : new Uint8Array(viewOf(data));

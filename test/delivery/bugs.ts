@@ -8,8 +8,9 @@ import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
 import { Flow } from "../../src/delivery/server/flow.ts";
 import { OwnLog } from "../../src/delivery/server/own-log.ts";
 import { Reading } from "../../src/delivery/server/reading.ts";
-import type { Gap, LogEntry } from "../../src/delivery/server/reading.ts";
+import type { Gap } from "../../src/delivery/server/reading.ts";
 import { Session } from "../../src/delivery/server/session.ts";
+import type { LogEntry } from "../../src/history/readable.ts";
 
 import { parsePosition } from "../../src/protocol/positions.ts";
 import { SimulatedLog } from "./log.ts";

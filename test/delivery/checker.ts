@@ -1,7 +1,7 @@
 /** What must hold of a history, whatever failed on the way. Each log's order is known, so nothing has to be searched for. */
 import type { Fate } from "../../src/delivery/client/outgoing.ts";
 import type { ServerControl } from "../../src/delivery/frames.ts";
-import type { LogEntry } from "../../src/delivery/server/reading.ts";
+import type { LogEntry } from "../../src/history/readable.ts";
 
 interface Published {
   readonly text: string;

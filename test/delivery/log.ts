@@ -1,7 +1,7 @@
 /** A topic's log in the simulation: it can be trimmed, lose its end, or be replaced. */
 import { formatPosition, parsePosition } from "../../src/protocol/positions.ts";
 import { formatReferences, join } from "../../src/delivery/frames.ts";
-import type { LogEntry, ReadableLog } from "../../src/delivery/server/reading.ts";
+import type { LogEntry, ReadableLog } from "../../src/history/readable.ts";
 import type { Session } from "../../src/delivery/server/session.ts";
 
 export class SimulatedLog implements ReadableLog {

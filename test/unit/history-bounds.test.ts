@@ -4,7 +4,8 @@ import { expect, test, vi } from "vitest";
 import { memory } from "../../adapters/memory/index.ts";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import { TopicLog, commitAll } from "../../src/history/topic-log.ts";
+import { commitAll } from "../../src/history/pending.ts";
+import { TopicLog } from "../../src/history/topic-log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
 import { Server } from "../../src/server/server.ts";
 import { closeServer } from "../../src/server/shutdown.ts";
@@ -34,7 +35,7 @@ interface Site {
   readonly clock: FakeClock;
   /** Undefined where memory is all there is. */
   readonly store: MemoryStore;
-  join(): ReturnType<Server["open"]>;
+  join(): ReturnType<Server["begin"]>;
   /** As an eviction does. */
   again(): Site;
 }

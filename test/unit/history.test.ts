@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { RoomRegistry } from "../../src/rooms/registry.ts";
 import { defineHandler } from "../../src/handler/define.ts";
-import { TopicLog, commitAll } from "../../src/history/topic-log.ts";
+import { commitAll } from "../../src/history/pending.ts";
+import { TopicLog } from "../../src/history/topic-log.ts";
 import type { HistoryRules } from "../../src/handler/history-rule.ts";
 import { parsePosition } from "../../src/protocol/positions.ts";
 import { Server } from "../../src/server/server.ts";
@@ -260,7 +261,7 @@ test("without the tag, by epoch and offset alone, readers do: the test above can
   expect(sequences.filter((sequence) => diverges(sequence, true))).toEqual([]);
 });
 
-function serve(handler: Handler): { server: Server; clock: FakeClock; join(): { live: ReturnType<Server["open"]>; socket: FakeSocket } } {
+function serve(handler: Handler): { server: Server; clock: FakeClock; join(): { live: ReturnType<Server["begin"]>; socket: FakeSocket } } {
   const clock = new FakeClock();
   const server = new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, clock });
   return {

@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { defineHandler, type Handler } from "edgewire";
+import { delivery } from "../../src/delivery/server/index.ts";
 
 /** Each option with a value that it takes beside every default. */
 const options: Record<Exclude<keyof Handler, Hook>, unknown> = {
@@ -17,6 +18,7 @@ const options: Record<Exclude<keyof Handler, Hook>, unknown> = {
   highWaterMark: 1000,
   maxQueued: 10,
   rate: { messages: 10 },
+  delivery: delivery(),
   maxConnections: 100_000,
   maxConnectionsPerRoom: 10,
   maxConnectionsPerAddress: 10,

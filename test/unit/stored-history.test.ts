@@ -1,8 +1,9 @@
 /** What a history's rows look like: a deploy reads those of the version before it, and may be rolled back. */
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { encodeEntry, mostEncoded } from "../../src/history/segments.ts";
-import { TopicLog, commitAll } from "../../src/history/topic-log.ts";
+import { encodeEntry, mostEncoded } from "../../src/history/entries.ts";
+import { commitAll } from "../../src/history/pending.ts";
+import { TopicLog } from "../../src/history/topic-log.ts";
 import { MemoryStore } from "../../src/rooms/memory-store.ts";
 import { decode, encode } from "../../src/values/codec.ts";
 import { utf8Length } from "../../src/values/text.ts";

@@ -79,8 +79,8 @@ test("a topic that everyone has left is none", () => {
 test("a handshake that an object refuses because its room is full gives its place back", () => {
   const { server } = open({ maxConnections: 3, maxConnectionsPerRoom: 2 }, { start: { room: "one" } });
   const admit = (room: string): number => {
-    const place = server.admit(snapshot({ room }));
-    return "status" in place ? place.status : 101;
+    const place = server.admit({ snapshot: snapshot({ room }) });
+    return place !== undefined && "status" in place ? place.status : 101;
   };
   expect([admit("one"), admit("one"), admit("one"), admit("two"), admit("two")]).toEqual([101, 503, 503, 101, 503]);
 });

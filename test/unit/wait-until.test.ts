@@ -341,7 +341,7 @@ test("the presence hook, which may run while a connection closes, may use it", a
 test("the runtime gets work that never rejects; one that refuses it is logged, and the work goes on", async () => {
   const kept: Promise<void>[] = [];
   const { told, handler } = noting();
-  const start = (waitUntil: NonNullable<Runtime["waitUntil"]>): ReturnType<Server["open"]> => {
+  const start = (waitUntil: NonNullable<Runtime["waitUntil"]>): ReturnType<Server["begin"]> => {
     const server = new Server(defineHandler(handler), { name: "fake", registry: RoomRegistry, waitUntil });
     return server.begin(new FakeSocket(), { snapshot: snapshot() });
   };

@@ -3,7 +3,9 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import type { ServerOptions } from "ws";
+import { selectedProtocol } from "../../../src/server/runtime.ts";
 import type { Server } from "../../../src/server/server.ts";
+import type { Settings } from "../../../src/handler/settings.ts";
 import type { AcceptedHandshake } from "../../shared/pending-upgrade.ts";
 import { acceptableOffer } from "./deflate.ts";
 import { openSocket } from "./events.ts";
@@ -39,7 +41,9 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
  * The request as passed to ws. ws repeats the core's checks with stricter rules (no list in Upgrade, no white space but space and tab). It would
  * answer 400 to a client that `upgrade` has accepted.
  */
-function checked({ server, snapshot: { protocol } }: AcceptedHandshake, { headers }: IncomingMessage): IncomingMessage {
+function checked(accepted: AcceptedHandshake, { headers }: IncomingMessage): IncomingMessage {
+  const { server } = accepted;
+  const protocol = selectedProtocol(accepted);
   const offer = server.settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : undefined;
   const passed: IncomingMessage["headers"] = {
     upgrade: "websocket",
@@ -49,6 +53,11 @@ function checked({ server, snapshot: { protocol } }: AcceptedHandshake, { header
   if (protocol !== "") passed["sec-websocket-protocol"] = protocol;
   if (offer !== undefined) passed["sec-websocket-extensions"] = offer;
   return { method: "GET", headers: passed } as IncomingMessage;
+}
+
+/** Bytes that a frame of delivery may take beside its payload: the core checks the payload. */
+function frameHeader({ delivery }: Settings): number {
+  return delivery === undefined ? 0 : 32;
 }
 
 const wsServers = new WeakMap<Server, WsServer>();
@@ -64,7 +73,8 @@ interface WsServer {
 function wsServerOf(server: Server): WsServer {
   const known = wsServers.get(server);
   if (known !== undefined) return known;
-  const { maxPayload, compression, closeTimeout } = server.settings;
+  const { settings } = server;
+  const { maxPayload, compression, closeTimeout } = settings;
   // The types of ws lack `closeTimeout` (ws 8.19 and later) and `maxFragments`.
   const options: ServerOptions & { readonly closeTimeout: number; readonly maxFragments: number } = {
     noServer: true,
@@ -72,7 +82,7 @@ function wsServerOf(server: Server): WsServer {
     clientTracking: false,
     // With autoPong, ws terminates a client that has many unanswered pings; `openSocket` answers them.
     autoPong: false,
-    maxPayload,
+    maxPayload: maxPayload + frameHeader(settings),
     // The default of ws, 16 384, is too low for a 64 KiB message sent in fragments of one byte.
     maxFragments: 65_536,
     perMessageDeflate: compression,

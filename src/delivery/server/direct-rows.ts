@@ -1,5 +1,5 @@
 /** The rows of one session's own log. A row is used again once the client has read its message: on Cloudflare a row costs when it is deleted, too. */
-import type { LogEntry } from "./reading.ts";
+import type { LogEntry } from "../../history/readable.ts";
 import type { SessionRows } from "./rows.ts";
 
 export class DirectRows {

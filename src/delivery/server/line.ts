@@ -16,7 +16,7 @@ import { parseClientFrame } from "../frames.ts";
 import type { ClientControl, Introduction } from "../frames.ts";
 import { Attachment } from "./attachment.ts";
 import type { Attachable } from "./attachment.ts";
-import type { ReadableLog } from "./reading.ts";
+import type { ReadableLog } from "../../history/readable.ts";
 import type { Ended } from "./room-sessions.ts";
 import type { Frames, Session } from "./session.ts";
 

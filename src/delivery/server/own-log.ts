@@ -2,7 +2,7 @@
 import type { Data } from "../../api/connection.ts";
 import { lengthOf } from "../../values/data.ts";
 import { formatPosition, parsePosition } from "../../protocol/positions.ts";
-import type { LogEntry, ReadableLog } from "./reading.ts";
+import type { LogEntry, ReadableLog } from "../../history/readable.ts";
 
 export interface OwnLogLimits {
   readonly messages: number;

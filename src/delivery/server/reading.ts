@@ -2,32 +2,8 @@
  * One reader's place in one log. Live, it is at the end, and entries are sent to it as they are published. Behind, nothing is queued for it: it reads on from
  * the log, a page at a time, as its client's window allows.
  */
-import type { Data } from "../../api/connection.ts";
+import type { LogEntry, ReadableLog } from "../../history/readable.ts";
 import { parsePosition } from "../../protocol/positions.ts";
-
-/** An entry as a reader gets it. */
-export interface LogEntry {
-  readonly offset: number;
-  readonly tag: string;
-  readonly payload: Data;
-  /** Ids of connections that it is not for. */
-  readonly except?: string | ReadonlySet<string> | undefined;
-}
-
-/** A log as readers see it. It may become another one, with another epoch. */
-export interface ReadableLog {
-  readonly epoch: string;
-  /** The position of the last entry. */
-  readonly position: string;
-  /** The offset of the last entry. */
-  readonly head: number;
-  /** The position just before the first entry that is kept. */
-  before(): string;
-  /** The offset of a position: of an entry that is kept, or of the one just before the first. Undefined if the log does not know it. */
-  offsetOf(position: string): number | undefined;
-  /** Entries after an offset, the oldest first: at least one if there is any, and at most `limit`. */
-  page(after: number, limit: number): readonly LogEntry[];
-}
 
 /** What a reader lacks: it goes on after `from`. */
 export interface Gap {

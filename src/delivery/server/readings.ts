@@ -1,8 +1,9 @@
 /** The logs that one client reads, by number and by topic. The number 0 is that of the client's own log. */
+import type { ReadableLog } from "../../history/readable.ts";
 import { maxLogs } from "../frames.ts";
 import type { Introduction } from "../frames.ts";
 import { Reading } from "./reading.ts";
-import type { Gap, ReadableLog } from "./reading.ts";
+import type { Gap } from "./reading.ts";
 
 export class Readings {
   readonly own: Reading;

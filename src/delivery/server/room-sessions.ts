@@ -1,5 +1,5 @@
 /** What the sessions of one room share: the numbers of its logs, what is remembered of ended sessions, and the rows of all. */
-import type { TopicLogs } from "../../history/topic-logs.ts";
+import type { TopicReaders } from "../../history/topic-readers.ts";
 import type { HeldLog } from "./line.ts";
 import type { SessionRows } from "./rows.ts";
 
@@ -28,15 +28,15 @@ export class RoomSessions {
   count = 0;
   /** When the room is looked at again, if its process ends without a word. */
   lookAt: number = Number.POSITIVE_INFINITY;
-  readonly #histories: TopicLogs | undefined;
+  readonly #topics: TopicReaders | undefined;
   readonly #logs = new Map<string, Numbered>();
   #next = 1;
   /** Numbers below this one are reserved. */
   #reserved: number;
 
-  constructor(name: string, histories: TopicLogs | undefined, rows: SessionRows | undefined) {
+  constructor(name: string, topics: TopicReaders | undefined, rows: SessionRows | undefined) {
     this.name = name;
-    this.#histories = histories;
+    this.#topics = topics;
     this.rows = rows;
     this.#reserved = rows === undefined ? Number.POSITIVE_INFINITY : 0;
   }
@@ -48,9 +48,9 @@ export class RoomSessions {
       known.readers++;
       return known;
     }
-    const log = this.#histories?.readable(this.name, topic);
+    const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    this.#histories?.hold(this.name, topic);
+    this.#topics?.hold(this.name, topic);
     const numbered = { log, number: this.#take(), readers: 1 };
     this.#logs.set(topic, numbered);
     return numbered;
@@ -60,9 +60,9 @@ export class RoomSessions {
   holdAgain(topic: string, number: number): HeldLog | undefined {
     const known = this.#logs.get(topic);
     if (known !== undefined) return this.hold(topic);
-    const log = this.#histories?.readable(this.name, topic);
+    const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    this.#histories?.hold(this.name, topic);
+    this.#topics?.hold(this.name, topic);
     const numbered = { log, number, readers: 1 };
     this.#logs.set(topic, numbered);
     return numbered;
@@ -72,7 +72,7 @@ export class RoomSessions {
     const known = this.#logs.get(topic);
     if (known === undefined || --known.readers > 0) return;
     this.#logs.delete(topic);
-    this.#histories?.letGo(this.name, topic);
+    this.#topics?.letGo(this.name, topic);
   }
 
   /** The number of a log that has readers. */

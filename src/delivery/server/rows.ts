@@ -8,7 +8,7 @@ import type { StoredSnapshot, Store } from "../../ports.ts";
 import { exceeds } from "../../values/text.ts";
 import type { Introduction } from "../frames.ts";
 import type { Ended } from "./room-sessions.ts";
-import type { LogEntry } from "./reading.ts";
+import type { LogEntry } from "../../history/readable.ts";
 
 const sessionPrefix = "session:";
 const acknowledgedPrefix = "acknowledged:";

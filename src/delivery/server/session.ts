@@ -3,6 +3,7 @@
  * cursors: a return, a slow client, a gap and a live entry are the same thing.
  */
 import type { Data } from "../../api/connection.ts";
+import type { LogEntry, ReadableLog } from "../../history/readable.ts";
 import type { Prepared } from "../../ports.ts";
 import type { Resume } from "../../protocol/delivery.ts";
 import { lengthOf } from "../../values/data.ts";
@@ -13,7 +14,7 @@ import type { Arrival } from "./arrivals.ts";
 import { Flow } from "./flow.ts";
 import { OwnLog } from "./own-log.ts";
 import type { OwnLogLimits } from "./own-log.ts";
-import type { Gap, LogEntry, Reading, ReadableLog } from "./reading.ts";
+import type { Gap, Reading } from "./reading.ts";
 import { Readings } from "./readings.ts";
 
 /** The socket of a session. */

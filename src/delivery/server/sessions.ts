@@ -2,6 +2,7 @@
 import type { DeliverySettings } from "../../api/delivery.ts";
 import type { Connection } from "../../connection/connection.ts";
 import { randomWord } from "../../history/random.ts";
+import { TopicReaders } from "../../history/topic-readers.ts";
 import type { Publication, Socket, SocketListener, StoredSnapshot } from "../../ports.ts";
 import { readResume } from "../../protocol/delivery.ts";
 import type { Resume } from "../../protocol/delivery.ts";
@@ -41,6 +42,8 @@ export class Sessions<State, Env> implements SessionTable<State, Env>, LineHost<
   /** Of sessions that begin in this memory. */
   readonly #life = randomName().slice(0, 8);
   readonly #limits: SessionLimits;
+  /** Undefined if no topic keeps a history. */
+  readonly #topics: TopicReaders | undefined;
   /** When the first of them ends. */
   #next: number | undefined;
 
@@ -56,7 +59,8 @@ export class Sessions<State, Env> implements SessionTable<State, Env>, LineHost<
         return Math.max(leastWindow, Math.min(options.window, Math.floor(allWindows / Math.max(1, lines.size))));
       },
     };
-    if (host.registry?.histories !== undefined) host.registry.histories.forReaders = true;
+    const histories = host.registry?.histories;
+    this.#topics = histories === undefined ? undefined : new TopicReaders(histories);
     if (host.registry !== undefined) host.registry.sessions = this;
   }
 
@@ -431,7 +435,7 @@ export class Sessions<State, Env> implements SessionTable<State, Env>, LineHost<
     let room = this.#rooms.get(name);
     if (room === undefined) {
       const store = this.#host.runtime.store?.(name);
-      room = new RoomSessions(name, this.#host.registry?.histories, store === undefined ? undefined : new SessionRows(store));
+      room = new RoomSessions(name, this.#topics, store === undefined ? undefined : new SessionRows(store));
       this.#rooms.set(name, room);
     }
     return room;

@@ -1,6 +1,6 @@
 /** Erases what a room keeps in its store: everything but the states of its connections, which go when these have ended. */
 import { dueKey } from "../../history/expiry.ts";
-import { historyPrefix } from "../../history/topic-log.ts";
+import { historyPrefix } from "../../history/keys.ts";
 import type { Store } from "../../ports.ts";
 import { duePrefixes } from "../due/due.ts";
 import { valuePrefix } from "../storage.ts";
