@@ -22,7 +22,7 @@ TAKEN_OVER = (1008, "another connection has the session")
 # Events that wait for the application. While there are more nothing is read, so no mark goes back, and the server stops.
 MOST_EVENTS = 1000
 # What a faulty network makes of a handshake or a connection. A handshake that is refused is tried again too.
-FAILURES = (OSError, EOFError, asyncio.TimeoutError, websockets.WebSocketException)
+FAILURES = (OSError, EOFError, TimeoutError, websockets.WebSocketException)
 
 
 class Final(Exception):
@@ -59,6 +59,7 @@ class DeliveryClient:
         self._sending = asyncio.Lock()
         self._changed = asyncio.Condition()
         self._task = None
+        self._closing = False
         self._ended = False
         # The application's own subprotocol, once the server has selected it; "" for none.
         self.protocol = ""
@@ -94,6 +95,7 @@ class DeliveryClient:
 
     async def close(self):
         """Ends the session. What was not acknowledged is told by the events that are left."""
+        self._closing = True
         self._task.cancel()
         await asyncio.wait([self._task])
         # A task that had not begun ends without a trace.
@@ -119,7 +121,7 @@ class DeliveryClient:
     async def _stay_connected(self):
         failures = 0
         clock = asyncio.get_running_loop().time
-        while True:
+        while not self._closing:
             began = clock()
             code, reason = await self._attempt()
             was_stable = self._core.is_live and clock() - began >= self._stable_after
@@ -161,10 +163,10 @@ class DeliveryClient:
                 raise Final("the server has no delivery")
             self._socket = socket
             try:
-                await self._take(await asyncio.wait_for(socket.recv(), self._connect_timeout))
+                await self._take(await self._receive(socket, self._connect_timeout))
                 self._core.events.append(("open",))
                 await self._read(socket)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 # The library would close with 1000, which ends the session if it arrives after all.
                 await socket.close(1001)
                 raise
@@ -178,15 +180,21 @@ class DeliveryClient:
         pings = asyncio.create_task(self._ping(socket))
         try:
             while True:
-                data = await asyncio.wait_for(socket.recv(), self._silence)
+                data = await self._receive(socket, self._silence)
                 if data != PONG:
                     await self._take(data)
         finally:
             pings.cancel()
 
+    async def _receive(self, socket, seconds):
+        # Not `wait_for`: before Python 3.12 it may swallow the cancellation by `close`.
+        async with asyncio.timeout(seconds):
+            return await socket.recv()
+
     async def _take(self, data):
         self._core.receive(data)
-        await asyncio.wait_for(self._flush(), self._silence)
+        async with asyncio.timeout(self._silence):
+            await self._flush()
         async with self._changed:
             self._changed.notify_all()
             await self._changed.wait_for(lambda: len(self._core.events) < MOST_EVENTS)
