@@ -7,6 +7,10 @@ import { expectationOf, vectors } from "../vectors.ts";
 const python = inject("python");
 const toClient = ({ direction }: { readonly direction: string }): boolean => direction === "to client";
 
+function numbered<T extends object>(list: readonly T[]): (T & { readonly index: number })[] {
+  return list.map((one, index) => ({ ...one, index }));
+}
+
 interface Results {
   readonly frames: readonly unknown[];
   readonly bad: readonly unknown[];
@@ -22,15 +26,15 @@ describe.skipIf(python === "")("the client in Python", () => {
     results = JSON.parse(stdout) as Results;
   });
 
-  test.each([...vectors.frames.filter(toClient).entries()])("frame %i", (index, { frame }) => {
+  test.each(numbered(vectors.frames.filter(toClient)))("frame: $name", ({ index, frame }) => {
     expect(results.frames[index]).toEqual(frame);
   });
 
-  test.each([...vectors.bad.filter(toClient).entries()])("bad frame %i", (index) => {
+  test.each(numbered(vectors.bad.filter(toClient)))("no frame: $name", ({ index }) => {
     expect(results.bad[index]).toBeNull();
   });
 
-  test.each([...vectors.sessions.entries()])("session %i: $name", (index, { steps }) => {
+  test.each(numbered(vectors.sessions))("session: $name", ({ index, steps }) => {
     expect(results.sessions[index]).toEqual(steps.map(expectationOf));
   });
 });
