@@ -19,6 +19,7 @@ test.each(vectors.bad)("$direction: $name is no frame", (wire) => {
 class Client {
   given: unknown[] = [];
   sent: unknown[] = [];
+  readonly #protocols: readonly string[];
   readonly #core = new DeliveryCore(
     {
       send: (data) => this.sent.push(writtenOf(data)),
@@ -32,6 +33,10 @@ class Client {
     2 ** 20,
   );
 
+  constructor(protocols: readonly string[] = []) {
+    this.#protocols = protocols;
+  }
+
   /** Returns what the step must give, as the client's side of it. */
   take({ connect, lose, receive, say, close }: Step): Step {
     this.given = [];
@@ -41,7 +46,7 @@ class Client {
     if (close === true) this.#close();
     const problem = receive === undefined ? undefined : this.#core.receive(dataOf(receive));
     return {
-      ...(connect === undefined ? {} : { connect: this.#core.offer([]) }),
+      ...(connect === undefined ? {} : { connect: this.#core.offer(this.#protocols) }),
       ...(this.given.length === 0 ? {} : { gives: this.given as object[] }),
       ...(this.sent.length === 0 ? {} : { sends: this.sent as object[] }),
       ...(problem === undefined ? {} : { broken: true }),
@@ -67,8 +72,8 @@ function shown(data: unknown): unknown {
 }
 
 describe("sessions", () => {
-  test.each(vectors.sessions)("$name", ({ steps }) => {
-    const client = new Client();
+  test.each(vectors.sessions)("$name", ({ protocols, steps }) => {
+    const client = new Client(protocols);
     for (const [index, step] of steps.entries()) {
       expect(client.take(step), `step ${index + 1}: ${JSON.stringify(step)}`).toEqual(expectationOf(step));
     }

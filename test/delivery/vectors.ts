@@ -34,7 +34,8 @@ interface WireForm {
 export interface DeliveryVectors {
   readonly frames: readonly (WireForm & { readonly frame: object })[];
   readonly bad: readonly WireForm[];
-  readonly sessions: readonly { readonly name: string; readonly steps: readonly Step[] }[];
+  /** `protocols` are the application's: none if they are left out. */
+  readonly sessions: readonly { readonly name: string; readonly protocols?: readonly string[]; readonly steps: readonly Step[] }[];
 }
 
 const file = new URL("../../docs/vectors.json", import.meta.url);

@@ -237,7 +237,15 @@ class DeliveryCore:
             self._acknowledge(control["acknowledged"])
         if "mark" in control:
             self.sends.append(format_control({"mark": control["mark"]}))
+        if control.get("where") is True:
+            self._tell_where()
         self._pump()
+
+    # Receiving 8.
+    def _tell_where(self):
+        for cursor in self._cursors.values():
+            cursor.asked = False
+        self.sends.append(format_control({"at": {str(log): cursor.position for log, cursor in self._cursors.items()}}))
 
     def _gap(self, gap):
         cursor = self._cursors.get(gap["n"])

@@ -44,12 +44,12 @@ def parsed(wire):
     return {"type": kind, "references": references, **({} if parts[1] is None else {"payload": written_of(parts[1])})}
 
 
-def play(core, step):
+def play(core, protocols, step):
     """Returns what the client made of a step."""
     result = {}
     try:
         if "connect" in step:
-            result["connect"] = core.offer()
+            result["connect"] = core.offer(protocols)
         if "lose" in step:
             core.lost()
         if "say" in step:
@@ -69,9 +69,9 @@ def play(core, step):
     return result
 
 
-def session(steps):
+def session(name, steps, protocols=()):
     core = DeliveryCore()
-    return [play(core, step) for step in steps]
+    return [play(core, protocols, step) for step in steps]
 
 
 vectors = json.load(sys.stdin)
@@ -79,7 +79,7 @@ json.dump(
     {
         "frames": [parsed(wire) for wire in vectors["frames"] if wire["direction"] == "to client"],
         "bad": [parsed(wire) for wire in vectors["bad"] if wire["direction"] == "to client"],
-        "sessions": [session(one["steps"]) for one in vectors["sessions"]],
+        "sessions": [session(**one) for one in vectors["sessions"]],
     },
     sys.stdout,
 )
