@@ -18,13 +18,14 @@ describe.skipIf(python === "")("the client in Python", () => {
     expect(cuts).toBeGreaterThan(20);
   });
 
-  test("text and bytes, under a subprotocol of the application", async () => {
+  test("text and bytes, compressed, under a subprotocol of the application", async () => {
     await using place = await Place.start();
     using talk = new Talk(python, { url: url(place), clients: 1, protocols: ["json"] });
     talk.send(0, "héllo");
     talk.send(0, { $bytes: "00ff3b" });
     await talk.until("both answers", () => talk.of(0, "message").length === 3);
     expect(talk.of(0, "message")).toEqual(expect.arrayContaining(["héllo", "answer héllo", { $bytes: "00ff3b" }]));
+    expect(place.sockets[0]!.extensions).toContain("permessage-deflate");
     expect(place.offered).toEqual([["edgewire.delivery.1+json", "edgewire.delivery.1"]]);
     expect(await talk.end()).toBe("");
     expect(place.closed).toEqual([1000]);
