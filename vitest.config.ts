@@ -42,7 +42,17 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["unit", "node", "deno", "sqlite", "delivery"].map((folder) => `test/${folder}/**/*.test.ts`),
+          exclude: ["test/delivery/python/**"],
           testTimeout: 30_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "python",
+          include: ["test/delivery/python/**/*.test.ts"],
+          globalSetup: "scripts/python.ts",
+          testTimeout: 60_000,
           ...waiting,
         },
       },

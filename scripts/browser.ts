@@ -2,9 +2,9 @@
  * Finds the browsers that tests use. As root on Debian it installs missing ones. As a vitest globalSetup it provides their paths to tests:
  * `inject("chromium")`, `inject("firefox")`, "" if missing.
  */
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { TestProject } from "vitest/node";
+import { installPackage } from "./debian.ts";
 
 const browsers = {
   chromium: { variable: "CHROMIUM", what: "Chromium", package: "chromium" },
@@ -47,12 +47,5 @@ function find(browser: Browser): string | undefined {
 }
 
 function install(browser: Browser): string | undefined {
-  if (!existsSync("/etc/debian_version") || process.getuid?.() !== 0) return undefined;
-  const { what, package: name } = browsers[browser];
-  console.log(`${what} is missing: installing Debian's (about a minute)`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const step of [["update"], ["install", "--yes", "--no-install-recommends", name]]) {
-    if (spawnSync("apt-get", ["-qq", ...step], { env, stdio: "inherit" }).status !== 0) return undefined;
-  }
-  return find(browser);
+  return installPackage(browsers[browser].package) ? find(browser) : undefined;
 }

@@ -3,8 +3,8 @@
  * As a vitest globalSetup it provides what is missing to tests: `inject("noNetwork")`, "" if nothing is.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import type { TestProject } from "vitest/node";
+import { installPackage } from "./debian.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,7 +22,7 @@ export default function setup(project: TestProject): void {
 function whatIsMissing(): string | undefined {
   if (process.platform !== "linux") return "network namespaces are Linux's (namespaces(7))";
   if (process.getuid?.() !== 0) return "making a network namespace takes root (CAP_SYS_ADMIN, CAP_NET_ADMIN: capabilities(7))";
-  if (spawnSync("ip", ["-V"]).status !== 0 && !install()) return "there is no `ip`; Debian: `apt-get install iproute2`";
+  if (!hasTools() && !(installPackage("iproute2") && hasTools())) return "there is no `ip`; Debian: `apt-get install iproute2`";
   const name = `edgewire-${process.pid}`;
   const made = spawnSync("ip", ["netns", "add", name], { encoding: "utf8" });
   if (made.status !== 0) return `the container drops CAP_SYS_ADMIN or CAP_NET_ADMIN (${made.stderr.trim()})`;
@@ -31,11 +31,6 @@ function whatIsMissing(): string | undefined {
   return pair.status === 0 ? undefined : `the kernel or the container has no veth pairs (${pair.stderr.trim()})`;
 }
 
-function install(): boolean {
-  if (!existsSync("/etc/debian_version")) return false;
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  for (const step of [["update"], ["install", "--yes", "--no-install-recommends", "iproute2"]]) {
-    if (spawnSync("apt-get", ["-qq", ...step], { env, stdio: "inherit" }).status !== 0) return false;
-  }
+function hasTools(): boolean {
   return spawnSync("ip", ["-V"]).status === 0;
 }
