@@ -8,17 +8,7 @@ export type { HookRun, Observer, Refusal } from "./api/observer.ts";
 export type { AnyCalls, CallArguments, CallFunction, CallResult, CallsOf, NoCalls, RoomOptions, UntypedCalls } from "./api/calls.ts";
 export type { CloseOptions } from "./server/shutdown.ts";
 export type { RoomStats, Stats, Traffic } from "./api/stats.ts";
-export type {
-  Closing,
-  Connection,
-  Data,
-  MaybePromise,
-  MessageInfo,
-  Phase,
-  Sendable,
-  SendOptions,
-  SendResult,
-} from "./api/connection.ts";
+export type { Closing, Connection, Data, MaybePromise, MessageInfo, Phase, Sendable, SendOptions, SendResult } from "./api/connection.ts";
 export type { Delivery, DeliveryOptions } from "./api/delivery.ts";
 export type {
   AnyVars,

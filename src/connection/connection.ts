@@ -3,15 +3,7 @@
  * each module owns one side of it. A single object, since one object per side would add a memory read to every message, and at least 16 bytes
  * to every connection.
  */
-import type {
-  Connection as ConnectionContract,
-  Data,
-  MaybePromise,
-  Phase,
-  Sendable,
-  SendOptions,
-  SendResult,
-} from "../api/connection.ts";
+import type { Connection as ConnectionContract, Data, MaybePromise, Phase, Sendable, SendOptions, SendResult } from "../api/connection.ts";
 import type { Replay } from "../api/history.ts";
 import type { ConnectionInfo, LocalRoom, PublishOptions, Rooms } from "../api/room.ts";
 import type { Counters } from "../handler/counters.ts";

@@ -24,11 +24,7 @@ export interface HookedConnection<State, Env> extends SendingConnection<State, E
 }
 
 /** Runs the hook now, or after earlier ones. The promise, if any, settles when the mailbox is empty. */
-export function post<State, Env>(
-  connection: HookedConnection<State, Env>,
-  kind: Posted,
-  payload: unknown,
-): Promise<void> | undefined {
+export function post<State, Env>(connection: HookedConnection<State, Env>, kind: Posted, payload: unknown): Promise<void> | undefined {
   return (connection.mailbox ??= new Mailbox(connection)).post(kind, payload);
 }
 

@@ -125,7 +125,7 @@ function plus(a: Stats, b: Stats): Stats {
 }
 
 function sessions(a: Stats["delivery"], b: Stats["delivery"]): Pick<Stats, "delivery"> {
-  if (a === undefined || b === undefined) return { ...(a ?? b) && { delivery: (a ?? b) as NonNullable<Stats["delivery"]> } };
+  if (a === undefined || b === undefined) return { ...((a ?? b) && { delivery: (a ?? b) as NonNullable<Stats["delivery"]> }) };
   return { delivery: { live: a.live + b.live, behind: a.behind + b.behind, disconnected: a.disconnected + b.disconnected } };
 }
 

@@ -46,6 +46,7 @@ function count<State, Env>(readers: Iterable<Connection<State, Env>>, send: (con
 }
 
 function idsOf<State, Env>(except: Except<State, Env>): string | ReadonlySet<string> | undefined {
-  if (except === undefined || typeof except === "string" || except instanceof Set) return except as string | ReadonlySet<string> | undefined;
+  if (except === undefined || typeof except === "string" || except instanceof Set)
+    return except as string | ReadonlySet<string> | undefined;
   return (except as Connection<State, Env>).id;
 }

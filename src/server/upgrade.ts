@@ -270,7 +270,8 @@ function openingDelivery({ resume }: DeliveryOffer, subject: string | undefined,
 }
 
 function checkSubject(subject: unknown): void {
-  if (!isName(subject)) throw new TypeError(`upgrade returned the subject ${show(subject)}: must be a well-formed string of 1 to ${longestName} bytes`);
+  if (!isName(subject))
+    throw new TypeError(`upgrade returned the subject ${show(subject)}: must be a well-formed string of 1 to ${longestName} bytes`);
 }
 
 function makeId(): string {

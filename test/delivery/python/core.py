@@ -71,6 +71,8 @@ def parse_position(text):
 class Cursor:
     """What the client has of one log."""
 
+    # The number of the subscription; None for the client's own log.
+    subscription: "int | None"
     topic: "str | None"
     epoch: str
     offset: int
@@ -133,7 +135,8 @@ class DeliveryCore:
             return names
         resume = f"edgewire.resume.1~{self._session}.{self._first - 1}"
         for log, cursor in self._cursors.items():
-            longer = f"{resume}~{log}.{cursor.position}"
+            number = f"{log}" if cursor.subscription is None else f"{log}-{cursor.subscription}"
+            longer = f"{resume}~{number}.{cursor.position}"
             if len(longer) > LONGEST_RESUME:
                 break
             resume = longer
@@ -225,8 +228,10 @@ class DeliveryCore:
         if "log" in control:
             log = control["log"]
             epoch, offset, tag = parse_position(log.get("at"))
-            # Receiving 2: it knows better if it has the log.
-            self._cursors.setdefault(log["n"], Cursor(log.get("topic"), epoch, offset, tag))
+            # Receiving 2: it knows better if it has the log, of the same subscription.
+            known = self._cursors.get(log["n"])
+            if known is None or known.subscription != log.get("s"):
+                self._cursors[log["n"]] = Cursor(log.get("s"), log.get("topic"), epoch, offset, tag)
         if "end" in control:
             self._cursors.pop(control["end"]["n"], None)
         if "gap" in control:

@@ -4,10 +4,12 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import { parseClientFrame } from "../../../src/delivery/frames.ts";
+import { OwnLog } from "../../../src/delivery/server/own-log.ts";
 import { Session } from "../../../src/delivery/server/session.ts";
+import { readResume, type Resume } from "../../../src/protocol/delivery.ts";
 import { pingText, pongText } from "../../../src/protocol/text-ping.ts";
 import type { Data } from "../../../src/api/connection.ts";
-import { SimulatedLog } from "../log.ts";
+import { SimulatedLog, tellOf } from "../log.ts";
 
 interface Served {
   readonly name: string;
@@ -66,7 +68,7 @@ export class Place {
   #accept(socket: WebSocket, request: IncomingMessage): void {
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(/, */);
     this.offered.push(offered);
-    const resume = /^edgewire\.resume\.1~(\w+)\.\d+(.*)$/.exec(offered.at(-1)!);
+    const resume = readResume(offered.at(-1)!);
     const served = this.#served(socket, resume);
     socket.on("error", () => {});
     socket.on("message", (raw: Buffer, isBinary) => this.#take(served, socket, isBinary ? Uint8Array.from(raw) : String(raw)));
@@ -78,21 +80,21 @@ export class Place {
     });
   }
 
-  #served(socket: WebSocket, resume: RegExpExecArray | null): Served {
-    const output = { send: (data: Data) => socket.send(data) };
-    const known = this.#sessions.get(resume?.[1] ?? "");
+  #served(socket: WebSocket, resume: Resume | undefined): Served {
+    const output = { send: (data: unknown) => socket.send(data as Data) };
+    const known = this.#sessions.get(resume?.session ?? "");
     if (known !== undefined) {
       known.socket?.close(1008, "another connection has the session");
       known.socket = socket;
       known.session.detach();
-      known.session.attach(output, { session: known.name, resumed: true, life: "1" }, { positions: positionsOf(resume![2]!) });
+      known.session.attach(output, { session: known.name, resumed: true, life: "1" }, resume);
       return known;
     }
     const name = `s${++this.#made}`;
-    const served: Served = { name, session: new Session(name, `own${name}`, limits), socket };
+    const served: Served = { name, session: new Session(name, new OwnLog(`own${name}`, limits.ownLog), limits), socket };
     this.#sessions.set(name, served);
     served.session.attach(output, { session: name, resumed: false, life: "1" });
-    served.session.begin("chat", this.#log, undefined);
+    served.session.begin("chat", this.#log, 1, undefined);
     return served;
   }
 
@@ -104,7 +106,7 @@ export class Place {
     const { session } = served;
     if (frame.type === "message") return this.#message(session, socket, frame.number, frame.payload);
     if (frame.control.mark !== undefined && !session.returned(frame.control.mark)) socket.close(1002);
-    if (frame.control.at !== undefined && !session.missed(frame.control.at)) socket.close(1002);
+    if (frame.control.at !== undefined) session.missed(frame.control.at);
   }
 
   #message(session: Session, socket: WebSocket, number: number, payload: Data): void {
@@ -121,11 +123,6 @@ export class Place {
 
   #publish(text: string): void {
     const entry = this.#log.append(text, `t${this.#log.head.toString(36)}`);
-    for (const { session } of this.#sessions.values()) session.published([["chat", entry]]);
+    for (const { session } of this.#sessions.values()) tellOf(session, [{ topic: "chat", number: 1, log: this.#log, entry }]);
   }
-}
-
-function positionsOf(text: string): Map<number, string> {
-  const parts = text.split("~").filter((part) => part !== "");
-  return new Map(parts.map((part) => [Number(part.slice(0, part.indexOf("."))), part.slice(part.indexOf(".") + 1)]));
 }
