@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["unit", "node", "deno", "sqlite", "delivery"].map((folder) => `test/${folder}/**/*.test.ts`),
-          exclude: ["test/delivery/python/**"],
+          exclude: ["test/delivery/python/**", "test/delivery/faults/**"],
           testTimeout: 30_000,
           ...waiting,
         },
@@ -53,6 +53,16 @@ export default defineConfig({
           include: ["test/delivery/python/**/*.test.ts"],
           globalSetup: "scripts/python.ts",
           testTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/delivery/faults/**/*.test.ts"],
+          globalSetup: "scripts/browser.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           ...waiting,
         },
       },
