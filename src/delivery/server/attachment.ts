@@ -1,7 +1,7 @@
 /** One socket of a session, as its adapter sees it. The session outlives it: what comes from an earlier socket of it is ignored. */
 import type { Data, MaybePromise, Phase } from "../../api/connection.ts";
 import type { Prepared, Socket, SocketListener } from "../../ports.ts";
-import type { Output } from "./session.ts";
+import type { Output } from "./types.ts";
 
 /** The session's side. */
 export interface Attachable {

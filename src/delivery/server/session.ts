@@ -12,31 +12,16 @@ import type { Introduction, ServerControl, Welcome } from "../frames.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Arrival } from "./arrivals.ts";
 import { Flow } from "./flow.ts";
-import { OwnLog } from "./own-log.ts";
-import type { OwnLogLimits } from "./own-log.ts";
+import type { OwnLog, OwnLogLimits } from "./own-log.ts";
 import type { Gap, Reading } from "./reading.ts";
 import { Readings } from "./readings.ts";
-
-/** The socket of a session. */
-export interface Output {
-  send(data: Data | Prepared): void;
-  /** The client is told what is gone. @param topic undefined for its own log. */
-  gap?(topic: string | undefined, why: "old" | "lost"): void;
-}
+import type { Frames, Output } from "./types.ts";
 
 /** An entry that was just appended to a topic's log. */
 export interface LiveEntry {
   readonly topic: string;
   readonly epoch: string;
   readonly offset: number;
-}
-
-/** What is sent of a message, the same for all its readers. */
-export interface Frames {
-  /** With the payload. */
-  readonly whole: Data | Prepared;
-  /** For those that it is not for. */
-  readonly header: string;
 }
 
 export interface SessionLimits {
@@ -236,6 +221,11 @@ export class Session {
   /** The turn of the message is stored. `tell` says so. */
   acknowledge(number: number): void {
     this.#arrivals.acknowledge(number);
+  }
+
+  /** The hook of the client's n-th message has ended. Returns whether more is acknowledged now. */
+  ran(number: number): boolean {
+    return this.#arrivals.ran(number);
   }
 
   /** Tells the client what is acknowledged, if it does not know yet. */

@@ -1,0 +1,64 @@
+/** What a client with delivery sends: its messages, each once and in order, and what it says of its reading. */
+import type { Data, MaybePromise } from "../../api/connection.ts";
+import type { Delivered } from "../../connection/hooks.ts";
+import { CloseCode } from "../../protocol/close.ts";
+import { isPing } from "../../protocol/text-ping.ts";
+import { parseClientFrame } from "../frames.ts";
+import type { ClientControl } from "../frames.ts";
+import type { Session } from "./session.ts";
+import type { TurnEnd } from "./turn-end.ts";
+
+/** What is needed of the line. */
+export interface Receiver {
+  readonly session: Session;
+  readonly turn: TurnEnd;
+  readonly connection: ReceiverConnection;
+  noteBehind(): void;
+}
+
+interface ReceiverConnection {
+  readonly id: string;
+  readonly surroundings: { readonly settings: { readonly heartbeat: unknown } };
+  alive(): void;
+  eased(): MaybePromise<void>;
+  message(data: Data): MaybePromise<void>;
+  deliver(delivered: Delivered): MaybePromise<void>;
+  violated(code: number, reason?: string): MaybePromise<void>;
+}
+
+export function received(line: Receiver, data: Data): MaybePromise<void> {
+  const { connection } = line;
+  // Bare, so that an object need not wake for it.
+  if (isPing(data) && connection.surroundings.settings.heartbeat !== false) return connection.message(data);
+  const frame = parseClientFrame(data);
+  if (frame === undefined) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
+  return frame.type === "control" ? control(line, frame.control) : message(line, frame.number, frame.payload);
+}
+
+function message(line: Receiver, number: number, data: Data): MaybePromise<void> {
+  const { connection, session, turn } = line;
+  switch (session.arrived(number)) {
+    case "wrong":
+      return connection.violated(CloseCode.protocolError, "A message out of turn");
+    case "repeated":
+      return turn.pending();
+    case "next": {
+      const done = (): void => {
+        if (session.ran(number)) turn.pending();
+      };
+      return connection.deliver({ data, messageId: `${connection.id}:${number}`, done });
+    }
+  }
+}
+
+function control(line: Receiver, { mark, at }: ClientControl): MaybePromise<void> {
+  const { connection, session } = line;
+  connection.alive();
+  if (mark !== undefined && !session.returned(mark)) return connection.violated(CloseCode.protocolError, "A mark that was not sent");
+  if (at !== undefined) {
+    if (typeof at !== "object" || at === null) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
+    session.missed(at);
+  }
+  line.noteBehind();
+  return connection.eased();
+}
