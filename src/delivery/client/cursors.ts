@@ -24,8 +24,8 @@ export interface Cursor {
   missing: boolean;
 }
 
-/** `"new"`: give it on. `"had"`: drop it. `"missing"`: an earlier one is missing: drop it, and ask for what `missing()` says. */
-export type Verdict = "new" | "had" | "missing";
+/** A log as it is stored: entries that a rewound log sends again are not known after that. */
+export type StoredLog = readonly [number: number, topic: string | null | undefined, position: string];
 
 export class Cursors {
   readonly #logs = new Map<number, Cursor>();
@@ -60,27 +60,22 @@ export class Cursors {
     return { topic: cursor.topic };
   }
 
-  /** Moves the cursors of the logs that an entry is in. */
-  take(references: readonly Reference[]): Verdict {
-    let known = false;
+  /** Moves the cursors of the logs that an entry is in. Returns whether it is to be given on. */
+  take(references: readonly Reference[]): boolean {
     let had = false;
     let moved = false;
-    let missing = false;
     for (const { log, offset, tag } of references) {
       const cursor = this.#logs.get(log);
-      if (cursor === undefined) continue;
-      known = true;
-      if (offset > cursor.offset + 1) missing = true;
-      else if (offset <= cursor.offset) had = true;
+      // One that is missing an earlier entry does not move: it is asked for.
+      if (cursor === undefined || offset > cursor.offset + 1) continue;
+      if (offset <= cursor.offset) had = true;
       else {
         moved = true;
         if (cursor.again?.has(tag) === true) had = true;
         move(cursor, offset, tag);
       }
     }
-    if (moved && this.#hadElsewhere(references)) had = true;
-    if (!known || had) return "had";
-    return moved ? "new" : missing ? "missing" : "had";
+    return moved && !this.#hadElsewhere(references) && !had;
   }
 
   /** Positions of the logs in which entries are missing, each of them once; undefined for none. */
@@ -90,17 +85,34 @@ export class Cursors {
       const cursor = this.#logs.get(log);
       if (cursor === undefined || cursor.missing || offset <= cursor.offset + 1) continue;
       cursor.missing = true;
-      asked[log] = formatPosition(cursor.epoch, cursor.offset, cursor.tag);
+      asked[log] = positionOf(cursor);
     }
     return Object.keys(asked).length === 0 ? undefined : asked;
   }
 
-  /** Where the client is, by log, for its return: what it had asked for on the lost socket is asked for anew. */
+  /** Where the client is, by log: what it had asked for is asked for anew. */
   positions(): readonly (readonly [log: number, position: string])[] {
     return Array.from(this.#logs, ([log, cursor]) => {
       cursor.missing = false;
-      return [log, formatPosition(cursor.epoch, cursor.offset, cursor.tag)] as const;
+      return [log, positionOf(cursor)] as const;
     });
+  }
+
+  /** Whether a topic keeps a history, which this client reads. */
+  reads(topic: string): boolean {
+    return Array.from(this.#logs.values()).some((cursor) => cursor.topic === topic);
+  }
+
+  /** What an application stores. */
+  stored(): readonly [logs: readonly StoredLog[], shared: readonly string[]] {
+    return [Array.from(this.#logs, ([log, cursor]) => [log, cursor.topic, positionOf(cursor)]), Array.from(this.#shared)];
+  }
+
+  /** Goes on from there. @throws any error if it is damaged. */
+  restore(logs: readonly StoredLog[], shared: readonly string[]): void {
+    for (const [log, topic, at] of logs)
+      if (!(Number.isInteger(log) && log >= 0 && this.begin(log, topic ?? undefined, at))) throw new Error("damaged");
+    for (const tag of shared) this.#shared.add(tag);
   }
 
   get all(): Iterable<Cursor> {
@@ -117,6 +129,10 @@ export class Cursors {
     if (oldest !== undefined && this.#shared.size > mostShared) this.#shared.delete(oldest);
     return false;
   }
+}
+
+function positionOf({ epoch, offset, tag }: Cursor): string {
+  return formatPosition(epoch, offset, tag);
 }
 
 function move(cursor: Cursor, offset: number, tag: string): void {
