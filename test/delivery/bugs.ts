@@ -3,7 +3,7 @@
  * shows it (`node test/delivery/campaign.ts --bugs` looks for them).
  */
 import type { Arrival } from "../../src/delivery/server/arrivals.ts";
-import { Cursors } from "../../src/delivery/client/cursors.ts";
+import { Cursors, type Cursor } from "../../src/delivery/client/cursors.ts";
 import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
 import { Flow } from "../../src/delivery/server/flow.ts";
 import { OwnLog } from "../../src/delivery/server/own-log.ts";
@@ -143,8 +143,8 @@ export const bugs: readonly Bug[] = [
     kind: "lost ends",
     seed: 5,
     plant: () =>
-      after(Cursors.prototype, "skip", (self, skipped: object | undefined) => {
-        for (const cursor of self.all) cursor.again = undefined;
+      after(Cursors.prototype, "skip", (_self, skipped: Cursor | undefined) => {
+        if (skipped !== undefined) skipped.again = undefined;
         return skipped;
       }),
   },

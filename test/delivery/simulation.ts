@@ -370,7 +370,7 @@ export class Simulation {
       idle = moved ? 0 : idle + 1;
     }
     for (const client of this.#clients) {
-      if (!client.core.outgoing.isEmpty)
+      if (client.core.outgoing.bytes > 0)
         this.checker.problem(`client ${client.index} has messages that are neither acknowledged nor uncertain`);
     }
   }

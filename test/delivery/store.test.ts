@@ -184,11 +184,11 @@ test.each([
   JSON.stringify(good.with(5, 7)),
   JSON.stringify(
     good.with(5, [
-      [0, null, "e.1.t"],
-      ["x", "chat", "e.1.t"],
+      [0, "e.1.t"],
+      ["x", "e.1.t", "chat"],
     ]),
   ),
-  JSON.stringify(good.with(5, [[0, "chat", "no position"]])),
+  JSON.stringify(good.with(5, [[0, "no position", "chat"]])),
   JSON.stringify(good.with(6, 7)),
 ])("a stored value that is damaged, or of another version, is a new session: %s", async (value) => {
   const place = new Place();

@@ -5,7 +5,7 @@ import type { Data } from "../../api/connection.ts";
 import { formatControl, join, parseServerFrame } from "../frames.ts";
 import type { ServerControl, Welcome } from "../frames.ts";
 import { Cursors } from "./cursors.ts";
-import type { StoredLog } from "./cursors.ts";
+import type { Place } from "./cursors.ts";
 import { OutgoingMessages } from "./outgoing.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -71,16 +71,16 @@ export class DeliveryCore {
 
   /** Whether messages of the topic are in a log that this client reads. */
   reads(topic: string): boolean {
-    return this.#cursors.reads(topic);
+    return this.#cursors.places.some((place) => place[2] === topic);
   }
 
   /** Goes on where an earlier page was. What is damaged, or of another version, is nothing. */
   restore(stored: string): void {
     try {
-      const [form, session, life, acknowledged, sent, logs, shared] = JSON.parse(stored) as Stored;
+      const [form, session, life, acknowledged, sent, places, shared] = JSON.parse(stored) as Stored;
       const areNumbers = Number.isSafeInteger(acknowledged) && Number.isSafeInteger(sent) && acknowledged >= 0;
       if (form !== version || !isSession(session) || !areNumbers || sent < acknowledged || sent - acknowledged > mostUnderWay) return;
-      this.#cursors.restore(logs, shared);
+      this.#cursors.restore(places, shared);
       this.outgoing.restore(acknowledged, sent);
       this.#session = session;
       this.#life = life;
@@ -94,7 +94,7 @@ export class DeliveryCore {
     const names = [...protocols.map((one) => `${protocol}+${one}`), protocol];
     if (this.#session === undefined) return names;
     let resume = `edgewire.resume.1~${this.#session}.${this.outgoing.acknowledgedNumber}`;
-    for (const [log, position] of this.#cursors.positions()) {
+    for (const [log, position] of this.#cursors.places) {
       const longer = `${resume}~${log}.${position}`;
       if (longer.length > longestResume) break;
       resume = longer;
@@ -113,7 +113,7 @@ export class DeliveryCore {
   /** The socket is lost. */
   lost(): void {
     this.#live = false;
-    this.outgoing.lost();
+    this.#cursors.lost();
   }
 
   /** The session has ended, or is another client's: the next connection begins one. */
@@ -146,7 +146,7 @@ export class DeliveryCore {
     if (acknowledged !== undefined && !this.outgoing.acknowledge(acknowledged)) return "an acknowledgement of what was not sent";
     if (mark !== undefined) this.#output.send(formatControl({ mark }));
     else this.#save();
-    if (where) this.#output.send(formatControl({ at: Object.fromEntries(this.#cursors.positions()) }));
+    if (where) this.#output.send(formatControl({ at: Object.fromEntries(this.#cursors.places) }));
     if (gap !== undefined && skipped !== undefined) this.#output.gap({ topic: skipped.topic, position: gap.from, why: gap.why });
     this.pump();
     return undefined;
@@ -172,7 +172,8 @@ export class DeliveryCore {
   #save(): void {
     if (this.#output.save === undefined) return;
     const { acknowledgedNumber, sentNumber } = this.outgoing;
-    const stored: Stored = [version, this.#session as string, this.#life, acknowledgedNumber, sentNumber, ...this.#cursors.stored()];
+    const { places, shared } = this.#cursors;
+    const stored: Stored = [version, this.#session as string, this.#life, acknowledgedNumber, sentNumber, places, shared];
     this.#output.save(this.#session === undefined ? "" : JSON.stringify(stored));
   }
 }
@@ -184,7 +185,7 @@ type Stored = readonly [
   life: string | undefined,
   acknowledged: number,
   sent: number,
-  logs: readonly StoredLog[],
+  places: readonly Place[],
   shared: readonly string[],
 ];
 

@@ -24,8 +24,8 @@ export interface Cursor {
   missing: boolean;
 }
 
-/** A log as it is stored: entries that a rewound log sends again are not known after that. */
-export type StoredLog = readonly [number: number, topic: string | null | undefined, position: string];
+/** Where a client is in a log. After a reload entries that a rewound log sends again are not known. */
+export type Place = readonly [log: number, position: string, topic: string | null | undefined];
 
 export class Cursors {
   readonly #logs = new Map<number, Cursor>();
@@ -50,14 +50,13 @@ export class Cursors {
     this.#logs.delete(log);
   }
 
-  /** Entries are gone: goes on after a position. Returns the topic, or undefined if the log is unknown or the position invalid. */
-  skip(log: number, from: string): { readonly topic: string | undefined } | undefined {
+  /** Entries are gone: goes on after a position. Returns undefined if the log is unknown or the position invalid. */
+  skip(log: number, from: string): Cursor | undefined {
     const cursor = this.#logs.get(log);
     const position = parsePosition(from);
     if (cursor === undefined || position === undefined) return undefined;
     if (position.epoch !== cursor.epoch || position.offset <= cursor.offset) cursor.again = new Set(cursor.tags);
-    Object.assign(cursor, position, { missing: false });
-    return { topic: cursor.topic };
+    return Object.assign(cursor, position, { missing: false });
   }
 
   /** Moves the cursors of the logs that an entry is in. Returns whether it is to be given on. */
@@ -90,33 +89,25 @@ export class Cursors {
     return Object.keys(asked).length === 0 ? undefined : asked;
   }
 
-  /** Where the client is, by log: what it had asked for is asked for anew. */
-  positions(): readonly (readonly [log: number, position: string])[] {
-    return Array.from(this.#logs, ([log, cursor]) => {
-      cursor.missing = false;
-      return [log, positionOf(cursor)] as const;
-    });
+  /** The socket is lost: what it was asked for is asked for anew. */
+  lost(): void {
+    for (const cursor of this.#logs.values()) cursor.missing = false;
   }
 
-  /** Whether a topic keeps a history, which this client reads. */
-  reads(topic: string): boolean {
-    return Array.from(this.#logs.values()).some((cursor) => cursor.topic === topic);
+  get places(): readonly Place[] {
+    return Array.from(this.#logs, ([log, cursor]) => [log, positionOf(cursor), cursor.topic]);
   }
 
-  /** What an application stores. */
-  stored(): readonly [logs: readonly StoredLog[], shared: readonly string[]] {
-    return [Array.from(this.#logs, ([log, cursor]) => [log, cursor.topic, positionOf(cursor)]), Array.from(this.#shared)];
+  /** Tags of entries in several logs, which may come once more. */
+  get shared(): readonly string[] {
+    return Array.from(this.#shared);
   }
 
   /** Goes on from there. @throws any error if it is damaged. */
-  restore(logs: readonly StoredLog[], shared: readonly string[]): void {
-    for (const [log, topic, at] of logs)
+  restore(places: readonly Place[], shared: readonly string[]): void {
+    for (const [log, at, topic] of places)
       if (!(Number.isInteger(log) && log >= 0 && this.begin(log, topic ?? undefined, at))) throw new Error("damaged");
     for (const tag of shared) this.#shared.add(tag);
-  }
-
-  get all(): Iterable<Cursor> {
-    return this.#logs.values();
   }
 
   /** Whether it came from another log already. Its tag is long enough for that to be no chance. */

@@ -56,10 +56,6 @@ export class OutgoingMessages {
     return this.#bytes;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
-  }
-
   /** The last number that the server is known to have stored. */
   get acknowledgedNumber(): number {
     return this.#first - 1;
@@ -83,11 +79,6 @@ export class OutgoingMessages {
     this.#waiting.push(message);
     this.#bytes += message.size;
     return true;
-  }
-
-  /** The socket is lost: what was under way may have arrived or not. */
-  lost(): void {
-    this.#maxInFlight = 0;
   }
 
   /**
