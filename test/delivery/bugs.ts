@@ -176,4 +176,18 @@ export const bugs: readonly Bug[] = [
     seed: 27,
     plant: () => after(OwnLog.prototype, "page", (self, page: readonly LogEntry[], offset: number) => (self.release(offset), page)),
   },
+  { name: "a position is stored after its message was given on", kind: "reloads", seed: 1, faults: { storesLate: true } },
+  {
+    name: "a page uses the numbers of the one before again",
+    kind: "reloads",
+    seed: 4,
+    // Otherwise the server's word prevents it, unless it has forgotten.
+    faults: { hidesReceived: true },
+    plant: () =>
+      replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
+        value(this: OutgoingMessages, acknowledged: number) {
+          return Reflect.apply(value as () => never, this, [acknowledged, acknowledged] as never);
+        },
+      })),
+  },
 ];
