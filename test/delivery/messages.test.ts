@@ -1,7 +1,10 @@
 /** Typed messages over a socket with delivery: what a cut, a crash and a forgotten session do to what is under way. */
 import { afterEach, expect, expectTypeOf, test, vi } from "vitest";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { z } from "zod";
 import { useMessage, usePresence, useRequest, useStream } from "../../adapters/react/index.ts";
+import type { RequestState } from "../../adapters/react/index.ts";
 import type { DeliverySocket } from "../../src/delivery/client/index.ts";
 import { defineMessages, messageClient, messageHandler, MessageError, presence } from "../../src/messages/index.ts";
 import type { MessageClient } from "../../src/messages/index.ts";
@@ -312,15 +315,28 @@ test("after a reload ids are others: a late result for the old page is none for 
   expect(first.frames()[0]?.id).not.toBe(second.frames()[0]?.id);
 });
 
-test("the hooks of edgewire/react take a client over it", () => {
+test("the hooks of edgewire/react take a client over it, by type and when they run", async () => {
   type Client = MessageClient<typeof messages, DeliverySocket>;
-  const use = (client: Client): void => {
-    expectTypeOf(useRequest(client, "hold").data).toEqualTypeOf<string | undefined>();
+  const meeting = await meet();
+  const states: RequestState<(typeof messages)["requests"]["hold"]>[] = [];
+  function Chat({ client }: { readonly client: Client }): string {
+    const hold = useRequest(client, "hold");
+    expectTypeOf(hold.data).toEqualTypeOf<string | undefined>();
     expectTypeOf(useStream(client, "count").items).toEqualTypeOf<readonly number[]>();
-    expectTypeOf(usePresence(client, "people").members[0]!.state).toEqualTypeOf<{ name: string }>();
+    expectTypeOf(usePresence(client, "people").members[0]?.state).toEqualTypeOf<{ name: string } | undefined>();
     useMessage(client, "said", (text) => expectTypeOf(text).toEqualTypeOf<string>());
-  };
-  expect(use).toBeTypeOf("function");
+    states.push(hold);
+    return "rendered";
+  }
+  expect(renderToStaticMarkup(createElement(Chat, { client: meeting.client }))).toBe("rendered");
+  const result = states[0]?.run("asked by a component");
+  await vi.waitFor(() => expect(held.has("asked by a component")).toBe(true));
+  await cut(meeting);
+  held.get("asked by a component")?.("done");
+  expect(await result).toBe("done");
+});
+
+test("whatever accepts a WebSocket accepts the socket", () => {
   const accepted: (socket: DeliverySocket) => WebSocket = (socket) => socket;
   expect(accepted).toBeTypeOf("function");
 });
