@@ -13,6 +13,10 @@ export class Arrivals {
   /** Messages that have had their hook before one that came earlier. */
   #early: Set<number> | undefined;
 
+  get received(): number {
+    return this.#received;
+  }
+
   get acknowledged(): number {
     return this.#acknowledged;
   }

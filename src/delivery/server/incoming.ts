@@ -35,7 +35,8 @@ export function received(line: Receiver, data: Data): MaybePromise<void> {
   return frame.type === "control" ? control(line, frame.control) : message(line, frame.number, frame.payload);
 }
 
-function message(line: Receiver, number: number, data: Data): MaybePromise<void> {
+/** @param data undefined if the number stands for nothing: no hook runs. */
+function message(line: Receiver, number: number, data: Data | undefined): MaybePromise<void> {
   const { connection, session, turn } = line;
   switch (session.arrived(number)) {
     case "wrong":
@@ -46,7 +47,7 @@ function message(line: Receiver, number: number, data: Data): MaybePromise<void>
       const done = (): void => {
         if (session.ran(number)) turn.pending();
       };
-      return connection.deliver({ data, messageId: `${connection.id}:${number}`, done });
+      return data === undefined ? done() : connection.deliver({ data, messageId: `${connection.id}:${number}`, done });
     }
   }
 }

@@ -95,9 +95,9 @@ export class Session {
   attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions">): void {
     this.#connect(output);
     const { maxInFlight } = this.#limits;
-    const { acknowledged } = this;
+    const { acknowledged, received } = this.#arrivals;
     this.#arrivals.owed();
-    this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged } : {}), maxInFlight } });
+    this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged, received } : {}), maxInFlight } });
     for (const n of resume?.positions.keys() ?? []) if (this.#readings.get(n) === undefined) this.#control({ end: { n } });
     for (const reading of this.#readings.all) {
       const at = resume?.positions.get(reading.number);
