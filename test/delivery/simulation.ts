@@ -174,7 +174,7 @@ export class Simulation {
 
   /** What a server does with a handshake. */
   #accept(client: Client, link: Link, resume: string | undefined): void {
-    const { session: named, acknowledged, positions } = readResume(resume ?? "") ?? { positions: new Map() };
+    const { session: named, acknowledged, positions, isFull } = readResume(resume ?? "") ?? { positions: new Map(), isFull: false };
     const known = named === undefined ? undefined : this.#sessions.get(named);
     const output = { send: (data: unknown) => void (link.serverOpen && link.toClient.push(data as string)) };
     const life = String(this.#life);

@@ -14,6 +14,8 @@ export interface Receiver {
   readonly turn: TurnEnd;
   readonly connection: ReceiverConnection;
   noteBehind(): void;
+  /** Reads logs, whose rule may run the application's `encode`. */
+  reading<T>(run: () => T): T;
 }
 
 interface ReceiverConnection {
@@ -55,10 +57,11 @@ function message(line: Receiver, number: number, data: Data | undefined): MaybeP
 function control(line: Receiver, { mark, at }: ClientControl): MaybePromise<void> {
   const { connection, session } = line;
   connection.alive();
-  if (mark !== undefined && !session.returned(mark)) return connection.violated(CloseCode.protocolError, "A mark that was not sent");
+  if (mark !== undefined && !line.reading(() => session.returned(mark)))
+    return connection.violated(CloseCode.protocolError, "A mark that was not sent");
   if (at !== undefined) {
     if (typeof at !== "object" || at === null) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
-    session.missed(at);
+    line.reading(() => session.missed(at));
   }
   line.noteBehind();
   return connection.eased();

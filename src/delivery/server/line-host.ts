@@ -7,6 +7,8 @@ export interface LineHost<Line> {
   readonly clock: Clock;
   /** Milliseconds after which a socket that the session has left is cut. */
   readonly closeTimeout: number;
+  /** A client that is gone may come back. */
+  readonly waits: boolean;
   /** Sessions are stored, for the next server. */
   readonly outlivesServer: boolean;
   /** Makes one message for many sockets, if the runtime can. */
@@ -14,6 +16,8 @@ export interface LineHost<Line> {
   /** The adapter's socket, through the gate if there is one. */
   through(socket: Socket, listener: SocketListener): Socket;
   roomOf(name: string): RoomSessions;
+  /** Reads logs, whose rule may run the application's `encode`. */
+  reading<T>(run: () => T): T;
   /** Its client is gone for now. */
   disconnected(line: Line): void;
   /** It has ended. */

@@ -79,7 +79,8 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     }
     this.session.detach();
     const { name, life } = this;
-    this.session.attach(attachment, { session: name, resumed, life, ...(acknowledged === undefined ? {} : { acknowledged }) }, resume);
+    const welcome = { session: name, resumed, life, ...(acknowledged === undefined ? {} : { acknowledged }) };
+    this.#host.reading(() => this.session.attach(attachment, welcome, resume));
     if (this.socket.paused) attachment.socket.pause?.();
     this.#markedBehind = !this.session.isLive;
     this.#saveSocket();
@@ -107,7 +108,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 
   socketEnded(code: number, reason: string): MaybePromise<void> {
     const { connection } = this;
-    if (connection.phase === "open" && isLoss(code)) return this.socketLost();
+    if (connection.phase === "open" && this.#host.waits && isLoss(code)) return this.socketLost();
     this.attached = undefined;
     this.end();
     return connection.ended(code, reason);
@@ -240,6 +241,10 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 
   received(data: Data): MaybePromise<void> {
     return received(this, data);
+  }
+
+  reading<T>(run: () => T): T {
+    return this.#host.reading(run);
   }
 
   // What is kept of it.

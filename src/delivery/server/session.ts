@@ -92,7 +92,7 @@ export class Session {
    * Its client is there, for the first time or again. Sends the welcome, gaps, and what it lacks, as far as its window allows.
    * @param welcome `acknowledged` is that of another session, which the client had named.
    */
-  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions">): void {
+  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions" | "isFull">): void {
     this.#connect(output);
     const { maxInFlight } = this.#limits;
     const { acknowledged, received } = this.#arrivals;
@@ -103,8 +103,9 @@ export class Session {
       const at = resume?.positions.get(reading.number);
       // It may know of an earlier subscription to the same topic alone.
       if (at !== undefined && at.subscription === this.#readings.introduction(reading).s) this.#resume(reading, at.position);
-      else this.#introduce(reading);
+      else this.#introduce(reading, resume?.isFull === true);
     }
+    if (resume?.isFull === true) this.#control({ where: true });
     this.#ownLog.release(this.#readings.own.offset);
     this.#pump();
   }
@@ -112,9 +113,12 @@ export class Session {
   /** Its client is still there, but memory was lost in between. @param behind what it lacks is not known either: it is asked. */
   reattach(output: Output, behind: boolean): void {
     this.#connect(output);
-    if (behind) return this.#control({ where: true });
-    for (const reading of this.#readings.all) reading.catchUp();
-    this.#behind = false;
+    for (const reading of this.#readings.all) {
+      reading.waits = behind;
+      if (!behind) reading.catchUp();
+    }
+    this.#behind = behind;
+    if (behind) this.#control({ where: true });
   }
 
   /** Its socket is lost, or another has the session. */
@@ -122,7 +126,7 @@ export class Session {
     this.#output = undefined;
     this.#flow = undefined;
     this.#behind = true;
-    for (const reading of this.#readings.all) reading.live = false;
+    for (const reading of this.#readings.all) reading.live = reading.waits = false;
   }
 
   /** @throws RangeError if it reads too many logs. */
@@ -252,6 +256,7 @@ export class Session {
       const reading = this.#readings.get(Number(number));
       if (reading === undefined || typeof position !== "string") continue;
       this.#behind = true;
+      reading.waits = false;
       this.#resume(reading, position);
     }
     this.#pump();
@@ -269,11 +274,12 @@ export class Session {
     });
   }
 
-  /** The client does not know the log yet, and has nothing of it. */
-  #introduce(reading: Reading): void {
+  /** The client does not know the log yet, and has nothing of it. @param waits or it could not say so: it is asked. */
+  #introduce(reading: Reading, waits: boolean): void {
     const introduction = this.#readings.introduction(reading);
     this.#control({ log: introduction });
-    this.#resume(reading, introduction.at);
+    reading.waits = waits;
+    if (!waits) this.#resume(reading, introduction.at);
   }
 
   #resume(reading: Reading, position: string): void {
@@ -300,7 +306,7 @@ export class Session {
     if (!this.#behind || this.#flow === undefined) return;
     let behind = false;
     for (const reading of this.#readings.all) {
-      while (!reading.live && !this.#flow.isFull) this.#page(reading);
+      while (!reading.live && !reading.waits && !this.#flow.isFull) this.#page(reading);
       behind ||= !reading.live;
     }
     this.#behind = behind;

@@ -247,6 +247,20 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     return this.#host.settings.closeTimeout;
   }
 
+  get waits(): boolean {
+    return this.#options.resumeTimeout > 0;
+  }
+
+  reading<T>(run: () => T): T {
+    const deferred = this.#host.registry?.deferred;
+    deferred?.begin("reading a history");
+    try {
+      return run();
+    } finally {
+      deferred?.end();
+    }
+  }
+
   get outlivesServer(): boolean {
     return this.#host.runtime.appointments !== undefined;
   }
@@ -254,7 +268,6 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   disconnected(line: Line<State, Env>): void {
     const { connection } = line;
     line.awaySince = this.#host.clock.now();
-    if (this.#options.resumeTimeout === 0) return this.#expire(line);
     this.#waiting.add(line);
     this.#host.settings.observe?.disconnected?.(connection);
     if (this.#waiting.size > this.#options.maxDisconnected) this.#waiting.giveWay(undefined);
