@@ -39,8 +39,6 @@ export interface Faults {
   readonly shortTags?: boolean;
   /** A client stores its position one change late. */
   readonly storesLate?: boolean;
-  /** The server does not say what has come from an earlier page. */
-  readonly hidesReceived?: boolean;
 }
 
 const limits = { window: 600, ownLog: { messages: 40, bytes: 4000 }, maxInFlight: 4 };
@@ -184,8 +182,7 @@ export class Simulation {
       if (known.link !== undefined) known.link.serverOpen = false;
       known.link = link;
       known.session.detach();
-      const received = this.#faults.hidesReceived === true ? {} : { received: known.session.acknowledged + known.hooks.length };
-      known.session.attach(output, { session: known.name, resumed: true, life, ...received }, { positions });
+      known.session.attach(output, { session: known.name, resumed: true, life }, { positions, isFull });
       return;
     }
     if (known !== undefined) this.#forget(known);

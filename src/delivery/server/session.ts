@@ -283,7 +283,7 @@ export class Session {
   }
 
   #resume(reading: Reading, position: string): void {
-    const gap = reading.resume(position);
+    const gap = reading.resume(this.#readings.within(reading, position));
     if (gap !== undefined) this.#gap(reading.number, this.#readings.introduction(reading).topic, gap);
   }
 
