@@ -184,12 +184,17 @@ export const bugs: readonly Bug[] = [
     kind: "reloads",
     seed: 4,
     // Otherwise the server's word prevents it, unless it has forgotten.
-    plant: () => replace(Arrivals.prototype, "received", () => ({ get: () => undefined })),
-    plant: () =>
-      replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
+    plant: () => {
+      const told = replace(Arrivals.prototype, "received", () => ({ get: () => undefined }));
+      const stored = replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
         value(this: OutgoingMessages, acknowledged: number) {
           return Reflect.apply(value as () => never, this, [acknowledged, acknowledged] as never);
         },
-      })),
+      }));
+      return () => {
+        told();
+        stored();
+      };
+    },
   },
 ];
