@@ -187,7 +187,7 @@ export class Simulation {
     }
     if (known !== undefined) this.#forget(known);
     const name = `s${++this.#made}`;
-    const session = new Session(`c${client.index}`, new OwnLog(this.#word(), limits.ownLog), limits);
+    const session = new Session(`c${client.index}`, limits, new OwnLog(this.#word(), limits.ownLog));
     this.#sessions.set(name, { name, id: `c${client.index}`, session, link, hooks: [] });
     const known_ = named === undefined ? undefined : (known?.session.acknowledged ?? this.#remembered.get(named));
     session.attach(output, { session: name, resumed: false, life, ...(known_ === undefined ? {} : { acknowledged: known_ }) });
@@ -196,7 +196,7 @@ export class Simulation {
 
   #begin(name: string, session: Session, topic: string): void {
     const entries = [...(this.#logs.get(topic)?.entries ?? [])];
-    session.begin(topic, this.#logs.get(topic) as SimulatedLog, numberOf(topic), undefined);
+    session.begin({ topic, log: this.#logs.get(topic) as SimulatedLog, number: numberOf(topic) }, undefined);
     this.checker.began(name, numberOf(topic), session.begun, topic, entries);
   }
 

@@ -7,7 +7,9 @@ import { formatReferences, join } from "../frames.ts";
 import type { SessionRows } from "./rows.ts";
 import type { Ended, Frames, HeldLog } from "./types.ts";
 
-interface Numbered extends HeldLog {
+/** A topic's log, and how many read it. */
+export interface Numbered extends HeldLog {
+  readonly topic: string;
   readers: number;
 }
 
@@ -21,8 +23,8 @@ export class RoomSessions {
   count = 0;
   /** When the room is looked at again, if its process ends without a word. */
   lookAt: number = Number.POSITIVE_INFINITY;
-  /** By the session's name; the first to be forgotten first. */
-  readonly #ended = new Map<string, Ended>();
+  /** By the session's name; the first to be forgotten first. Undefined where nothing is stored. */
+  readonly #ended: Map<string, Ended> | undefined;
   readonly #topics: TopicReaders | undefined;
   readonly #logs = new Map<string, Numbered>();
   #next = 1;
@@ -34,27 +36,27 @@ export class RoomSessions {
     this.#topics = topics;
     this.rows = rows;
     this.#reserved = rows === undefined ? Number.POSITIVE_INFINITY : 0;
-    for (const [session, ended] of rows?.ended() ?? []) this.#ended.set(session, ended);
+    this.#ended = rows === undefined ? undefined : new Map(rows.ended());
   }
 
   /** Nothing of it has to be in memory. */
   get isIdle(): boolean {
-    return this.count === 0 && this.#logs.size === 0 && this.#ended.size === 0 && this.rows === undefined;
+    return this.count === 0 && this.#logs.size === 0 && this.rows === undefined;
   }
 
   // Logs.
 
   /** A topic's log, for one more reader. Undefined if the topic keeps no history. @throws what the store throws. */
-  hold(topic: string): HeldLog | undefined {
+  hold(topic: string): Numbered | undefined {
     return this.#hold(topic, () => this.#take());
   }
 
   /** The same, with the number that the log had before memory was lost. */
-  holdAgain(topic: string, number: number): HeldLog | undefined {
+  holdAgain(topic: string, number: number): Numbered | undefined {
     return this.#hold(topic, () => number);
   }
 
-  #hold(topic: string, numberOf: () => number): HeldLog | undefined {
+  #hold(topic: string, numberOf: () => number): Numbered | undefined {
     const known = this.#logs.get(topic);
     if (known !== undefined) {
       known.readers++;
@@ -63,7 +65,7 @@ export class RoomSessions {
     this.#topics?.hold(this.name, topic);
     const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    const numbered = { log, number: numberOf(), readers: 1 };
+    const numbered: Numbered = { topic, log, number: numberOf(), readers: 1 };
     this.#logs.set(topic, numbered);
     return numbered;
   }
@@ -83,7 +85,7 @@ export class RoomSessions {
     });
     const header = formatReferences(references);
     const whole = join(header, dataOf(payload));
-    return { whole: prepare?.(whole) ?? whole, header };
+    return { whole: prepare?.(whole) ?? whole, size: whole.length, header };
   }
 
   #take(): number {
@@ -95,28 +97,28 @@ export class RoomSessions {
     return this.#next++;
   }
 
-  // Ended sessions.
+  // Ended sessions, where they are stored.
 
   endedOf(session: string): Ended | undefined {
-    return this.#ended.get(session);
+    return this.#ended?.get(session);
   }
 
   /** When the first of them is forgotten; Infinity for never. */
   get forgetsAt(): number {
-    const [first] = this.#ended.values();
+    const [first] = this.#ended?.values() ?? [];
     return first?.until ?? Number.POSITIVE_INFINITY;
   }
 
   remember(session: string, ended: Ended): void {
-    this.#ended.set(session, ended);
+    this.#ended?.set(session, ended);
   }
 
   /** Forgets those that are too old, or too many. @throws what the store throws. */
   tidy(now: number, most: number): void {
-    let more = this.#ended.size - most;
-    for (const [session, { until }] of this.#ended) {
+    let more = (this.#ended?.size ?? 0) - most;
+    for (const [session, { until }] of this.#ended ?? []) {
       if (until > now && more-- <= 0) return;
-      this.#ended.delete(session);
+      this.#ended?.delete(session);
       this.rows?.forget(session);
     }
   }

@@ -1,6 +1,6 @@
 /** The sessions of one server: which client gets which back, for how long they wait, and what is remembered of those that have ended. */
 import type { DeliverySettings } from "../../api/delivery.ts";
-import { randomWord } from "../../history/random.ts";
+import { randomEpoch } from "../../history/random.ts";
 import { TopicReaders } from "../../history/topic-readers.ts";
 import type { Clock, Socket, SocketListener, StoredSnapshot } from "../../ports.ts";
 import { CloseCode } from "../../protocol/close.ts";
@@ -15,6 +15,7 @@ import { DirectRows } from "./direct-rows.ts";
 import { Line } from "./line.ts";
 import type { Attaching } from "./line.ts";
 import { OwnLog } from "./own-log.ts";
+import { Remembered } from "./remembered.ts";
 import { RoomSessions } from "./room-sessions.ts";
 import { SessionRows } from "./rows.ts";
 import type { SessionRow } from "./rows.ts";
@@ -40,6 +41,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #options: DeliverySettings;
   readonly #lines = new Map<string, Line<State, Env>>();
   readonly #rooms = new Map<string, RoomSessions>();
+  readonly #remembered: Remembered;
   readonly #waiting: Waiting<Line<State, Env>>;
   /** Of sessions that begin in this memory. */
   readonly #life = randomName().slice(0, 8);
@@ -50,6 +52,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   constructor(host: SessionHost<State, Env>, options: DeliverySettings) {
     this.#host = host;
     this.#options = options;
+    this.#remembered = new Remembered(options.maxDisconnected);
     this.#waiting = new Waiting(host, options.resumeTimeout, (line) => this.#expire(line));
     const lines = this.#lines;
     this.#limits = {
@@ -124,7 +127,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     if (resume === undefined) return undefined;
     const line = this.#lines.get(resume.session);
     if (line !== undefined) return line.subject === delivery?.subject ? line.session.acknowledged : undefined;
-    const ended = this.#rooms.get(snapshot.room)?.endedOf(resume.session);
+    const ended = this.#rooms.get(snapshot.room)?.endedOf(resume.session) ?? this.#remembered.get(resume.session);
     return ended !== undefined && ended.subject === delivery?.subject ? ended.acknowledged : undefined;
   }
 
@@ -147,7 +150,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const { id, room } = opening.snapshot;
     const of = this.roomOf(room);
     const { subject } = opening.delivery ?? {};
-    const line = this.#lineOf(of, { name: randomName(), subject, id, epoch: randomWord() + randomWord(), isStored: false });
+    const line = this.#lineOf(of, { name: randomName(), subject, id, epoch: undefined });
     let listener: SocketListener | undefined;
     try {
       this.#host.begin(line.socket, opening, (connection) => {
@@ -162,19 +165,29 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     return listener as SocketListener;
   }
 
-  #lineOf(of: RoomSessions, { name, subject, id, epoch, isStored }: Beginning): Line<State, Env> {
+  #lineOf(of: RoomSessions, { name, subject, id, epoch }: Beginning): Line<State, Env> {
     const { rows } = of;
-    const direct = rows === undefined ? undefined : new DirectRows(rows, name);
-    const ownLog = new OwnLog(epoch, this.#options.directLog, direct);
-    if (direct !== undefined && isStored) ownLog.restore(direct.load());
-    const line: Line<State, Env> = new Line(this, { name, subject, session: new Session(id, ownLog, this.#limits), life: this.#life });
+    const session = new Session(id, this.#limits, epoch === undefined ? undefined : this.#ownLogOf(rows, name, epoch));
+    const line: Line<State, Env> = new Line(this, { name, subject, session, life: this.#life });
     if (rows !== undefined)
       line.rows = {
-        write: () => this.#write(rows, line, epoch),
+        write: () => this.#write(rows, line),
         acknowledged: (number) => rows.acknowledged(name, number),
-        end: (ended) => rows.end(name, ended, direct?.isEmpty === false),
+        end: (ended) => rows.end(name, ended, session.ownLog !== undefined),
       };
     return line;
+  }
+
+  ownLogOf({ name, room }: Line<State, Env>): OwnLog {
+    return this.#ownLogOf(this.roomOf(room).rows, name, undefined);
+  }
+
+  /** @param epoch of one that goes on. */
+  #ownLogOf(rows: SessionRows | undefined, name: string, epoch: string | undefined): OwnLog {
+    const direct = rows === undefined ? undefined : new DirectRows(rows, name);
+    const log = new OwnLog(epoch ?? randomEpoch(), this.#options.directLog, direct);
+    if (direct !== undefined && epoch !== undefined) log.restore(direct.load());
+    return log;
   }
 
   #add(of: RoomSessions, line: Line<State, Env>): void {
@@ -185,19 +198,23 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     this.#host.registry?.due.update(of.name);
   }
 
-  #write(rows: SessionRows, line: Line<State, Env>, epoch: string): void {
+  #write(rows: SessionRows, line: Line<State, Env>): void {
     const { name, stored, subject, session, awaySince } = line;
     if (stored === undefined) return;
-    const { begun, introductions } = session;
-    rows.write(name, { stored, subject, begun, introductions, epoch, awaySince });
+    const { begun, readings, ownLog } = session;
+    const introductions = readings.map(({ introduction }) => introduction);
+    rows.write(name, { stored, subject, begun, introductions, epoch: ownLog?.epoch, awaySince });
   }
 
   // After memory was lost.
 
   load(room: string): void {
-    if (this.#host.runtime.store === undefined || this.#rooms.has(room)) return;
+    const store = this.#rooms.has(room) ? undefined : this.#host.runtime.store?.(room);
+    if (store === undefined) return;
+    // All is read before the room is known: if that fails, it is read again.
+    const rows = Array.from(new SessionRows(store).all());
     const of = this.roomOf(room);
-    for (const [name, row] of of.rows?.all() ?? []) {
+    for (const [name, row] of rows) {
       try {
         this.#restore(of, name, row);
       } catch (error) {
@@ -208,7 +225,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   }
 
   #restore(of: RoomSessions, name: string, { stored, subject, begun, introductions, epoch, awaySince }: SessionRow): void {
-    const line = this.#lineOf(of, { name, subject, id: stored[0], epoch, isStored: true });
+    const line = this.#lineOf(of, { name, subject, id: stored[0], epoch });
     line.stored = stored;
     const connection = this.#host.wake(line.socket, stored);
     if (connection === undefined) return line.rows?.end(this.#endOf(line));
@@ -218,7 +235,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     line.restore(introductions, begun);
     line.awaySince = awaySince ?? this.#host.clock.now();
     if (connection.phase !== "open") return;
-    this.#waiting.add(line);
+    this.#waiting.add(line, line.awaySince);
     if (this.outlivesServer) void connection.woke();
   }
 
@@ -283,11 +300,12 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     if (!this.#lines.delete(line.name)) return;
     const of = this.roomOf(line.room);
     of.count--;
-    for (const { topic } of line.session.introductions) if (topic !== undefined) of.letGo(topic);
+    for (const { held } of line.session.readings) if (held.topic !== undefined) of.letGo(held.topic);
     const ended = this.#endOf(line);
     try {
       line.rows?.end(ended);
       of.remember(line.name, ended);
+      if (of.rows === undefined) this.#remembered.add(line.name, ended, this.#host.clock.now());
       this.#tidy(of);
     } catch (error) {
       logError("the end of a session can't be stored", error);
@@ -369,10 +387,8 @@ interface Beginning {
   readonly subject: string | undefined;
   /** The connection's. */
   readonly id: string;
-  /** Of its own log. */
-  readonly epoch: string;
-  /** It goes on. */
-  readonly isStored: boolean;
+  /** Of its own log, if it goes on. */
+  readonly epoch: string | undefined;
 }
 
 /** The client is there. Returns what listens to its socket. */
@@ -398,5 +414,8 @@ function resumeOf({ delivery }: Opening): Resume | undefined {
 /** 128 random bits: it is all that a client without a subject has to show. */
 function randomName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .slice(0, 22);
 }
