@@ -1,11 +1,14 @@
 /**
- * `npm run campaign:faults`: `RETURNS` returns through cuts (default: 10 000) and `KILLS` kills over a file with a quarter as many stops (default: 200), on each
- * runtime. `FAULTS_SEED` is the seed of its random choices. It goes on after a fault, prints tables for docs/delivery.md, and ends with an error if there was one.
+ * `npm run campaign:faults`: on each runtime and on a Durable Object `RETURNS` returns through cuts (default: 10 000); `KILLS` kills over a file with a quarter as
+ * many stops on each runtime (default: 200); and as many aborts, with a quarter as many evictions and deploys, of an object. `FAULTS_SEED` is the seed of its random
+ * choices. It goes on after a fault, prints tables for docs/delivery.md, and ends with an error if there was one.
  */
 import process from "node:process";
 import { runtimes } from "../../kill/process.ts";
 import { returnsThroughCuts } from "./cuts.ts";
+import { disturbances } from "./disturbances.ts";
 import { killsAndStops } from "./kills.ts";
+import { Objects } from "./objects.ts";
 import { Servers } from "./servers.ts";
 
 const returns = Number(process.env["RETURNS"] ?? 10_000);
@@ -18,13 +21,16 @@ const begin = performance.now();
 const faults: string[] = [];
 const cutRows: string[] = [];
 const killRows: string[] = [];
+const objectRows: string[] = [];
 
 console.log(`${returns} returns and ${kills} kills on each runtime, seed ${seed}`);
 for (const runtime of runtimes) {
   await cut(runtime, () => Servers.start(runtime, false));
   await cut(`${runtime}, over a file`, () => Servers.start(runtime, true));
 }
+await cut("Durable Object", () => Objects.start());
 for (const runtime of runtimes) await kill(runtime);
+await disturb();
 
 const minutes = Math.round((performance.now() - begin) / 6000) / 10;
 console.log(`
@@ -36,7 +42,11 @@ ${cutRows.join("\n")}
 
 | killed and stopped | kills | stops | returns | messages | gaps | faults |
 | --- | --- | --- | --- | --- | --- | --- |
-${killRows.join("\n")}`);
+${killRows.join("\n")}
+
+| a Durable Object | aborts | evictions | deploys | returns | messages | gaps | faults |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+${objectRows.join("\n")}`);
 for (const fault of faults) console.error(fault);
 process.exit(faults.length > 0 ? 1 : 0);
 
@@ -66,6 +76,24 @@ async function kill(runtime: (typeof runtimes)[number]): Promise<void> {
     if (result.kills === 0) break;
   }
   killRows.push(`| ${[runtime, ...Object.values(sum)].join(" | ")} |`);
+}
+
+async function disturb(): Promise<void> {
+  await using objects = await Objects.start();
+  const sum = { abort: 0, evict: 0, deploy: 0, returns: 0, messages: 0, gaps: 0, faults: 0 };
+  for (let room = 0; sum.abort < kills; room++) {
+    const abort = Math.min(killsPerRoom, kills - sum.abort);
+    const others = Math.ceil(abort / 4);
+    const result = await disturbances(objects, { abort, evict: others, deploy: others, seed: seed + room });
+    note(
+      "Durable Object",
+      result.faults.map((fault) => `seed ${result.seed}: ${fault}`),
+    );
+    for (const key of ["abort", "evict", "deploy", "returns", "messages", "gaps"] as const) sum[key] += result[key];
+    sum.faults += result.faults.length;
+    console.log(`Durable Object: ${JSON.stringify(sum)}`);
+  }
+  objectRows.push(`| ${["workerd", ...Object.values(sum)].join(" | ")} |`);
 }
 
 function note(name: string, found: readonly string[]): void {

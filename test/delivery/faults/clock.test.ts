@@ -76,13 +76,19 @@ class Client {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
     this.#open = resolve;
+    const lost = this.#next("disconnect");
     this.#network.end();
-    await vi.waitFor(() => expect(this.socket.status).not.toBe("open"));
+    await lost;
   }
 
   async comeBack(): Promise<void> {
+    const back = this.#next("open");
     this.#open();
-    await vi.waitFor(() => expect(this.socket.status).toBe("open"));
+    await back;
+  }
+
+  #next(type: "open" | "disconnect"): Promise<unknown> {
+    return new Promise((resolve) => this.socket.addEventListener(type, resolve));
   }
 }
 

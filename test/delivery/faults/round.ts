@@ -80,6 +80,14 @@ export class Round {
     }
   }
 
+  /** Clients send nothing new meanwhile: what they have sent, and what comes of it, is still under way. */
+  async paused(meanwhile: () => Promise<void>): Promise<void> {
+    this.#loads = false;
+    await meanwhile();
+    this.#loads = true;
+    this.#told();
+  }
+
   async run(): Promise<Result> {
     const { returns = 0, faults, seed } = this.#plan;
     try {
