@@ -3,7 +3,7 @@
  * shows it (`node test/delivery/campaign.ts --bugs` looks for them).
  */
 import type { Arrival } from "../../src/delivery/server/arrivals.ts";
-import { Cursors } from "../../src/delivery/client/cursors.ts";
+import { Cursors, type Cursor } from "../../src/delivery/client/cursors.ts";
 import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
 import { Flow } from "../../src/delivery/server/flow.ts";
 import { OwnLog } from "../../src/delivery/server/own-log.ts";
@@ -144,8 +144,8 @@ export const bugs: readonly Bug[] = [
     kind: "lost ends",
     seed: 5,
     plant: () =>
-      after(Cursors.prototype, "skip", (self, skipped: object | undefined) => {
-        for (const cursor of self.all) cursor.again = undefined;
+      after(Cursors.prototype, "skip", (_self, skipped: Cursor | undefined) => {
+        if (skipped !== undefined) skipped.again = undefined;
         return skipped;
       }),
   },
@@ -176,5 +176,19 @@ export const bugs: readonly Bug[] = [
     kind: "cuts",
     seed: 27,
     plant: () => after(OwnLog.prototype, "page", (self, page: readonly LogEntry[], offset: number) => (self.release(offset), page)),
+  },
+  { name: "a position is stored after its message was given on", kind: "reloads", seed: 1, faults: { storesLate: true } },
+  {
+    name: "a page uses the numbers of the one before again",
+    kind: "reloads",
+    seed: 4,
+    // Otherwise the server's word prevents it, unless it has forgotten.
+    faults: { hidesReceived: true },
+    plant: () =>
+      replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
+        value(this: OutgoingMessages, acknowledged: number) {
+          return Reflect.apply(value as () => never, this, [acknowledged, acknowledged] as never);
+        },
+      })),
   },
 ];

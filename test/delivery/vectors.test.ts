@@ -26,7 +26,7 @@ class Client {
       message: (message) => this.given.push({ message: shown(message) }),
       gap: ({ topic, why }) => this.given.push({ gap: { ...(topic === undefined ? {} : { topic }), why } }),
       uncertain: ({ data }) => this.given.push({ uncertain: shown(data) }),
-      interrupted: () => this.given.push({ interrupted: true }),
+      interrupted: (resumed) => this.given.push({ interrupted: { resumed } }),
       live: () => {},
     },
     1000,

@@ -384,6 +384,7 @@ export class Line<State, Env> implements Socket, LogReader, Attachable {
     if (frame === undefined) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
     if (frame.type === "control") return this.#control(frame.control);
     const { number, payload } = frame;
+    if (payload === undefined) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
     switch (this.session.arrived(number)) {
       case "wrong":
         return connection.violated(CloseCode.protocolError, "A message out of turn");

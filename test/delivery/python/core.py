@@ -108,7 +108,7 @@ class DeliveryCore:
     def __init__(self, most_messages=1000, most_bytes=2**20):
         # For the server: messages of the WebSocket.
         self.sends = deque()
-        # For the application: ("message", data), ("gap", topic, why), ("acknowledged", data), ("uncertain", data), ("refused", data), ("interrupted",).
+        # For the application: ("message", data), ("gap", topic, why), ("acknowledged", data), ("uncertain", data), ("refused", data), ("interrupted", resumed).
         self.events = deque()
         self.is_live = False
         self._session = None
@@ -269,8 +269,8 @@ class DeliveryCore:
         if not resumed:
             self._cursors.clear()
         self._agree(resumed, acknowledged)
-        if self._life not in (None, welcome["life"]):
-            self.events.append(("interrupted",))
+        if self._life is not None and not (resumed and self._life == welcome["life"]):
+            self.events.append(("interrupted", resumed))
         self._session, self._life, self._max_in_flight = session, welcome["life"], welcome["maxInFlight"]
         self._sent_here = self._first - 1
         self.is_live = True

@@ -23,7 +23,7 @@ def sent_of(data):
 def given_of(event):
     kind, *values = event
     if kind == "interrupted":
-        return {"interrupted": True}
+        return {"interrupted": {"resumed": values[0]}}
     if kind == "gap":
         topic, why = values
         return {"gap": {**({} if topic is None else {"topic": topic}), "why": why}}
