@@ -88,7 +88,7 @@ test("a full queue refuses, a closed socket refuses, and what was not acknowledg
 test.each([
   ["hello", "no frame"],
   ["1.1.a;early", "before the welcome"],
-  ['!{"welcome":{"session":"?","resumed":false,"life":"1","maxInFlight":1}}', "without a session"],
+  ['!{"welcome":{"session":"?","resumed":false,"life":"1","maxInFlight":1}}', "malformed"],
 ])("a server that breaks the protocol ends the socket, and nothing else: %s", async (text, problem) => {
   const place = new Place();
   const { socket, events } = watch(socketOf(place));
