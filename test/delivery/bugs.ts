@@ -2,6 +2,7 @@
  * Faults that are planted, one at a time, in the code or in what surrounds it: the checker must find each. Found once, with the kind and the seed that
  * shows it (`node test/delivery/campaign.ts --bugs` looks for them).
  */
+import { Arrivals } from "../../src/delivery/server/arrivals.ts";
 import type { Arrival } from "../../src/delivery/server/arrivals.ts";
 import { Cursors, type Begun, type Cursor } from "../../src/delivery/client/cursors.ts";
 import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
@@ -183,13 +184,18 @@ export const bugs: readonly Bug[] = [
     kind: "reloads",
     seed: 4,
     // Otherwise the server's word prevents it, unless it has forgotten.
-    faults: { hidesReceived: true },
-    plant: () =>
-      replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
+    plant: () => {
+      const told = replace(Arrivals.prototype, "received", () => ({ get: () => undefined }));
+      const stored = replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
         value(this: OutgoingMessages, acknowledged: number) {
           return Reflect.apply(value as () => never, this, [acknowledged, acknowledged] as never);
         },
-      })),
+      }));
+      return () => {
+        told();
+        stored();
+      };
+    },
   },
   {
     name: "a new session forgets where its client was",

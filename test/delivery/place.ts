@@ -4,11 +4,15 @@ import type { DeliveryOptions, GapEvent, InterruptedEvent, UncertainEvent } from
 import type { Data } from "../../src/api/connection.ts";
 import { parseClientFrame } from "../../src/delivery/frames.ts";
 import { Session } from "../../src/delivery/server/session.ts";
-import { readResume, type Resume } from "../../src/protocol/delivery.ts";
 import { OwnLog } from "../../src/delivery/server/own-log.ts";
+import { readResume, type Resume } from "../../src/protocol/delivery.ts";
 import { SimulatedLog, tellOf } from "./log.ts";
 
 const limits = { window: 65_536, ownLog: { messages: 256, bytes: 262_144 }, maxInFlight: 8 };
+
+function sessionOf(epoch: string): Session {
+  return new Session("c", new OwnLog(epoch, limits.ownLog), limits);
+}
 
 interface Native {
   receive(data: Data): void;
@@ -50,8 +54,7 @@ export class Place {
 
   publish(text: string, log: SimulatedLog = this.log, topic = "chat"): void {
     const entry = log.append(text, `t${log.head}`);
-    const number = topic === "chat" ? 1 : 2;
-    for (const { session } of this.sessions.values()) tellOf(session, [{ topic, number, log, entry }]);
+    for (const { session } of this.sessions.values()) tellOf(session, [{ topic, number: topic === "chat" ? 1 : 2, log, entry }]);
   }
 
   /** Into the log of one client. */
@@ -93,22 +96,16 @@ export class Place {
   #attach(native: Native, resume: Resume | undefined): void {
     const known = this.sessions.get(resume?.session ?? "");
     const name = known?.name ?? `s${++this.#made}`;
-    const served = known ?? {
-      name,
-      session: new Session("c", new OwnLog(`own${this.#made}`, limits.ownLog), limits),
-      native: undefined,
-      received: 0,
-    };
+    const served = known ?? { name, session: sessionOf(`own${this.#made}`), native: undefined, received: 0 };
     this.sessions.set(name, served);
     this.served = served;
     served.native?.lose(1008, "another connection has the session");
     served.native = native;
     served.session.detach();
-    const output = { send: (data: Data) => native.receive(data) };
-    const welcome = { session: name, life: String(this.life) };
+    const output = { send: (data: unknown) => native.receive(data as Data) };
+    const resumed = known !== undefined;
     // Positions are those of the session that was named.
-    if (known === undefined) served.session.attach(output, { ...welcome, resumed: false });
-    else served.session.attach(output, { ...welcome, resumed: true, received: served.received }, resume);
+    served.session.attach(output, { session: name, life: String(this.life), resumed }, resumed ? resume : undefined);
     if (known === undefined) this.open(served);
   }
 

@@ -43,8 +43,6 @@ export interface Faults {
   readonly shortTags?: boolean;
   /** A client stores its position one change late. */
   readonly storesLate?: boolean;
-  /** The server does not say what has come from an earlier page. */
-  readonly hidesReceived?: boolean;
 }
 
 const limits = { window: 600, ownLog: { messages: 40, bytes: 4000 }, maxInFlight: 4 };
@@ -178,7 +176,7 @@ export class Simulation {
 
   /** What a server does with a handshake. */
   #accept(client: Client, link: Link, resume: string | undefined): void {
-    const { session: named, acknowledged, positions } = readResume(resume ?? "") ?? { positions: new Map() };
+    const { session: named, acknowledged, positions, isFull } = readResume(resume ?? "") ?? { positions: new Map(), isFull: false };
     const known = named === undefined ? undefined : this.#sessions.get(named);
     const output = { send: (data: unknown) => void (link.serverOpen && link.toClient.push(data as string)) };
     const life = String(this.#life);
@@ -188,8 +186,7 @@ export class Simulation {
       if (known.link !== undefined) known.link.serverOpen = false;
       known.link = link;
       known.session.detach();
-      const received = this.#faults.hidesReceived === true ? {} : { received: known.session.acknowledged + known.hooks.length };
-      known.session.attach(output, { session: known.name, resumed: true, life, ...received }, { positions });
+      known.session.attach(output, { session: known.name, resumed: true, life }, { positions, isFull });
       return;
     }
     if (known !== undefined) this.#forget(known);

@@ -19,6 +19,8 @@ export class Reading {
   offset = 0;
   /** At the end of the log when it was last looked at, and the client could take more. */
   live = false;
+  /** The client is asked how far it is: nothing is sent before it says so. */
+  waits = false;
   #epoch: string;
 
   /** Begins before the first entry that is kept. */

@@ -1,5 +1,6 @@
 /** The logs that one client reads, by number and by topic. The number 0 is that of the client's own log. */
 import type { ReadableLog } from "../../history/readable.ts";
+import { parsePosition } from "../../protocol/positions.ts";
 import { maxLogs } from "../frames.ts";
 import type { Introduction } from "../frames.ts";
 import { Reading } from "./reading.ts";
@@ -82,6 +83,13 @@ export class Readings {
 
   introduction({ number }: Reading): Introduction {
     return this.#introductions.get(number) as Introduction;
+  }
+
+  /** A position that a client names, but never one from before its subscription. */
+  within(reading: Reading, position: string): string {
+    const { at } = this.introduction(reading);
+    const [begun, named] = [parsePosition(at), parsePosition(position)];
+    return begun !== undefined && named !== undefined && begun.epoch === named.epoch && named.offset < begun.offset ? at : position;
   }
 
   #add(reading: Reading, introduction: Introduction): void {

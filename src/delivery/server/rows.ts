@@ -7,7 +7,7 @@ import type { Data } from "../../api/connection.ts";
 import type { StoredSnapshot, Store } from "../../ports.ts";
 import { exceeds } from "../../values/text.ts";
 import type { Introduction } from "../frames.ts";
-import type { Ended } from "./room-sessions.ts";
+import type { Ended } from "./types.ts";
 import type { LogEntry } from "../../history/readable.ts";
 
 const sessionPrefix = "session:";
@@ -55,7 +55,7 @@ export class SessionRows {
 
   /** All sessions of the room. */
   *all(): Generator<readonly [name: string, row: SessionRow], void, undefined> {
-    for (const [key, text] of [...this.#store.list({ prefix: sessionPrefix })]) {
+    for (const [key, text] of Array.from(this.#store.list({ prefix: sessionPrefix }))) {
       const [stored, subject, begun, logs, epoch, awaySince] = JSON.parse(text) as [
         (string | number | null)[],
         string | null,
@@ -93,7 +93,7 @@ export class SessionRows {
   }
 
   *ended(): Generator<readonly [name: string, ended: Ended], void, undefined> {
-    for (const [key, text] of [...this.#store.list({ prefix: endedPrefix })]) {
+    for (const [key, text] of Array.from(this.#store.list({ prefix: endedPrefix }))) {
       const [subject, acknowledged, until] = JSON.parse(text) as [string | null, number, number];
       yield [key.slice(endedPrefix.length), { subject: subject ?? undefined, acknowledged, until }];
     }
@@ -119,7 +119,7 @@ export class SessionRows {
 
   *directs(name: string): Generator<readonly [slot: number, entry: LogEntry], void, undefined> {
     const prefix = `${directPrefix}${name}:`;
-    for (const [key, text] of [...this.#store.list({ prefix })]) {
+    for (const [key, text] of Array.from(this.#store.list({ prefix }))) {
       const [offset, tag, payload] = decode(text) as [number, string, Data];
       yield [Number(key.slice(prefix.length)), { offset, tag, payload }];
     }

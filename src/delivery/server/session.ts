@@ -12,31 +12,16 @@ import type { Introduction, ServerControl, Welcome } from "../frames.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Arrival } from "./arrivals.ts";
 import { Flow } from "./flow.ts";
-import { OwnLog } from "./own-log.ts";
-import type { OwnLogLimits } from "./own-log.ts";
+import type { OwnLog, OwnLogLimits } from "./own-log.ts";
 import type { Gap, Reading } from "./reading.ts";
 import { Readings } from "./readings.ts";
-
-/** The socket of a session. */
-export interface Output {
-  send(data: Data | Prepared): void;
-  /** The client is told what is gone. @param topic undefined for its own log. */
-  gap?(topic: string | undefined, why: "old" | "lost"): void;
-}
+import type { Frames, Output } from "./types.ts";
 
 /** An entry that was just appended to a topic's log. */
 export interface LiveEntry {
   readonly topic: string;
   readonly epoch: string;
   readonly offset: number;
-}
-
-/** What is sent of a message, the same for all its readers. */
-export interface Frames {
-  /** With the payload. */
-  readonly whole: Data | Prepared;
-  /** For those that it is not for. */
-  readonly header: string;
 }
 
 export interface SessionLimits {
@@ -107,19 +92,20 @@ export class Session {
    * Its client is there, for the first time or again. Sends the welcome, gaps, and what it lacks, as far as its window allows.
    * @param welcome `acknowledged` is that of another session, which the client had named.
    */
-  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions">): void {
+  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions" | "isFull">): void {
     this.#connect(output);
     const { maxInFlight } = this.#limits;
-    const { acknowledged } = this;
+    const { acknowledged, received } = this.#arrivals;
     this.#arrivals.owed();
-    this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged } : {}), maxInFlight } });
+    this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged, received } : {}), maxInFlight } });
     for (const n of resume?.positions.keys() ?? []) if (this.#readings.get(n) === undefined) this.#control({ end: { n } });
     for (const reading of this.#readings.all) {
       const at = resume?.positions.get(reading.number);
       // It may know of an earlier subscription to the same topic alone.
       if (at !== undefined && at.subscription === this.#readings.introduction(reading).s) this.#resume(reading, at.position);
-      else this.#introduce(reading);
+      else this.#introduce(reading, resume?.isFull === true);
     }
+    if (resume?.isFull === true) this.#control({ where: true });
     this.#ownLog.release(this.#readings.own.offset);
     this.#pump();
   }
@@ -127,9 +113,12 @@ export class Session {
   /** Its client is still there, but memory was lost in between. @param behind what it lacks is not known either: it is asked. */
   reattach(output: Output, behind: boolean): void {
     this.#connect(output);
-    if (behind) return this.#control({ where: true });
-    for (const reading of this.#readings.all) reading.catchUp();
-    this.#behind = false;
+    for (const reading of this.#readings.all) {
+      reading.waits = behind;
+      if (!behind) reading.catchUp();
+    }
+    this.#behind = behind;
+    if (behind) this.#control({ where: true });
   }
 
   /** Its socket is lost, or another has the session. */
@@ -137,7 +126,7 @@ export class Session {
     this.#output = undefined;
     this.#flow = undefined;
     this.#behind = true;
-    for (const reading of this.#readings.all) reading.live = false;
+    for (const reading of this.#readings.all) reading.live = reading.waits = false;
   }
 
   /** @throws RangeError if it reads too many logs. */
@@ -238,6 +227,11 @@ export class Session {
     this.#arrivals.acknowledge(number);
   }
 
+  /** The hook of the client's n-th message has ended. Returns whether more is acknowledged now. */
+  ran(number: number): boolean {
+    return this.#arrivals.ran(number);
+  }
+
   /** Tells the client what is acknowledged, if it does not know yet. */
   tell(): void {
     const acknowledged = this.#output === undefined ? undefined : this.#arrivals.owed();
@@ -262,6 +256,7 @@ export class Session {
       const reading = this.#readings.get(Number(number));
       if (reading === undefined || typeof position !== "string") continue;
       this.#behind = true;
+      reading.waits = false;
       this.#resume(reading, position);
     }
     this.#pump();
@@ -279,15 +274,16 @@ export class Session {
     });
   }
 
-  /** The client does not know the log yet, and has nothing of it. */
-  #introduce(reading: Reading): void {
+  /** The client does not know the log yet, and has nothing of it. @param waits or it could not say so: it is asked. */
+  #introduce(reading: Reading, waits: boolean): void {
     const introduction = this.#readings.introduction(reading);
     this.#control({ log: introduction });
-    this.#resume(reading, introduction.at);
+    reading.waits = waits;
+    if (!waits) this.#resume(reading, introduction.at);
   }
 
   #resume(reading: Reading, position: string): void {
-    const gap = reading.resume(position);
+    const gap = reading.resume(this.#readings.within(reading, position));
     if (gap !== undefined) this.#gap(reading.number, this.#readings.introduction(reading).topic, gap);
   }
 
@@ -310,7 +306,7 @@ export class Session {
     if (!this.#behind || this.#flow === undefined) return;
     let behind = false;
     for (const reading of this.#readings.all) {
-      while (!reading.live && !this.#flow.isFull) this.#page(reading);
+      while (!reading.live && !reading.waits && !this.#flow.isFull) this.#page(reading);
       behind ||= !reading.live;
     }
     this.#behind = behind;

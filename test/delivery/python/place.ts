@@ -104,7 +104,7 @@ export class Place {
     const frame = parseClientFrame(data);
     if (frame === undefined) return socket.close(1002);
     const { session } = served;
-    if (frame.type === "message") return this.#message(session, socket, frame.number, frame.payload);
+    if (frame.type === "message") return this.#message(session, socket, frame.number, frame.payload ?? "");
     if (frame.control.mark !== undefined && !session.returned(frame.control.mark)) socket.close(1002);
     if (frame.control.at !== undefined) session.missed(frame.control.at);
   }
