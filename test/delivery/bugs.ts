@@ -65,7 +65,7 @@ export const bugs: readonly Bug[] = [
     seed: 1,
     plant: () =>
       after(Reading.prototype, "resume", (self, gap: Gap | undefined) => {
-        if (gap === undefined && self.offset < self.log.head && self.number > 0) self.offset++;
+        if (gap === undefined && self.offset < self.held.log.head && self.held.number > 0) self.offset++;
         return gap;
       }),
   },
@@ -73,7 +73,7 @@ export const bugs: readonly Bug[] = [
     name: "live before the replay",
     kind: "cuts",
     seed: 1,
-    plant: () => after(Reading.prototype, "resume", (self, gap: Gap | undefined) => ((self.offset = self.log.head), gap)),
+    plant: () => after(Reading.prototype, "resume", (self, gap: Gap | undefined) => ((self.offset = self.held.log.head), gap)),
   },
   {
     name: "a position is an offset alone",

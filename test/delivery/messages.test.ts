@@ -255,7 +255,7 @@ test("presence of a topic with a history stays current over a cut, and misses no
   const place = new Place();
   const people = new SimulatedLog("p1");
   place.open = (served) => {
-    served.session.begin("people", people, 2, people.position);
+    served.session.begin({ topic: "people", log: people, number: 2 }, people.position);
     place.send(frame({ members: [member("ada")] }), served);
   };
   const meeting = await meet(place);

@@ -11,7 +11,7 @@ import { SimulatedLog, tellOf } from "./log.ts";
 const limits = { window: 65_536, ownLog: { messages: 256, bytes: 262_144 }, maxInFlight: 8 };
 
 function sessionOf(epoch: string): Session {
-  return new Session("c", new OwnLog(epoch, limits.ownLog), limits);
+  return new Session("c", limits, new OwnLog(epoch, limits.ownLog));
 }
 
 interface Native {
@@ -45,7 +45,7 @@ export class Place {
   #tags = 0;
 
   /** Hooks. */
-  open = ({ session }: Served): void => void session.begin("chat", this.log, 1, undefined);
+  open = ({ session }: Served): void => void session.begin({ topic: "chat", log: this.log, number: 1 }, undefined);
   message = (_served: Served, data: Data): void => void this.got.push(data);
 
   get current(): Native {

@@ -191,7 +191,7 @@ export class Simulation {
     }
     if (known !== undefined) this.#forget(known);
     const name = `s${++this.#made}`;
-    const session = new Session(`c${client.index}`, new OwnLog(this.#word(), limits.ownLog), limits);
+    const session = new Session(`c${client.index}`, limits, new OwnLog(this.#word(), limits.ownLog));
     this.#sessions.set(name, { name, id: `c${client.index}`, session, link, hooks: [] });
     const known_ = named === undefined ? undefined : (known?.session.acknowledged ?? this.#remembered.get(named));
     session.attach(output, { session: name, resumed: false, life, ...(known_ === undefined ? {} : { acknowledged: known_ }) });
@@ -202,7 +202,7 @@ export class Simulation {
     const log = this.#logs.get(topic) as SimulatedLog;
     const isWhole = this.#kind.forgets !== true || this.#random() < 0.7;
     const entries = isWhole ? [...log.entries] : [];
-    session.begin(topic, log, numberOf(topic), isWhole ? undefined : log.position);
+    session.begin({ topic, log, number: numberOf(topic) }, isWhole ? undefined : log.position);
     this.checker.began(name, numberOf(topic), session.begun, topic, entries);
   }
 

@@ -62,8 +62,8 @@ test("an entry of two topics comes once, also if the page was reloaded between t
   const { log } = place;
   const other = new (log.constructor as new (epoch: string) => typeof log)("e2");
   place.open = ({ session }) => {
-    session.begin("a", log, 1, undefined);
-    session.begin("b", other, 2, undefined);
+    session.begin({ topic: "a", log: log, number: 1 }, undefined);
+    session.begin({ topic: "b", log: other, number: 2 }, undefined);
   };
   const first = page(place, storage);
   await first.socket.opened;

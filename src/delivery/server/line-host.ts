@@ -1,6 +1,7 @@
 /** What lines have in common: their server, and the other sessions. */
 import type { Sendable } from "../../api/connection.ts";
 import type { Clock, Prepared, Socket, SocketListener } from "../../ports.ts";
+import type { OwnLog } from "./own-log.ts";
 import type { RoomSessions } from "./room-sessions.ts";
 
 export interface LineHost<Line> {
@@ -16,6 +17,8 @@ export interface LineHost<Line> {
   /** The adapter's socket, through the gate if there is one. */
   through(socket: Socket, listener: SocketListener): Socket;
   roomOf(name: string): RoomSessions;
+  /** Where what is sent to one client alone is kept. */
+  ownLogOf(line: Line): OwnLog;
   /** Reads logs, whose rule may run the application's `encode`. */
   reading<T>(run: () => T): T;
   /** Its client is gone for now. */

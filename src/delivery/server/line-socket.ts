@@ -18,6 +18,8 @@ export interface SocketLine extends LogReader {
   end(): void;
   fail(error: unknown): void;
   noteBehind(): void;
+  /** Something is about to be sent to this client alone. */
+  openOwnLog(): void;
 }
 
 export class LineSocket implements Socket {
@@ -41,6 +43,7 @@ export class LineSocket implements Socket {
     const line = this.#line;
     if (line.isOver) return "closed";
     try {
+      line.openOwnLog();
       if (line.session.send(receivedCopy(data as Sendable), randomWord())) {
         line.noteBehind();
         return "sent";
@@ -83,13 +86,12 @@ export class LineSocket implements Socket {
 
   /** Also while the client is away: then its next socket is paused. */
   get pause(): (() => void) | undefined {
-    return this.#native !== undefined && this.#native.pause === undefined ? undefined : this.#pause;
+    if (this.#native !== undefined && this.#native.pause === undefined) return undefined;
+    return () => {
+      this.#paused = true;
+      this.#native?.pause?.();
+    };
   }
-
-  readonly #pause = (): void => {
-    this.#paused = true;
-    this.#native?.pause?.();
-  };
 
   resume(): void {
     this.#paused = false;

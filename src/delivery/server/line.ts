@@ -17,16 +17,16 @@ import { LineSocket } from "./line-socket.ts";
 import type { Session } from "./session.ts";
 import { TurnEnd } from "./turn-end.ts";
 import type { TurnLine } from "./turn-end.ts";
-import type { RoomSessions } from "./room-sessions.ts";
+import type { Numbered, RoomSessions } from "./room-sessions.ts";
 import type { LineHost } from "./line-host.ts";
-import type { Frames, HeldLog, LineRows } from "./types.ts";
+import type { Frames, LineRows } from "./types.ts";
 
 export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   readonly name: string;
   readonly subject: string | undefined;
   readonly session: Session;
   readonly socket: LineSocket = new LineSocket(this);
-  readonly turn: TurnEnd = new TurnEnd(this);
+  #turn: TurnEnd | undefined;
   /** Changes when the memory of its hooks is lost. */
   life: string;
   readonly #host: LineHost<Line<State, Env>>;
@@ -48,6 +48,11 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     this.subject = subject;
     this.session = session;
     this.life = life;
+  }
+
+  /** Created for the first of them: many sessions have nothing to write or to tell. */
+  get turn(): TurnEnd {
+    return (this.#turn ??= new TurnEnd(this));
   }
 
   get connection(): Connection<State, Env> {
@@ -84,7 +89,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     if (this.socket.paused) attachment.socket.pause?.();
     this.#markedBehind = !this.session.isLive;
     this.#saveSocket();
-    this.turn.stale();
+    this.#stale();
   }
 
   /** Its socket outlived memory, and so did what its hooks had done. @param behind not all was sent that there was. */
@@ -123,7 +128,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     }
     this.session.detach();
     this.#host.disconnected(this);
-    this.turn.stale();
+    this.#stale();
   }
 
   vanished(): void {
@@ -180,17 +185,18 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   follow(topic: string): void {
     const held = this.#logs.hold(topic);
     if (held === undefined) return;
-    this.session.begin(topic, held.log, held.number, held.log.position);
-    this.turn.stale();
+    this.session.begin(held, held.log.position);
+    this.#stale();
   }
 
   replay(topic: string, after: string | undefined): Replay {
     if (this.session.reads(topic)) this.#logs.letGo(topic);
-    const { log, number } = this.#logs.hold(topic) as HeldLog;
+    const held = this.#logs.hold(topic) as Numbered;
+    const { log } = held;
     const known = log.offsetOf(after ?? log.before());
     const first = log.offsetOf(log.before()) ?? 0;
-    this.session.begin(topic, log, number, after);
-    this.turn.stale();
+    this.session.begin(held, after);
+    this.#stale();
     this.noteBehind();
     const complete = after === undefined ? first === 0 : known !== undefined;
     return { replayed: log.head - (known ?? first), complete, position: log.position };
@@ -201,7 +207,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     for (const introduction of introductions) {
       const { topic, n } = introduction;
       const held = topic === undefined ? undefined : this.#logs.holdAgain(topic, n);
-      if (held !== undefined && topic !== undefined) this.session.restore(topic, held.log, { ...introduction, n: held.number }, begun);
+      if (held !== undefined) this.session.restore(held, introduction, begun);
     }
   }
 
@@ -209,13 +215,13 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     if (!this.session.reads(topic)) return;
     this.session.end(topic);
     this.#logs.letGo(topic);
-    this.turn.stale();
+    this.#stale();
   }
 
   published(publication: Publication): boolean {
     const { entries, except } = publication;
-    if (!entries.some(({ topic }) => this.session.reads(topic))) return this.sendOnce(publication);
-    const gets = this.session.published(entries, except, () => this.#frames(publication));
+    const gets = this.session.published(entries, except, this.#frames(publication));
+    if (gets === undefined) return this.sendOnce(publication);
     this.noteBehind();
     return gets;
   }
@@ -249,11 +255,22 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 
   // What is kept of it.
 
+  #stale(): void {
+    if (this.rows !== undefined) this.turn.stale();
+  }
+
   /** What the connection stores. */
   keep(stored: StoredSnapshot): void {
     this.stored = stored;
     this.#saveSocket();
-    this.turn.stale();
+    this.#stale();
+  }
+
+  /** Something is about to be sent to this client alone. */
+  openOwnLog(): void {
+    if (this.session.ownLog !== undefined) return;
+    this.session.useOwnLog(this.#host.ownLogOf(this));
+    this.#stale();
   }
 
   fail(error: unknown): void {

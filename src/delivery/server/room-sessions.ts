@@ -7,7 +7,9 @@ import { formatReferences, join } from "../frames.ts";
 import type { SessionRows } from "./rows.ts";
 import type { Ended, Frames, HeldLog } from "./types.ts";
 
-interface Numbered extends HeldLog {
+/** A topic's log, and how many read it. */
+export interface Numbered extends HeldLog {
+  readonly topic: string;
   readers: number;
 }
 
@@ -45,16 +47,16 @@ export class RoomSessions {
   // Logs.
 
   /** A topic's log, for one more reader. Undefined if the topic keeps no history. @throws what the store throws. */
-  hold(topic: string): HeldLog | undefined {
+  hold(topic: string): Numbered | undefined {
     return this.#hold(topic, () => this.#take());
   }
 
   /** The same, with the number that the log had before memory was lost. */
-  holdAgain(topic: string, number: number): HeldLog | undefined {
+  holdAgain(topic: string, number: number): Numbered | undefined {
     return this.#hold(topic, () => number);
   }
 
-  #hold(topic: string, numberOf: () => number): HeldLog | undefined {
+  #hold(topic: string, numberOf: () => number): Numbered | undefined {
     const known = this.#logs.get(topic);
     if (known !== undefined) {
       known.readers++;
@@ -63,7 +65,7 @@ export class RoomSessions {
     this.#topics?.hold(this.name, topic);
     const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    const numbered = { log, number: numberOf(), readers: 1 };
+    const numbered: Numbered = { topic, log, number: numberOf(), readers: 1 };
     this.#logs.set(topic, numbered);
     return numbered;
   }

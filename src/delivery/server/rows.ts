@@ -26,8 +26,8 @@ export interface SessionRow {
   /** Subscriptions so far. */
   readonly begun: number;
   readonly introductions: readonly Introduction[];
-  /** The epoch of its own log. */
-  readonly epoch: string;
+  /** The epoch of its own log, if anything was ever sent to it alone. */
+  readonly epoch: string | undefined;
   /** Undefined while its client is there. */
   readonly awaySince: number | undefined;
 }
@@ -42,7 +42,7 @@ export class SessionRows {
   /** @throws what the store throws; so do all others. */
   write(name: string, { stored, subject, begun, introductions, epoch, awaySince }: SessionRow): void {
     const logs = introductions.map(({ n, s, topic, at }) => [n, s, topic, at]);
-    this.#store.set(sessionPrefix + name, JSON.stringify([stored, subject ?? null, begun, logs, epoch, awaySince ?? null]));
+    this.#store.set(sessionPrefix + name, JSON.stringify([stored, subject ?? null, begun, logs, epoch ?? null, awaySince ?? null]));
   }
 
   acknowledged(name: string, number: number): void {
@@ -61,7 +61,7 @@ export class SessionRows {
         string | null,
         number,
         [number, number, string, string][],
-        string,
+        string | null,
         number | null,
       ];
       yield [
@@ -71,7 +71,7 @@ export class SessionRows {
           subject: subject ?? undefined,
           begun,
           introductions: logs.map(([n, s, topic, at]) => ({ n, s, topic, at })),
-          epoch,
+          epoch: epoch ?? undefined,
           awaySince: awaySince ?? undefined,
         },
       ];

@@ -1,6 +1,6 @@
 /** The sessions of one server: which client gets which back, for how long they wait, and what is remembered of those that have ended. */
 import type { DeliverySettings } from "../../api/delivery.ts";
-import { randomWord } from "../../history/random.ts";
+import { randomEpoch } from "../../history/random.ts";
 import { TopicReaders } from "../../history/topic-readers.ts";
 import type { Clock, Socket, SocketListener, StoredSnapshot } from "../../ports.ts";
 import { CloseCode } from "../../protocol/close.ts";
@@ -147,7 +147,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const { id, room } = opening.snapshot;
     const of = this.roomOf(room);
     const { subject } = opening.delivery ?? {};
-    const line = this.#lineOf(of, { name: randomName(), subject, id, epoch: randomWord() + randomWord(), isStored: false });
+    const line = this.#lineOf(of, { name: randomName(), subject, id, epoch: undefined });
     let listener: SocketListener | undefined;
     try {
       this.#host.begin(line.socket, opening, (connection) => {
@@ -162,19 +162,29 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     return listener as SocketListener;
   }
 
-  #lineOf(of: RoomSessions, { name, subject, id, epoch, isStored }: Beginning): Line<State, Env> {
+  #lineOf(of: RoomSessions, { name, subject, id, epoch }: Beginning): Line<State, Env> {
     const { rows } = of;
-    const direct = rows === undefined ? undefined : new DirectRows(rows, name);
-    const ownLog = new OwnLog(epoch, this.#options.directLog, direct);
-    if (direct !== undefined && isStored) ownLog.restore(direct.load());
-    const line: Line<State, Env> = new Line(this, { name, subject, session: new Session(id, ownLog, this.#limits), life: this.#life });
+    const session = new Session(id, this.#limits, epoch === undefined ? undefined : this.#ownLogOf(rows, name, epoch));
+    const line: Line<State, Env> = new Line(this, { name, subject, session, life: this.#life });
     if (rows !== undefined)
       line.rows = {
-        write: () => this.#write(rows, line, epoch),
+        write: () => this.#write(rows, line),
         acknowledged: (number) => rows.acknowledged(name, number),
-        end: (ended) => rows.end(name, ended, direct?.isEmpty === false),
+        end: (ended) => rows.end(name, ended, session.ownLog !== undefined),
       };
     return line;
+  }
+
+  ownLogOf({ name, room }: Line<State, Env>): OwnLog {
+    return this.#ownLogOf(this.roomOf(room).rows, name, undefined);
+  }
+
+  /** @param epoch of one that goes on. */
+  #ownLogOf(rows: SessionRows | undefined, name: string, epoch: string | undefined): OwnLog {
+    const direct = rows === undefined ? undefined : new DirectRows(rows, name);
+    const log = new OwnLog(epoch ?? randomEpoch(), this.#options.directLog, direct);
+    if (direct !== undefined && epoch !== undefined) log.restore(direct.load());
+    return log;
   }
 
   #add(of: RoomSessions, line: Line<State, Env>): void {
@@ -185,11 +195,12 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     this.#host.registry?.due.update(of.name);
   }
 
-  #write(rows: SessionRows, line: Line<State, Env>, epoch: string): void {
+  #write(rows: SessionRows, line: Line<State, Env>): void {
     const { name, stored, subject, session, awaySince } = line;
     if (stored === undefined) return;
-    const { begun, introductions } = session;
-    rows.write(name, { stored, subject, begun, introductions, epoch, awaySince });
+    const { begun, readings, ownLog } = session;
+    const introductions = readings.map(({ introduction }) => introduction);
+    rows.write(name, { stored, subject, begun, introductions, epoch: ownLog?.epoch, awaySince });
   }
 
   // After memory was lost.
@@ -208,7 +219,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   }
 
   #restore(of: RoomSessions, name: string, { stored, subject, begun, introductions, epoch, awaySince }: SessionRow): void {
-    const line = this.#lineOf(of, { name, subject, id: stored[0], epoch, isStored: true });
+    const line = this.#lineOf(of, { name, subject, id: stored[0], epoch });
     line.stored = stored;
     const connection = this.#host.wake(line.socket, stored);
     if (connection === undefined) return line.rows?.end(this.#endOf(line));
@@ -283,7 +294,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     if (!this.#lines.delete(line.name)) return;
     const of = this.roomOf(line.room);
     of.count--;
-    for (const { topic } of line.session.introductions) if (topic !== undefined) of.letGo(topic);
+    for (const { held } of line.session.readings) if (held.topic !== undefined) of.letGo(held.topic);
     const ended = this.#endOf(line);
     try {
       line.rows?.end(ended);
@@ -369,10 +380,8 @@ interface Beginning {
   readonly subject: string | undefined;
   /** The connection's. */
   readonly id: string;
-  /** Of its own log. */
-  readonly epoch: string;
-  /** It goes on. */
-  readonly isStored: boolean;
+  /** Of its own log, if it goes on. */
+  readonly epoch: string | undefined;
 }
 
 /** The client is there. Returns what listens to its socket. */
@@ -398,5 +407,8 @@ function resumeOf({ delivery }: Opening): Resume | undefined {
 /** 128 random bits: it is all that a client without a subject has to show. */
 function randomName(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .slice(0, 22);
 }

@@ -12,10 +12,14 @@ export interface Ended {
   readonly until: number;
 }
 
-/** A topic's log, and its number for the wire. */
+/** A log, and its number for the wire: the same for all its readers. */
 export interface HeldLog {
+  /** Undefined for a client's own log. */
+  readonly topic: string | undefined;
   readonly log: ReadableLog;
   readonly number: number;
+  /** Where its last reader began. */
+  since?: string;
 }
 
 /** The socket of a session. */
