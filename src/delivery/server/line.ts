@@ -230,7 +230,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     const { except } = publication;
     const { id } = this.connection;
     if (typeof except === "string" ? except === id : except?.has(id) === true) return false;
-    return this.session.sendOnce(this.#frames(publication).whole);
+    return this.session.sendOnce(this.#frames(publication));
   }
 
   #frames(publication: Publication): Frames {

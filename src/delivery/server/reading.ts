@@ -93,7 +93,8 @@ export class Reading {
   #within(named: string): string {
     const [begun, position] = [parsePosition(this.since), parsePosition(named)];
     const isEarlier = begun !== undefined && begun.epoch === position?.epoch && position.offset < begun.offset;
-    return isEarlier ? this.since : named;
+    // A log that has lost its end does not know where it began: then the client was moved back.
+    return isEarlier && this.held.log.offsetOf(this.since) !== undefined ? this.since : named;
   }
 
   get #isSame(): boolean {

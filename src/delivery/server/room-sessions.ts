@@ -85,7 +85,7 @@ export class RoomSessions {
     });
     const header = formatReferences(references);
     const whole = join(header, dataOf(payload));
-    return { whole: prepare?.(whole) ?? whole, header };
+    return { whole: prepare?.(whole) ?? whole, size: whole.length, header };
   }
 
   #take(): number {

@@ -6,7 +6,6 @@ import type { Data } from "../../api/connection.ts";
 import type { LogEntry } from "../../history/readable.ts";
 import type { Prepared } from "../../ports.ts";
 import type { Resume } from "../../protocol/delivery.ts";
-import { lengthOf } from "../../values/data.ts";
 import { formatControl, formatReferences, join } from "../frames.ts";
 import type { Introduction, ServerControl, Welcome } from "../frames.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -172,10 +171,25 @@ export class Session {
    * A message was published to these topics, and is in their logs.
    * @returns whether the client gets it: now, or when it reads on. Undefined if it reads none of them.
    */
-  published(
+  published(entries: readonly LiveEntry[], except: string | ReadonlySet<string> | undefined, frames: Frames): boolean | undefined {
+    const [one] = entries;
+    if (one === undefined || entries.length > 1) return this.#publishedTo(entries, except, frames);
+    const reading = this.#readings.of(one.topic);
+    if (reading === undefined) return undefined;
+    const isFor = except === undefined || !leavesOut(except, this.#id);
+    if (reading.isNext(one.epoch, one.offset) && this.canTake) {
+      reading.offset = one.offset;
+      if (isFor) this.#send(frames.whole, frames.size);
+      else this.#send(frames.header, frames.header.length);
+    } else this.#fallBehind(entries);
+    return isFor;
+  }
+
+  /** The same, of a message in several logs. */
+  #publishedTo(
     entries: readonly LiveEntry[],
     except: string | ReadonlySet<string> | undefined,
-    { whole, header }: Frames,
+    { whole, size, header }: Frames,
   ): boolean | undefined {
     let isLive = this.canTake;
     let isRead = false;
@@ -195,14 +209,15 @@ export class Session {
       const reading = this.#readings.of(topic);
       if (reading !== undefined) reading.offset = offset;
     }
-    this.#send(isFor ? whole : header);
+    if (isFor) this.#send(whole, size);
+    else this.#send(header, header.length);
     return isFor;
   }
 
   /** Sends a message that no log keeps, if the client reads. Returns whether it was sent. */
-  sendOnce(frame: Data | Prepared): boolean {
+  sendOnce({ whole, size }: Frames): boolean {
     if (!this.isLive || !this.canTake) return false;
-    this.#send(frame);
+    this.#send(whole, size);
     return true;
   }
 
@@ -334,12 +349,14 @@ export class Session {
 
   #entry({ held }: Reading, { offset, tag, payload, except }: LogEntry): void {
     const header = formatReferences([{ log: held.number, offset, tag }]);
-    this.#send(leavesOut(except, this.#id) ? header : join(header, payload));
+    const frame = leavesOut(except, this.#id) ? header : join(header, payload);
+    this.#send(frame, frame.length);
   }
 
-  #send(frame: Data | Prepared): void {
+  /** @param size UTF-16 units of text, bytes of data. */
+  #send(frame: Data | Prepared, size: number): void {
     this.#output?.send(frame);
-    (this.#flow ??= new Flow(this.#limits.window, this)).sent(lengthOf(frame));
+    (this.#flow ??= new Flow(this.#limits.window, this)).sent(size);
   }
 
   #control(control: ServerControl): void {

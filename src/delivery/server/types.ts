@@ -33,6 +33,8 @@ export interface Output {
 export interface Frames {
   /** With the payload. */
   readonly whole: Data | Prepared;
+  /** Its size: UTF-16 units of text, bytes of data. */
+  readonly size: number;
   /** For those that it is not for. */
   readonly header: string;
 }
