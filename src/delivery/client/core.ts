@@ -166,7 +166,9 @@ export class DeliveryCore {
     if (resumed && session !== this.#session) return "another session than the one that was named";
     const isInterrupted = this.#life !== undefined && !(resumed && this.#life === life);
     if (!resumed) this.#cursors.renew();
-    const uncertain = this.outgoing.welcome(resumed, acknowledged, maxInFlight, received);
+    // If it named no session, nothing is known of what it has sent.
+    const known = this.#session === undefined ? undefined : acknowledged;
+    const uncertain = this.outgoing.welcome(resumed, known, maxInFlight, received);
     this.#session = session;
     this.#life = life;
     this.#live = true;
