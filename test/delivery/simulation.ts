@@ -200,7 +200,7 @@ export class Simulation {
 
   #begin(name: string, session: Session, topic: string): void {
     const log = this.#logs.get(topic) as SimulatedLog;
-    const isWhole = this.#kind.forgets !== true || this.#kind.losesEnds === true || this.#random() < 0.7;
+    const isWhole = this.#kind.forgets !== true || this.#random() < 0.7;
     const entries = isWhole ? [...log.entries] : [];
     session.begin({ topic, log, number: numberOf(topic) }, isWhole ? undefined : log.position);
     this.checker.began(name, numberOf(topic), session.begun, topic, entries);

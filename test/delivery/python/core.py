@@ -324,13 +324,13 @@ class DeliveryCore:
         for topic in list(self._known)[:-MOST_KNOWN_TOPICS]:
             del self._known[topic]
 
-    # Receiving 9.
+    # Receiving 8.
     def _tell_where(self):
         for cursor in self._cursors.values():
             cursor.asked = None
         self.sends.append(format_control({"at": {str(log): cursor.position for log, cursor in self._cursors.items()}}))
 
-    # Receiving 7.
+    # Receiving 6.
     def _gap(self, gap):
         cursor = self._cursors.get(gap["n"])
         if cursor is not None and cursor.skip(*parse_position(gap["from"]), gap["why"]):
