@@ -101,7 +101,6 @@ test.each([
   const { server, closed } = serve(clock);
   const [there, away] = [new Client(server, "there"), new Client(server, "away")];
   await Promise.all([there.socket.opened, away.socket.opened]);
-  await clock.advance(7);
   await away.leave();
   await server.settled();
   jump(shift);
@@ -121,7 +120,6 @@ test.each([
   const { server, closed } = serve(clock);
   const away = new Client(server, "away");
   await away.socket.opened;
-  await clock.advance(7);
   await away.leave();
   await server.settled();
   jump(shift);

@@ -34,7 +34,7 @@ export interface Result {
 }
 
 /** Milliseconds within which clients have to have everything, once faults end. */
-const patience = 30_000;
+const patience = 60_000;
 
 export function run(plan: Plan): Promise<Result> {
   return new Round(plan).run();
