@@ -90,6 +90,13 @@ export const layers: readonly Layer[] = [
     may: [...core, "delivery/frames"],
     first: "src/delivery/server/session.ts",
   },
+  {
+    name: "cluster",
+    at: ["src/cluster"],
+    is: "a room on several nodes: the port to what they share, a node's mirror of it, and a backplane in memory",
+    may: ["api", "ports", "values", "protocol", "handler", "history"],
+    first: "src/cluster/cluster.ts",
+  },
   { name: "index", at: ["src/index.ts"], is: "what an application imports, and nothing else", may: core, first: "src/index.ts" },
   {
     name: "shared",

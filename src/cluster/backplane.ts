@@ -1,0 +1,137 @@
+/**
+ * What the nodes of a room share: the port that Redis, or whatever else can do an atomic conditional step, implements. Its data are plain objects: how they
+ * are written is the implementation's own business. Nothing here has a clock; an implementation uses its own for leases.
+ */
+import type { LogEntry } from "../history/readable.ts";
+import type { Change, Counts, Frame, Head, NodeCounts, Notice, Present } from "./feed.ts";
+import type { OwnAnswers, OwnAsked, Turn, TurnResult } from "./turns.ts";
+
+export interface Backplane {
+  /** One room as one node sees it. @param node random for each start. Nothing is sent before the first call. */
+  room(name: string, node: string, receiver: Receiver): RoomBackplane;
+}
+
+/** What a node is told. Frames may be lost, come twice, or late: their numbers tell. */
+export interface Receiver {
+  /** To all nodes of the room. */
+  frame(frame: Frame<Change>): void;
+  /** To this node alone. */
+  notice(frame: Frame<Notice>): void;
+  /** The subscription was cut, and is there again: frames may have been lost in between. */
+  cut(): void;
+}
+
+/** Any method may reject, or never settle: it is called again, and must bear that the first call was carried out, or is carried out later. */
+export interface RoomBackplane {
+  /** Resolves when no later frame is missed. May be called again at any time. */
+  subscribe(): Promise<void>;
+  /** The room's state in one atomic step, but for the entries of its logs. Makes the node one of the room's. */
+  join(joining: Joining): Promise<Joined | Refusal>;
+  /** The entries of a log after a position, the oldest first. @param limit at least 1. */
+  page(topic: string, after: string | undefined, limit: number): Promise<Page | undefined>;
+  /** One atomic step. A batch with the number of the last one does nothing, and has the same answer; one that does not follow the last one is refused. */
+  turns(batch: Batch): Promise<BatchAnswer | Refusal>;
+  /** What this node counts; says that it lives. Also declares other nodes dead whose lease is over. */
+  report(report: Report): Promise<Reported | Refusal>;
+  /** What sessions' own logs have after these offsets: after a notice was lost. */
+  own(asked: readonly OwnAsked[]): Promise<OwnAnswers>;
+  /** The node has nobody in the room any more, or stops. Whoever is left holds its sessions. */
+  leave(): Promise<void>;
+}
+
+/**
+ * `"expelled"`: the node is unknown. Its lease was over, others have taken its sessions, and its batches can't be told from repeated ones any more: it begins
+ * again under another name. `"other"`: the backplane is another one, without the state of the one before, or has lost its end. The node joins again under the
+ * same name.
+ */
+export type Refusal = "expelled" | "other";
+
+// ---- Joining
+
+export interface Joining {
+  /** The backplane's, if the node has joined before. */
+  readonly life: string | undefined;
+  /** Becomes the backplane's if it is empty: random. */
+  readonly newLife: string;
+  /** Of logs, as the node knows them: an empty backplane uses the same. */
+  readonly numbers: ReadonlyMap<string, number>;
+}
+
+export interface Joined {
+  /** Another one for each backplane that began empty. */
+  readonly life: string;
+  readonly feed: Head;
+  /** Of what is told to this node alone. */
+  readonly notices: Head;
+  /** The last batch of this node that was carried out: 0 for none. */
+  readonly batch: number;
+  readonly logs: readonly LogState[];
+  readonly present: readonly Present[];
+  readonly counts: readonly NodeCounts[];
+}
+
+export interface LogState {
+  readonly topic: string;
+  /** For the wire: the same for all readers of the room. */
+  readonly number: number;
+  readonly epoch: string;
+  /** The last entry. */
+  readonly last: EntryPlace;
+}
+
+export interface EntryPlace {
+  readonly offset: number;
+  readonly tag: string;
+}
+
+export interface Page {
+  readonly epoch: string;
+  /** The position is one of this log that is kept, or the one just before; otherwise entries from the beginning follow. */
+  readonly known: boolean;
+  /** The entry before the first that is kept. */
+  readonly before: EntryPlace;
+  readonly entries: readonly StoredEntry[];
+}
+
+export interface StoredEntry extends LogEntry {
+  readonly time: number;
+}
+
+// ---- Turns
+
+export interface Batch {
+  readonly node: string;
+  readonly life: string;
+  /** Counts up for each node. */
+  readonly number: number;
+  /** The one before. If that is not the last one that was carried out, the backplane has lost its end, or this is late: `"other"`. */
+  readonly after: number;
+  /** Of the frame that it makes: random. */
+  readonly tag: string;
+  readonly turns: readonly Turn[];
+}
+
+export interface BatchAnswer {
+  /** The frame that it made, or the last one before. */
+  readonly feed: Head;
+  /** Of each turn. */
+  readonly results: readonly TurnResult[];
+}
+
+// ---- Reports
+
+export interface Report {
+  readonly life: string;
+  readonly counts: Counts;
+}
+
+export interface Reported {
+  readonly feed: Head;
+  readonly notices: Head;
+  /** The last batch of this node that was carried out. */
+  readonly batch: number;
+  /** Sessions that this node holds. */
+  readonly held: number;
+  /** Sessions that no living node holds: whoever claims one first has it. A few at a time. */
+  readonly orphans: readonly string[];
+}
