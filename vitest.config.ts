@@ -42,7 +42,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["unit", "node", "deno", "sqlite", "delivery"].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ["unit", "node", "deno", "sqlite", "delivery", "cluster"].map((folder) => `test/${folder}/**/*.test.ts`),
           exclude: ["test/delivery/python/**", "test/delivery/faults/**"],
           testTimeout: 30_000,
           ...waiting,
