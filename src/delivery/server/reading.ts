@@ -5,19 +5,13 @@
 import type { LogEntry } from "../../history/readable.ts";
 import { parsePosition } from "../../protocol/positions.ts";
 import type { Introduction } from "../frames.ts";
-import type { HeldLog } from "./types.ts";
+import type { HeldLog, ReadingState } from "./types.ts";
 
 /** What a reader lacks: it goes on after `from`. */
 export interface Gap {
   readonly from: string;
   readonly why: "old" | "lost";
 }
-
-/**
- * `live`: at the end of the log when it was last looked at, and the client could take more. `asked`: the client is asked how far it is, and nothing is sent
- * before it says so.
- */
-export type ReadingState = "live" | "behind" | "asked";
 
 export class Reading {
   readonly held: HeldLog;
@@ -71,6 +65,10 @@ export class Reading {
     return from;
   }
 
+  get isLive(): boolean {
+    return this.state === "live" || this.state === "shared";
+  }
+
   get isAtEnd(): boolean {
     return this.#isSame && this.offset === this.held.log.head;
   }
@@ -93,7 +91,7 @@ export class Reading {
 
   /** Whether the entry, which was just appended, is the next one for the reader. */
   isNext(epoch: string, offset: number): boolean {
-    return this.state === "live" && epoch === this.#epoch && offset === this.offset + 1;
+    return this.isLive && epoch === this.#epoch && offset === this.offset + 1;
   }
 
   #within(named: string): string {

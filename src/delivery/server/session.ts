@@ -134,6 +134,7 @@ export class Session implements Reader {
 
   /** Its socket is lost, or another has the session. */
   detach(): void {
+    this.leaveChannels();
     this.#output = undefined;
     this.#flow = undefined;
     this.#behind = true;
@@ -163,7 +164,9 @@ export class Session implements Reader {
 
   end(topic: string): void {
     const reading = end(this, topic);
-    if (reading !== undefined) this.#control({ end: { n: reading.held.number } });
+    if (reading === undefined) return;
+    reading.held.channel?.leave(this.#id);
+    this.#control({ end: { n: reading.held.number } });
   }
 
   reads(topic: string): boolean {
@@ -182,10 +185,19 @@ export class Session implements Reader {
     const isFor = except === undefined || !leavesOut(except, this.#id);
     if (reading.isNext(one.epoch, one.offset) && this.canTake) {
       reading.offset = one.offset;
-      if (isFor) this.#send(frames.whole, frames.size);
+      if (isFor) this.#sendLive(reading, frames);
       else this.#send(frames.header, frames.header.length);
     } else this.#fallBehind(entries);
     return isFor;
+  }
+
+  /** The client has it from the log's channel, which it left if the message is not for it. Returns false if it was not in there. */
+  wasShared([entry]: readonly LiveEntry[], { size }: Frames): boolean {
+    const reading = entry === undefined ? undefined : readingOf(this, entry.topic);
+    if (entry === undefined || reading?.state !== "shared" || !reading.isNext(entry.epoch, entry.offset)) return false;
+    reading.offset = entry.offset;
+    this.#sent(size);
+    return true;
   }
 
   /** The same, of a message in several logs. */
@@ -283,6 +295,7 @@ export class Session implements Reader {
       const reading = readingNumbered(this, Number(number));
       if (reading === undefined || typeof position !== "string") continue;
       this.#behind = true;
+      reading.held.channel?.leave(this.#id);
       this.#resume(reading, position);
     }
     this.#pump();
@@ -321,6 +334,7 @@ export class Session implements Reader {
   #fallBehind(entries: readonly LiveEntry[]): void {
     for (const { topic } of entries) {
       const reading = readingOf(this, topic);
+      reading?.held.channel?.leave(this.#id);
       if (reading?.state === "live") reading.state = "behind";
     }
     this.#behind = true;
@@ -333,7 +347,7 @@ export class Session implements Reader {
     let behind = false;
     for (const reading of listOf(this)) {
       while (reading.state === "behind" && this.canTake) this.#page(reading);
-      behind ||= reading.state !== "live";
+      behind ||= !reading.isLive;
     }
     this.#behind = behind;
   }
@@ -355,10 +369,28 @@ export class Session implements Reader {
     this.#send(frame, frame.length);
   }
 
+  /** To a reader that has all before it. */
+  #sendLive(reading: Reading, { whole, size }: Frames): void {
+    this.#send(whole, size);
+    const { channel } = reading.held;
+    if (channel !== undefined && this.#output?.socket !== undefined && reading.state === "live" && this.canTake)
+      channel.join(this.#id, reading, this.#output.socket);
+  }
+
   /** @param size UTF-16 units of text, bytes of data. */
   #send(frame: Data | Prepared, size: number): void {
     this.#output?.send(frame);
-    (this.#flow ??= new Flow(this.#limits.window, this, 1)).sent(size);
+    this.#sent(size);
+  }
+
+  #sent(size: number): void {
+    const flow = (this.#flow ??= new Flow(this.#limits.window, this, 1));
+    if (flow.sent(size)) this.leaveChannels();
+  }
+
+  /** Nothing may be sent to it but by itself. */
+  leaveChannels(): void {
+    for (let reading = this.first; reading !== undefined; reading = reading.next) reading.held.channel?.leave(this.#id);
   }
 
   #control(control: ServerControl): void {

@@ -11,6 +11,7 @@ import type { SessionCounts, SessionHost, SessionTable } from "../../server/deli
 import type { Opening } from "../../server/runtime.ts";
 import { logError, quoted } from "../../values/log.ts";
 import type { Attachment } from "./attachment.ts";
+import { Channel } from "./channel.ts";
 import { DirectRows } from "./direct-rows.ts";
 import { Line } from "./line.ts";
 import type { Attaching } from "./line.ts";
@@ -49,6 +50,8 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #limits: SessionLimits;
   /** Undefined if no topic keeps a history. */
   readonly #topics: TopicReaders | undefined;
+  /** Undefined if the runtime has no topics, or a gate holds back what is sent. */
+  readonly #channel: (() => Channel) | undefined;
 
   constructor(host: SessionHost<State, Env>, options: DeliverySettings) {
     this.#host = host;
@@ -64,7 +67,9 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
         return Math.max(leastWindow, Math.min(options.window, Math.floor(allWindows / Math.max(1, lines.size))));
       },
     };
-    const { registry } = host;
+    const { registry, runtime, settings } = host;
+    const { topics } = runtime;
+    if (topics !== undefined && runtime.gate === undefined) this.#channel = () => new Channel(topics, settings.compression);
     this.#topics = registry?.histories === undefined ? undefined : new TopicReaders(registry.histories);
     if (registry === undefined) return;
     registry.sessions = this;
@@ -377,7 +382,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     let room = this.#rooms.get(name);
     if (room === undefined) {
       const store = this.#host.runtime.store?.(name);
-      room = new RoomSessions(name, this.#topics, store === undefined ? undefined : new SessionRows(store));
+      room = new RoomSessions(name, this.#topics, store === undefined ? undefined : new SessionRows(store), this.#channel);
       this.#rooms.set(name, room);
     }
     return room;
