@@ -43,6 +43,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #options: DeliverySettings;
   readonly #lines = new Map<string, Line<State, Env>>();
   readonly #rooms = new Map<string, RoomSessions>();
+  #lastRead: { readonly text?: string | undefined; readonly resume?: Resume | undefined } = {};
   readonly #remembered: Remembered;
   readonly #waiting: Waiting<Line<State, Env>>;
   /** Of sessions that begin in this memory. */
@@ -99,12 +100,18 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   // Handshakes.
 
   isKnown(resume: string | undefined): boolean {
-    const named = resume === undefined ? undefined : readResume(resume);
+    const named = this.#read(resume);
     return named !== undefined && this.#lines.has(named.session);
   }
 
   isResumable(opening: Opening): boolean {
-    return this.#find(opening, resumeOf(opening)) !== undefined;
+    return this.#find(opening, this.#read(opening.delivery?.resume)) !== undefined;
+  }
+
+  /** A handshake asks several times: the last one is remembered. */
+  #read(text: string | undefined): Resume | undefined {
+    if (text !== this.#lastRead.text) this.#lastRead = { text, resume: text === undefined ? undefined : readResume(text) };
+    return this.#lastRead.resume;
   }
 
   giveWay(room: string | undefined): boolean {
@@ -113,7 +120,8 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
 
   open(socket: Socket, opening: Opening, attach: Listen): SocketListener {
     this.load(opening.snapshot.room);
-    const resume = resumeOf(opening);
+    const resume = this.#read(opening.delivery?.resume);
+    this.#lastRead = {};
     const line = this.#find(opening, resume);
     if (line !== undefined && resume !== undefined && resume.acknowledged <= line.session.acknowledged)
       return this.#return(line, socket, opening, resume, attach);
@@ -420,10 +428,6 @@ function attached<State, Env>(
     attach?.(attachment);
   });
   return listener as Attachment;
-}
-
-function resumeOf({ delivery }: Opening): Resume | undefined {
-  return delivery?.resume === undefined ? undefined : readResume(delivery.resume);
 }
 
 /** 128 random bits: it is all that a client without a subject has to show. */
