@@ -10,7 +10,8 @@ const why =
 export const unavailableRooms: NoRooms = noRooms(why);
 
 /** @throws Error for hooks and calls of rooms, which would never run. */
-export function refuseRoomHooks(who: string, { hooks, calls }: Pick<DefinedHandler, "hooks" | "calls">): void {
+export function refuseRoomHooks(who: string, { hooks, calls, settings }: Pick<DefinedHandler, "hooks" | "calls" | "settings">): void {
+  if (settings.delivery !== undefined) throw new Error(`${who}: the handler has the option "delivery", and ${why}`);
   const name = hooks.room !== undefined ? "room" : hooks.alarm !== undefined ? "alarm" : undefined;
   if (name !== undefined) throw new Error(`${who}: the handler has the hook "${name}", and ${why}`);
   if (Object.keys(calls).length > 0) throw new Error(`${who}: the handler has "calls", and ${why}`);

@@ -11,7 +11,7 @@ import type { ClientEvents } from "./types.ts";
 
 type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
 type AnyListener = Listener<Event> | null;
-type Handler<Type extends keyof ClientEvents> = ((event: ClientEvents[Type]) => void) | null;
+type Handler<E> = ((event: E) => void) | null;
 
 type Entry = readonly [type: string, listener: Listener<Event>, once?: boolean | undefined];
 
@@ -27,7 +27,8 @@ const classes = globalThis as Classes;
 /** Only for `instanceof`. */
 const Target: new () => object = classes.EventTarget ?? Object;
 
-export class ClientEventSource extends Target {
+/** With other events than a plain socket's besides, where it is one that holds a plain one. */
+export class ClientEventSource<Events extends ClientEvents = ClientEvents> extends Target {
   static readonly CONNECTING = 0;
   static readonly OPEN = 1;
   static readonly CLOSING = 2;
@@ -36,22 +37,18 @@ export class ClientEventSource extends Target {
   readonly OPEN = 1;
   readonly CLOSING = 2;
   readonly CLOSED = 3;
-  onopen: Handler<"open"> = null;
-  onmessage: Handler<"message"> = null;
-  onclose: Handler<"close"> = null;
-  onerror: Handler<"error"> = null;
-  ondisconnect: Handler<"disconnect"> = null;
-  onretry: Handler<"retry"> = null;
-  ondrop: Handler<"drop"> = null;
-  onstatus: Handler<"status"> = null;
-  onlatency: Handler<"latency"> = null;
+  onopen: Handler<ClientEvents["open"]> = null;
+  onmessage: Handler<ClientEvents["message"]> = null;
+  onclose: Handler<ClientEvents["close"]> = null;
+  onerror: Handler<ClientEvents["error"]> = null;
+  ondisconnect: Handler<ClientEvents["disconnect"]> = null;
+  onretry: Handler<ClientEvents["retry"]> = null;
+  ondrop: Handler<ClientEvents["drop"]> = null;
+  onstatus: Handler<ClientEvents["status"]> = null;
+  onlatency: Handler<ClientEvents["latency"]> = null;
   #listeners: readonly Entry[] = [];
 
-  addEventListener<Type extends keyof ClientEvents>(
-    type: Type,
-    listener: Listener<ClientEvents[Type]> | null,
-    options?: ListenOptions,
-  ): void;
+  addEventListener<Type extends keyof Events & string>(type: Type, listener: Listener<Events[Type]> | null, options?: ListenOptions): void;
   addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
   addEventListener(type: string, listener: AnyListener, options?: ListenOptions): void {
     const { once, signal } = Object(options) as Exclude<ListenOptions, boolean>;
@@ -60,9 +57,9 @@ export class ClientEventSource extends Target {
     signal?.addEventListener("abort", () => this.removeEventListener(type, listener));
   }
 
-  removeEventListener<Type extends keyof ClientEvents>(
+  removeEventListener<Type extends keyof Events & string>(
     type: Type,
-    listener: Listener<ClientEvents[Type]> | null,
+    listener: Listener<Events[Type]> | null,
     options?: ListenOptions,
   ): void;
   removeEventListener(type: string, listener: AnyListener, options?: ListenOptions): void;
@@ -94,9 +91,9 @@ export class ClientEventSource extends Target {
 }
 
 /** Dispatches an event of this class, or of the runtime's substitute: Node 22 has no CloseEvent, React Native no Event. */
-export function fire(
-  target: ClientEventSource,
-  type: keyof ClientEvents,
+export function fire<Events extends ClientEvents>(
+  target: ClientEventSource<Events>,
+  type: keyof Events & string,
   fields?: object,
   kind: Exclude<keyof Classes, "EventTarget"> = "Event",
   init: object = {},

@@ -5,9 +5,9 @@ import type { ClientOptions } from "./types.ts";
 /** Options with defaults filled in. */
 export type ClientSettings = Required<ClientOptions>;
 
-/** @throws TypeError, RangeError with the option's name. */
-export function resolveClientOptions(options: ClientOptions): ClientSettings {
-  const settings: Record<string, unknown> & ClientSettings = {
+/** A new object each time: it has a signal. */
+export function clientDefaults(): ClientSettings {
+  return {
     firstDelay: 1000,
     maxDelay: 30_000,
     connectTimeout: 10_000,
@@ -21,8 +21,12 @@ export function resolveClientOptions(options: ClientOptions): ClientSettings {
     signal: new AbortController().signal,
     WebSocket: globalThis.WebSocket ?? (() => {}),
   };
-  for (const [name, value] of Object.entries(options)) {
-    const kind = settings[name]?.constructor;
+}
+
+/** @param settings the defaults, which the given options replace. @throws TypeError, RangeError with the option's name. */
+export function resolveOptions<Settings extends object>(settings: Settings, options: Partial<Settings>): Settings {
+  for (const [name, value] of Object.entries(options) as [string, number][]) {
+    const kind = (settings as Record<string, unknown>)[name]?.constructor;
     // Without a delay, attempts would follow each other endlessly. A timer of more than 2147483647 ms fires at once.
     const least = /Delay|Timeout/.test(name) ? 1 : 0;
     const right = kind === Number ? value >= least && value < 2 ** 31 : kind && Object(value) instanceof kind;
@@ -31,7 +35,7 @@ export function resolveClientOptions(options: ClientOptions): ClientSettings {
       const expected = kind === Number ? `${least} to 2147483647` : (kind?.name ?? Object.keys(settings));
       throw new (kind === Number ? RangeError : TypeError)(`option "${name}" is ${value}: expected ${expected}`);
     }
-    settings[name] = value;
+    (settings as Record<string, unknown>)[name] = value;
   }
   return settings;
 }

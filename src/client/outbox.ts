@@ -131,7 +131,7 @@ export function wellFormed(text: string): string {
 }
 
 /** Converts to data that every runtime's `send` accepts. Copies data that waits: the caller may reuse its buffer, as after a WebSocket's `send`. */
-function convert(data: ClientSendable, copy: boolean): ClientSendable {
+export function convert(data: ClientSendable, copy: boolean): ClientSendable {
   const { buffer = data, byteOffset, byteLength } = Object(data) as ArrayBufferView;
   if (byteLength === undefined) return data instanceof Blob ? data : wellFormed(String(data));
   // Bun and Deno refuse a SharedArrayBuffer, Node sends its name.

@@ -6,7 +6,7 @@ import { retryDelay } from "../protocol/text-ping.ts";
 import { backoff } from "./backoff.ts";
 import { ClientEventSource, fire } from "./events.ts";
 import { makeHeartbeat, type Heartbeat } from "./heartbeat.ts";
-import { resolveClientOptions, type ClientSettings } from "./options.ts";
+import { clientDefaults, resolveOptions, type ClientSettings } from "./options.ts";
 import { makeOutbox, wellFormed, type Outbox } from "./outbox.ts";
 import { messagesOf, untilOpen } from "./reading.ts";
 import { ask, broken, checkClientClose, connect, endOf, tryClose } from "./target.ts";
@@ -56,7 +56,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     super();
     this.#address = address;
     this.#protocols = protocols;
-    this.#settings = resolveClientOptions(options);
+    this.#settings = resolveOptions(clientDefaults(), options);
     this.#outbox = makeOutbox(this.#settings, (data, cause) => fire(this, "drop", { data, cause }));
     this.#heartbeat = makeHeartbeat(this, this.#settings, () => this.#lost(broken, new Error("heartbeat timeout")));
     const { signal } = this.#settings;

@@ -3,7 +3,6 @@ import type { Closing, Data, MaybePromise } from "../api/connection.ts";
 import { observed } from "../handler/observe.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { checkPromise, isPromise } from "../values/promise.ts";
-import type { Delivered } from "./delivered.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Owner } from "./mailbox.ts";
 import type { Rate } from "./rate.ts";
@@ -12,6 +11,15 @@ import type { SendingConnection } from "./sending.ts";
 import { closingStateOf } from "./stored.ts";
 
 export type ConnectionHook = "open" | "wake" | "message" | "drop" | "drain" | "close";
+
+/** A message of a client with delivery, which learns when its hook has ended. */
+export interface Delivered {
+  readonly data: Data;
+  /** See `MessageInfo`. */
+  readonly messageId: string;
+  /** Its hook has ended, well or not, or it needs none: it is never given again. Must not throw. */
+  done(): void;
+}
 
 /** What a mailbox holds: the hooks, and messages of clients with delivery apart. */
 export type Posted = ConnectionHook | "delivered";

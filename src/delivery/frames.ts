@@ -25,8 +25,11 @@ export type ServerFrame =
   | { readonly type: "control"; readonly control: ServerControl };
 
 export type ClientFrame =
-  /** The client's n-th message of its session, counted from 1. */
-  | { readonly type: "message"; readonly number: number; readonly payload: Data }
+  /**
+   * The client's n-th message of its session, counted from 1. Without a payload the number is void: no hook runs for it. The client used it earlier, but no
+   * longer has the message (its page was reloaded, a Blob could not be read), and uses no number for another message.
+   */
+  | { readonly type: "message"; readonly number: number; readonly payload: Data | undefined }
   | { readonly type: "control"; readonly control: ClientControl };
 
 /** The first frame on every socket. */
@@ -36,6 +39,8 @@ export interface Welcome {
   readonly resumed: boolean;
   /** The last message of the session that the client named whose turn is stored; absent if nobody knows it. */
   readonly acknowledged?: number;
+  /** The last message of a resumed session that has come, from any of its clients. A duplicated tab may have sent some that this client doesn't know. */
+  readonly received?: number;
   /** Another one: the memory of hooks was lost, and with it requests that had no answer yet. */
   readonly life: string;
   /** Messages that the client may have under way. */
@@ -72,7 +77,7 @@ export interface ServerControl {
 /** What a client says. */
 export interface ClientControl {
   readonly mark?: number;
-  /** By log: entries are missing after these positions. */
+  /** By log: entries are missing after these positions, or the server has asked. */
   readonly at?: Readonly<Record<string, string>>;
 }
 
@@ -87,10 +92,8 @@ const referenceForm = /^(\d{1,9})\.(\d{1,15})\.([0-9a-z]{1,14})$/;
 export function parseServerFrame(data: Data): ServerFrame | undefined {
   const control = parseControl<ServerControl>(data);
   if (control !== undefined) return { type: "control", control };
-  const end = headerEnd(data);
-  const header = end < 0 ? textOf(data, data.length) : textOf(data, end);
+  const [header, payload] = split(data);
   if (header === undefined) return undefined;
-  const payload = end < 0 ? undefined : after(data, end);
   if (header === "") return payload === undefined ? undefined : { type: "message", payload };
   const references: Reference[] = [];
   for (const one of header.split(",")) {
@@ -105,11 +108,9 @@ export function parseServerFrame(data: Data): ServerFrame | undefined {
 export function parseClientFrame(data: Data): ClientFrame | undefined {
   const control = parseControl<ClientControl>(data);
   if (control !== undefined) return { type: "control", control };
-  const end = headerEnd(data);
-  const header = end < 0 ? undefined : textOf(data, end);
-  if (header === undefined || !/^[1-9]\d{0,15}$/.test(header)) return undefined;
-  const number = Number(header);
-  return Number.isSafeInteger(number) ? { type: "message", number, payload: after(data, end) } : undefined;
+  const [header, payload] = split(data);
+  const number = /^[1-9]\d{0,15}$/.test(header ?? "") ? Number(header) : 0;
+  return number > 0 && Number.isSafeInteger(number) ? { type: "message", number, payload } : undefined;
 }
 
 export function formatReferences(references: readonly Reference[]): string {
@@ -143,18 +144,12 @@ function parseControl<Control>(data: Data): Control | undefined {
   }
 }
 
-/** Where the semicolon is; -1 if there is none within the longest header. */
-function headerEnd(data: Data): number {
-  if (typeof data !== "string") return data.subarray(0, longestHeader + 1).indexOf(semicolon);
-  return data.slice(0, longestHeader + 1).indexOf(";");
-}
-
-/** The header as text; undefined if it is too long. */
-function textOf(data: Data, end: number): string | undefined {
-  if (end > longestHeader) return undefined;
-  return typeof data === "string" ? data.slice(0, end) : String.fromCharCode(...data.subarray(0, end));
-}
-
-function after(data: Data, end: number): Data {
-  return typeof data === "string" ? data.slice(end + 1) : data.slice(end + 1);
+/** The header as text, undefined if it is too long, and the payload, undefined if there is no semicolon. */
+function split(data: Data): readonly [header: string | undefined, payload?: Data] {
+  const isText = typeof data === "string";
+  const end = isText ? data.slice(0, longestHeader + 1).indexOf(";") : data.subarray(0, longestHeader + 1).indexOf(semicolon);
+  const length = end < 0 ? data.length : end;
+  if (length > longestHeader) return [undefined];
+  const header = isText ? data.slice(0, length) : String.fromCharCode(...data.subarray(0, length));
+  return end < 0 ? [header] : [header, data.slice(end + 1)];
 }

@@ -3,7 +3,7 @@ import type { Data, MaybePromise } from "../api/connection.ts";
 import { rethrow } from "../values/rethrow.ts";
 import { pongText } from "../protocol/text-ping.ts";
 import { makeAnswers } from "./answers.ts";
-import type { AnswerContext } from "./answers.ts";
+import type { AnswerContext, Answers } from "./answers.ts";
 import { codecOf, decode, json } from "./codec.ts";
 import type { AnyMessages } from "./define.ts";
 import { known } from "./entries.ts";
@@ -17,7 +17,7 @@ import { listen, tell } from "../values/listeners.ts";
 import { makeParser } from "./parse.ts";
 import { makePositions } from "./topics/positions.ts";
 import type { Gap, MessagePosition } from "./topics/positions.ts";
-import type { PresenceList, PresenceState } from "./topics/presence-list.ts";
+import type { Presence, PresenceList, PresenceState } from "./topics/presence-list.ts";
 import { anything } from "./standard.ts";
 import type { Received, Sent, StandardSchema } from "./standard.ts";
 import { openStream } from "./stream.ts";
@@ -31,6 +31,8 @@ export interface MessageSocket {
   /** Subprotocols to offer besides, if it reconnects: asked for before each attempt. */
   offer?(more: () => readonly string[]): void;
   send(data: Data): unknown;
+  /** Of a socket with delivery: says what was lost, instead of `disconnect`. Its `send` has a second parameter, which learns what becomes of the message. */
+  carry?(client: CarriedMessages): void;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: "open" | "close", listener: () => void): void;
 }
@@ -57,7 +59,8 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
   /**
    * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or `invalid-payload` if the result's schema
    * refuses it, `deadline`, `closed` if the connection was lost (the request may or may not have run; nothing is sent again), `not-sent`
-   * if the socket is not open and queues nothing.
+   * if the socket is not open and queues nothing. Over a DeliverySocket a lost connection rejects nothing; `interrupted` says that the server has lost
+   * the request, which may or may not have run.
    */
   request<Name extends NamesOf<Given["requests"], RequestSchemas>>(
     name: Name,
@@ -65,7 +68,7 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
   ): Promise<Received<Extract<Given["requests"][Name], RequestSchemas>["result"]>>;
   /**
    * Asks for a stream: `for await (const token of client.stream("ask", { prompt }))`. The request is sent, and the server works, as the loop asks for
-   * items. Leaving the loop cancels it. Rejects with a MessageError as `request` does, but with `interrupted` if the connection was lost, or the
+   * items. Leaving the loop cancels it. Rejects with a MessageError as `request` does, but with `interrupted` if the connection was lost (not over a DeliverySocket), or the
    * server no longer knows the stream after an eviction or a restart. @throws TypeError, RangeError for an unknown name or an invalid option.
    */
   stream<Name extends NamesOf<Given["requests"], StreamSchemas>>(
@@ -89,6 +92,18 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
    * Returns a function that stops listening.
    */
   onError(listener: (error: MessageError) => void): () => void;
+}
+
+interface CarryingSocket {
+  send(data: Data, settled?: () => void): unknown;
+}
+
+/** What a socket with delivery has to tell when something was lost. */
+export interface CarriedMessages {
+  readonly presence: Pick<Presence, "lost"> | undefined;
+  readonly answers: Pick<Answers, "lost">;
+  readonly exchanges: Pick<Exchanges, "lost">;
+  gap(gap: Gap): void;
 }
 
 interface Subscription {
@@ -117,7 +132,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   const exchanging = { socket, parse, write };
   const exchanges = makeExchanges(exchanging);
   const answers = makeAnswers(messages, exchanging);
-  const positions = makePositions();
+  const positions = makePositions(!!socket.carry);
   const gapListeners = new Set<(gap: Gap) => void>();
   const presence = messages.presenceDefinition?.makeLists(parse, refuse);
 
@@ -147,8 +162,12 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
   if (socket.readyState === 1) queueMicrotask(opened);
   socket.addEventListener("open", opened);
   socket.addEventListener("close", lost);
-  // For ReconnectingWebSocket, which closes only when it gives up.
-  (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
+  if (socket.carry) {
+    socket.carry({ presence, answers, exchanges, gap: tellGap });
+  } else {
+    // For ReconnectingWebSocket, which closes only when it gives up.
+    (socket as { addEventListener(type: string, listener: () => void): void }).addEventListener("disconnect", lost);
+  }
 
   function emitError(error: MessageError): void {
     if (errorListeners.size === 0) console.warn(`edgewire: ${error.code}: ${error.message}`);
@@ -169,18 +188,23 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
       if (one && position !== null) parse(one.schema, name, payload, (value) => tell(one.listeners, value as never, position), refuse);
     } else if (frame.type === "position") {
       const gap = positions.start(frame);
-      // In its place, behind messages whose schema is asynchronous.
-      if (gap) parse(anything, frame.topic, gap, () => tell(gapListeners, gap), refuse);
+      if (gap) tellGap(gap);
     } else if (frame.type === "presence") presence?.receive(frame);
     else if (frame.type === "request" || frame.type === "cancel") answers.asked(frame);
     else if (frame.id === undefined) emitError(errorOf(frame as ErrorFrame));
     else exchanges.answered(frame as Parameters<Exchanges["answered"]>[0]);
   }
 
-  function write(frame: object): ReturnType<Socket["send"]> {
+  /** In its place, behind messages whose schema is asynchronous. */
+  function tellGap(gap: Gap): void {
+    parse(anything, gap.topic, gap, () => tell(gapListeners, gap), refuse);
+  }
+
+  function write(frame: object, settled?: () => void): ReturnType<Socket["send"]> {
     // The next connection's codec is not known before the connection is open.
     const codec = socket.readyState === 1 ? codecOf(codecs, socket.protocol ?? "") : messages.shared;
-    return socket.send(codec.encode(frame)) as ReturnType<Socket["send"]>;
+    // Other sockets take a function for something else.
+    return (socket as CarryingSocket).send(codec.encode(frame), socket.carry && settled) as ReturnType<Socket["send"]>;
   }
 
   return {

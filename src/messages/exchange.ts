@@ -17,6 +17,8 @@ export interface RequestOptions {
 
 /** A request or stream that is not answered. */
 export interface Exchange {
+  /** The server has begun to answer it, or may have: it is not sent again. */
+  begun?: boolean;
   readonly name: string;
   readonly payload: unknown;
   /** The schema of the answer. */
@@ -31,17 +33,18 @@ export interface Exchange {
 
 /** What is needed of the client. */
 export interface Exchanging {
-  readonly socket: { readonly readyState: number };
+  readonly socket: { readonly readyState: number; readonly carry?: unknown };
   readonly parse: Parser;
-  write(frame: object): unknown;
+  /** @param settled called by a socket with delivery once the frame was acknowledged, or nobody knows what has become of it. */
+  write(frame: object, settled?: () => void): unknown;
 }
 
 export interface Exchanges {
   /** Sends the request. If that fails, or the signal has aborted, rejects it. */
   ask(exchange: Exchange, options: RequestOptions): Asked;
   answered(frame: (ItemFrame | ResultFrame | ErrorFrame) & { readonly id: number }): void;
-  /** The connection is lost. */
-  lost(): void;
+  /** The connection is lost; with `interrupted`, what the server had begun to answer. */
+  lost(interrupted?: boolean): void;
 }
 
 export interface Asked {
@@ -52,8 +55,8 @@ export interface Asked {
 
 export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
   const pending = new Map<number, Exchange>();
-  // Never used twice, not even on another connection: what comes late for one must not be taken for another's.
-  let lastId = 0;
+  // Never used twice, not even on another connection: what comes late for one must not be taken for another's. A connection with delivery may outlive a page.
+  let lastId = socket.carry ? Math.floor(Math.random() * 2 ** 48) : 0;
 
   return {
     ask(exchange, { signal }) {
@@ -85,10 +88,12 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
       else {
         lastId = id;
         signal?.addEventListener("abort", abort);
-        pending.set(id, { ...exchange, reject, resolve: over(exchange.resolve) });
+        const one: Exchange = { ...exchange, reject, resolve: over(exchange.resolve) };
+        pending.set(id, one);
         try {
           if (socket.readyState > 1) failed("closed", "the socket is closed");
-          else if (write({ type: "request", id, name, payload, credit }) === "refused") failed("not-sent", "the socket refused it");
+          else if (write({ type: "request", id, name, payload, credit }, () => (one.begun = true)) === "refused")
+            failed("not-sent", "the socket refused it");
         } catch (error) {
           failed("not-sent", String(error), error);
         }
@@ -99,16 +104,22 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
       // Nobody waits if it was cancelled, or timed out, while the answer was on its way.
       const one = pending.get(frame.id);
       if (one === undefined) return;
-      if (frame.type === "item") return one.item?.(frame.payload);
+      if (frame.type === "item") {
+        one.begun = true;
+        return one.item?.(frame.payload);
+      }
       // A second answer or a lost connection no longer affects it; the deadline still holds until the result is checked.
       pending.delete(frame.id);
       if (frame.type === "error") one.reject(errorOf(frame));
       else parse(one.result, one.name, frame.payload, one.resolve, one.reject);
     },
-    lost() {
-      for (const [id, { name, item, reject }] of pending) {
+    lost(interrupted = false) {
+      for (const [id, { name, item, reject, begun }] of pending) {
+        if (interrupted && !begun) continue;
         pending.delete(id);
-        const code = item === undefined ? "closed" : "interrupted";
+        // Where its request was not acknowledged, it is sent again, and the stream would begin anew.
+        if (interrupted && item) write({ type: "cancel", id });
+        const code = interrupted || item ? "interrupted" : "closed";
         reject(new MessageError(code, `the connection was lost before "${name}" was answered`, { about: name }));
       }
     },

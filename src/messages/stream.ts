@@ -114,8 +114,7 @@ export function openStream(
   function give(n: number): boolean {
     if (over !== undefined || asked === undefined || socket.readyState !== 1) return false;
     try {
-      write({ type: "credit", id: asked.id, n });
-      return true;
+      return write({ type: "credit", id: asked.id, n }) !== "refused";
     } catch {
       // The socket accepts nothing any more.
       return false;

@@ -8,6 +8,8 @@ export const resumePrefix = "edgewire.resume.1~";
 
 /** Letters of the longest resume, and logs in it. */
 const longest = 4096;
+/** A client writes at most 3800 letters, of whole logs. */
+const roomFor = 3700;
 const mostLogs = 101;
 
 /** What a client offers of delivery. */
@@ -40,6 +42,8 @@ export interface Resume {
   readonly session: string;
   /** The last of its messages that it knows to be stored. */
   readonly acknowledged: number;
+  /** It may have had no room for all. */
+  readonly isFull: boolean;
   /** By the log's number. */
   readonly positions: ReadonlyMap<number, ResumedAt>;
 }
@@ -63,5 +67,5 @@ export function readResume(text: string): Resume | undefined {
     if (position === undefined) return undefined;
     positions.set(Number(number), { subscription: subscription === undefined ? undefined : Number(subscription), position });
   }
-  return { session, acknowledged: Number(acknowledged), positions };
+  return { session, acknowledged: Number(acknowledged), isFull: text.length > roomFor, positions };
 }

@@ -4,14 +4,12 @@ import { commitAll } from "../history/pending.ts";
 import type { Clock } from "../ports.ts";
 import type { TopicLogs } from "../history/topic-logs.ts";
 import type { Deferred } from "./deferred.ts";
-import type { Delivery } from "./deliver.ts";
 import type { Fanout } from "./native-fanout.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Audience, Except, RoomIndex } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
-import { sendToAll } from "./deliver.ts";
-import { sendOnce, sendToReaders } from "./readers.ts";
-import type { Readers } from "./readers.ts";
+import { sendOnce, sendToAll, sendToReaders } from "./deliver.ts";
+import type { Delivery, Readers } from "./deliver.ts";
 import type { Topics } from "../values/topics.ts";
 
 /** What is needed of the registry. */

@@ -9,11 +9,11 @@ import type { Opening, Runtime } from "./runtime.ts";
 
 /** What `delivery()` returns. */
 interface DeliveryPart extends Delivery {
-  sessions<State, Env>(host: SessionHost<State, Env>): SessionTable<State, Env>;
+  sessions<State, Env>(host: SessionHost<State, Env>): SessionTable;
 }
 
 /** The sessions of a server; undefined if its handler has no delivery, or it opens no connections. */
-export function sessionsOf<State, Env>(host: SessionHost<State, Env>): SessionTable<State, Env> | undefined {
+export function sessionsOf<State, Env>(host: SessionHost<State, Env>): SessionTable | undefined {
   const { delivery } = host.settings;
   return delivery === undefined || host.registry === undefined ? undefined : (delivery as DeliveryPart).sessions(host);
 }
@@ -35,7 +35,7 @@ export interface SessionHost<State, Env> {
   through(socket: Socket, listener: SocketListener): Socket;
 }
 
-export interface SessionTable<State, Env> {
+export interface SessionTable {
   /** A handshake was accepted: its client gets its session back, or a new one. */
   open(socket: Socket, opening: Opening, attach: ((listener: SocketListener) => void) | undefined): SocketListener;
   /** A socket outlived memory. Undefined if its session has ended. */

@@ -127,7 +127,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
     const ending: PromiseLike<void>[] = [];
     let again = false;
     for (const connection of this.#server.connections()) {
-      if (connection.phase !== "open") continue;
+      if (connection.phase !== "open" || connection.disconnected) continue;
       try {
         const gone = connection.socket.ping === undefined ? this.#isSilent(connection, now) : this.#isUnresponsive(connection, now);
         again ||= gone !== undefined;

@@ -72,7 +72,7 @@ export class Server<State = unknown, Env = unknown>
   #background: BackgroundWork | undefined;
   readonly heartbeat: Heartbeat<State, Env> | undefined;
   /** Undefined if the handler has no delivery. */
-  readonly sessions: SessionTable<State, Env> | undefined;
+  readonly sessions: SessionTable | undefined;
   readonly handler: DefinedHandler<State, Env>;
   /** Without messages of rooms that have connections: the rooms' own counters have those. */
   readonly counters: Counters = new Counters();

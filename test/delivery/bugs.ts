@@ -2,8 +2,9 @@
  * Faults that are planted, one at a time, in the code or in what surrounds it: the checker must find each. Found once, with the kind and the seed that
  * shows it (`node test/delivery/campaign.ts --bugs` looks for them).
  */
+import { Arrivals } from "../../src/delivery/server/arrivals.ts";
 import type { Arrival } from "../../src/delivery/server/arrivals.ts";
-import { Cursors } from "../../src/delivery/client/cursors.ts";
+import { Cursors, type Cursor } from "../../src/delivery/client/cursors.ts";
 import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
 import { Flow } from "../../src/delivery/server/flow.ts";
 import { OwnLog } from "../../src/delivery/server/own-log.ts";
@@ -64,7 +65,7 @@ export const bugs: readonly Bug[] = [
     seed: 1,
     plant: () =>
       after(Reading.prototype, "resume", (self, gap: Gap | undefined) => {
-        if (gap === undefined && self.offset < self.log.head && self.number > 0) self.offset++;
+        if (gap === undefined && self.offset < self.held.log.head && self.held.number > 0) self.offset++;
         return gap;
       }),
   },
@@ -72,7 +73,7 @@ export const bugs: readonly Bug[] = [
     name: "live before the replay",
     kind: "cuts",
     seed: 1,
-    plant: () => after(Reading.prototype, "resume", (self, gap: Gap | undefined) => ((self.offset = self.log.head), gap)),
+    plant: () => after(Reading.prototype, "resume", (self, gap: Gap | undefined) => ((self.offset = self.held.log.head), gap)),
   },
   {
     name: "a position is an offset alone",
@@ -144,8 +145,8 @@ export const bugs: readonly Bug[] = [
     kind: "lost ends",
     seed: 5,
     plant: () =>
-      after(Cursors.prototype, "skip", (self, skipped: object | undefined) => {
-        for (const cursor of self.all) cursor.again = undefined;
+      after(Cursors.prototype, "skip", (_self, skipped: Cursor | undefined) => {
+        if (skipped !== undefined) skipped.again = undefined;
         return skipped;
       }),
   },
@@ -176,5 +177,24 @@ export const bugs: readonly Bug[] = [
     kind: "cuts",
     seed: 27,
     plant: () => after(OwnLog.prototype, "page", (self, page: readonly LogEntry[], offset: number) => (self.release(offset), page)),
+  },
+  { name: "a position is stored after its message was given on", kind: "reloads", seed: 1, faults: { storesLate: true } },
+  {
+    name: "a page uses the numbers of the one before again",
+    kind: "reloads",
+    seed: 4,
+    // Otherwise the server's word prevents it, unless it has forgotten.
+    plant: () => {
+      const told = replace(Arrivals.prototype, "received", () => ({ get: () => undefined }));
+      const stored = replace(OutgoingMessages.prototype, "restore", ({ value }) => ({
+        value(this: OutgoingMessages, acknowledged: number) {
+          return Reflect.apply(value as () => never, this, [acknowledged, acknowledged] as never);
+        },
+      }));
+      return () => {
+        told();
+        stored();
+      };
+    },
   },
 ];

@@ -67,6 +67,12 @@ export class Checker {
     this.#settle(text, "uncertain");
   }
 
+  /** What its page had not heard of is lost with it: nobody asks any more. */
+  reloaded(index: number): void {
+    this.#count("reloaded");
+    for (const [text, fate] of this.#said) if (fate === undefined && text.startsWith(`${index}:`)) this.#said.set(text, "uncertain");
+  }
+
   #settle(text: string, fate: Fate): void {
     this.#count(fate);
     if (this.#said.get(text) !== undefined && fate === "acknowledged") this.problem(`${text} was settled before it was acknowledged`);

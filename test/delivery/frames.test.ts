@@ -44,10 +44,11 @@ test.each([
 test("a client's message has its number", () => {
   expect(parseClientFrame("17;hello;")).toEqual({ type: "message", number: 17, payload: "hello;" });
   expect(parseClientFrame(bytes("9007199254740991;"))).toEqual({ type: "message", number: 9007199254740991, payload: new Uint8Array() });
+  expect(parseClientFrame("17")).toEqual({ type: "message", number: 17, payload: undefined });
   expect(parseClientFrame('!{"at":{"1":"e.1.t"}}')).toEqual({ type: "control", control: { at: { 1: "e.1.t" } } });
 });
 
-test.each(["", "hello", ";x", "0;x", "-1;x", "01;x", "1.5;x", "9007199254740992;x", "1e3;x", "17", "!{", "!7"])(
+test.each(["", "hello", ";x", "0;x", "-1;x", "01;x", "1.5;x", "9007199254740992;x", "1e3;x", "17x", "!{", "!7"])(
   "no frame of a client: %s",
   (text) => {
     expect(parseClientFrame(text)).toBeUndefined();

@@ -80,5 +80,6 @@ export function tellOf(session: Session, appended: readonly Appended[]): boolean
   const [{ entry: first }] = appended as readonly [Appended];
   const header = formatReferences(appended.map(({ number, entry: { offset, tag } }) => ({ log: number, offset, tag })));
   const entries = appended.map(({ topic, log, entry }) => ({ topic, epoch: log.epoch, offset: entry.offset }));
-  return session.published(entries, first.except, () => ({ whole: join(header, first.payload), header }));
+  const whole = join(header, first.payload);
+  return session.published(entries, first.except, { whole, size: whole.length, header }) === true;
 }

@@ -23,7 +23,7 @@ test.each(bugs)("a planted fault is found: $name", ({ kind: name, seed, faults, 
   expect(problemsOf(undefined)).toEqual([]);
 });
 
-test("faults happen in the runs: returns, new sessions, gaps, acknowledgements, messages whose fate nobody knows", () => {
+test("faults happen in the runs: returns, new sessions, reloads, gaps, acknowledgements, messages whose fate nobody knows", () => {
   const counts: Record<string, number> = {};
   for (const kind of kinds) {
     for (let seed = 1; seed <= 50; seed++) {
@@ -32,6 +32,6 @@ test("faults happen in the runs: returns, new sessions, gaps, acknowledgements, 
       for (const [what, count] of Object.entries(simulation.checker.counts)) counts[what] = (counts[what] ?? 0) + count;
     }
   }
-  for (const what of ["resumed", "begun", "gaps", "acknowledged", "uncertain", "entries", "answers"])
+  for (const what of ["resumed", "begun", "reloaded", "gaps", "acknowledged", "uncertain", "entries", "answers"])
     expect(counts[what], what).toBeGreaterThan(50);
 });

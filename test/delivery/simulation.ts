@@ -20,6 +20,8 @@ export interface Kind {
   readonly crashes?: boolean;
   /** Logs lose their end. */
   readonly losesEnds?: boolean;
+  /** Pages are reloaded, and go on with what they have stored. */
+  readonly reloads?: boolean;
 }
 
 export const kinds: readonly Kind[] = [
@@ -27,6 +29,7 @@ export const kinds: readonly Kind[] = [
   { name: "crashes", crashes: true },
   { name: "restarts", restarts: true },
   { name: "lost ends", losesEnds: true, crashes: true },
+  { name: "reloads", reloads: true, crashes: true },
 ];
 
 /** Faults of the server around a session: see bugs.ts. */
@@ -34,6 +37,8 @@ export interface Faults {
   readonly acknowledgesEarly?: boolean;
   readonly forgetsAcknowledged?: boolean;
   readonly shortTags?: boolean;
+  /** A client stores its position one change late. */
+  readonly storesLate?: boolean;
 }
 
 const limits = { window: 600, ownLog: { messages: 40, bytes: 4000 }, maxInFlight: 4 };
@@ -58,19 +63,38 @@ interface Served {
   session: Session;
   link: Link | undefined;
   /** Messages whose hook has not ended, in order. */
-  hooks: { readonly number: number; readonly text: string }[];
+  hooks: { readonly number: number; readonly text: string | undefined }[];
 }
 
 class Client {
   readonly index: number;
-  readonly core: DeliveryCore;
+  core: DeliveryCore;
   link: Link | undefined;
   paused = false;
   sent = 0;
+  #stored = "";
+  #before = "";
+  readonly #checker: Checker;
+  readonly #storesLate: boolean;
 
-  constructor(index: number, checker: Checker) {
+  constructor(index: number, checker: Checker, storesLate: boolean) {
     this.index = index;
-    this.core = new DeliveryCore(
+    this.#checker = checker;
+    this.#storesLate = storesLate;
+    this.core = this.#page();
+  }
+
+  /** Another page goes on with what this one has stored. */
+  reload(): void {
+    this.#checker.reloaded(this.index);
+    this.core = this.#page();
+    this.core.restore(this.#storesLate ? this.#before : this.#stored);
+  }
+
+  #page(): DeliveryCore {
+    const { index } = this;
+    const checker = this.#checker;
+    return new DeliveryCore(
       {
         send: (data) => void this.link?.toServer.push(data as string),
         message: (data) => checker.received(index, String(data)),
@@ -78,6 +102,10 @@ class Client {
         uncertain: ({ given }) => checker.uncertain(String(given)),
         interrupted: () => {},
         live: () => {},
+        save: (stored) => {
+          this.#before = this.#stored;
+          this.#stored = stored;
+        },
       },
       1000,
       100_000,
@@ -104,7 +132,7 @@ export class Simulation {
     this.#faults = faults;
     for (const topic of topics) this.#logs.set(topic, new SimulatedLog(this.#word()));
     this.checker = new Checker();
-    this.#clients = [0, 1, 2].map((index) => new Client(index, this.checker));
+    this.#clients = [0, 1, 2].map((index) => new Client(index, this.checker, faults.storesLate === true));
   }
 
   run(steps: number): readonly string[] {
@@ -144,7 +172,7 @@ export class Simulation {
 
   /** What a server does with a handshake. */
   #accept(client: Client, link: Link, resume: string | undefined): void {
-    const { session: named, acknowledged, positions } = readResume(resume ?? "") ?? { positions: new Map() };
+    const { session: named, acknowledged, positions, isFull } = readResume(resume ?? "") ?? { positions: new Map(), isFull: false };
     const known = named === undefined ? undefined : this.#sessions.get(named);
     const output = { send: (data: unknown) => void (link.serverOpen && link.toClient.push(data as string)) };
     const life = String(this.#life);
@@ -154,12 +182,12 @@ export class Simulation {
       if (known.link !== undefined) known.link.serverOpen = false;
       known.link = link;
       known.session.detach();
-      known.session.attach(output, { session: known.name, resumed: true, life }, { positions });
+      known.session.attach(output, { session: known.name, resumed: true, life }, { positions, isFull });
       return;
     }
     if (known !== undefined) this.#forget(known);
     const name = `s${++this.#made}`;
-    const session = new Session(`c${client.index}`, new OwnLog(this.#word(), limits.ownLog), limits);
+    const session = new Session(`c${client.index}`, limits, new OwnLog(this.#word(), limits.ownLog));
     this.#sessions.set(name, { name, id: `c${client.index}`, session, link, hooks: [] });
     const known_ = named === undefined ? undefined : (known?.session.acknowledged ?? this.#remembered.get(named));
     session.attach(output, { session: name, resumed: false, life, ...(known_ === undefined ? {} : { acknowledged: known_ }) });
@@ -168,7 +196,7 @@ export class Simulation {
 
   #begin(name: string, session: Session, topic: string): void {
     const entries = [...(this.#logs.get(topic)?.entries ?? [])];
-    session.begin(topic, this.#logs.get(topic) as SimulatedLog, numberOf(topic), undefined);
+    session.begin({ topic, log: this.#logs.get(topic) as SimulatedLog, number: numberOf(topic) }, undefined);
     this.checker.began(name, numberOf(topic), session.begun, topic, entries);
   }
 
@@ -193,7 +221,7 @@ export class Simulation {
     if (frame.type === "message") {
       const arrival = session.arrived(frame.number);
       if (arrival === "wrong") this.checker.problem(`message ${frame.number} of ${served.name} comes out of turn`);
-      if (arrival === "next") hooks.push({ number: frame.number, text: String(frame.payload) });
+      if (arrival === "next") hooks.push({ number: frame.number, text: frame.payload as string | undefined });
       if (arrival === "repeated") session.tell();
       if (arrival === "next" && this.#faults.acknowledgesEarly === true) {
         session.acknowledge(frame.number);
@@ -245,6 +273,10 @@ export class Simulation {
     const hook = served.hooks.shift();
     if (hook === undefined) return;
     const { number, text } = hook;
+    if (text === undefined) {
+      served.session.acknowledge(number);
+      return served.session.tell();
+    }
     this.checker.applied(text);
     const into = this.#random() < 0.2 ? ["a", "b"] : [pick(this.#random, topics) as string];
     const except = this.#random() < 0.3 ? served.id : undefined;
@@ -300,13 +332,20 @@ export class Simulation {
     client.core.lost();
   }
 
+  #reload(client: Client): void {
+    this.#cut(client);
+    this.steps.push(`reload of client ${client.index}`);
+    client.reload();
+  }
+
   #trim(): void {
     const log = this.#logs.get(pick(this.#random, topics) as string) as SimulatedLog;
     if (log.entries.length > 12) this.checker.gone(log.trim(1 + below(this.#random, 8)).map(({ payload }) => String(payload)));
   }
 
   #fault(): void {
-    const { crashes, restarts, losesEnds } = this.#kind;
+    const { crashes, restarts, losesEnds, reloads } = this.#kind;
+    if (reloads === true && this.#random() < 0.7) return this.#reload(pick(this.#random, this.#clients) as Client);
     if (restarts === true && this.#random() < 0.5) {
       this.steps.push("restart");
       this.#end();
@@ -374,7 +413,7 @@ export class Simulation {
       idle = moved ? 0 : idle + 1;
     }
     for (const client of this.#clients) {
-      if (!client.core.outgoing.isEmpty)
+      if (client.core.outgoing.bytes > 0)
         this.checker.problem(`client ${client.index} has messages that are neither acknowledged nor uncertain`);
     }
   }

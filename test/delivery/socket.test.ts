@@ -1,137 +1,7 @@
 /** The socket with delivery, over a WebSocket whose server is a session in this process. */
 import { expect, test, vi } from "vitest";
-import { DeliverySocket } from "../../src/delivery/client/socket.ts";
-import type { GapEvent, UncertainEvent } from "../../src/delivery/client/types.ts";
-import type { ClientOptions } from "../../src/client/types.ts";
-import type { Data } from "../../src/api/connection.ts";
-import { parseClientFrame } from "../../src/delivery/frames.ts";
-import { Session } from "../../src/delivery/server/session.ts";
-import { readResume } from "../../src/protocol/delivery.ts";
-import { OwnLog } from "../../src/delivery/server/own-log.ts";
-import { SimulatedLog, tellOf } from "./log.ts";
-
-const limits = { window: 65_536, ownLog: { messages: 256, bytes: 262_144 }, maxInFlight: 8 };
-
-function sessionOf(epoch: string): Session {
-  return new Session("c", new OwnLog(epoch, limits.ownLog), limits);
-}
-
-/** A server of one session at a time. */
-class Place {
-  session = sessionOf("own");
-  readonly log = new SimulatedLog("e1");
-  readonly got: unknown[] = [];
-  readonly offered: (readonly string[])[] = [];
-  name = "s1";
-  delivers = true;
-  /** Messages are acknowledged as they come. */
-  acknowledges = true;
-  current: Native | undefined;
-
-  publish(text: string): void {
-    tellOf(this.session, [{ topic: "chat", number: 1, log: this.log, entry: this.log.append(text, `t${this.log.head}`) }]);
-  }
-
-  /** The session is forgotten. */
-  restart(): void {
-    this.session = sessionOf("own2");
-    this.name = `${this.name}x`;
-    this.current?.lose();
-  }
-
-  accept(native: Native, protocols: readonly string[]): string {
-    this.offered.push(protocols);
-    this.current = native;
-    if (!this.delivers) return protocols.includes("json") ? "json" : "";
-    const { session: named, positions } = readResume(protocols.at(-1) ?? "") ?? { positions: new Map() };
-    queueMicrotask(() => {
-      const resumed = named === this.name;
-      this.session.detach();
-      this.session.attach({ send: (data) => native.receive(data as Data) }, { session: this.name, resumed, life: "1" }, { positions });
-      if (!this.session.reads("chat")) this.session.begin("chat", this.log, 1, undefined);
-    });
-    return protocols[0] ?? "";
-  }
-
-  take(data: Data): void {
-    const frame = parseClientFrame(data);
-    if (frame?.type !== "message") {
-      if (frame?.control.mark !== undefined) this.session.returned(frame.control.mark);
-      if (frame?.control.at !== undefined) this.session.missed(frame.control.at);
-      return;
-    }
-    if (this.session.arrived(frame.number) !== "next") return;
-    this.got.push(frame.payload);
-    if (!this.acknowledges) return;
-    this.session.acknowledge(frame.number);
-    this.session.tell();
-  }
-}
-
-interface Native {
-  receive(data: Data): void;
-  lose(): void;
-}
-
-function socketOf(place: Place, protocols: readonly string[] = [], options: ClientOptions = {}): DeliverySocket {
-  class FakeWebSocket extends EventTarget implements Native {
-    readyState = 0;
-    protocol = "";
-    readonly extensions = "";
-    readonly bufferedAmount = 0;
-    binaryType = "blob";
-    readonly url: string;
-
-    constructor(url: string, offered: readonly string[]) {
-      super();
-      this.url = url;
-      queueMicrotask(() => {
-        this.readyState = 1;
-        this.protocol = place.accept(this, offered);
-        this.dispatchEvent(new Event("open"));
-      });
-    }
-
-    send(data: string | Uint8Array): void {
-      queueMicrotask(() => place.take(typeof data === "string" ? data : (Uint8Array.from(data) as Data)));
-    }
-
-    close(code = 1005, reason = ""): void {
-      this.readyState = 3;
-      queueMicrotask(() => this.dispatchEvent(new CloseEvent("close", { code, reason, wasClean: true })));
-    }
-
-    receive(data: Data): void {
-      const shown = typeof data === "string" ? data : data.slice().buffer;
-      queueMicrotask(() => this.readyState === 1 && this.dispatchEvent(new MessageEvent("message", { data: shown })));
-    }
-
-    lose(): void {
-      this.readyState = 3;
-      this.dispatchEvent(new CloseEvent("close", { code: 1006 }));
-    }
-  }
-  return new DeliverySocket("ws://localhost/", protocols, { firstDelay: 1, heartbeat: 0, WebSocket: FakeWebSocket as never, ...options });
-}
-
-interface Watched {
-  readonly socket: DeliverySocket;
-  readonly got: unknown[];
-  readonly events: string[];
-}
-
-function watch(socket: DeliverySocket): Watched {
-  const got: unknown[] = [];
-  const events: string[] = [];
-  socket.binaryType = "arraybuffer";
-  socket.addEventListener("message", ({ data }) => got.push(data));
-  for (const type of ["open", "disconnect", "close"]) socket.addEventListener(type, () => events.push(type));
-  socket.addEventListener("error", ({ error }) => events.push(String(error)));
-  socket.addEventListener("drop", ({ data }) => events.push(`drop ${String(data)}`));
-  socket.addEventListener("gap", (event) => events.push(`gap ${(event as GapEvent).topic} ${(event as GapEvent).why}`));
-  socket.addEventListener("uncertain", (event) => events.push(`uncertain ${String((event as UncertainEvent).data)}`));
-  return { socket, got, events };
-}
+import { DeliverySocket } from "../../src/delivery/client/index.ts";
+import { Place, socketOf, watch } from "./place.ts";
 
 test("what is sent and published meanwhile arrives once, in order, over three connections", async () => {
   const place = new Place();
@@ -142,8 +12,9 @@ test("what is sent and published meanwhile arrives once, in order, over three co
   expect(await Promise.all(fates)).toEqual(["acknowledged", "acknowledged"]);
   for (let round = 0; round < 2; round++) {
     place.publish(`live ${round}`);
-    place.current!.lose();
-    expect([socket.readyState, socket.status]).toEqual([1, "waiting"]);
+    await vi.waitFor(() => expect(got).toContain(`live ${round}`));
+    place.current.lose();
+    await vi.waitFor(() => expect([socket.readyState, socket.status]).toEqual([1, "waiting"]), { interval: 0 });
     place.publish(`away ${round}`);
     expect(socket.send(`sent away ${round}`)).toBe("queued");
     await vi.waitFor(() => expect(place.got).toContain(`sent away ${round}`));
@@ -177,7 +48,7 @@ test("a gap is told before what follows it", async () => {
   await vi.waitFor(() => expect(socket.status).toBe("open"));
   place.publish("one");
   await vi.waitFor(() => expect(got).toEqual(["one"]));
-  place.current!.lose();
+  place.current.lose();
   for (const text of ["two", "three", "four"]) place.publish(text);
   place.log.trim(2);
   socket.addEventListener("gap", () => got.push("gap"));
@@ -190,7 +61,7 @@ test("the application's subprotocol is inside; a server without delivery is a fi
   const place = new Place();
   const first = watch(socketOf(place, ["json"]));
   await vi.waitFor(() => expect(first.socket.status).toBe("open"));
-  expect([first.socket.protocol, place.offered[0]]).toEqual(["json", ["edgewire.delivery.1+json"]]);
+  expect([first.socket.protocol, place.offered[0]]).toEqual(["json", ["edgewire.delivery.1+json", "edgewire.delivery.1"]]);
   first.socket.close();
   place.delivers = false;
   const second = watch(socketOf(place));
@@ -203,7 +74,7 @@ test("the application's subprotocol is inside; a server without delivery is a fi
 test("a full queue refuses, a closed socket refuses, and what was not acknowledged at the end is told", async () => {
   const place = new Place();
   place.acknowledges = false;
-  const { socket, events } = watch(socketOf(place, [], { queueMessages: 2, queueBytes: 10 }));
+  const { socket, events } = watch(socketOf(place, [], { keepMessages: 2, keepBytes: 10 }));
   const fates = [socket.deliver("12345"), socket.deliver("123456"), socket.deliver("1"), socket.deliver("2")];
   expect(await fates[1]).toBe("refused");
   expect(await fates[3]).toBe("refused");
@@ -228,6 +99,159 @@ test.each([
   await vi.waitFor(() => expect(events).toContain("close"));
   expect(events[0]).toContain(problem);
   expect(socket.readyState).toBe(3);
+});
+
+test("the bare subprotocol is offered last, before the resume: a server that has none of the inner ones can still choose delivery", async () => {
+  const place = new Place();
+  const accept = place.accept.bind(place);
+  place.accept = (native, protocols) => {
+    accept(native, protocols);
+    return "edgewire.delivery.1";
+  };
+  const { socket } = watch(socketOf(place, ["json", "msgpack"]));
+  await vi.waitFor(() => expect(socket.status).toBe("open"));
+  expect(socket.protocol).toBe("");
+  place.current.lose();
+  await vi.waitFor(() => expect(place.offered).toHaveLength(2));
+  const names = ["edgewire.delivery.1+json", "edgewire.delivery.1+msgpack", "edgewire.delivery.1"];
+  expect(place.offered).toEqual([names, [...names, expect.stringMatching(/^edgewire\.resume\.1~s1\.0~/)]]);
+  socket.close();
+});
+
+test("a server that asks where the client is gets the positions of all its logs", async () => {
+  const place = new Place();
+  const { socket, got } = watch(socketOf(place));
+  await vi.waitFor(() => expect(socket.status).toBe("open"));
+  place.publish("one");
+  place.send("own");
+  await vi.waitFor(() => expect(got).toEqual(["one", "own"]));
+  place.current.receive('!{"where":true}');
+  await vi.waitFor(() => expect(place.controls).toEqual([{ at: { 0: "own1.1.o1", 1: "e1.1.t0" } }]));
+  socket.close();
+});
+
+test("a server that sends no welcome is given up after connectTimeout, and the next attempt follows", async () => {
+  const place = new Place();
+  place.welcomes = false;
+  const { socket, events } = watch(socketOf(place, [], { connectTimeout: 5 }));
+  const retried = new Promise((resolve) => socket.addEventListener("retry", resolve));
+  await retried;
+  expect([socket.readyState, events]).toEqual([0, []]);
+  place.welcomes = true;
+  await socket.opened;
+  expect([socket.readyState, events]).toEqual([1, ["open"]]);
+  socket.close();
+});
+
+test("status is told when it changes, and open means that messages go both ways", async () => {
+  const place = new Place();
+  const { socket } = watch(socketOf(place));
+  const statuses: string[] = [];
+  socket.onstatus = () => statuses.push(socket.status);
+  await socket.opened;
+  place.current.lose();
+  await vi.waitFor(() => expect(statuses).toEqual(["open", "waiting", "connecting", "open"]));
+  socket.close();
+  await vi.waitFor(() => expect(statuses.slice(4)).toEqual(["closed"]));
+});
+
+test("close and an aborted signal end the session: the server gets 1000", async () => {
+  const place = new Place();
+  const first = socketOf(place);
+  await first.opened;
+  first.close();
+  const controller = new AbortController();
+  const second = socketOf(place, [], { signal: controller.signal });
+  await second.opened;
+  controller.abort();
+  await vi.waitFor(() => expect(second.readyState).toBe(3));
+  expect(place.closes).toEqual([
+    [1000, ""],
+    [1000, ""],
+  ]);
+});
+
+test("reconnect goes on with the session where a server closed for good; after close it begins one", async () => {
+  const place = new Place();
+  place.acknowledges = false;
+  const { socket, got, events } = watch(socketOf(place));
+  await socket.opened;
+  const fate = socket.deliver("under way");
+  await vi.waitFor(() => expect(place.got).toEqual(["under way"]));
+  place.current.lose(3000, "expired");
+  expect(await fate).toBe("uncertain");
+  place.publish("meanwhile");
+  place.acknowledges = true;
+  socket.reconnect();
+  await vi.waitFor(() => expect(got).toEqual(["meanwhile"]));
+  expect(await socket.deliver("after")).toBe("acknowledged");
+  expect(place.got).toEqual(["under way", "after"]);
+  expect([place.sessions.size, events]).toEqual([1, ["open", "uncertain under way", "close", "open"]]);
+  socket.close();
+  await vi.waitFor(() => expect(socket.readyState).toBe(3));
+  socket.reconnect();
+  await socket.opened;
+  expect(place.offered.at(-1)).toEqual(["edgewire.delivery.1"]);
+  socket.close();
+});
+
+test("a loop gets the messages until the end", async () => {
+  const place = new Place();
+  const socket = socketOf(place);
+  const got: unknown[] = [];
+  await socket.opened;
+  place.publish("one");
+  place.publish("two");
+  for await (const data of socket) if (got.push(data) === 2) socket.close();
+  expect(got).toEqual(["one", "two"]);
+});
+
+test("memory that was lost is told, once, before what follows", async () => {
+  const place = new Place();
+  const { socket, events } = watch(socketOf(place));
+  await socket.opened;
+  place.crash();
+  await vi.waitFor(() => expect(events).toEqual(["open", "disconnect", "open", "interrupted true"]));
+  place.restart();
+  await vi.waitFor(() => expect(events.slice(4)).toEqual(["disconnect", "open", "interrupted false"]));
+  place.current.lose();
+  await vi.waitFor(() => expect(events.slice(7)).toEqual(["disconnect", "open"]));
+  socket.close();
+});
+
+test.each([
+  [{ keepMessages: -1 }, RangeError, "keepMessages"],
+  [{ keepBytes: "much" }, RangeError, "keepBytes"],
+  [{ queueMessages: 1 }, TypeError, "queueMessages"],
+  [{ store: "chat" }, TypeError, "store"],
+  [{ store: { storage: {}, key: "chat" } }, TypeError, "store"],
+  [{ firstDelay: 0 }, RangeError, "firstDelay"],
+] as const)("a wrong option is refused by name: %j", (options, error, name) => {
+  expect(() => new DeliverySocket("ws://localhost/", [], options as never)).toThrow(error);
+  expect(() => new DeliverySocket("ws://localhost/", [], options as never)).toThrow(name);
+});
+
+test("what is sent while a connection closes goes with the next one, after the welcome, and was not sent before", async () => {
+  const place = new Place();
+  const { socket, events } = watch(socketOf(place));
+  await socket.opened;
+  place.restart();
+  // Its close event is still to come.
+  expect(socket.status).toBe("open");
+  expect(await socket.deliver("later")).toBe("acknowledged");
+  expect([place.got, events]).toEqual([["later"], ["open", "disconnect", "open", "interrupted false"]]);
+  socket.close();
+});
+
+test("a Blob that can't be read is refused, and its number is void: no hook runs for it", async () => {
+  const place = new Place();
+  const { socket, events } = watch(socketOf(place));
+  const blob = new Blob(["gone"]);
+  blob.arrayBuffer = () => Promise.reject(new Error("gone"));
+  const fates = [socket.deliver(blob), socket.deliver("after")];
+  expect(await Promise.all(fates)).toEqual(["refused", "acknowledged"]);
+  expect([place.got, events]).toEqual([["after"], ["drop [object Blob]", "open"]]);
+  socket.close();
 });
 
 test("a Blob keeps its place, and buffers may be used again at once", async () => {

@@ -64,7 +64,9 @@ const payloads = (log: ReadableLog, after = 0, limit = 100): unknown[] => log.pa
 const view = (logs: TopicReaders, topic = "t"): ReadableLog => logs.readable("r", topic)!;
 /** What a reader gets that has this position, and what it is told. */
 function read(log: ReadableLog, position: string): { readonly got: unknown[]; readonly gaps: string[] } {
-  const reading = new Reading(log, 1);
+  const reading = new Reading({ topic: "t", log, number: 1 }, 1);
+  // It began there.
+  reading.since = position;
   const gap = reading.resume(position);
   const got: unknown[] = [];
   const gaps = gap === undefined ? [] : [gap.why as string];
@@ -252,7 +254,7 @@ test("readers that are behind go on when all that they lack became too old under
   const { room } = join();
   logs.hold("r", "t");
   room.publish("t", "a");
-  const reading = new Reading(view(logs), 1);
+  const reading = new Reading({ topic: "t", log: view(logs), number: 1 }, 1);
   clock.advance(10_000);
   expect(reading.page(10)).toBe("old");
   expect([reading.skip(), reading.isAtEnd, reading.page(10)]).toEqual([view(logs).position, true, []]);

@@ -5,21 +5,31 @@ import type { Data } from "../../api/connection.ts";
 import { formatControl, join, parseServerFrame } from "../frames.ts";
 import type { ServerControl, Welcome } from "../frames.ts";
 import { Cursors } from "./cursors.ts";
+import type { Place } from "./cursors.ts";
 import { OutgoingMessages } from "./outgoing.ts";
 import type { Outgoing } from "./outgoing.ts";
+
+/** Messages are gone: of a topic, or of what was sent to this client alone. */
+export interface CoreGap {
+  readonly topic: string | undefined;
+  readonly position: string;
+  readonly why: "old" | "lost";
+}
 
 export interface CoreOutput {
   /** To the server. */
   send(data: Data): void;
   /** To the application. The position is stored already: a listener that throws has had it. */
   message(data: Data): void;
-  gap(gap: { readonly topic: string | undefined; readonly why: "old" | "lost" }): void;
+  gap(gap: CoreGap): void;
   /** Nobody knows whether the message was applied. */
   uncertain(message: Outgoing): void;
-  /** Memory of hooks was lost, and with it requests that had no answer. */
-  interrupted(): void;
+  /** Memory of hooks was lost, and with it requests that had no answer. Unless `resumed`, the session is another one. */
+  interrupted(resumed: boolean): void;
   /** The connection is live. */
-  live(welcome: Welcome): void;
+  live(): void;
+  /** What `restore` takes: "" for nothing. Called before a change is given on. */
+  save?: ((stored: string) => void) | undefined;
 }
 
 /** The subprotocol, alone or in front of another: `edgewire.delivery.1+edgewire.json.1`. */
@@ -27,12 +37,16 @@ export const protocol = "edgewire.delivery.1";
 
 /** The application's part of a selected subprotocol, or ""; undefined if the server has chosen none of delivery. */
 export function innerProtocol(selected: string): string | undefined {
-  if (selected === protocol) return "";
-  return selected.startsWith(`${protocol}+`) ? selected.slice(protocol.length + 1) : undefined;
+  return `${selected}+`.startsWith(`${protocol}+`) ? selected.slice(protocol.length + 1) : undefined;
 }
 
 /** Letters of the longest resume: proxies take heads of 4 to 8 KiB. */
 const longestResume = 3800;
+
+/** Of the stored form: another one is not read. */
+const version = 1;
+/** Numbers that an earlier page may have under way: no server allows more. */
+const mostUnderWay = 100_000;
 
 export class DeliveryCore {
   readonly outgoing: OutgoingMessages;
@@ -51,13 +65,37 @@ export class DeliveryCore {
     return this.#live;
   }
 
+  get hasSession(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Whether messages of the topic are in a log that this client reads. */
+  reads(topic: string): boolean {
+    return this.#cursors.places.some((place) => place[2] === topic);
+  }
+
+  /** Goes on where an earlier page was. What is damaged, or of another version, is nothing. */
+  restore(stored: string): void {
+    try {
+      const [form, session, life, acknowledged, sent, places, shared] = JSON.parse(stored) as Stored;
+      const areNumbers = Number.isSafeInteger(acknowledged) && Number.isSafeInteger(sent) && acknowledged >= 0;
+      if (form !== version || !isSession(session) || !areNumbers || sent < acknowledged || sent - acknowledged > mostUnderWay) return;
+      this.#cursors.restore(places, shared);
+      this.outgoing.restore(acknowledged, sent);
+      this.#session = session;
+      this.#life = life;
+    } catch {
+      this.#cursors.clear();
+    }
+  }
+
   /** Subprotocols to offer instead of these. */
   offer(protocols: readonly string[]): readonly string[] {
-    const names = protocols.length === 0 ? [protocol] : protocols.map((one) => `${protocol}+${one}`);
+    const names = [...protocols.map((one) => `${protocol}+${one}`), protocol];
     if (this.#session === undefined) return names;
     let resume = `edgewire.resume.1~${this.#session}.${this.outgoing.acknowledgedNumber}`;
-    for (const position of this.#cursors.positions()) {
-      const longer = `${resume}~${position}`;
+    for (const [log, position, , subscription] of this.#cursors.places) {
+      const longer = `${resume}~${log}${subscription === undefined ? "" : `-${subscription}`}.${position}`;
       if (longer.length > longestResume) break;
       resume = longer;
     }
@@ -67,60 +105,90 @@ export class DeliveryCore {
   /** Sends what may be sent now. */
   pump(): void {
     if (!this.#live) return;
-    for (const [number, data] of this.outgoing.ready()) this.#output.send(join(String(number), data));
+    const ready = this.outgoing.ready();
+    if (ready.length > 0) this.#save();
+    for (const [number, data] of ready) this.#output.send(data === null ? String(number) : join(String(number), data));
   }
 
   /** The socket is lost. */
   lost(): void {
     this.#live = false;
-    this.outgoing.lost();
+    this.#cursors.lost();
+  }
+
+  /** The session has ended, or is another client's: the next connection begins one. */
+  forget(): void {
+    this.#session = undefined;
+    this.#save();
   }
 
   /** A message has come. Returns why it breaks the protocol; undefined if it does not. */
   receive(data: Data): string | undefined {
     const frame = parseServerFrame(data);
     if (frame === undefined) return "no frame of delivery";
-    if (frame.type === "control") return this.#control(frame.control);
+    if (frame.type === "control" && frame.control.welcome !== undefined) return this.#welcome(frame.control.welcome);
     if (!this.#live) return "a message before the welcome";
+    if (frame.type === "control") return this.#control(frame.control);
     if (frame.type === "message") return void this.#output.message(frame.payload);
     const { references, payload } = frame;
-    const verdict = this.#cursors.take(references);
+    const isNew = this.#cursors.take(references);
     const missing = this.#cursors.missing(references);
     if (missing !== undefined) this.#output.send(formatControl({ at: missing }));
-    if (verdict === "new" && payload !== undefined) this.#output.message(payload);
+    this.#save();
+    if (isNew && payload !== undefined) this.#output.message(payload);
     return undefined;
   }
 
-  #control({ welcome, log, end, gap, acknowledged, mark }: ServerControl): string | undefined {
-    if (welcome !== undefined) return this.#welcome(welcome);
-    if (!this.#live) return "a message before the welcome";
+  #control({ log, end, gap, acknowledged, mark, where }: ServerControl): string | undefined {
     if (log !== undefined && !this.#cursors.begin(log)) return "a log without a position";
     if (end !== undefined) this.#cursors.end(end.n);
-    if (gap !== undefined) {
-      const skipped = this.#cursors.skip(gap.n, gap.from);
-      if (skipped !== undefined) this.#output.gap({ topic: skipped.topic, why: gap.why });
-    }
+    const skipped = gap === undefined ? undefined : this.#cursors.skip(gap.n, gap.from);
     if (acknowledged !== undefined && !this.outgoing.acknowledge(acknowledged)) return "an acknowledgement of what was not sent";
     if (mark !== undefined) this.#output.send(formatControl({ mark }));
+    else this.#save();
+    if (where) this.#output.send(formatControl({ at: Object.fromEntries(this.#cursors.places) }));
+    if (gap !== undefined && skipped !== undefined) this.#output.gap({ topic: skipped.topic, position: gap.from, why: gap.why });
     this.pump();
     return undefined;
   }
 
-  #welcome(welcome: Welcome): string | undefined {
-    const { session, resumed, acknowledged, life, maxInFlight } = welcome;
-    if (typeof session !== "string" || !/^[0-9A-Za-z_-]{1,64}$/.test(session) || !(maxInFlight > 0)) return "a welcome without a session";
+  #welcome({ session, resumed, acknowledged, received, life, maxInFlight }: Welcome): string | undefined {
+    if (!isSession(session) || !(maxInFlight > 0)) return "a welcome without a session";
     if (resumed && session !== this.#session) return "another session than the one that was named";
-    const wasNamed = this.#session !== undefined;
-    this.#session = session;
+    const isInterrupted = this.#life !== undefined && !(resumed && this.#life === life);
     if (!resumed) this.#cursors.clear();
-    const uncertain = this.outgoing.welcome(resumed, wasNamed ? acknowledged : 0, maxInFlight);
-    this.#live = true;
-    const isInterrupted = this.#life !== undefined && this.#life !== life;
+    const uncertain = this.outgoing.welcome(resumed, acknowledged, maxInFlight, received);
+    this.#session = session;
     this.#life = life;
-    this.#output.live(welcome);
+    this.#live = true;
+    this.#save();
+    this.#output.live();
     for (const message of uncertain) this.#output.uncertain(message);
-    if (isInterrupted) this.#output.interrupted();
+    if (isInterrupted) this.#output.interrupted(resumed);
     this.pump();
     return undefined;
   }
+
+  #save(): void {
+    if (this.#output.save === undefined) return;
+    const { acknowledgedNumber, sentNumber } = this.outgoing;
+    const { places, shared } = this.#cursors;
+    const stored: Stored = [version, this.#session as string, this.#life, acknowledgedNumber, sentNumber, places, shared];
+    this.#output.save(this.#session === undefined ? "" : JSON.stringify(stored));
+  }
+}
+
+/** A JSON text: small, because it is written with each message. */
+type Stored = readonly [
+  version: number,
+  session: string,
+  life: string | undefined,
+  acknowledged: number,
+  sent: number,
+  places: readonly Place[],
+  shared: readonly string[],
+];
+
+function isSession(session: unknown): session is string {
+  return typeof session === "string" && /^[\w-]{1,64}$/.test(session);
 }

@@ -26,8 +26,8 @@ export interface Cursor {
   missing: boolean;
 }
 
-/** `"new"`: give it on. `"had"`: drop it. `"missing"`: an earlier one is missing: drop it, and ask for what `missing()` says. */
-export type Verdict = "new" | "had" | "missing";
+/** Where a client is in a log. After a reload entries that a rewound log sends again are not known. */
+export type Place = readonly [log: number, position: string, topic: string | null | undefined, subscription?: number | null | undefined];
 
 export class Cursors {
   readonly #logs = new Map<number, Cursor>();
@@ -54,37 +54,31 @@ export class Cursors {
     this.#logs.delete(log);
   }
 
-  /** Entries are gone: goes on after a position. Returns the topic, or undefined if the log is unknown or the position invalid. */
-  skip(log: number, from: string): { readonly topic: string | undefined } | undefined {
+  /** Entries are gone: goes on after a position. Returns undefined if the log is unknown or the position invalid. */
+  skip(log: number, from: string): Cursor | undefined {
     const cursor = this.#logs.get(log);
     const position = parsePosition(from);
     if (cursor === undefined || position === undefined) return undefined;
     if (position.epoch !== cursor.epoch || position.offset <= cursor.offset) cursor.again = new Set(cursor.tags);
-    Object.assign(cursor, position, { missing: false });
-    return { topic: cursor.topic };
+    return Object.assign(cursor, position, { missing: false });
   }
 
-  /** Moves the cursors of the logs that an entry is in. */
-  take(references: readonly Reference[]): Verdict {
-    let known = false;
+  /** Moves the cursors of the logs that an entry is in. Returns whether it is to be given on. */
+  take(references: readonly Reference[]): boolean {
     let had = false;
     let moved = false;
-    let missing = false;
     for (const { log, offset, tag } of references) {
       const cursor = this.#logs.get(log);
-      if (cursor === undefined) continue;
-      known = true;
-      if (offset > cursor.offset + 1) missing = true;
-      else if (offset <= cursor.offset) had = true;
+      // One that is missing an earlier entry does not move: it is asked for.
+      if (cursor === undefined || offset > cursor.offset + 1) continue;
+      if (offset <= cursor.offset) had = true;
       else {
         moved = true;
         if (cursor.again?.has(tag) === true) had = true;
         move(cursor, offset, tag);
       }
     }
-    if (moved && this.#hadElsewhere(references)) had = true;
-    if (!known || had) return "had";
-    return moved ? "new" : missing ? "missing" : "had";
+    return moved && !this.#hadElsewhere(references) && !had;
   }
 
   /** Positions of the logs in which entries are missing, each of them once; undefined for none. */
@@ -94,22 +88,32 @@ export class Cursors {
       const cursor = this.#logs.get(log);
       if (cursor === undefined || cursor.missing || offset <= cursor.offset + 1) continue;
       cursor.missing = true;
-      asked[log] = formatPosition(cursor.epoch, cursor.offset, cursor.tag);
+      asked[log] = positionOf(cursor);
     }
     return Object.keys(asked).length === 0 ? undefined : asked;
   }
 
-  /** Where the client is, by log and subscription, for its return: what it had asked for on the lost socket is asked for anew. */
-  positions(): readonly string[] {
-    return Array.from(this.#logs, ([log, cursor]) => {
-      cursor.missing = false;
-      const { subscription, epoch, offset, tag } = cursor;
-      return `${log}${subscription === undefined ? "" : `-${subscription}`}.${formatPosition(epoch, offset, tag)}`;
-    });
+  /** The socket is lost: what it was asked for is asked for anew. */
+  lost(): void {
+    for (const cursor of this.#logs.values()) cursor.missing = false;
   }
 
-  get all(): Iterable<Cursor> {
-    return this.#logs.values();
+  get places(): readonly Place[] {
+    return Array.from(this.#logs, ([log, cursor]) => [log, positionOf(cursor), cursor.topic, cursor.subscription]);
+  }
+
+  /** Tags of entries in several logs, which may come once more. */
+  get shared(): readonly string[] {
+    return Array.from(this.#shared);
+  }
+
+  /** Goes on from there. @throws any error if it is damaged. */
+  restore(places: readonly Place[], shared: readonly string[]): void {
+    for (const [n, at, topic, s] of places) {
+      const introduction = { n, at, ...(topic ? { topic } : {}), ...(s ? { s } : {}) };
+      if (!(Number.isInteger(n) && n >= 0 && this.begin(introduction))) throw new Error("damaged");
+    }
+    for (const tag of shared) this.#shared.add(tag);
   }
 
   /** Whether it came from another log already. Its tag is long enough for that to be no chance. */
@@ -122,6 +126,10 @@ export class Cursors {
     if (oldest !== undefined && this.#shared.size > mostShared) this.#shared.delete(oldest);
     return false;
   }
+}
+
+function positionOf({ epoch, offset, tag }: Cursor): string {
+  return formatPosition(epoch, offset, tag);
 }
 
 function move(cursor: Cursor, offset: number, tag: string): void {

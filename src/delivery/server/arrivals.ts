@@ -10,6 +10,12 @@ export class Arrivals {
   #acknowledged = 0;
   /** The last number that the client was told. */
   #told = 0;
+  /** Messages that have had their hook before one that came earlier. */
+  #early: Set<number> | undefined;
+
+  get received(): number {
+    return this.#received;
+  }
 
   get acknowledged(): number {
     return this.#acknowledged;
@@ -31,11 +37,24 @@ export class Arrivals {
     this.#acknowledged = Math.max(this.#acknowledged, number);
   }
 
+  /** The hook of a message has ended. An answer to the server, which does not wait for hooks, may overtake others. Returns whether more is acknowledged. */
+  ran(number: number): boolean {
+    if (number !== this.#acknowledged + 1) {
+      (this.#early ??= new Set()).add(number);
+      return false;
+    }
+    let last = number;
+    while (this.#early?.delete(last + 1) === true) last++;
+    this.#acknowledged = last;
+    return true;
+  }
+
   /** Memory was lost, and with it hooks that had not ended: what comes after the last message that is stored comes again. */
   restarted(acknowledged: number): void {
     this.#acknowledged = acknowledged;
     this.#received = acknowledged;
     this.#told = 0;
+    this.#early = undefined;
   }
 
   /** What the client is about to be told: all up to this number are stored. Undefined if it knows. */

@@ -1,7 +1,8 @@
 /** One socket of a session, as its adapter sees it. The session outlives it: what comes from an earlier socket of it is ignored. */
 import type { Data, MaybePromise, Phase } from "../../api/connection.ts";
 import type { Prepared, Socket, SocketListener } from "../../ports.ts";
-import type { Output } from "./session.ts";
+import { CloseCode } from "../../protocol/close.ts";
+import type { Output } from "./types.ts";
 
 /** The session's side. */
 export interface Attachable {
@@ -76,6 +77,8 @@ export class Attachment implements SocketListener, Output {
   }
 
   violated(code: number, reason?: string): MaybePromise<void> {
+    // The runtime has lost it without a word.
+    if (code === CloseCode.abnormal) return this.ended(code, "");
     return this.#isCurrent ? this.#line.connection.violated(code, reason) : undefined;
   }
 

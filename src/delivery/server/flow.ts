@@ -2,9 +2,15 @@
  * How much a client may leave unread, on every runtime alike. After each quarter of the window the server sends a mark, and the client returns it once it has
  * read so far: what was sent since the last mark that came back is what waits.
  */
+
+/** Whoever sends the marks. */
+export interface Marking {
+  sendMark(mark: number): void;
+}
+
 export class Flow {
   readonly #window: number;
-  readonly #send: (mark: number) => void;
+  readonly #marking: Marking;
   /** Bytes sent since the last mark. */
   #since = 0;
   /** Marks that have not come back, with the bytes before each. */
@@ -13,10 +19,10 @@ export class Flow {
   /** The number of the first of them. */
   #first = 1;
 
-  /** @param window bytes. @param send sends a mark. */
-  constructor(window: number, send: (mark: number) => void) {
+  /** @param window bytes. */
+  constructor(window: number, marking: Marking) {
     this.#window = window;
-    this.#send = send;
+    this.#marking = marking;
   }
 
   /** Bytes that wait, as far as is known. */
@@ -39,7 +45,7 @@ export class Flow {
     this.#marks.push(this.#since);
     this.#bytes += this.#since;
     this.#since = 0;
-    this.#send(this.#first + this.#marks.length - 1);
+    this.#marking.sendMark(this.#first + this.#marks.length - 1);
   }
 
   /** A mark came back. Returns false for one that was not sent; an older one changes nothing. */

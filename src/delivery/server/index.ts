@@ -15,7 +15,7 @@ export function delivery(options: DeliveryOptions = {}): Delivery {
   const settings = resolveDelivery(options);
   const part = {
     options: settings,
-    sessions<State, Env>(host: SessionHost<State, Env>): SessionTable<State, Env> {
+    sessions<State, Env>(host: SessionHost<State, Env>): SessionTable {
       return new Sessions(host, settings);
     },
   };

@@ -2,8 +2,10 @@
  * One reader's place in one log. Live, it is at the end, and entries are sent to it as they are published. Behind, nothing is queued for it: it reads on from
  * the log, a page at a time, as its client's window allows.
  */
-import type { LogEntry, ReadableLog } from "../../history/readable.ts";
+import type { LogEntry } from "../../history/readable.ts";
 import { parsePosition } from "../../protocol/positions.ts";
+import type { Introduction } from "../frames.ts";
+import type { HeldLog } from "./types.ts";
 
 /** What a reader lacks: it goes on after `from`. */
 export interface Gap {
@@ -12,61 +14,75 @@ export interface Gap {
 }
 
 export class Reading {
-  readonly log: ReadableLog;
-  /** Its number on the connection. */
-  readonly number: number;
+  readonly held: HeldLog;
+  /** The number of the subscription; undefined for the client's own log. */
+  readonly subscription: number | undefined;
+  /** The position after which it began. */
+  since: string;
   /** The offset of the last entry that was sent, or is not for the reader. */
   offset = 0;
   /** At the end of the log when it was last looked at, and the client could take more. */
   live = false;
+  /** The client is asked how far it is: nothing is sent before it says so. */
+  waits = false;
   #epoch: string;
 
   /** Begins before the first entry that is kept. */
-  constructor(log: ReadableLog, number: number) {
-    this.log = log;
-    this.number = number;
-    this.#epoch = log.epoch;
+  constructor(held: HeldLog, subscription: number | undefined) {
+    this.held = held;
+    this.subscription = subscription;
+    this.#epoch = held.log.epoch;
+    this.since = held.log.before();
     this.skip();
   }
 
-  /** Goes on after a position. Returns what is missing in between; undefined if nothing is. */
-  resume(position: string): Gap | undefined {
-    const known = this.log.offsetOf(position);
+  /** What the client is told of it. */
+  get introduction(): Introduction {
+    const { held, subscription, since } = this;
+    const { number, topic } = held;
+    return { n: number, ...(subscription === undefined ? {} : { s: subscription }), ...(topic === undefined ? {} : { topic }), at: since };
+  }
+
+  /** Goes on after a position, but never one from before it began. Returns what is missing in between; undefined if nothing is. */
+  resume(named: string): Gap | undefined {
+    const position = this.#within(named);
+    const known = this.held.log.offsetOf(position);
     this.live = false;
     if (known === undefined) {
       const from = this.skip();
       return { from, why: isOlder(position, from) ? "old" : "lost" };
     }
-    this.#epoch = this.log.epoch;
+    this.#epoch = this.held.log.epoch;
     this.offset = known;
     return undefined;
   }
 
-  /** Goes on before the first entry that is kept. Returns that position. */
+  /** Goes on before the first entry that is kept, or where it began. Returns that position. */
   skip(): string {
-    const from = this.log.before();
-    this.#epoch = this.log.epoch;
-    this.offset = this.log.offsetOf(from) ?? 0;
+    const { log } = this.held;
+    const from = this.#within(log.before());
+    this.#epoch = log.epoch;
+    this.offset = log.offsetOf(from) ?? 0;
     return from;
   }
 
   get isAtEnd(): boolean {
-    return this.#isSame && this.offset === this.log.head;
+    return this.#isSame && this.offset === this.held.log.head;
   }
 
   /** Goes on at the end: the client has all that was published so far. */
   catchUp(): void {
-    this.#epoch = this.log.epoch;
-    this.offset = this.log.head;
+    this.#epoch = this.held.log.epoch;
+    this.offset = this.held.log.head;
     this.live = true;
   }
 
   /** The next entries. `"old"`: they were pushed out under the reader; `"lost"`: the log has lost its end, or is another. */
   page(limit: number): readonly LogEntry[] | "old" | "lost" {
-    const { head } = this.log;
-    if (!this.#isSame || this.offset > head) return "lost";
-    if (this.offset === head) return [];
-    const entries = this.log.page(this.offset, limit);
+    const { log } = this.held;
+    if (!this.#isSame || this.offset > log.head) return "lost";
+    if (this.offset === log.head) return [];
+    const entries = log.page(this.offset, limit);
     return entries[0]?.offset === this.offset + 1 ? entries : "old";
   }
 
@@ -75,8 +91,15 @@ export class Reading {
     return this.live && epoch === this.#epoch && offset === this.offset + 1;
   }
 
+  #within(named: string): string {
+    const [begun, position] = [parsePosition(this.since), parsePosition(named)];
+    const isEarlier = begun !== undefined && begun.epoch === position?.epoch && position.offset < begun.offset;
+    // A log that has lost its end does not know where it began: then the client was moved back.
+    return isEarlier && this.held.log.offsetOf(this.since) !== undefined ? this.since : named;
+  }
+
   get #isSame(): boolean {
-    return this.#epoch === this.log.epoch;
+    return this.#epoch === this.held.log.epoch;
   }
 }
 

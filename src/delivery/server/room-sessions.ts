@@ -1,18 +1,15 @@
-/** What the sessions of one room share: the numbers of its logs, what is remembered of ended sessions, and the rows of all. */
+/** What the sessions of one room share: its logs as they read them, what is remembered of ended sessions, and the rows of all. */
 import type { TopicReaders } from "../../history/topic-readers.ts";
-import type { HeldLog } from "./line.ts";
+import type { Prepared, Publication } from "../../ports.ts";
+import type { Sendable } from "../../api/connection.ts";
+import { dataOf } from "../../values/data.ts";
+import { formatReferences, join } from "../frames.ts";
 import type { SessionRows } from "./rows.ts";
+import type { Ended, Frames, HeldLog } from "./types.ts";
 
-/** What is remembered of a session that has ended. */
-export interface Ended {
-  readonly subject: string | undefined;
-  /** The last message whose turn is stored. */
-  readonly acknowledged: number;
-  /** Until when (milliseconds since 1970). */
-  readonly until: number;
-}
-
-interface Numbered extends HeldLog {
+/** A topic's log, and how many read it. */
+export interface Numbered extends HeldLog {
+  readonly topic: string;
   readers: number;
 }
 
@@ -22,12 +19,12 @@ const block = 1000;
 export class RoomSessions {
   readonly name: string;
   readonly rows: SessionRows | undefined;
-  /** By the session's name; the first to be forgotten first. */
-  readonly ended: Map<string, Ended> = new Map();
   /** Sessions that have not ended. */
   count = 0;
   /** When the room is looked at again, if its process ends without a word. */
   lookAt: number = Number.POSITIVE_INFINITY;
+  /** By the session's name; the first to be forgotten first. Undefined where nothing is stored. */
+  readonly #ended: Map<string, Ended> | undefined;
   readonly #topics: TopicReaders | undefined;
   readonly #logs = new Map<string, Numbered>();
   #next = 1;
@@ -39,31 +36,36 @@ export class RoomSessions {
     this.#topics = topics;
     this.rows = rows;
     this.#reserved = rows === undefined ? Number.POSITIVE_INFINITY : 0;
+    this.#ended = rows === undefined ? undefined : new Map(rows.ended());
   }
 
-  /** Undefined if the topic keeps no history. @throws what the store throws. */
-  hold(topic: string): HeldLog | undefined {
+  /** Nothing of it has to be in memory. */
+  get isIdle(): boolean {
+    return this.count === 0 && this.#logs.size === 0 && this.rows === undefined;
+  }
+
+  // Logs.
+
+  /** A topic's log, for one more reader. Undefined if the topic keeps no history. @throws what the store throws. */
+  hold(topic: string): Numbered | undefined {
+    return this.#hold(topic, () => this.#take());
+  }
+
+  /** The same, with the number that the log had before memory was lost. */
+  holdAgain(topic: string, number: number): Numbered | undefined {
+    return this.#hold(topic, () => number);
+  }
+
+  #hold(topic: string, numberOf: () => number): Numbered | undefined {
     const known = this.#logs.get(topic);
     if (known !== undefined) {
       known.readers++;
       return known;
     }
+    this.#topics?.hold(this.name, topic);
     const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    this.#topics?.hold(this.name, topic);
-    const numbered = { log, number: this.#take(), readers: 1 };
-    this.#logs.set(topic, numbered);
-    return numbered;
-  }
-
-  /** The same, with the number that the log had before memory was lost. */
-  holdAgain(topic: string, number: number): HeldLog | undefined {
-    const known = this.#logs.get(topic);
-    if (known !== undefined) return this.hold(topic);
-    const log = this.#topics?.readable(this.name, topic);
-    if (log === undefined) return undefined;
-    this.#topics?.hold(this.name, topic);
-    const numbered = { log, number, readers: 1 };
+    const numbered: Numbered = { topic, log, number: numberOf(), readers: 1 };
     this.#logs.set(topic, numbered);
     return numbered;
   }
@@ -75,22 +77,49 @@ export class RoomSessions {
     this.#topics?.letGo(this.name, topic);
   }
 
-  /** The number of a log that has readers. */
-  numberOf(topic: string): number | undefined {
-    return this.#logs.get(topic)?.number;
-  }
-
-  /** Nothing of it has to be in memory. */
-  get isIdle(): boolean {
-    return this.count === 0 && this.#logs.size === 0 && this.ended.size === 0;
+  /** A message for the readers of the room. @param prepare makes one message for many sockets, if the runtime can. */
+  frames({ entries, payload }: Publication, prepare: ((data: Sendable) => Prepared | undefined) | undefined): Frames {
+    const references = entries.flatMap(({ topic, offset, tag }) => {
+      const log = this.#logs.get(topic)?.number;
+      return log === undefined ? [] : [{ log, offset, tag }];
+    });
+    const header = formatReferences(references);
+    const whole = join(header, dataOf(payload));
+    return { whole: prepare?.(whole) ?? whole, size: whole.length, header };
   }
 
   #take(): number {
     if (this.#next >= this.#reserved && this.rows !== undefined) {
       this.#next = Math.max(this.#next, this.rows.nextNumber());
+      this.rows.reserve(this.#next + block);
       this.#reserved = this.#next + block;
-      this.rows.reserve(this.#reserved);
     }
     return this.#next++;
+  }
+
+  // Ended sessions, where they are stored.
+
+  endedOf(session: string): Ended | undefined {
+    return this.#ended?.get(session);
+  }
+
+  /** When the first of them is forgotten; Infinity for never. */
+  get forgetsAt(): number {
+    const [first] = this.#ended?.values() ?? [];
+    return first?.until ?? Number.POSITIVE_INFINITY;
+  }
+
+  remember(session: string, ended: Ended): void {
+    this.#ended?.set(session, ended);
+  }
+
+  /** Forgets those that are too old, or too many. @throws what the store throws. */
+  tidy(now: number, most: number): void {
+    let more = (this.#ended?.size ?? 0) - most;
+    for (const [session, { until }] of this.#ended ?? []) {
+      if (until > now && more-- <= 0) return;
+      this.#ended?.delete(session);
+      this.rows?.forget(session);
+    }
   }
 }

@@ -7,7 +7,7 @@ import type { Data } from "../../api/connection.ts";
 import type { StoredSnapshot, Store } from "../../ports.ts";
 import { exceeds } from "../../values/text.ts";
 import type { Introduction } from "../frames.ts";
-import type { Ended } from "./room-sessions.ts";
+import type { Ended } from "./types.ts";
 import type { LogEntry } from "../../history/readable.ts";
 
 const sessionPrefix = "session:";
@@ -26,8 +26,8 @@ export interface SessionRow {
   /** Subscriptions so far. */
   readonly begun: number;
   readonly introductions: readonly Introduction[];
-  /** The epoch of its own log. */
-  readonly epoch: string;
+  /** The epoch of its own log, if anything was ever sent to it alone. */
+  readonly epoch: string | undefined;
   /** Undefined while its client is there. */
   readonly awaySince: number | undefined;
 }
@@ -42,7 +42,7 @@ export class SessionRows {
   /** @throws what the store throws; so do all others. */
   write(name: string, { stored, subject, begun, introductions, epoch, awaySince }: SessionRow): void {
     const logs = introductions.map(({ n, s, topic, at }) => [n, s, topic, at]);
-    this.#store.set(sessionPrefix + name, JSON.stringify([stored, subject ?? null, begun, logs, epoch, awaySince ?? null]));
+    this.#store.set(sessionPrefix + name, JSON.stringify([stored, subject ?? null, begun, logs, epoch ?? null, awaySince ?? null]));
   }
 
   acknowledged(name: string, number: number): void {
@@ -55,13 +55,13 @@ export class SessionRows {
 
   /** All sessions of the room. */
   *all(): Generator<readonly [name: string, row: SessionRow], void, undefined> {
-    for (const [key, text] of [...this.#store.list({ prefix: sessionPrefix })]) {
+    for (const [key, text] of Array.from(this.#store.list({ prefix: sessionPrefix }))) {
       const [stored, subject, begun, logs, epoch, awaySince] = JSON.parse(text) as [
         (string | number | null)[],
         string | null,
         number,
         [number, number, string, string][],
-        string,
+        string | null,
         number | null,
       ];
       yield [
@@ -71,7 +71,7 @@ export class SessionRows {
           subject: subject ?? undefined,
           begun,
           introductions: logs.map(([n, s, topic, at]) => ({ n, s, topic, at })),
-          epoch,
+          epoch: epoch ?? undefined,
           awaySince: awaySince ?? undefined,
         },
       ];
@@ -93,7 +93,7 @@ export class SessionRows {
   }
 
   *ended(): Generator<readonly [name: string, ended: Ended], void, undefined> {
-    for (const [key, text] of [...this.#store.list({ prefix: endedPrefix })]) {
+    for (const [key, text] of Array.from(this.#store.list({ prefix: endedPrefix }))) {
       const [subject, acknowledged, until] = JSON.parse(text) as [string | null, number, number];
       yield [key.slice(endedPrefix.length), { subject: subject ?? undefined, acknowledged, until }];
     }
@@ -119,7 +119,7 @@ export class SessionRows {
 
   *directs(name: string): Generator<readonly [slot: number, entry: LogEntry], void, undefined> {
     const prefix = `${directPrefix}${name}:`;
-    for (const [key, text] of [...this.#store.list({ prefix })]) {
+    for (const [key, text] of Array.from(this.#store.list({ prefix }))) {
       const [offset, tag, payload] = decode(text) as [number, string, Data];
       yield [Number(key.slice(prefix.length)), { offset, tag, payload }];
     }

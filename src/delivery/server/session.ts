@@ -3,40 +3,25 @@
  * cursors: a return, a slow client, a gap and a live entry are the same thing.
  */
 import type { Data } from "../../api/connection.ts";
-import type { LogEntry, ReadableLog } from "../../history/readable.ts";
+import type { LogEntry } from "../../history/readable.ts";
 import type { Prepared } from "../../ports.ts";
 import type { Resume } from "../../protocol/delivery.ts";
-import { lengthOf } from "../../values/data.ts";
 import { formatControl, formatReferences, join } from "../frames.ts";
 import type { Introduction, ServerControl, Welcome } from "../frames.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Arrival } from "./arrivals.ts";
+import { Direct } from "./direct.ts";
 import { Flow } from "./flow.ts";
-import { OwnLog } from "./own-log.ts";
-import type { OwnLogLimits } from "./own-log.ts";
+import type { OwnLog, OwnLogLimits } from "./own-log.ts";
 import type { Gap, Reading } from "./reading.ts";
 import { Readings } from "./readings.ts";
-
-/** The socket of a session. */
-export interface Output {
-  send(data: Data | Prepared): void;
-  /** The client is told what is gone. @param topic undefined for its own log. */
-  gap?(topic: string | undefined, why: "old" | "lost"): void;
-}
+import type { Frames, HeldLog, Output } from "./types.ts";
 
 /** An entry that was just appended to a topic's log. */
 export interface LiveEntry {
   readonly topic: string;
   readonly epoch: string;
   readonly offset: number;
-}
-
-/** What is sent of a message, the same for all its readers. */
-export interface Frames {
-  /** With the payload. */
-  readonly whole: Data | Prepared;
-  /** For those that it is not for. */
-  readonly header: string;
 }
 
 export interface SessionLimits {
@@ -54,34 +39,42 @@ const pageSize = 64;
 export class Session {
   readonly #limits: SessionLimits;
   readonly #id: string;
-  readonly #ownLog: OwnLog;
-  readonly #readings: Readings;
+  readonly #readings = new Readings();
   #output: Output | undefined;
+  // Created on first use: most sessions are idle.
+  #direct: Direct | undefined;
   #flow: Flow | undefined;
-  /** What the client has of its own log once the mark with that number comes back. */
-  readonly #ownAt = new Map<number, number>();
-  /** The last entry of its own log about which the client was asked. */
-  #ownMarked = 0;
-  readonly #arrivals = new Arrivals();
+  #arrivals: Arrivals | undefined;
   /** Some log has entries that were not sent. */
   #behind = true;
 
-  /** @param id the connection's. */
-  constructor(id: string, ownLog: OwnLog, limits: SessionLimits) {
+  /** @param id the connection's. @param ownLog what is left of it after memory was lost. */
+  constructor(id: string, limits: SessionLimits, ownLog?: OwnLog) {
     this.#id = id;
     this.#limits = limits;
-    this.#ownLog = ownLog;
-    this.#readings = new Readings(ownLog, limits.maxLogs);
+    if (ownLog !== undefined) this.useOwnLog(ownLog);
+  }
+
+  get ownLog(): OwnLog | undefined {
+    return this.#direct?.log;
+  }
+
+  /** From now on something may be sent to this client alone. */
+  useOwnLog(log: OwnLog): void {
+    const reading = this.#readings.beginOwn({ topic: undefined, log, number: 0 });
+    this.#direct = new Direct(log, reading);
+    if (this.#output !== undefined) this.#introduce(reading, false);
+    this.#pump();
   }
 
   /** Bytes that wait for the client, as far as is known: those of its own log that were not sent, too. */
   get waiting(): number {
-    return (this.#flow?.waiting ?? 0) + this.#ownLog.bytesAfter(this.#readings.own.offset);
+    return (this.#flow?.waiting ?? 0) + (this.#direct?.unsent ?? 0);
   }
 
   /** The client is there, and its window has room. */
   get canTake(): boolean {
-    return this.#flow?.isFull === false;
+    return this.#output !== undefined && this.#flow?.isFull !== true;
   }
 
   /** The client is there, and has been sent all that there is. */
@@ -90,12 +83,12 @@ export class Session {
   }
 
   get acknowledged(): number {
-    return this.#arrivals.acknowledged;
+    return this.#arrivals?.acknowledged ?? 0;
   }
 
-  /** What its client was told of the logs that it reads. */
-  get introductions(): readonly Introduction[] {
-    return this.#readings.introductions;
+  /** The logs that it reads, but for its own. */
+  get readings(): readonly Reading[] {
+    return this.#readings.all.filter(({ held }) => held.topic !== undefined);
   }
 
   /** Subscriptions so far. */
@@ -107,29 +100,33 @@ export class Session {
    * Its client is there, for the first time or again. Sends the welcome, gaps, and what it lacks, as far as its window allows.
    * @param welcome `acknowledged` is that of another session, which the client had named.
    */
-  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions">): void {
+  attach(output: Output, welcome: Omit<Welcome, "maxInFlight">, resume?: Pick<Resume, "positions" | "isFull">): void {
     this.#connect(output);
     const { maxInFlight } = this.#limits;
-    const { acknowledged } = this;
-    this.#arrivals.owed();
-    this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged } : {}), maxInFlight } });
+    const { acknowledged = 0, received = 0 } = this.#arrivals ?? {};
+    this.#arrivals?.owed();
+    this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged, received } : {}), maxInFlight } });
     for (const n of resume?.positions.keys() ?? []) if (this.#readings.get(n) === undefined) this.#control({ end: { n } });
     for (const reading of this.#readings.all) {
-      const at = resume?.positions.get(reading.number);
+      const at = resume?.positions.get(reading.held.number);
       // It may know of an earlier subscription to the same topic alone.
-      if (at !== undefined && at.subscription === this.#readings.introduction(reading).s) this.#resume(reading, at.position);
-      else this.#introduce(reading);
+      if (at !== undefined && at.subscription === reading.subscription) this.#resume(reading, at.position);
+      else this.#introduce(reading, resume?.isFull === true);
     }
-    this.#ownLog.release(this.#readings.own.offset);
+    if (resume?.isFull === true) this.#control({ where: true });
+    this.#direct?.log.release(this.#direct.reading.offset);
     this.#pump();
   }
 
   /** Its client is still there, but memory was lost in between. @param behind what it lacks is not known either: it is asked. */
   reattach(output: Output, behind: boolean): void {
     this.#connect(output);
-    if (behind) return this.#control({ where: true });
-    for (const reading of this.#readings.all) reading.catchUp();
-    this.#behind = false;
+    for (const reading of this.#readings.all) {
+      reading.waits = behind;
+      if (!behind) reading.catchUp();
+    }
+    this.#behind = behind;
+    if (behind) this.#control({ where: true });
   }
 
   /** Its socket is lost, or another has the session. */
@@ -137,27 +134,27 @@ export class Session {
     this.#output = undefined;
     this.#flow = undefined;
     this.#behind = true;
-    for (const reading of this.#readings.all) reading.live = false;
+    for (const reading of this.#readings.all) reading.live = reading.waits = false;
   }
 
   /** @throws RangeError if it reads too many logs. */
   admit(topic: string): void {
-    this.#readings.admit(topic);
+    this.#readings.admit(topic, this.#limits.maxLogs);
   }
 
-  /** A subscription: entries after the position follow, or all that is kept. @throws what `admit` throws. */
-  begin(topic: string, log: ReadableLog, number: number, after: string | undefined): void {
-    this.end(topic);
-    const { introduction, gap } = this.#readings.begin(topic, log, number, after);
-    this.#control({ log: introduction });
-    if (gap !== undefined) this.#gap(number, topic, gap);
+  /** A subscription: entries after the position follow, or all that is kept. */
+  begin(held: HeldLog & { readonly topic: string }, after: string | undefined): void {
+    this.end(held.topic);
+    const { reading, gap } = this.#readings.begin(held, after);
+    this.#control({ log: reading.introduction });
+    if (gap !== undefined) this.#gap(reading, gap);
     this.#behind = true;
     this.#pump();
   }
 
   /** A log that it read before memory was lost. @param begun subscriptions until then. */
-  restore(topic: string, log: ReadableLog, introduction: Introduction, begun: number): void {
-    this.#readings.restore(topic, log, introduction);
+  restore(held: HeldLog, { s, at }: Introduction, begun: number): void {
+    this.#readings.restore(held, s, at);
     this.#readings.begun = begun;
   }
 
@@ -172,10 +169,29 @@ export class Session {
 
   /**
    * A message was published to these topics, and is in their logs.
-   * @param frames its frames, made when they are first asked for. @returns whether the client gets it: now, or when it reads on.
+   * @returns whether the client gets it: now, or when it reads on. Undefined if it reads none of them.
    */
-  published(entries: readonly LiveEntry[], except: string | ReadonlySet<string> | undefined, frames: () => Frames): boolean {
-    let isLive = this.#flow?.isFull === false;
+  published(entries: readonly LiveEntry[], except: string | ReadonlySet<string> | undefined, frames: Frames): boolean | undefined {
+    const [one] = entries;
+    if (one === undefined || entries.length > 1) return this.#publishedTo(entries, except, frames);
+    const reading = this.#readings.of(one.topic);
+    if (reading === undefined) return undefined;
+    const isFor = except === undefined || !leavesOut(except, this.#id);
+    if (reading.isNext(one.epoch, one.offset) && this.canTake) {
+      reading.offset = one.offset;
+      if (isFor) this.#send(frames.whole, frames.size);
+      else this.#send(frames.header, frames.header.length);
+    } else this.#fallBehind(entries);
+    return isFor;
+  }
+
+  /** The same, of a message in several logs. */
+  #publishedTo(
+    entries: readonly LiveEntry[],
+    except: string | ReadonlySet<string> | undefined,
+    { whole, size, header }: Frames,
+  ): boolean | undefined {
+    let isLive = this.canTake;
     let isRead = false;
     for (const { topic, epoch, offset } of entries) {
       const reading = this.#readings.of(topic);
@@ -183,7 +199,7 @@ export class Session {
       isRead = true;
       isLive &&= reading.isNext(epoch, offset);
     }
-    if (!isRead) return false;
+    if (!isRead) return undefined;
     const isFor = !leavesOut(except, this.#id);
     if (!isLive) {
       this.#fallBehind(entries);
@@ -193,65 +209,67 @@ export class Session {
       const reading = this.#readings.of(topic);
       if (reading !== undefined) reading.offset = offset;
     }
-    const { whole, header } = frames();
-    this.#send(isFor ? whole : header);
+    if (isFor) this.#send(whole, size);
+    else this.#send(header, header.length);
     return isFor;
   }
 
   /** Sends a message that no log keeps, if the client reads. Returns whether it was sent. */
-  sendOnce(frame: Data | Prepared): boolean {
-    if (!this.isLive || this.#flow?.isFull !== false) return false;
-    this.#send(frame);
+  sendOnce({ whole, size }: Frames): boolean {
+    if (!this.isLive || !this.canTake) return false;
+    this.#send(whole, size);
     return true;
   }
 
-  /** A message for this client alone. Returns false if it has left too much unread. */
+  /** A message for this client alone, which has its own log. Returns false if it has left too much unread. */
   send(payload: Data, tag: string): boolean {
-    const entry = this.#ownLog.add(payload, tag);
-    if (entry === undefined) return false;
-    const { own } = this.#readings;
-    if (!own.live || this.#flow?.isFull !== false) {
-      own.live = false;
+    const direct = this.#direct;
+    const entry = direct?.log.add(payload, tag);
+    if (entry === undefined || direct === undefined) return false;
+    const { reading } = direct;
+    if (!reading.live || !this.canTake) {
+      reading.live = false;
       this.#behind = true;
       this.#pump();
       return true;
     }
-    own.offset = entry.offset;
-    this.#entry(own, entry);
+    reading.offset = entry.offset;
+    this.#entry(reading, entry);
     // Small messages may fill the log long before they fill the window.
-    if (entry.offset - this.#ownMarked >= this.#limits.ownLog.messages / 4) this.#flow.mark();
+    if (direct.unasked >= this.#limits.ownLog.messages / 4) this.#flow?.mark();
     return true;
   }
 
   /** The client's n-th message has come. */
   arrived(number: number): Arrival {
-    return this.#arrivals.arrived(number, this.#limits.maxInFlight);
+    return (this.#arrivals ??= new Arrivals()).arrived(number, this.#limits.maxInFlight);
   }
 
   /** Memory was lost, and with it hooks that had not ended. @param acknowledged the last message whose turn is stored. */
   restarted(acknowledged: number): void {
-    this.#arrivals.restarted(acknowledged);
+    if (acknowledged > 0 || this.#arrivals !== undefined) (this.#arrivals ??= new Arrivals()).restarted(acknowledged);
   }
 
   /** The turn of the message is stored. `tell` says so. */
   acknowledge(number: number): void {
-    this.#arrivals.acknowledge(number);
+    this.#arrivals?.acknowledge(number);
+  }
+
+  /** The hook of the client's n-th message has ended. Returns whether more is acknowledged now. */
+  ran(number: number): boolean {
+    return this.#arrivals?.ran(number) === true;
   }
 
   /** Tells the client what is acknowledged, if it does not know yet. */
   tell(): void {
-    const acknowledged = this.#output === undefined ? undefined : this.#arrivals.owed();
+    const acknowledged = this.#output === undefined ? undefined : this.#arrivals?.owed();
     if (acknowledged !== undefined) this.#control({ acknowledged });
   }
 
   /** A mark came back. Returns false for one that was not sent. */
   returned(mark: number): boolean {
     if (this.#flow?.returned(mark) !== true) return false;
-    this.#ownLog.release(this.#ownAt.get(mark) ?? 0);
-    for (const earlier of this.#ownAt.keys()) {
-      if (earlier > mark) break;
-      this.#ownAt.delete(earlier);
-    }
+    this.#direct?.returned(mark);
     this.#pump();
     return true;
   }
@@ -262,38 +280,40 @@ export class Session {
       const reading = this.#readings.get(Number(number));
       if (reading === undefined || typeof position !== "string") continue;
       this.#behind = true;
+      reading.waits = false;
       this.#resume(reading, position);
     }
     this.#pump();
   }
 
-  #connect(output: Output): void {
-    this.#output = output;
-    this.#ownAt.clear();
-    this.#ownMarked = this.#ownLog.released;
-    this.#behind = true;
-    this.#flow = new Flow(this.#limits.window, (mark) => {
-      this.#ownMarked = this.#readings.own.offset;
-      this.#ownAt.set(mark, this.#ownMarked);
-      this.#control({ mark });
-    });
+  /** For its flow. */
+  sendMark(mark: number): void {
+    this.#direct?.marked(mark);
+    this.#control({ mark });
   }
 
-  /** The client does not know the log yet, and has nothing of it. */
-  #introduce(reading: Reading): void {
-    const introduction = this.#readings.introduction(reading);
-    this.#control({ log: introduction });
-    this.#resume(reading, introduction.at);
+  #connect(output: Output): void {
+    this.#output = output;
+    this.#flow = undefined;
+    this.#direct?.restarted();
+    this.#behind = true;
+  }
+
+  /** The client does not know the log yet, and has nothing of it. @param waits or it could not say so: it is asked. */
+  #introduce(reading: Reading, waits: boolean): void {
+    this.#control({ log: reading.introduction });
+    reading.waits = waits;
+    if (!waits) this.#resume(reading, reading.since);
   }
 
   #resume(reading: Reading, position: string): void {
     const gap = reading.resume(position);
-    if (gap !== undefined) this.#gap(reading.number, this.#readings.introduction(reading).topic, gap);
+    if (gap !== undefined) this.#gap(reading, gap);
   }
 
-  #gap(n: number, topic: string | undefined, gap: Gap): void {
-    this.#control({ gap: { n, ...gap } });
-    this.#output?.gap?.(topic, gap.why);
+  #gap({ held }: Reading, gap: Gap): void {
+    this.#control({ gap: { n: held.number, ...gap } });
+    this.#output?.gap?.(held.topic, gap.why);
   }
 
   #fallBehind(entries: readonly LiveEntry[]): void {
@@ -307,10 +327,10 @@ export class Session {
 
   /** Reads on for whoever is behind, while there is room. */
   #pump(): void {
-    if (!this.#behind || this.#flow === undefined) return;
+    if (!this.#behind || this.#output === undefined) return;
     let behind = false;
     for (const reading of this.#readings.all) {
-      while (!reading.live && !this.#flow.isFull) this.#page(reading);
+      while (!reading.live && !reading.waits && this.canTake) this.#page(reading);
       behind ||= !reading.live;
     }
     this.#behind = behind;
@@ -318,24 +338,25 @@ export class Session {
 
   #page(reading: Reading): void {
     const entries = reading.page(pageSize);
-    if (typeof entries === "string")
-      return this.#gap(reading.number, this.#readings.introduction(reading).topic, { from: reading.skip(), why: entries });
+    if (typeof entries === "string") return this.#gap(reading, { from: reading.skip(), why: entries });
     for (const entry of entries) {
-      if (this.#flow?.isFull !== false) return;
+      if (!this.canTake) return;
       reading.offset = entry.offset;
       this.#entry(reading, entry);
     }
     reading.live = reading.isAtEnd;
   }
 
-  #entry({ number }: Reading, { offset, tag, payload, except }: LogEntry): void {
-    const header = formatReferences([{ log: number, offset, tag }]);
-    this.#send(leavesOut(except, this.#id) ? header : join(header, payload));
+  #entry({ held }: Reading, { offset, tag, payload, except }: LogEntry): void {
+    const header = formatReferences([{ log: held.number, offset, tag }]);
+    const frame = leavesOut(except, this.#id) ? header : join(header, payload);
+    this.#send(frame, frame.length);
   }
 
-  #send(frame: Data | Prepared): void {
+  /** @param size UTF-16 units of text, bytes of data. */
+  #send(frame: Data | Prepared, size: number): void {
     this.#output?.send(frame);
-    this.#flow?.sent(lengthOf(frame));
+    (this.#flow ??= new Flow(this.#limits.window, this)).sent(size);
   }
 
   #control(control: ServerControl): void {

@@ -39,7 +39,8 @@ interface Place {
   readonly offset: number;
 }
 
-export function makePositions(): Positions {
+/** @param delivered by a socket that gives on no message twice: its logs may be rewound, and count anew. */
+export function makePositions(delivered: boolean): Positions {
   /** The topic that was used last is at the end. */
   const last = new Map<string, Place>();
 
@@ -54,7 +55,7 @@ export function makePositions(): Positions {
       if (position === undefined) return undefined;
       const place = placeOf(topic, position, time);
       const before = last.get(topic as string);
-      if (before?.epoch === place.epoch && place.offset <= before.offset) return null;
+      if (!delivered && before?.epoch === place.epoch && place.offset <= before.offset) return null;
       keep(topic as string, place);
       return { topic, position, time } as MessagePosition;
     },

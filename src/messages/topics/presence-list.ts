@@ -41,11 +41,13 @@ export interface Presence {
   list(topic: string): PresenceList;
   /** @throws MessageError `bad-frame`. */
   receive(frame: PresenceFrame): void;
-  /** The connection was lost. */
-  lost(): void;
+  /** The connection was lost, and with it changes of the members, but those of topics for which `stays` is true. */
+  lost(stays?: (topic: string) => boolean): void;
 }
 
 interface List extends PresenceList {
+  /** Counts the connections that were lost: what an earlier one sent is no longer applied. */
+  turn: number;
   members: ReadonlyMap<string, PresentMember>;
   current: boolean;
   emit(event: string, member?: PresentMember): void;
@@ -61,8 +63,6 @@ export function makePresence(schema: StandardSchema, parse: Parser, refuse: (err
   const lists = new Map<string, List>();
   /** What each member was made of. */
   const sentAs = new WeakMap<PresentMember, string>();
-  /** Counts the connections that were lost: what an earlier one sent is no longer applied. */
-  let turn = 0;
 
   function listOf(topic: string): List {
     const list = lists.get(topic) ?? makeList(topic);
@@ -99,7 +99,7 @@ export function makePresence(schema: StandardSchema, parse: Parser, refuse: (err
       const isRight = sent.every((member) => isMemberId(member?.id) && isInteger(member.connections)) && gone.every(isMemberId);
       if (!isRight || (lists.size >= mostTopics && !lists.has(topic))) throw badFrame("presence of invalid members, or of too many topics");
       const list = listOf(topic);
-      const received = turn;
+      const { turn } = list;
       const present: PresentMember[] = [];
       for (const { id, state, connections } of sent) {
         const use = (value: unknown): void => {
@@ -114,11 +114,12 @@ export function makePresence(schema: StandardSchema, parse: Parser, refuse: (err
         });
       }
       // After the states that were checked asynchronously, and after earlier frames.
-      parse(anything, topic, list, () => received === turn && (members || list.current) && apply(list, present, gone, !!members), refuse);
+      parse(anything, topic, list, () => turn === list.turn && (members || list.current) && apply(list, present, gone, !!members), refuse);
     },
-    lost() {
-      turn++;
+    lost(stays) {
       for (const list of lists.values()) {
+        if (stays?.(list.topic)) continue;
+        list.turn++;
         if (list.current) {
           list.current = false;
           list.emit("change");
@@ -132,6 +133,7 @@ function makeList(topic: string): List {
   const listeners = new Set<(event: string, member: PresentMember) => void>();
   const list: List = {
     topic,
+    turn: 0,
     members: new Map(),
     current: false,
     on(wanted: string, listener: (member: PresentMember) => void) {

@@ -91,10 +91,10 @@ export class Place {
       return known;
     }
     const name = `s${++this.#made}`;
-    const served: Served = { name, session: new Session(name, new OwnLog(`own${name}`, limits.ownLog), limits), socket };
+    const served: Served = { name, session: new Session(name, limits, new OwnLog(`own${name}`, limits.ownLog)), socket };
     this.#sessions.set(name, served);
     served.session.attach(output, { session: name, resumed: false, life: "1" });
-    served.session.begin("chat", this.#log, 1, undefined);
+    served.session.begin({ topic: "chat", log: this.#log, number: 1 }, undefined);
     return served;
   }
 
@@ -104,7 +104,7 @@ export class Place {
     const frame = parseClientFrame(data);
     if (frame === undefined) return socket.close(1002);
     const { session } = served;
-    if (frame.type === "message") return this.#message(session, socket, frame.number, frame.payload);
+    if (frame.type === "message") return this.#message(session, socket, frame.number, frame.payload ?? "");
     if (frame.control.mark !== undefined && !session.returned(frame.control.mark)) socket.close(1002);
     if (frame.control.at !== undefined) session.missed(frame.control.at);
   }

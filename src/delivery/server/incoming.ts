@@ -1,0 +1,68 @@
+/** What a client with delivery sends: its messages, each once and in order, and what it says of its reading. */
+import type { Data, MaybePromise } from "../../api/connection.ts";
+import type { Delivered } from "../../connection/hooks.ts";
+import { CloseCode } from "../../protocol/close.ts";
+import { isPing } from "../../protocol/text-ping.ts";
+import { parseClientFrame } from "../frames.ts";
+import type { ClientControl } from "../frames.ts";
+import type { Session } from "./session.ts";
+import type { TurnEnd } from "./turn-end.ts";
+
+/** What is needed of the line. */
+export interface Receiver {
+  readonly session: Session;
+  readonly turn: TurnEnd;
+  readonly connection: ReceiverConnection;
+  noteBehind(): void;
+  /** Reads logs, whose rule may run the application's `encode`. */
+  reading<T>(run: () => T): T;
+}
+
+interface ReceiverConnection {
+  readonly id: string;
+  readonly surroundings: { readonly settings: { readonly heartbeat: unknown } };
+  alive(): void;
+  eased(): MaybePromise<void>;
+  message(data: Data): MaybePromise<void>;
+  deliver(delivered: Delivered): MaybePromise<void>;
+  violated(code: number, reason?: string): MaybePromise<void>;
+}
+
+export function received(line: Receiver, data: Data): MaybePromise<void> {
+  const { connection } = line;
+  // Bare, so that an object need not wake for it.
+  if (isPing(data) && connection.surroundings.settings.heartbeat !== false) return connection.message(data);
+  const frame = parseClientFrame(data);
+  if (frame === undefined) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
+  return frame.type === "control" ? control(line, frame.control) : message(line, frame.number, frame.payload);
+}
+
+/** @param data undefined if the number stands for nothing: no hook runs. */
+function message(line: Receiver, number: number, data: Data | undefined): MaybePromise<void> {
+  const { connection, session, turn } = line;
+  switch (session.arrived(number)) {
+    case "wrong":
+      return connection.violated(CloseCode.protocolError, "A message out of turn");
+    case "repeated":
+      return turn.pending();
+    case "next": {
+      const done = (): void => {
+        if (session.ran(number)) turn.pending();
+      };
+      return data === undefined ? done() : connection.deliver({ data, messageId: `${connection.id}:${number}`, done });
+    }
+  }
+}
+
+function control(line: Receiver, { mark, at }: ClientControl): MaybePromise<void> {
+  const { connection, session } = line;
+  connection.alive();
+  if (mark !== undefined && !line.reading(() => session.returned(mark)))
+    return connection.violated(CloseCode.protocolError, "A mark that was not sent");
+  if (at !== undefined) {
+    if (typeof at !== "object" || at === null) return connection.violated(CloseCode.protocolError, "Not a frame of delivery");
+    line.reading(() => session.missed(at));
+  }
+  line.noteBehind();
+  return connection.eased();
+}
