@@ -1,8 +1,15 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { needsDelivery, type Chapter, type Context, type Peer } from "../support/case.ts";
-import { DeliveryClient, type DeliveryOptions } from "../support/delivery.ts";
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import { defineHandler } from "edgewire";
+import { delivery } from "edgewire/delivery";
+import { DeliveryCore } from "../../src/delivery/client/core.ts";
+import type { Outgoing } from "../../src/delivery/client/outgoing.ts";
+import { formatControl } from "../../src/delivery/frames.ts";
+import { needsDelivery, needsServer, needsWire, type Chapter, type Context, type Peer } from "../support/case.ts";
+import { DeliveryClient, offering, type DeliveryOptions } from "../support/delivery.ts";
 import { expectClose, expectTexts } from "../support/peer.ts";
+import { seeded } from "../support/random.ts";
 import type { Script, Step } from "../support/script.ts";
+import { messageFrame } from "../wire/frames.ts";
 
 /** A client whose messages are scripts. It reads these topics. */
 const reader = (t: Context, topics: readonly string[] = [], options: DeliveryOptions = {}): Promise<DeliveryClient> =>
@@ -28,6 +35,28 @@ async function inspect(t: Context, client: DeliveryClient): Promise<unknown> {
   await client.ran([["inspect"], ["presence"]]);
   return t.entries(client.peer).findLast(({ did }) => did === "inspect");
 }
+
+/** The client's own core on the same session, for what it tells the application. */
+function coreOf({ welcome }: DeliveryClient): { core: DeliveryCore; uncertain: string[]; sent: string[] } {
+  const uncertain: string[] = [];
+  const sent: string[] = [];
+  const core = new DeliveryCore(
+    {
+      send: (data) => void sent.push(String(data)),
+      message() {},
+      gap() {},
+      uncertain: ({ given }) => void uncertain.push(String(given)),
+      interrupted() {},
+      live() {},
+    },
+    10,
+    1000,
+  );
+  core.receive(formatControl({ welcome }));
+  return { core, uncertain, sent };
+}
+
+const outgoing = (text: string): Outgoing => ({ given: text, data: text, size: text.length, settle() {} });
 
 export const deliveries: Chapter = {
   letter: "DL",
@@ -158,6 +187,33 @@ export const deliveries: Chapter = {
         ];
         await client.ran(script);
         await client.expect("1", "2", Buffer.from([3, 59]), "4", "5", "", ";7");
+      },
+    },
+    {
+      id: "DL6",
+      statement: "Cut at any byte, in a frame, between two, in the handshake, and twice in a row: DL4 holds.",
+      limits: { ...needsWire, ...needsDelivery },
+      async run(t) {
+        const client = await reader(t, ["log"]);
+        const other = await reader(t);
+        const random = seeded(6);
+        const met: (string | Buffer)[] = [];
+        for (let round = 0; round < 12; round++) {
+          await other.ran(publish("log", `m ${round}`));
+          // What is written of the next message, or of the next handshake, ends anywhere.
+          const message = messageFrame(`${client.sent + 1}:${"cut".repeat(20)}`);
+          if (round % 3 === 0) client.peer.wire.write(message.subarray(0, Math.ceil(random() * (message.length - 1))));
+          await client.cut();
+          if (round % 3 > 0) await client.cutInHandshake(random());
+          if (round % 3 > 1) await client.cutInHandshake(random());
+          await client.back();
+          if (round % 2 === 0) met.push(await client.message());
+        }
+        while (met.length < 12) met.push(await client.message());
+        deepEqual(
+          met,
+          Array.from({ length: 12 }, (_, round) => `m ${round}`),
+        );
       },
     },
     {
@@ -314,6 +370,94 @@ export const deliveries: Chapter = {
           ids,
           [1, 2, 3].map((number) => `${client.session}:${number}`),
         );
+      },
+    },
+    {
+      id: "DL14",
+      statement:
+        "A synchronous hook's publishes, its direct sends and the acknowledgement are stored together or not at all: after a crash at any point each has happened once, or happens once with the message sent again.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, ["log"]);
+        for (let round = 1; round <= 3; round++) {
+          await client.run([...publish("log", `published ${round}`), ["send", `sent ${round}`]]);
+          if (round === 2) await client.untilAcknowledged();
+          if (await t.forget("delivering")) await client.back();
+          await client.untilAcknowledged();
+        }
+        const met: (string | Buffer)[] = [];
+        while (met.length < 6) met.push(await client.message());
+        const of = (name: string): unknown[] => met.filter((text) => String(text).startsWith(name));
+        deepEqual([of("published"), of("sent")], [numbered("published", 3), numbered("sent", 3)]);
+        const { entries } = await t.outside(undefined, "delivering").history("log");
+        equal(entries.length, 3);
+      },
+    },
+    {
+      id: "DL15",
+      statement: "Where memory was lost in an asynchronous hook, the hook runs again, with the same `messageId`. Elsewhere it runs once.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, ["log"]);
+        await client.run([["sleep", 300], ...publish("log", "done")]);
+        await t.hook(client.peer, "message");
+        const isLost = await t.forget("delivering");
+        if (isLost) await client.back();
+        await client.untilAcknowledged();
+        await client.expect("done");
+        const ids = t.entries(client.peer).flatMap(({ hook, messageId }) => (hook === "message" ? [messageId] : []));
+        deepEqual(ids, Array(isLost ? 2 : 1).fill(`${client.session}:1`));
+      },
+    },
+    {
+      id: "DL16",
+      statement:
+        "The server says what it knows of a session that has ended. A message of which nobody knows whether it was applied is reported to the client's application, and not sent again.",
+      limits: needsDelivery,
+      async run(t) {
+        for (const on of ["delivering", "instant"] as const) {
+          const client = await reader(t, [], { on });
+          const { core, uncertain, sent } = coreOf(client);
+          core.outgoing.add(outgoing("[]"));
+          core.pump();
+          await client.raw(...sent.splice(0));
+          await t.done(client.peer, "message");
+          if (on === "delivering") await client.peer.close(1000);
+          else await client.cut();
+          await t.done(client.peer, "close");
+          core.lost();
+          core.outgoing.add(outgoing('[["send","anew"]]'));
+          await client.back({ resumes: false });
+          equal(client.welcome.acknowledged, on === "delivering" ? 1 : undefined);
+          core.receive(formatControl({ welcome: client.welcome }));
+          deepEqual(uncertain, on === "delivering" ? [] : ["[]"]);
+          deepEqual(sent, ['1;[["send","anew"]]']);
+        }
+      },
+    },
+    {
+      id: "DL17",
+      statement:
+        "What a hook sends while its client is away arrives: the hook goes on. Where hooks were lost with their process, the next `welcome` has another `life`, by which requests without an answer end as `interrupted`.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, ["log"]);
+        const { life } = client.welcome;
+        await client.run([
+          ["sleep", 100],
+          ["send", "result"],
+        ]);
+        await t.hook(client.peer, "message");
+        await client.goesAway();
+        await t.done(client.peer, "message");
+        await client.back();
+        await client.expect("result");
+        equal(client.acknowledged, 1);
+        equal(client.welcome.life, life);
+        const isLost = await t.forget("delivering");
+        if (!isLost) return;
+        await client.back();
+        ok(client.welcome.life !== life);
       },
     },
     {
@@ -489,6 +633,223 @@ export const deliveries: Chapter = {
         await good.ran(publish("log", "undisturbed"));
         await good.expect("undisturbed");
         await odd.expect("undisturbed");
+      },
+    },
+    {
+      id: "DL25",
+      statement:
+        "A hook that fails has had its message: it does not run again, and what the client sent after it is taken in its next session.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t);
+        await client.send("[]");
+        await client.run([["throw", "failed"]], [["send", "after"]]);
+        equal((await client.close()).code, 1011);
+        deepEqual(await t.closing(client.peer), { code: 1011, reason: "Internal error", initiator: "server" });
+        const failed = client.peer;
+        await client.back({ resumes: false });
+        equal(client.welcome.acknowledged, 2);
+        await client.ran([["send", "after"]]);
+        await client.expect("after");
+        const count = t.entries(failed).filter(({ hook }) => hook === "message").length;
+        equal(count, 2);
+      },
+    },
+    {
+      id: "DL26",
+      statement:
+        "In a full room or server a client that comes back has its place. Disconnected connections give way to new ones, the longest away first, and their `close` hooks run.",
+      limits: needsDelivery,
+      async run(t) {
+        const seated = (): Promise<DeliveryClient> => reader(t, [], { on: "seated" });
+        const [first, second] = [await seated(), await seated()];
+        equal((await t.refused(offering({ on: "seated" }))).status, 503);
+        await first.goesAway();
+        await first.back();
+        await second.goesAway();
+        await first.goesAway();
+        const third = await seated();
+        deepEqual(await t.closing(second.peer), { code: 1006, reason: "", initiator: "network" });
+        await t.done(second.peer, "close");
+        await first.back();
+        await second.refused(503, {});
+        equal(await t.outside(undefined, "seated").count(), 2);
+        await third.ran([["send", "here"]]);
+        await third.expect("here");
+      },
+    },
+    {
+      id: "DL27",
+      statement:
+        "`connection.disconnected` says whether the client is away. `observe` is told that it went, that it returned, and of gaps; `stats().delivery` counts who is live, behind and disconnected.",
+      limits: { ...needsServer, ...needsDelivery },
+      async run(t) {
+        const client = await reader(t, ["log"]);
+        const counts = async (): Promise<unknown> => (await t.stats("delivering")).delivery;
+        deepEqual(await counts(), { live: 1, behind: 0, disconnected: 0 });
+        await client.goesAway();
+        deepEqual(await counts(), { live: 0, behind: 0, disconnected: 1 });
+        await client.back();
+        await client.ran([]);
+        deepEqual(await counts(), { live: 1, behind: 0, disconnected: 0 });
+        equal((await t.did(client.peer, "observed disconnected"))["disconnected"], true);
+        equal((await t.did(client.peer, "observed returned"))["disconnected"], false);
+      },
+    },
+    {
+      id: "DL28",
+      statement: 'A message sent with `{ keep: false }` arrives at most once: while the client is away it is "dropped", and never comes.',
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t);
+        await client.run([
+          ["send", "live", { keep: false }],
+          ["sleep", 200],
+          ["send", "away", { keep: false }],
+          ["send", "kept"],
+        ]);
+        await client.expect("live");
+        await client.goesAway();
+        await t.done(client.peer, "message");
+        await client.back();
+        await client.expect("kept");
+        await client.ran([["send", "again", { keep: false }]]);
+        await client.expect("again");
+        deepEqual(results(t, client, "send"), ["sent", "dropped", "sent", "sent"]);
+      },
+    },
+    {
+      id: "DL29",
+      statement:
+        "What `upgrade` returns for a client that comes back changes nothing of its session, but the state with `refresh: true`. In another room it gets a new session.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, [], { upgrade: [["accept", { state: 1 }]] });
+        const stateOf = async (): Promise<unknown> => ((await inspect(t, client)) as { state: unknown }).state;
+        await client.cut();
+        await client.back({ upgrade: [["accept", { state: 2 }]] });
+        equal(await stateOf(), 1);
+        await client.cut();
+        await client.back({ upgrade: [["accept", { state: 3, refresh: true }]] });
+        equal(await stateOf(), 3);
+        const elsewhere = await reader(t, [], { room: "other", resume: client.resume });
+        equal(elsewhere.welcome.acknowledged, undefined);
+        equal(await stateOf(), 3);
+      },
+    },
+    {
+      id: "DL30",
+      statement:
+        "The application's subprotocol follows a `+`, and the connection has it as its `protocol`. With `required` a client that does not offer delivery gets 400.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, [], { on: "instant", inner: ["v1", "v2"] });
+        equal(client.peer.protocol, "edgewire.delivery.1+v2");
+        equal(((await inspect(t, client)) as { protocol: unknown }).protocol, "v2");
+        const bare = await reader(t, [], { on: "instant" });
+        equal(bare.peer.protocol, "edgewire.delivery.1");
+        equal((await t.hook(bare.peer, "open"))["protocol"], "");
+        const { status, body } = await t.refused({ on: "instant", headers: [["Sec-WebSocket-Protocol", "v1"]] });
+        equal(status, 400);
+        match(body, /edgewire\.delivery\.1/);
+      },
+    },
+    {
+      id: "DL31",
+      statement: "A wrong option of `delivery` is a TypeError or RangeError that names it.",
+      async run() {
+        const wrong: readonly (readonly [options: object, error: new () => Error, message: RegExp])[] = [
+          [{ resumeTimeout: -1 }, RangeError, /delivery\.resumeTimeout/],
+          [{ resumeTimeout: "1" }, TypeError, /delivery\.resumeTimeout/],
+          [{ window: 1 }, RangeError, /delivery\.window/],
+          [{ directLog: { messages: 0 } }, RangeError, /delivery\.directLog\.messages/],
+          [{ directLog: { letters: 1 } }, TypeError, /letters/],
+          [{ maxInFlight: 0 }, RangeError, /delivery\.maxInFlight/],
+          [{ maxLogs: 101 }, RangeError, /delivery\.maxLogs/],
+          [{ required: 1 }, TypeError, /delivery\.required/],
+          [{ maxDisconnected: 0.5 }, RangeError, /delivery\.maxDisconnected/],
+          [{ rememberAcknowledged: Number.NaN }, RangeError, /delivery\.rememberAcknowledged/],
+          [{ away: 1 }, TypeError, /away/],
+        ];
+        for (const [options, error, message] of wrong)
+          throws(
+            () => delivery(options),
+            (thrown: Error) => thrown instanceof error && message.test(thrown.message),
+            JSON.stringify(options),
+          );
+        throws(() => defineHandler({ delivery: {} as never }), /option "delivery"/);
+      },
+    },
+    {
+      id: "DL32",
+      statement:
+        "A server without `delivery` selects no subprotocol of it: a client that asks for it can tell, and is served as any other.",
+      async run(t) {
+        const peer = await t.connect(offering({}));
+        equal(peer.protocol, "");
+        await peer.send("1;plain");
+        await expectTexts(peer, "1;plain");
+      },
+    },
+    {
+      id: "DL33",
+      statement:
+        "Over `maxLogs` topics with a history `subscribe` throws a RangeError, and nothing changes. Other topics don't count, and leaving one makes room.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, ["log 1", "log 2", "log 3", "plain"], { on: "frugal" });
+        await client.ran([
+          ["subscribe", "log 4"],
+          ["subscribe", "log 4", true],
+          ["subscribe", "plain too"],
+          ["unsubscribe", "log 1"],
+          ["subscribe", "log 5"],
+        ]);
+        const threw = t.entries(client.peer).flatMap(({ did, threw: error }) => (did === "subscribe" ? [error] : []));
+        deepEqual(threw.slice(4), ["RangeError", "RangeError", undefined, undefined]);
+        await client.ran([["inspect"]]);
+        deepEqual((await t.did(client.peer, "inspect"))["topics"], ["log 2", "log 3", "plain", "plain too", "log 5"]);
+        deepEqual(client.topics, ["log 2", "log 3", "log 5"]);
+      },
+    },
+    {
+      id: "DL34",
+      statement: "With more than `maxDisconnected` connections without their client, the one that has been away longest ends.",
+      limits: needsDelivery,
+      async run(t) {
+        const clients = await Promise.all([1, 2, 3].map(() => reader(t, [], { on: "frugal" })));
+        for (const client of clients) await client.goesAway();
+        const [first, ...others] = clients;
+        await t.done(first!.peer, "close");
+        for (const client of others) await client.back();
+        equal(await t.outside(undefined, "frugal").count(), 2);
+      },
+    },
+    {
+      id: "DL35",
+      statement: "With `resumeTimeout: 0` a connection ends with its socket, and its client still learns what was acknowledged.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, [], { on: "fickle" });
+        await client.ran([]);
+        await client.cut();
+        deepEqual(await t.closing(client.peer), { code: 1006, reason: "", initiator: "network" });
+        await t.done(client.peer, "close");
+        await client.back({ resumes: false });
+        equal(client.welcome.acknowledged, 1);
+      },
+    },
+    {
+      id: "DL36",
+      statement: "At most `maxInFlight` messages of a client may be sent and not acknowledged: one more ends the connection with 1002.",
+      limits: needsDelivery,
+      async run(t) {
+        const client = await reader(t, [], { on: "frugal" });
+        equal(client.welcome.maxInFlight, 4);
+        await client.ran([], [], [], []);
+        await client.run([["sleep", 100]], [], [], [], []);
+        equal((await client.close()).code, 1002);
+        equal((await t.closing(client.peer)).code, 1002);
       },
     },
   ],

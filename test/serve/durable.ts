@@ -50,6 +50,7 @@ export const brief = outside("brief");
 export const frugal = outside("frugal");
 export const instant = outside("instant");
 export const seated = outside("seated");
+export const fickle = outside("fickle");
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -82,3 +83,4 @@ export class Brief extends durable(handlers.brief) {}
 export class Frugal extends durable(handlers.frugal) {}
 export class Instant extends durable(handlers.instant) {}
 export class Seated extends durable(handlers.seated) {}
+export class Fickle extends durable(handlers.fickle) {}

@@ -46,3 +46,4 @@ export const brief = worker(handlers.brief);
 export const frugal = worker(handlers.frugal);
 export const instant = worker(handlers.instant);
 export const seated = worker(handlers.seated);
+export const fickle = worker(handlers.fickle);

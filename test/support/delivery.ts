@@ -3,11 +3,11 @@
  * an earlier one of its log, is an error.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { Cursors } from "../../src/delivery/client/cursors.ts";
 import { formatControl, parseServerFrame, type ServerControl, type Welcome } from "../../src/delivery/frames.ts";
 import { deliveryProtocol, resumePrefix } from "../../src/protocol/delivery.ts";
 import type { ConnectOptions, Context, Peer } from "./case.ts";
 import type { Event } from "./client.ts";
+import { Positions } from "./positions.ts";
 import type { Script } from "./script.ts";
 
 /** What a client meets: a message, a control frame, or the end of its socket. Bytes are as such. */
@@ -40,7 +40,7 @@ export class DeliveryClient {
   readonly marks: number[] = [];
   readonly #t: Context;
   readonly #options: DeliveryOptions;
-  readonly #cursors = new Cursors();
+  readonly #positions = new Positions();
   /** Of its session. */
   #returns = 0;
   /** On this socket the server has forgotten how far it is: something may come again. */
@@ -72,19 +72,12 @@ export class DeliveryClient {
 
   /** What it says of itself when it comes back. */
   get resume(): string {
-    return [`${resumePrefix}${this.session}.${this.acknowledged}`, ...this.#cursors.positions()].join("~");
+    return [`${resumePrefix}${this.session}.${this.acknowledged}`, ...this.#positions.resume].join("~");
   }
 
   /** The topics that it reads, as it was told. */
   get topics(): readonly string[] {
-    return [...this.#cursors.all].flatMap(({ topic }) => topic ?? []).sort();
-  }
-
-  /** Where it is in its own log, or in a topic's. */
-  position(topic?: string): string {
-    const cursor = [...this.#cursors.all].find((one) => one.topic === topic);
-    ok(cursor, `it does not read ${topic}`);
-    return `${cursor.epoch}.${cursor.offset}.${cursor.tag}`;
+    return this.#positions.topics;
   }
 
   // What it sends.
@@ -100,10 +93,11 @@ export class DeliveryClient {
     return this.send(...scripts.map((script) => JSON.stringify(script)));
   }
 
-  /** The same, and waits until they are acknowledged. */
+  /** The same, and waits until they are acknowledged, and in the log. */
   async ran(...scripts: readonly Script[]): Promise<void> {
     await this.run(...scripts);
     await this.untilAcknowledged();
+    await this.#t.done(this.peer, "message", this.sent);
   }
 
   /** Sends frames as they are. */
@@ -194,24 +188,22 @@ export class DeliveryClient {
     if (frame.type === "control") return this.#control(frame.control);
     const shown = (payload: string | Uint8Array): Met => (typeof payload === "string" ? payload : Buffer.from(payload));
     if (frame.type === "message") return shown(frame.payload);
-    const verdict = this.#cursors.take(frame.references);
-    const isShared = frame.references.some(({ tag }) => tag.length > 7);
-    if (verdict === "missing" || (verdict === "had" && !isShared && !this.#wasAsked))
-      throw new Error(`${verdict}: ${String(data).slice(0, 200)}`);
+    const verdict = this.#positions.take(frame.references);
+    if (verdict === "missing" || (verdict === "had" && !this.#wasAsked)) throw new Error(`${verdict}: ${String(data).slice(0, 200)}`);
     return verdict === "new" && frame.payload !== undefined ? shown(frame.payload) : undefined;
   }
 
   async #control(control: ServerControl): Promise<Met | undefined> {
     const { welcome, mark, acknowledged, where, ...told } = control;
     if (welcome !== undefined) throw new Error("a second welcome");
-    if (told.log !== undefined) this.#cursors.begin(told.log);
-    if (told.end !== undefined) this.#cursors.end(told.end.n);
-    if (told.gap !== undefined) this.#cursors.skip(told.gap.n, told.gap.from);
+    if (told.log !== undefined) this.#positions.begin(told.log);
+    if (told.end !== undefined) this.#positions.end(told.end.n);
+    if (told.gap !== undefined) this.#positions.skip(told.gap.n, told.gap.from);
     if (acknowledged !== undefined) this.#acknowledge(acknowledged);
     if (mark !== undefined) this.marks.push(mark);
     if (mark !== undefined && this.returnsMarks) await this.returnMarks();
     this.#wasAsked ||= where === true;
-    if (where === true) await this.raw(formatControl({ at: this.#at() }));
+    if (where === true) await this.raw(formatControl({ at: this.#positions.all }));
     return Object.keys(told).length === 0 ? undefined : told;
   }
 
@@ -220,15 +212,6 @@ export class DeliveryClient {
     ok(number >= this.acknowledged, `${number} is acknowledged after ${this.acknowledged}`);
     this.acknowledged = number;
     for (const one of this.#outgoing.keys()) if (one <= number) this.#outgoing.delete(one);
-  }
-
-  #at(): Record<string, string> {
-    return Object.fromEntries(
-      this.#cursors.positions().map((text) => {
-        const [, log = "", position = ""] = /^(\d+)(?:-\d+)?\.(.+)$/.exec(text) ?? [];
-        return [log, position];
-      }),
-    );
   }
 
   // How it goes and comes back.
@@ -273,6 +256,15 @@ export class DeliveryClient {
     await this.back();
   }
 
+  /** Tries to come back, and is cut after that part of its handshake. */
+  async cutInHandshake(part: number): Promise<void> {
+    const options = offering({ ...this.#options }, this.resume);
+    const request = this.#t.request(options);
+    const client = await this.#t.dial(options.on);
+    client.write(request.subarray(0, Math.ceil(part * request.length)));
+    client.reset();
+  }
+
   /** Tries to come back, and is refused. */
   async refused(status: number, options: DeliveryOptions): Promise<void> {
     const refusal = await this.#t.refused(offering({ ...this.#options, ...options }, this.resume));
@@ -305,7 +297,7 @@ export class DeliveryClient {
 
   /** In a new session nothing of the old one is sent. */
   #anew(): void {
-    this.#cursors.clear();
+    this.#positions.clear();
     this.#returns = 0;
     this.#outgoing.clear();
     this.sent = this.acknowledged = 0;

@@ -50,6 +50,7 @@ export const handlerNames = [
   "frugal",
   "instant",
   "seated",
+  "fickle",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
 
@@ -135,12 +136,13 @@ const options: Record<HandlerName, Handler> = {
     highWaterMark: 1024,
     history: logs,
   },
-  instant: { delivery: delivery({ resumeTimeout: 0, required: true }), protocols: ["v2", "v1"] },
+  fickle: { delivery: delivery({ resumeTimeout: 0 }) },
+  instant: { delivery: delivery({ resumeTimeout: 0, rememberAcknowledged: 0, required: true }), protocols: ["v2", "v1"] },
   seated: { delivery: delivery(), maxConnections: 3, maxConnectionsPerRoom: 2 },
 };
 
 /** Handlers with delivery report what `observe` is told of it. */
-const delivering: readonly HandlerName[] = ["delivering", "brief", "frugal", "instant", "seated"];
+const delivering: readonly HandlerName[] = ["delivering", "brief", "frugal", "instant", "seated", "fickle"];
 
 /** Handlers whose rooms can be called from outside. */
 export const outsideNames: readonly HandlerName[] = ["main", ...delivering];
