@@ -165,7 +165,7 @@ export function createHandlers({
       defineHandler({
         ...hooks,
         ...(rooms && name !== "bare" ? roomHooks(name, report) : {}),
-        ...options[name],
+        ...optionsOf(name, rooms),
         ...(delivering.includes(name) ? { observe: observer(name, report) } : {}),
         ...(rooms && name === "main" ? { calls: { ...calls, ...scheduledCalls } } : {}),
         ...(objects ? { binding: bindingOf(name) } : {}),
@@ -173,6 +173,12 @@ export function createHandlers({
     ] as const;
   });
   return Object.fromEntries(made) as Handlers;
+}
+
+/** `worker()` refuses delivery, as it does hooks of rooms. */
+function optionsOf(name: HandlerName, rooms: boolean): Handler {
+  const { delivery: sessions, ...others } = options[name];
+  return rooms && sessions !== undefined ? { ...others, delivery: sessions } : others;
 }
 
 /** The name of a handler's Durable Object binding and class. */
