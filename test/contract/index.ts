@@ -2,6 +2,7 @@
 import type { Chapter } from "../support/case.ts";
 import { calls } from "./calls.ts";
 import { closing } from "./closing.ts";
+import { deliveries } from "./delivery.ts";
 import { expiry } from "./expiry.ts";
 import { failures } from "./failing.ts";
 import { flow } from "./flow.ts";
@@ -46,6 +47,7 @@ export const chapters: readonly Chapter[] = [
   storage,
   stats,
   history,
+  deliveries,
   http,
   tls,
   isolation,
