@@ -154,6 +154,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   handOver(code: number, reason: string): boolean {
     if (!this.#host.outlivesServer || this.#isOver) return false;
     const { attached } = this;
+    this.#turn?.end();
     this.#isOver = true;
     this.attached = undefined;
     this.session.detach();

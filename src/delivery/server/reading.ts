@@ -32,7 +32,8 @@ export class Reading {
     this.held = held;
     this.subscription = subscription;
     this.#epoch = held.log.epoch;
-    this.since = this.skip();
+    this.since = held.log.before();
+    this.skip();
   }
 
   /** What the client is told of it. */
@@ -56,10 +57,10 @@ export class Reading {
     return undefined;
   }
 
-  /** Goes on before the first entry that is kept. Returns that position. */
+  /** Goes on before the first entry that is kept, or where it began. Returns that position. */
   skip(): string {
     const { log } = this.held;
-    const from = log.before();
+    const from = this.#within(log.before());
     this.#epoch = log.epoch;
     this.offset = log.offsetOf(from) ?? 0;
     return from;

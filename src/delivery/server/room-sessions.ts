@@ -23,8 +23,8 @@ export class RoomSessions {
   count = 0;
   /** When the room is looked at again, if its process ends without a word. */
   lookAt: number = Number.POSITIVE_INFINITY;
-  /** By the session's name; the first to be forgotten first. */
-  readonly #ended = new Map<string, Ended>();
+  /** By the session's name; the first to be forgotten first. Undefined where nothing is stored. */
+  readonly #ended: Map<string, Ended> | undefined;
   readonly #topics: TopicReaders | undefined;
   readonly #logs = new Map<string, Numbered>();
   #next = 1;
@@ -36,12 +36,12 @@ export class RoomSessions {
     this.#topics = topics;
     this.rows = rows;
     this.#reserved = rows === undefined ? Number.POSITIVE_INFINITY : 0;
-    for (const [session, ended] of rows?.ended() ?? []) this.#ended.set(session, ended);
+    this.#ended = rows === undefined ? undefined : new Map(rows.ended());
   }
 
   /** Nothing of it has to be in memory. */
   get isIdle(): boolean {
-    return this.count === 0 && this.#logs.size === 0 && this.#ended.size === 0 && this.rows === undefined;
+    return this.count === 0 && this.#logs.size === 0 && this.rows === undefined;
   }
 
   // Logs.
@@ -97,28 +97,28 @@ export class RoomSessions {
     return this.#next++;
   }
 
-  // Ended sessions.
+  // Ended sessions, where they are stored.
 
   endedOf(session: string): Ended | undefined {
-    return this.#ended.get(session);
+    return this.#ended?.get(session);
   }
 
   /** When the first of them is forgotten; Infinity for never. */
   get forgetsAt(): number {
-    const [first] = this.#ended.values();
+    const [first] = this.#ended?.values() ?? [];
     return first?.until ?? Number.POSITIVE_INFINITY;
   }
 
   remember(session: string, ended: Ended): void {
-    this.#ended.set(session, ended);
+    this.#ended?.set(session, ended);
   }
 
   /** Forgets those that are too old, or too many. @throws what the store throws. */
   tidy(now: number, most: number): void {
-    let more = this.#ended.size - most;
-    for (const [session, { until }] of this.#ended) {
+    let more = (this.#ended?.size ?? 0) - most;
+    for (const [session, { until }] of this.#ended ?? []) {
       if (until > now && more-- <= 0) return;
-      this.#ended.delete(session);
+      this.#ended?.delete(session);
       this.rows?.forget(session);
     }
   }

@@ -15,6 +15,7 @@ import { DirectRows } from "./direct-rows.ts";
 import { Line } from "./line.ts";
 import type { Attaching } from "./line.ts";
 import { OwnLog } from "./own-log.ts";
+import { Remembered } from "./remembered.ts";
 import { RoomSessions } from "./room-sessions.ts";
 import { SessionRows } from "./rows.ts";
 import type { SessionRow } from "./rows.ts";
@@ -40,6 +41,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #options: DeliverySettings;
   readonly #lines = new Map<string, Line<State, Env>>();
   readonly #rooms = new Map<string, RoomSessions>();
+  readonly #remembered: Remembered;
   readonly #waiting: Waiting<Line<State, Env>>;
   /** Of sessions that begin in this memory. */
   readonly #life = randomName().slice(0, 8);
@@ -50,6 +52,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   constructor(host: SessionHost<State, Env>, options: DeliverySettings) {
     this.#host = host;
     this.#options = options;
+    this.#remembered = new Remembered(options.maxDisconnected);
     this.#waiting = new Waiting(host, options.resumeTimeout, (line) => this.#expire(line));
     const lines = this.#lines;
     this.#limits = {
@@ -124,7 +127,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     if (resume === undefined) return undefined;
     const line = this.#lines.get(resume.session);
     if (line !== undefined) return line.subject === delivery?.subject ? line.session.acknowledged : undefined;
-    const ended = this.#rooms.get(snapshot.room)?.endedOf(resume.session);
+    const ended = this.#rooms.get(snapshot.room)?.endedOf(resume.session) ?? this.#remembered.get(resume.session);
     return ended !== undefined && ended.subject === delivery?.subject ? ended.acknowledged : undefined;
   }
 
@@ -206,9 +209,12 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   // After memory was lost.
 
   load(room: string): void {
-    if (this.#host.runtime.store === undefined || this.#rooms.has(room)) return;
+    const store = this.#rooms.has(room) ? undefined : this.#host.runtime.store?.(room);
+    if (store === undefined) return;
+    // All is read before the room is known: if that fails, it is read again.
+    const rows = Array.from(new SessionRows(store).all());
     const of = this.roomOf(room);
-    for (const [name, row] of of.rows?.all() ?? []) {
+    for (const [name, row] of rows) {
       try {
         this.#restore(of, name, row);
       } catch (error) {
@@ -229,7 +235,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     line.restore(introductions, begun);
     line.awaySince = awaySince ?? this.#host.clock.now();
     if (connection.phase !== "open") return;
-    this.#waiting.add(line);
+    this.#waiting.add(line, line.awaySince);
     if (this.outlivesServer) void connection.woke();
   }
 
@@ -299,6 +305,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     try {
       line.rows?.end(ended);
       of.remember(line.name, ended);
+      if (of.rows === undefined) this.#remembered.add(line.name, ended, this.#host.clock.now());
       this.#tidy(of);
     } catch (error) {
       logError("the end of a session can't be stored", error);

@@ -36,10 +36,12 @@ export class TurnEnd {
   pending(): void {
     if (this.#isPending) return;
     this.#isPending = true;
-    queueMicrotask(() => this.#end());
+    queueMicrotask(() => this.end());
   }
 
-  #end(): void {
+  /** Now, instead of at the end of the turn. Does nothing if nothing is pending. */
+  end(): void {
+    if (!this.#isPending) return;
     this.#isPending = false;
     const { session, rows, isOver } = this.#line;
     if (isOver) return;

@@ -1,28 +1,29 @@
-/** Connections that wait for their clients, the longest first, and end when their time is over. */
+/**
+ * Connections that wait for their clients, the longest first, and end when their time is over. How long they have waited is not asked of the time of day,
+ * which may jump.
+ */
 import type { Clock } from "../../ports.ts";
 import type { Schedule } from "../../time/schedule.ts";
 
 /** The schedule's task. */
 const task = "sessions";
 
-/** One that waits. */
-export interface Absent {
-  readonly room: string;
-  /** Milliseconds since 1970. */
-  readonly awaySince: number | undefined;
+export interface WaitingSite {
+  readonly clock: Clock;
+  readonly schedule: Schedule;
 }
 
-export class Waiting<One extends Absent> {
-  readonly #all = new Set<One>();
-  readonly #site: { readonly clock: Clock; readonly schedule: Schedule };
-  /** Milliseconds. */
+export class Waiting<One extends { readonly room: string }> {
+  /** With the moment at which each ends, by `Clock.elapsed`. */
+  readonly #all = new Map<One, number>();
+  readonly #site: WaitingSite;
   readonly #timeout: number;
   readonly #expire: (one: One) => void;
   /** When the first of them ends. */
   #next: number | undefined;
 
-  /** @param expire ends one, for which `delete` was called. Must not throw. */
-  constructor(site: { readonly clock: Clock; readonly schedule: Schedule }, timeout: number, expire: (one: One) => void) {
+  /** @param timeout milliseconds. @param expire ends one that has left the list. Must not throw. */
+  constructor(site: WaitingSite, timeout: number, expire: (one: One) => void) {
     this.#site = site;
     this.#timeout = timeout;
     this.#expire = expire;
@@ -32,9 +33,11 @@ export class Waiting<One extends Absent> {
     return this.#all.size;
   }
 
-  /** Its client is away from now on, or since the time that was stored. */
-  add(one: One): void {
-    this.#all.add(one);
+  /** Its client is away. @param since when (milliseconds since 1970), if not from now on. */
+  add(one: One, since?: number): void {
+    const { clock } = this.#site;
+    const waited = since === undefined ? 0 : Math.min(Math.max(clock.now() - since, 0), this.#timeout);
+    this.#all.set(one, clock.elapsed() + this.#timeout - waited);
     this.#arm();
   }
 
@@ -44,7 +47,7 @@ export class Waiting<One extends Absent> {
 
   /** Ends the one that has waited longest, in a room or in all. Returns false if none waits. */
   giveWay(room: string | undefined): boolean {
-    for (const one of this.#all) {
+    for (const one of this.#all.keys()) {
       if (room !== undefined && one.room !== room) continue;
       this.delete(one);
       this.#expire(one);
@@ -59,19 +62,19 @@ export class Waiting<One extends Absent> {
   }
 
   #arm(): void {
-    const [first] = this.#all;
-    const next = first?.awaySince === undefined ? undefined : first.awaySince + this.#timeout;
+    const [next] = this.#all.values();
     if (next === this.#next) return;
     this.#next = next;
-    if (next === undefined) this.#site.schedule.cancel(task);
-    else this.#site.schedule.at(task, next, () => this.#sweep());
+    const { clock, schedule } = this.#site;
+    if (next === undefined) schedule.cancel(task);
+    else schedule.at(task, clock.now() + next - clock.elapsed(), () => this.#sweep());
   }
 
   #sweep(): void {
     this.#next = undefined;
-    const now = this.#site.clock.now();
-    for (const one of this.#all) {
-      if ((one.awaySince ?? now) + this.#timeout > now) break;
+    const now = this.#site.clock.elapsed();
+    for (const [one, until] of this.#all) {
+      if (until > now) break;
       this.#all.delete(one);
       this.#expire(one);
     }
