@@ -32,7 +32,10 @@ client.on("asked", ({ id, prompt: text }) => {
 });
 client.on("part", ({ id, at, text }) => conversation.part(id, at, text));
 client.on("done", ({ id, why }) => {
-  if (conversation.done(id, why)) client.send("leave", { id });
+  if (!conversation.done(id, why)) return;
+  client.send("leave", { id });
+  // What grows is not read out, only that it is there.
+  find("say", HTMLElement).textContent = why === "end" ? "The answer is complete." : "The answer was stopped.";
 });
 client.onGap(({ topic }) => conversation.gap(topic));
 socket.addEventListener("status", () => showStatus(socket));
