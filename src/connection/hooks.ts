@@ -1,5 +1,5 @@
 /** Runs a connection's hooks, one at a time, and handles their failures. */
-import type { Closing, Data, MaybePromise } from "../api/connection.ts";
+import type { Closing, Data, MaybePromise, MessageInfo } from "../api/connection.ts";
 import { observed } from "../handler/observe.ts";
 import { CloseCode } from "../protocol/close.ts";
 import { checkPromise, isPromise } from "../values/promise.ts";
@@ -12,12 +12,12 @@ import { closingStateOf } from "./stored.ts";
 
 export type ConnectionHook = "open" | "wake" | "message" | "drop" | "drain" | "close";
 
-/** A message of a client with delivery, which learns when its hook has ended. */
+/** A message of a client with delivery. */
 export interface Delivered {
   readonly data: Data;
-  /** See `MessageInfo`. */
-  readonly messageId: string;
-  /** Its hook has ended, well or not, or it needs none: it is never given again. Must not throw. */
+  /** Calls its hook, and notes when that has ended, well or not. */
+  give(call: (data: Data, info: MessageInfo) => MaybePromise<void>): MaybePromise<void>;
+  /** It needs no hook. Must not throw. */
   done(): void;
 }
 
@@ -38,45 +38,28 @@ export function post<State, Env>(connection: HookedConnection<State, Env>, kind:
 
 /** Never throws or rejects. */
 export function run<State, Env>(connection: HookedConnection<State, Env>, kind: Posted, payload: unknown): MaybePromise<void> {
-  if (kind === "delivered") return runDelivered(connection, payload as Delivered);
-  if (kind === "message") connection.receiveQueue?.release(payload as Data);
+  const hook = kind === "delivered" ? "message" : kind;
+  if (hook === "message") connection.receiveQueue?.release(kind === "delivered" ? (payload as Delivered).data : (payload as Data));
   const { hooks, settings } = connection.surroundings;
   const { observe } = settings;
   try {
     const pending =
-      observe?.hook === undefined || hooks[kind] === undefined
+      observe?.hook === undefined || hooks[hook] === undefined
         ? call(connection, kind, payload)
-        : observed(observe, () => call(connection, kind, payload), { hook: kind, connection });
-    if (isPromise(pending)) return pending.then(undefined, (error: unknown) => failed(connection, kind, error));
+        : observed(observe, () => call(connection, kind, payload), { hook, connection });
+    if (isPromise(pending)) return pending.then(undefined, (error: unknown) => failed(connection, hook, error));
   } catch (error) {
-    return failed(connection, kind, error);
+    return failed(connection, hook, error);
   }
 }
 
-/** A hook that fails has had its message: it would fail again. */
-function runDelivered<State, Env>(connection: HookedConnection<State, Env>, delivered: Delivered): MaybePromise<void> {
-  connection.receiveQueue?.release(delivered.data);
-  const { hooks, settings } = connection.surroundings;
-  const { data, messageId } = delivered;
-  const give = (): MaybePromise<void> => hooks.message?.(connection, data, { messageId });
-  const failing = (error: unknown): MaybePromise<void> => {
-    delivered.done();
-    return failed(connection, "message", error);
-  };
-  try {
-    const pending = settings.observe?.hook === undefined ? give() : observed(settings.observe, give, { hook: "message", connection });
-    if (isPromise(pending)) return pending.then(() => delivered.done(), failing);
-    delivered.done();
-  } catch (error) {
-    return failing(error);
-  }
-}
-
-function call<State, Env>(connection: HookedConnection<State, Env>, kind: ConnectionHook, payload: unknown): MaybePromise<void> {
+function call<State, Env>(connection: HookedConnection<State, Env>, kind: Posted, payload: unknown): MaybePromise<void> {
   const { hooks } = connection.surroundings;
   switch (kind) {
     case "message":
       return hooks.message?.(connection, payload as Data);
+    case "delivered":
+      return (payload as Delivered).give((data, info) => hooks.message?.(connection, data, info));
     case "open":
       return open(connection);
     case "wake":

@@ -3,6 +3,7 @@ import { isPromise } from "../values/promise.ts";
 import { report } from "../handler/report.ts";
 import { watch } from "../handler/internals.ts";
 import { isOffer } from "../protocol/positions.ts";
+import { deliveryOffer } from "../protocol/delivery.ts";
 import { refuse } from "../protocol/refusal.ts";
 import type { Connection, MaybePromise, SendResult } from "../api/connection.ts";
 import type { AnyCalls, NoCalls } from "../api/calls.ts";
@@ -224,7 +225,8 @@ function unlessLeft(connection: { readonly phase: string }, running: MaybePromis
 /** A client that offers nothing speaks JSON. One that offers only other subprotocols would fail the connection itself, without a reason. */
 function refuseProtocols(request: Request, codecs: readonly Codec[]): Response | undefined {
   const listed = request.headers.get("sec-websocket-protocol")?.split(/\s*,\s*/) ?? [];
-  const offered = listed.filter((protocol) => !isOffer(protocol));
+  // With delivery, the codec's subprotocol is a part of the one that is offered.
+  const offered = deliveryOffer(listed)?.inner.filter(Boolean) ?? listed.filter((protocol) => !isOffer(protocol));
   if (offered.length === 0 ? codecs.includes(json) : codecs.some(({ protocol }) => offered.includes(protocol))) return undefined;
   const supported = codecs.map(({ protocol }) => protocol).join(", ");
   return refuse(400, `no codec in common: the client offers ${offered.join(", ") || "none"}, the server has ${supported}`);

@@ -8,8 +8,8 @@ import type { Fanout } from "./native-fanout.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Audience, Except, RoomIndex } from "./room-index.ts";
 import type { Sendable } from "../api/connection.ts";
-import { sendOnce, sendToAll, sendToReaders } from "./deliver.ts";
-import type { Delivery, Readers } from "./deliver.ts";
+import { sendToAll } from "./deliver.ts";
+import type { Delivery } from "./deliver.ts";
 import type { Topics } from "../values/topics.ts";
 
 /** What is needed of the registry. */
@@ -32,13 +32,12 @@ export function broadcast<State, Env>(
   const { deferred, index } = rooms;
   deferred.begin("broadcast");
   try {
-    const readers = room === undefined ? new Set(index.everyReader()) : index.readingMembers(room);
     const count =
       room === undefined
         ? // Most rooms are small: the message is prepared once for all of them.
           sendToAll(rooms.host, new Set(index.everyonePlain()), data, except)
         : fanOut(rooms, index.plainMembers(room), data, except);
-    return count + sendOnce(readers, data, except);
+    return count + (index.readers?.sendOnce(room, undefined, data, except) ?? 0);
   } finally {
     deferred.end();
   }
@@ -61,7 +60,7 @@ export function publish<State, Env>(
       typeof topic === "string"
         ? fanOut(rooms, index.subscribers(room, topic), data, except, topic, key)
         : sendToAll(rooms.host, index.subscribersOfAny(room, topic), data, except, topic, key);
-    return count + sendOnce(readersOf(rooms, room, topic), data, except);
+    return count + (index.readers?.sendOnce(room, topic, data, except) ?? 0);
   } finally {
     deferred.end();
   }
@@ -81,7 +80,7 @@ function publishKept<State, Env>(
     const kept = rooms.histories?.prepare(room, topics, data, now, rooms.histories.readers?.of(1, except));
     if (kept !== undefined) commitAll([kept]);
     const count = fanOut(rooms, rooms.index.subscribers(room, topics), kept?.payload ?? data, except, topics, key);
-    return count + sendToReaders(rooms.index.readers(room, topics), [{ topic: topics, kept }], data, except);
+    return count + (rooms.index.readers?.published(room, [{ topic: topics, kept }], data, except) ?? 0);
   }
   // All are numbered before the first is stored: a message that can't be kept is published nowhere.
   const all = new Set(topics);
@@ -105,7 +104,7 @@ function publishKept<State, Env>(
       );
     if (pending.length > 1) for (const connection of subscribers) reached.add(connection);
   }
-  return count + sendToReaders(readersOf(rooms, room, topics), pending, data, except);
+  return count + (rooms.index.readers?.published(room, pending, data, except) ?? 0);
 }
 
 /** `sendToAll` for a set of the index, through the runtime's own topics if it has any. */
@@ -118,11 +117,4 @@ function fanOut<State, Env>(
   key?: string,
 ): number {
   return rooms.fanout?.publish(audience, data, except, topic, key) ?? sendToAll(rooms.host, audience, data, except, topic, key);
-}
-
-/** Readers of a topic, or of any of several; undefined if there are none. */
-function readersOf<State, Env>({ index }: Publishing<State, Env>, room: string, topics: Topics): Readers<State, Env> {
-  if (typeof topics === "string") return index.readers(room, topics);
-  if (index.readingMembers(room) === undefined) return undefined;
-  return new Set(topics.flatMap((topic) => [...(index.readers(room, topic) ?? [])]));
 }

@@ -275,7 +275,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   /** Rooms that have connections, or keep something: at least the first after `after`. Some names may come twice, and in any order. */
   *names(after: string, limit: number): Generator<string, void, undefined> {
-    yield* this.index.names;
+    yield* this.index.names();
     yield* this.histories?.names ?? [];
     yield* this.host.runtime.storedNames?.(after, limit) ?? this.#stores?.names ?? [];
   }

@@ -2,18 +2,15 @@
 import type { Connection } from "../connection/connection.ts";
 import { CompactSet } from "../values/compact-set.ts";
 import { SmallMap } from "../values/small-map.ts";
+import type { Sendable } from "../api/connection.ts";
+import type { Pending } from "../history/pending.ts";
+import type { Topics } from "../values/topics.ts";
 
-/** Connections, and the subscribers among them of each topic. */
-interface Group<State, Env> {
+/** One room's connections. Only open ones: a closing connection is not a peer. */
+export interface Scope<State, Env> {
   readonly members: CompactSet<Connection<State, Env>>;
   /** Created for the first subscriber. */
   topics: Map<string, CompactSet<Connection<State, Env>>> | undefined;
-}
-
-/** One room's connections. Only open ones: a closing connection is not a peer. */
-interface Scope<State, Env> extends Group<State, Env> {
-  /** Those with delivery, whose clients read logs: they are sent other frames. Created for the first of them. */
-  readers: Group<State, Env> | undefined;
 }
 
 /** Connections to send to: a set of the index, or another set. It may contain one that has closed, which accepts nothing. */
@@ -32,108 +29,118 @@ export interface IndexWatcher<State, Env> {
   forget(connection: Connection<State, Env>): void;
 }
 
+/** What has become of a message in one of its topics. */
+export interface Kept {
+  readonly topic: string;
+  /** Undefined if the topic keeps no history. */
+  readonly kept: Pending | undefined;
+}
+
+/** What rooms ask of the option `delivery`: its connections are kept apart, because their clients read logs and are sent other frames. */
+export interface RoomReaders<State, Env> {
+  /** Rooms that have some. */
+  readonly names: Iterable<string>;
+  /** The connections of all rooms. */
+  everyone(): Iterable<Connection<State, Env>>;
+  join(room: string, connection: Connection<State, Env>, topics: ReadonlySet<string> | undefined): void;
+  leave(room: string, connection: Connection<State, Env>): void;
+  subscribe(room: string, topic: string, connection: Connection<State, Env>): void;
+  unsubscribe(room: string, topic: string, connection: Connection<State, Env>): void;
+  /** Those that get messages as they come, and these. */
+  together(room: string, plain: Audience<State, Env>): Audience<State, Env>;
+  countSubscribers(room: string, topic: string): number;
+  /** Topics that have subscribers, with their number. */
+  topics(room: string): Iterable<readonly [topic: string, subscribers: number]>;
+  /** A message was published. Returns how many get it, now or later. */
+  published(room: string, pending: readonly Kept[], data: Sendable, except: Except<State, Env>): number;
+  /** A message that no log keeps, to the subscribers of topics or to all, in one room or in all. Returns to how many it was sent. */
+  sendOnce(room: string | undefined, topics: Topics | undefined, data: Sendable, except: Except<State, Env>): number;
+}
+
 export class RoomIndex<State, Env> {
   readonly #rooms = new SmallMap<Scope<State, Env>>();
   /** Notified of every change of a set, if present. */
   watcher: IndexWatcher<State, Env> | undefined;
+  /** Connections with delivery; undefined if the handler has none. */
+  readers: RoomReaders<State, Env> | undefined;
 
   /** @param topics its existing subscriptions, if it has woken. */
   join(room: string, connection: Connection<State, Env>, topics?: ReadonlySet<string>): void {
+    if (isReader(connection)) return this.readers?.join(room, connection, topics);
     let scope = this.#rooms.get(room);
-    if (scope === undefined) this.#rooms.set(room, (scope = { ...emptyGroup(), readers: undefined }));
-    if (isReader(connection)) scope.readers ??= emptyGroup();
-    const { members } = groupOf(scope, connection);
-    members.add(connection);
-    if (!isReader(connection)) this.watcher?.joined(members, connection);
+    if (scope === undefined) this.#rooms.set(room, (scope = { members: new CompactSet(), topics: undefined }));
+    scope.members.add(connection);
+    this.watcher?.joined(scope.members, connection);
     if (topics !== undefined) for (const topic of topics) this.#add(scope, topic, connection);
   }
 
   leave(room: string, connection: Connection<State, Env>): void {
+    if (isReader(connection)) return this.readers?.leave(room, connection);
     const scope = this.#rooms.get(room);
-    if (scope === undefined) return;
-    const { members } = groupOf(scope, connection);
-    if (!members.delete(connection)) return;
-    if (!isReader(connection)) this.watcher?.left(members, connection);
+    if (scope === undefined || !scope.members.delete(connection)) return;
+    this.watcher?.left(scope.members, connection);
     for (const topic of connection.topics) this.#remove(scope, topic, connection);
-    if (!isReader(connection)) this.watcher?.forget(connection);
-    if (scope.readers?.members.size === 0) scope.readers = undefined;
-    if (scope.members.size === 0 && scope.readers === undefined) this.#rooms.delete(room);
+    this.watcher?.forget(connection);
+    if (scope.members.size === 0) this.#rooms.delete(room);
   }
 
   /** The connection must not be subscribed yet. */
   subscribe(room: string, topic: string, connection: Connection<State, Env>): void {
+    if (isReader(connection)) return this.readers?.subscribe(room, topic, connection);
     const scope = this.#rooms.get(room);
     if (scope !== undefined) this.#add(scope, topic, connection);
   }
 
   unsubscribe(room: string, topic: string, connection: Connection<State, Env>): void {
+    if (isReader(connection)) return this.readers?.unsubscribe(room, topic, connection);
     const scope = this.#rooms.get(room);
     if (scope !== undefined) this.#remove(scope, topic, connection);
   }
 
   /** Rooms that have connections. */
-  get names(): Iterable<string> {
-    return this.#rooms.keys();
+  *names(): Generator<string, void, undefined> {
+    yield* this.#rooms.keys();
+    yield* this.readers?.names ?? [];
   }
 
   /** The connections of all rooms. */
   *everyone(): Generator<Connection<State, Env>, void, undefined> {
-    for (const scope of this.#rooms.values()) {
-      yield* scope.members;
-      if (scope.readers !== undefined) yield* scope.readers.members;
-    }
+    yield* this.everyonePlain();
+    yield* this.readers?.everyone() ?? [];
   }
 
-  /** Those of all rooms that get messages as they come. */
+  /** The same without those with delivery. */
   *everyonePlain(): Generator<Connection<State, Env>, void, undefined> {
     for (const { members } of this.#rooms.values()) yield* members;
   }
 
-  /** Those of all rooms that read logs. */
-  *everyReader(): Generator<Connection<State, Env>, void, undefined> {
-    for (const { readers } of this.#rooms.values()) if (readers !== undefined) yield* readers.members;
-  }
-
   /** Everyone in the room. */
   members(room: string): Audience<State, Env> {
-    const scope = this.#rooms.get(room);
-    if (scope === undefined) return nobody;
-    return scope.readers === undefined ? scope.members : new Union(scope.members, scope.readers.members);
+    const plain = this.plainMembers(room);
+    return this.readers?.together(room, plain) ?? plain;
   }
 
-  /** The same for a handler, which may close connections during the iteration. */
-  peers(room: string): Iterable<Connection<State, Env>> {
-    const scope = this.#rooms.get(room);
-    if (scope === undefined) return nobody;
-    return scope.readers === undefined ? scope.members.set : new Union(scope.members.set, scope.readers.members.set);
-  }
-
-  /** Those in the room that get messages as they come. */
+  /** The same without those with delivery. */
   plainMembers(room: string): Audience<State, Env> {
     return this.#rooms.get(room)?.members ?? nobody;
   }
 
-  /** Those in the room that read logs; undefined if there are none. */
-  readingMembers(room: string): Audience<State, Env> | undefined {
-    return this.#rooms.get(room)?.readers?.members;
+  /** Everyone in the room, for a handler, which may close connections during the iteration. */
+  peers(room: string): Iterable<Connection<State, Env>> {
+    const plain = this.#rooms.get(room)?.members.set ?? nobody;
+    return this.readers?.together(room, plain) ?? plain;
   }
 
-  /** Subscribers that get messages as they come. */
+  countSubscribers(room: string, topic: string): number {
+    return this.subscribers(room, topic).size + (this.readers?.countSubscribers(room, topic) ?? 0);
+  }
+
+  /** Those that get messages as they come. */
   subscribers(room: string, topic: string): Audience<State, Env> {
     return this.#rooms.get(room)?.topics?.get(topic) ?? nobody;
   }
 
-  /** Subscribers that read logs; undefined if there are none. */
-  readers(room: string, topic: string): Audience<State, Env> | undefined {
-    return this.#rooms.get(room)?.readers?.topics?.get(topic);
-  }
-
-  /** How many are subscribed. */
-  countSubscribers(room: string, topic: string): number {
-    return this.subscribers(room, topic).size + (this.readers(room, topic)?.size ?? 0);
-  }
-
-  /** Subscribers of several topics that get messages as they come, each once. */
+  /** Subscribers of several topics, each once. */
   subscribersOfAny(room: string, topics: readonly string[]): ReadonlySet<Connection<State, Env>> {
     const scope = this.#rooms.get(room);
     const any = new Set<Connection<State, Env>>();
@@ -141,7 +148,7 @@ export class RoomIndex<State, Env> {
     return any;
   }
 
-  /** Every set that a connection without delivery is in. */
+  /** Every set that the connection is in. */
   setsOf(room: string, connection: Connection<State, Env>): Audience<State, Env>[] {
     const scope = this.#rooms.get(room);
     if (scope === undefined) return [];
@@ -152,64 +159,29 @@ export class RoomIndex<State, Env> {
 
   /** Topics that have subscribers, with the number of subscribers. */
   topics(room: string): ReadonlyMap<string, number> {
-    const scope = this.#rooms.get(room);
-    const counts = new Map(Array.from(scope?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
-    for (const [topic, { size }] of scope?.readers?.topics ?? []) counts.set(topic, (counts.get(topic) ?? 0) + size);
+    const counts = new Map(Array.from(this.#rooms.get(room)?.topics ?? [], ([topic, subscribers]) => [topic, subscribers.size]));
+    for (const [topic, size] of this.readers?.topics(room) ?? []) counts.set(topic, (counts.get(topic) ?? 0) + size);
     return counts;
   }
 
   #add(scope: Scope<State, Env>, topic: string, connection: Connection<State, Env>): void {
-    const topics = (groupOf(scope, connection).topics ??= new Map());
+    const topics = (scope.topics ??= new Map());
     let subscribers = topics.get(topic);
     if (subscribers === undefined) topics.set(topic, (subscribers = new CompactSet()));
     subscribers.add(connection);
-    if (!isReader(connection)) this.watcher?.joined(subscribers, connection);
+    this.watcher?.joined(subscribers, connection);
   }
 
   #remove(scope: Scope<State, Env>, topic: string, connection: Connection<State, Env>): void {
-    const { topics } = groupOf(scope, connection);
-    const subscribers = topics?.get(topic);
+    const subscribers = scope.topics?.get(topic);
     if (subscribers?.delete(connection) !== true) return;
-    if (!isReader(connection)) this.watcher?.left(subscribers, connection);
-    if (subscribers.size === 0) topics?.delete(topic);
+    this.watcher?.left(subscribers, connection);
+    if (subscribers.size === 0) scope.topics?.delete(topic);
   }
-}
-
-function emptyGroup<State, Env>(): Group<State, Env> {
-  return { members: new CompactSet(), topics: undefined };
 }
 
 function isReader<State, Env>({ socket }: Connection<State, Env>): boolean {
   return socket.reader !== undefined;
-}
-
-/** The group of the room that the connection belongs to. */
-function groupOf<State, Env>(scope: Scope<State, Env>, connection: Connection<State, Env>): Group<State, Env> {
-  return isReader(connection) ? (scope.readers ?? scope) : scope;
-}
-
-/** Both groups of a room. */
-class Union<State, Env> implements Audience<State, Env> {
-  readonly #one: Audience<State, Env>;
-  readonly #other: Audience<State, Env>;
-
-  constructor(one: Audience<State, Env>, other: Audience<State, Env>) {
-    this.#one = one;
-    this.#other = other;
-  }
-
-  get size(): number {
-    return this.#one.size + this.#other.size;
-  }
-
-  has(connection: Connection<State, Env>): boolean {
-    return this.#one.has(connection) || this.#other.has(connection);
-  }
-
-  *[Symbol.iterator](): Generator<Connection<State, Env>, void, undefined> {
-    yield* this.#one;
-    yield* this.#other;
-  }
 }
 
 const nobody: ReadonlySet<never> = new Set<never>();

@@ -1,16 +1,16 @@
 /** What an `upgrade` hook returned, as what the connection starts from. */
 import { isHandshakeHeader } from "../protocol/handshake.ts";
-import { outerProtocol } from "../protocol/delivery.ts";
-import type { DeliveryOffer } from "../protocol/delivery.ts";
-import { refuse } from "../protocol/refusal.ts";
+import { isResponse } from "../protocol/refusal.ts";
 import type { DefinedHandler } from "../handler/define.ts";
 import { checkSnapshot } from "../connection/snapshot.ts";
 import { toTime } from "../time/time.ts";
 import { checkHeaderValues } from "../protocol/sendable.ts";
 import type { RequestHead } from "../protocol/request.ts";
-import { checkName, isName, longestName, ownText, show } from "../values/text.ts";
+import { checkName, ownText } from "../values/text.ts";
 import type { HeadersInput, UpgradeContext, UpgradeResult } from "../api/handler.ts";
-import type { Accepted, OpeningDelivery } from "./runtime.ts";
+import { deliveryOf } from "./delivery.ts";
+import type { AskedDelivery } from "./delivery.ts";
+import type { Accepted } from "./runtime.ts";
 import type { Snapshot } from "../ports.ts";
 import { cut, quoted } from "../values/log.ts";
 
@@ -30,7 +30,7 @@ export interface Offered {
   readonly offered: readonly string[];
   readonly positions: string | undefined;
   /** Undefined for a client without delivery. */
-  readonly asked: DeliveryOffer | undefined;
+  readonly asked: AskedDelivery | undefined;
 }
 
 export function accepted<State, Env>(
@@ -62,31 +62,18 @@ export function accepted<State, Env>(
     topics: [],
     phase: "open",
   };
-  if (asked?.inner.includes(snapshot.protocol) === false)
-    return refuse(400, `Sec-WebSocket-Protocol must offer ${outerProtocol(snapshot.protocol)}, which this server selects`, {}, "delivery");
-  if (subject !== undefined) checkSubject(subject);
   const expiring = expiresAt === undefined ? snapshot : { ...snapshot, expiresAt: toTime("expiresAt of upgrade", expiresAt) };
   checkSnapshot(expiring, handler.settings.maxState);
+  const delivery =
+    asked === undefined ? undefined : deliveryOf(handler.settings)?.choose(asked, { protocol: snapshot.protocol, subject, refresh });
+  if (isResponse(delivery)) return delivery;
   return {
     snapshot: expiring,
     // Only a replay needs them.
     ...(positions === undefined || handler.settings.history === undefined ? {} : { positions: ownText(positions) }),
-    ...(asked === undefined ? {} : { delivery: openingDelivery(asked, subject, refresh) }),
+    ...(delivery === undefined ? {} : { delivery }),
     headers: checkHeaders(headers),
   };
-}
-
-function openingDelivery({ resume }: DeliveryOffer, subject: string | undefined, refresh: boolean | undefined): OpeningDelivery {
-  return {
-    ...(resume === undefined ? {} : { resume: ownText(resume) }),
-    ...(subject === undefined ? {} : { subject: ownText(subject) }),
-    ...(refresh === true ? { refresh } : {}),
-  };
-}
-
-function checkSubject(subject: unknown): void {
-  if (!isName(subject))
-    throw new TypeError(`upgrade returned the subject ${show(subject)}: must be a well-formed string of 1 to ${longestName} bytes`);
 }
 
 function makeId(): string {

@@ -5,17 +5,40 @@ import type { Settings } from "../handler/settings.ts";
 import type { Clock, Socket, SocketListener, StoredSnapshot } from "../ports.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { Schedule } from "../time/schedule.ts";
-import type { Opening, Runtime } from "./runtime.ts";
+import type { Opening, OpeningDelivery, Runtime } from "./runtime.ts";
+
+/** What a client asks for. */
+export interface AskedDelivery {
+  /** The application's subprotocols that it offers; "" stands for none. */
+  readonly inner: readonly string[];
+  /** The session that it wants back, as it was offered. */
+  readonly resume: string | undefined;
+}
+
+/** What the handler has chosen for it. */
+export interface DeliveryChoice {
+  /** The application's subprotocol. */
+  readonly protocol: string;
+  readonly subject: string | undefined;
+  readonly refresh: boolean | undefined;
+}
 
 /** What `delivery()` returns. */
-interface DeliveryPart extends Delivery {
+export interface DeliveryPart extends Delivery {
+  /** Undefined for a client without delivery. */
+  ask(listed: readonly string[]): AskedDelivery | Response | undefined;
+  /** @throws TypeError for what can't be. */
+  choose(asked: AskedDelivery, choice: DeliveryChoice): OpeningDelivery | Response;
   sessions<State, Env>(host: SessionHost<State, Env>): SessionTable;
+}
+
+export function deliveryOf({ delivery }: Settings): DeliveryPart | undefined {
+  return delivery as DeliveryPart | undefined;
 }
 
 /** The sessions of a server; undefined if its handler has no delivery, or it opens no connections. */
 export function sessionsOf<State, Env>(host: SessionHost<State, Env>): SessionTable | undefined {
-  const { delivery } = host.settings;
-  return delivery === undefined || host.registry === undefined ? undefined : (delivery as DeliveryPart).sessions(host);
+  return host.registry === undefined ? undefined : deliveryOf(host.settings)?.sessions(host);
 }
 
 /** What is needed of the server. */

@@ -1,7 +1,6 @@
 /** A runtime as the core sees it: an adapter passes one to its server. */
 import type { LocalRoom, Room, Rooms } from "../api/room.ts";
 import type { Clock, OpenStorage, Snapshot } from "../ports.ts";
-import { outerProtocol } from "../protocol/delivery.ts";
 import type { Calling } from "../rooms/calls/caller.ts";
 import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
@@ -69,6 +68,8 @@ export interface Opening {
 
 /** What a client of delivery asks for, and who it is. */
 export interface OpeningDelivery {
+  /** The subprotocol that the 101 selects; the connection shows the application's part. */
+  readonly selected: string;
   /** The session that it wants back: see src/protocol/delivery.ts. */
   readonly resume?: string;
   /** See `UpgradeResult.subject`. */
@@ -85,7 +86,7 @@ export interface Accepted extends Opening {
 
 /** The subprotocol that the 101 selects; "" for none. */
 export function selectedProtocol({ snapshot: { protocol }, delivery }: Opening): string {
-  return delivery === undefined ? protocol : outerProtocol(protocol);
+  return delivery?.selected ?? protocol;
 }
 
 /** A runtime whose rooms are in a storage that outlives the process. */

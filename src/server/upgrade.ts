@@ -3,7 +3,6 @@
  * hook with its deadline. It needs no server: on Cloudflare it runs in the Worker in front of the object.
  */
 import { checkHandshake, checkOrigin } from "../protocol/handshake.ts";
-import { deliveryOffer, deliveryProtocol } from "../protocol/delivery.ts";
 import { isOffer } from "../protocol/positions.ts";
 import { isRefusal, refuse, isResponse, refuseClosing } from "../protocol/refusal.ts";
 import type { Capacity, Slot } from "../rooms/capacity.ts";
@@ -15,6 +14,7 @@ import { wholeOf } from "../protocol/request.ts";
 import type { RequestHead } from "../protocol/request.ts";
 import type { UpgradeContext, UpgradeResult } from "../api/handler.ts";
 import type { MaybePromise } from "../api/connection.ts";
+import { deliveryOf } from "./delivery.ts";
 import type { SessionTable } from "./delivery.ts";
 import { accepted } from "./accepted.ts";
 import type { Accepted } from "./runtime.ts";
@@ -98,9 +98,8 @@ export function acceptUpgrade<State, Env>(
     const { address } = client;
     const listed = checkHandshake(request, handler.settings, client);
     if (isResponse(listed)) return listed;
-    const asked = handler.settings.delivery === undefined ? undefined : deliveryOffer(listed);
-    if (asked === undefined && handler.settings.delivery?.options.required === true)
-      return refuse(400, `this server asks for delivery: Sec-WebSocket-Protocol must offer ${deliveryProtocol}`, {}, "delivery");
+    const asked = deliveryOf(handler.settings)?.ask(listed);
+    if (isResponse(asked)) return asked;
     const positions = listed.find(isOffer);
     const offered = asked?.inner ?? (positions === undefined ? listed : listed.filter((protocol) => !isOffer(protocol)));
     const checked = checkOrigin(request, handler.settings, client.host ?? "", offered);

@@ -4,7 +4,7 @@
  */
 import { Arrivals } from "../../src/delivery/server/arrivals.ts";
 import type { Arrival } from "../../src/delivery/server/arrivals.ts";
-import { Cursors, type Cursor } from "../../src/delivery/client/cursors.ts";
+import { Cursors, type Begun, type Cursor } from "../../src/delivery/client/cursors.ts";
 import { OutgoingMessages } from "../../src/delivery/client/outgoing.ts";
 import { Flow } from "../../src/delivery/server/flow.ts";
 import { OwnLog } from "../../src/delivery/server/own-log.ts";
@@ -196,5 +196,51 @@ export const bugs: readonly Bug[] = [
         stored();
       };
     },
+  },
+  {
+    name: "a new session forgets where its client was",
+    kind: "forgotten sessions",
+    seed: 1,
+    plant: () =>
+      replace(Cursors.prototype, "renew", () => ({
+        value(this: Cursors) {
+          this.restore([], this.shared);
+        },
+      })),
+  },
+  {
+    name: "what went by between two sessions is not told",
+    kind: "forgotten sessions",
+    seed: 1,
+    plant: () => after(Cursors.prototype, "begin", (_self, { at }: Begun) => (at === undefined ? {} : { at })),
+  },
+  {
+    name: "another log in a new session is not told",
+    kind: "restarts",
+    seed: 2,
+    plant: () => after(Cursors.prototype, "begin", (_self, { at }: Begun) => (at === undefined ? {} : { at })),
+  },
+  {
+    name: "a position of an earlier session is believed",
+    kind: "forgotten sessions, lost ends",
+    seed: 9,
+    plant: () => after(Cursors.prototype, "begin", (_self, { why }: Begun) => (why === undefined ? {} : { why })),
+  },
+  {
+    name: "a log that has lost its end since an earlier session is read on before the gap",
+    kind: "forgotten sessions, lost ends",
+    seed: 9,
+    plant: () => after(Cursors.prototype, "begin", (self, begun: Begun) => (self.lost(), begun)),
+  },
+  {
+    name: "a gap of what the client had in an earlier session moves it back",
+    kind: "forgotten sessions",
+    seed: 104,
+    plant: () =>
+      replace(Cursors.prototype, "skip", ({ value }) => ({
+        value(this: Cursors, log: number, from: string) {
+          return Reflect.apply(value as () => never, this, [log, from, "lost"] as never);
+        },
+      })),
   },
 ];

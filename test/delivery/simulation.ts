@@ -22,6 +22,8 @@ export interface Kind {
   readonly losesEnds?: boolean;
   /** Pages are reloaded, and go on with what they have stored. */
   readonly reloads?: boolean;
+  /** The server forgets sessions, while logs go on. */
+  readonly forgets?: boolean;
 }
 
 export const kinds: readonly Kind[] = [
@@ -30,6 +32,8 @@ export const kinds: readonly Kind[] = [
   { name: "restarts", restarts: true },
   { name: "lost ends", losesEnds: true, crashes: true },
   { name: "reloads", reloads: true, crashes: true },
+  { name: "forgotten sessions", forgets: true, reloads: true },
+  { name: "forgotten sessions, lost ends", forgets: true, losesEnds: true, crashes: true },
 ];
 
 /** Faults of the server around a session: see bugs.ts. */
@@ -195,8 +199,10 @@ export class Simulation {
   }
 
   #begin(name: string, session: Session, topic: string): void {
-    const entries = [...(this.#logs.get(topic)?.entries ?? [])];
-    session.begin({ topic, log: this.#logs.get(topic) as SimulatedLog, number: numberOf(topic) }, undefined);
+    const log = this.#logs.get(topic) as SimulatedLog;
+    const isWhole = this.#kind.forgets !== true || this.#random() < 0.7;
+    const entries = isWhole ? [...log.entries] : [];
+    session.begin({ topic, log, number: numberOf(topic) }, isWhole ? undefined : log.position);
     this.checker.began(name, numberOf(topic), session.begun, topic, entries);
   }
 
@@ -344,13 +350,21 @@ export class Simulation {
   }
 
   #fault(): void {
-    const { crashes, restarts, losesEnds, reloads } = this.#kind;
+    const { crashes, restarts, losesEnds, reloads, forgets } = this.#kind;
+    const ended = forgets === true && this.#random() < 0.5 ? pick(this.#random, [...this.#sessions.values()]) : undefined;
+    if (ended !== undefined) {
+      this.steps.push(`session ${ended.name} is forgotten`);
+      this.#forget(ended);
+    }
     if (reloads === true && this.#random() < 0.7) return this.#reload(pick(this.#random, this.#clients) as Client);
     if (restarts === true && this.#random() < 0.5) {
       this.steps.push("restart");
       this.#end();
       this.#sessions.clear();
-      for (const log of this.#logs.values()) this.checker.gone(log.replace(this.#word()).map(({ payload }) => String(payload)));
+      for (const [topic, log] of this.#logs) {
+        this.checker.gone(log.replace(this.#word()).map(({ payload }) => String(payload)));
+        this.checker.rewound(topic, true);
+      }
       this.checker.forgot();
     } else if (crashes === true) {
       this.steps.push("crash");
@@ -361,8 +375,9 @@ export class Simulation {
         served.session.restarted(this.#faults.forgetsAcknowledged === true ? 0 : served.session.acknowledged);
       }
       if (losesEnds === true && this.#random() < 0.5) {
-        const log = this.#logs.get(pick(this.#random, topics) as string) as SimulatedLog;
-        const lost = log.loseEnd(1 + below(this.#random, 5));
+        const topic = pick(this.#random, topics) as string;
+        const lost = (this.#logs.get(topic) as SimulatedLog).loseEnd(1 + below(this.#random, 5));
+        this.checker.rewound(topic, false);
         this.checker.lost(lost.map(({ payload }) => String(payload)));
       }
     }

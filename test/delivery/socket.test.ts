@@ -25,7 +25,7 @@ test("what is sent and published meanwhile arrives once, in order, over three co
   socket.close();
 });
 
-test("what was under way when the server forgot the session is uncertain, the rest is sent, and the topic begins anew", async () => {
+test("what was under way when the server forgot the session is uncertain, and the rest is sent", async () => {
   const place = new Place();
   place.acknowledges = false;
   const { socket, events } = watch(socketOf(place));
@@ -39,6 +39,29 @@ test("what was under way when the server forgot the session is uncertain, the re
   expect(await later).toBe("acknowledged");
   expect(place.got.filter((data) => data === "m0")).toHaveLength(1);
   expect(events.filter((event) => event.startsWith("uncertain"))).toHaveLength(8);
+  socket.close();
+});
+
+test("a session that has ended is followed by one in which nothing comes twice, and what is gone is told", async () => {
+  const place = new Place();
+  const { socket, got, events } = watch(socketOf(place));
+  await vi.waitFor(() => expect(socket.status).toBe("open"));
+  place.publish("one");
+  await vi.waitFor(() => expect(got).toEqual(["one"]));
+  place.restart();
+  place.publish("two");
+  await vi.waitFor(() => expect(got).toEqual(["one", "two"]));
+  expect(events.filter((event) => event.startsWith("gap"))).toEqual([]);
+  place.restart();
+  for (const text of ["three", "four"]) place.publish(text);
+  place.log.trim(3);
+  await vi.waitFor(() => expect(got).toEqual(["one", "two", "four"]));
+  expect(events.filter((event) => event.startsWith("gap"))).toEqual(["gap chat old"]);
+  place.restart();
+  place.log.replace("e2");
+  place.log.append("new", "another");
+  await vi.waitFor(() => expect(got).toEqual(["one", "two", "four", "new"]));
+  expect(events.filter((event) => event.startsWith("gap"))).toEqual(["gap chat old", "gap chat lost"]);
   socket.close();
 });
 
@@ -88,7 +111,7 @@ test("a full queue refuses, a closed socket refuses, and what was not acknowledg
 test.each([
   ["hello", "no frame"],
   ["1.1.a;early", "before the welcome"],
-  ['!{"welcome":{"session":"?","resumed":false,"life":"1","maxInFlight":1}}', "without a session"],
+  ['!{"welcome":{"session":"?","resumed":false,"life":"1","maxInFlight":1}}', "malformed"],
 ])("a server that breaks the protocol ends the socket, and nothing else: %s", async (text, problem) => {
   const place = new Place();
   const { socket, events } = watch(socketOf(place));

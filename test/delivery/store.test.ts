@@ -1,9 +1,9 @@
 /** A session that survives the reload of its page. */
 import { expect, test, vi } from "vitest";
 import type { DeliverySocket } from "../../src/delivery/client/index.ts";
-import { tellOf } from "./log.ts";
 import { FakeStorage, Place, socketOf, watch } from "./place.ts";
 import type { Watched } from "./place.ts";
+import { tellOf } from "./log.ts";
 
 const key = "chat";
 

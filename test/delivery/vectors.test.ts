@@ -26,7 +26,7 @@ class Client {
       message: (message) => this.given.push({ message: shown(message) }),
       gap: ({ topic, why }) => this.given.push({ gap: { ...(topic === undefined ? {} : { topic }), why } }),
       uncertain: ({ data }) => this.given.push({ uncertain: shown(data) }),
-      interrupted: () => this.given.push({ interrupted: true }),
+      interrupted: (resumed) => this.given.push({ interrupted: { resumed } }),
       live: () => {},
     },
     1000,
@@ -41,7 +41,7 @@ class Client {
   take({ connect, lose, receive, say, close }: Step): Step {
     this.given = [];
     this.sent = [];
-    if (lose === true) this.#core.lost();
+    if (lose !== undefined) this.#lose(lose);
     if (say !== undefined) this.#say(say);
     if (close === true) this.#close();
     const problem = receive === undefined ? undefined : this.#core.receive(dataOf(receive));
@@ -51,6 +51,12 @@ class Client {
       ...(this.sent.length === 0 ? {} : { sends: this.sent as object[] }),
       ...(problem === undefined ? {} : { broken: true }),
     };
+  }
+
+  /** As the socket does. */
+  #lose(lose: NonNullable<Step["lose"]>): void {
+    this.#core.lost();
+    if (lose !== true && lose.reason === "another connection has the session") this.#core.forget();
   }
 
   #say(written: NonNullable<Step["say"]>): void {

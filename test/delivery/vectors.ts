@@ -8,8 +8,8 @@ export type Written = string | { readonly $bytes: string } | object;
 export interface Step {
   /** A connection opens. The client must offer these subprotocols. */
   readonly connect?: readonly string[];
-  /** The connection is lost. */
-  readonly lose?: true;
+  /** The connection is lost: without a close frame, or closed so by the server. */
+  readonly lose?: true | { readonly code: number; readonly reason: string };
   /** A message comes from the server. */
   readonly receive?: Written;
   /** The application sends a message. */

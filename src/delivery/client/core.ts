@@ -4,8 +4,9 @@
 import type { Data } from "../../api/connection.ts";
 import { formatControl, join, parseServerFrame } from "../frames.ts";
 import type { ServerControl, Welcome } from "../frames.ts";
+import { isControl, isSession } from "./controls.ts";
 import { Cursors } from "./cursors.ts";
-import type { Place } from "./cursors.ts";
+import type { Begun, Place } from "./cursors.ts";
 import { OutgoingMessages } from "./outgoing.ts";
 import type { Outgoing } from "./outgoing.ts";
 
@@ -71,7 +72,7 @@ export class DeliveryCore {
 
   /** Whether messages of the topic are in a log that this client reads. */
   reads(topic: string): boolean {
-    return this.#cursors.places.some((place) => place[2] === topic);
+    return this.#cursors.numbered.some((place) => place[2] === topic);
   }
 
   /** Goes on where an earlier page was. What is damaged, or of another version, is nothing. */
@@ -85,7 +86,7 @@ export class DeliveryCore {
       this.#session = session;
       this.#life = life;
     } catch {
-      this.#cursors.clear();
+      // It begins a session.
     }
   }
 
@@ -94,7 +95,7 @@ export class DeliveryCore {
     const names = [...protocols.map((one) => `${protocol}+${one}`), protocol];
     if (this.#session === undefined) return names;
     let resume = `edgewire.resume.1~${this.#session}.${this.outgoing.acknowledgedNumber}`;
-    for (const [log, position, , subscription] of this.#cursors.places) {
+    for (const [log, position, , subscription] of this.#cursors.numbered) {
       const longer = `${resume}~${log}${subscription === undefined ? "" : `-${subscription}`}.${position}`;
       if (longer.length > longestResume) break;
       resume = longer;
@@ -126,6 +127,7 @@ export class DeliveryCore {
   receive(data: Data): string | undefined {
     const frame = parseServerFrame(data);
     if (frame === undefined) return "no frame of delivery";
+    if (frame.type === "control" && !isControl(frame.control)) return "a malformed control frame";
     if (frame.type === "control" && frame.control.welcome !== undefined) return this.#welcome(frame.control.welcome);
     if (!this.#live) return "a message before the welcome";
     if (frame.type === "control") return this.#control(frame.control);
@@ -140,24 +142,33 @@ export class DeliveryCore {
   }
 
   #control({ log, end, gap, acknowledged, mark, where }: ServerControl): string | undefined {
-    if (log !== undefined && !this.#cursors.begin(log)) return "a log without a position";
+    const { at, why }: Begun = log === undefined ? {} : this.#cursors.begin(log);
     if (end !== undefined) this.#cursors.end(end.n);
-    const skipped = gap === undefined ? undefined : this.#cursors.skip(gap.n, gap.from);
+    const skipped = gap === undefined ? undefined : this.#cursors.skip(gap.n, gap.from, gap.why);
     if (acknowledged !== undefined && !this.outgoing.acknowledge(acknowledged)) return "an acknowledgement of what was not sent";
     if (mark !== undefined) this.#output.send(formatControl({ mark }));
     else this.#save();
-    if (where) this.#output.send(formatControl({ at: Object.fromEntries(this.#cursors.places) }));
+    if (at !== undefined) this.#output.send(formatControl({ at }));
+    if (where === true) this.#tellWhere();
+    if (log !== undefined && why !== undefined) this.#output.gap({ topic: log.topic, position: log.at, why });
     if (gap !== undefined && skipped !== undefined) this.#output.gap({ topic: skipped.topic, position: gap.from, why: gap.why });
     this.pump();
     return undefined;
   }
 
+  #tellWhere(): void {
+    this.#cursors.lost();
+    const at = Object.fromEntries(this.#cursors.numbered.map(([log, position]) => [log, position]));
+    this.#output.send(formatControl({ at }));
+  }
+
   #welcome({ session, resumed, acknowledged, received, life, maxInFlight }: Welcome): string | undefined {
-    if (!isSession(session) || !(maxInFlight > 0)) return "a welcome without a session";
     if (resumed && session !== this.#session) return "another session than the one that was named";
     const isInterrupted = this.#life !== undefined && !(resumed && this.#life === life);
-    if (!resumed) this.#cursors.clear();
-    const uncertain = this.outgoing.welcome(resumed, acknowledged, maxInFlight, received);
+    if (!resumed) this.#cursors.renew();
+    // If it named no session, nothing is known of what it has sent.
+    const known = this.#session === undefined ? undefined : acknowledged;
+    const uncertain = this.outgoing.welcome(resumed, known, maxInFlight, received);
     this.#session = session;
     this.#life = life;
     this.#live = true;
@@ -188,7 +199,3 @@ type Stored = readonly [
   places: readonly Place[],
   shared: readonly string[],
 ];
-
-function isSession(session: unknown): session is string {
-  return typeof session === "string" && /^[\w-]{1,64}$/.test(session);
-}

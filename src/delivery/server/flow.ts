@@ -17,10 +17,11 @@ export class Flow {
   #marks: number[] = [];
   #bytes = 0;
   /** The number of the first of them. */
-  #first = 1;
+  #first: number;
 
-  /** @param window bytes. */
-  constructor(window: number, marking: Marking) {
+  /** @param window bytes. @param first the number of the first mark: an earlier one that comes back is not one of these. */
+  constructor(window: number, marking: Marking, first: number) {
+    this.#first = first;
     this.#window = window;
     this.#marking = marking;
   }

@@ -3,6 +3,7 @@ import type { Data, MaybePromise } from "../../api/connection.ts";
 import type { Delivered } from "../../connection/hooks.ts";
 import { CloseCode } from "../../protocol/close.ts";
 import { isPing } from "../../protocol/text-ping.ts";
+import { isPromise } from "../../values/promise.ts";
 import { parseClientFrame } from "../frames.ts";
 import type { ClientControl } from "../frames.ts";
 import type { Session } from "./session.ts";
@@ -49,9 +50,31 @@ function message(line: Receiver, number: number, data: Data | undefined): MaybeP
       const done = (): void => {
         if (session.ran(number)) turn.pending();
       };
-      return data === undefined ? done() : connection.deliver({ data, messageId: `${connection.id}:${number}`, done });
+      return data === undefined ? done() : connection.deliver(delivered(data, `${connection.id}:${number}`, done));
     }
   }
+}
+
+/** A hook that fails has had its message: it would fail again. */
+function delivered(data: Data, messageId: string, done: () => void): Delivered {
+  return {
+    data,
+    done,
+    give(call) {
+      try {
+        const pending = call(data, { messageId });
+        if (isPromise(pending)) return pending.then(done, (error: unknown) => failed(error, done));
+      } catch (error) {
+        failed(error, done);
+      }
+      done();
+    },
+  };
+}
+
+function failed(error: unknown, done: () => void): never {
+  done();
+  throw error;
 }
 
 function control(line: Receiver, { mark, at }: ClientControl): MaybePromise<void> {

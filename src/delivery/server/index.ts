@@ -1,6 +1,7 @@
 /** `edgewire/delivery`: a client that comes back misses nothing, and what it sends is applied once. */
 import type { Delivery, DeliveryOptions } from "../../api/delivery.ts";
 import type { SessionHost, SessionTable } from "../../server/delivery.ts";
+import { ask, choose } from "./handshake.ts";
 import { resolveDelivery } from "./options.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -15,6 +16,8 @@ export function delivery(options: DeliveryOptions = {}): Delivery {
   const settings = resolveDelivery(options);
   const part = {
     options: settings,
+    ask: (listed: readonly string[]) => ask(listed, settings.required),
+    choose,
     sessions<State, Env>(host: SessionHost<State, Env>): SessionTable {
       return new Sessions(host, settings);
     },

@@ -97,7 +97,8 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     const attachment = this.#take(socket);
     this.life = life;
     this.#markedBehind = behind;
-    this.session.reattach(attachment, behind);
+    // Sixteen marks in a millisecond are never reached.
+    this.session.reattach(attachment, behind, 16 * this.#host.clock.now());
     return attachment;
   }
 

@@ -118,9 +118,13 @@ export class Session {
     this.#pump();
   }
 
-  /** Its client is still there, but memory was lost in between. @param behind what it lacks is not known either: it is asked. */
-  reattach(output: Output, behind: boolean): void {
+  /**
+   * Its client is still there, but memory was lost in between.
+   * @param behind what it lacks is not known either: it is asked. @param firstMark larger than that of any mark that may still come back.
+   */
+  reattach(output: Output, behind: boolean, firstMark: number): void {
     this.#connect(output);
+    this.#flow = new Flow(this.#limits.window, this, firstMark);
     for (const reading of this.#readings.all) {
       reading.waits = behind;
       if (!behind) reading.catchUp();
@@ -356,7 +360,7 @@ export class Session {
   /** @param size UTF-16 units of text, bytes of data. */
   #send(frame: Data | Prepared, size: number): void {
     this.#output?.send(frame);
-    (this.#flow ??= new Flow(this.#limits.window, this)).sent(size);
+    (this.#flow ??= new Flow(this.#limits.window, this, 1)).sent(size);
   }
 
   #control(control: ServerControl): void {

@@ -15,6 +15,7 @@ import { DirectRows } from "./direct-rows.ts";
 import { Line } from "./line.ts";
 import type { Attaching } from "./line.ts";
 import { OwnLog } from "./own-log.ts";
+import { ReaderIndex } from "./reader-index.ts";
 import { Remembered } from "./remembered.ts";
 import { RoomSessions } from "./room-sessions.ts";
 import { SessionRows } from "./rows.ts";
@@ -65,7 +66,9 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     };
     const { registry } = host;
     this.#topics = registry?.histories === undefined ? undefined : new TopicReaders(registry.histories);
-    if (registry !== undefined) registry.sessions = this;
+    if (registry === undefined) return;
+    registry.sessions = this;
+    registry.index.readers = new ReaderIndex();
   }
 
   start(): void {

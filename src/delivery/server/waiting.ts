@@ -21,6 +21,7 @@ export class Waiting<One extends { readonly room: string }> {
   readonly #expire: (one: One) => void;
   /** When the first of them ends. */
   #next: number | undefined;
+  #timer: unknown;
 
   /** @param timeout milliseconds. @param expire ends one that has left the list. Must not throw. */
   constructor(site: WaitingSite, timeout: number, expire: (one: One) => void) {
@@ -66,12 +67,18 @@ export class Waiting<One extends { readonly room: string }> {
     if (next === this.#next) return;
     this.#next = next;
     const { clock, schedule } = this.#site;
-    if (next === undefined) schedule.cancel(task);
-    else schedule.at(task, clock.now() + next - clock.elapsed(), () => this.#sweep());
+    if (schedule.outlives) {
+      // An object has one alarm, which wakes it, and a clock that does not jump.
+      if (next === undefined) schedule.cancel(task);
+      else schedule.at(task, clock.now() + next - clock.elapsed(), () => this.#sweep());
+      return;
+    }
+    if (this.#timer !== undefined) clock.clearTimeout(this.#timer);
+    this.#timer = next === undefined ? undefined : clock.setTimeout(() => this.#sweep(), next - clock.elapsed());
   }
 
   #sweep(): void {
-    this.#next = undefined;
+    this.#next = this.#timer = undefined;
     const now = this.#site.clock.elapsed();
     for (const [one, until] of this.#all) {
       if (until > now) break;

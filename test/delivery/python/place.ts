@@ -109,16 +109,20 @@ export class Place {
     if (frame.control.at !== undefined) session.missed(frame.control.at);
   }
 
-  #message(session: Session, socket: WebSocket, number: number, payload: Data): void {
+  #message(session: Session, socket: WebSocket, number: number, payload: Data | undefined): void {
     const arrival = session.arrived(number);
     if (arrival === "wrong") return socket.close(1002);
     if (arrival === "next") {
-      this.applied.push(payload);
-      if (typeof payload === "string") this.#publish(payload);
+      if (payload !== undefined) this.#apply(session, payload);
       session.acknowledge(number);
-      session.send(typeof payload === "string" ? `answer ${payload}` : payload, `t${this.applied.length.toString(36)}`);
     }
     session.tell();
+  }
+
+  #apply(session: Session, payload: Data): void {
+    this.applied.push(payload);
+    if (typeof payload === "string") this.#publish(payload);
+    session.send(typeof payload === "string" ? `answer ${payload}` : payload, `t${this.applied.length.toString(36)}`);
   }
 
   #publish(text: string): void {

@@ -66,7 +66,7 @@ describe.skipIf(python === "")("the client in Python", () => {
 
   test.each([
     ["hello", "no frame of delivery"],
-    ['!{"end":null}', "wrong kind"],
+    ['!{"end":null}', "malformed"],
   ])("a server that breaks the protocol is left for good: %s", async (text, problem) => {
     await using place = await Place.start();
     using talk = new Talk(python, { url: url(place), clients: 1, options: fast });

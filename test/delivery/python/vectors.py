@@ -23,7 +23,7 @@ def sent_of(data):
 def given_of(event):
     kind, *values = event
     if kind == "interrupted":
-        return {"interrupted": True}
+        return {"interrupted": {"resumed": values[0]}}
     if kind == "gap":
         topic, why = values
         return {"gap": {**({} if topic is None else {"topic": topic}), "why": why}}
@@ -51,7 +51,8 @@ def play(core, protocols, step):
         if "connect" in step:
             result["connect"] = core.offer(protocols)
         if "lose" in step:
-            core.lost()
+            taken_over = step["lose"] is not True and step["lose"] == {"code": 1008, "reason": "another connection has the session"}
+            core.taken_over() if taken_over else core.lost()
         if "say" in step:
             core.say(data_of(step["say"]))
         if "close" in step:
