@@ -50,7 +50,7 @@ describe.skipIf(executablePath === "")("the assistant's page", () => {
     await page.routeWebSocket(/\/ws/, (route) => {
       if (isAway) return void route.close({ code: 3999 });
       const upstream = route.connectToServer();
-      end = async () => void (await Promise.all([route.close({ code: 3999 }), upstream.close({ code: 3999 })]));
+      end = async () => void (await Promise.all([route.close({ code: 3999 }), upstream.close()]));
     });
     await page.goto(url);
     const prompt = page.getByRole("textbox", { name: "Your question" });
