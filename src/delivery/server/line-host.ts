@@ -16,6 +16,8 @@ export interface LineHost<Line> {
   readonly prepare: ((data: Sendable) => Prepared | undefined) | undefined;
   /** The adapter's socket, through the gate if there is one. */
   through(socket: Socket, listener: SocketListener): Socket;
+  /** Whether the topic keeps a history. */
+  keeps(topic: string): boolean;
   roomOf(name: string): RoomSessions;
   /** Where what is sent to one client alone is kept. */
   ownLogOf(line: Line): OwnLog;

@@ -181,7 +181,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   }
 
   admit(topic: string): void {
-    this.session.admit(topic);
+    if (this.#host.keeps(topic)) this.session.admit(topic);
   }
 
   follow(topic: string): void {

@@ -112,25 +112,28 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const line = this.#find(opening, resume);
     if (line !== undefined && resume !== undefined && resume.acknowledged <= line.session.acknowledged)
       return this.#return(line, socket, opening, resume, attach);
-    const acknowledged = this.#acknowledgedOf(opening, resume);
-    // Its storage has lost its end: no late turn of the session may be taken any more.
-    line?.connection.terminate();
-    return this.#begin(socket, opening, acknowledged, attach);
+    // No late turn of it may be taken any more: its client is told how far it got. So too if its storage has lost its end.
+    if (resume !== undefined) this.#own(opening, resume)?.connection.terminate();
+    return this.#begin(socket, opening, this.#acknowledgedOf(opening, resume), attach);
   }
 
   /** The session that the client names, if it is its own. */
-  #find({ snapshot, delivery }: Opening, resume: Resume | undefined): Line<State, Env> | undefined {
-    const line = resume === undefined ? undefined : this.#lines.get(resume.session);
-    if (line === undefined || line.subject !== delivery?.subject || line.connection.phase !== "open") return undefined;
-    return line.room === snapshot.room && line.connection.protocol === snapshot.protocol ? line : undefined;
+  #find(opening: Opening, resume: Resume | undefined): Line<State, Env> | undefined {
+    const line = resume === undefined ? undefined : this.#own(opening, resume);
+    return line?.connection.phase === "open" && line.connection.protocol === opening.snapshot.protocol ? line : undefined;
+  }
+
+  /** The same, even if the client can't have it back. */
+  #own({ snapshot, delivery }: Opening, { session }: Resume): Line<State, Env> | undefined {
+    const line = this.#lines.get(session);
+    return line?.subject === delivery?.subject && line?.room === snapshot.room ? line : undefined;
   }
 
   /** What is known of the session that the client names, if that is its own. */
   #acknowledgedOf({ snapshot, delivery }: Opening, resume: Resume | undefined): number | undefined {
     if (resume === undefined) return undefined;
-    const line = this.#lines.get(resume.session);
-    if (line !== undefined) return line.subject === delivery?.subject ? line.session.acknowledged : undefined;
-    const ended = this.#rooms.get(snapshot.room)?.endedOf(resume.session) ?? this.#remembered.get(resume.session);
+    const { room } = snapshot;
+    const ended = this.#rooms.get(room)?.endedOf(resume.session) ?? this.#remembered.get(resume.session + room);
     return ended !== undefined && ended.subject === delivery?.subject ? ended.acknowledged : undefined;
   }
 
@@ -308,7 +311,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     try {
       line.rows?.end(ended);
       of.remember(line.name, ended);
-      if (of.rows === undefined) this.#remembered.add(line.name, ended, this.#host.clock.now());
+      if (of.rows === undefined) this.#remembered.add(line.name + of.name, ended, this.#host.clock.now());
       this.#tidy(of);
     } catch (error) {
       logError("the end of a session can't be stored", error);
@@ -359,6 +362,10 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   get prepare(): LineHost<unknown>["prepare"] {
     const { runtime } = this.#host;
     return runtime.prepare === undefined ? undefined : (data) => runtime.prepare?.(data);
+  }
+
+  keeps(topic: string): boolean {
+    return this.#host.registry?.histories?.keeps(topic) === true;
   }
 
   gap({ connection }: Line<State, Env>, topic: string | undefined, why: "old" | "lost"): void {
