@@ -67,8 +67,9 @@ describe.skipIf(executablePath === "")("the assistant's page", () => {
         await exchange(question).waitFor();
       },
       status: (word) => page.getByRole("banner").getByText(word, { exact: true }).waitFor(),
-      reads: (question, letters) =>
-        expect.poll(async () => (await answer(question)).length, { timeout: 30_000, interval: 20 }).toBeGreaterThanOrEqual(letters),
+      async reads(question, letters) {
+        await expect.poll(async () => (await answer(question)).length, { timeout: 30_000, interval: 20 }).toBeGreaterThanOrEqual(letters);
+      },
       async readsAll(question) {
         await expect.poll(() => answer(question), { timeout: 60_000 }).toBe(textFor(question));
         await exchange(question).getByText("Writing…").waitFor({ state: "detached" });

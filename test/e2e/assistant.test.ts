@@ -78,7 +78,9 @@ function open(url: string, conversation: string): Device {
     answers,
     problems,
     cut: () => sockets.at(-1)?.terminate(),
-    reads: (id, parts) => expect.poll(() => answers.get(id)?.parts ?? 0, { timeout: 30_000, interval: 10 }).toBeGreaterThanOrEqual(parts),
+    async reads(id, parts) {
+      await expect.poll(() => answers.get(id)?.parts ?? 0, { timeout: 30_000, interval: 10 }).toBeGreaterThanOrEqual(parts);
+    },
     async ends(id) {
       await expect.poll(() => answers.get(id)?.why, { timeout: 60_000 }).toBeDefined();
       return answers.get(id) as Answer;
