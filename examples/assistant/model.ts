@@ -1,4 +1,7 @@
-/** A fake model: it says the same of the same question, a few words at a time, and goes on from any text that it has begun. */
+/**
+ * A fake model: it says the same of the same question, a few words at a time, and goes on from any text that it has begun. Asked to tell it "at length",
+ * it takes a minute and a half.
+ */
 
 /** Milliseconds between two parts. */
 const pace = 120;
@@ -29,5 +32,6 @@ export function textFor(prompt: string): string {
   for (const letter of prompt) hash = (Math.imul(hash, 31) + (letter.codePointAt(0) ?? 0)) >>> 0;
   const first = hash % sentences.length;
   const chosen = Array.from(sentences, (_, index) => sentences[(first + index) % sentences.length]);
-  return `${openings[hash % openings.length]} You asked: “${prompt}” ${chosen.join(" ")}`;
+  const rounds = Array.from({ length: /\bat length\b/i.test(prompt) ? 20 : 1 }, () => chosen.join(" "));
+  return `${openings[hash % openings.length]} You asked: “${prompt}” ${rounds.join("\n\n")}`;
 }

@@ -89,24 +89,28 @@ describe.skipIf(executablePath === "")("the assistant's page", () => {
 
   test("an answer goes on over a cut, a second tab sees it grow and stops the next", async () => {
     const ada = await open(newConversation());
-    await ada.asks("What becomes of an answer?");
-    await ada.reads("What becomes of an answer?", 40);
+    const long = "Tell me at length what becomes of an answer";
+    await ada.asks(long);
+    await ada.reads(long, 40);
     await ada.cut();
     const tab = await open(ada.page.url());
-    await tab.reads("What becomes of an answer?", 60);
-    await tab.exchange("What becomes of an answer?").getByText("Writing…").waitFor();
-    for (const one of [ada, tab]) await one.readsAll("What becomes of an answer?");
-
-    await ada.asks("And another?");
-    await tab.reads("And another?", 20);
+    await tab.reads(long, 60);
+    for (const one of [ada, tab]) {
+      const sofar = (await one.exchange(long).locator(".answer").textContent()) ?? "";
+      await one.reads(long, sofar.length + 60);
+    }
     await tab.page.getByRole("button", { name: "Stop this answer" }).click();
-    for (const one of [ada, tab]) await one.exchange("And another?").getByText("Stopped").waitFor();
-    const shown = await Promise.all([ada, tab].map((one) => one.page.getByRole("list").textContent()));
-    expect(shown[0]).toBe(shown[1]);
+    for (const one of [ada, tab]) await one.exchange(long).getByText("Stopped").waitFor();
+    await ada.asks("And another?");
+    for (const one of [ada, tab]) await one.readsAll("And another?");
+    const shown = await Promise.all([ada, tab].map((one) => one.page.getByRole("list").locator(".answer").allTextContents()));
+    expect(shown[0]).toEqual(shown[1]);
+    expect(textFor(long).startsWith(shown[0]?.[0] ?? "nothing")).toBe(true);
     // All of it is there after a reload.
     await ada.page.reload();
-    await ada.exchange("And another?").getByText("Stopped").waitFor();
-    await ada.readsAll("What becomes of an answer?");
+    await ada.exchange(long).getByText("Stopped").waitFor();
+    await ada.readsAll("And another?");
+    expect(await ada.exchange(long).locator(".answer").textContent()).toBe(shown[0]?.[0]);
     for (const one of [ada, tab]) expect(one.complaints).toEqual([]);
     for (const one of [ada, tab]) await one.page.context().close();
   });
@@ -140,7 +144,7 @@ describe.skipIf(executablePath === "")("the assistant's page", () => {
 
   test("too many questions at once are refused, and may be asked again", async () => {
     const ada = await open(newConversation());
-    for (let index = 1; index <= 6; index++) await ada.asks(`Question ${index}`);
+    for (let index = 1; index <= 6; index++) await ada.asks(`Question ${index}, at length`);
     const refused = ada.page.getByRole("listitem").filter({ hasText: "Not sent. Wait for the answers to your other questions." });
     await refused.waitFor();
     expect(await refused.count()).toBe(1);
@@ -170,9 +174,9 @@ describe.skipIf(executablePath === "")("the assistant's page", () => {
     await ada.prompt.focus();
     await page.keyboard.type("By keys");
     await page.keyboard.press("Shift+Enter");
-    await page.keyboard.type("alone");
+    await page.keyboard.type("and at length");
     await page.keyboard.press("Enter");
-    await ada.reads("By keys\nalone", 20);
+    await ada.reads("By keys", 20);
     await clean("an answer that grows");
     const focused = page.locator(":focus");
     await page.keyboard.press("Shift+Tab");
