@@ -150,10 +150,17 @@ export class Context {
   /** Where rooms are in a file: kills the server once every client of this case has left, and starts it again. */
   async #killIfAlone(): Promise<void> {
     // What hooks of rooms do, and what they gave to `waitUntil`, ends with the process: chapter G.
-    if (!runtimeOf(this.column).inFile || /-G\d+$/.test(this.tag) || this.#clients.length > 0 || this.#peers.length === 0) return;
+    if (
+      !runtimeOf(this.column).inFile ||
+      /-G\d+$/.test(this.tag) ||
+      this.#clients.length > 0 ||
+      this.#peers.length === 0 ||
+      this.#unopened > 0
+    )
+      return;
     const opened = this.#ids((entry) => entry.hook === "open");
     const closed = this.#ids((entry) => entry.done === "close");
-    if (opened.size !== this.#peers.length - this.#unopened || closed.size !== opened.size) return;
+    if (opened.size !== this.#peers.length || closed.size !== opened.size) return;
     // The turn of the last close hook has ended, and is stored, before a later request is answered: a hook whose turn a crash undid would run again.
     await this.outside().count();
     await this.#host.kill();
