@@ -105,6 +105,16 @@ export class DeliveryClient {
     await this.#write(frames);
   }
 
+  /**
+   * Stops reading, or goes on: marks that have come stay where they are. From then on the column "evicted" evicts the object only for others: each eviction makes
+   * the server ask a client that is behind where it is, and to ask between any two messages of a flood would be another flood.
+   */
+  async reads(reads: boolean): Promise<void> {
+    this.returnsMarks = reads;
+    this.peer.after = async () => {};
+    if (reads) await this.returnMarks();
+  }
+
   /** Sends what is not acknowledged once more. */
   async sendAgain(): Promise<void> {
     await this.#write([...this.#outgoing].map(([number, data]) => frameOf(number, data)));
