@@ -19,6 +19,7 @@ const long = [
   "e2e/",
   "auth/",
   "messages/resume",
+  "delivery/faults",
 ];
 
 /** Starts the longest files first, whichever project they are in: the last to end should be short. */
@@ -42,7 +43,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["unit", "node", "deno", "sqlite", "delivery"].map((folder) => `test/${folder}/**/*.test.ts`),
-          exclude: ["test/delivery/python/**"],
+          exclude: ["test/delivery/python/**", "test/delivery/faults/**"],
           testTimeout: 30_000,
           ...waiting,
         },
@@ -53,6 +54,16 @@ export default defineConfig({
           include: ["test/delivery/python/**/*.test.ts"],
           globalSetup: "scripts/python.ts",
           testTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "faults",
+          include: ["test/delivery/faults/**/*.test.ts"],
+          globalSetup: "scripts/browser.ts",
+          testTimeout: 150_000,
+          hookTimeout: 60_000,
           ...waiting,
         },
       },

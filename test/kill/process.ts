@@ -16,6 +16,8 @@ export interface Program {
   readonly late: boolean;
   /** Default: server.ts. */
   readonly program?: string;
+  /** After the file. */
+  readonly args?: readonly string[];
 }
 
 export class Process {
@@ -54,6 +56,15 @@ export class Process {
     this.#child.kill("SIGKILL");
   }
 
+  /** Stops it where it is, as a machine that sleeps does. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   async end(): Promise<void> {
     this.kill();
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#gone;
@@ -65,6 +76,7 @@ function launch({
   file,
   late,
   program = "server.ts",
+  args: more = [],
 }: Program): ReturnType<typeof spawn> & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
   const server = join(import.meta.dirname, program);
   const [command, ...args] = {
@@ -72,5 +84,5 @@ function launch({
     bun: [bunBinary, server],
     deno: [denoBinary(), ...denoFlags, server],
   }[runtime] as [string, ...string[]];
-  return spawn(command, [...args, file, ...(late ? ["late"] : [])], { stdio: ["pipe", "pipe", "pipe"] });
+  return spawn(command, [...args, file, ...(late ? ["late"] : []), ...more], { stdio: ["pipe", "pipe", "pipe"] });
 }

@@ -5,6 +5,8 @@ import { seeded } from "../../support/random.ts";
 
 export class Cutter {
   cuts = 0;
+  /** It cuts nothing any more. */
+  calm = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -47,12 +49,13 @@ export class Cutter {
 
   #carry(from: Socket, to: Socket, bytes: number, cut: () => void): void {
     let left = bytes;
+    const isOver = (): boolean => left <= 0 && !this.calm;
     this.#sockets.add(from);
     from.on("data", (piece: Buffer) => {
-      if (left <= 0 || to.destroyed) return;
-      to.write(piece.subarray(0, left));
+      if (isOver() || to.destroyed) return;
+      to.write(this.calm ? piece : piece.subarray(0, left));
       left -= piece.length;
-      if (left <= 0) cut();
+      if (isOver()) cut();
     });
     from.on("end", () => to.end());
     // A reset is what this is for.
