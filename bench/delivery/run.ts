@@ -5,6 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { defaultGenerator } from "../load/load.ts";
@@ -71,7 +72,9 @@ async function ratios(): Promise<readonly string[]> {
     for (const { target, part, ...scene } of scenes) {
       if (!parts.includes(part)) continue;
       console.error(`${runtime}: ${scene.title} …`);
-      lines.push(line(await paired(runtime, scene, pace), target));
+      const measured = line(await paired(runtime, scene, pace), target);
+      console.error(measured);
+      lines.push(measured);
     }
   }
   if (lines.length === 0) return [];
@@ -131,7 +134,8 @@ plain handshake opens a connection that subscribes to ten topics; a return is th
 Medians; the ratio is that of slices one after the other (brackets: quartiles). "In quiet slices" compares the lowest tenths: other work on the machine makes
 a slice cost more, never less. On an object every session has a row, which a return writes.
 
-Commit ${commit}, ${new Date().toISOString().slice(0, 10)}, ${machine()}.
+Commit ${commit}, ${new Date().toISOString().slice(0, 10)}, ${machine()}. The load of the machine was ${loadavg()[1]!.toFixed(1)}: above 2 other work took
+part of it, and ratios are rough.
 
 ${tables}
 `;

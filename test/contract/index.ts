@@ -18,6 +18,7 @@ import { http, isolation, tls } from "./serving.ts";
 import { history } from "./history.ts";
 import { storage } from "./storage.ts";
 import { stats } from "./stats.ts";
+import { returns } from "./returns.ts";
 import { roomHooks } from "./room-hooks.ts";
 import { rooms } from "./rooms.ts";
 import { topics } from "./topics.ts";
@@ -48,6 +49,7 @@ export const chapters: readonly Chapter[] = [
   stats,
   history,
   deliveries,
+  returns,
   http,
   tls,
   isolation,

@@ -31,7 +31,7 @@ const keptChapters: readonly string[] = ["G", "J", "K", "Y", "DL"];
  * The letters of the chapters in which everything is the core's own, whatever workerd's WebSockets do: at older compatibility dates they run only where
  * every case is asked for (`npm run contract`).
  */
-const coreChapters: readonly string[] = ["O", "T", "R", "J", "G", "X", "E", "K", "N", "Y", "DL"];
+const coreChapters: readonly string[] = ["O", "T", "R", "J", "G", "X", "E", "K", "N", "Y", "DL", "DR"];
 
 /** Whether the cases of the chapter run. */
 export function isInRun({ column, date }: Pick<Run, "column" | "date">, letter: string): boolean {
