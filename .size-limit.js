@@ -29,7 +29,7 @@ export default [
   entry("edgewire/memory", "adapters/memory/index", 46.3),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.1),
   entry("edgewire/client", "src/client/index", 3.9),
-  entry("edgewire/delivery", "src/delivery/server/index", 14.6),
+  entry("edgewire/delivery", "src/delivery/server/index", 15.3),
   entry("edgewire/delivery/client, with the client", "src/delivery/client/index", 8.4),
   entry("edgewire/messages", "src/messages/index", 10.2),
   entry("edgewire/messages, of a page", "src/messages/browser", 6.9),

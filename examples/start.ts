@@ -1,6 +1,7 @@
 /**
  * `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. `npm run cursors` does
- * the same with the cursors. CHAT_STATE names a folder for what the chat keeps; by default workerd keeps it in .wrangler, the others in chat.db.
+ * the same with the cursors, `npm run assistant` with the assistant. CHAT_STATE names a folder for what the chat keeps, ASSISTANT_STATE for the assistant; by
+ * default workerd keeps it in .wrangler, the others in chat.db or assistant.db.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
@@ -12,7 +13,6 @@ import { bundle } from "./bundle.ts";
 const root = join(import.meta.dirname, "..");
 const modules = join(root, "node_modules");
 const usualPort = 8787;
-const state = process.env["CHAT_STATE"];
 
 interface Command {
   readonly file: string;
@@ -32,6 +32,7 @@ interface Example {
 const examples: Readonly<Record<string, Example>> = {
   chat: { command: "npm start", says: "Chat is at", config: "wrangler.toml" },
   cursors: { command: "npm run cursors", says: "Cursors are at", config: "examples/cursors/wrangler.toml" },
+  assistant: { command: "npm run assistant", says: "The assistant is at", config: "examples/assistant/wrangler.toml" },
 };
 
 const runtimes: Readonly<Record<string, (example: string, port: number) => Command>> = {
@@ -47,7 +48,7 @@ const runtimes: Readonly<Record<string, (example: string, port: number) => Comma
       "--inspector-port=0",
       "--log-level=warn",
       "--show-interactive-dev-session=false",
-      ...(state === undefined ? [] : [`--persist-to=${state}`]),
+      ...stateOf(example),
     ],
     // Keeps wrangler from asking for a login, and from using the network.
     env: { WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CI: "1" },
@@ -98,6 +99,12 @@ async function main([example = "", runtime = "workerd", ...rest]: readonly strin
     await answering(`http://localhost:${port}/`);
     console.log(`${says} http://localhost:${port}`);
   }
+}
+
+/** Where workerd keeps what the example keeps. */
+function stateOf(example: string): readonly string[] {
+  const state = process.env[`${example.toUpperCase()}_STATE`];
+  return state === undefined ? [] : [`--persist-to=${state}`];
 }
 
 function serverOf(example: string): string {

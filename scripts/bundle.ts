@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
-const entries = { client: "src/client/index.ts", messages: "src/messages/browser.ts" };
+const entries = { client: "src/client/index.ts", delivery: "src/delivery/client/index.ts", messages: "src/messages/browser.ts" };
 
 /** What it writes, relative to the repository. */
 export const bundled: readonly string[] = Object.keys(entries).flatMap((name) => [

@@ -30,7 +30,8 @@ declare const process: Process & { readonly env: object };
 
 /** @param native returns the native server; called on the first publish. */
 function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runtime {
-  return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(bunTopics(native)) };
+  const topics = bunTopics(native);
+  return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(topics), topics };
 }
 
 export const serve: Serve = async <State, Env, Calls extends AnyCalls>(

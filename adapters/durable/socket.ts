@@ -48,9 +48,11 @@ export class DurableSocket implements Socket {
    * the 16 384 that an attachment may have.
    */
   save(stored: StoredSnapshot): void {
-    const [id, head, rest, expiresAt, presence] = stored;
+    const [id, head, rest, expiresAt, presence, session] = stored;
     const short = textOf(stored).length * 2 <= maxSnapshot;
-    this.#write(short ? stored : [id, encoder.encode(head), encoder.encode(rest), expiresAt, presence && encoder.encode(presence)]);
+    this.#write(
+      short ? stored : [id, encoder.encode(head), encoder.encode(rest), expiresAt, presence && encoder.encode(presence), session],
+    );
   }
 
   lastAlive(): { at: number; pings: boolean } {
@@ -106,14 +108,14 @@ export function restoreSocket(
 ): { readonly socket: DurableSocket; readonly stored: StoredSnapshot } | undefined {
   const { [envelope]: stored, heard = 0, pings = false } = attachmentOf(ws);
   if (!Array.isArray(stored)) return undefined;
-  const [id, head, rest, expiresAt, presence] = stored as [string, Text, Text, number?, Text?];
+  const [id, head, rest, expiresAt, presence, session] = stored as [string, Text, Text, number?, Text?, string?];
   const socket = new DurableSocket(ws, autoResponses, heard, pings);
   return {
     socket,
     stored:
       typeof head === "string"
         ? (stored as unknown as StoredSnapshot)
-        : [id, text(head), text(rest), expiresAt, presence && text(presence)],
+        : [id, text(head), text(rest), expiresAt, presence && text(presence), session],
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The load generator for machines without a C compiler, run by Bun. Its protocol, modes and checks are those of load.c. Bun's client needs more CPU
+ * The load generator for machines without a C compiler, run by Bun. Its protocol, modes and checks are those of load.c, but for the modes of delivery. Bun's client needs more CPU
  * than C for masking and parsing frames, so it may limit the rate. CPU per message is not affected.
  */
 import process from "node:process";

@@ -12,6 +12,8 @@
  * fanout   the first connection publishes (path /pub); a publish is done when every other one has received it, in order
  * connect  opens, closes and opens again; "in flight" is the number at once
  * idle     opens connections (path /?idle), and waits
+ * readers  fanout whose subscribers have delivery: they return the marks of their windows
+ * returns  connect with delivery: each client comes back to its session, and says how far it is in each of its logs
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ECHO, LATENCY, FANOUT, CONNECT, IDLE };
+enum { ECHO, LATENCY, FANOUT, CONNECT, IDLE, READERS, RETURNS };
 enum { CLOSED, CONNECTING, SHAKING, OPEN, ENDING };
 
 typedef struct {
@@ -38,11 +40,15 @@ typedef struct {
   uint8_t *out;
   size_t out_len, out_at;
   uint64_t at; /* when the pending message was sent (latency) */
+  char *resume;       /* what it offers when it comes back (returns) */
+  int logs, complete; /* what it was told of: how many, and whether that is all */
 } conn;
 
-static int epoll, port, mode, connections, inflight, size, binary;
+/* What a mode does like another: `delivery` is what it does in addition. */
+static int epoll, port, mode, delivery, connections, inflight, size, binary;
 static conn *conns;
-static int running, open_count;
+/* `opening`: their handshakes are not answered yet. */
+static int running, open_count, opening;
 static size_t in_cap, out_cap, header_len;
 static uint64_t done, started, deadline, last;
 static uint32_t *samples;
@@ -50,6 +56,8 @@ static size_t sample_count, sample_cap;
 /* fan-out: how many subscribers have received each pending publish */
 static uint32_t published, completed;
 static uint32_t got[65536];
+/* Topics that a client with delivery reads (returns). */
+enum { logs = 10, resume_cap = 1024 };
 
 static uint64_t now(void) {
   struct timespec t;
@@ -137,6 +145,7 @@ static void open_conn(conn *c) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(0x7f000001)};
   if (connect(c->fd, (void *)&to, sizeof to) < 0 && errno != EINPROGRESS) die("connect");
   c->state = CONNECTING;
+  opening++;
   c->held = c->out_at = c->out_len = 0;
   c->sent = c->received = 0;
   watch(c, EPOLL_CTL_ADD);
@@ -151,8 +160,13 @@ static void open_conn(conn *c) {
   "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 
 static void shake(conn *c) {
-  char more[1024] = "", head[1280];
+  char more[2048] = "", head[2560];
   if (mode == CONNECT) snprintf(more, sizeof more, BROWSER, port);
+  int reads = delivery && !(mode == FANOUT && c == conns);
+  if (reads) {
+    size_t length = strlen(more);
+    snprintf(more + length, sizeof more - length, "Sec-WebSocket-Protocol: edgewire.delivery.1%s%s\r\n", c->resume ? ", " : "", c->resume ? c->resume : "");
+  }
   int n = snprintf(head, sizeof head,
                    "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                    "%sSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -162,7 +176,8 @@ static void shake(conn *c) {
 }
 
 static void close_conn(conn *c) {
-  static const uint8_t frame[] = {0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8};
+  /* A client with delivery goes away: its session waits for it. */
+  uint8_t frame[] = {0x88, 0x82, 0, 0, 0, 0, 0x03, delivery ? 0xe9 : 0xe8};
   put(c, frame, sizeof frame);
   c->state = ENDING;
 }
@@ -185,7 +200,66 @@ static void publish(conn *c) {
   }
 }
 
+/* The text between two others, in what is `n` bytes long and ends with a brace. */
+static const char *between(const char *text, size_t n, const char *before, char after, size_t *length) {
+  const char *at = memmem(text, n, before, strlen(before));
+  if (!at) return NULL;
+  at += strlen(before);
+  const char *end = memchr(at, after, text + n - at);
+  if (!end) die("a control frame of another form");
+  *length = end - at;
+  return at;
+}
+
+static void append(conn *c, const char *separator, const char *text, size_t n) {
+  size_t length = strlen(c->resume);
+  if (length + n + 2 > resume_cap) die("a resume that is too long");
+  snprintf(c->resume + length, resume_cap - length, "%s%.*s", separator, (int)n, text);
+}
+
+/* A control frame of delivery (docs/PROTOCOL.md). Marks are returned; the session and its logs are remembered for the return. */
+static void control(conn *c, const char *text, size_t n) {
+  size_t length;
+  if (between(text, n, "{\"mark\":", '}', &length)) {
+    put(c, (uint8_t[]){0x81, 0x80 | n, 0, 0, 0, 0}, 6);
+    put(c, text, n);
+    return;
+  }
+  if (mode != CONNECT) return;
+  const char *session = between(text, n, "\"session\":\"", '"', &length);
+  if (session && c->resume) {
+    if (!memmem(text, n, "\"resumed\":true", 14)) die("the session is gone");
+    if (c->complete) close_conn(c), open_count--;
+    else die("a session that was not introduced");
+    return;
+  }
+  if (session) {
+    c->resume = calloc(1, resume_cap);
+    append(c, "edgewire.resume.1~", session, length);
+    append(c, "", ".0", 2);
+    return;
+  }
+  const char *log = between(text, n, "\"n\":", ',', &length);
+  if (!log || !c->resume) return;
+  append(c, "~", log, length);
+  const char *subscription = between(text, n, "\"s\":", ',', &length);
+  append(c, "-", subscription, length);
+  const char *at = between(text, n, "\"at\":\"", '"', &length);
+  append(c, ".", at, length);
+  if (++c->logs < logs) return;
+  c->complete = 1;
+  close_conn(c);
+  open_count--;
+}
+
 static void message(conn *c, const uint8_t *payload, size_t n) {
+  if (delivery && n > 0 && payload[0] == '!') return control(c, (const char *)payload, n);
+  if (delivery) {
+    const uint8_t *end = memchr(payload, ';', n);
+    if (!end) die("an entry without a header");
+    n -= end + 1 - payload;
+    payload = end + 1;
+  }
   if (n != (size_t)size) die("a message of another length");
   uint8_t expected[8];
   number(expected, c->received);
@@ -219,8 +293,9 @@ static void read_conn(conn *c) {
       if (memcmp(c->in, "HTTP/1.1 101", 12)) die("no 101");
       at = end + 4 - c->in;
       c->state = OPEN;
+      opening--;
       open_count++;
-      if (mode == CONNECT) {
+      if (mode == CONNECT && !delivery) {
         close_conn(c);
         open_count--;
       }
@@ -316,7 +391,11 @@ static void go(int milliseconds) {
   started = last = now();
   deadline = started + milliseconds * 1000000ull;
   if (mode == CONNECT) {
-    for (int i = 0; i < connections; i++) open_conn(conns + i);
+    for (int i = 0; i < connections; i++) {
+      open_conn(conns + i);
+      /* A listener's backlog is limited. */
+      while (opening >= 400) turn(0);
+    }
   } else if (mode == FANOUT) {
     publish(conns);
     flush_out(conns);
@@ -339,9 +418,10 @@ static void go(int milliseconds) {
       idle += time - since;
       since = 0;
     }
-    if (time > deadline + 10000000000ull) {
+    /* A crowd of sessions takes longer to begin. */
+    if (time > deadline + (delivery ? 60 : 10) * 1000000000ull) {
       errno = 0;
-      die("answers are missing ten seconds after the end");
+      die("answers are missing long after the end");
     }
   }
   running = 0;
@@ -359,20 +439,22 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: load <port> <mode> <connections> <in flight> <bytes> <text|binary>\n");
     return 2;
   }
-  static const char *modes[] = {"echo", "latency", "fanout", "connect", "idle"};
+  static const char *modes[] = {"echo", "latency", "fanout", "connect", "idle", "readers", "returns"};
   port = atoi(argv[1]);
-  for (mode = 0; mode <= IDLE && strcmp(argv[2], modes[mode]); mode++) continue;
+  for (mode = 0; mode <= RETURNS && strcmp(argv[2], modes[mode]); mode++) continue;
   connections = atoi(argv[3]);
   inflight = atoi(argv[4]);
   size = atoi(argv[5]);
   binary = argv[6][0] == 'b';
-  if (mode > IDLE || size < 9) die("no such mode, or fewer than nine bytes");
+  if (mode > RETURNS || size < 9) die("no such mode, or fewer than nine bytes");
+  delivery = mode > IDLE;
+  if (delivery) mode = mode == READERS ? FANOUT : CONNECT;
   if (mode == FANOUT) connections++;
   if (mode == CONNECT) connections = inflight;
   epoll = epoll_create1(0);
   make_frame();
   in_cap = (mode == IDLE || mode == CONNECT ? 1024 : 4096) + (mode == IDLE ? 0 : 2 * (size_t)(size + 14) > 65536 ? 2 * (size_t)(size + 14) : 65536);
-  out_cap = 1024 + (mode == IDLE || mode == CONNECT ? 0 : (size_t)(inflight + 1) * (size + 14) * 2);
+  out_cap = 1024 + (delivery ? 4096 : 0) + (mode == IDLE || mode == CONNECT ? 0 : (size_t)(inflight + 1) * (size + 14) * 2);
   conns = calloc(connections, sizeof *conns);
   sample_cap = mode == LATENCY ? 1 << 22 : 0;
   if (sample_cap) samples = malloc(sample_cap * sizeof *samples);

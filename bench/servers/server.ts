@@ -98,7 +98,7 @@ export function compareWith(folder: string | undefined): void {
 /** bench/servers has the servers of Edgewire and the bare runtimes, bench/peers those of other libraries. */
 function fileOf(name: string, runtime: Runtime): string {
   const ours = name === before ? "edgewire" : name;
-  const isProcess = (ours === "edgewire" || ours === "kept") && !isWorkerd(runtime);
+  const isProcess = ["edgewire", "kept", "delivery"].includes(ours) && !isWorkerd(runtime);
   const file = `${ours}.${isProcess ? "process" : runtime}.ts`;
   const folders = name === before && checkout !== undefined ? [join(checkout, "bench/servers")] : [own, peersFolder];
   const found = folders.map((folder) => join(folder, file)).find((path) => existsSync(path));

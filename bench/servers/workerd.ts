@@ -1,5 +1,5 @@
 /** Runs a Worker on standalone workerd, without a proxy in front. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { compatibilityDate } from "../../test/support/runtimes.ts";
@@ -35,7 +35,10 @@ export async function workerd(
     outfile: join(directory, "worker.js"),
   });
   const config = join(directory, "config.capnp");
-  writeFileSync(config, configuration(runtime, mode, collects));
+  // What is kept of a topic needs SQLite, which workerd has on a disk alone. Every process gets a folder of its own.
+  const disk = name === "delivery" ? mkdtempSync(join(directory, "disk-")) : undefined;
+  if (disk !== undefined) process.on("exit", () => rmSync(disk, { recursive: true, force: true }));
+  writeFileSync(config, configuration(runtime, mode, collects, disk));
   const binary = join(
     import.meta.dirname,
     "../../node_modules/@cloudflare",
@@ -59,15 +62,15 @@ function collecting(file: string): string {
     };`;
 }
 
-function configuration(runtime: WorkerdRuntime, mode: string, collects: boolean): string {
+function configuration(runtime: WorkerdRuntime, mode: string, collects: boolean, disk: string | undefined): string {
   const objects =
     runtime === "durable"
-      ? `durableObjectNamespaces = [(className = "Room", uniqueKey = "room", enableSql = true)], durableObjectStorage = (inMemory = void),
+      ? `durableObjectNamespaces = [(className = "Room", uniqueKey = "room", enableSql = true)], durableObjectStorage = (${disk === undefined ? "inMemory = void" : 'localDisk = "disk"'}),
          bindings = [(name = "ROOM", durableObjectNamespace = "Room"), (name = "MODE", text = "${mode}")],`
       : "";
   return `using Workerd = import "/workerd/workerd.capnp";
      const config :Workerd.Config = (
-       services = [(name = "main", worker = .worker)],
+       services = [(name = "main", worker = .worker)${disk === undefined ? "" : `, (name = "disk", disk = (path = ${JSON.stringify(disk)}, writable = true))`}],
        sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
        v8Flags = [${collects ? '"--expose-gc"' : ""}]
      );

@@ -4,8 +4,12 @@
  * A room is an Edgewire room (on Cloudflare, a Durable Object). Everyone in it subscribes to three topics: "chat", which keeps the last texts for those
  * who come later, "now", for what only those who are here see, and "people": who they are. Everyone gets what is said, its author too: so all see
  * one order.
+ *
+ * With delivery a client that was cut off is still in the room, and goes on where it was in the topics that keep a history: "chat", and "people", whose
+ * changes it would miss otherwise. What it sends meanwhile arrives once.
  */
 import { defineHandler } from "edgewire";
+import { delivery } from "edgewire/delivery";
 import { MessageError, messageHandler } from "edgewire/messages";
 import { limits, mediaType, messages, problemWith, tidy } from "./messages.ts";
 
@@ -15,7 +19,9 @@ export const chat = defineHandler(
   messageHandler(messages, {
     binding: "ROOM",
 
-    history: { chat: { messages: 200, encode: messages.positioned } },
+    delivery: delivery(),
+
+    history: { chat: { messages: 200, encode: messages.positioned }, people: { messages: 500, seconds: 600 } },
 
     async upgrade(request, { params }) {
       // `/ws/:room?name=&key=` in the Hono app, `?room=&name=&key=` if the handler is served alone.
@@ -24,7 +30,8 @@ export const chat = defineHandler(
       const name = tidy(query.get("name") ?? "");
       const problem = problemWith(name, room);
       if (problem !== undefined) return new Response(problem, { status: 400 });
-      return { room, state: { id: await identify(name, query.get("key") ?? crypto.randomUUID()), name } };
+      const id = await identify(name, query.get("key") ?? crypto.randomUUID());
+      return { room, subject: id, state: { id, name } };
     },
 
     open(connection) {
@@ -39,6 +46,8 @@ export const chat = defineHandler(
     presence: people,
 
     messages: {
+      // More has changed while the client was away than "people" keeps.
+      who: (connection) => void people.subscribe(connection),
       typing(connection) {
         messages.publish(connection, "now", "typing", { who: connection.state });
       },

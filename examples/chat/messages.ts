@@ -20,6 +20,8 @@ export const messages = defineMessages({
   toServer: {
     // The client is writing. It says so again every few seconds, for as long as it does.
     typing: v.undefined(),
+    // The client wants to be told again who is here.
+    who: v.undefined(),
   },
   toClient: {
     welcome: v.object({ you: person }),

@@ -2,15 +2,20 @@
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { parseArgs, stripVTControlCharacters } from "node:util";
-import { ReconnectingWebSocket } from "edgewire/client";
+import { DeliverySocket } from "edgewire/delivery/client";
 import { messageClient } from "edgewire/messages";
+import type { MessageError } from "edgewire/messages";
 import { messages, problemWith, tidy } from "./messages.ts";
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+/** Milliseconds for which a line waits for a connection: for as long as the program runs. */
+const patience = 2 ** 31 - 1;
+/** Milliseconds for which what was said last is waited for at the end. */
+const lastWait = 10_000;
 const { room, url, name } = options();
 const key = crypto.randomUUID();
 const address = `${url}/ws/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}&key=${key}`;
-const socket = new ReconnectingWebSocket(address, messages.protocols);
+const socket = new DeliverySocket(address, messages.protocols);
 const client = messageClient(messages, socket);
 let me = "";
 
@@ -25,7 +30,10 @@ people.on("change", () => {
   print(`You are in ${room} with ${people.members.size - 1} others. A line is a message; Ctrl+D leaves.`);
 });
 client.on("said", ({ from, text }, position) => print(`${clock.format(position?.time)} ${from.name}: ${text}`));
-client.onGap(() => print("(Some messages before this are no longer kept.)"));
+client.onGap(({ topic }) => {
+  if (topic === "chat") print("(Some messages before this are no longer kept.)");
+  else client.send("who");
+});
 client.on("showed", ({ from, media, data }) =>
   print(`${from.name} showed a picture (${media}, ${Math.ceil((data.length * 3) / 4000)} kB)`),
 );
@@ -39,15 +47,29 @@ socket.addEventListener("retry", () => {
 socket.addEventListener("open", () => (failures = 0));
 
 const pending = new Set<Promise<void>>();
+const leaving = new AbortController();
 for await (const text of createInterface({ input: process.stdin })) {
   unprint(text);
   if (text.trim() === "") continue;
-  const sent = client.request("say", { text }).then(undefined, (error: Error) => console.error(`Not sent: ${text}: ${error.message}`));
+  if (socket.status !== "open") print(`(Waits to be sent) ${text}`);
+  const sent = say(text).then(undefined, (error: Error) => console.error(`Not sent: ${text}: ${error.message}`));
   pending.add(sent);
   void sent.then(() => pending.delete(sent));
 }
+const timer = setTimeout(() => leaving.abort(new Error("the server does not answer")), lastWait);
 await Promise.all(pending);
+clearTimeout(timer);
 socket.close(1000);
+
+/** What is said without a connection is sent with the next one. If nobody knows whether it arrived, it is said again: the page shows it once. */
+async function say(text: string, line: string = crypto.randomUUID()): Promise<void> {
+  try {
+    await client.request("say", { line, text }, { deadline: patience, signal: leaving.signal });
+  } catch (error) {
+    if ((error as Partial<MessageError>).code !== "interrupted") throw error;
+    await say(text, line);
+  }
+}
 
 function options(): { room: string; url: string; name: string } {
   try {

@@ -224,14 +224,14 @@ export const exceptions: Readonly<Record<string, { readonly most: number; readon
   "src/connection/connection.ts": { most: 368, why: "one object with all fields: its members only call the modules" },
   "src/server/server.ts": { most: 370, why: "puts the parts of a server together, and is the port that adapters call" },
   "src/ports.ts": { most: 290, why: "all that an adapter gives and is given, in one place" },
-  "src/delivery/server/session.ts": { most: 375, why: "one reader: what it is sent depends on all of its state" },
+  "src/delivery/server/session.ts": { most: 410, why: "one reader: what it is sent depends on all of its state" },
   "src/delivery/server/sessions.ts": { most: 440, why: "puts the sessions of a server together" },
   "src/delivery/server/line.ts": {
-    most: 325,
+    most: 330,
     why: "one connection that outlives its sockets: its sides are modules, its coming and going is here",
   },
   "src/client/socket.ts": { most: 280, why: "one class, whose private fields its members share: splitting it costs every page bytes" },
   "src/rooms/registry.ts": { most: 355, why: "puts the parts of the rooms together" },
-  "src/delivery/server": { most: 24, why: "each file is one part of a session, and all of them know it" },
-  "bench/servers": { most: 21, why: "a file for each server and runtime" },
+  "src/delivery/server": { most: 25, why: "each file is one part of a session, and all of them know it" },
+  "bench/servers": { most: 23, why: "a file for each server and runtime" },
 };

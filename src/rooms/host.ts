@@ -7,7 +7,7 @@ import type { StorageOption } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { Settings } from "../handler/settings.ts";
-import type { Alarm, Appointments, Clock, Gate, Prepared, Store } from "../ports.ts";
+import type { Alarm, Appointments, Clock, Gate, NativeTopics, Prepared, Store } from "../ports.ts";
 import type { Schedule } from "../time/schedule.ts";
 import type { FanoutOf } from "./native-fanout.ts";
 
@@ -55,4 +55,6 @@ export interface RoomRuntime {
   readonly appointments?: Appointments;
   /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */
   readonly fanout?: FanoutOf;
+  /** The same topics, for readers of logs. */
+  readonly topics?: NativeTopics;
 }

@@ -1,4 +1,4 @@
-/** edgewire/client.js and edgewire/messages.js in Chromium: a folder with nothing else but a page, and a server elsewhere. */
+/** edgewire/client.js, edgewire/delivery/client.js and edgewire/messages.js in Chromium: a folder with nothing else but a page, and a server elsewhere. */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineHandler } from "edgewire";
+import { delivery } from "edgewire/delivery";
 import { serve } from "edgewire/node";
 import { defineMessages, messageHandler } from "edgewire/messages";
 import type { StandardSchema } from "edgewire/messages";
@@ -17,16 +18,20 @@ import { executablePath, launch } from "../support/chromium.ts";
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const fileOf = (name: string): string => fileURLToPath(import.meta.resolve(`edgewire/${name}`));
 
-test.each(["client", "messages"])("%s.js says what it is, and its map has the sources", (name) => {
-  const text = readFileSync(fileOf(`${name}.js`), "utf8");
+test.each([
+  ["client", "client.js"],
+  ["delivery", "delivery/client.js"],
+  ["messages", "messages.js"],
+])("%s.js says what it is, and its map has the sources", (name, entry) => {
+  const text = readFileSync(fileOf(entry), "utf8");
   const [first = "", ...rest] = text.trimEnd().split("\n");
   expect(first).toMatch(/^\/\*! edgewire\/\w+ [\d.]+ \| MIT License \| Copyright \(c\) .* \*\/$/);
   expect(first).toContain(`edgewire/${name} ${manifest.version} `);
   expect(rest.at(-1)).toBe(`//# sourceMappingURL=${name}.js.map`);
   expect(text).not.toMatch(/\bimport\b/);
-  const map = JSON.parse(readFileSync(fileOf(`${name}.js`) + ".map", "utf8")) as { sources: string[]; sourcesContent: string[] };
+  const map = JSON.parse(readFileSync(`${fileOf(entry)}.map`, "utf8")) as { sources: string[]; sourcesContent: string[] };
   expect(
-    map.sources.filter((source) => !/^\.\.\/\.\.\/src\/(client|messages|protocol|values)\/([a-z]+\/)?[a-z-]+\.ts$/.test(source)),
+    map.sources.filter((source) => !/^\.\.\/\.\.\/src\/(client|delivery|messages|protocol|values)\/([a-z]+\/)?[a-z-]+\.ts$/.test(source)),
   ).toEqual([]);
   expect(map.sourcesContent).toEqual(map.sources.map((source) => readFileSync(join(root, "dist/browser", source), "utf8")));
 });
@@ -80,26 +85,32 @@ describe.skipIf(executablePath === "")("in Chromium", () => {
     expect(await shown()).toBe("Hello from Ada");
   });
 
-  test("typed messages over the client, from both files", async () => {
+  test.each([
+    ["client", "ReconnectingWebSocket", "client.js"],
+    ["delivery", "DeliverySocket", "delivery/client.js"],
+  ])("typed messages over what %s.js has", async (file, socket, entry) => {
     const text: StandardSchema<string> = {
       "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: String(value) }) },
     };
     const messages = defineMessages({ requests: { greet: { payload: text, result: text } } });
     const requests = { greet: (_connection: unknown, name: string): string => `Hello ${name}` };
-    server = await serve(defineHandler(messageHandler(messages, { origins: "*", requests })), { hostname: "127.0.0.1" });
+    server = await serve(defineHandler(messageHandler(messages, { origins: "*", delivery: delivery(), requests })), {
+      hostname: "127.0.0.1",
+    });
     writeFileSync(
       join(folder, "page.html"),
       `<!doctype html>
       <script type="module">
-        import { ReconnectingWebSocket } from "./client.js";
+        import { ${socket} } from "./${file}.js";
         import { defineMessages, messageClient } from "./messages.js";
         const text = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value: String(value) }) } };
         const messages = defineMessages({ requests: { greet: { payload: text, result: text } } });
-        const socket = new ReconnectingWebSocket("ws://127.0.0.1:${server.port}", messages.protocols);
+        const socket = new ${socket}("ws://127.0.0.1:${server.port}", messages.protocols);
         document.body.append(await messageClient(messages, socket).request("greet", "Ada"));
       </script>`,
     );
-    for (const name of ["client.js", "messages.js"]) cpSync(fileOf(name), join(folder, name));
+    cpSync(fileOf(entry), join(folder, `${file}.js`));
+    cpSync(fileOf("messages.js"), join(folder, "messages.js"));
     expect(await shown()).toBe("Hello Ada");
   });
 });

@@ -2,6 +2,7 @@
 import type { Chapter } from "../support/case.ts";
 import { calls } from "./calls.ts";
 import { closing } from "./closing.ts";
+import { deliveries } from "./delivery.ts";
 import { expiry } from "./expiry.ts";
 import { failures } from "./failing.ts";
 import { flow } from "./flow.ts";
@@ -17,6 +18,7 @@ import { http, isolation, tls } from "./serving.ts";
 import { history } from "./history.ts";
 import { storage } from "./storage.ts";
 import { stats } from "./stats.ts";
+import { returns } from "./returns.ts";
 import { roomHooks } from "./room-hooks.ts";
 import { rooms } from "./rooms.ts";
 import { topics } from "./topics.ts";
@@ -46,6 +48,8 @@ export const chapters: readonly Chapter[] = [
   storage,
   stats,
   history,
+  deliveries,
+  returns,
   http,
   tls,
   isolation,

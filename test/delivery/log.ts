@@ -81,5 +81,5 @@ export function tellOf(session: Session, appended: readonly Appended[]): boolean
   const header = formatReferences(appended.map(({ number, entry: { offset, tag } }) => ({ log: number, offset, tag })));
   const entries = appended.map(({ topic, log, entry }) => ({ topic, epoch: log.epoch, offset: entry.offset }));
   const whole = join(header, first.payload);
-  return session.published(entries, first.except, { whole, size: whole.length, header }) === true;
+  return session.published(entries, first.except, { whole, size: whole.length, header, isShared: false }) === true;
 }

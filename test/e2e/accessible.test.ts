@@ -101,7 +101,7 @@ describe.skipIf(executablePath === "")("the chat's page", () => {
     state = "away";
     end(3999);
     await ada.status("Connecting");
-    await ada.sees("Is anyone there?", "Not confirmed.");
+    await ada.sees("Is anyone there?", "Waiting to be sent");
     await ada.page.getByText("Connecting to the server.").first().waitFor();
     await clean("connecting");
     await ada.context.setOffline(true);

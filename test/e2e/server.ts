@@ -12,20 +12,20 @@ import { createInterface } from "node:readline";
 export const root: string = join(import.meta.dirname, "../..");
 
 export class ExampleServer {
-  readonly example: "chat" | "cursors";
+  readonly example: "chat" | "cursors" | "assistant";
   readonly runtime: string;
   readonly port: number;
   /** What it keeps, from one start to the next. */
-  readonly state: string = mkdtempSync(join(tmpdir(), "edgewire-chat-"));
+  readonly state: string = mkdtempSync(join(tmpdir(), "edgewire-example-"));
   #child: ChildProcess | undefined;
 
-  private constructor(example: "chat" | "cursors", runtime: string, port: number) {
+  private constructor(example: "chat" | "cursors" | "assistant", runtime: string, port: number) {
     this.example = example;
     this.runtime = runtime;
     this.port = port;
   }
 
-  static async start(example: "chat" | "cursors", runtime: string): Promise<ExampleServer> {
+  static async start(example: "chat" | "cursors" | "assistant", runtime: string): Promise<ExampleServer> {
     const server = new ExampleServer(example, runtime, await freePort());
     await server.start();
     return server;
@@ -37,7 +37,7 @@ export class ExampleServer {
 
   /** Resolves when the server has printed where it is. */
   async start(): Promise<void> {
-    const env = { ...process.env, PORT: String(this.port), CHAT_STATE: this.state, CI: "1" };
+    const env = { ...process.env, PORT: String(this.port), [`${this.example.toUpperCase()}_STATE`]: this.state, CI: "1" };
     const child = spawn(process.execPath, [join(root, "examples/start.ts"), this.example, this.runtime], {
       cwd: root,
       env,

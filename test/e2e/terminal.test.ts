@@ -90,12 +90,18 @@ describe("the chat in a terminal", () => {
     await ada.sees("You are in restart with 0 others. A line is a message; Ctrl+D leaves.");
     await server.stop();
     await ada.sees("The connection was lost. Trying again.");
+    ada.types("Said without a server");
+    await ada.sees("(Waits to be sent) Said without a server");
     await server.start();
     const grace = join("restart", "Grace");
-    // Whichever of them is back first.
-    await Promise.any([ada.sees("Grace joined"), grace.sees("Ada joined")]);
+    await grace.sees("Ada: Said without a server");
+    await ada.sees("Ada: Said without a server");
+    await ada.sees("Grace joined");
+    // Ada was in the room all the time.
+    await grace.sees("You are in restart with 1 others. A line is a message; Ctrl+D leaves.");
     ada.types("Still here");
     await grace.sees("Ada: Still here");
+    expect([grace.count("Ada joined"), ada.count("Ada: Said without a server")]).toEqual([0, 1]);
   });
 
   test("the server is killed, and what was said is there", async () => {

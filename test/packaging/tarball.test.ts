@@ -9,7 +9,7 @@ import { installed } from "./install.ts";
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
 const anywhere = ["", "/client", "/serve", "/memory", "/messages", "/msgpack", "/react"].map((name) => `edgewire${name}`);
-const oneFile = ["edgewire/client.js", "edgewire/messages.js"];
+const oneFile = ["edgewire/client.js", "edgewire/delivery/client.js", "edgewire/messages.js"];
 const entries = [...anywhere, ...oneFile, ...["workers", "durable", "deno", "bun", "node", "hono"].map((name) => `edgewire/${name}`)];
 
 let tarball: string;

@@ -1,17 +1,25 @@
 /** Durable Objects: an entry point, a class and a binding for each handler. */
 import { wantsWebSocket } from "edgewire";
 import { durable, rooms, route } from "edgewire/durable";
-import { createHandlers } from "../support/handler.ts";
+import { bindingOf, createHandlers, type HandlerName } from "../support/handler.ts";
 import { answer } from "./http.ts";
 
 const handlers = createHandlers({ objects: true });
-const main = route(handlers.main);
+type Namespace = Parameters<typeof rooms>[0];
 
-export default {
-  fetch(request: Request, env: { MAIN: Parameters<typeof rooms>[0] }, ctx: Parameters<typeof main.fetch>[2]): Response | Promise<Response> {
-    return wantsWebSocket(request) ? main.fetch(request, env, ctx) : answer(request, rooms(env.MAIN));
-  },
-};
+/** An entry point that also answers for its rooms, from outside of hooks. */
+function outside(name: HandlerName): ReturnType<typeof route> {
+  const routed = route(handlers[name]);
+  return {
+    ...routed,
+    fetch: (request, env, ctx) =>
+      wantsWebSocket(request)
+        ? routed.fetch(request, env, ctx)
+        : answer(request, rooms((env as Record<string, Namespace>)[bindingOf(name)]!)),
+  };
+}
+
+export default outside("main");
 export const second = route(handlers.second);
 export const tight = route(handlers.tight);
 export const protocols = route(handlers.protocols);
@@ -37,6 +45,12 @@ export const narrow = route(handlers.narrow);
 export const stored = route(handlers.stored);
 export const waking = route(handlers.waking);
 export const named = route(handlers.named);
+export const delivering = outside("delivering");
+export const brief = outside("brief");
+export const frugal = outside("frugal");
+export const instant = outside("instant");
+export const seated = outside("seated");
+export const fickle = outside("fickle");
 
 export class Main extends durable(handlers.main) {}
 export class Second extends durable(handlers.second) {}
@@ -64,3 +78,9 @@ export class Narrow extends durable(handlers.narrow) {}
 export class Stored extends durable(handlers.stored) {}
 export class Waking extends durable(handlers.waking) {}
 export class Named extends durable(handlers.named) {}
+export class Delivering extends durable(handlers.delivering) {}
+export class Brief extends durable(handlers.brief) {}
+export class Frugal extends durable(handlers.frugal) {}
+export class Instant extends durable(handlers.instant) {}
+export class Seated extends durable(handlers.seated) {}
+export class Fickle extends durable(handlers.fickle) {}

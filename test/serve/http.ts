@@ -1,10 +1,13 @@
 /** The HTTP that is served beside the WebSockets, on the same port: a greeting, and rooms from outside a hook. */
-import type { HistoryReader, Room, RoomNamesRange, Rooms, ServerRooms } from "edgewire";
+import type { HistoryReader, Room, RoomNamesRange, Rooms, ServerRooms, Stats } from "edgewire";
 import { ask, type Ask } from "../support/calls.ts";
 import { callMethod, shownHistory, type RoomMethod } from "../support/script.ts";
 
-/** @param all the rooms together, where the application owns a server. */
-export async function answer(request: Request, rooms: Rooms, all?: ServerRooms): Promise<Response> {
+/** The rooms together, and the figures of their server. */
+export type All = ServerRooms & { stats(): Stats };
+
+/** @param all where the application owns a server. */
+export async function answer(request: Request, rooms: Rooms, all?: All): Promise<Response> {
   const url = new URL(request.url);
   const [, first, room = "", method] = url.pathname.split("/");
   if (first === "slow") await new Promise((resolve) => setTimeout(resolve, 200));
@@ -19,8 +22,9 @@ export async function answer(request: Request, rooms: Rooms, all?: ServerRooms):
   }
 }
 
-async function answerAll(all: ServerRooms, method: string, query: URLSearchParams): Promise<Response> {
+async function answerAll(all: All, method: string, query: URLSearchParams): Promise<Response> {
   try {
+    if (method === "stats") return Response.json(all.stats());
     if (method === "roomNames") return Response.json(await all.roomNames(JSON.parse(query.get("range") ?? "{}") as RoomNamesRange));
     return Response.json(await all.broadcast(query.get("data") ?? "", { except: query.getAll("except") }));
   } catch (error) {

@@ -4,7 +4,7 @@ import process from "node:process";
 import { serve, type Serving } from "edgewire/serve";
 import { sqlite, type SqliteStorage } from "edgewire/sqlite";
 import { endWithParent } from "./end.ts";
-import { createHandlers, handlerNames } from "../support/handler.ts";
+import { createHandlers, handlerNames, outsideNames } from "../support/handler.ts";
 import { heap } from "./heap.ts";
 import { storageOf } from "../support/stored.ts";
 import { answer } from "./http.ts";
@@ -33,6 +33,12 @@ const tls: Serving = await serve(handlers.main, {
 });
 const tightTls: Serving = await serve(handlers.tight, { hostname, tls: { cert: file("cert"), key: file("key") } });
 const ports: Record<string, number> = { main: main.port, tls: tls.port, tightTls: tightTls.port };
-for (const name of handlerNames) ports[name] ??= (await serve(handlers[name], { hostname, ...kept(name), ...storageOf(name) })).port;
+for (const name of handlerNames) {
+  if (ports[name] !== undefined) continue;
+  const fetch = (request: Request): Promise<Response> => answer(request, serving, serving);
+  const outside = outsideNames.includes(name) ? { fetch } : {};
+  const serving: Serving = await serve(handlers[name], { hostname, ...kept(name), ...storageOf(name), ...outside });
+  ports[name] = serving.port;
+}
 endWithParent();
 console.log(`LISTEN ${JSON.stringify(ports)}`);

@@ -25,13 +25,13 @@ export const columns = [
 export type Column = (typeof columns)[number];
 
 /** The letters of the chapters about what rooms keep. */
-const keptChapters: readonly string[] = ["G", "J", "K", "Y"];
+const keptChapters: readonly string[] = ["G", "J", "K", "Y", "DL"];
 
 /**
  * The letters of the chapters in which everything is the core's own, whatever workerd's WebSockets do: at older compatibility dates they run only where
  * every case is asked for (`npm run contract`).
  */
-const coreChapters: readonly string[] = ["O", "T", "R", "J", "G", "X", "E", "K", "N", "Y"];
+const coreChapters: readonly string[] = ["O", "T", "R", "J", "G", "X", "E", "K", "N", "Y", "DL", "DR"];
 
 /** Whether the cases of the chapter run. */
 export function isInRun({ column, date }: Pick<Run, "column" | "date">, letter: string): boolean {
@@ -94,3 +94,5 @@ export const needsWire: Partial<Record<Column, LimitId>> = { memory: "P1" };
 export const needsRooms: Partial<Record<Column, LimitId>> = { workers: "P2" };
 /** Limits for a case that needs all rooms of a server together. */
 export const needsServer: Partial<Record<Column, LimitId>> = { ...needsRooms, durable: "P52", evicted: "P52" };
+/** Limits for a case that needs delivery. */
+export const needsDelivery: Partial<Record<Column, LimitId>> = { workers: "P53" };

@@ -1,5 +1,6 @@
 /** The context of a case: clients of one runtime, its log and evictions, and the checks after every case. */
 import { deepEqual, equal, ok } from "node:assert/strict";
+import type { Stats } from "edgewire";
 import { runtimeOf, type Column } from "./case.ts";
 import { dial, type Client } from "./client.ts";
 import type { HandlerName } from "./handler.ts";
@@ -142,8 +143,8 @@ export class Context {
   }
 
   /** Calls a room from outside all hooks. */
-  outside(name?: string): RoomCalls {
-    return this.#host.room(this.room(name));
+  outside(name?: string, on: HandlerName = "main"): RoomCalls {
+    return this.#host.room(this.room(name), on);
   }
 
   /** Where rooms are in a file: kills the server once every client of this case has left, and starts it again. */
@@ -159,7 +160,10 @@ export class Context {
       return;
     const opened = this.#ids((entry) => entry.hook === "open");
     const closed = this.#ids((entry) => entry.done === "close");
-    if (opened.size === this.#peers.length && closed.size === opened.size) await this.#host.kill();
+    if (opened.size !== this.#peers.length || closed.size !== opened.size) return;
+    // The turn of the last close hook has ended, and is stored, before a later request is answered: a hook whose turn a crash undid would run again.
+    await this.outside().count();
+    await this.#host.kill();
   }
 
   /** The server's rooms together: those of every case. */
@@ -234,6 +238,33 @@ export class Context {
   async evict(on: HandlerName = "main", room?: string): Promise<void> {
     await this.#killIfAlone();
     await this.#host.evict(on, this.room(room));
+  }
+
+  /**
+   * Forgets what is only in memory, as after an eviction or a crash: evicts the object, and kills the server that has its rooms in a file; then every client is
+   * cut. Elsewhere it does nothing, because nothing would be left. Returns whether clients were cut.
+   */
+  async forget(on: HandlerName): Promise<boolean> {
+    if (!runtimeOf(this.column).inFile) {
+      await this.#host.evict(on, this.room());
+      return false;
+    }
+    await this.#host.kill();
+    // The hooks that ran have ended with it.
+    for (const peer of this.#peers) {
+      const entries = this.entries(peer);
+      const begun = entries.filter((entry) => entry.hook !== undefined && entry.hook !== "upgrade");
+      const ended = entries.filter((entry) => entry.done !== undefined && entry.done !== "upgrade");
+      const last = begun.at(-1);
+      if (last !== undefined && ended.length < begun.length && last.peer === peer.number)
+        this.#host.log.entries.push({ tag: this.tag, peer: last.peer, handler: on, id: last.id!, done: last.hook!, killed: true });
+    }
+    return true;
+  }
+
+  /** The figures of a handler's server. */
+  stats(on: HandlerName): Promise<Stats> {
+    return this.#host.stats(on);
   }
 
   /** Makes a round trip with a new client, so that all earlier work gets its turn. */

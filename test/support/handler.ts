@@ -2,7 +2,17 @@
  * The application that every runtime serves for the contract. The handshake's URL says what it does (script.ts). Each hook call is one line of its
  * log: `@@` and JSON on stdout, which is ordered, is kept when the client ends, and works on every runtime.
  */
-import { defineHandler, type Connection, type Data, type Handler, type LocalRoom } from "edgewire";
+import { delivery } from "edgewire/delivery";
+import {
+  defineHandler,
+  type Connection,
+  type Data,
+  type Handler,
+  type HistorySettings,
+  type LocalRoom,
+  type MessageInfo,
+  type Observer,
+} from "edgewire";
 import { calls } from "./calls.ts";
 import { scheduledCalls } from "./schedules.ts";
 import { roomScripts, runRoomScript, runScript, runUpgrade, type Note, type Script, type UpgradeStep, type RoomStep } from "./script.ts";
@@ -35,8 +45,18 @@ export const handlerNames = [
   "named",
   "stored",
   "waking",
+  "delivering",
+  "brief",
+  "frugal",
+  "instant",
+  "seated",
+  "fickle",
 ] as const;
 export type HandlerName = (typeof handlerNames)[number];
+
+/** Of the handlers with delivery. */
+const logs = (topic: string): HistorySettings | undefined =>
+  topic.startsWith("plain") ? undefined : { messages: topic.startsWith("last five") ? 5 : 1000 };
 
 /** Larger than the `maxBuffered` of the handlers that use it. */
 const long = { messages: 1000, bytes: 64 * 1024 * 1024 };
@@ -109,7 +129,23 @@ const options: Record<HandlerName, Handler> = {
   deflating: { compression: true },
   fleeting: { maxConnections: 2, closeTimeout: 300 },
   narrow: { maxBuffered: 256 * 1024, highWaterMark: 16 * 1024, history: { long } },
+  delivering: { delivery: delivery(), history: logs },
+  brief: { delivery: delivery({ resumeTimeout: 300 }), history: logs },
+  frugal: {
+    delivery: delivery({ window: 2048, directLog: { messages: 16, bytes: 64 * 1024 }, maxInFlight: 4, maxLogs: 3, maxDisconnected: 2 }),
+    highWaterMark: 1024,
+    history: logs,
+  },
+  fickle: { delivery: delivery({ resumeTimeout: 0 }) },
+  instant: { delivery: delivery({ resumeTimeout: 0, rememberAcknowledged: 0, required: true }), protocols: ["v2", "v1"] },
+  seated: { delivery: delivery(), maxConnections: 3, maxConnectionsPerRoom: 2 },
 };
+
+/** Handlers with delivery report what `observe` is told of it. */
+const delivering: readonly HandlerName[] = ["delivering", "brief", "frugal", "instant", "seated", "fickle"];
+
+/** Handlers whose rooms can be called from outside. */
+export const outsideNames: readonly HandlerName[] = ["main", ...delivering];
 
 export type Handlers = Record<HandlerName, ReturnType<typeof defineHandler>>;
 
@@ -129,13 +165,20 @@ export function createHandlers({
       defineHandler({
         ...hooks,
         ...(rooms && name !== "bare" ? roomHooks(name, report) : {}),
-        ...options[name],
+        ...optionsOf(name, rooms),
+        ...(delivering.includes(name) ? { observe: observer(name, report) } : {}),
         ...(rooms && name === "main" ? { calls: { ...calls, ...scheduledCalls } } : {}),
         ...(objects ? { binding: bindingOf(name) } : {}),
       }),
     ] as const;
   });
   return Object.fromEntries(made) as Handlers;
+}
+
+/** `worker()` refuses delivery, as it does hooks of rooms. */
+function optionsOf(name: HandlerName, rooms: boolean): Handler {
+  const { delivery: sessions, ...others } = options[name];
+  return rooms && sessions !== undefined ? { ...others, delivery: sessions } : others;
 }
 
 /** The name of a handler's Durable Object binding and class. */
@@ -149,11 +192,7 @@ function bareHooks(): Handler {
 
 function scriptedHooks(name: HandlerName, report: Report): Handler {
   const seen = new Map<string, Connection>();
-  const noteFor = (url: string, id?: string): Note => {
-    const { searchParams } = new URL(url);
-    const from = { tag: searchParams.get("tag"), peer: Number(searchParams.get("peer")), handler: name };
-    return (fields) => report(`@@${JSON.stringify({ ...from, ...(id === undefined ? {} : { id }), ...fields })}`);
-  };
+  const noteFor = notesOf(name, report);
   const run = (hook: string, connection: Connection, fields: object, data?: Data): void | Promise<void> => {
     const note = noteFor(connection.url, connection.id);
     note({ hook, ...fields, phase: connection.phase, same: (seen.get(connection.id) ?? connection) === connection });
@@ -188,7 +227,7 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       return run("open", connection, { room: connection.room.name, protocol: connection.protocol });
     },
     ...(name === "waking" ? { wake: (connection: Connection) => run("wake", connection, {}) } : {}),
-    message: (connection, data) => run("message", connection, { data: summary(data) }, data),
+    message: (connection, data, info) => run("message", connection, { data: summary(data), ...shownInfo(info) }, data),
     drop: (connection, dropped) => run("drop", connection, { ...dropped }),
     presence: (room, diff) => void room.publish("presence", JSON.stringify(diff)),
     drain: (connection) => run("drain", connection, { buffered: connection.bufferedAmount }),
@@ -213,6 +252,28 @@ function scriptedHooks(name: HandlerName, report: Report): Handler {
       return run("error", connection, { of: hook, error: String(error) });
     },
   };
+}
+
+/** Notes of the client whose handshake had the URL. */
+function notesOf(name: HandlerName, report: Report): (url: string, id?: string) => Note {
+  return (url, id) => {
+    const { searchParams } = new URL(url);
+    const from = { tag: searchParams.get("tag"), peer: Number(searchParams.get("peer")), handler: name };
+    return (fields) => report(`@@${JSON.stringify({ ...from, ...(id === undefined ? {} : { id }), ...fields })}`);
+  };
+}
+
+function observer(name: HandlerName, report: Report): Observer {
+  const noteFor = notesOf(name, report);
+  return {
+    disconnected: ({ url, id, disconnected }) => noteFor(url, id)({ did: "observed disconnected", disconnected }),
+    returned: ({ url, id, disconnected }) => noteFor(url, id)({ did: "observed returned", disconnected }),
+    gap: ({ url, id }, topic, why) => noteFor(url, id)({ did: "observed gap", topic, why }),
+  };
+}
+
+function shownInfo(info?: MessageInfo): object {
+  return info?.messageId === undefined ? {} : { messageId: info.messageId };
 }
 
 /** Logs each call with the room's name and without a tag, because it belongs to no client. */

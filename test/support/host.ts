@@ -1,5 +1,5 @@
 /** The host of a column's cases: a server process, or the in-process runtime. */
-import type { RoomNamesRange, RoomStats } from "edgewire";
+import type { RoomNamesRange, RoomStats, Stats } from "edgewire";
 import type { Member } from "edgewire";
 import { handshake, type Address, type Client } from "./client.ts";
 import type { Ask } from "./calls.ts";
@@ -49,9 +49,10 @@ export interface Host {
   refused(options: ConnectOptions, target: string, wait: number): Promise<Refusal>;
   /** The address for raw sockets. Throws if there is none. */
   wire(on: Listener): Address;
-  room(name: string): RoomCalls;
+  room(name: string, on?: HandlerName): RoomCalls;
   /** The rooms of the handler `main` together. */
   server(): ServerCalls;
+  stats(on: HandlerName): Promise<Stats>;
   evict(on: HandlerName, room: string): Promise<void>;
   /** Kills the server and starts it again on the file that keeps its rooms. */
   kill(): Promise<void>;
@@ -103,16 +104,16 @@ class ProcessHost implements Host {
     return address;
   }
 
-  room(name: string): RoomCalls {
+  room(name: string, on: HandlerName = "main"): RoomCalls {
     return {
-      publish: (topic, data, except) => this.#call(name, "publish", { topic, data, except }),
-      broadcast: (data, except) => this.#call(name, "broadcast", { data, except }),
-      count: () => this.#call(name, "count", {}),
-      presence: () => this.#call(name, "presence", {}),
-      stats: () => this.#call(name, "stats", {}),
-      history: (topic, after) => this.#call(name, "history", { topic, after }),
-      ask: (request) => this.#call(name, "ask", { ask: JSON.stringify({ ...request, room: name }) }),
-      call: (...call) => this.#call(name, "call", { call: JSON.stringify(call) }),
+      publish: (topic, data, except) => this.#call(on, name, "publish", { topic, data, except }),
+      broadcast: (data, except) => this.#call(on, name, "broadcast", { data, except }),
+      count: () => this.#call(on, name, "count", {}),
+      presence: () => this.#call(on, name, "presence", {}),
+      stats: () => this.#call(on, name, "stats", {}),
+      history: (topic, after) => this.#call(on, name, "history", { topic, after }),
+      ask: (request) => this.#call(on, name, "ask", { ask: JSON.stringify({ ...request, room: name }) }),
+      call: (...call) => this.#call(on, name, "call", { call: JSON.stringify(call) }),
     };
   }
 
@@ -121,6 +122,10 @@ class ProcessHost implements Host {
       broadcast: (data, except) => this.#get("server/broadcast", { data, except }),
       roomNames: (range) => this.#get("server/roomNames", { range: JSON.stringify(range ?? {}) }),
     };
+  }
+
+  stats(on: HandlerName): Promise<Stats> {
+    return this.#get("server/stats", {}, on);
   }
 
   async evict(on: HandlerName, room: string): Promise<void> {
@@ -143,15 +148,15 @@ class ProcessHost implements Host {
     return handshake(this.wire(on), { target, ...defined({ method, version, headers, early }) }, wait);
   }
 
-  #call<T>(room: string, method: string, parameters: Record<string, string | undefined>): Promise<T> {
-    return this.#get(`rooms/${encodeURIComponent(room)}/${method}`, parameters);
+  #call<T>(on: HandlerName, room: string, method: string, parameters: Record<string, string | undefined>): Promise<T> {
+    return this.#get(`rooms/${encodeURIComponent(room)}/${method}`, parameters, on);
   }
 
-  async #get<T>(path: string, parameters: Record<string, string | undefined>): Promise<T> {
+  async #get<T>(path: string, parameters: Record<string, string | undefined>, on: HandlerName = "main"): Promise<T> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
     const target = `/${path}?${query}`;
-    const client: Client = await handshake(this.wire("main"), { target, headers: plainHttp });
+    const client: Client = await handshake(this.wire(on), { target, headers: plainHttp });
     const body = await client.body();
     client.destroy();
     if (client.response.status !== 200) throw new Error(`${path} from outside got ${client.response.status}: ${body}`);

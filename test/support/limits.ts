@@ -247,6 +247,12 @@ export const limits = {
       "Cloudflare documentation, Durable Object Namespace: idFromName, idFromString, newUniqueId, get, getByName, jurisdiction; only the account's REST API lists objects.",
     shows: /from outside got 404/,
   },
+  P53: {
+    columns: ["workers"],
+    why: "On a plain Worker a socket belongs to the request that accepted it, so no connection can outlive its socket there: it has no delivery, as it has no rooms. A client that asks for delivery is told so.",
+    evidence: 'h3js/crossws#61; workerd: "Cannot perform I/O on behalf of a different request".',
+    shows: /no delivery: the server selected ""|the handshake got \d+|from outside got 404/,
+  },
   P43: {
     columns: ["workers", "durable", "evicted"],
     why: "A request with Upgrade alone is what `fetch` makes in a Worker or a service binding, and a Worker can't tell it from one that came over TCP: `open` runs, workerd answers 426, and the close hook gets 1006. Rates, places and origins apply to it.",

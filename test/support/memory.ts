@@ -1,4 +1,5 @@
 /** The in-process runtime as a column, with its own client and no wire. */
+import type { Stats } from "edgewire";
 import { memory, type Memory, type MemoryClient, type Refused } from "edgewire/memory";
 import { ask } from "./calls.ts";
 import type { Address, Client, Event } from "./client.ts";
@@ -40,8 +41,8 @@ export class MemoryHost implements Host {
     return noWire();
   }
 
-  room(name: string): RoomCalls {
-    const room = this.#at("main").room(name);
+  room(name: string, on: HandlerName = "main"): RoomCalls {
+    const room = this.#at(on).room(name);
     const options = (except: string | undefined): object => (except === undefined ? {} : { except });
     return {
       publish: (topic, data, except) => room.publish(topic, data, options(except)),
@@ -50,7 +51,7 @@ export class MemoryHost implements Host {
       presence: () => room.presence(),
       stats: () => room.stats(),
       history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
-      ask: async (request) => JSON.parse(JSON.stringify(await ask(this.#at("main"), { ...request, room: name }))) as unknown,
+      ask: async (request) => JSON.parse(JSON.stringify(await ask(this.#at(on), { ...request, room: name }))) as unknown,
       call: async (method, ...args) => {
         try {
           return JSON.parse(JSON.stringify(await callMethod(room, method, args))) as unknown;
@@ -64,6 +65,10 @@ export class MemoryHost implements Host {
   server(): ServerCalls {
     const { broadcast, roomNames } = this.#at("main");
     return { broadcast: (data, except) => broadcast(data, except === undefined ? {} : { except }), roomNames };
+  }
+
+  async stats(on: HandlerName): Promise<Stats> {
+    return this.#at(on).stats();
   }
 
   evict(on: HandlerName): Promise<void> {
@@ -168,7 +173,8 @@ class MemoryPeer implements Peer {
   leave(): void {
     // If the client does not read, unread data would delay the close.
     this.#client.resume();
-    void this.#client.close();
+    // As a client on a wire: one with delivery is not expected back after it.
+    void this.#client.close(1000);
   }
 }
 

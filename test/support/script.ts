@@ -16,6 +16,7 @@ import type {
   Room,
   RoomTransaction,
   Sendable,
+  SendOptions,
   UpgradeResult,
 } from "edgewire";
 
@@ -30,7 +31,7 @@ export type Value =
 export type Odd = keyof typeof oddValues;
 
 export type Step =
-  | readonly ["send", Value]
+  | readonly ["send", Value, options?: SendOptions]
   | readonly ["echo"]
   | readonly ["sendThenChange", readonly number[]]
   | readonly ["flood", count: number, size: number]
@@ -48,7 +49,7 @@ export type Step =
   | readonly ["renew", number | null]
   | readonly ["subscribe", topic: string, history?: true | { readonly after: string }]
   | readonly ["unsubscribe", string]
-  | readonly ["roomPublish", topics: string | readonly string[], Value]
+  | readonly ["roomPublish", topics: string | readonly string[], Value, options?: PublishOptions]
   | readonly ["history", topic: string, reader?: HistoryReader]
   | readonly ["publish", string, Value, options?: PublishOptions]
   /** A small message with each of that many keys. */
@@ -291,7 +292,7 @@ async function work(milliseconds: number, error: string | undefined, connection:
 function act(step: Step, connection: Connection, data: Data | undefined): unknown {
   switch (step[0]) {
     case "send":
-      return connection.send(toSendable(step[1]));
+      return step[2] === undefined ? connection.send(toSendable(step[1])) : connection.send(toSendable(step[1]), step[2]);
     case "echo":
       return connection.send(data ?? "nothing to echo");
     case "flood":
@@ -323,7 +324,7 @@ function act(step: Step, connection: Connection, data: Data | undefined): unknow
     case "stats":
       return connection.room.stats();
     case "roomPublish":
-      return connection.room.publish(step[1], toSendable(step[2]));
+      return connection.room.publish(step[1], toSendable(step[2]), step[3]);
     case "history":
       return shownHistory(connection.room.history(step[1], step[2]));
     case "setAlarm":

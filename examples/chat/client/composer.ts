@@ -62,7 +62,7 @@ form.addEventListener("submit", (event) => {
 });
 
 function keep(): void {
-  setProblem("You are not connected. What you wrote stays here until you are.");
+  setProblem("You are not connected. What you wrote stays here.");
 }
 
 text.addEventListener("input", () => {

@@ -14,6 +14,7 @@ const mostEntries = 500;
 const mine = "";
 
 let lastDay = "";
+let isOnline = false;
 
 /** A line about the room: someone joined or left, or an announcement. */
 export function addNote(text: string, kind: "note" | "announcement" = "note", person?: string): void {
@@ -41,10 +42,20 @@ export function addPending(line: string, content: string | Blob, again: () => vo
   element.querySelector(".fate")?.remove();
   const button = make("button", { type: "button", class: "link", hidden: "" }, "Send again");
   button.addEventListener("click", again);
-  element.querySelector(".body")?.append(make("p", { class: "fate" }, make("span", {}, "Sending…"), " ", button));
+  element.querySelector(".body")?.append(make("p", { class: "fate" }, make("span", {}, fateOf()), " ", button));
   setTime(element, Date.now());
   place(element);
   toEnd();
+}
+
+/** What is on its way waits for a connection, or does not. */
+export function setOnline(online: boolean): void {
+  isOnline = online;
+  for (const label of Array.from(list.querySelectorAll('[data-fate="pending"] .fate span'))) label.textContent = fateOf();
+}
+
+function fateOf(): string {
+  return isOnline ? "Sending…" : "Waiting to be sent";
 }
 
 /** Gives a picture of the user's own its place: everyone else gets it now. */

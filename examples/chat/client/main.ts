@@ -63,6 +63,7 @@ function connect(): void {
   inside = enterRoom(who.room, who.name, myKey(), {
     onStatus(status) {
       showStatus(status, who.room);
+      log.setOnline(status.state === "online");
       if (status.state === "closed") ending = status.reason;
       if (status.state === "waiting") lostAt ??= Date.now();
       if (status.state !== "online") return;
@@ -98,12 +99,12 @@ function connect(): void {
   });
 }
 
-/** Sends a message, and shows it as on its way. Returns false if there is no connection. */
+/** Sends a message, and shows it as on its way. Returns false if the server has ended the connection. */
 function send(line: string, content: string | Blob): boolean {
   if (inside?.send(line, content) !== true) return false;
   typing.written();
   log.addPending(line, content, () => {
-    if (!send(line, content)) composer.setProblem("You are not connected. Try again when you are.");
+    if (!send(line, content)) composer.setProblem("You are not connected. Enter the room again.");
   });
   return true;
 }

@@ -1,5 +1,5 @@
 /** The page's model of a room: the connection's status, who is here and what they write, and what became of each line of one's own. */
-import { ReconnectingWebSocket } from "edgewire/client";
+import { DeliverySocket } from "edgewire/delivery/client";
 import { messageClient } from "edgewire/messages";
 import type { MessageError } from "edgewire/messages";
 import { messages } from "../messages.ts";
@@ -41,20 +41,22 @@ export interface RoomEvents {
 }
 
 export interface ChatRoom {
-  /** Sends text or an image as the line of this name. Returns false if there is no connection; nothing was sent. */
+  /** Sends text or an image as the line of this name: without a connection, with the next one. Returns false if there will be none. */
   send(line: string, content: string | Blob): boolean;
   typing(): void;
   retry(): void;
   leave(): void;
 }
 
-/** Milliseconds to wait for an answer: a picture must be uploaded first. */
-const pictureDeadline = 60_000;
+/** Milliseconds for which a line waits for a connection: for as long as the page is open. */
+const patience = 2 ** 31 - 1;
+/** Bytes that may wait to be sent: pictures are large. */
+const keepBytes = 32 * 1024 * 1024;
 
 export function enterRoom(room: string, name: string, key: string, events: RoomEvents): ChatRoom {
   const query = `name=${encodeURIComponent(name)}&key=${encodeURIComponent(key)}`;
   const address = `${location.origin.replace(/^http/, "ws")}/ws/${encodeURIComponent(room)}?${query}`;
-  const socket = new ReconnectingWebSocket(address, messages.protocols);
+  const socket = new DeliverySocket(address, messages.protocols, { keepBytes });
   const client = messageClient(messages, socket);
   const people = client.presence("people");
   let me = "";
@@ -98,7 +100,10 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
   client.on("said", ({ line, from, text }, position) => {
     events.onLine({ line, from, content: text, at: position?.time ?? Date.now(), old: !ready }, from.id === me);
   });
-  client.onGap(() => events.onGap());
+  client.onGap(({ topic }) => {
+    if (topic === "chat") events.onGap();
+    else client.send("who");
+  });
   client.on("showed", ({ line, from, media, data }) => {
     events.onLine({ line, from, content: fromBase64(data, media), at: Date.now(), old: false }, from.id === me);
   });
@@ -107,25 +112,26 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
 
   async function deliver(line: string, content: string | Blob): Promise<void> {
     try {
-      if (typeof content === "string") await client.request("say", { line, text: content });
-      else await client.request("show", { line, data: await toBase64(content) }, { deadline: pictureDeadline });
+      if (typeof content === "string") await client.request("say", { line, text: content }, { deadline: patience });
+      else await client.request("show", { line, data: await toBase64(content) }, { deadline: patience });
     } catch (error) {
       const { code, message } = error as MessageError;
-      // It may have arrived; only the server's answer did not. If it has, it comes with what was said meanwhile.
-      if (code === "closed") events.onFailed(line, "Not confirmed.", "The connection was lost before the server answered.");
-      else if (code === "deadline") events.onFailed(line, "Not confirmed.", "The server did not answer in time.");
+      // The server has forgotten us, and nobody knows whether it has the line. It has a name, so it is shown once.
+      if (code === "interrupted") return deliver(line, content);
+      if (code === "closed") events.onFailed(line, "Not confirmed.", "The server ended the connection before it answered.");
       else events.onFailed(line, "Not sent.", message);
     }
   }
 
   return {
     send(line, content) {
-      if (socket.readyState !== WebSocket.OPEN) return false;
+      if (socket.readyState > WebSocket.OPEN) return false;
       void deliver(line, content);
       return true;
     },
     typing() {
-      if (socket.readyState === WebSocket.OPEN) client.send("typing");
+      // Old by the time that there is a connection.
+      if (socket.status === "open") client.send("typing");
     },
     retry: () => socket.retry(),
     leave,

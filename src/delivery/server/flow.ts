@@ -35,10 +35,11 @@ export class Flow {
     return this.waiting >= this.#window;
   }
 
-  /** Bytes were sent. */
-  sent(bytes: number): void {
+  /** Bytes were sent. Returns whether the window is full. */
+  sent(bytes: number): boolean {
     this.#since += bytes;
     if (this.#since * 4 >= this.#window) this.mark();
+    return this.isFull;
   }
 
   /** Asks how far the client has read. */

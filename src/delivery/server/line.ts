@@ -167,6 +167,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.session.leaveChannels();
     this.#host.ended(this);
   }
 
@@ -222,7 +223,9 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 
   published(publication: Publication): boolean {
     const { entries, except } = publication;
-    const gets = this.session.published(entries, except, this.#frames(publication));
+    const frames = this.#frames(publication);
+    if (frames.isShared && this.session.wasShared(entries, frames)) return true;
+    const gets = this.session.published(entries, except, frames);
     if (gets === undefined) return this.sendOnce(publication);
     this.noteBehind();
     return gets;

@@ -5,7 +5,7 @@
 import type { LogEntry } from "../../history/readable.ts";
 import { parsePosition } from "../../protocol/positions.ts";
 import type { Introduction } from "../frames.ts";
-import type { HeldLog } from "./types.ts";
+import type { HeldLog, ReadingState } from "./types.ts";
 
 /** What a reader lacks: it goes on after `from`. */
 export interface Gap {
@@ -21,11 +21,10 @@ export class Reading {
   since: string;
   /** The offset of the last entry that was sent, or is not for the reader. */
   offset = 0;
-  /** At the end of the log when it was last looked at, and the client could take more. */
-  live = false;
-  /** The client is asked how far it is: nothing is sent before it says so. */
-  waits = false;
+  state: ReadingState = "behind";
   #epoch: string;
+  /** That of the same client that began next. A list would take more memory than its readings: most clients read few. */
+  next: Reading | undefined;
 
   /** Begins before the first entry that is kept. */
   constructor(held: HeldLog, subscription: number | undefined) {
@@ -47,7 +46,7 @@ export class Reading {
   resume(named: string): Gap | undefined {
     const position = this.#within(named);
     const known = this.held.log.offsetOf(position);
-    this.live = false;
+    this.state = "behind";
     if (known === undefined) {
       const from = this.skip();
       return { from, why: isOlder(position, from) ? "old" : "lost" };
@@ -66,6 +65,10 @@ export class Reading {
     return from;
   }
 
+  get isLive(): boolean {
+    return this.state === "live" || this.state === "shared";
+  }
+
   get isAtEnd(): boolean {
     return this.#isSame && this.offset === this.held.log.head;
   }
@@ -74,7 +77,7 @@ export class Reading {
   catchUp(): void {
     this.#epoch = this.held.log.epoch;
     this.offset = this.held.log.head;
-    this.live = true;
+    this.state = "live";
   }
 
   /** The next entries. `"old"`: they were pushed out under the reader; `"lost"`: the log has lost its end, or is another. */
@@ -88,10 +91,11 @@ export class Reading {
 
   /** Whether the entry, which was just appended, is the next one for the reader. */
   isNext(epoch: string, offset: number): boolean {
-    return this.live && epoch === this.#epoch && offset === this.offset + 1;
+    return this.isLive && epoch === this.#epoch && offset === this.offset + 1;
   }
 
   #within(named: string): string {
+    if (named === this.since) return named;
     const [begun, position] = [parsePosition(this.since), parsePosition(named)];
     const isEarlier = begun !== undefined && begun.epoch === position?.epoch && position.offset < begun.offset;
     // A log that has lost its end does not know where it began: then the client was moved back.

@@ -4,6 +4,7 @@ import type { Prepared, Publication } from "../../ports.ts";
 import type { Sendable } from "../../api/connection.ts";
 import { dataOf } from "../../values/data.ts";
 import { formatReferences, join } from "../frames.ts";
+import type { Channel } from "./channel.ts";
 import type { SessionRows } from "./rows.ts";
 import type { Ended, Frames, HeldLog } from "./types.ts";
 
@@ -31,9 +32,13 @@ export class RoomSessions {
   /** Numbers below this one are reserved. */
   #reserved: number;
 
-  constructor(name: string, topics: TopicReaders | undefined, rows: SessionRows | undefined) {
+  readonly #channel: (() => Channel) | undefined;
+
+  /** @param channel makes one, if the runtime has topics. */
+  constructor(name: string, topics: TopicReaders | undefined, rows: SessionRows | undefined, channel?: () => Channel) {
     this.name = name;
     this.#topics = topics;
+    this.#channel = channel;
     this.rows = rows;
     this.#reserved = rows === undefined ? Number.POSITIVE_INFINITY : 0;
     this.#ended = rows === undefined ? undefined : new Map(rows.ended());
@@ -65,7 +70,7 @@ export class RoomSessions {
     this.#topics?.hold(this.name, topic);
     const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    const numbered: Numbered = { topic, log, number: numberOf(), readers: 1 };
+    const numbered: Numbered = { topic, log, number: numberOf(), readers: 1, channel: this.#channel?.() };
     this.#logs.set(topic, numbered);
     return numbered;
   }
@@ -77,15 +82,18 @@ export class RoomSessions {
     this.#topics?.letGo(this.name, topic);
   }
 
-  /** A message for the readers of the room. @param prepare makes one message for many sockets, if the runtime can. */
-  frames({ entries, payload }: Publication, prepare: ((data: Sendable) => Prepared | undefined) | undefined): Frames {
+  /** A message for the readers of the room; members of the topic's channel are sent it. @param prepare makes one message for many sockets, if the runtime can. */
+  frames({ entries, payload, except }: Publication, prepare: ((data: Sendable) => Prepared | undefined) | undefined): Frames {
     const references = entries.flatMap(({ topic, offset, tag }) => {
       const log = this.#logs.get(topic)?.number;
       return log === undefined ? [] : [{ log, offset, tag }];
     });
     const header = formatReferences(references);
     const whole = join(header, dataOf(payload));
-    return { whole: prepare?.(whole) ?? whole, size: whole.length, header };
+    const [one] = entries;
+    const channel = one === undefined || entries.length > 1 ? undefined : this.#logs.get(one.topic)?.channel;
+    const isShared = channel?.publish(whole, except) === true;
+    return { whole: prepare?.(whole) ?? whole, size: whole.length, header, isShared };
   }
 
   #take(): number {

@@ -14,7 +14,8 @@ import { Direct } from "./direct.ts";
 import { Flow } from "./flow.ts";
 import type { OwnLog, OwnLogLimits } from "./own-log.ts";
 import type { Gap, Reading } from "./reading.ts";
-import { Readings } from "./readings.ts";
+import { admit, begin, beginOwn, end, listOf, readingNumbered, readingOf, restore } from "./readings.ts";
+import type { Reader } from "./readings.ts";
 import type { Frames, HeldLog, Output } from "./types.ts";
 
 /** An entry that was just appended to a topic's log. */
@@ -36,10 +37,13 @@ export interface SessionLimits {
 /** Entries read from a log at a time. */
 const pageSize = 64;
 
-export class Session {
+export class Session implements Reader {
   readonly #limits: SessionLimits;
   readonly #id: string;
-  readonly #readings = new Readings();
+  // What it reads: see readings.ts.
+  first: Reading | undefined;
+  begun = 0;
+  byTopic: Map<string | undefined, Reading> | undefined;
   #output: Output | undefined;
   // Created on first use: most sessions are idle.
   #direct: Direct | undefined;
@@ -61,7 +65,7 @@ export class Session {
 
   /** From now on something may be sent to this client alone. */
   useOwnLog(log: OwnLog): void {
-    const reading = this.#readings.beginOwn({ topic: undefined, log, number: 0 });
+    const reading = beginOwn(this, { topic: undefined, log, number: 0 });
     this.#direct = new Direct(log, reading);
     if (this.#output !== undefined) this.#introduce(reading, false);
     this.#pump();
@@ -88,12 +92,7 @@ export class Session {
 
   /** The logs that it reads, but for its own. */
   get readings(): readonly Reading[] {
-    return this.#readings.all.filter(({ held }) => held.topic !== undefined);
-  }
-
-  /** Subscriptions so far. */
-  get begun(): number {
-    return this.#readings.begun;
+    return listOf(this).filter(({ held }) => held.topic !== undefined);
   }
 
   /**
@@ -106,8 +105,8 @@ export class Session {
     const { acknowledged = 0, received = 0 } = this.#arrivals ?? {};
     this.#arrivals?.owed();
     this.#control({ welcome: { ...welcome, ...(welcome.resumed ? { acknowledged, received } : {}), maxInFlight } });
-    for (const n of resume?.positions.keys() ?? []) if (this.#readings.get(n) === undefined) this.#control({ end: { n } });
-    for (const reading of this.#readings.all) {
+    for (const n of resume?.positions.keys() ?? []) if (readingNumbered(this, n) === undefined) this.#control({ end: { n } });
+    for (const reading of listOf(this)) {
       const at = resume?.positions.get(reading.held.number);
       // It may know of an earlier subscription to the same topic alone.
       if (at !== undefined && at.subscription === reading.subscription) this.#resume(reading, at.position);
@@ -125,9 +124,9 @@ export class Session {
   reattach(output: Output, behind: boolean, firstMark: number): void {
     this.#connect(output);
     this.#flow = new Flow(this.#limits.window, this, firstMark);
-    for (const reading of this.#readings.all) {
-      reading.waits = behind;
-      if (!behind) reading.catchUp();
+    for (const reading of listOf(this)) {
+      if (behind) reading.state = "asked";
+      else reading.catchUp();
     }
     this.#behind = behind;
     if (behind) this.#control({ where: true });
@@ -135,21 +134,22 @@ export class Session {
 
   /** Its socket is lost, or another has the session. */
   detach(): void {
+    this.leaveChannels();
     this.#output = undefined;
     this.#flow = undefined;
     this.#behind = true;
-    for (const reading of this.#readings.all) reading.live = reading.waits = false;
+    for (const reading of listOf(this)) reading.state = "behind";
   }
 
   /** @throws RangeError if it reads too many logs. */
   admit(topic: string): void {
-    this.#readings.admit(topic, this.#limits.maxLogs);
+    admit(this, topic, this.#limits.maxLogs);
   }
 
   /** A subscription: entries after the position follow, or all that is kept. */
   begin(held: HeldLog & { readonly topic: string }, after: string | undefined): void {
     this.end(held.topic);
-    const { reading, gap } = this.#readings.begin(held, after);
+    const { reading, gap } = begin(this, held, after);
     this.#control({ log: reading.introduction });
     if (gap !== undefined) this.#gap(reading, gap);
     this.#behind = true;
@@ -158,17 +158,19 @@ export class Session {
 
   /** A log that it read before memory was lost. @param begun subscriptions until then. */
   restore(held: HeldLog, { s, at }: Introduction, begun: number): void {
-    this.#readings.restore(held, s, at);
-    this.#readings.begun = begun;
+    restore(this, held, s, at);
+    this.begun = begun;
   }
 
   end(topic: string): void {
-    const n = this.#readings.end(topic);
-    if (n !== undefined) this.#control({ end: { n } });
+    const reading = end(this, topic);
+    if (reading === undefined) return;
+    reading.held.channel?.leave(this.#id);
+    this.#control({ end: { n: reading.held.number } });
   }
 
   reads(topic: string): boolean {
-    return this.#readings.of(topic) !== undefined;
+    return readingOf(this, topic) !== undefined;
   }
 
   /**
@@ -178,15 +180,24 @@ export class Session {
   published(entries: readonly LiveEntry[], except: string | ReadonlySet<string> | undefined, frames: Frames): boolean | undefined {
     const [one] = entries;
     if (one === undefined || entries.length > 1) return this.#publishedTo(entries, except, frames);
-    const reading = this.#readings.of(one.topic);
+    const reading = readingOf(this, one.topic);
     if (reading === undefined) return undefined;
     const isFor = except === undefined || !leavesOut(except, this.#id);
     if (reading.isNext(one.epoch, one.offset) && this.canTake) {
       reading.offset = one.offset;
-      if (isFor) this.#send(frames.whole, frames.size);
+      if (isFor) this.#sendLive(reading, frames);
       else this.#send(frames.header, frames.header.length);
     } else this.#fallBehind(entries);
     return isFor;
+  }
+
+  /** The client has it from the log's channel, which it left if the message is not for it. Returns false if it was not in there. */
+  wasShared([entry]: readonly LiveEntry[], { size }: Frames): boolean {
+    const reading = entry === undefined ? undefined : readingOf(this, entry.topic);
+    if (entry === undefined || reading?.state !== "shared" || !reading.isNext(entry.epoch, entry.offset)) return false;
+    reading.offset = entry.offset;
+    this.#sent(size);
+    return true;
   }
 
   /** The same, of a message in several logs. */
@@ -198,7 +209,7 @@ export class Session {
     let isLive = this.canTake;
     let isRead = false;
     for (const { topic, epoch, offset } of entries) {
-      const reading = this.#readings.of(topic);
+      const reading = readingOf(this, topic);
       if (reading === undefined) continue;
       isRead = true;
       isLive &&= reading.isNext(epoch, offset);
@@ -210,7 +221,7 @@ export class Session {
       return isFor;
     }
     for (const { topic, offset } of entries) {
-      const reading = this.#readings.of(topic);
+      const reading = readingOf(this, topic);
       if (reading !== undefined) reading.offset = offset;
     }
     if (isFor) this.#send(whole, size);
@@ -231,8 +242,8 @@ export class Session {
     const entry = direct?.log.add(payload, tag);
     if (entry === undefined || direct === undefined) return false;
     const { reading } = direct;
-    if (!reading.live || !this.canTake) {
-      reading.live = false;
+    if (reading.state !== "live" || !this.canTake) {
+      if (reading.state === "live") reading.state = "behind";
       this.#behind = true;
       this.#pump();
       return true;
@@ -281,10 +292,10 @@ export class Session {
   /** The client lacks entries after these positions. Those of logs that it does not read are ignored: it may not know yet. */
   missed(positions: Readonly<Record<string, string>>): void {
     for (const [number, position] of Object.entries(positions)) {
-      const reading = this.#readings.get(Number(number));
+      const reading = readingNumbered(this, Number(number));
       if (reading === undefined || typeof position !== "string") continue;
       this.#behind = true;
-      reading.waits = false;
+      reading.held.channel?.leave(this.#id);
       this.#resume(reading, position);
     }
     this.#pump();
@@ -306,8 +317,8 @@ export class Session {
   /** The client does not know the log yet, and has nothing of it. @param waits or it could not say so: it is asked. */
   #introduce(reading: Reading, waits: boolean): void {
     this.#control({ log: reading.introduction });
-    reading.waits = waits;
-    if (!waits) this.#resume(reading, reading.since);
+    if (waits) reading.state = "asked";
+    else this.#resume(reading, reading.since);
   }
 
   #resume(reading: Reading, position: string): void {
@@ -322,8 +333,9 @@ export class Session {
 
   #fallBehind(entries: readonly LiveEntry[]): void {
     for (const { topic } of entries) {
-      const reading = this.#readings.of(topic);
-      if (reading !== undefined) reading.live = false;
+      const reading = readingOf(this, topic);
+      reading?.held.channel?.leave(this.#id);
+      if (reading?.state === "live") reading.state = "behind";
     }
     this.#behind = true;
     this.#pump();
@@ -333,9 +345,9 @@ export class Session {
   #pump(): void {
     if (!this.#behind || this.#output === undefined) return;
     let behind = false;
-    for (const reading of this.#readings.all) {
-      while (!reading.live && !reading.waits && this.canTake) this.#page(reading);
-      behind ||= !reading.live;
+    for (const reading of listOf(this)) {
+      while (reading.state === "behind" && this.canTake) this.#page(reading);
+      behind ||= !reading.isLive;
     }
     this.#behind = behind;
   }
@@ -348,7 +360,7 @@ export class Session {
       reading.offset = entry.offset;
       this.#entry(reading, entry);
     }
-    reading.live = reading.isAtEnd;
+    if (reading.isAtEnd) reading.state = "live";
   }
 
   #entry({ held }: Reading, { offset, tag, payload, except }: LogEntry): void {
@@ -357,10 +369,28 @@ export class Session {
     this.#send(frame, frame.length);
   }
 
+  /** To a reader that has all before it. */
+  #sendLive(reading: Reading, { whole, size }: Frames): void {
+    this.#send(whole, size);
+    const { channel } = reading.held;
+    if (channel !== undefined && this.#output?.socket !== undefined && reading.state === "live" && this.canTake)
+      channel.join(this.#id, reading, this.#output.socket);
+  }
+
   /** @param size UTF-16 units of text, bytes of data. */
   #send(frame: Data | Prepared, size: number): void {
     this.#output?.send(frame);
-    (this.#flow ??= new Flow(this.#limits.window, this, 1)).sent(size);
+    this.#sent(size);
+  }
+
+  #sent(size: number): void {
+    const flow = (this.#flow ??= new Flow(this.#limits.window, this, 1));
+    if (flow.sent(size)) this.leaveChannels();
+  }
+
+  /** Nothing may be sent to it but by itself. */
+  leaveChannels(): void {
+    for (let reading = this.first; reading !== undefined; reading = reading.next) reading.held.channel?.leave(this.#id);
   }
 
   #control(control: ServerControl): void {

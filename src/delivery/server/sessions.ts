@@ -11,6 +11,7 @@ import type { SessionCounts, SessionHost, SessionTable } from "../../server/deli
 import type { Opening } from "../../server/runtime.ts";
 import { logError, quoted } from "../../values/log.ts";
 import type { Attachment } from "./attachment.ts";
+import { Channel } from "./channel.ts";
 import { DirectRows } from "./direct-rows.ts";
 import { Line } from "./line.ts";
 import type { Attaching } from "./line.ts";
@@ -42,6 +43,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #options: DeliverySettings;
   readonly #lines = new Map<string, Line<State, Env>>();
   readonly #rooms = new Map<string, RoomSessions>();
+  #lastRead: { readonly text?: string | undefined; readonly resume?: Resume | undefined } = {};
   readonly #remembered: Remembered;
   readonly #waiting: Waiting<Line<State, Env>>;
   /** Of sessions that begin in this memory. */
@@ -49,6 +51,8 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #limits: SessionLimits;
   /** Undefined if no topic keeps a history. */
   readonly #topics: TopicReaders | undefined;
+  /** Undefined if the runtime has no topics, or a gate holds back what is sent. */
+  readonly #channel: (() => Channel) | undefined;
 
   constructor(host: SessionHost<State, Env>, options: DeliverySettings) {
     this.#host = host;
@@ -64,7 +68,9 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
         return Math.max(leastWindow, Math.min(options.window, Math.floor(allWindows / Math.max(1, lines.size))));
       },
     };
-    const { registry } = host;
+    const { registry, runtime, settings } = host;
+    const { topics } = runtime;
+    if (topics !== undefined && runtime.gate === undefined) this.#channel = () => new Channel(topics, settings.compression);
     this.#topics = registry?.histories === undefined ? undefined : new TopicReaders(registry.histories);
     if (registry === undefined) return;
     registry.sessions = this;
@@ -94,12 +100,18 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   // Handshakes.
 
   isKnown(resume: string | undefined): boolean {
-    const named = resume === undefined ? undefined : readResume(resume);
+    const named = this.#read(resume);
     return named !== undefined && this.#lines.has(named.session);
   }
 
   isResumable(opening: Opening): boolean {
-    return this.#find(opening, resumeOf(opening)) !== undefined;
+    return this.#find(opening, this.#read(opening.delivery?.resume)) !== undefined;
+  }
+
+  /** A handshake asks several times: the last one is remembered. */
+  #read(text: string | undefined): Resume | undefined {
+    if (text !== this.#lastRead.text) this.#lastRead = { text, resume: text === undefined ? undefined : readResume(text) };
+    return this.#lastRead.resume;
   }
 
   giveWay(room: string | undefined): boolean {
@@ -108,7 +120,8 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
 
   open(socket: Socket, opening: Opening, attach: Listen): SocketListener {
     this.load(opening.snapshot.room);
-    const resume = resumeOf(opening);
+    const resume = this.#read(opening.delivery?.resume);
+    this.#lastRead = {};
     const line = this.#find(opening, resume);
     if (line !== undefined && resume !== undefined && resume.acknowledged <= line.session.acknowledged)
       return this.#return(line, socket, opening, resume, attach);
@@ -384,7 +397,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     let room = this.#rooms.get(name);
     if (room === undefined) {
       const store = this.#host.runtime.store?.(name);
-      room = new RoomSessions(name, this.#topics, store === undefined ? undefined : new SessionRows(store));
+      room = new RoomSessions(name, this.#topics, store === undefined ? undefined : new SessionRows(store), this.#channel);
       this.#rooms.set(name, room);
     }
     return room;
@@ -415,10 +428,6 @@ function attached<State, Env>(
     attach?.(attachment);
   });
   return listener as Attachment;
-}
-
-function resumeOf({ delivery }: Opening): Resume | undefined {
-  return delivery?.resume === undefined ? undefined : readResume(delivery.resume);
 }
 
 /** 128 random bits: it is all that a client without a subject has to show. */

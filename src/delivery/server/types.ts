@@ -1,6 +1,6 @@
 /** What the parts of a server's sessions say to each other. */
 import type { ReadableLog } from "../../history/readable.ts";
-import type { Prepared } from "../../ports.ts";
+import type { Prepared, Socket } from "../../ports.ts";
 import type { Data } from "../../api/connection.ts";
 
 /** What is remembered of a session that has ended. */
@@ -20,10 +20,27 @@ export interface HeldLog {
   readonly number: number;
   /** Where its last reader began. */
   since?: string;
+  /** Undefined if the runtime has no topics. */
+  readonly channel?: LogChannel | undefined;
+}
+
+/**
+ * `live`: at the end of the log when it was last looked at, and the client could take more. `asked`: the client is asked how far it is, and nothing is sent
+ * before it says so. `shared`: live, and in the channel of the log.
+ */
+export type ReadingState = "live" | "shared" | "behind" | "asked";
+
+/** See channel.ts. */
+export interface LogChannel {
+  join(id: string, reading: { state: ReadingState }, socket: Socket): void;
+  leave(id: string): void;
+  publish(frame: Data, except: string | ReadonlySet<string> | undefined): boolean;
 }
 
 /** The socket of a session. */
 export interface Output {
+  /** Undefined for one that can't be in a channel. */
+  readonly socket?: Socket;
   send(data: Data | Prepared): void;
   /** The client is told what is gone. @param topic undefined for its own log. */
   gap?(topic: string | undefined, why: "old" | "lost"): void;
@@ -37,6 +54,8 @@ export interface Frames {
   readonly size: number;
   /** For those that it is not for. */
   readonly header: string;
+  /** The members of the log's channel have it. */
+  readonly isShared: boolean;
 }
 
 /** Keeps what survives memory. Absent where nothing does. */

@@ -64,9 +64,11 @@ export class Waiting<One extends { readonly room: string }> {
 
   #arm(): void {
     const [next] = this.#all.values();
-    if (next === this.#next) return;
-    this.#next = next;
     const { clock, schedule } = this.#site;
+    // Clients come back all the time: a timer that runs too early looks again, and costs less than a new one for each.
+    const isEnough = !schedule.outlives && next !== undefined && this.#next !== undefined && this.#next <= next;
+    if (next === this.#next || isEnough) return;
+    this.#next = next;
     if (schedule.outlives) {
       // An object has one alarm, which wakes it, and a clock that does not jump.
       if (next === undefined) schedule.cancel(task);
