@@ -81,7 +81,7 @@ describe("nodes of one process", () => {
     const one = new Node("one", backplane);
     one.subscribers = new Map([["a", 7]]);
     await quiet();
-    const steps = [...["1", "2", "3", "4"].map((text) => publish(text))];
+    const steps = ["1", "2", "3", "4"].map((text) => publish(text));
     void one.turn({ steps: [...steps, { type: "present", present: { id: "c1", node: "one", member: "m", state: "" } }] });
     await quiet();
     const other = new Node("other", backplane);
