@@ -55,7 +55,7 @@ export class Notices {
   #expected: { readonly number: number; readonly since: number } | undefined;
   /** Sessions whose claims are under way. */
   readonly #claims = new Map<string, Claiming>();
-  /** Notices up to this one are about the time before the claim. */
+  /** Notices up to this one are about the time before the claim. Only while some of them may come. */
   readonly #claimed = new Map<string, number>();
   /** Of the claims that were under way when something was lost. */
   readonly #suspects = new Set<string>();
@@ -78,6 +78,7 @@ export class Notices {
   /** So far it was told. @param held sessions that the backplane says it holds. */
   told(head: Head, held: number): void {
     if (this.#isBehind) return;
+    for (const [session, number] of this.#claimed) if (number <= this.#place.number) this.#pass(session);
     // What is under way may explain it once.
     const differs = this.#host.held().length !== held;
     if (differs && this.#differed) return this.#missing();
@@ -129,6 +130,12 @@ export class Notices {
     // The answer has all that was told meanwhile, and what was lost.
     if (this.#suspects.delete(session)) return this.#missing();
     for (const [number, notice] of claiming.told) this.#notice(number, notice);
+    if (!this.#isBehind && notices !== undefined && notices <= this.#place.number) this.#pass(session);
+  }
+
+  /** All notices from before its claim have come. */
+  #pass(session: string): void {
+    if (!this.#claims.has(session)) this.#claimed.delete(session);
   }
 
   end(): void {

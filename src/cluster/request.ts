@@ -1,8 +1,9 @@
-/** A question to the backplane that may be under way once: an answer that comes after it was given up is ignored. */
+/** Questions to the backplane. */
 
 /** Milliseconds before a question that failed is asked again. */
 const pause = 100;
 
+/** One that may be under way once: an answer that comes after it was given up is ignored. */
 export class Request {
   #token = 0;
   #since: number | undefined;
