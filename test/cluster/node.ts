@@ -317,7 +317,8 @@ export class SimulatedNode implements ClusterHost {
       const header = formatReferences(references.map(({ log, offset }) => ({ log: log.number, offset, tag: message.tag })));
       const whole = join(header, payload);
       const live = references.map(({ topic, offset, log }) => ({ topic, offset, epoch: log.epoch }));
-      for (const { session } of this.sessions.values()) session.published(live, except, { whole, size: whole.length, header });
+      for (const { session } of this.sessions.values())
+        session.published(live, except, { whole, size: whole.length, header, isShared: false });
     }
     if (isRepeated) return;
     const into = [...entries.map(({ topic }) => topic), ...others];
