@@ -153,12 +153,13 @@ export class Cluster implements Receiver {
     const isOther = this.#isOther(joined);
     const isRewound = this.#following.isRewound(joined);
     this.#life = joined.life;
+    // Before sessions are stated again: what was claimed replaces what the node had in memory.
+    this.#claims.caughtUp();
     if (isRewound) {
       this.#turns.drop();
       this.#queue.rewind(joined.batch);
       this.#host.rewound(isOther);
     }
-    this.#claims.caughtUp();
     this.#notices.joined(joined.notices, isFirst, isRewound);
     this.#host.live();
     this.#pump();

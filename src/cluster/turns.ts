@@ -72,7 +72,14 @@ export interface Kept {
   readonly epoch: string;
 }
 
-export type TurnResult = { readonly type: "done"; readonly claimed?: Claimed } | TurnRefused;
+export type TurnResult = TurnDone | TurnRefused;
+
+export interface TurnDone {
+  readonly type: "done";
+  readonly claimed?: Claimed;
+  /** What was stored of a session that has ended now: no more is. */
+  readonly acknowledged?: number;
+}
 
 export interface Claimed {
   readonly record: SessionRecord;

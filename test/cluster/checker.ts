@@ -70,8 +70,12 @@ export class Checker {
   readonly #said = new Map<string, Fate | undefined>();
   /** In which session a message was acknowledged: "" if it had ended then. */
   readonly #acknowledgedIn = new Map<string, string>();
-  /** Acknowledged in a session that had ended when the message was lost: nobody can be told. */
+  /** Acknowledged in an earlier session than the client's when the message was lost: nobody can be told. */
   readonly #untold = new Set<string>();
+  /** Sessions whose end was lost. Their clients may have been told of it, and the backplane takes their messages again. */
+  readonly #ended = new Set<string>();
+  /** By message: such sessions in which it was applied. */
+  readonly #appliedIn = new Map<string, Set<string>>();
   #isNewSession = false;
   readonly #readers = new Map<number, Reader>();
   /** By the log's number. */
@@ -106,7 +110,7 @@ export class Checker {
       for (const step of steps) {
         if (step.type === "publish") {
           const topics = [...step.kept.map(({ topic }) => topic), ...step.topics];
-          this.#published(String(step.payload), topics, step.except as string | undefined);
+          this.#published(String(step.payload), topics, step.except as string | undefined, condition?.session);
           for (const { topic } of step.kept) this.#logOf(topic).push(String(step.payload));
         }
         if (step.type === "send") this.#answered(step.session, String(step.payload));
@@ -118,11 +122,15 @@ export class Checker {
     }
   }
 
-  #published(text: string, topics: readonly string[], except: string | undefined): void {
+  #published(text: string, topics: readonly string[], except: string | undefined, session: string | undefined): void {
     const [message = ""] = text.split("/");
     const times = (this.#applied.get(message) ?? 0) + 1;
     this.#applied.set(message, times);
-    if (times > 1) this.problem(`${message} was applied ${times} times`);
+    const revived = this.#appliedIn.get(message) ?? new Set();
+    this.#appliedIn.set(message, revived);
+    if (session !== undefined && this.#ended.has(session)) revived.add(session);
+    if (times > 1 && revived.size === 0) this.problem(`${message} was applied ${times} times`);
+    else if (times > 1) this.count("revived");
     const known = this.#runs.get(text);
     if (known !== undefined && !known.isLost) this.problem(`${text} was published twice`);
     this.#runs.set(text, { text, topics, except, order: this.#order++, isLost: false, isApplied: true });
@@ -143,8 +151,9 @@ export class Checker {
   }
 
   /** The backplane is as it was: what it had carried out since is lost. */
-  rewind(order: number, state: MemoryState): void {
+  rewind(order: number, state: MemoryState, before: MemoryState): void {
     this.rewound = true;
+    this.#loseEnds(before, state);
     this.count("rewinds");
     for (const run of this.#runs.values()) if (run.order >= order) this.#lose(run);
     for (const answers of this.#answers.values()) for (const one of answers.values()) if (one.order >= order) one.isLost = true;
@@ -152,13 +161,18 @@ export class Checker {
   }
 
   /** It is another one, and empty. */
-  emptied(): void {
+  emptied(before: MemoryState): void {
     this.rewound = true;
+    this.#loseEnds(before, undefined);
     this.count("emptied");
     for (const run of this.#runs.values()) this.#lose(run);
     for (const answers of this.#answers.values()) for (const one of answers.values()) one.isLost = true;
     this.#logs = new Map();
     this.#forgotten = this.#order;
+  }
+
+  #loseEnds(before: MemoryState, state: MemoryState | undefined): void {
+    for (const [name, { isOver }] of before.sessions) if (isOver && state?.sessions.get(name)?.isOver !== true) this.#ended.add(name);
   }
 
   /** One log is gone. */
@@ -329,7 +343,10 @@ export class Checker {
     for (const plain of plains) if (!this.rewound) this.#endOfPlain(plain, keeps);
     for (const [text, fate] of this.#said) {
       if (fate === undefined) this.problem(`${text} is neither acknowledged nor uncertain`);
-      if (fate === "acknowledged" && (this.#applied.get(text) ?? 0) < 1 && this.#forgotten === 0 && !this.#untold.has(text))
+      // One that was acknowledged in a session that had ended, or by the welcome of another, can't be told any more.
+      const session = this.#acknowledgedIn.get(text) ?? "";
+      const isUntold = this.#untold.has(text) || session === "" || this.#ended.has(session);
+      if (fate === "acknowledged" && (this.#applied.get(text) ?? 0) < 1 && this.#forgotten === 0 && !isUntold)
         this.problem(`${text} was acknowledged, is lost, and that was not told`);
     }
   }

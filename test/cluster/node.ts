@@ -98,7 +98,20 @@ export class SimulatedNode implements ClusterHost {
     }
     const served = this.#restore(resume.session, fate);
     if (served === undefined) return;
+    // The client knows of a subscription that is not stored: what made it is lost.
+    const begun = Math.max(served.begun, served.session.begun);
+    for (const { subscription = 0 } of resume.positions.values()) if (subscription > begun) return this.#replace(client, link, served);
     served.attach(link, { positions: resume.positions, isFull: resume.isFull });
+  }
+
+  /** The session ends, and its client gets another one. */
+  #replace(client: Client, link: Link, { name }: Served): void {
+    this.#world.checker.count("replaced");
+    this.#turn({ condition: { type: "end", session: name }, steps: [] }, (fate) => {
+      this.drop(name);
+      if (fate.type === "lost") link.serverOpen = false;
+      else this.#create(client, link, fate.acknowledged);
+    });
   }
 
   /** What a claim has brought: the session as this node knows it if it held it all the time, or as it is stored. */
@@ -120,6 +133,7 @@ export class SimulatedNode implements ClusterHost {
     });
     // The log has another number, or there was none when the session was stored.
     for (const [topic, , , at] of anew) this.#begin(served, topic, at);
+    if (anew.length > 0) this.#store(served);
     return served;
   }
 
@@ -344,6 +358,7 @@ export class SimulatedNode implements ClusterHost {
       else {
         session.end(topic);
         this.#begin(served, topic, position);
+        this.#store(served);
       }
     }
   }
@@ -376,6 +391,13 @@ export class SimulatedNode implements ClusterHost {
     const handshakes = this.#handshakes;
     this.#handshakes = [];
     for (const accept of handshakes) accept();
+    // What made their logs may be lost.
+    for (const served of this.sessions.values()) this.#beginWanted(served);
+  }
+
+  #beginWanted(served: Served): void {
+    for (const [topic, after] of Array.from(served.wants)) this.#begin(served, topic, after);
+    if (served.wants.size > 0) this.#store(served);
   }
 
   /** What this node knows of its sessions and connections is told again. */

@@ -71,8 +71,9 @@ export function settle(step: Step, condition: Condition): TurnResult {
       restate(step, name, session, condition.record);
       break;
     case "end":
-      if (session !== undefined) end(step, name, session);
-      break;
+      if (session === undefined) break;
+      end(step, name, session);
+      return { type: "done", acknowledged: session.acknowledged };
   }
   return { type: "done" };
 }
