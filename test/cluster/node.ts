@@ -340,6 +340,8 @@ export class SimulatedNode implements ClusterHost {
   }
 
   began({ topic }: MirrorLog): void {
+    // Otherwise `live` follows.
+    if (this.cluster.state !== "live") return;
     for (const served of this.sessions.values()) {
       if (!served.wants.has(topic)) continue;
       this.#begin(served, topic, served.wants.get(topic));
@@ -350,15 +352,14 @@ export class SimulatedNode implements ClusterHost {
   replaced(topic: string, log: MirrorLog | undefined, positions: (offset: number) => string): void {
     for (const served of this.sessions.values()) {
       const { session } = served;
-      if (log !== undefined && served.wants.has(topic)) this.#begin(served, topic, served.wants.get(topic));
       const reading = session.readings.find(({ held }) => held.topic === topic);
       if (reading === undefined) continue;
       const position = positions(reading.offset);
       if (log?.number === reading.held.number) session.missed({ [log.number]: position });
       else {
+        // Begun once all have ended: another topic may have had its number.
         session.end(topic);
-        this.#begin(served, topic, position);
-        this.#store(served);
+        served.wants.set(topic, position);
       }
     }
   }
