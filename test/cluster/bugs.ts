@@ -80,7 +80,7 @@ export const bugs: readonly Bug[] = [
   {
     name: "batches are not numbered",
     kind: "cuts",
-    seed: 139,
+    seed: 106,
     faults: {
       backplane(batch, state) {
         const node = nodeOf(batch, state);
@@ -153,13 +153,13 @@ export const bugs: readonly Bug[] = [
   {
     name: "what is repeated after a loss is told again",
     kind: "emptied",
-    seed: 37,
+    seed: 363,
     plant: () => replace(Mirror.prototype, "rewound", { value() {} }),
   },
   {
     name: "what was told to one node alone is not asked for again",
     kind: "cuts",
-    seed: 879,
+    seed: 898,
     plant: () => replace(Notices.prototype, "told", { value() {} }),
   },
   {

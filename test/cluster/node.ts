@@ -397,8 +397,9 @@ export class SimulatedNode implements ClusterHost {
   }
 
   #beginWanted(served: Served): void {
-    for (const [topic, after] of Array.from(served.wants)) this.#begin(served, topic, after);
-    if (served.wants.size > 0) this.#store(served);
+    const wanted = Array.from(served.wants);
+    for (const [topic, after] of wanted) this.#begin(served, topic, after);
+    if (wanted.length > 0) this.#store(served);
   }
 
   /** What this node knows of its sessions and connections is told again. */
