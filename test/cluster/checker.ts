@@ -37,6 +37,8 @@ interface Reader {
   readonly seen: Set<string>;
   readonly last: Map<string, number>;
   subscriptions: Map<string, Subscription>;
+  /** Topics by the log's number, as the client was told. */
+  numbers: Map<number, string>;
   /** By topic: those of earlier sessions, where this one has none yet. */
   readonly former: Map<string, Subscription>;
   answers: Set<string>;
@@ -78,8 +80,6 @@ export class Checker {
   readonly #appliedIn = new Map<string, Set<string>>();
   #isNewSession = false;
   readonly #readers = new Map<number, Reader>();
-  /** By the log's number. */
-  readonly #topics = new Map<number, string>();
   /** How often the backplane has each message. */
   readonly #applied = new Map<string, number>();
   #order = 0;
@@ -224,7 +224,6 @@ export class Checker {
 
   /** A node begins a subscription of a session. @param entries those that it is to get at once. @param order of the first that the node does not have. */
   began(session: string, number: number, subscription: number, topic: string, entries: readonly string[], order: number): void {
-    this.#topics.set(number, topic);
     this.#begun.set(`${session} ${number} ${subscription}`, { topic, kept: new Set(entries), since: order, excused: new Set() });
   }
 
@@ -250,11 +249,14 @@ export class Checker {
       for (const [topic, subscription] of reader.subscriptions) reader.former.set(topic, subscription);
       reader.sessions.add(welcome.session);
       const answers = { answers: new Set<string>(), lastAnswer: -1, toldOfAnswers: false };
-      Object.assign(reader, { session: welcome.session, subscriptions: new Map(), ...answers });
+      Object.assign(reader, { session: welcome.session, subscriptions: new Map(), numbers: new Map(), ...answers });
     }
     const begun = log === undefined ? undefined : this.#begun.get(`${reader.session} ${log.n} ${log.s}`);
+    const earlier = reader.numbers.get(log?.n ?? end?.n ?? 0) ?? "";
+    // The number is another topic's now, or nobody's.
+    if (end !== undefined || (log?.topic !== undefined && log.topic !== earlier)) reader.subscriptions.delete(earlier);
+    if (log?.topic !== undefined) reader.numbers.set(log.n, log.topic);
     if (begun !== undefined && reader.subscriptions.get(begun.topic) !== begun) this.#begins(reader, begun);
-    if (end !== undefined) reader.subscriptions.delete(this.#topics.get(end.n) ?? "");
   }
 
   #begins(reader: Reader, begun: Subscription): void {
@@ -384,6 +386,7 @@ function newReader(): Reader {
     seen: new Set(),
     last: new Map(),
     subscriptions: new Map(),
+    numbers: new Map(),
     former: new Map(),
     answers: new Set(),
     lastAnswer: -1,
