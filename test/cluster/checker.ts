@@ -255,7 +255,11 @@ export class Checker {
     const earlier = reader.numbers.get(log?.n ?? end?.n ?? 0) ?? "";
     // The number is another topic's now, or nobody's.
     if (end !== undefined || (log?.topic !== undefined && log.topic !== earlier)) reader.subscriptions.delete(earlier);
-    if (log?.topic !== undefined) reader.numbers.set(log.n, log.topic);
+    if (end !== undefined) reader.numbers.delete(end.n);
+    if (log?.topic !== undefined) {
+      for (const [number, topic] of reader.numbers) if (topic === log.topic) reader.numbers.delete(number);
+      reader.numbers.set(log.n, log.topic);
+    }
     if (begun !== undefined && reader.subscriptions.get(begun.topic) !== begun) this.#begins(reader, begun);
   }
 

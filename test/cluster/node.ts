@@ -109,7 +109,8 @@ export class SimulatedNode implements ClusterHost {
     this.#world.checker.count("replaced");
     this.#turn({ condition: { type: "end", session: name }, steps: [] }, (fate) => {
       this.drop(name);
-      if (fate.type === "lost") link.serverOpen = false;
+      // Another node has it already: the client tries again.
+      if (fate.type === "lost" || (fate.type === "refused" && fate.why === "holder")) link.serverOpen = false;
       else this.#create(client, link, fate.acknowledged);
     });
   }
