@@ -2,10 +2,10 @@
 import { defineHandler } from "edgewire";
 import { serve } from "edgewire/serve";
 
-const { HEARTBEAT } = process.env;
+const { HEARTBEAT, PROXIES } = process.env;
 
 const handler = defineHandler({
-  trustProxy: true,
+  trustProxy: Number(PROXIES ?? 1),
   protocols: ["chat.v1"],
   heartbeat: HEARTBEAT === undefined ? {} : HEARTBEAT === "none" ? false : { interval: Number(HEARTBEAT) },
   upgrade(request) {
