@@ -69,6 +69,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "proxies",
+          include: ["test/deploy/**/*.test.ts"],
+          globalSetup: "scripts/proxies.ts",
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
           name: "types",
           include: ["test/types/**/*.test.ts"],
           globalSetup: "scripts/typescript.ts",
