@@ -17,7 +17,8 @@ try {
     console.log(nextSteps(project));
   }
 } catch (error) {
-  // A Refusal is the user's to correct; of anything else the stack is of use.
-  console.error(error instanceof Refusal ? `create-edgewire: ${error.message}` : error);
+  // A Refusal, or an error of the system (no permission, no space), is the user's to correct. Of anything else the stack is of use.
+  const known = error instanceof Refusal || (error instanceof Error && "syscall" in error);
+  console.error(known ? `create-edgewire: ${error.message}` : error);
   process.exitCode = 1;
 }

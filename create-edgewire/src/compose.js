@@ -22,7 +22,9 @@ const marker = /^(?<line>.*?)\s*(?:\/\/|#|<!--): (?<words>[\w! ]+?)(?: -->)?$/;
 export function compose(project) {
   const { folder, runtime, hono, messages } = project;
   const chosen = [runtime, ...(hono ? ["hono"] : []), ...(messages ? ["messages"] : [])];
-  const values = { ...versions, name: nameOf(folder) };
+  const name = nameOf(folder);
+  // Cloudflare takes no dots in a Worker's name.
+  const values = { ...versions, name, worker: name.replace(/[._]+/g, "-") };
   /** @type {Map<string, string>} */
   const files = new Map();
   for (const part of partsOf(project)) {

@@ -11,7 +11,7 @@ const commands = {
   cloudflare: ["npm install", "npm test", "npm run dev"],
 };
 
-/** @param {Project} project */
+/** @param {Pick<Project, "folder" | "runtime">} project */
 export function nextSteps({ folder, runtime }) {
   const path = relative("", resolve(folder));
   const steps = [...(path === "" ? [] : [`cd ${path}`]), ...commands[runtime]];

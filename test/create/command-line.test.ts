@@ -75,6 +75,14 @@ test("fills an empty folder, or one that has only a .git, and leaves it the same
   expect(readdirSync(folder)).toEqual(["app"]);
 });
 
+test("says what the system refuses", () => {
+  writeFileSync(join(folder, "file"), "mine");
+  const { status, stderr } = run("file/app", "--yes");
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^create-edgewire: E[A-Z]+: .*\n$/);
+  expect(readdirSync(folder)).toEqual(["file"]);
+});
+
 test("makes the folders above", () => {
   expect(run("apps/chat", "--yes").status).toBe(0);
   expect(existsSync(join(folder, "apps/chat/README.md"))).toBe(true);

@@ -9,6 +9,7 @@ import type { Browser, Page } from "playwright-core";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../create-edgewire/src/types.d.ts";
+import { violations } from "../e2e/accessible.ts";
 import { executablePath, launch } from "../support/chromium.ts";
 import { bunBinary, denoBinary } from "../support/runtimes.ts";
 import { combinations, type Combination } from "./combinations.ts";
@@ -93,7 +94,7 @@ test.concurrent.for(chosen)("$name", async (combination) => {
   }
 });
 
-/** A page's module and all that its import map names are there, as JavaScript. */
+/** The page's module, and all that its import map names, are there as JavaScript. */
 async function pageIsWhole(url: string): Promise<void> {
   const html = await (await fetch(url)).text();
   expect(html).toContain("<form>");
@@ -150,6 +151,7 @@ async function pagesTalk(in_: Browser, url: string, { messages }: Combination): 
   await ada.getByRole("button", { name: "Send" }).click();
   for (const page of [ada, grace]) await page.getByText("Ada: hello").waitFor();
   expect(errors).toEqual([]);
+  expect(await violations(grace)).toEqual([]);
   await context.close();
 }
 

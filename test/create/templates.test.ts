@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { compose } from "../../create-edgewire/src/compose.js";
 import { create } from "../../create-edgewire/src/create.js";
+import { nextSteps } from "../../create-edgewire/src/next.js";
 import { versionsText } from "../../scripts/versions.ts";
 import { combinations } from "./combinations.ts";
 
@@ -39,9 +40,18 @@ test.for(combinations)("$name: its files", ({ name, runtime, hono, messages }) =
     expect(text, path).toMatch(/\S\n$/);
     if (path.endsWith(".json")) expect(() => void JSON.parse(text), path).not.toThrow();
   }
+  for (const command of nextSteps({ folder: ".", runtime }).match(/^ {2}.+$/gm) ?? []) {
+    expect(files.get("README.md")).toMatch(new RegExp(`^${command.trim()}(?: #.*)?$`, "m"));
+  }
   // What the README tells of is there.
   const told = [...(files.get("README.md") ?? "").matchAll(/`((?:src|public|test)\/[\w.]+|\w+\.(?:toml|js))`/g)].map(([, path]) => path);
   expect(told.filter((path) => !files.has(path ?? ""))).toEqual([]);
+});
+
+test("a Worker's name has no dots", () => {
+  const files = compose({ folder: "my.app_2", runtime: "cloudflare", hono: false, messages: false });
+  expect(files.get("wrangler.toml")).toContain('name = "my-app-2"');
+  expect(files.get("package.json")).toContain('"name": "my.app_2"');
 });
 
 test("all are formatted, and without a finding of the linter", () => {

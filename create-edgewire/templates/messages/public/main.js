@@ -12,10 +12,10 @@ const client = messageClient(messages, socket);
 
 async function showPeople() {
   const people = await client.request("people");
-  document.querySelector("p")?.replaceChildren(`here: ${people.join(", ")}`);
+  document.querySelector("output")?.replaceChildren(`here: ${people.join(", ")}`);
 }
 
-socket.addEventListener("status", () => document.querySelector("p")?.replaceChildren(socket.status));
+socket.addEventListener("status", () => document.querySelector("output")?.replaceChildren(socket.status));
 socket.addEventListener("open", showPeople);
 client.on("said", ({ from, text }) => {
   const line = document.createElement("li");

@@ -6,7 +6,7 @@ address.protocol = address.protocol.replace("http", "ws");
 address.searchParams.set("name", params.get("name") ?? `guest ${Math.ceil(Math.random() * 1000)}`);
 
 const socket = new ReconnectingWebSocket(address);
-socket.addEventListener("status", () => document.querySelector("p")?.replaceChildren(socket.status));
+socket.addEventListener("status", () => document.querySelector("output")?.replaceChildren(socket.status));
 socket.addEventListener("message", ({ data }) => {
   const line = document.createElement("li");
   line.textContent = data;
