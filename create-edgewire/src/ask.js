@@ -57,6 +57,9 @@ export async function ask({ folder, runtime, hono, messages, yes }, input, outpu
       hono: hono ?? (await answerTo("With Hono? (y/N)", readYes)),
       messages: messages ?? (await answerTo("With typed messages? (y/N)", readYes)),
     };
+  } catch (error) {
+    output.write("\n"); // after the question
+    throw error;
   } finally {
     lines.close();
   }

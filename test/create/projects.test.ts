@@ -2,7 +2,7 @@
  * Projects as a newcomer has them: created by the runtime's own command, installed, checked, tested, started. Four of them; `CREATE=all` takes all
  * sixteen (`npm run campaign:create`).
  */
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { defineMessages, messageClient } from "edgewire/messages";
 import type { Browser, Page } from "playwright-core";
@@ -11,8 +11,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../create-edgewire/src/types.d.ts";
 import { violations } from "../e2e/accessible.ts";
 import { executablePath, launch } from "../support/chromium.ts";
-import { bunBinary, denoBinary } from "../support/runtimes.ts";
 import { combinations, type Combination } from "./combinations.ts";
+import { build } from "./container.ts";
 import { Workshop, type Command } from "./workshop.ts";
 
 interface Commands {
@@ -23,8 +23,6 @@ interface Commands {
   readonly dev: Command;
 }
 
-const bun = bunBinary;
-const deno = denoBinary();
 const npm = { create: ["npm", "create", "--yes", "edgewire@latest", "--"], install: ["npm", "install"], test: ["npm", "test"] } as const;
 const commands: Readonly<Record<Runtime, Commands>> = {
   node: { ...npm, check: ["npm", "run", "check"], dev: ["npm", "run", "dev"] },
@@ -34,18 +32,18 @@ const commands: Readonly<Record<Runtime, Commands>> = {
     dev: ["npm", "run", "dev", "--", "--port", "0", "--inspector-port", "0"],
   },
   bun: {
-    create: [bun, "create", "edgewire@latest"],
-    install: [bun, "install"],
-    check: [bun, "run", "check"],
-    test: [bun, "test"],
-    dev: [bun, "dev"],
+    create: ["bun", "create", "edgewire@latest"],
+    install: ["bun", "install"],
+    check: ["bun", "run", "check"],
+    test: ["bun", "test"],
+    dev: ["bun", "dev"],
   },
   deno: {
-    create: [deno, "run", "-A", "npm:create-edgewire@latest"],
-    install: [deno, "install"],
-    check: [deno, "task", "check"],
-    test: [deno, "test"],
-    dev: [deno, "task", "dev"],
+    create: ["deno", "run", "-A", "npm:create-edgewire@latest"],
+    install: ["deno", "install"],
+    check: ["deno", "task", "check"],
+    test: ["deno", "test"],
+    dev: ["deno", "task", "dev"],
   },
 };
 
@@ -85,8 +83,8 @@ test.concurrent.for(chosen)("$name", async (combination) => {
   }
 
   if (files.includes("Dockerfile")) {
-    // What the container runs; Docker itself is not there.
-    await using server = await workshop.start(folder, containerCommand(folder, runtime));
+    const image = `${folder}-image`;
+    await using server = await workshop.start(image, await build(workshop, folder, image));
     await talks(server.url, combination);
     expect(await server.stop("SIGTERM")).toBe(0);
   } else {
@@ -153,11 +151,4 @@ async function pagesTalk(in_: Browser, url: string, { messages }: Combination): 
   expect(errors).toEqual([]);
   expect(await violations(grace)).toEqual([]);
   await context.close();
-}
-
-function containerCommand(folder: string, runtime: Runtime): Command {
-  const command = /^CMD (.*)$/m.exec(readFileSync(join(folder, "Dockerfile"), "utf8"))?.[1] ?? "";
-  const [program = "", ...args] = JSON.parse(command) as string[];
-  if (runtime === "deno") return [deno, program, ...args];
-  return [runtime === "bun" ? bun : process.execPath, ...args];
 }

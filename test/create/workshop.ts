@@ -3,10 +3,11 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 import { pack, packCreate } from "../../scripts/pack.ts";
+import { bunBinary, denoBinary } from "../support/runtimes.ts";
 import { Registry } from "./registry.ts";
 
 export class Workshop implements AsyncDisposable {
@@ -33,6 +34,8 @@ export class Workshop implements AsyncDisposable {
       DENO_DIR: this.#made("deno"),
       // Where `bun create` installs.
       TMPDIR: this.#made("tmp"),
+      // Deno's own binary first: the other one passes no signals on.
+      PATH: [dirname(denoBinary()), dirname(bunBinary), process.env["PATH"]].join(delimiter),
       CI: "1",
       NO_COLOR: "1",
       WRANGLER_SEND_METRICS: "false",
