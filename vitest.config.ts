@@ -13,6 +13,7 @@ const long = [
   "bench/smoke",
   "columns/durable.ts",
   "types/versions",
+  "create/projects",
   "model/",
   "columns/bun",
   "columns/",
@@ -64,6 +65,16 @@ export default defineConfig({
           globalSetup: "scripts/browser.ts",
           testTimeout: 150_000,
           hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "proxies",
+          include: ["test/deploy/**/*.test.ts"],
+          globalSetup: "scripts/proxies.ts",
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           ...waiting,
         },
       },
@@ -138,6 +149,16 @@ export default defineConfig({
         },
       },
       { test: { name: "packaging", include: ["test/packaging/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 180_000, ...waiting } },
+      {
+        test: {
+          name: "create",
+          include: ["test/create/**/*.test.ts"],
+          globalSetup: "scripts/browser.ts",
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },

@@ -1,5 +1,5 @@
 /**
- * Packs dist/ as npm would publish it, and prints the tarball's path. The repository's package.json is private and lists its tools (even Node
+ * Packs dist/ as npm would publish it, and prints the tarball's path, then create-edgewire's. The repository's package.json is private and lists its tools (even Node
  * itself): the published one is derived from it here.
  */
 import { spawnSync } from "node:child_process";
@@ -24,12 +24,30 @@ export function pack(): string {
     mkdirSync(dirname(join(stage, file)), { recursive: true });
     cpSync(join(root, file), join(stage, file));
   }
-  const { status, stdout, stderr } = spawnSync("npm", ["pack", "--json", "--pack-destination", ".."], { cwd: stage, encoding: "utf8" });
+  const name = npmPack(stage, directory);
+  rmSync(stage, { recursive: true });
+  return name;
+}
+
+/** Packs create-edgewire, with the repository's licence. */
+export function packCreate(): string {
+  mkdirSync(join(root, ".tmp"), { recursive: true });
+  const directory = mkdtempSync(join(root, ".tmp/pack-create-"));
+  const stage = join(directory, "package");
+  cpSync(join(root, "create-edgewire"), stage, { recursive: true });
+  cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
+  const name = npmPack(stage, directory);
+  rmSync(stage, { recursive: true });
+  return name;
+}
+
+function npmPack(stage: string, destination: string): string {
+  const args = ["pack", "--json", "--pack-destination", destination];
+  const { status, stdout, stderr } = spawnSync("npm", args, { cwd: stage, encoding: "utf8" });
   if (status !== 0) throw new Error(`npm pack failed: ${stderr}`);
   const name = stdout.match(/"filename": "([^"]+)"/)?.[1];
   if (name === undefined) throw new Error(`npm pack printed no file name: ${stdout}`);
-  rmSync(stage, { recursive: true });
-  return join(directory, name);
+  return join(destination, name);
 }
 
 function manifest(): Record<string, unknown> {
@@ -43,4 +61,4 @@ function modules(): string[] {
   return sources.flatMap((name) => [name, ...["js", "d.ts", "d.ts.map"].map((extension) => join("dist", name.replace(/ts$/, extension)))]);
 }
 
-if (import.meta.main) console.log(pack());
+if (import.meta.main) console.log(`${pack()}\n${packCreate()}`);

@@ -222,7 +222,7 @@ export const most = { lines: 250, files: 18 };
 /** Longer files and larger folders, each with its own limit and the reason. */
 export const exceptions: Readonly<Record<string, { readonly most: number; readonly why: string }>> = {
   "src/connection/connection.ts": { most: 368, why: "one object with all fields: its members only call the modules" },
-  "src/server/server.ts": { most: 370, why: "puts the parts of a server together, and is the port that adapters call" },
+  "src/server/server.ts": { most: 374, why: "puts the parts of a server together, and is the port that adapters call" },
   "src/ports.ts": { most: 290, why: "all that an adapter gives and is given, in one place" },
   "src/delivery/server/session.ts": { most: 410, why: "one reader: what it is sent depends on all of its state" },
   "src/delivery/server/sessions.ts": { most: 440, why: "puts the sessions of a server together" },

@@ -21,11 +21,19 @@ export function subscribe<State, Env>(
   checkName("topic", topic, surroundings.settings.maxName);
   const registry = surroundings.needRooms("subscribe");
   const own = ownText(topic);
-  if (options?.history !== undefined) return registry.replay(connection, own, options, () => addNewTopic(connection, own));
-  if (connection.phase !== "open" || connection.topics.has(topic)) return undefined;
-  addNewTopic(connection, own);
-  registry.subscribe(connection, own);
-  return undefined;
+  const { phase, topics } = connection;
+  const exists = topics.has(topic);
+  try {
+    if (options?.history !== undefined) return registry.replay(connection, own, options, () => addNewTopic(connection, own));
+    if (phase !== "open" || exists) return undefined;
+    addNewTopic(connection, own);
+    registry.subscribe(connection, own);
+    return undefined;
+  } catch (error) {
+    // With delivery the log that it reads may be unreadable, after the topic was added.
+    if (!exists && connection.topics.has(topic)) removeTopic(connection, own);
+    throw error;
+  }
 }
 
 function addNewTopic<State, Env>(connection: MemberConnection<State, Env>, topic: string): void {

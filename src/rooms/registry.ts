@@ -179,8 +179,8 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   // Topics.
 
   subscribe(connection: Connection<State, Env>, topic: string): void {
-    this.index.subscribe(connection.roomName, topic, connection);
     connection.socket.reader?.follow(topic);
+    this.index.subscribe(connection.roomName, topic, connection);
   }
 
   unsubscribe(connection: Connection<State, Env>, topic: string): void {
@@ -200,11 +200,11 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
       const log = logOf(this.histories, roomName, topic);
       const { reader } = connection.socket;
       if (reader !== undefined) {
-        if (!exists && connection.phase === "open") {
-          add();
-          begin();
-        }
-        return reader.replay(topic, after);
+        const isNew = !exists && connection.phase === "open";
+        if (isNew) add();
+        const read = reader.replay(topic, after);
+        if (isNew) begin();
+        return read;
       }
       const replayed = replay(log, connection, { exists, add, begin }, after, this.host.clock.now());
       if (offered !== undefined) this.#offered?.used(connection, topic);

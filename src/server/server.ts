@@ -20,7 +20,7 @@ import { report } from "../handler/report.ts";
 import type { Settings } from "../handler/settings.ts";
 import type { Clock, StoredSnapshot, Socket, SocketListener } from "../ports.ts";
 import { CloseCode } from "../protocol/close.ts";
-import { causeOf, isResponse } from "../protocol/refusal.ts";
+import { causeOf, isResponse, refuse } from "../protocol/refusal.ts";
 import type { RequestHead } from "../protocol/request.ts";
 import { callingOf } from "../rooms/calls/caller.ts";
 import type { Slot } from "../rooms/capacity.ts";
@@ -29,6 +29,7 @@ import type { Fanout } from "../rooms/native-fanout.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import { globalClock } from "../time/clock.ts";
 import { Schedule } from "../time/schedule.ts";
+import { logError } from "../values/log.ts";
 import { checkName } from "../values/text.ts";
 import { BackgroundWork } from "./background.ts";
 import { sessionsOf } from "./delivery.ts";
@@ -173,7 +174,12 @@ export class Server<State = unknown, Env = unknown>
   /** Port: a slot for a handshake that was accepted elsewhere, or its refusal. Undefined for a client that has its place already. */
   admit(opening: Opening): Slot | Response | undefined {
     const { room } = opening.snapshot;
-    this.sessions?.load(room);
+    try {
+      this.sessions?.load(room);
+    } catch (error) {
+      logError("stored sessions can't be read", error);
+      return refuse(503, "the room can't be read", { "retry-after": "1" }, "error");
+    }
     const registry = this.needRooms("admit");
     const admitted = registry.admit(opening.snapshot, this.sessions?.isResumable(opening) === true);
     // Who is away gives way to who comes.

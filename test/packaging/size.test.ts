@@ -16,6 +16,8 @@ test("every entry point that a bundle may have has a budget", () => {
     "/memory",
     "/sqlite",
     "/client",
+    "/delivery",
+    "/delivery/client, with the client",
     "/messages",
     "/messages, of a page",
     "/react, with the client and messages",

@@ -1,0 +1,2 @@
+/** What the user can correct: printed without a stack. */
+export class Refusal extends Error {}

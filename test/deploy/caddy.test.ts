@@ -1,0 +1,3 @@
+import { testProxy } from "./through.ts";
+
+testProxy("Caddy", ["node"]);

@@ -1,0 +1,3 @@
+import { testProxy } from "./through.ts";
+
+testProxy("nginx", ["node", "bun", "deno"]);
