@@ -51,14 +51,18 @@ test("a long backlog takes time in proportion to its length", async () => {
     for (let index = 0; index < length; index++) server().hears("x");
     server().ends(1000, "", true);
     await first;
-    const began = performance.now();
+    const began = process.cpuUsage();
     let read = 1;
     while (!(await loop.next()).done) read++;
     expect(read).toBe(length);
-    return performance.now() - began;
+    return process.cpuUsage(began).user;
   };
-  // The best of three: whatever else the machine does only adds to it.
-  const best = async (length: number): Promise<number> => Math.min(await drain(length), await drain(length), await drain(length));
+  // The best of five, in time of the processor: whatever else the machine does only adds to it.
+  const best = async (length: number): Promise<number> => {
+    const all: number[] = [];
+    for (let time = 0; time < 5; time++) all.push(await drain(length));
+    return Math.min(...all);
+  };
   await drain(1000);
   // Eight times as long takes about eight times the time; with an array's shift(), which moves what is left, sixty-four.
   expect((await best(80_000)) / (await best(10_000))).toBeLessThan(32);
