@@ -17,14 +17,14 @@ const entry = (name, file, limit) => ({
 });
 
 export default [
-  entry("the core, for a connection alone", "src/server/server", 21.4),
+  entry("the core, for a connection alone", "src/server/server", 21.5),
   entry("what rooms add to it", "src/rooms/registry", 21.2),
   entry("edgewire", "src/index", 6.1),
-  entry("edgewire/node", "adapters/node/index", 53.1),
+  entry("edgewire/node", "adapters/node/index", 53.2),
   entry("edgewire/bun", "adapters/bun/index", 45.3),
-  entry("edgewire/deno", "adapters/deno/index", 45.6),
+  entry("edgewire/deno", "adapters/deno/index", 45.7),
   entry("edgewire/workers", "adapters/workers/index", 23.2),
-  entry("edgewire/durable", "adapters/durable/index", 44.1),
+  entry("edgewire/durable", "adapters/durable/index", 44.2),
   entry("edgewire/hono", "adapters/hono/index", 24.8),
   entry("edgewire/memory", "adapters/memory/index", 46.3),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.1),
