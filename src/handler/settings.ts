@@ -3,7 +3,7 @@
  * its runtime's own setting where there is one.
  */
 import type { Delivery } from "../api/delivery.ts";
-import { integer } from "../values/checks.ts";
+import { boolean, integer } from "../values/checks.ts";
 import type { Check } from "../values/checks.ts";
 import type { HistoryRule } from "./history-rule.ts";
 import { historyRule } from "./history-rule.ts";
@@ -156,11 +156,6 @@ function deliveryPart(name: string, value: unknown): Delivery {
   if (typeof value !== "object" || value === null || !("sessions" in value))
     throw new TypeError(`option "${name}" must be what delivery() of "edgewire/delivery" returns, not ${show(value)}`);
   return value as unknown as Delivery;
-}
-
-function boolean(name: string, value: unknown): boolean {
-  if (typeof value !== "boolean") throw new TypeError(`option "${name}" must be true or false, not ${show(value)}`);
-  return value;
 }
 
 function oneOf<T extends string>(...values: T[]): Check<T> {

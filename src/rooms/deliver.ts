@@ -2,6 +2,7 @@
 import { ownCopy } from "../values/data.ts";
 import type { Audience, Except } from "./room-index.ts";
 import type { Settings } from "../handler/settings.ts";
+import { isAmong } from "../values/topics.ts";
 import type { Topics } from "../values/topics.ts";
 import type { Sendable } from "../api/connection.ts";
 import type { Gate, Prepared } from "../ports.ts";
@@ -35,8 +36,4 @@ export function sendToAll<State, Env>(
     if (result === "sent" || result === "backpressure") reached++;
   }
   return reached;
-}
-
-function isAmong(ids: string | ReadonlySet<string>, id: string): boolean {
-  return typeof ids === "string" ? ids === id : ids.has(id);
 }

@@ -14,6 +14,11 @@ export function integer(least: number, most: number): Check<number> {
   };
 }
 
+export function boolean(name: string, value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`option "${name}" must be true or false, not ${show(value)}`);
+  return value;
+}
+
 /** @throws TypeError for anything but a string; any other text is the id of no connection. */
 export function checkConnectionId(id: unknown): void {
   if (typeof id !== "string") throw new TypeError(`a connection's id is a string, not ${show(id)}`);

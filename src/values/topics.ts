@@ -48,3 +48,8 @@ export function exceptOfBroadcast(options: BroadcastOptions | undefined): Ids {
   if ((options as PublishOptions | undefined)?.key === undefined) return exceptOf(options);
   throw new TypeError("broadcast takes no key: only what is published to a topic is coalesced");
 }
+
+/** Whether the id is the one, or among those. */
+export function isAmong(ids: Ids, id: string): boolean {
+  return typeof ids === "string" ? ids === id : ids?.has(id) === true;
+}

@@ -16,10 +16,6 @@ export class DirectRows {
     this.#name = name;
   }
 
-  get isEmpty(): boolean {
-    return this.#used === 0;
-  }
-
   /** What is left of the log: messages that follow on each other, up to the last. @throws what the store throws. */
   load(): readonly LogEntry[] {
     const found = [...this.#rows.directs(this.#name)].toSorted(([, one], [, other]) => one.offset - other.offset);

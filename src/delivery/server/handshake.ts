@@ -26,3 +26,12 @@ export function choose({ inner, resume }: AskedDelivery, { protocol, subject, re
     ...(refresh === true ? { refresh } : {}),
   };
 }
+
+/** A session's name, 128 random bits: it is all that a client without a subject has to show. */
+export function randomName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .slice(0, 22);
+}

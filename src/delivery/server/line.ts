@@ -9,6 +9,7 @@ import type { LogReader, Publication, Socket, StoredSnapshot } from "../../ports
 import { CloseCode, closingFromPeer } from "../../protocol/close.ts";
 import type { Resume } from "../../protocol/delivery.ts";
 import { pongText } from "../../protocol/text-ping.ts";
+import { isAmong } from "../../values/topics.ts";
 import type { Introduction } from "../frames.ts";
 import { Attachment } from "./attachment.ts";
 import type { Attachable } from "./attachment.ts";
@@ -232,9 +233,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   }
 
   sendOnce(publication: Publication): boolean {
-    const { except } = publication;
-    const { id } = this.connection;
-    if (typeof except === "string" ? except === id : except?.has(id) === true) return false;
+    if (isAmong(publication.except, this.connection.id)) return false;
     return this.session.sendOnce(this.#frames(publication));
   }
 

@@ -1,6 +1,6 @@
 /** The options of `delivery`, with defaults and ranges. */
 import type { DeliveryOptions, DeliverySettings } from "../../api/delivery.ts";
-import { integer } from "../../values/checks.ts";
+import { boolean, integer } from "../../values/checks.ts";
 import type { Check } from "../../values/checks.ts";
 import { show } from "../../values/text.ts";
 import { maxLogs } from "../frames.ts";
@@ -41,11 +41,6 @@ function directLog(name: string, value: unknown): DeliverySettings["directLog"] 
     messages: integer(1, 1_000_000)(`${name}.messages`, messages),
     bytes: integer(1, 1024 * MiB)(`${name}.bytes`, bytes),
   });
-}
-
-function boolean(name: string, value: unknown): boolean {
-  if (typeof value !== "boolean") throw new TypeError(`option "${name}" must be true or false, not ${show(value)}`);
-  return value;
 }
 
 function checkNames(caller: string, value: object, names: readonly string[]): void {

@@ -5,8 +5,9 @@ import type { Sendable } from "../../api/connection.ts";
 import { dataOf } from "../../values/data.ts";
 import { formatReferences, join } from "../frames.ts";
 import type { Channel } from "./channel.ts";
+import { Remembered } from "./remembered.ts";
 import type { SessionRows } from "./rows.ts";
-import type { Ended, Frames, HeldLog } from "./types.ts";
+import type { Frames, HeldLog } from "./types.ts";
 
 /** A topic's log, and how many read it. */
 export interface Numbered extends HeldLog {
@@ -24,8 +25,8 @@ export class RoomSessions {
   count = 0;
   /** When the room is looked at again, if its process ends without a word. */
   lookAt: number = Number.POSITIVE_INFINITY;
-  /** By the session's name; the first to be forgotten first. Undefined where nothing is stored. */
-  readonly #ended: Map<string, Ended> | undefined;
+  /** Its ended sessions, by name. Undefined where nothing is stored. */
+  readonly ended: Remembered | undefined;
   readonly #topics: TopicReaders | undefined;
   readonly #logs = new Map<string, Numbered>();
   #next = 1;
@@ -34,14 +35,20 @@ export class RoomSessions {
 
   readonly #channel: (() => Channel) | undefined;
 
-  /** @param channel makes one, if the runtime has topics. */
-  constructor(name: string, topics: TopicReaders | undefined, rows: SessionRows | undefined, channel?: () => Channel) {
+  /** @param mostEnded sessions that are remembered. @param channel makes one, if the runtime has topics. */
+  constructor(
+    name: string,
+    mostEnded: number,
+    topics: TopicReaders | undefined,
+    rows: SessionRows | undefined,
+    channel: (() => Channel) | undefined,
+  ) {
     this.name = name;
     this.#topics = topics;
     this.#channel = channel;
     this.rows = rows;
     this.#reserved = rows === undefined ? Number.POSITIVE_INFINITY : 0;
-    this.#ended = rows === undefined ? undefined : new Map(rows.ended());
+    this.ended = rows === undefined ? undefined : new Remembered(mostEnded, rows.ended(), (session) => rows.forget(session));
   }
 
   /** Nothing of it has to be in memory. */
@@ -103,31 +110,5 @@ export class RoomSessions {
       this.#reserved = this.#next + block;
     }
     return this.#next++;
-  }
-
-  // Ended sessions, where they are stored.
-
-  endedOf(session: string): Ended | undefined {
-    return this.#ended?.get(session);
-  }
-
-  /** When the first of them is forgotten; Infinity for never. */
-  get forgetsAt(): number {
-    const [first] = this.#ended?.values() ?? [];
-    return first?.until ?? Number.POSITIVE_INFINITY;
-  }
-
-  remember(session: string, ended: Ended): void {
-    this.#ended?.set(session, ended);
-  }
-
-  /** Forgets those that are too old, or too many. @throws what the store throws. */
-  tidy(now: number, most: number): void {
-    let more = (this.#ended?.size ?? 0) - most;
-    for (const [session, { until }] of this.#ended ?? []) {
-      if (until > now && more-- <= 0) return;
-      this.#ended?.delete(session);
-      this.rows?.forget(session);
-    }
   }
 }

@@ -6,6 +6,7 @@ import type { Data } from "../../api/connection.ts";
 import type { LogEntry } from "../../history/readable.ts";
 import type { Prepared } from "../../ports.ts";
 import type { Resume } from "../../protocol/delivery.ts";
+import { isAmong } from "../../values/topics.ts";
 import { formatControl, formatReferences, join } from "../frames.ts";
 import type { Introduction, ServerControl, Welcome } from "../frames.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -182,7 +183,7 @@ export class Session implements Reader {
     if (one === undefined || entries.length > 1) return this.#publishedTo(entries, except, frames);
     const reading = readingOf(this, one.topic);
     if (reading === undefined) return undefined;
-    const isFor = except === undefined || !leavesOut(except, this.#id);
+    const isFor = !isAmong(except, this.#id);
     if (reading.isNext(one.epoch, one.offset) && this.canTake) {
       reading.offset = one.offset;
       if (isFor) this.#sendLive(reading, frames);
@@ -215,7 +216,7 @@ export class Session implements Reader {
       isLive &&= reading.isNext(epoch, offset);
     }
     if (!isRead) return undefined;
-    const isFor = !leavesOut(except, this.#id);
+    const isFor = !isAmong(except, this.#id);
     if (!isLive) {
       this.#fallBehind(entries);
       return isFor;
@@ -365,7 +366,7 @@ export class Session implements Reader {
 
   #entry({ held }: Reading, { offset, tag, payload, except }: LogEntry): void {
     const header = formatReferences([{ log: held.number, offset, tag }]);
-    const frame = leavesOut(except, this.#id) ? header : join(header, payload);
+    const frame = isAmong(except, this.#id) ? header : join(header, payload);
     this.#send(frame, frame.length);
   }
 
@@ -396,9 +397,4 @@ export class Session implements Reader {
   #control(control: ServerControl): void {
     this.#output?.send(formatControl(control));
   }
-}
-
-function leavesOut(except: LogEntry["except"], id: string): boolean {
-  if (except === undefined) return false;
-  return typeof except === "string" ? except === id : except.has(id);
 }

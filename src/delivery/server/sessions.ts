@@ -13,6 +13,7 @@ import { logError, quoted } from "../../values/log.ts";
 import type { Attachment } from "./attachment.ts";
 import { Channel } from "./channel.ts";
 import { DirectRows } from "./direct-rows.ts";
+import { randomName } from "./handshake.ts";
 import { Line } from "./line.ts";
 import type { Attaching } from "./line.ts";
 import { OwnLog } from "./own-log.ts";
@@ -44,6 +45,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #lines = new Map<string, Line<State, Env>>();
   readonly #rooms = new Map<string, RoomSessions>();
   #lastRead: { readonly text?: string | undefined; readonly resume?: Resume | undefined } = {};
+  /** Ended sessions of rooms where nothing is stored. */
   readonly #remembered: Remembered;
   readonly #waiting: Waiting<Line<State, Env>>;
   /** Of sessions that begin in this memory. */
@@ -146,7 +148,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   #acknowledgedOf({ snapshot, delivery }: Opening, resume: Resume | undefined): number | undefined {
     if (resume === undefined) return undefined;
     const { room } = snapshot;
-    const ended = this.#rooms.get(room)?.endedOf(resume.session) ?? this.#remembered.get(resume.session + room);
+    const ended = this.#rooms.get(room)?.ended?.get(resume.session) ?? this.#remembered.get(resume.session + room);
     return ended !== undefined && ended.subject === delivery?.subject ? ended.acknowledged : undefined;
   }
 
@@ -323,8 +325,8 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const ended = this.#endOf(line);
     try {
       line.rows?.end(ended);
-      of.remember(line.name, ended);
-      if (of.rows === undefined) this.#remembered.add(line.name + of.name, ended, this.#host.clock.now());
+      if (of.ended === undefined) this.#remembered.add(line.name + of.name, ended);
+      else of.ended.add(line.name, ended);
       this.#tidy(of);
     } catch (error) {
       logError("the end of a session can't be stored", error);
@@ -337,7 +339,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   }
 
   #tidy(of: RoomSessions): void {
-    of.tidy(this.#host.clock.now(), this.#options.maxDisconnected);
+    (of.ended ?? this.#remembered).tidy(this.#host.clock.now());
     if (of.isIdle) this.#rooms.delete(of.name);
   }
 
@@ -363,7 +365,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
 
   next(room: string): number {
     const of = this.#rooms.get(room);
-    return of?.rows === undefined ? never : Math.min(of.lookAt, of.forgetsAt);
+    return of?.ended === undefined ? never : Math.min(of.lookAt, of.ended.forgetsAt);
   }
 
   // What lines need.
@@ -397,7 +399,8 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     let room = this.#rooms.get(name);
     if (room === undefined) {
       const store = this.#host.runtime.store?.(name);
-      room = new RoomSessions(name, this.#topics, store === undefined ? undefined : new SessionRows(store), this.#channel);
+      const rows = store === undefined ? undefined : new SessionRows(store);
+      room = new RoomSessions(name, this.#options.maxDisconnected, this.#topics, rows, this.#channel);
       this.#rooms.set(name, room);
     }
     return room;
@@ -428,13 +431,4 @@ function attached<State, Env>(
     attach?.(attachment);
   });
   return listener as Attachment;
-}
-
-/** 128 random bits: it is all that a client without a subject has to show. */
-function randomName(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .slice(0, 22);
 }

@@ -27,7 +27,6 @@ export class TurnEnd {
 
   /** The line's row is no longer right. */
   stale(): void {
-    if (this.#line.rows === undefined) return;
     this.#isStale = true;
     this.pending();
   }
