@@ -152,7 +152,7 @@ export default defineConfig({
       {
         test: {
           name: "create",
-          include: ["test/create/**/*.test.ts"],
+          include: ["test/create/**/*.test.ts", "test/walk/**/*.test.ts"],
           globalSetup: "scripts/browser.ts",
           testTimeout: 180_000,
           hookTimeout: 60_000,
