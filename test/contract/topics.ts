@@ -382,7 +382,7 @@ export const topics: Chapter = {
   ],
 };
 
-const broadcastKey = "broadcast takes no key: only what is published to a topic is coalesced";
+const broadcastKey = "broadcast takes no key: only what is published to a topic is coalesced [EW246]";
 
 const burstSize = 6000;
 

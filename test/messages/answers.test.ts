@@ -60,7 +60,7 @@ test("nobody who answers, a name that there is not, a payload that its schema re
   ask(2, 7);
   await quiet();
   expect(socket.frames).toMatchObject([
-    { type: "error", id: 1, name: "confirm", code: "unknown-name", message: 'nobody answers "confirm"' },
+    { type: "error", id: 1, name: "confirm", code: "unknown-name", message: 'nobody answers "confirm" [EW520]' },
     { type: "error", id: 1, name: "other", code: "unknown-name" },
     { type: "error", id: 1, name: "said", code: "unknown-name" },
     { type: "error", id: 1, name: "toString", code: "unknown-name" },

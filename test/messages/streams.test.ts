@@ -188,7 +188,7 @@ test.each([undefined, null, 7, [1, 2], () => {}])("a hook that returns %s is tol
   open(1, 1);
   expect(await next()).toMatchObject({ id: 1, code: "internal" });
   expect(errors).toEqual([
-    new TypeError("hook requests.stream must return an async iterable, as an async generator does (async function*)"),
+    new TypeError("hook requests.stream must return an async iterable, as an async generator does (async function*) [EW553]"),
   ]);
 });
 

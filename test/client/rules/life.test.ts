@@ -294,7 +294,7 @@ describe("reconnect()", () => {
     expect(FakeWebSocket.made).toHaveLength(2);
     controller.abort();
     await vi.advanceTimersByTimeAsync(0);
-    expect(() => socket.reconnect()).toThrow("signal has aborted");
+    expect(() => socket.reconnect()).toThrow("signal has aborted [EW512]");
     expect([socket.status, FakeWebSocket.made.length]).toEqual(["closed", 2]);
   });
 });
