@@ -313,7 +313,7 @@ test("what is wrong is an error by name, and sends nothing", async () => {
     new RangeError('option "deadline" is 0: use 1 to 2147483647 ms [EW541]'),
   );
   expect(await failure(messages.request(connection, "said" as "confirm", "x"))).toEqual(
-    new TypeError('toClient has no "said" with "result": names are confirm, slowly, strange'),
+    new TypeError('toClient has no "said" with "result": names are confirm, slowly, strange [EW536]'),
   );
   const strict = defineMessages({ toClient: { confirm: { payload: z.string(), result: z.boolean() } }, checkSent: true });
   const foreign = new TypeError("request: not a connection of messageHandler with these messages [EW533]");

@@ -414,7 +414,7 @@ test("without a listener for errors they are warnings", () => {
   const warn = vi.spyOn(console, "warn").mockReturnValue();
   open();
   socket.receives("?");
-  expect(warn).toHaveBeenCalledWith("edgewire: bad-frame: not JSON");
+  expect(warn).toHaveBeenCalledWith("edgewire: bad-frame: not JSON [EW501]");
 });
 
 test("the codec is the connection's: after a reconnection it may be another", () => {
@@ -437,9 +437,9 @@ test("the codec is the connection's: after a reconnection it may be another", ()
 
 test("names that there are not are TypeErrors", async () => {
   const client = open() as unknown as Record<"send" | "on" | "request", (...args: unknown[]) => unknown>;
-  expect(() => client.send("shout")).toThrow(new TypeError('toServer has no "shout": names are say, leave'));
-  expect(() => client.on("toString", () => {})).toThrow(new TypeError('toClient has no "toString": names are said, slowly'));
-  await expect(client.request("sub", 1)).rejects.toThrow(new TypeError('requests has no "sub" with "result": names are add'));
+  expect(() => client.send("shout")).toThrow(new TypeError('toServer has no "shout": names are say, leave [EW536]'));
+  expect(() => client.on("toString", () => {})).toThrow(new TypeError('toClient has no "toString": names are said, slowly [EW536]'));
+  await expect(client.request("sub", 1)).rejects.toThrow(new TypeError('requests has no "sub" with "result": names are add [EW536]'));
 });
 
 test("checkSent holds what is sent against its schema", async () => {

@@ -57,14 +57,14 @@ test.each<[unknown, string]>([
 test("a message that there is not", () => {
   const send = vi.fn();
   const connection = { id: "1", protocol: "", send, publish: send };
-  expect(() => messages.send(connection, "say" as "said", "x")).toThrow('toClient has no "say": names are said');
+  expect(() => messages.send(connection, "say" as "said", "x")).toThrow('toClient has no "say": names are said [EW536]');
   expect(() => messages.publish(connection, "all", "constructor" as "said", "x")).toThrow('toClient has no "constructor"');
   expect(send).not.toHaveBeenCalled();
 });
 
 test("a request to the client is not a message", () => {
   const asking = defineMessages({ toClient: { said: z.string(), confirm: { payload: z.string(), result: z.boolean() } } });
-  expect(() => asking.encode("confirm" as "said", "x")).toThrow('toClient has no "confirm": names are said');
+  expect(() => asking.encode("confirm" as "said", "x")).toThrow('toClient has no "confirm": names are said [EW536]');
 });
 
 test("checkSent names the field of what would not be taken, and can't wait", () => {
@@ -120,7 +120,7 @@ test("a result that can't be encoded is the server's failure, and its own alone"
   const errors: unknown[] = [];
   const failing = { ...hooks, requests: { find: () => 1n as never }, error: (error: unknown) => void errors.push(error) };
   const { heard, closed } = await played(messageHandler(messages, failing), ask);
-  expect(heard).toEqual([{ type: "error", id: 1, name: "find", code: "internal", message: "Internal error" }]);
+  expect(heard).toEqual([{ type: "error", id: 1, name: "find", code: "internal", message: "Internal error [EW519]" }]);
   expect([closed, errors]).toEqual([1000, [expect.any(TypeError)]]);
 });
 

@@ -175,7 +175,10 @@ describe("checks", () => {
     // The first was taken as it came: there was credit for one more.
     expect((await first).value).toBe(1);
     for (const number of [2, 3]) expect((await stream.next()).value).toBe(number);
-    expect(await failure(stream.next())).toMatchObject({ code: "bad-frame", message: 'more items of "count" than the window of 2' });
+    expect(await failure(stream.next())).toMatchObject({
+      code: "bad-frame",
+      message: 'more items of "count" than the window of 2 [EW501]',
+    });
     expect(socket.frames.slice(1)).toEqual([
       { type: "credit", id: 1, n: 1 },
       { type: "cancel", id: 1 },
@@ -197,8 +200,8 @@ describe("checks", () => {
     for (const window of [0, 1001, 1.5, Number.NaN, "4" as never]) {
       expect(() => client.stream("count", 1, { window })).toThrow(`option "window" is ${window}: use 1 to 1000 [EW551]`);
     }
-    expect(() => client.stream("add" as "count", 1)).toThrow('requests has no "add" with "item": names are count, slowly');
-    await expect(client.request("count" as "add", 1)).rejects.toThrow('requests has no "count" with "result": names are add');
+    expect(() => client.stream("add" as "count", 1)).toThrow('requests has no "add" with "item": names are count, slowly [EW536]');
+    await expect(client.request("count" as "add", 1)).rejects.toThrow('requests has no "count" with "result": names are add [EW536]');
     const strict = messageClient(defineMessages({ requests: messages.requests, checkSent: true }), socket);
     expect(() => strict.stream("count", "x" as never)).toThrow("not sent: count: ");
     expect(socket.sent).toEqual([]);

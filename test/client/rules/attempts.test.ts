@@ -93,7 +93,7 @@ test("retry tells why an attempt failed, and when the next one begins; error and
   server().ends();
   expect(told).toEqual([
     [reported, 500, true],
-    [new Error("connection failed"), 1000, true],
+    [new Error("connection failed [EW515]"), 1000, true],
   ]);
 });
 

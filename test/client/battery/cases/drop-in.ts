@@ -136,7 +136,7 @@ export const dropIn: Case[] = [
       const outcome = other.opened.catch((error: Error) => error.message);
       other.close();
       equal(await outcome, "closed");
-      equal(await other.opened.catch((error: Error) => error.message), "closed");
+      equal(await other.opened.catch((error: Error) => error.message), "closed [EW509]");
     },
   },
   {
