@@ -27,7 +27,7 @@ async function size(names: string, file: string, conditions: string[], plugins: 
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 
-test("the definition takes at most 1.87 kB, the client's part 3.1 kB, its streams 0.6, its answers 0.4 and presence 0.95 kB more, the server's part 4 kB", async () => {
+test("the definition takes at most 1.87 kB, the client's part 3.1 kB, its streams 0.6, its answers 0.41 and presence 0.95 kB more, the server's part 4.1 kB", async () => {
   const definition = await size("defineMessages", "define", []);
   const clientWithout = async (...parts: Plugin[]): Promise<number> =>
     (await size("defineMessages, messageClient", "client", [], parts)) - definition;
@@ -42,10 +42,10 @@ test("the definition takes at most 1.87 kB, the client's part 3.1 kB, its stream
   );
   expect(definition).toBeLessThanOrEqual(1870);
   expect(client).toBeLessThanOrEqual(3100);
-  expect(answering).toBeLessThanOrEqual(400);
+  expect(answering).toBeLessThanOrEqual(410);
   expect(streaming).toBeLessThanOrEqual(600);
   expect(presence).toBeLessThanOrEqual(950);
-  expect(server).toBeLessThanOrEqual(4000);
+  expect(server).toBeLessThanOrEqual(4100);
 });
 
 test("the core has none of it", async () => {
