@@ -208,6 +208,9 @@ export class TopicLog {
   /** The first offset that is kept and has not expired; one beyond the last if none is left. */
   oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
+    const first = this.#segments.at(this.#first);
+    // Most often nothing has expired.
+    if (first !== undefined && first.time > since) return this.#first;
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }
