@@ -101,7 +101,7 @@ export default defineConfig({
       {
         test: {
           name: "docs",
-          include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ["docs", "hono", "bad", "shutdown", "auth", "migrate"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
           ...waiting,
