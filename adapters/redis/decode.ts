@@ -52,12 +52,18 @@ function readPublished(reader: Reader): Published {
   const entries = reader.list(() => ({ topic: reader.text(), offset: reader.number(), first: reader.number() }));
   const message = readMessage(reader);
   const audience = reader.reader();
-  return { type: "published", entries, all: readFlag(audience), topics: audience.list(() => audience.text()), ...message };
+  const all = readFlag(audience);
+  const key = audience.text();
+  const topics = audience.list(() => audience.text());
+  return { type: "published", entries, all, key: key === "" ? undefined : key.slice(1), topics, ...message };
 }
 
 function readMessage(reader: Reader): Pick<Published, "tag" | "time" | "payload" | "except"> {
   const message = reader.reader();
-  return { tag: message.text(), time: message.number(), payload: message.data(), except: readExcept(message) };
+  const [tag, time] = [message.text(), message.number()];
+  // How much it counts: for the script.
+  message.text();
+  return { tag, time, payload: message.data(), except: readExcept(message) };
 }
 
 function readExcept(reader: Reader): LogEntry["except"] {

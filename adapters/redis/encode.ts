@@ -3,6 +3,7 @@ import type { Counts, Present } from "../../src/cluster/feed.ts";
 import type { Batch, Joining, Report } from "../../src/cluster/backplane.ts";
 import type { Condition, OwnAsked, Publish, SessionRecord, Step, Turn } from "../../src/cluster/turns.ts";
 import type { LogEntry } from "../../src/history/readable.ts";
+import { lengthOf } from "../../src/values/data.ts";
 import { formatPosition, parsePosition } from "../../src/protocol/positions.ts";
 import { join, pack, packData } from "./codec.ts";
 import type { Argument } from "./codec.ts";
@@ -104,11 +105,12 @@ function encodeStep(out: Argument[], step: Step): void {
   }
 }
 
-function encodePublish(out: Argument[], { kept, topics, all, payload, except, tag, time }: Publish): void {
+function encodePublish(out: Argument[], { kept, topics, all, payload, except, key, tag, time }: Publish): void {
   out.push(String(kept.length));
-  for (const { topic, messages, seconds, epoch } of kept) out.push(topic, bounded(messages), bounded(seconds), epoch);
-  const message = pack(tag, time, packData(payload), encodeExcept(except));
-  out.push(message, tag, String(time), pack(flag(all), topics.length, ...topics));
+  for (const { topic, messages, bytes, seconds, epoch } of kept)
+    out.push(topic, bounded(messages), bounded(bytes), bounded(seconds), epoch);
+  const message = pack(tag, time, lengthOf(payload), packData(payload), encodeExcept(except));
+  out.push(message, tag, String(time), pack(flag(all), key === undefined ? "" : `k${key}`, topics.length, ...topics));
 }
 
 function encodePresent({ node, session, member, state }: Present): Argument {

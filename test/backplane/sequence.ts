@@ -5,7 +5,7 @@ import { baseOf } from "../../adapters/redis/room.ts";
 import type { Backplane, Batch, Receiver, RoomBackplane } from "../../src/cluster/backplane.ts";
 import type { Change, Frame, Notice } from "../../src/cluster/feed.ts";
 import type { MemoryBackplane } from "../../src/cluster/memory/index.ts";
-import type { Condition, Step, Turn } from "../../src/cluster/turns.ts";
+import type { Condition, Kept, Step, Turn } from "../../src/cluster/turns.ts";
 import { formatPosition } from "../../src/protocol/positions.ts";
 import { below, pick, type Random } from "../delivery/random.ts";
 import { seeded } from "../support/random.ts";
@@ -193,8 +193,10 @@ export class Sequence {
     await this.#turns(this.#nodes[0]!, [{ steps: [{ type: "reserve", log: this.#kept("t") }] }]);
   }
 
-  #kept(topic: string): { topic: string; messages: number; seconds: number; epoch: string } {
-    return { topic, messages: 1 + below(this.#random, 5), seconds: pick(this.#random, [1, 60, Infinity])!, epoch: this.#word() };
+  #kept(topic: string): Kept {
+    const messages = 1 + below(this.#random, 5);
+    const [bytes, seconds] = [pick(this.#random, [5, 30, Infinity])!, pick(this.#random, [1, 60, Infinity])!];
+    return { topic, messages, bytes, seconds, epoch: this.#word() };
   }
 
   #randomTurns(): Turn[] {
@@ -274,6 +276,7 @@ export class Sequence {
       all: below(this.#random, 4) === 0,
       payload: this.#payload(),
       except,
+      key: pick(this.#random, [undefined, "k"]),
       tag: this.#word(),
       time: this.#time,
     };

@@ -6,8 +6,8 @@ local function logOf(topic)
   if log ~= nil then return log end
   local stored = call('HGET', base .. 'l', topic)
   if not stored then return nil end
-  local epoch, last, tag, before, beforeTag = string.match(stored, '^(%S*) (%d+) (%S*) (%d+) (%S*)$')
-  log = { epoch = epoch, last = tonumber(last), tag = tag, before = tonumber(before), beforeTag = beforeTag }
+  local epoch, last, tag, before, beforeTag, size = string.match(stored, '^(%S*) (%d+) (%S*) (%d+) (%S*) (%d+)$')
+  log = { epoch = epoch, last = tonumber(last), tag = tag, before = tonumber(before), beforeTag = beforeTag, size = tonumber(size) }
   logs[topic] = log
   return log
 end
@@ -23,7 +23,7 @@ local function numberOf(topic)
   return number
 end
 local function beginLog(topic, epoch)
-  local log = { epoch = epoch, last = 0, tag = '0', before = 0, beforeTag = '0' }
+  local log = { epoch = epoch, last = 0, tag = '0', before = 0, beforeTag = '0', size = 0 }
   call('DEL', keyOf(topic))
   logs[topic], written[topic] = log, true
   change('log', topic, numberOf(topic), epoch)
@@ -32,7 +32,8 @@ end
 local function writeLogs()
   for topic in pairs(written) do
     local log = logs[topic]
-    hset('l', topic, log.epoch .. ' ' .. log.last .. ' ' .. log.tag .. ' ' .. log.before .. ' ' .. log.beforeTag)
+    local known = { log.epoch, log.last, log.tag, log.before, log.beforeTag, log.size }
+    hset('l', topic, table.concat(known, ' '))
   end
 end
 local function reserve(topic, epoch)
@@ -40,17 +41,20 @@ local function reserve(topic, epoch)
   if log == nil or (not written[topic] and isLost(topic, log)) then return beginLog(topic, epoch) end
   return log
 end
+-- An entry's tag, when it was published, and how much it counts.
+local function headOf(entry)
+  local tag, next = field(entry, 1)
+  local time, size = field(entry, next)
+  return tag, tonumber(time), tonumber((field(entry, size)))
+end
 -- Removes the first entry.
 local function shift(topic, log)
-  log.before, log.beforeTag, log.front = log.before + 1, field(call('LPOP', keyOf(topic)), 1), nil
+  local tag, _, size = headOf(call('LPOP', keyOf(topic)))
+  log.before, log.beforeTag, log.size, log.front = log.before + 1, tag, log.size - size, nil
 end
 -- When the first entry was published.
 local function frontOf(topic, log)
-  if log.front == nil then
-    local entry = call('LINDEX', keyOf(topic), 0)
-    local _, next = field(entry, 1)
-    log.front = tonumber((field(entry, next)))
-  end
+  if log.front == nil then log.front = select(2, headOf(call('LINDEX', keyOf(topic), 0))) end
   return log.front
 end
 -- Histories are kept for as long as they say, also in a room that nobody is in.
@@ -61,7 +65,7 @@ local function keepFor(seconds)
   call('HSET', base .. 'm', 'keep', string.format('%.0f', keep))
   call('HDEL', base .. 'm', 'renewed')
 end
-local function append(topic, messages, seconds, epoch, message, tag, time)
+local function append(topic, messages, bytes, seconds, epoch, message, tag, time)
   local log = logOf(topic) or beginLog(topic, epoch)
   local length = call('RPUSH', keyOf(topic), message)
   if length ~= log.last - log.before + 1 then
@@ -70,8 +74,11 @@ local function append(topic, messages, seconds, epoch, message, tag, time)
   end
   if length == 1 then begin('t:' .. topic) end
   keepFor(seconds)
-  log.last, log.tag, written[topic] = log.last + 1, tag, true
-  while length > 0 and (length > messages or frontOf(topic, log) <= time - seconds * 1000) do
+  log.last, log.tag, log.size, written[topic] = log.last + 1, tag, log.size + select(3, headOf(message)), true
+  local function isSurplus()
+    return length > messages or (length > 1 and log.size > bytes) or frontOf(topic, log) <= time - seconds * 1000
+  end
+  while length > 0 and isSurplus() do
     shift(topic, log)
     length = length - 1
   end

@@ -3,12 +3,12 @@ export const steps: string = String.raw`
 local steps = {}
 steps.publish = function(isDone)
   local kept = {}
-  for i = 1, num() do kept[i] = { arg(), num(), num(), arg() } end
+  for i = 1, num() do kept[i] = { arg(), num(), num(), num(), arg() } end
   local message, tag, time, audience = arg(), arg(), num(), arg()
   if not isDone then return end
   local places = {}
   for _, one in ipairs(kept) do
-    local log = append(one[1], one[2], one[3], one[4], message, tag, time)
+    local log = append(one[1], one[2], one[3], one[4], one[5], message, tag, time)
     put(places, one[1], log.last, log.before + 1)
   end
   change('published', #kept)
