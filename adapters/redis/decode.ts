@@ -43,6 +43,8 @@ export function readChange(reader: Reader): Change {
       return { type, counts: readCounts(reader) };
     case "gone":
       return { type, node: reader.text() };
+    case "asked":
+      return { type, question: { id: reader.text(), from: reader.text(), body: reader.text() } };
     default:
       throw unknown(type);
   }

@@ -118,4 +118,4 @@ class IoredisSubscriptions implements Subscriptions {
   }
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

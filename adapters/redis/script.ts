@@ -1,7 +1,9 @@
-/** The scripts: one for each method of the port. Redis knows them by their hash; one that does not is sent the script itself. */
+/** The scripts: one for each method of the port. Redis knows them by their hash; one that it does not know is sent as a whole. */
 import { builtin } from "./buffer.ts";
 import type { Argument } from "./codec.ts";
 import type { Commands } from "./connection.ts";
+import * as due from "./lua/due.ts";
+import * as kept from "./lua/kept.ts";
 import { logs, page } from "./lua/logs.ts";
 import { join, leave, nodes, own, report } from "./lua/nodes.ts";
 import { prelude } from "./lua/prelude.ts";
@@ -13,7 +15,7 @@ export class Script {
   #hash: string | undefined;
 
   constructor(...parts: readonly string[]) {
-    this.#text = [prelude, ...parts].join("");
+    this.#text = parts.join("");
   }
 
   get hash(): string {
@@ -38,11 +40,31 @@ function sha1(text: string): string {
   return builtin<Crypto>("node:crypto").createHash("sha1").update(text).digest("hex");
 }
 
-export const scripts: Readonly<Record<"join" | "page" | "turns" | "report" | "own" | "leave", Script>> = {
-  join: new Script(logs, sessions, nodes, join),
-  page: new Script(logs, page),
-  turns: new Script(logs, sessions, conditions, steps, turns),
-  report: new Script(logs, sessions, nodes, report),
-  own: new Script(sessions, own),
-  leave: new Script(sessions, nodes, leave),
+/** Of a room: the key is the beginning of its keys. */
+export interface RoomScripts {
+  readonly join: Script;
+  readonly page: Script;
+  readonly turns: Script;
+  readonly report: Script;
+  readonly own: Script;
+  readonly leave: Script;
+}
+
+export const scripts: RoomScripts = {
+  join: new Script(prelude, logs, sessions, nodes, join),
+  page: new Script(prelude, logs, page),
+  turns: new Script(prelude, logs, sessions, conditions, steps, turns),
+  report: new Script(prelude, logs, sessions, nodes, report),
+  own: new Script(prelude, sessions, own),
+  leave: new Script(prelude, sessions, nodes, leave),
 };
+
+type KeptScripts = Readonly<Record<keyof typeof kept, Script>>;
+
+export const keptScripts: KeptScripts = Object.fromEntries(
+  Object.entries(kept).map(([name, text]) => [name, new Script(prelude, text)]),
+) as KeptScripts;
+
+type DueScripts = Readonly<Record<keyof typeof due, Script>>;
+
+export const dueScripts: DueScripts = Object.fromEntries(Object.entries(due).map(([name, text]) => [name, new Script(text)])) as DueScripts;

@@ -2,9 +2,11 @@
 import type { Redis } from "ioredis";
 import { vi } from "vitest";
 import { baseOf } from "../../adapters/redis/room.ts";
-import type { Backplane, Batch, Receiver, RoomBackplane } from "../../src/cluster/backplane.ts";
+import type { Backplane, Batch, Receiver, RoomBackplane, RoomKept } from "../../src/cluster/backplane.ts";
 import type { Change, Frame, Notice } from "../../src/cluster/feed.ts";
 import type { MemoryBackplane } from "../../src/cluster/memory/index.ts";
+import type { Lane, LaneClaim } from "../../src/cluster/tasks.ts";
+import type { FoundValue, ValueWrite } from "../../src/cluster/values.ts";
 import type { Condition, Kept, Step, Turn } from "../../src/cluster/turns.ts";
 import { formatPosition } from "../../src/protocol/positions.ts";
 import { below, pick, type Random } from "../delivery/random.ts";
@@ -14,6 +16,9 @@ const room = "a {room}%";
 const topics = ["t", "news: ü", "c"];
 const sessions = ["s1", "s2", "s3", "s4"];
 const names = ["anchor", "n1", "n2", "n3"];
+const servers = ["server 1", "server 2"];
+const lanes = ["alarm", "calls"] as const;
+const keys = ["k", "k2", "ü", "x"];
 const ids = ["c1", "c2", "c3", "c4"];
 
 /** What a backplane answered and told, in a form that does not depend on what the port leaves open. */
@@ -42,6 +47,10 @@ export class Sequence {
   readonly #client: Redis;
   readonly #setWord: (word: string) => void;
   readonly #nodes: Node[];
+  /** By server, in memory and in Redis. */
+  readonly #kept: readonly (readonly [name: string, ports: readonly RoomKept[]])[];
+  /** Tags of values. */
+  readonly #tags: (string | undefined)[] = [undefined, ""];
   readonly #positions: string[] = ["nonsense", formatPosition("e1", 0, "0")];
   #words = 0;
   #time = 1000;
@@ -55,6 +64,7 @@ export class Sequence {
       [memory, this.memory],
       [stored, this.stored],
     ] as const;
+    this.#kept = servers.map((name) => [name, both.map(([backplane]) => backplane.kept(room, name))]);
     this.#nodes = names.map((name) => ({
       name,
       ports: both.map(([backplane, recorded]) => backplane.room(room, name, receiverOf(name, recorded))),
@@ -67,7 +77,7 @@ export class Sequence {
   async run(steps: number): Promise<void> {
     for (const node of this.#nodes) await this.#both(node, "subscribe", (port) => port.subscribe());
     for (const node of this.#nodes.slice(0, 2)) await this.#join(node);
-    await this.#turns(this.#nodes[0]!, [{ steps: [{ type: "reserve", log: this.#kept("t") }] }]);
+    await this.#turns(this.#nodes[0]!, [{ steps: [{ type: "reserve", log: this.#log("t") }] }]);
     for (let step = 0; step < steps; step++) await this.#step();
     for (const node of this.#nodes) await this.#join(node);
     await this.#heard();
@@ -86,16 +96,93 @@ export class Sequence {
     return `w${(++this.#words).toString(36)}`;
   }
 
-  async #both(node: Node, what: string, ask: (port: RoomBackplane) => Promise<unknown>): Promise<unknown> {
-    const [memory, stored] = await Promise.all(node.ports.map((port) => ask(port)));
-    this.memory.answers.push([what, node.name, normal(memory)]);
-    this.stored.answers.push([what, node.name, normal(stored)]);
+  #both(node: Node, what: string, ask: (port: RoomBackplane) => Promise<unknown>): Promise<unknown> {
+    return this.#asked(node.name, node.ports, what, ask);
+  }
+
+  async #asked<Port>(name: string, ports: readonly Port[], what: string, ask: (port: Port) => Promise<unknown>): Promise<unknown> {
+    const [memory, stored] = await Promise.all(ports.map((port) => ask(port)));
+    this.memory.answers.push([what, name, normal(memory)]);
+    this.stored.answers.push([what, name, normal(stored)]);
     return memory;
+  }
+
+  // ---- What outlives nodes
+
+  async #keptStep(): Promise<void> {
+    const [name, ports] = pick(this.#random, this.#kept)!;
+    const both = (what: string, ask: (port: RoomKept) => Promise<unknown>): Promise<unknown> => this.#asked(name, ports, what, ask);
+    const lane = pick(this.#random, lanes)!;
+    const id = pick(this.#random, ["t1", "t2", "t3"])!;
+    switch (below(this.#random, 10)) {
+      case 0: {
+        const prefix = pick(this.#random, ["", "k", "ü"])!;
+        const after = pick(this.#random, [undefined, "", "k", "zz"]);
+        const limit = 1 + below(this.#random, 3);
+        return void (await both("list", ({ values }) => values.list({ prefix, after, limit })));
+      }
+      case 1: {
+        const key = pick(this.#random, keys)!;
+        const { version, value } = (await both("get", ({ values }) => values.get(key))) as FoundValue;
+        return void this.#tags.push(version, value?.tag);
+      }
+      case 2:
+      case 3: {
+        const write = this.#write();
+        return void (await both("write", ({ values }) => values.write(write)));
+      }
+      case 4: {
+        const task = { lane, id, tag: this.#word(), isRepeated: below(this.#random, 2) === 0, body: this.#word(), most: 2 };
+        const time = pick(this.#random, [1, 2, 500.5, 8e12])!;
+        return void (await both("put", ({ tasks }) => tasks.put({ ...task, time })));
+      }
+      case 5:
+        return void (await both("remove", ({ tasks }) => tasks.remove(lane, id)));
+      case 6: {
+        const after = pick(this.#random, [undefined, id]);
+        return void (await both("tasks", ({ tasks }) => tasks.list(lane, after, 2)));
+      }
+      case 7:
+        return this.#claimLapses(lane);
+      case 8: {
+        const question = { id: this.#word(), from: name, body: "?" };
+        return void (await both("ask", async (port) => (await port.ask(question)).toSorted()));
+      }
+      default: {
+        const claim = (await both("claim", ({ tasks }) => tasks.claim(lane).then(withoutTimes))) as LaneClaim;
+        if (claim.task === undefined || below(this.#random, 3) === 0) return;
+        const { tag } = claim.task;
+        const again = pick(this.#random, [undefined, -1e12, 1e12]);
+        await both("settle", ({ tasks }) => tasks.settle({ lane, id: claim.task!.id, tag, again }));
+      }
+    }
+  }
+
+  #write(): ValueWrite {
+    const changes = new Map(keys.filter(() => below(this.#random, 2) === 0).map((key) => [key, pick(this.#random, ["", "1", undefined])]));
+    const expected = new Map(keys.filter(() => below(this.#random, 5) === 0).map((key) => [key, pick(this.#random, this.#tags)]));
+    const version = below(this.#random, 4) === 0 ? (pick(this.#random, this.#tags) ?? "") : undefined;
+    const tag = below(this.#random, 6) === 0 ? (this.#tags.at(-1) ?? "again") : this.#word();
+    return {
+      tag: tag === "" ? "once" : tag,
+      clear: below(this.#random, 8) === 0,
+      changes,
+      expected,
+      ...(version === undefined ? {} : { version }),
+    };
+  }
+
+  async #claimLapses(lane: Lane): Promise<void> {
+    const claimed = this.#backplane.roomOf(room).state.kept.lanes.get(lane);
+    if (claimed?.claim === undefined) return;
+    claimed.claim = { ...claimed.claim, until: -1 };
+    await this.#client.hset(`${baseOf("ew:", room)}tl:${lane}`, "until", 0);
   }
 
   async #step(): Promise<void> {
     const node = pick(this.#random, this.#nodes)!;
     this.#setWord(this.#word());
+    if (below(this.#random, 4) === 0) return this.#keptStep();
     const dice = below(this.#random, 100);
     if (dice < 60) return this.#turns(node, this.#randomTurns());
     if (dice < 66) return this.#again(node);
@@ -187,13 +274,15 @@ export class Sequence {
   async #empty(): Promise<void> {
     const { state } = this.#backplane.roomOf(room);
     Object.assign(state, { life: "", feed: { number: 0, tag: "0" }, numbers: new Map() });
-    for (const all of [state.logs, state.sessions, state.present, state.nodes]) all.clear();
+    Object.assign(state.kept, { version: "", order: 0 });
+    const { values, lanes: tasks } = state.kept;
+    for (const all of [state.logs, state.sessions, state.present, state.nodes, values, tasks]) all.clear();
     await this.#client.flushall();
     await this.#join(this.#nodes[0]!);
-    await this.#turns(this.#nodes[0]!, [{ steps: [{ type: "reserve", log: this.#kept("t") }] }]);
+    await this.#turns(this.#nodes[0]!, [{ steps: [{ type: "reserve", log: this.#log("t") }] }]);
   }
 
-  #kept(topic: string): Kept {
+  #log(topic: string): Kept {
     const messages = 1 + below(this.#random, 5);
     const [bytes, seconds] = [pick(this.#random, [5, 30, Infinity])!, pick(this.#random, [1, 60, Infinity])!];
     return { topic, messages, bytes, seconds, epoch: this.#word() };
@@ -242,7 +331,7 @@ export class Sequence {
     const id = pick(this.#random, ids)!;
     switch (below(this.#random, 9)) {
       case 0:
-        return { type: "reserve", log: this.#kept(pick(this.#random, topics)!) };
+        return { type: "reserve", log: this.#log(pick(this.#random, topics)!) };
       case 1:
         return { type: "delete", topic: pick(this.#random, topics)!, epoch: this.#word() };
       case 2:
@@ -265,7 +354,7 @@ export class Sequence {
   }
 
   #publish(): Step {
-    const kept = topics.filter(() => below(this.#random, 2) === 0).map((topic) => this.#kept(topic));
+    const kept = topics.filter(() => below(this.#random, 2) === 0).map((topic) => this.#log(topic));
     const plain = ["x", "y"].filter(() => below(this.#random, 2) === 0);
     const except = pick(this.#random, [undefined, "c1", new Set(["c1", "ü"])]);
     this.#time += below(this.#random, 800);
@@ -295,6 +384,11 @@ function receiverOf(name: string, recorded: Recorded): Receiver {
     },
     cut: () => {},
   };
+}
+
+/** When is each one's own. */
+function withoutTimes({ next, ...claim }: LaneClaim): object {
+  return { ...claim, next: next === undefined ? next : "some" };
 }
 
 /** Lists whose order the port leaves open. */
