@@ -1,9 +1,10 @@
 /** The worker in the sandbox: gets a port to the page, and runs the handler. */
-import "./random.ts";
 import type { Command, Report } from "../protocol.ts";
 import { problemOf } from "./compile.ts";
+import { provideRandomUUID } from "./random.ts";
 import { Stage } from "./stage.ts";
 
+provideRandomUUID();
 addEventListener("message", ({ data: port }: MessageEvent<MessagePort>) => serve(port), { once: true });
 
 function serve(port: MessagePort): void {

@@ -4,7 +4,7 @@ import { memory } from "edgewire/memory";
 import type { Memory, MemoryWebSocket, MemoryWebSocketConstructor } from "edgewire/memory";
 
 /** Where a handshake fails that begins while the network is cut. */
-const nowhere = memory(defineHandler({ upgrade: () => new Response(null, { status: 503 }) }));
+let nowhere: Memory | undefined;
 
 export class Network {
   /** What a client's sockets are made with. */
@@ -39,9 +39,13 @@ export class Network {
   }
 
   #connect(url: string, protocols?: string | string[]): MemoryWebSocket {
-    const { WebSocket } = (this.#isCut ? undefined : this.#server()) ?? nowhere;
+    const { WebSocket } = (this.#isCut ? undefined : this.#server()) ?? (nowhere ??= refusing());
     const socket = (this.#socket = new WebSocket(url, protocols));
     if (this.#isSlow) socket.pause();
     return socket;
   }
+}
+
+function refusing(): Memory {
+  return memory(defineHandler({ upgrade: () => new Response(null, { status: 503 }) }));
 }
