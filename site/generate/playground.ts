@@ -88,7 +88,7 @@ function client(id: string, name: string): string {
 <select name="kind" aria-label="Client of ${name}"><option value="websocket">WebSocket</option><option value="reconnecting">Reconnecting</option><option value="delivery">With delivery</option></select>
 <button class="quiet">Connect</button>
 </form>
-<ol class="lines" role="log" aria-label="What ${name} sent and received" tabindex="0"></ol>
+<div class="lines" role="log" aria-label="What ${name} sent and received" tabindex="0"></div>
 <form class="send">
 <input name="text" aria-label="Message from ${name}" placeholder="Say something as ${name}" autocomplete="off">
 <button class="strong">Send</button>
@@ -121,5 +121,5 @@ const room = `<section class="pane room" aria-labelledby="room-title">
 ${parts.map(([id, title]) => `<section class="part" id="${id}" aria-labelledby="${id}-title"><h3 id="${id}-title">${title}</h3><div class="rows"></div></section>`).join("\n")}
 </div>
 <h3 id="log-title">Hooks and console</h3>
-<ol class="lines" id="log" role="log" aria-labelledby="log-title" tabindex="0"></ol>
+<div class="lines" id="log" role="log" aria-labelledby="log-title" tabindex="0"></div>
 </section>`;

@@ -51,11 +51,12 @@ export class Editor {
           bracketMatching(),
           closeBrackets(),
           highlightActiveLine(),
+          EditorView.lineWrapping,
           lintGutter(),
           javascript({ typescript: true }),
           syntaxHighlighting(style),
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap]),
-          EditorView.contentAttributes.of({ "aria-label": "Handler", spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": "Handler", spellcheck: "false", tabindex: "0" }),
           EditorView.updateListener.of(({ docChanged }) => {
             if (docChanged && !this.#isSetting) listener.changed();
           }),

@@ -14,7 +14,7 @@ export class Lines {
   add(kind: string, text: string): void {
     const list = this.#list;
     const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 30;
-    list.append(make("li", { class: kind, text }));
+    list.append(make("p", { class: kind, text }));
     while (list.childElementCount > most) list.firstElementChild?.remove();
     if (isAtEnd) list.scrollTop = list.scrollHeight;
   }
