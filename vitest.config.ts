@@ -170,6 +170,16 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "site",
+          include: ["site/test/**/*.test.ts"],
+          globalSetup: ["scripts/browser.ts", "scripts/site.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
       },
