@@ -55,8 +55,11 @@ function filesOf(root: string, patterns: readonly string[]): string[] {
   return found.filter((name) => !ignored.test(name) && statSync(join(root, name)).isFile()).toSorted();
 }
 
+/** The relative links of a page, and what it says of other pages, outside its code. */
 function linksOf(file: string, text: string): Link[] {
-  return targetsOf(file, text).map(({ index, path, anchor }) => ({ line: lineAt(text, index), path, anchor }));
+  const linked = targetsOf(file, text).map(({ index, path, anchor }) => ({ line: lineAt(text, index), path, anchor }));
+  const mentioned = mentionsOf(withoutCode(text).replaceAll(/\]\([^)]*\)/g, (link) => " ".repeat(link.length)));
+  return [...linked, ...mentioned];
 }
 
 /** Writes other targets into a page, where `to` has one for the path from the root. */
@@ -90,7 +93,7 @@ function targetsOf(file: string, text: string): Target[] {
   });
 }
 
-/** What code says of pages: a path, and perhaps a heading. */
+/** What a text says of pages: a path from the root, and perhaps a heading. */
 function mentionsOf(text: string): Link[] {
   const found = text.matchAll(/(?<![\w/.-])(?:\.\.\/)*(docs\/[\w/.-]*\w\.(?:md|svg|png|json))(?:#([\w-]+))?/g);
   return Array.from(found, ({ 1: path = "", 2: anchor, index }) => ({ line: lineAt(text, index), path, anchor }));

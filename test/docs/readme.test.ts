@@ -12,7 +12,7 @@ import { readPage, root, writePage, type Page } from "./pages.ts";
 import { commandFor, start, startWorker } from "./run.ts";
 import type { Runtime, Server } from "./run.ts";
 
-const [readme, page] = ["README.md", "docs/guide/serving.md"].map(readPage) as [Page, Page];
+const [readme, page] = ["README.md", "docs/guide/serving.md"].map((name) => readPage(name)) as [Page, Page];
 const at = (file: string): string => join(page.folder, file);
 const runtimes = ["node", "bun", "deno"] as const satisfies Runtime[];
 

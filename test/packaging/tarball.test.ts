@@ -52,10 +52,12 @@ test("each link in its pages leads to a file of the package, or to this version 
 test("what it and create-edgewire say of their addresses follows from `repository`", () => {
   const { repository } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { repository: string };
   const addresses = (file: string): unknown => {
-    const { homepage, bugs, repository } = JSON.parse(
-      execFileSync("tar", ["xOf", file, "package/package.json"], { encoding: "utf8" }),
-    ) as Record<string, unknown>;
-    return { homepage, bugs, repository };
+    const {
+      homepage: page,
+      bugs: issues,
+      repository: source,
+    } = JSON.parse(execFileSync("tar", ["xOf", file, "package/package.json"], { encoding: "utf8" })) as Record<string, unknown>;
+    return { homepage: page, bugs: issues, repository: source };
   };
   const url = `git+${repository}.git`;
   const bugs = `${repository}/issues`;
