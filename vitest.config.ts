@@ -160,6 +160,16 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "recipes",
+          include: ["test/recipes/**/*.test.ts"],
+          globalSetup: "scripts/recipes.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
       },
