@@ -44,7 +44,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const pending = server.upgrade(head, { env, remoteAddress: addressOf(head), room: undefined, waitUntil });
         const upgrade = await pending;
         if (isResponse(upgrade)) return upgrade;
-        // The connection would stay open in the object forever: see P30 of docs/contract.md.
+        // The connection would stay open in the object forever: see P30 of docs/maintainers/contract.md.
         if (isPromise(pending) && isClientGone(request)) return abandonUpgrade(server, upgrade);
         const declines = declinesCompression(head, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
@@ -89,7 +89,7 @@ export async function forward(
   const { webSocket } = response as { readonly webSocket?: PairSocket | null };
   // Wait a turn: by then workerd has canceled the request of a client that has left, which ends the connection. Otherwise it would stay open in its
   // object forever, and buffer all that is sent to it. That happened to 560 of 883 clients (workerd 2026-11), and now to none. Of clients that reset
-  // within 5 ms, to 9 in 10, and now to 1 in 10 (P30 of docs/contract.md).
+  // within 5 ms, to 9 in 10, and now to 1 in 10 (P30 of docs/maintainers/contract.md).
   if (webSocket) await new Promise((resolve) => setTimeout(resolve, 0));
   if (through) return response;
   const answeredBy = response.headers.get(objectHeader);
