@@ -10,7 +10,7 @@ export async function bundleWorker(file: string, define: Record<string, string> 
     format: "esm",
     target: "es2024",
     conditions: ["workerd"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:*"],
     define: { "process.env.NODE_ENV": JSON.stringify("production"), ...define },
   });
   return outputFiles[0]?.text ?? "";
