@@ -171,6 +171,16 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "frameworks",
+          include: ["test/frameworks/*.test.ts"],
+          globalSetup: "scripts/frameworks.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
       },
