@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { start, type Server } from "../docs/run.ts";
-import { errorsIn, freePort, writeFramework } from "./page.ts";
+import { freePorts } from "../deploy/processes.ts";
+import { errorsIn, writeFramework } from "./page.ts";
 
 const file = writeFramework("express");
 let server: Server;
 beforeAll(async () => {
-  server = await start("node", file("express.ts"), await freePort());
+  server = await start("node", file("express.ts"), (await freePorts(1))[0]);
   return () => server[Symbol.asyncDispose]();
 });
 

@@ -1,8 +1,5 @@
 /** A page of docs/frameworks as files that run, with what its framework's package.json here has. */
 import { symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { once } from "node:events";
 import { join } from "node:path";
 import { readPage, writePage } from "../docs/pages.ts";
 import { errorsOf } from "../types/copy.ts";
@@ -33,14 +30,4 @@ export function writeFramework(name: string): (file: string) => string {
 export function errorsIn(file: (name: string) => string, entry: string): string[] {
   writeFileSync(file("tsconfig.json"), JSON.stringify({ compilerOptions, files: [entry] }));
   return errorsOf(file("."), "-p", ".");
-}
-
-/** For a server that prints no port. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
