@@ -180,6 +180,27 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: "recipes",
+          include: ["test/recipes/**/*.test.ts"],
+          expect: { poll: { timeout: 20_000 } },
+          globalSetup: "scripts/recipes.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "frameworks",
+          include: ["test/frameworks/*.test.ts"],
+          globalSetup: "scripts/frameworks.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
         test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
       },
