@@ -381,6 +381,28 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "A session has ended, and the storage could not be told. It is forgotten when it expires.",
     "Look at the logged error: it is the storage's own.",
   ],
+  EW413: [
+    "Redis refused a command, or the connection to it is lost. The message ends with the reason.",
+    "See to Redis and the network between. The node tries again.",
+  ],
+  EW414: [
+    "Fewer replicas of Redis have a write than the option `replicas` asks for. It may be lost if the primary fails now.",
+    "See to the replicas, or lower `replicas`.",
+  ],
+  EW415: ['"edgewire/redis" runs where there is no Buffer, such as a page.', "Use it on Node, Bun or Deno."],
+  EW416: [
+    "An answer of Redis ends too early. Something between may have cut it.",
+    "See that all nodes have one version of Edgewire, and nothing else writes its keys.",
+  ],
+  EW417: ["The backplane was used after it had been closed.", "Close servers first, the backplane last."],
+  EW418: ["Redis has stopped answering, so the node asks nothing more until it answers again.", "See to Redis and the network between."],
+  EW419: ["A node got something that its version does not know.", "Deploy the same version of Edgewire on all nodes."],
+  EW420: ["`redis` got neither options nor an address.", 'Write `redis("redis://localhost:6379")`.'],
+  EW421: ["`subscriber` is the same client as the one for commands.", "Create a second one: `client.duplicate()`."],
+  EW422: ["`replicas` is set, and the client is one of node-redis for a cluster.", "Use ioredis there, or leave `replicas` out."],
+  EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
+  EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
+  EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',
@@ -635,8 +657,8 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "Use Durable Objects: give the handler a `binding`, and export `durable(handler)` and `route(handler)`.",
   ],
   EW704: [
-    "The object's storage did not answer in time. It is tried again.",
-    "Nothing, if it is rare. Otherwise look at Cloudflare's status.",
+    "The storage of a Durable Object, or Redis, did not answer in time. It is tried again.",
+    "Nothing, if it is rare. Otherwise see to Redis, or look at Cloudflare's status.",
   ],
   EW705: ["The object woke up, and one of its connections could not be restored. It closes with 1011.", "Look at the logged error."],
   EW706: [
@@ -693,9 +715,6 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW724: [
     "The object could not be reached. The client gets a 503, and may try again.",
     "Look at the logged error. While a deploy rolls out it may happen.",
-  ],
-    "While a deploy rolls out, two versions run. The call reached one that does not know it.",
-    "Try again when the deploy has finished.",
   ],
   EW801: ['`send` was called on a client of "edgewire/memory" before it was open.', "Wait for `open`, or use `await server.connect()`."],
   EW802: ['`send` was called on a client of "edgewire/memory" that has closed.', "Send before it closes, or expect the error."],

@@ -20,6 +20,8 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
   const native = wsServerOf(accepted.server);
   native.upgrading = accepted;
   let opened = false;
+  // The 101 goes with what is sent in this turn: a write costs as much as the rest of a small message.
+  socket.cork();
   try {
     native.wss.handleUpgrade(checked(accepted, incoming), socket, head, (ws) => {
       opened = true;
@@ -35,6 +37,12 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
   }
   native.upgrading = undefined;
   accepted.server.abandon(accepted);
+  // After the queue, which writes at the end of the turn.
+  process.nextTick(uncork, socket);
+}
+
+function uncork(socket: Duplex): void {
+  socket.uncork();
 }
 
 /**

@@ -52,7 +52,7 @@ export class OrderedWebSocket extends WebSocket {
   }
 
   override terminate(): void {
-    this.outbox?.flush();
+    this.outbox?.flushAll();
     super.terminate();
   }
 
