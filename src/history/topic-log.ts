@@ -216,7 +216,7 @@ export class TopicLog {
   }
 
   #write(entry: StoredMessage, text: string | undefined): Written {
-    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to during a publish [EW308]`);
     if (this.isEmpty) this.#writeEpoch();
     return this.#segments.write(entry, text);
   }
