@@ -1,6 +1,6 @@
 /**
  * `edgewire/redis`: a backplane of rooms that span processes and machines, in a Redis that they share, by ioredis or node-redis. What it has to do is in
- * ../../src/cluster/backplane.ts; docs/cluster.md says what Redis must be set to.
+ * ../../src/cluster/backplane.ts; docs/maintainers/cluster-simulation.md says what Redis must be set to.
  */
 import { show } from "../../src/values/text.ts";
 import { RedisBackplane } from "./backplane.ts";

@@ -88,7 +88,7 @@ export type CheckedClients =
   | { readonly library: "ioredis"; readonly client: IoredisClient; readonly subscriber: IoredisClient | undefined }
   | { readonly library: "redis"; readonly client: NodeRedisClient; readonly subscriber: NodeRedisClient | undefined };
 
-/** @throws TypeError for what is no client of ioredis or node-redis. */
+/** @throws TypeError for anything but a client of ioredis or node-redis. */
 export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
   refuseBun("client", client);
   refuseBun("subscriber", subscriber);
