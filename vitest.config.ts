@@ -78,6 +78,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "redis",
+          include: ["test/backplane/**/*.test.ts"],
+          globalSetup: "scripts/redis.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
           name: "python",
           include: ["test/delivery/python/**/*.test.ts"],
           globalSetup: "scripts/python.ts",
@@ -128,7 +138,7 @@ export default defineConfig({
       {
         test: {
           name: "docs",
-          include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ["docs", "hono", "bad", "shutdown", "auth", "migrate"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
           ...waiting,
@@ -182,6 +192,37 @@ export default defineConfig({
           include: ["test/create/**/*.test.ts"],
           globalSetup: "scripts/browser.ts",
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "site",
+          include: ["site/test/**/*.test.ts"],
+          globalSetup: ["scripts/browser.ts", "scripts/site.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "recipes",
+          include: ["test/recipes/**/*.test.ts"],
+          expect: { poll: { timeout: 20_000 } },
+          globalSetup: "scripts/recipes.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "frameworks",
+          include: ["test/frameworks/*.test.ts"],
+          globalSetup: "scripts/frameworks.ts",
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           ...waiting,
         },

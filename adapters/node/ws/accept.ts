@@ -31,7 +31,7 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
     // ws does not answer if the client has left meanwhile.
     if (!opened) endSocket(socket);
   } catch (error) {
-    logError("a handshake could not be completed", error);
+    logError("a handshake could not be completed [EW624]", error);
     // ws throws if another listener has already passed it this socket: leave the socket to that listener.
     if (!isClaimed(socket)) socket.destroy();
   }
