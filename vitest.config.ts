@@ -51,6 +51,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "redis",
+          include: ["test/backplane/**/*.test.ts"],
+          globalSetup: "scripts/redis.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
           name: "python",
           include: ["test/delivery/python/**/*.test.ts"],
           globalSetup: "scripts/python.ts",
@@ -101,7 +111,7 @@ export default defineConfig({
       {
         test: {
           name: "docs",
-          include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ["docs", "hono", "bad", "shutdown", "auth", "migrate"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
           ...waiting,
@@ -165,6 +175,27 @@ export default defineConfig({
           include: ["site/test/**/*.test.ts"],
           globalSetup: ["scripts/browser.ts", "scripts/site.ts"],
           testTimeout: 120_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "recipes",
+          include: ["test/recipes/**/*.test.ts"],
+          expect: { poll: { timeout: 20_000 } },
+          globalSetup: "scripts/recipes.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "frameworks",
+          include: ["test/frameworks/*.test.ts"],
+          globalSetup: "scripts/frameworks.ts",
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           ...waiting,
         },
