@@ -54,6 +54,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "redis",
+          include: ["test/backplane/**/*.test.ts"],
+          globalSetup: "scripts/redis.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
           name: "python",
           include: ["test/delivery/python/**/*.test.ts"],
           globalSetup: "scripts/python.ts",
@@ -104,7 +114,7 @@ export default defineConfig({
       {
         test: {
           name: "docs",
-          include: ["docs", "hono", "bad", "shutdown", "auth"].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ["docs", "hono", "bad", "shutdown", "auth", "migrate"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: "scripts/browser.ts",
           testTimeout: 60_000,
           ...waiting,
@@ -158,6 +168,16 @@ export default defineConfig({
           include: ["test/create/**/*.test.ts"],
           globalSetup: "scripts/browser.ts",
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
+          name: "site",
+          include: ["site/test/**/*.test.ts"],
+          globalSetup: ["scripts/browser.ts", "scripts/site.ts"],
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           ...waiting,
         },

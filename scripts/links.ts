@@ -46,12 +46,13 @@ function filesOf(root: string, patterns: readonly string[]): string[] {
   return found.filter((name) => !ignored.test(name) && statSync(join(root, name)).isFile()).toSorted();
 }
 
-/** The relative links of a page, outside its code. */
+/** The relative links of a page, and what it says of other pages, outside its code. */
 function linksOf(file: string, text: string): Link[] {
   const prose = withoutCode(text);
   const patterns = [/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g, /^\[[^\]]+\]: (\S+)/gm, /\b(?:src|href|srcset)="([^"]+)"/g];
   const found = patterns.flatMap((pattern) => [...prose.matchAll(pattern)]);
-  return found.flatMap(({ 1: target = "", index }) => {
+  const mentioned = mentionsOf(prose.replaceAll(/\]\([^)]*\)/g, (link) => " ".repeat(link.length)));
+  const linked = found.flatMap(({ 1: target = "", index }) => {
     if (/^(?:[a-z]+:|\/)/i.test(target)) return [];
     const [path = "", anchor] = target.split("#", 2);
     const resolved =
@@ -62,9 +63,10 @@ function linksOf(file: string, text: string): Link[] {
             .replace(/\/$/, "");
     return [{ line: lineAt(text, index), path: resolved, anchor }];
   });
+  return [...linked, ...mentioned];
 }
 
-/** What code says of pages: a path, and perhaps a heading. */
+/** What a text says of pages: a path from the root, and perhaps a heading. */
 function mentionsOf(text: string): Link[] {
   const found = text.matchAll(/(?<![\w/.-])(?:\.\.\/)*(docs\/[\w/.-]*\w\.(?:md|svg|png|json))(?:#([\w-]+))?/g);
   return Array.from(found, ({ 1: path = "", 2: anchor, index }) => ({ line: lineAt(text, index), path, anchor }));

@@ -158,7 +158,7 @@ export class MountedHandlers implements ServerRooms, Mounts {
   #own(method: string, argument: string): DefinedHandler {
     if (this.#handler !== undefined) return this.#handler;
     throw new Error(
-      `${method}() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).${method}(${argument})`,
+      `${method}() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).${method}(${argument}) [EW637]`,
     );
   }
 

@@ -30,7 +30,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
   requireBinding("route", handler);
   if (handler.hooks.upgrade === undefined) {
     throw new TypeError(
-      'route needs to know each client\'s room: return { room } from the hook upgrade, defineHandler({ upgrade: (request) => ({ room: … }), … }). In Hono, the parameter of app.get("/ws/:room", upgrade(handler)) is the room',
+      'route needs to know each client\'s room: return { room } from the hook upgrade, defineHandler({ upgrade: (request) => ({ room: … }), … }). In Hono, the parameter of app.get("/ws/:room", upgrade(handler)) is the room [EW721]',
     );
   }
   const routed = handler as DefinedHandler;
@@ -49,7 +49,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const declines = declinesCompression(head, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {
-        logError("a handshake failed", error);
+        logError("a handshake failed [EW722]", error);
         return refuse(500, "Internal Server Error");
       }
     },
@@ -82,8 +82,8 @@ export async function forward(
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
     if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);
     if (retryable !== true && overloaded !== true)
-      throw new Error(`the Durable Object behind env.${binding} failed: ${String(error)}`, { cause: error });
-    logError("the room's object is unavailable", error);
+      throw new Error(`the Durable Object behind env.${binding} failed: ${String(error)} [EW723]`, { cause: error });
+    logError("the room's object is unavailable [EW724]", error);
     return refuse(503, "the room is unavailable", { "retry-after": "1" });
   }
   const { webSocket } = response as { readonly webSocket?: PairSocket | null };

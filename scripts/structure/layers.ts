@@ -167,6 +167,13 @@ export const layers: readonly Layer[] = [
     first: "adapters/sqlite/database.ts",
   },
   {
+    name: "redis",
+    at: ["adapters/redis"],
+    is: "a backplane in Redis, by ioredis or node-redis; `lua/` is what Redis does in one step",
+    may: [...core, "cluster"],
+    first: "adapters/redis/room.ts",
+  },
+  {
     name: "msgpack",
     at: ["adapters/msgpack"],
     is: "MessagePack as a codec of typed messages",

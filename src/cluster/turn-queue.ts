@@ -66,7 +66,7 @@ export class TurnQueue {
   /** @param urgent before all that are not. @throws BackplaneError if too much waits already. */
   add(turn: Turn, settled: (fate: TurnFate) => void, now: number, urgent = false): void {
     const hindrance = urgent ? undefined : this.hindrance(now);
-    if (hindrance !== undefined) throw new BackplaneError(`the backplane takes nothing more: ${hindrance}`);
+    if (hindrance !== undefined) throw new BackplaneError(`the backplane takes nothing more: ${hindrance} [EW401]`);
     const one = { turn, size: sizeOf(turn), since: now, settled };
     this.#bytes += one.size;
     if (urgent) this.#waiting.splice(this.#urgent++, 0, one);

@@ -129,8 +129,7 @@ export class TopicLog {
 
   /** The message as `room.history` returns it. */
   shown({ offset, tag, time, data }: StoredMessage): HistoryEntry {
-    const position = formatPosition(this.#epoch, offset, tag);
-    return { position, data: typeof data === "string" ? data : data.slice(), time };
+    return { position: formatPosition(this.#epoch, offset, tag), data: typeof data === "string" ? data : data.slice(), time };
   }
 
   /** The message as subscribers get it. */
@@ -208,12 +207,13 @@ export class TopicLog {
   /** The first offset that is kept and has not expired; one beyond the last if none is left. */
   oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
+    if ((this.#segments.at(this.#first)?.time ?? since) > since) return this.#first; // Most often: without a generator.
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }
 
   #write(entry: StoredMessage, text: string | undefined): Written {
-    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to during a publish [EW308]`);
     if (this.isEmpty) this.#writeEpoch();
     return this.#segments.write(entry, text);
   }

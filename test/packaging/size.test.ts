@@ -15,6 +15,7 @@ test("every entry point that a bundle may have has a budget", () => {
     "/hono",
     "/memory",
     "/sqlite",
+    "/redis",
     "/client",
     "/delivery",
     "/delivery/client, with the client",
