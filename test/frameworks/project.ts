@@ -54,7 +54,8 @@ export async function serve(
   const server = run(program, given, { cwd, env: { ...quiet, PORT: String(port), ...env } });
   onTestFinished(() => server[Symbol.asyncDispose]());
   await server.line(ready);
-  return { server, url: `http://127.0.0.1:${port}` };
+  // In development Next refuses pages of 127.0.0.1.
+  return { server, url: `http://localhost:${port}` };
 }
 
 /** Opens the page, and returns it once its socket is in the room. */
