@@ -40,5 +40,5 @@ function connect(clients: CheckedClients, heard: Heard, isSharded: boolean): Con
     return overIoredis(client, subscriber, heard, isSharded, clients.subscriber === undefined ? [subscriber] : []);
   }
   const { client, subscriber = client.duplicate() } = clients;
-  return overNodeRedis(client, subscriber, heard, isSharded, clients.subscriber === undefined ? [subscriber] : []);
+  return overNodeRedis(client, subscriber, heard, isSharded, clients.subscriber === undefined);
 }
