@@ -32,6 +32,8 @@ export class Cluster implements Receiver {
   /** The backplane's; undefined before it has joined. */
   #life: string | undefined;
   #reported = Number.NEGATIVE_INFINITY;
+  /** What it counts is no longer what it has reported. */
+  #isStale = false;
   /** When the backplane last answered that it knows this node. */
   #known = 0;
 
@@ -75,6 +77,18 @@ export class Cluster implements Receiver {
   /** Connections of the other nodes, or subscribers there, as last reported. */
   elsewhere(topic?: string): number {
     return this.#mirror.elsewhere(this.node, topic);
+  }
+
+  /** The backplane has not answered for so long that nobody should wait for it. */
+  get isAway(): boolean {
+    const { report, patience } = this.#limits;
+    return this.#life !== undefined && this.#host.now() - this.#known > report + patience;
+  }
+
+  /** What it counts has changed. */
+  changed(): void {
+    this.#isStale = true;
+    this.#pump();
   }
 
   /** Whether `turn` would take one now. */
@@ -187,7 +201,8 @@ export class Cluster implements Receiver {
     if (this.#isOver || this.#life === undefined) return;
     const now = this.#host.now();
     if (this.#follower.state === "live" && this.#turns.mayAsk(now)) this.#sendTurns(now, this.#life);
-    if (now - this.#reported >= this.#limits.report && this.#reports.mayAsk(now)) this.#report(now, this.#life);
+    const { report, counts } = this.#limits;
+    if (now - this.#reported >= (this.#isStale ? counts : report) && this.#reports.mayAsk(now)) this.#report(now, this.#life);
   }
 
   #sendTurns(now: number, life: string): void {
@@ -207,6 +222,7 @@ export class Cluster implements Receiver {
 
   #report(now: number, life: string): void {
     this.#reported = now;
+    this.#isStale = false;
     const asked = this.#follower.number;
     const report = { life, counts: this.#host.counts() };
     const answered = (answer: Reported | Refusal): void => this.#reportAnswered(answer, asked);

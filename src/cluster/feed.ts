@@ -32,6 +32,7 @@ export interface Published {
   readonly all: boolean;
   readonly payload: Data;
   readonly except: LogEntry["except"];
+  readonly key?: string | undefined;
   readonly tag: string;
   readonly time: number;
 }

@@ -8,8 +8,10 @@ import type { QueueLimits } from "./turn-queue.ts";
 export interface ClusterLimits extends QueueLimits, FollowerLimits {
   /** Milliseconds after which others take a silent node for dead. */
   readonly lease: number;
-  /** Milliseconds between two reports. */
+  /** Milliseconds between two reports, at most: they say that the node lives. */
   readonly report: number;
+  /** Milliseconds between two reports, at least, where what the node counts changes. */
+  readonly counts: number;
 }
 
 /** Who learns of what happens: the server of the room on this node. */

@@ -57,6 +57,8 @@ export interface Publish {
   readonly all?: boolean;
   readonly payload: Data;
   readonly except?: LogEntry["except"];
+  /** What the message is about, for readers that are slow: see `PublishOptions`. */
+  readonly key?: string | undefined;
   /** Of its entries. Long if there are several. */
   readonly tag: string;
   /** By the node's clock. */
@@ -67,6 +69,8 @@ export interface Publish {
 export interface Kept {
   readonly topic: string;
   readonly messages: number;
+  /** Of binary data, and UTF-16 units of text. The last message is kept, however large it is. */
+  readonly bytes: number;
   readonly seconds: number;
   /** Becomes the log's if there is none: random. */
   readonly epoch: string;

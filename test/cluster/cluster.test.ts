@@ -12,7 +12,7 @@ import type { MemoryBackplane } from "../../src/cluster/memory/index.ts";
 import type { Publish, Turn } from "../../src/cluster/turns.ts";
 import type { TurnFate } from "../../src/cluster/turn-queue.ts";
 
-const limits = { lease: 5000, patience: 1000, maxPending: 1000, report: 1000, timeout: 1500, late: 500, maxFrames: 100 };
+const limits = { lease: 5000, patience: 1000, maxPending: 1000, report: 1000, counts: 1000, timeout: 1500, late: 500, maxFrames: 100 };
 
 let words = 0;
 
@@ -53,7 +53,7 @@ class Node implements ClusterHost {
 }
 
 function publish(payload: string, topic = "a"): Publish {
-  const kept = [{ topic, messages: 3, seconds: 60, epoch: `e${topic}` }];
+  const kept = [{ topic, messages: 3, bytes: 1000, seconds: 60, epoch: `e${topic}` }];
   return { type: "publish", kept, topics: [], payload, tag: (++words).toString(36), time: 0 };
 }
 
@@ -93,6 +93,22 @@ describe("nodes of one process", () => {
     await quiet();
     expect(other.told.at(-1)).toBe("c1 left");
     expect(other.cluster.elsewhere("a")).toBe(0);
+  });
+
+  test("a log keeps no more than its bytes, and its last entry however large it is", async () => {
+    const backplane = memoryBackplane();
+    const node = new Node("one", backplane);
+    await quiet();
+    const kept = (): unknown => node.cluster.logs.get("a")?.entries.map(({ payload }) => String(payload).length);
+    await node.turn({ steps: [publish("x".repeat(600)), publish("x".repeat(400))] });
+    await quiet();
+    expect(kept()).toEqual([600, 400]);
+    await node.turn({ steps: [publish("x")] });
+    await quiet();
+    expect(kept()).toEqual([400, 1]);
+    await node.turn({ steps: [publish("x".repeat(2000))] });
+    await quiet();
+    expect(kept()).toEqual([2000]);
   });
 
   test("a message to a connection of another node goes to that node alone, and nowhere if it is gone", async () => {

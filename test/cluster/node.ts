@@ -20,8 +20,8 @@ export const room = "room";
 export const topics: readonly string[] = ["a", "b", "c"];
 /** A topic that keeps nothing. */
 export const unkept = "x";
-const keep = { messages: 40, seconds: 3600 };
-const limits = { lease: 5000, patience: 4000, maxPending: 20_000, report: 1000, timeout: 1500, late: 1000, maxFrames: 200 };
+const keep = { messages: 40, bytes: 100_000, seconds: 3600 };
+const limits = { lease: 5000, patience: 4000, maxPending: 20_000, report: 1000, counts: 1000, timeout: 1500, late: 1000, maxFrames: 200 };
 /** Milliseconds that a session waits for its client. */
 const resumeTimeout = 3000;
 
@@ -203,7 +203,7 @@ export class SimulatedNode implements ClusterHost {
     this.#turn({ steps: [{ type: "state", session: served.name, snapshot: served.record.snapshot }] }, () => {});
   }
 
-  #kept(topic: string): { topic: string; messages: number; seconds: number; epoch: string } {
+  #kept(topic: string): { topic: string; messages: number; bytes: number; seconds: number; epoch: string } {
     return { topic, ...keep, epoch: this.#world.word() };
   }
 

@@ -1,6 +1,7 @@
 /** The logs of topics in a backplane in memory. */
 import { formatPosition, parsePosition } from "../../protocol/positions.ts";
-import type { LogState, Page } from "../backplane.ts";
+import { lengthOf } from "../../values/data.ts";
+import type { LogState, Page, StoredEntry } from "../backplane.ts";
 import type { Kept, Publish } from "../turns.ts";
 import type { EntryReference } from "../feed.ts";
 import { beginning } from "../mirror-log.ts";
@@ -59,9 +60,18 @@ export function append(step: Step, { kept, payload, except, tag, time }: Publish
   });
 }
 
-function bound(log: MemoryLog, { messages, seconds }: Kept, now: number): void {
-  const fresh = log.entries.findIndex(({ time }) => time > now - seconds * 1000);
-  const surplus = Math.max(fresh < 0 ? log.entries.length : fresh, log.entries.length - messages);
-  const last = log.entries.splice(0, Math.max(0, surplus)).at(-1);
+function bound(log: MemoryLog, { messages, bytes, seconds }: Kept, now: number): void {
+  const { entries } = log;
+  const fresh = entries.findIndex(({ time }) => time > now - seconds * 1000);
+  const surplus = Math.max(fresh < 0 ? entries.length : fresh, entries.length - messages, surplusIn(entries, bytes));
+  const last = entries.splice(0, Math.max(0, surplus)).at(-1);
   if (last !== undefined) log.before = { offset: last.offset, tag: last.tag };
+}
+
+/** How many of the oldest entries go until the others are no larger than that. The last one stays. */
+function surplusIn(entries: MemoryLog["entries"], bytes: number): number {
+  let left = bytes;
+  let index = entries.length - 1;
+  for (; index >= 0; index--) if ((left -= lengthOf((entries[index] as StoredEntry).payload)) < 0) break;
+  return Math.min(index + 1, entries.length - 1);
 }
