@@ -7,7 +7,7 @@ import { BackplaneError } from "../../src/cluster/error.ts";
 import { FeedPlace } from "../../src/cluster/feed-place.ts";
 import type { Present, Published } from "../../src/cluster/feed.ts";
 import type { ClusterHost } from "../../src/cluster/host.ts";
-import { memoryBackplane } from "../../src/cluster/memory/index.ts";
+import { memoryBackplane } from "../../src/cluster/index.ts";
 import type { MemoryBackplane } from "../../src/cluster/memory/index.ts";
 import type { Publish, Turn } from "../../src/cluster/turns.ts";
 import type { TurnFate } from "../../src/cluster/turn-queue.ts";
