@@ -118,7 +118,7 @@ function answer(handlers: MountedHandlers, request: Request, native: NativeServe
 }
 
 function failed(error: unknown): Response {
-  logError("fetch failed", error);
+  logError("fetch failed [EW604]", error);
   return refuse(500, "Internal Server Error");
 }
 
@@ -164,6 +164,6 @@ function nativeOf(env: object | undefined): NativeServer {
   const native = (env !== undefined && "server" in env ? env.server : env) as Partial<NativeServer> | undefined;
   if (typeof native?.upgrade === "function") return native as NativeServer;
   throw new Error(
-    'on Bun, a Hono app needs the native server to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun"',
+    'on Bun, a Hono app needs the native server to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun" [EW605]',
   );
 }

@@ -88,7 +88,7 @@ function answer(
     if (!isResponse(decision)) return upgrade(request, decision, opened);
     checkAnswer(decision);
     if (isBeingRead(decision))
-      throw new TypeError("the body of the Response is already being read: create a new Response for each request");
+      throw new TypeError("the body of the Response is already being read: create a new Response for each request [EW607]");
     return decision;
   };
   const later = (pending: PromiseLike<Response | AcceptedHandshake>): PromiseLike<Response> => {
@@ -97,7 +97,7 @@ function answer(
     return pending.then((decision) => (signal.aborted && !isResponse(decision) ? abandonUpgrade(decision) : done(decision)));
   };
   const failed = (error: unknown): Response => {
-    logError("fetch failed", error);
+    logError("fetch failed [EW604]", error);
     return refuse(500, "Internal Server Error");
   };
   try {
@@ -148,7 +148,7 @@ export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
   if (info?.remoteAddr === undefined) {
     throw new Error(
-      'on Deno, a Hono app needs Deno\'s second argument of `fetch` to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
+      'on Deno, a Hono app needs Deno\'s second argument of `fetch` to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch) [EW608]',
     );
   }
   let handlers = bareHandlers.get(handler);

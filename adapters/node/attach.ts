@@ -26,7 +26,7 @@ export function attach<State, Env, Calls extends AnyCalls = UntypedCalls>(
   refuseBun("attach");
   checkServer(server);
   const { handler, options } = readTarget("attach", target as DefinedHandler | AttachOptions, given);
-  if (handler !== undefined && options.fetch !== undefined) throw new TypeError("attach takes a handler or { fetch }, not both");
+  if (handler !== undefined && options.fetch !== undefined) throw new TypeError("attach takes a handler or { fetch }, not both [EW611]");
   const pattern = options.path === undefined ? undefined : new PathPattern(options.path);
   const handlers = new MountedHandlers(
     {

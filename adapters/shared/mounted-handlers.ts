@@ -98,7 +98,7 @@ export class MountedHandlers implements ServerRooms, Mounts {
     for (const other of this.#servers.keys())
       if (other.settings.binding === binding)
         throw new Error(
-          `two handlers of one server share its backplane under ${binding === undefined ? "no name" : `the name "${binding}"`}: give each another option "binding"`,
+          `two handlers of one server share its backplane under ${binding === undefined ? "no name" : `the name "${binding}"`}: give each another option "binding" [EW662]`,
         );
   }
 
@@ -169,7 +169,7 @@ export class MountedHandlers implements ServerRooms, Mounts {
   #own(method: string, argument: string): DefinedHandler {
     if (this.#handler !== undefined) return this.#handler;
     throw new Error(
-      `${method}() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).${method}(${argument})`,
+      `${method}() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).${method}(${argument}) [EW637]`,
     );
   }
 

@@ -76,6 +76,6 @@ export interface Serve {
 
 export const serve: Serve = () => {
   throw new Error(
-    'edgewire/serve starts a server on Node, Bun or Deno. On Cloudflare, export a Worker of "edgewire/durable" (with rooms) or "edgewire/workers" (without): see docs/durable.md',
+    'edgewire/serve starts a server on Node, Bun or Deno. On Cloudflare, export a Worker of "edgewire/durable" (with rooms) or "edgewire/workers" (without): see docs/guide/runtimes/durable.md [EW642]',
   );
 };

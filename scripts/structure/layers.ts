@@ -1,6 +1,6 @@
 /**
- * The layers of the source: what each is for, and what it may import. This is the only list: lint, docs/architecture.svg and the table in
- * docs/architecture.md are made from it. A new folder needs an entry here.
+ * The layers of the source: what each is for, and what it may import. This is the only list: lint, docs/maintainers/architecture.svg and the table in
+ * docs/maintainers/architecture.md are made from it. A new folder needs an entry here.
  */
 export interface Layer {
   /** As the picture and the errors call it. */

@@ -1,5 +1,5 @@
 /**
- * The contract in types: a handler, and what it is given. Each sentence here is a statement of docs/contract.md. Rooms are in
+ * The contract in types: a handler, and what it is given. Each sentence here is a statement of docs/maintainers/contract.md. Rooms are in
  * room.ts, options in options.ts, and what lies between the core and its adapters in ../ports.ts.
  */
 import type { AnyCalls, CallFunction, NoCalls } from "./calls.ts";

@@ -70,7 +70,7 @@ export class TurnQueue {
   /** @throws BackplaneError if too much waits already. */
   check(now: number, more = 0): void {
     const hindrance = this.hindrance(now, more);
-    if (hindrance !== undefined) throw new BackplaneError(`the backplane takes nothing more: ${hindrance}`);
+    if (hindrance !== undefined) throw new BackplaneError(`the backplane takes nothing more: ${hindrance} [EW401]`);
   }
 
   /** @throws BackplaneError if too much waits already, for one that is neither urgent nor checked. */

@@ -12,7 +12,7 @@ export function logOf(histories: TopicLogs | undefined, room: string, topic: str
 }
 
 export function noHistory(topic: string): Error {
-  return new Error(`topic "${topic}" keeps no history: name it in the handler's option "history"`);
+  return new Error(`topic "${topic}" keeps no history: name it in the handler's option "history" [EW305]`);
 }
 
 /** Throws what `logOf` does, and what the store throws. */

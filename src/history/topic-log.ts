@@ -208,12 +208,15 @@ export class TopicLog implements ReplayedLog {
   /** The first offset that is kept and has not expired; one beyond the last if none is left. */
   oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
+    const first = this.#segments.at(this.#first);
+    // Most often nothing has expired.
+    if (first !== undefined && first.time > since) return this.#first;
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }
 
   #write(entry: StoredMessage, text: string | undefined): Written {
-    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to during a publish [EW308]`);
     if (this.isEmpty) this.#writeEpoch();
     return this.#segments.write(entry, text);
   }

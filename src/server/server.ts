@@ -179,7 +179,7 @@ export class Server<State = unknown, Env = unknown>
     try {
       this.sessions?.load(room);
     } catch (error) {
-      logError("stored sessions can't be read", error);
+      logError("stored sessions can't be read [EW410]", error);
       return refuse(503, "the room can't be read", { "retry-after": "1" }, "error");
     }
     const registry = this.needRooms("admit");
@@ -359,7 +359,7 @@ export class Server<State = unknown, Env = unknown>
     let connection: Connection<State, Env> | undefined;
     try {
       if (this.hooks.migrate === undefined) {
-        throw new Error(`a connection's state has version ${before}, but the handler has version ${version} and no migrate hook`);
+        throw new Error(`a connection's state has version ${before}, but the handler has version ${version} and no migrate hook [EW233]`);
       }
       connection = this.#wake(socket, restored);
       connection.setState(this.hooks.migrate(connection.state, before));

@@ -76,7 +76,7 @@ export const runs: readonly Run[] = [
 ];
 
 export interface Case {
-  /** The chapter's letter and a number that never changes, as in docs/contract.md. */
+  /** The chapter's letter and a number that never changes, as in docs/maintainers/contract.md. */
   readonly id: string;
   readonly statement: string;
   /** Columns whose platform can't do it. The case still runs there, and must show the limit. */

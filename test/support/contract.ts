@@ -1,5 +1,5 @@
 /**
- * The suite: runs every case of docs/contract.md on every runtime, as a black box, with real processes. test/columns/ has a file or two for each run; vitest
+ * The suite: runs every case of docs/maintainers/contract.md on every runtime, as a black box, with real processes. test/columns/ has a file or two for each run; vitest
  * runs them in parallel, because cases mostly wait. Each result is stored in the test's meta, from which table.ts creates the page's table.
  */
 import { format } from "node:util";

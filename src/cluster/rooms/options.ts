@@ -24,7 +24,8 @@ const checks = {
 /** @throws TypeError, RangeError with the option's name. */
 export function limitsOf(options: ClusterOptions): ClusterLimits {
   for (const name of Object.keys(options)) {
-    if (!(name in checks)) throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")}`);
+    if (!(name in checks))
+      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW427]`);
   }
   const read = (name: keyof typeof checks, value: number): number => checks[name](`backplane.${name}`, options[name] ?? value);
   const lease = read("lease", 15_000);
