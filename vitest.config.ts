@@ -51,6 +51,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "redis",
+          include: ["test/backplane/**/*.test.ts"],
+          globalSetup: "scripts/redis.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
+      {
+        test: {
           name: "python",
           include: ["test/delivery/python/**/*.test.ts"],
           globalSetup: "scripts/python.ts",

@@ -4,11 +4,31 @@
  */
 import type { LogEntry } from "../history/readable.ts";
 import type { Change, Counts, Frame, Head, NodeCounts, Notice, Present } from "./feed.ts";
+import type { Mailbox, Question } from "./mail.ts";
+import type { BackplaneDue, BackplaneTasks } from "./tasks.ts";
 import type { OwnAnswers, OwnAsked, Turn, TurnResult } from "./turns.ts";
+import type { BackplaneValues } from "./values.ts";
 
 export interface Backplane {
   /** One room as one node sees it. @param node random for each start. Nothing is sent before the first call. */
   room(name: string, node: string, receiver: Receiver): RoomBackplane;
+  /** What a room keeps, and has to do, whether any node is in it or not. @param server random for each start, and not a node's: the address of its mailbox. */
+  kept(room: string, server: string): RoomKept;
+  /** Rooms that have a task due. */
+  readonly due: BackplaneDue;
+  /** Nothing is heard before it is opened. */
+  mailbox(server: string, heard: (text: string) => void): Mailbox;
+}
+
+/** What outlives a room's nodes. Its calls are not repeated by themselves: one that rejects may have been carried out, or may be later. */
+export interface RoomKept {
+  readonly values: BackplaneValues;
+  readonly tasks: BackplaneTasks;
+  /**
+   * Tells all nodes of the room, each of which sends its answer to the mailbox that asks. Resolves to their names: who does not answer in time has died, or has
+   * not heard it.
+   */
+  ask(question: Question): Promise<readonly string[]>;
 }
 
 /** What a node is told. Frames may be lost, come twice, or late: their numbers tell. */

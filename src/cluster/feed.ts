@@ -1,6 +1,7 @@
 /** What the backplane tells nodes: all of them by the room's feed, and each by notices of its own. Plain objects: an implementation writes them as it likes. */
 import type { Data } from "../api/connection.ts";
 import type { LogEntry } from "../history/readable.ts";
+import type { Question } from "./mail.ts";
 
 /** The last frame: as in a position of a log, the tag tells whether it is the same one. */
 export interface Head {
@@ -23,7 +24,9 @@ export type Change =
   | { readonly type: "absent"; readonly id: string }
   | { readonly type: "counts"; readonly counts: NodeCounts }
   /** The node has left, or its lease is over: its counts, and connections without a session. */
-  | { readonly type: "gone"; readonly node: string };
+  | { readonly type: "gone"; readonly node: string }
+  /** Each node answers it, if it does not come too late for that: what was missed and is read later has no questions. */
+  | { readonly type: "asked"; readonly question: Question };
 
 export interface Published {
   readonly type: "published";

@@ -4,6 +4,7 @@ import type { Joined } from "./backplane.ts";
 import type { Change, NodeCounts, Present, Published } from "./feed.ts";
 import { merge } from "./catch-up.ts";
 import type { Incoming } from "./catch-up.ts";
+import type { Question } from "./mail.ts";
 import { MirrorLog } from "./mirror-log.ts";
 
 /** Who learns of changes, in the feed's order. */
@@ -19,6 +20,8 @@ export interface MirrorHost {
   replaced(topic: string, log: MirrorLog | undefined, positions: (offset: number) => string): void;
   /** @param present undefined if the connection is not present any more. */
   presence(id: string, present: Present | undefined): void;
+  /** Another server, or this one, wants to know something of this node. */
+  asked(question: Question): void;
 }
 
 /** Messages that are remembered, in case they are repeated. */
@@ -78,6 +81,9 @@ export class Mirror {
         return true;
       case "gone":
         this.#gone(change.node);
+        return true;
+      case "asked":
+        this.#host.asked(change.question);
         return true;
     }
   }

@@ -8,6 +8,7 @@ import { FeedPlace } from "../../src/cluster/feed-place.ts";
 import type { Present, Published } from "../../src/cluster/feed.ts";
 import type { ClusterHost } from "../../src/cluster/host.ts";
 import { memoryBackplane } from "../../src/cluster/index.ts";
+import type { Question } from "../../src/cluster/mail.ts";
 import type { MemoryBackplane } from "../../src/cluster/memory/index.ts";
 import type { Publish, Turn } from "../../src/cluster/turns.ts";
 import type { TurnFate } from "../../src/cluster/turn-queue.ts";
@@ -41,6 +42,7 @@ class Node implements ClusterHost {
   own = (): void => {};
   taken = (session: string): void => void this.told.push(`taken ${session}`);
   orphan = (): void => {};
+  asked = ({ id }: Question): void => void this.told.push(`asked ${id}`);
   message = (connection: string, payload: unknown): void => void this.messages.push([connection, payload]);
   published = ({ payload }: Published): void => void this.told.push(String(payload));
   presence = (id: string, present: Present | undefined): void => void this.told.push(`${id} ${present === undefined ? "left" : "came"}`);

@@ -365,6 +365,10 @@ export class SimulatedNode implements ClusterHost {
     }
   }
 
+  asked(): void {
+    throw new Error("nobody asks in the simulation");
+  }
+
   presence(id: string, present: Present | undefined): void {
     for (const plain of this.#world.faults.presenceToAll === true ? this.#everyPlain() : this.plains) {
       const known = plain.members.get(id);

@@ -1,7 +1,13 @@
 /** A backplane that the nodes of one process share: for tests, and for trying what several nodes do. */
 import { randomWord } from "../../history/random.ts";
-import type { Backplane, Receiver, RoomBackplane } from "../backplane.ts";
+import type { Backplane, Receiver, RoomBackplane, RoomKept } from "../backplane.ts";
+import type { Mailbox } from "../mail.ts";
+import type { NewTask, SettledTask } from "../tasks.ts";
+import { MemoryDue } from "./due.ts";
 import { MemoryRoom } from "./room.ts";
+import type { MemoryKept } from "./state.ts";
+import { claimLane, listTasks, putTask, removeTask, settleTask } from "./tasks.ts";
+import { getValue, listValues, writeValues } from "./values.ts";
 
 /** What is between nodes and backplane. A simulation delays, loses and repeats here. */
 export interface MemoryNetwork {
@@ -33,9 +39,13 @@ export class MemoryBackplane implements Backplane {
   readonly #rooms = new Map<string, MemoryRoom>();
   /** By room, then by node. */
   readonly #receivers = new Map<string, Map<string, Receiver>>();
+  /** By address. */
+  readonly #mailboxes = new Map<string, (text: string) => void>();
+  readonly due: MemoryDue;
 
   constructor({ lease = 15_000, now = Date.now, tag = randomWord, network = direct }: MemoryBackplaneOptions = {}) {
     this.#options = { lease, now, tag, network };
+    this.due = new MemoryDue(this.#rooms, now, lease);
   }
 
   room(name: string, node: string, receiver: Receiver): RoomBackplane {
@@ -50,6 +60,51 @@ export class MemoryBackplane implements Backplane {
       report: (report) => at((room) => room.report(node, report, tag(), now())),
       own: (asked) => at((room) => room.own(node, asked)),
       leave: () => at((room) => this.#leave(room, name, node, tag())),
+    };
+  }
+
+  kept(name: string, server: string): RoomKept {
+    const { now, tag, lease, network } = this.#options;
+    const at = <Answer>(run: (kept: MemoryKept) => Answer): Promise<Answer> =>
+      network.request(server, () => run(this.roomOf(name).state.kept));
+    const put = (kept: MemoryKept, task: NewTask): boolean => {
+      this.due.changed(name);
+      return putTask(kept, task, now());
+    };
+    const settle = (kept: MemoryKept, settled: SettledTask): boolean => {
+      if (settled.again !== undefined) this.due.changed(name);
+      return settleTask(kept, settled, server, now(), lease);
+    };
+    return {
+      values: {
+        get: (key) => at((kept) => getValue(kept, key)),
+        list: (range) => at((kept) => listValues(kept, range)),
+        write: (write) => at((kept) => writeValues(kept, write)),
+      },
+      tasks: {
+        put: (task) => at((kept) => put(kept, task)),
+        remove: (lane, id) => at((kept) => removeTask(kept, lane, id)),
+        list: (lane, after, limit) => at((kept) => listTasks(kept, lane, after, limit)),
+        claim: (lane) => at((kept) => claimLane(kept, lane, server, now(), lease)),
+        settle: (settled) => at((kept) => settle(kept, settled)),
+      },
+      ask: (question) => network.request(server, () => this.roomOf(name).ask(question, tag(), now())),
+    };
+  }
+
+  mailbox(address: string, heard: (text: string) => void): Mailbox {
+    const { network } = this.#options;
+    const send = (to: string, text: string): void => {
+      const box = this.#mailboxes.get(to);
+      if (box !== undefined) network.frame(to, () => box(text));
+    };
+    return {
+      open: () => network.request(address, () => void this.#mailboxes.set(address, heard)),
+      send: (to, text) =>
+        network.request(address, () => {
+          for (const one of to === undefined ? this.#mailboxes.keys() : [to]) send(one, text);
+        }),
+      close: () => network.request(address, () => void this.#mailboxes.delete(address)),
     };
   }
 

@@ -5,6 +5,7 @@
 import type { Batch, BatchAnswer, Joined, Joining, Page, Refusal, Report, Reported } from "../backplane.ts";
 import type { OwnAnswers, OwnAsked, Turn, TurnResult } from "../turns.ts";
 import type { Change, Frame, Head, Notice } from "../feed.ts";
+import type { Question } from "../mail.ts";
 import { logsOf, pageOf } from "./logs.ts";
 import { refusalOf, settle } from "./sessions.ts";
 import { carryOut } from "./steps.ts";
@@ -119,6 +120,13 @@ export class MemoryRoom {
     this.#tell(step, tag);
   }
 
+  ask(question: Question, tag: string, now: number): readonly string[] {
+    const living = [...this.state.nodes].filter(([, { until }]) => until >= now).map(([name]) => name);
+    const changes: Change[] = living.length === 0 ? [] : [{ type: "asked", question }];
+    this.#tell({ state: this.state, node: "", changes, notices: new Map() }, tag);
+    return living;
+  }
+
   #member(name: string, life: string): MemoryNode | Refusal {
     if (life !== this.state.life) return "other";
     return this.state.nodes.get(name) ?? "expelled";
@@ -166,6 +174,7 @@ function emptyState(): MemoryState {
     sessions: new Map(),
     present: new Map(),
     nodes: new Map(),
+    kept: { values: new Map(), version: "", lanes: new Map(), order: 0 },
   };
 }
 

@@ -1,6 +1,8 @@
 /** What a backplane keeps of a room: plain data, which a test copies as a replica would. */
 import type { LogEntry } from "../../history/readable.ts";
 import type { BatchAnswer, EntryPlace, StoredEntry } from "../backplane.ts";
+import type { Lane, Task } from "../tasks.ts";
+import type { StoredValue } from "../values.ts";
 import type { Change, Head, NodeCounts, Notice, Present } from "../feed.ts";
 
 export interface MemoryState {
@@ -14,6 +16,31 @@ export interface MemoryState {
   /** By the connection's id. */
   readonly present: Map<string, Present>;
   readonly nodes: Map<string, MemoryNode>;
+  readonly kept: MemoryKept;
+}
+
+/** What outlives the room's nodes. */
+export interface MemoryKept {
+  readonly values: Map<string, StoredValue>;
+  version: string;
+  readonly lanes: Map<Lane, MemoryLane>;
+  /** Of the last task. */
+  order: number;
+}
+
+export interface MemoryLane {
+  readonly tasks: Map<string, MemoryTask>;
+  /** Without a task: between two. */
+  claim:
+    | { readonly claimant: string; readonly until: number; readonly id: string | undefined; readonly tag: string | undefined }
+    | undefined;
+}
+
+export interface MemoryTask extends Omit<Task, "runs"> {
+  runs: number;
+  /** When it runs next. */
+  due: number;
+  order: number;
 }
 
 export interface MemoryLog {

@@ -214,6 +214,8 @@ export class NodeRoom<State, Env> implements ClusterHost {
     this.elsewhere.clear();
   }
 
+  asked(): void {}
+
   began(): void {}
 
   replaced(): void {}

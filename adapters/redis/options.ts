@@ -1,0 +1,132 @@
+/** The options of `redis`, and whether they are right. */
+import { show } from "../../src/values/text.ts";
+import type { IoredisClient } from "./ioredis.ts";
+import { isIoredis } from "./ioredis.ts";
+import { isNodeRedis, isNodeRedisCluster } from "./node-redis.ts";
+import type { NodeRedisClient } from "./node-redis.ts";
+
+export interface RedisTuning {
+  /** What all keys and channels begin with. Default: `"ew:"`. */
+  readonly prefix?: string;
+  /** Milliseconds after which a silent node is dead. The same on all nodes. Default: 15 000. */
+  readonly lease?: number;
+  /** Sharded channels (`SPUBLISH`), which Redis has since 7.0: in a cluster a message goes to one shard alone. `false` uses `PUBLISH`. Default: true. */
+  readonly sharded?: boolean;
+  /** A turn is carried out once so many replicas have it (`WAIT`): a failover to one of those loses nothing that was acknowledged. Default: 0. */
+  readonly replicas?: number;
+  /** Milliseconds after which a command that has no answer counts as failed. Default: 5000. */
+  readonly timeout?: number;
+  /** Milliseconds for which what was acknowledged in a session that has ended is remembered, and a room that nobody comes back to. Default: a day. */
+  readonly remember?: number;
+  /** Told what is wrong with Redis: its settings, a connection that is lost. Default: `console.warn`. */
+  readonly warn?: (message: string) => void;
+}
+
+/** A client of ioredis (`Redis` or `Cluster`) or of node-redis (what `createClient`, `createCluster` or `createSentinel` return). */
+export type RedisClient = object;
+
+export interface RedisOptions extends RedisTuning {
+  readonly client: RedisClient;
+  /** Another client of the same library, which does nothing else: Redis lets a client that subscribes send no commands. Default: `client.duplicate()`. */
+  readonly subscriber?: RedisClient;
+}
+
+export type Tuning = Required<RedisTuning>;
+
+type Check = (value: unknown) => string | undefined;
+
+const day = 24 * 3600_000;
+/** The longest time of `setTimeout`. */
+const longest = 2 ** 31 - 1;
+
+function integer(least: number, most: number): Check {
+  const text = `a whole number from ${least} to ${most}`;
+  return (value) => (Number.isInteger(value) && (value as number) >= least && (value as number) <= most ? undefined : text);
+}
+
+const defaults: Tuning = {
+  prefix: "ew:",
+  lease: 15_000,
+  sharded: true,
+  replicas: 0,
+  timeout: 5000,
+  remember: day,
+  warn: (message) => console.warn(message),
+};
+
+const checks: Readonly<Record<keyof RedisTuning, Check>> = {
+  // Braces in it would be the hash tag, and all rooms one slot.
+  prefix: (value) => (typeof value === "string" && value.isWellFormed() && !/[{}]/.test(value) ? undefined : "a string without { and }"),
+  lease: integer(1000, longest),
+  sharded: (value) => (typeof value === "boolean" ? undefined : "true or false"),
+  replicas: integer(0, 100),
+  timeout: integer(100, longest),
+  remember: integer(60_000, 365 * day),
+  warn: (value) => (typeof value === "function" ? undefined : "a function"),
+};
+
+/** @param others that are checked elsewhere. @throws TypeError by name for an unknown option or a wrong type, RangeError for a number out of range. */
+export function checkTuning(options: object, others: readonly string[]): Tuning {
+  const names = [...others, ...Object.keys(checks)];
+  const tuning: Record<string, unknown> = { ...defaults };
+  for (const [name, value] of Object.entries(options)) {
+    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")}`);
+    if (value === undefined || others.includes(name)) continue;
+    const wanted = checks[name as keyof RedisTuning](value);
+    if (wanted !== undefined) throw wrong(name, wanted, value);
+    tuning[name] = value;
+  }
+  return tuning as unknown as Tuning;
+}
+
+function wrong(name: string, wanted: string, value: unknown): Error {
+  const Kind = typeof value === "number" ? RangeError : TypeError;
+  return new Kind(`redis: option "${name}" must be ${wanted}, not ${show(value)}`);
+}
+
+export type CheckedClients =
+  | { readonly library: "ioredis"; readonly client: IoredisClient; readonly subscriber: IoredisClient | undefined }
+  | { readonly library: "redis"; readonly client: NodeRedisClient; readonly subscriber: NodeRedisClient | undefined };
+
+/** @throws TypeError for what is no client of ioredis or node-redis. */
+export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
+  refuseBun("client", client);
+  refuseBun("subscriber", subscriber);
+  if (subscriber === client)
+    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands');
+  if (isObject(client) && isIoredis(client)) {
+    if (subscriber !== undefined && !(isObject(subscriber) && isIoredis(subscriber))) throw otherLibrary("ioredis", subscriber);
+    checkShards(subscriber ?? client, sharded);
+    return { library: "ioredis", client, subscriber };
+  }
+  if (isObject(client) && isNodeRedis(client)) {
+    if (subscriber !== undefined && !(isObject(subscriber) && isNodeRedis(subscriber))) throw otherLibrary("node-redis", subscriber);
+    if (replicas > 0 && isNodeRedisCluster(client))
+      throw new TypeError('redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes');
+    return { library: "redis", client, subscriber };
+  }
+  throw wrong("client", "a client of ioredis or node-redis", client);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function otherLibrary(library: string, value: unknown): Error {
+  return wrong("subscriber", `a client of ${library}, as "client" is`, value);
+}
+
+/** ioredis connects a cluster's sharded channels only if told to. */
+function checkShards(subscriber: IoredisClient, isSharded: boolean): void {
+  const { isCluster, options } = subscriber as IoredisClient & { readonly options?: { readonly shardedSubscribers?: boolean } };
+  if (!isCluster || !isSharded || options?.shardedSubscribers === true) return;
+  throw new TypeError('redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false');
+}
+
+function refuseBun(name: string, client: unknown): void {
+  const { Bun } = globalThis as { readonly Bun?: { readonly RedisClient?: new () => object } };
+  if (Bun?.RedisClient === undefined || !(client instanceof Bun.RedisClient)) return;
+  throw new TypeError(
+    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis`,
+  );
+}

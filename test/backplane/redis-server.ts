@@ -1,0 +1,104 @@
+/** Real Redis servers, each with a port and a folder of its own, which ends with the test. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const deadline = 20_000;
+
+export class RedisServer {
+  readonly port: number;
+  readonly #path: string;
+  readonly #options: readonly string[];
+  readonly #folder = mkdtempSync(join(tmpdir(), "edgewire-redis-"));
+  #process: ChildProcess | undefined;
+
+  private constructor(path: string, port: number, options: readonly string[]) {
+    this.#path = path;
+    this.port = port;
+    this.#options = options;
+  }
+
+  /** @param path of redis-server. @param options of its command line. */
+  static async start(path: string, ...options: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(path, await freePort(), options);
+    await server.restart();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Begins without data, unless the options say otherwise. Settles when it takes connections. */
+  async restart(): Promise<void> {
+    const fixed = [
+      "--port",
+      String(this.port),
+      "--bind",
+      "127.0.0.1",
+      "--dir",
+      this.#folder,
+      "--save",
+      "",
+      "--enable-debug-command",
+      "yes",
+    ];
+    const child = spawn(this.#path, [...fixed, ...this.#options], { stdio: ["ignore", "pipe", "ignore"] });
+    this.#process = child;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const late = setTimeout(() => reject(new Error(`redis-server has not started within ${deadline} ms`)), deadline);
+    const lines: string[] = [];
+    createInterface(child.stdout!).on("line", (line) => {
+      lines.push(line);
+      if (line.includes("Ready to accept connections")) resolve();
+    });
+    child.once("exit", (code) => reject(new Error(`redis-server ended with ${code}:\n${lines.slice(-5).join("\n")}`)));
+    try {
+      await promise;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** Without a chance to write anything. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  /** It answers nobody, and connections stay. */
+  pause(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** A Redis cluster's port has another 10 000 above it. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    if (port < 55_000) return port;
+  }
+}
