@@ -1,6 +1,6 @@
 /**
  * Compares this checkout with another, in ten paired rounds: `npm run campaign:paired -- --before ../before` (built already). A round starts both
- * servers anew and lets them take turns. It writes docs/paired.md. A comparison is slower if the 95 % interval of its ratio lies wholly
+ * servers anew and lets them take turns. It writes docs/maintainers/paired.md. A comparison is slower if the 95 % interval of its ratio lies wholly
  * beyond 3 %. `--rounds`, `--runtime` and `--mode` as in options.ts; without modes: echo, latency, fanout and connect.
  */
 import { execFileSync } from "node:child_process";
@@ -74,7 +74,7 @@ Before: ${commit(before)}. After: ${commit(".")}. ${new Date().toISOString().sli
 | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
 `;
-  writeFileSync(join(import.meta.dirname, "../docs/paired.md"), page);
+  writeFileSync(join(import.meta.dirname, "../docs/maintainers/paired.md"), page);
   return rows;
 }
 

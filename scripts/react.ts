@@ -1,5 +1,5 @@
 /**
- * vitest's globalSetup of what is beside the root's node_modules: React 18, and what the examples of docs/react.md are compiled with. Each has a
+ * vitest's globalSetup of what is beside the root's node_modules: React 18, and what the examples of docs/frameworks/react.md are compiled with. Each has a
  * folder with its own lockfile, which is installed if it is missing or another than the installed one.
  */
 import { join } from "node:path";

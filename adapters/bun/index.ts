@@ -39,11 +39,11 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   given: ServeOptions = {},
 ): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage, backplane }, { handler, fetch });
   const native = listen(handlers, at, {
     port,
     hostname,
@@ -118,7 +118,7 @@ function answer(handlers: MountedHandlers, request: Request, native: NativeServe
 }
 
 function failed(error: unknown): Response {
-  logError("fetch failed", error);
+  logError("fetch failed [EW604]", error);
   return refuse(500, "Internal Server Error");
 }
 
@@ -164,6 +164,6 @@ function nativeOf(env: object | undefined): NativeServer {
   const native = (env !== undefined && "server" in env ? env.server : env) as Partial<NativeServer> | undefined;
   if (typeof native?.upgrade === "function") return native as NativeServer;
   throw new Error(
-    'on Bun, a Hono app needs the native server to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun"',
+    'on Bun, a Hono app needs the native server to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Bun.serve({ fetch: app.fetch, websocket }) with websocket from "edgewire/bun" [EW605]',
   );
 }

@@ -38,7 +38,7 @@ export class Poller {
         void socket.connection?.eased();
       } catch (error) {
         // Continue with the others; this one is polled again next time.
-        logError("a drain can't be reported to its connection", error);
+        logError("a drain can't be reported to its connection [EW606]", error);
       }
       // If the drain hook has filled the buffer again, keep polling.
       if (socket.connection?.wantsDrain === true) continue;

@@ -41,11 +41,11 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   given: ServeOptions = {},
 ): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const handlers = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtime, scheme, env, storage, backplane }, { handler, fetch });
   const requests = new Requests();
   const native = listen(handlers, at, { port, hostname, ...tls }, (request, info, opened) =>
     follow(requests, answer(handlers, request, info, opened), info),
@@ -88,7 +88,7 @@ function answer(
     if (!isResponse(decision)) return upgrade(request, decision, opened);
     checkAnswer(decision);
     if (isBeingRead(decision))
-      throw new TypeError("the body of the Response is already being read: create a new Response for each request");
+      throw new TypeError("the body of the Response is already being read: create a new Response for each request [EW607]");
     return decision;
   };
   const later = (pending: PromiseLike<Response | AcceptedHandshake>): PromiseLike<Response> => {
@@ -97,7 +97,7 @@ function answer(
     return pending.then((decision) => (signal.aborted && !isResponse(decision) ? abandonUpgrade(decision) : done(decision)));
   };
   const failed = (error: unknown): Response => {
-    logError("fetch failed", error);
+    logError("fetch failed [EW604]", error);
     return refuse(500, "Internal Server Error");
   };
   try {
@@ -148,7 +148,7 @@ export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
   if (info?.remoteAddr === undefined) {
     throw new Error(
-      'on Deno, a Hono app needs Deno\'s second argument of `fetch` to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch)',
+      'on Deno, a Hono app needs Deno\'s second argument of `fetch` to upgrade: use serve({ fetch: app.fetch }) of "edgewire/serve", or Deno.serve(app.fetch) [EW608]',
     );
   }
   let handlers = bareHandlers.get(handler);

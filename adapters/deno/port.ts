@@ -107,7 +107,7 @@ export class Port {
     const now = performance.now();
     if (now < (this.#quietUntil.get(what) ?? 0)) return;
     this.#quietUntil.set(what, now + minute);
-    log("error", `${what} (logged at most once a minute):`, error);
+    log("error", `${what} (logged at most once a minute) [EW609]:`, error);
   }
 }
 
@@ -131,7 +131,7 @@ class Acceptor {
     this.stopped = this.#native.finished.then(
       () => {
         this.#released = true;
-        return new Error("the native server has ended");
+        return new Error("the native server has ended [EW610]");
       },
       (error: unknown) => error,
     );

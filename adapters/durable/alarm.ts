@@ -116,7 +116,7 @@ export class ObjectAlarm implements Alarm {
 /** @throws Error if storage does not answer in time. */
 function answerInTime<T>(answer: Promise<T>): Promise<T> {
   return withTimeout(answer, storageTimeout, () => {
-    throw new Error(`no answer within ${storageTimeout} ms`);
+    throw new Error(`no answer within ${storageTimeout} ms [EW704]`);
   });
 }
 

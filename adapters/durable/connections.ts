@@ -85,7 +85,7 @@ export class ObjectConnections {
       return connection;
     } catch (error) {
       // One socket that can't be restored must not prevent the object from serving all others.
-      logError("a connection can't be restored", error);
+      logError("a connection can't be restored [EW705]", error);
       closeSocket(ws, CloseCode.internalError, "Internal error");
       this.#addLingering(ws, { roomName: "", remoteAddress: "" });
       return undefined;

@@ -182,7 +182,7 @@ export class ObjectHost {
     const { snapshot } = accepted;
     const misplaced = this.#identity.misplaced(snapshot.room);
     if (misplaced !== undefined) {
-      logError("misplaced", misplaced);
+      logError("a connection has come to the wrong object [EW702]", misplaced);
       this.#server.abandon(accepted);
       return refuse(500, "Internal Server Error");
     }
@@ -194,7 +194,7 @@ export class ObjectHost {
       this.#ctx.acceptWebSocket(ws);
     } catch (error) {
       // An object accepts at most 32 768 sockets.
-      logError("the object accepts no more sockets", error);
+      logError("the object accepts no more sockets [EW707]", error);
       this.#server.abandon(opening);
       return refuse(503, "the room is full", { "retry-after": "1" });
     }
@@ -203,7 +203,7 @@ export class ObjectHost {
       connection = this.#server.open(new DurableSocket(ws, this.#ctx, Date.now(), false), opening);
     } catch (error) {
       // For example, its state is too large for a class without SQLite.
-      logError("a connection can't be opened", error);
+      logError("a connection can't be opened [EW708]", error);
       this.#server.abandon(opening);
       discardPair(ws, client);
       return refuse(500, "Internal Server Error");
@@ -220,7 +220,7 @@ export class ObjectHost {
       this.#ctx.waitUntil(Promise.resolve(running));
     } catch (error) {
       // The promise still runs while the object is in memory.
-      logError("waitUntil failed", error);
+      logError("waitUntil failed [EW202]", error);
     }
   }
 }

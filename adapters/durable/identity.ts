@@ -22,14 +22,14 @@ export class Identity {
     this.#room ??= name;
     return name === this.#room
       ? undefined
-      : `room ${quoted(name)} was sent to the object of room ${quoted(this.#room)}: get a room's object by idFromName(room)`;
+      : `room ${quoted(name)} was sent to the object of room ${quoted(this.#room)}: get a room's object by idFromName(room) [EW701]`;
   }
 
   /** @throws Error if the room belongs to another object, or was requested in another jurisdiction. */
   check(name: string, jurisdiction: string | undefined): void {
     if (jurisdiction !== this.#jurisdiction) {
       throw new Error(
-        `room ${quoted(name)} was requested in ${show(jurisdiction)}, but its handler is in ${show(this.#jurisdiction)}: pass the handler's to rooms(env.${this.#binding}, { jurisdiction })`,
+        `room ${quoted(name)} was requested in ${show(jurisdiction)}, but its handler is in ${show(this.#jurisdiction)}: pass the handler's to rooms(env.${this.#binding}, { jurisdiction }) [EW709]`,
       );
     }
     const misplaced = this.misplaced(name);

@@ -68,7 +68,7 @@ export class DurableSocket implements Socket {
     try {
       this.#write(attachmentOf(this.#ws)[envelope]);
     } catch (error) {
-      logError("a sign of life can't be stored", error);
+      logError("a sign of life can't be stored [EW710]", error);
     }
   }
 

@@ -72,7 +72,7 @@ export function warnWithoutSqlite(binding: string): void {
   reported.add(binding);
   log(
     "warn",
-    `the class behind env.${binding} has no SQLite storage: room.storage, histories, alarms of rooms, and state that exceeds a socket's attachment will fail. List it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes, before it is deployed; once deployed, it needs a class with another name`,
+    `the class behind env.${binding} has no SQLite storage: room.storage, histories, alarms of rooms, and state that exceeds a socket's attachment will fail. List it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes, before it is deployed; once deployed, it needs a class with another name [EW711]`,
   );
 }
 
@@ -80,6 +80,6 @@ export function warnWithoutSqlite(binding: string): void {
 function requireKv({ kv }: ObjectStorage): KeyValues {
   if (kv !== undefined) return kv;
   throw new Error(
-    "the room's class has no SQLite storage: list it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes",
+    "the room's class has no SQLite storage: list it in wrangler.toml under [[migrations]] new_sqlite_classes, not new_classes [EW712]",
   );
 }

@@ -44,7 +44,7 @@ export class Retry {
   /** @param what is logged on the first of consecutive failures. */
   failed(what: string, error: unknown): void {
     const delay = firstDelay * 2 ** Math.min(this.#failures, maxDoublings);
-    if (this.#failures++ === 0) log("error", `${what}; retrying:`, error);
+    if (this.#failures++ === 0) log("error", `${what}; retrying [EW713]:`, error);
     this.#timer ??= setTimeout(
       () => {
         this.#timer = undefined;

@@ -109,9 +109,9 @@ export class MemoryClient extends EventSource {
    * ended.
    */
   send(data: Sendable | Blob): void {
-    if (this.#state === 0) throw new DOMException("the socket is still connecting", "InvalidStateError");
+    if (this.#state === 0) throw new DOMException("the socket is still connecting [EW801]", "InvalidStateError");
     if (!(data instanceof Blob)) checkData(data);
-    if (this.#wire.isOver) throw new Error("the connection has ended");
+    if (this.#wire.isOver) throw new Error("the connection has ended [EW802]");
     this.#send(data);
   }
 
@@ -166,7 +166,7 @@ export class MemoryClient extends EventSource {
 
   #giveUp(): void {
     this.#wire.isOver = true;
-    this.#wire.later(() => this.#failed(new Error("the socket was closed before it was open")));
+    this.#wire.later(() => this.#failed(new Error("the socket was closed before it was open [EW803]")));
   }
 
   #failed(error: unknown): void {

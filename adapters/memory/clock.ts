@@ -61,7 +61,7 @@ export class FakeClock implements Clock {
    */
   async advance(milliseconds: number): Promise<void> {
     if (!(typeof milliseconds === "number" && milliseconds >= 0 && milliseconds <= longestTimer)) {
-      throw new RangeError(`advance takes milliseconds, from 0 to ${longestTimer}, not ${String(milliseconds)}`);
+      throw new RangeError(`advance takes milliseconds, from 0 to ${longestTimer}, not ${String(milliseconds)} [EW804]`);
     }
     return this.#move("advance", () => this.#now + milliseconds);
   }
@@ -70,7 +70,7 @@ export class FakeClock implements Clock {
   async advanceTo(time: Date | number): Promise<void> {
     const until = toTime("advanceTo", time);
     return this.#move("advanceTo", () => {
-      if (until < this.#now) throw new RangeError(`advanceTo: ${until} has passed: the clock is at ${this.#now}`);
+      if (until < this.#now) throw new RangeError(`advanceTo: ${until} has passed: the clock is at ${this.#now} [EW805]`);
       return until;
     });
   }
@@ -83,7 +83,8 @@ export class FakeClock implements Clock {
 
   async #move(what: string, until: () => number): Promise<void> {
     const inside = [...this.#servers].find((server) => server.inside !== undefined)?.inside;
-    if (inside !== undefined) throw new Error(`${what} was called inside ${inside}, and would wait for itself: call it in the test`);
+    if (inside !== undefined)
+      throw new Error(`${what} was called inside ${inside}, and would wait for itself: call it in the test [EW806]`);
     // One after the other, whoever calls.
     const move = this.#moving.then(() => this.#moveTo(what, until()));
     this.#moving = move.catch(() => {});
@@ -98,7 +99,7 @@ export class FakeClock implements Clock {
       this.#run(timer);
       count = before === this.#now ? count + 1 : 0;
       if (count > most)
-        throw new Error(`${what}: ${most} timers have run at one time, and still there are some: one sets another without a delay`);
+        throw new Error(`${what}: ${most} timers have run at one time, and still there are some: one sets another without a delay [EW807]`);
       await this.#quiet();
     }
     this.#now = until;

@@ -56,7 +56,7 @@ export class Inbox {
     if (this.#missed > 0) {
       const missed = this.#missed;
       this.#missed = 0;
-      throw new Error(`next(): the listeners got ${missed} messages that next() did not take: at most ${most} bytes wait for it`);
+      throw new Error(`next(): the listeners got ${missed} messages that next() did not take: at most ${most} bytes wait for it [EW808]`);
     }
     if (this.#entries.length > 0) return this.#take();
     if (this.#end !== undefined) throw this.#end();

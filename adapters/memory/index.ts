@@ -78,7 +78,9 @@ export function memory<State, Env, Calls extends AnyCalls, Vars>(
 ): Memory<Calls, Vars> {
   checkHandler("memory", handler);
   if (typeof crypto.randomUUID !== "function")
-    throw new Error("memory needs crypto.randomUUID, which a page has in a secure context alone: serve it by https, or from localhost");
+    throw new Error(
+      "memory needs crypto.randomUUID, which a page has in a secure context alone: serve it by https, or from localhost [EW809]",
+    );
   const host = new MemoryHost(handler as unknown as DefinedHandler, checkOptions(options));
   const { traffic } = host;
   return {

@@ -6,5 +6,5 @@ export interface Refused extends Error {
 }
 
 export function refusalOf(response: Response): Refused {
-  return Object.assign(new Error(`the handshake was refused with ${response.status}`), { response });
+  return Object.assign(new Error(`the handshake was refused with ${response.status} [EW816]`), { response });
 }

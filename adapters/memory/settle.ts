@@ -29,8 +29,9 @@ export async function settled(moving: Moving, options: SettledOptions = {}): Pro
   const { deadline = 10_000 } = checkOptions(options);
   checkDeadline("deadline", deadline);
   const { inside } = moving.watch;
-  if (inside !== undefined) throw new Error(`settled() was called inside ${inside}, and would wait for itself: call it in the test`);
-  await within(deadline, loop, () => new Error(`not settled within ${deadline} ms: it waits for ${describe(moving)}`));
+  if (inside !== undefined)
+    throw new Error(`settled() was called inside ${inside}, and would wait for itself: call it in the test [EW817]`);
+  await within(deadline, loop, () => new Error(`not settled within ${deadline} ms: it waits for ${describe(moving)} [EW818]`));
 
   async function loop(late: AbortSignal): Promise<void> {
     while (!late.aborted) {
@@ -54,7 +55,11 @@ const longestQuiet = 10_000;
  * waits for elsewhere, a file or a network, nothing is known here.
  */
 export async function quiet(moving: Moving): Promise<void> {
-  await within(longestQuiet, loop, () => new Error(`the clock can't go on: after ${longestQuiet} ms there still is ${describe(moving)}`));
+  await within(
+    longestQuiet,
+    loop,
+    () => new Error(`the clock can't go on: after ${longestQuiet} ms there still is ${describe(moving)} [EW819]`),
+  );
 
   async function loop(late: AbortSignal): Promise<void> {
     for (let before = -1; !late.aborted && (before !== activityOf(moving) || !isQuiet(moving));) {
@@ -96,6 +101,6 @@ const mostNamed = 10;
 
 function checkOptions(options: SettledOptions): SettledOptions {
   const unknown = Object.keys(options).find((name) => name !== "deadline");
-  if (unknown !== undefined) throw new TypeError(`settled: unknown option "${unknown}": the option is deadline`);
+  if (unknown !== undefined) throw new TypeError(`settled: unknown option "${unknown}": the option is deadline [EW105]`);
   return options;
 }

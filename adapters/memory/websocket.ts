@@ -34,7 +34,9 @@ export function createWebSocket(traffic: Traffic, connect: Connect): MemoryWebSo
       await connect(wire, url, offered, (accepted) => {
         // As the Fetch standard has it ("establish a WebSocket connection").
         if (offered.length > 0 && selectedProtocol(accepted) === "")
-          throw new Error(`the server has chosen none of the subprotocols (${offered.join(", ")}): a browser ends such a connection`);
+          throw new Error(
+            `the server has chosen none of the subprotocols (${offered.join(", ")}): a browser ends such a connection [EW820]`,
+          );
         wire.client.opened(accepted);
       });
     } catch (error) {
@@ -65,23 +67,23 @@ export function createWebSocket(traffic: Traffic, connect: Connect): MemoryWebSo
 function addressOf(given: string | URL): string {
   const url = URL.canParse(String(given), "ws://localhost/") ? new URL(given, "ws://localhost/") : undefined;
   if (url !== undefined) url.protocol = url.protocol.replace(/^http/, "ws");
-  if (url === undefined || !/^wss?:$/.test(url.protocol)) throw syntaxError(`the URL ${quoted(String(given))} must be ws: or wss:`);
-  if (url.href.includes("#")) throw syntaxError(`the URL ${quoted(url.href)} must have no fragment`);
+  if (url === undefined || !/^wss?:$/.test(url.protocol)) throw syntaxError(`the URL ${quoted(String(given))} must be ws: or wss [EW821]:`);
+  if (url.href.includes("#")) throw syntaxError(`the URL ${quoted(url.href)} must have no fragment [EW822]`);
   return url.href;
 }
 
 function checkProtocols(protocols: readonly string[]): readonly string[] {
   const offered = Array.from(protocols, String);
-  for (const one of offered) if (!isToken(one)) throw syntaxError(`${show(one)} can't be a subprotocol: it must be a token`);
-  if (new Set(offered).size < offered.length) throw syntaxError(`a subprotocol is offered twice: ${quoted(offered.join(", "))}`);
+  for (const one of offered) if (!isToken(one)) throw syntaxError(`${show(one)} can't be a subprotocol: it must be a token [EW823]`);
+  if (new Set(offered).size < offered.length) throw syntaxError(`a subprotocol is offered twice: ${quoted(offered.join(", "))} [EW824]`);
   return offered;
 }
 
 function checkClose(code: number | undefined, reason: string): void {
   if (code !== undefined && !(Number.isInteger(code) && (code === 1000 || (code >= 3000 && code <= 4999)))) {
-    throw new DOMException(`close code ${String(code)} can't be sent by a WebSocket: use 1000 or 3000-4999`, "InvalidAccessError");
+    throw new DOMException(`close code ${String(code)} can't be sent by a WebSocket: use 1000 or 3000-4999 [EW825]`, "InvalidAccessError");
   }
-  if (utf8Length(reason) > 123) throw syntaxError(`close reason is ${utf8Length(reason)} bytes of UTF-8: at most 123 can be sent`);
+  if (utf8Length(reason) > 123) throw syntaxError(`close reason is ${utf8Length(reason)} bytes of UTF-8: at most 123 can be sent [EW826]`);
 }
 
 function syntaxError(message: string): DOMException {

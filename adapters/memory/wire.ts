@@ -13,7 +13,7 @@ export interface Ended {
 }
 
 export function endedError({ code, reason }: Ended): Error {
-  return new Error(`the connection ended with ${code}${reason === "" ? "" : ` ${reason}`}`);
+  return new Error(`the connection ended with ${code}${reason === "" ? "" : ` ${reason}`} [EW827]`);
 }
 
 /** The client's side. */

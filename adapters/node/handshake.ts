@@ -201,7 +201,7 @@ export class Handshake {
   }
 
   #failed(error: unknown): void {
-    logError("fetch failed", error);
+    logError("fetch failed [EW604]", error);
     if (!this.#isClaimed) this.#answer(refuse(500, "Internal Server Error"));
   }
 
@@ -214,7 +214,8 @@ export class Handshake {
   #warn({ pattern, isApp }: Route, claims: ClaimDetector): void {
     if (isApp || pattern?.takesAll === true) return;
     if (pattern === undefined) this.#warnOnce(withoutPath);
-    else if (claims.isUsed) this.#warnOnce(`attach: another "upgrade" listener of the server answers ${pattern.source}, ${alsoAttached}`);
+    else if (claims.isUsed)
+      this.#warnOnce(`attach: another "upgrade" listener of the server answers ${pattern.source}, ${alsoAttached} [EW612]`);
   }
 
   #warnOnce(warning: string): void {
@@ -225,7 +226,7 @@ export class Handshake {
 }
 
 const withoutPath =
-  'attach: the server has other "upgrade" listeners, and a handler without `path` takes every handshake that they do not answer immediately: give attach a `path` ("/*" for every path)';
+  'attach: the server has other "upgrade" listeners, and a handler without `path` takes every handshake that they do not answer immediately: give attach a `path` ("/*" for every path) [EW613]';
 const alsoAttached =
   "which is attached here too: give them different paths (a WebSocketServer of ws with `server` answers every path; with `noServer` only what it is given)";
 

@@ -36,11 +36,11 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
 ): Promise<Serving<Calls>> => {
   refuseBun("serve");
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   await loadWs("serve");
   const handlers = new MountedHandlers(
-    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage },
+    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage, backplane },
     { handler, fetch },
   );
   try {
@@ -81,7 +81,7 @@ async function listen<Calls extends AnyCalls>(
     server.listen(at.port, at.hostname, resolve);
   });
   // Out of memory, or too many open files in the system, for example. Only the new connection fails.
-  server.on("error", (error) => logError("a connection could not be accepted", error));
+  server.on("error", (error) => logError("a connection could not be accepted [EW618]", error));
   const bound = (server.address() as AddressInfo).port;
   const close = closable(process, signals, async (closing, inTime) => {
     // Not `attached.close`: handshakes must get a 503 until the port is freed.
@@ -146,7 +146,7 @@ async function fetchListener(handlers: MountedHandlers): Promise<RequestListener
     if (incoming.headers.host) incoming.headers.host = url.slice(url.indexOf("//") + 2, path);
     const answered = listener(incoming, outgoing);
     answered?.catch((error: unknown) => {
-      logError("a request could not be answered", error);
+      logError("a request could not be answered [EW619]", error);
       destroyResponse(outgoing);
     });
   };
@@ -173,7 +173,7 @@ async function decide(handlers: MountedHandlers, request: () => RequestHead, rem
     decision.server.abandon(decision);
     return refuse(400, lacksConnection);
   } catch (error) {
-    logError("fetch failed", error);
+    logError("fetch failed [EW604]", error);
     return refuse(500, "Internal Server Error");
   }
 }

@@ -22,6 +22,8 @@ export async function load<Loaded>(who: string, name: string, run: () => Promise
   } catch (cause) {
     const { code, message } = cause as { readonly code?: unknown; readonly message?: unknown };
     if (code !== "ERR_MODULE_NOT_FOUND" || !String(message).includes(`'${name}'`)) throw cause;
-    throw Object.assign(new Error(`${who} needs the package ${name}, which is not installed: npm install ${name}`, { cause }), { code });
+    throw Object.assign(new Error(`${who} needs the package ${name}, which is not installed: npm install ${name} [EW620]`, { cause }), {
+      code,
+    });
   }
 }

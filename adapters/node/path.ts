@@ -111,5 +111,5 @@ function checked(source: string): string {
 }
 
 function faulty(source: string, why: string): TypeError {
-  return new TypeError(`attach: option "path" is ${JSON.stringify(source)}, which ${why}: ${forms}`);
+  return new TypeError(`attach: option "path" is ${JSON.stringify(source)}, which ${why}: ${forms} [EW621]`);
 }

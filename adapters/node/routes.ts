@@ -59,12 +59,12 @@ export function checkOverlap(routes: readonly Route[], { pattern, isApp }: Pick<
     const taken = earlier.pattern ?? everyPath;
     if (taken.covers(wanted)) {
       throw new Error(
-        `attach: ${what(earlier.pattern)} is attached to this server already, and matches every path of ${what(pattern)}: ${advice}`,
+        `attach: ${what(earlier.pattern)} is attached to this server already, and matches every path of ${what(pattern)}: ${advice} [EW622]`,
       );
     }
     // Specific paths before general ones are the usual order: no warning.
     if (isApp || !taken.overlaps(wanted) || (pattern !== undefined && pattern.covers(taken))) continue;
-    log("warn", `attach: ${what(earlier.pattern)} and ${what(pattern)} match the same paths, which the first one takes: ${advice}`);
+    log("warn", `attach: ${what(earlier.pattern)} and ${what(pattern)} match the same paths, which the first one takes: ${advice} [EW623]`);
   }
 }
 

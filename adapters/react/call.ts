@@ -96,12 +96,12 @@ function createState<Client, Fields extends object, Args extends readonly unknow
     };
     show({ pending: true, error: undefined });
     try {
-      if (!client) throw new MessageError("not-sent", "there is no client yet", { about: name });
+      if (!client) throw new MessageError("not-sent", "there is no client yet [EW504]", { about: name });
       const changes = await perform({ client, name, args, signal }, (some) => signal.aborted || show(some));
       end(changes);
       return changes.data as Result;
     } catch (error) {
-      end({ error: error instanceof Error ? error : new Error("rejected with what is no Error: see cause", { cause: error }) });
+      end({ error: error instanceof Error ? error : new Error("rejected with what is no Error: see cause [EW505]", { cause: error }) });
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 "use client";
-/** Hooks over edgewire/client and edgewire/messages. docs/react.md explains the use. Where nothing is mounted, as on a server, they do nothing. */
+/** Hooks over edgewire/client and edgewire/messages. docs/frameworks/react.md explains the use. Where nothing is mounted, as on a server, they do nothing. */
 export { useSocket } from "./socket.ts";
 export { useMessages } from "./messages.ts";
 export { useMessage } from "./message.ts";

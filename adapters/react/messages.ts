@@ -28,6 +28,6 @@ export function useMessages<Given extends AnyMessages>(
   url: Address | null | undefined,
   { protocols = messages?.protocols, ...options }: SocketOptions = {},
 ): MessagesState<Given> {
-  if (!protocols) throw new TypeError("useMessages: messages is not what defineMessages returns");
+  if (!protocols) throw new TypeError("useMessages: messages is not what defineMessages returns [EW506]");
   return useConnection({ url, protocols, options, source: messages, connect: (socket) => messageClient(messages, socket) });
 }

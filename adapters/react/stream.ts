@@ -46,7 +46,7 @@ async function stream(
   show: (changes: typeof before) => void,
 ): Promise<object> {
   const [payload, { keep = Infinity, ...options } = {}] = args as [never, StreamCallOptions?];
-  if (!(keep >= 1)) throw new RangeError(`option "keep" is ${keep}: use 1 or more`);
+  if (!(keep >= 1)) throw new RangeError(`option "keep" is ${keep}: use 1 or more [EW507]`);
   let { items } = before;
   show({ items });
   for await (const item of client.stream(name as never, payload, { ...options, signal })) {

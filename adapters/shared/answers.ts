@@ -8,7 +8,7 @@ const NativeResponse = Response;
 /** @throws TypeError for an answer on which the runtime would send its own error page, or end the process. */
 export function checkAnswer(response: Response): Response {
   if (isRefusal(response)) return response;
-  if (!(response instanceof NativeResponse)) throw new TypeError("fetch must return this runtime's own Response");
+  if (!(response instanceof NativeResponse)) throw new TypeError("fetch must return this runtime's own Response [EW627]");
   checkSendable("the Response", response);
   return response;
 }

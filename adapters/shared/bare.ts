@@ -25,7 +25,7 @@ export type BareUpgrade = (
 ) => MaybePromise<Response>;
 
 const useServe =
-  'on Node, a Hono app can upgrade only if Edgewire serves it: use serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node"';
+  'on Node, a Hono app can upgrade only if Edgewire serves it: use serve({ fetch: app.fetch }) of "edgewire/serve", or attach(server, { fetch: app.fetch }) of "edgewire/node" [EW603]';
 
 const unavailableRooms = noRooms(useServe);
 

@@ -51,7 +51,7 @@ export abstract class Listener<Close extends CloseInfo = CloseInfo> {
 
   /**
    * Releases the connection: workerd keeps a socket's listeners until two garbage collections have run. At 4 000 connections a second, 64 at a
-   * time, 20 MB of closed connections remained after each full collection; now 3 MB do (`--trace-gc`, docs/decisions.md).
+   * time, 20 MB of closed connections remained after each full collection; now 3 MB do (`--trace-gc`, docs/maintainers/decisions.md).
    */
   #end(connection: SocketListener, code: number, reason: string): void {
     this.connection = undefined;

@@ -28,17 +28,17 @@ export function checkListening(who: string, given: { readonly [Name in keyof Lis
 function checkPort(who: string, port: unknown): number {
   if (typeof port !== "number") {
     const given = typeof port === "string" ? `the string ${show(port)}: convert it with Number(process.env.PORT)` : show(port);
-    throw new TypeError(`${who}: option "port" must be a number, not ${given}`);
+    throw new TypeError(`${who}: option "port" must be a number, not ${given} [EW628]`);
   }
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`${who}: option "port" is ${port}: must be a whole number from 0 (a free one) to 65535`);
+    throw new RangeError(`${who}: option "port" is ${port}: must be a whole number from 0 (a free one) to 65535 [EW629]`);
   }
   return port;
 }
 
 /** Deno rejects an empty name, Node rejects brackets. Without a name Deno listens only on IPv4, so that is the default everywhere. */
 function checkHostname(who: string, hostname: unknown): string {
-  if (typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string, not ${show(hostname)}`);
+  if (typeof hostname !== "string") throw new TypeError(`${who}: option "hostname" must be a string, not ${show(hostname)} [EW630]`);
   if (hostname === "") return "0.0.0.0";
   return /^\[.*\]$/.test(hostname) ? hostname.slice(1, -1) : hostname;
 }
@@ -47,24 +47,26 @@ function checkHostname(who: string, hostname: unknown): string {
 function checkTls(who: string, tls: unknown): Certificate | undefined {
   if (tls === undefined) return undefined;
   const must = `${who}: option "tls" must be { cert, key }, both PEM text or its bytes`;
-  if (typeof tls !== "object" || tls === null) throw new TypeError(`${must}, not ${show(tls)}`);
+  if (typeof tls !== "object" || tls === null) throw new TypeError(`${must}, not ${show(tls)} [EW631]`);
   for (const name of Object.keys(tls)) {
     if (name !== "cert" && name !== "key")
-      throw new TypeError(`${must}: "${name}" is not supported, because Node, Bun and Deno treat it differently`);
+      throw new TypeError(`${must}: "${name}" is not supported, because Node, Bun and Deno treat it differently [EW632]`);
   }
   const { cert, key } = tls as { cert?: unknown; key?: unknown };
   return { cert: pemOf(must, "cert", "CERTIFICATE", cert), key: pemOf(must, "key", "PRIVATE KEY", key) };
 }
 
 function pemOf(must: string, name: string, what: string, given: unknown): string {
-  if (given === undefined) throw new TypeError(`${must}: "${name}" is missing`);
-  if (typeof given !== "string" && !(given instanceof Uint8Array)) throw new TypeError(`${must}: "${name}" is ${show(given)}`);
+  if (given === undefined) throw new TypeError(`${must}: "${name}" is missing [EW633]`);
+  if (typeof given !== "string" && !(given instanceof Uint8Array)) throw new TypeError(`${must}: "${name}" is ${show(given)} [EW634]`);
   const text = typeof given === "string" ? given : new TextDecoder().decode(given);
   if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type:.*ENCRYPTED/m.test(text)) {
-    throw new TypeError(`${must}: "${name}" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem`);
+    throw new TypeError(
+      `${must}: "${name}" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem [EW635]`,
+    );
   }
   if (!new RegExp(`-----BEGIN (?:[A-Z]+ )?${what}-----`).test(text)) {
-    throw new TypeError(`${must}: "${name}" has no "-----BEGIN ${what}-----" (if it is a path, read the file first)`);
+    throw new TypeError(`${must}: "${name}" has no "-----BEGIN ${what}-----" (if it is a path, read the file first) [EW636]`);
   }
   return text;
 }
@@ -83,7 +85,7 @@ export function listenError(cause: Error & { readonly code?: unknown }, { port, 
   const { code } = cause;
   const what =
     code === "EADDRINUSE"
-      ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one`
-      : `can't listen on port ${port} of ${hostname}: ${cause.message}`;
+      ? `port ${port} on ${hostname} is in use: choose another, or 0 for a free one [EW601]`
+      : `can't listen on port ${port} of ${hostname}: ${cause.message} [EW602]`;
   return Object.assign(new Error(`serve: ${what}`, { cause }), typeof code === "string" ? { code } : {});
 }

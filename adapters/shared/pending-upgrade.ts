@@ -69,7 +69,8 @@ export function upgradeHeaders(from: Headers): Headers {
 /** Returns the handshake that the app accepted, or the app's answer. @throws TypeError if that is not a Response. */
 export function finish(pending: PendingUpgrade, response: Response): Response | AcceptedHandshake {
   try {
-    if (!isResponse(response)) throw new TypeError(`fetch must return a Response, not ${response === null ? "null" : typeof response}`);
+    if (!isResponse(response))
+      throw new TypeError(`fetch must return a Response, not ${response === null ? "null" : typeof response} [EW638]`);
     const { accepted } = pending;
     if (accepted !== undefined && response.status === placeholderStatus) {
       const ready = { ...accepted, headers: upgradeHeaders(response.headers) };

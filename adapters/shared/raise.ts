@@ -39,15 +39,15 @@ export async function raiseAfter(process: Process, signal: Signal, deadline: num
 function raise(process: Process, signal: Signal): void {
   const still = `the process is still running after ${signal}: something other than its servers keeps it alive (a timer, a pool, a watcher)`;
   if (process.listenerCount(signal) > 0) {
-    log("warn", `${still}. It is left to the other listener for ${signal}`);
+    log("warn", `${still}. It is left to the other listener for ${signal} [EW639]`);
     return;
   }
-  log("warn", `${still}. Raising ${signal} again to end it; signals: { raise: false } turns this off`);
+  log("warn", `${still}. Raising ${signal} again to end it; signals: { raise: false } turns this off [EW640]`);
   try {
     // For PID 1 the kernel ignores a signal without a listener; Deno crashes (SIGSEGV).
     if (process.pid !== 1) return void process.kill(process.pid, signal);
   } catch (error) {
-    log("warn", `${signal} could not be raised, exiting instead:`, error);
+    log("warn", `${signal} could not be raised, exiting instead [EW641]:`, error);
   }
   process.exit(128 + numbers[signal]);
 }

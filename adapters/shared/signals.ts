@@ -44,7 +44,7 @@ function closeAll(process: Process, signal: Signal): void {
   stop(process);
   const servers = [...closers];
   closers.clear();
-  const failed = (error: unknown): void => log("error", "the server could not be closed:", error);
+  const failed = (error: unknown): void => log("error", "the server could not be closed [EW643]:", error);
   const closed = Promise.all(servers.map((server) => server.close().catch(failed)));
   // The list is empty if a listener of the application has closed all servers.
   if (servers.length === 0 || servers.some((server) => !server.raise)) return;

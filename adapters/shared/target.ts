@@ -10,8 +10,8 @@ interface Given {
 }
 
 const known = {
-  serve: ["port", "hostname", "fetch", "tls", "env", "storage", "signals"],
-  attach: ["path", "fetch", "env", "storage"],
+  serve: ["port", "hostname", "fetch", "tls", "env", "storage", "backplane", "signals"],
+  attach: ["path", "fetch", "env", "storage", "backplane"],
 } as const;
 
 /**
@@ -33,28 +33,31 @@ export function readTarget<Options extends Given>(
 function checkOptions(who: keyof typeof known, options: Record<string, unknown>): void {
   for (const name of Object.keys(options)) {
     if (!(known[who] as readonly string[]).includes(name)) {
-      throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")}`);
+      throw new TypeError(`${who}: unknown option "${name}": options are ${known[who].join(", ")} [EW105]`);
     }
   }
   if (options["signals"] !== undefined) checkSignals(options["signals"]);
-  const { fetch, path, storage } = options;
+  const { fetch, path, storage, backplane } = options;
   checkStorage(who, storage);
-  if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function`);
+  checkBackplane(who, backplane, storage);
+  if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function [EW644]`);
   if (path !== undefined && typeof path !== "string") {
-    throw new TypeError(`${who}: option "path" must be a string`);
+    throw new TypeError(`${who}: option "path" must be a string [EW645]`);
   }
 }
 
 function checkSignals(signals: unknown): void {
   if (signals === false) return;
   if (typeof signals !== "object" || signals === null)
-    throw new TypeError('serve: option "signals" must be false, or an object of options');
+    throw new TypeError('serve: option "signals" must be false, or an object of options [EW646]');
   const { raise, ...closing } = signals as { raise?: unknown };
   const unknown = Object.keys(closing).find((name) => !closeOptions.includes(name));
   if (unknown !== undefined) {
-    throw new TypeError(`serve: option "signals" has an unknown option "${unknown}": options are ${closeOptions.join(", ")}, raise`);
+    throw new TypeError(
+      `serve: option "signals" has an unknown option "${unknown}": options are ${closeOptions.join(", ")}, raise [EW647]`,
+    );
   }
-  if (raise !== undefined && typeof raise !== "boolean") throw new TypeError('serve: option "signals.raise" must be true or false');
+  if (raise !== undefined && typeof raise !== "boolean") throw new TypeError('serve: option "signals.raise" must be true or false [EW648]');
   resolveClose(closing);
 }
 
@@ -63,6 +66,19 @@ export function checkStorage(who: string, storage: unknown): void {
   if (storage === undefined || typeof storage === "function") return;
   if (typeof storage === "object" && storage !== null && "open" in storage && typeof storage.open === "function") return;
   throw new TypeError(
-    `${who}: option "storage" must be what sqlite() of "edgewire/sqlite" returns, or a function that takes a room's name and returns its values, not ${show(storage)}`,
+    `${who}: option "storage" must be what sqlite() of "edgewire/sqlite" returns, or a function that takes a room's name and returns its values, not ${show(storage)} [EW649]`,
   );
+}
+
+/** @throws TypeError that starts with `who`. */
+export function checkBackplane(who: string, backplane: unknown, storage: unknown): void {
+  if (backplane === undefined) return;
+  if (typeof Object(backplane).share !== "function")
+    throw new TypeError(
+      `${who}: option "backplane" must be what memoryBackplane() or clustered() of "edgewire/cluster" returns, not ${show(backplane)} [EW660]`,
+    );
+  if (typeof storage === "object")
+    throw new TypeError(
+      `${who}: give only one of "storage" and "backplane": where rooms span servers, the backplane keeps what they keep [EW661]`,
+    );
 }

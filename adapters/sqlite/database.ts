@@ -4,7 +4,7 @@
  */
 import { bytesOf } from "./driver.ts";
 import type { Connection, Row, Statement, Value } from "./driver.ts";
-import { damaged, fault, messageOf, openFile } from "./file.ts";
+import { failureOf, fault, messageOf, openFile } from "./file.ts";
 import type { OpenFile } from "./file.ts";
 import { Turn, attempt } from "./turn.ts";
 import type { LastWrite, Writer } from "./turn.ts";
@@ -12,7 +12,7 @@ import type { LastWrite, Writer } from "./turn.ts";
 declare function setImmediate(callback: () => void): unknown;
 
 /** What fails, if a writer does. */
-const ends = "the end of a turn can't be told";
+const ends = "the end of a turn can't be told [EW916]";
 
 export class Database {
   readonly path: string;
@@ -62,7 +62,7 @@ export class Database {
     if (this.#writers.has(name)) {
       throw fault(
         this.path,
-        `two handlers keep rooms under the name ${JSON.stringify(name)}: give each a name, by its option "binding" or sqlite(path, { name })`,
+        `two handlers keep rooms under the name ${JSON.stringify(name)}: give each a name, by its option "binding" or sqlite(path, { name }) [EW915]`,
       );
     }
     this.#writers.set(name, writer);
@@ -166,7 +166,7 @@ export class Database {
     try {
       this.#connection.prepare("VACUUM INTO ?").run(path);
     } catch (error) {
-      throw fault(this.path, `backup to ${JSON.stringify(path)} failed: ${messageOf(error)}`, error);
+      throw fault(this.path, `backup to ${JSON.stringify(path)} failed: ${messageOf(error)} [EW913]`, error);
     }
   }
 
@@ -223,7 +223,7 @@ export class Database {
     try {
       return part();
     } catch (error) {
-      const reason = this.#closed ? "the server that used it has closed" : /malformed/.test(messageOf(error)) ? damaged : messageOf(error);
+      const reason = this.#closed ? "the server that used it has closed [EW914]" : failureOf(messageOf(error));
       const failure = fault(this.path, reason, error);
       if (this.#turn !== undefined && this.#turn.fault === undefined) {
         this.#turn.fault = failure;

@@ -31,7 +31,7 @@ export function builtin<Module>(name: string): Module {
   const module = process?.getBuiltinModule?.(name);
   if (module === undefined) {
     throw new Error(
-      `edgewire/sqlite needs ${name}, which Node 22.13, Bun 1.4, Deno 2.9 and later versions have. On Cloudflare a room is a Durable Object, which keeps all this itself`,
+      `edgewire/sqlite needs ${name}, which Node 22.13, Bun 1.4, Deno 2.9 and later versions have. On Cloudflare a room is a Durable Object, which keeps all this itself [EW917]`,
     );
   }
   return module as Module;

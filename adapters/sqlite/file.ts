@@ -32,7 +32,8 @@ export interface OpenFile {
 export function openFile(path: string, synchronous: "NORMAL" | "FULL"): OpenFile {
   const files = builtin<Files>("node:fs");
   const absolute = builtin<{ resolve(path: string): string }>("node:path").resolve(path);
-  if (open.has(absolute)) throw fault(path, "this process has it open already: pass what sqlite() returned the first time to both servers");
+  if (open.has(absolute))
+    throw fault(path, "this process has it open already: pass what sqlite() returned the first time to both servers [EW901]");
   const pidFile = `${absolute}-pid`;
   let connection: Connection | undefined;
   try {
@@ -73,17 +74,23 @@ export function fault(path: string, why: string, cause?: unknown): Error {
 function reasonOf(error: unknown, path: string, files: Files): string {
   const message = messageOf(error);
   if (/database is locked/.test(message)) return lockedBy(`${path}-pid`, files);
-  if (/not a database/.test(message)) return "it is not a SQLite database";
-  if (/malformed/.test(message)) return damaged;
-  if (/is full/.test(message)) return "the disk is full";
+  if (/not a database/.test(message)) return "it is not a SQLite database [EW902]";
+  if (/is full/.test(message)) return "the disk is full [EW903]";
   if (/unable to open/.test(message)) return unopened(path, files);
   if (/readonly|read-only|disk I\/O error/.test(message))
-    return `it can't be written (${message}): check the permissions of the file and its folder`;
-  return message;
+    return `it can't be written (${message}): check the permissions of the file and its folder [EW904]`;
+  return isCoded.test(message) ? message : failureOf(message);
 }
 
-/** What a damaged file is told of as, when it is opened or read. */
-export const damaged = "the file is damaged: restore a backup, or rescue what can be read with the sqlite3 command's .recover";
+/** Edgewire's own error, about the file's format. */
+const isCoded = /\[EW\d+\]$/;
+
+/** What fails when the file is opened, read or written. */
+export function failureOf(message: string): string {
+  return /malformed/.test(message)
+    ? "the file is damaged: restore a backup, or rescue what can be read with the sqlite3 command's .recover [EW906]"
+    : `SQLite failed: ${message} [EW905]`;
+}
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
@@ -97,12 +104,12 @@ function lockedBy(pidFile: string, files: Files): string {
     // It has just ended, or is not Edgewire.
   }
   const who = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
-  return `${who} has it open, and only one can: end that one first. For copies use backup(path)`;
+  return `${who} has it open, and only one can: end that one first. For copies use backup(path) [EW907]`;
 }
 
 function unopened(path: string, files: Files): string {
   const folder = builtin<{ dirname(path: string): string }>("node:path").dirname(path);
-  if (!files.existsSync(folder)) return `there is no folder ${JSON.stringify(folder)}: create it first`;
-  if (files.existsSync(path) && files.statSync(path).isDirectory()) return "it is a folder: name a file";
-  return "it can't be opened: check the permissions of the file and its folder";
+  if (!files.existsSync(folder)) return `there is no folder ${JSON.stringify(folder)}: create it first [EW908]`;
+  if (files.existsSync(path) && files.statSync(path).isDirectory()) return "it is a folder: name a file [EW909]";
+  return "it can't be opened: check the permissions of the file and its folder [EW910]";
 }

@@ -42,9 +42,11 @@ export function migrate(connection: Connection): void {
   const found = numberOf(connection, "user_version");
   const owner = numberOf(connection, "application_id");
   const isNew = found === 0 && owner === 0 && connection.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-  if (!isNew && owner !== applicationId) throw new Error("it is another application's database: give Edgewire a file of its own");
+  if (!isNew && owner !== applicationId) throw new Error("it is another application's database: give Edgewire a file of its own [EW918]");
   if (found > format)
-    throw new Error(`it has format ${found}, and this version of Edgewire reads formats up to ${format}: it was written by a newer one`);
+    throw new Error(
+      `it has format ${found}, and this version of Edgewire reads formats up to ${format}: it was written by a newer one [EW919]`,
+    );
   if (found === format) return;
   connection.exec("BEGIN IMMEDIATE");
   try {

@@ -17,7 +17,7 @@ import { gatedTopics } from "./topics.ts";
 type List = (HoldingSocket | Held | Sendable | Prepared | undefined)[];
 
 /** What fails, if a socket does. */
-const handing = "what was held for the storage can't be handed over or dropped";
+const handing = "what was held for the storage can't be handed over or dropped [EW920]";
 
 export class SocketGate implements Gate, HoldingGate, Writer {
   readonly #database: Database;

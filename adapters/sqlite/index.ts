@@ -47,9 +47,9 @@ export function sqlite(path: string | URL, options: SqliteOptions = {}): SqliteS
       return letGo(shared(file, durability), (database) => database.hold());
     },
     async backup(to) {
-      if (typeof to !== "string" || to === "") throw new TypeError(`backup takes the path of a file, not ${show(to)}`);
+      if (typeof to !== "string" || to === "") throw new TypeError(`backup takes the path of a file, not ${show(to)} [EW921]`);
       const database = files.get(absolute(file));
-      if (database === undefined) throw fault(file, "no server has started with it yet: back up the file itself");
+      if (database === undefined) throw fault(file, "no server has started with it yet: back up the file itself [EW911]");
       database.backup(to);
     },
   };
@@ -66,7 +66,7 @@ function shared(path: string, durability: "process" | "power"): Database {
     return database;
   }
   if (known.durability === durability) return known;
-  throw fault(path, `it is open with durability "${known.durability}": open it with the same everywhere`);
+  throw fault(path, `it is open with durability "${known.durability}": open it with the same everywhere [EW912]`);
 }
 
 /** Lets go of a file, which closes with the last. */
@@ -110,7 +110,7 @@ function pathOf(path: unknown): string {
   if (path instanceof URL && path.protocol === "file:") return builtin<{ fileURLToPath(url: URL): string }>("node:url").fileURLToPath(path);
   if (typeof path !== "string" || path === "" || path.startsWith(":") || path.startsWith("file:") || path.includes("\0"))
     throw new TypeError(
-      `sqlite takes the path of a file, not ${show(path)}${path === ":memory:" ? ": without the option storage, rooms are in memory" : ""}`,
+      `sqlite takes the path of a file, not ${show(path)}${path === ":memory:" ? ": without the option storage, rooms are in memory" : ""} [EW922]`,
     );
   return path;
 }
@@ -120,13 +120,15 @@ function absolute(path: string): string {
 }
 
 function check(options: SqliteOptions): { name: string | undefined; durability: "process" | "power" } {
-  if (typeof options !== "object" || options === null) throw new TypeError(`sqlite takes { name, durability }, not ${show(options)}`);
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`sqlite takes { name, durability }, not ${show(options)} [EW923]`);
   for (const key of Object.keys(options))
-    if (key !== "name" && key !== "durability") throw new TypeError(`sqlite: unknown option "${key}": options are name, durability`);
+    if (key !== "name" && key !== "durability")
+      throw new TypeError(`sqlite: unknown option "${key}": options are name, durability [EW105]`);
   const { name, durability = "process" } = options;
   if (name !== undefined && (typeof name !== "string" || bytesOf(name).length > 512))
-    throw new TypeError(`sqlite: option "name" must be a string of at most 512 bytes, not ${show(name)}`);
+    throw new TypeError(`sqlite: option "name" must be a string of at most 512 bytes, not ${show(name)} [EW924]`);
   if (durability !== "process" && durability !== "power")
-    throw new TypeError(`sqlite: option "durability" must be "process" or "power", not ${show(durability)}`);
+    throw new TypeError(`sqlite: option "durability" must be "process" or "power", not ${show(durability)} [EW925]`);
   return { name, durability };
 }

@@ -27,7 +27,7 @@ export function worker<State, Env>(handler: DefinedHandler<State, Env>): Fetcher
   const { binding } = handler.settings;
   if (binding !== undefined) {
     throw new Error(
-      `worker: the handler has the binding "${binding}", so its rooms are in Durable Objects: export route(handler) of "edgewire/durable" instead, or remove the binding`,
+      `worker: the handler has the binding "${binding}", so its rooms are in Durable Objects: export route(handler) of "edgewire/durable" instead, or remove the binding [EW714]`,
     );
   }
   refuseRoomHooks("worker", handler as DefinedHandler);

@@ -4,7 +4,7 @@ import type { NoRooms } from "../../src/server/runtime.ts";
 import { noRooms } from "../../src/server/no-rooms.ts";
 
 const why =
-  'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable"';
+  'connections of a plain Worker can\'t reach each other: give the handler a binding, and use durable() and route() of "edgewire/durable" [EW703]';
 
 /** In place of the room registry: every use of a room throws. */
 export const unavailableRooms: NoRooms = noRooms(why);

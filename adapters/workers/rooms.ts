@@ -26,7 +26,8 @@ export function rooms<Handler extends { readonly calls: AnyCalls } = { readonly 
   namespace: ObjectNamespace,
   placement: Placement = {},
 ): Rooms<CallsOf<Handler>> {
-  if (!isNamespace(namespace)) throw new TypeError(`rooms takes a Durable Object binding like env.ROOM, not ${describe(namespace)}`);
+  if (!isNamespace(namespace))
+    throw new TypeError(`rooms takes a Durable Object binding like env.ROOM, not ${describe(namespace)} [EW715]`);
   const objects = new Objects(namespace, checkPlacement(placement));
   return { room: (name, options) => remoteRoom(objects, name, callingOf(options)) as Room<CallsOf<Handler>> };
 }
@@ -66,7 +67,7 @@ function inJurisdiction(namespace: ObjectNamespace, jurisdiction: string): Objec
   } catch (error) {
     if (!/not implemented in workerd/.test(String(error))) throw error;
     if (!warned.has(namespace))
-      log("warn", `jurisdiction "${jurisdiction}" is ignored: workerd has no jurisdictions outside Cloudflare's network`);
+      log("warn", `jurisdiction "${jurisdiction}" is ignored: workerd has no jurisdictions outside Cloudflare's network [EW716]`);
     warned.add(namespace);
     return namespace;
   }
@@ -85,7 +86,9 @@ export function objectsOf({ settings }: Pick<DefinedHandler, "settings">, env: u
     objectsBySettings.set(settings, objects);
     return objects;
   }
-  throw new Error(`env.${binding} is ${describe(bound)}, but the handler's option "binding" requires a Durable Object. ${recipe(binding)}`);
+  throw new Error(
+    `env.${binding} is ${describe(bound)}, but the handler's option "binding" requires a Durable Object. ${recipe(binding)} [EW717]`,
+  );
 }
 
 const objectsBySettings = new WeakMap<Settings, Objects>();
@@ -95,7 +98,7 @@ export function requireBinding(who: string, handler: Pick<DefinedHandler, "setti
   const { binding } = handler.settings;
   if (binding === undefined) {
     throw new TypeError(
-      `${who} needs the handler's option "binding", the name of the Durable Object binding: defineHandler({ binding: "ROOM", … })`,
+      `${who} needs the handler's option "binding", the name of the Durable Object binding: defineHandler({ binding: "ROOM", … }) [EW718]`,
     );
   }
   return binding;
@@ -104,7 +107,7 @@ export function requireBinding(who: string, handler: Pick<DefinedHandler, "setti
 /** The error for a binding whose class was not made by `durable` of this handler. */
 export function wrongClass(binding: string, what: string, cause?: unknown): Error {
   return new Error(
-    `the Durable Object behind env.${binding} ${what}: its class was not made by durable() of this handler. ${recipe(binding)}`,
+    `the Durable Object behind env.${binding} ${what}: its class was not made by durable() of this handler. ${recipe(binding)} [EW719]`,
     { cause },
   );
 }
@@ -123,9 +126,9 @@ export function remoteRoom(objects: Objects, name: string, calling: Calling): Ro
       return whileDeploying((await answerInTime(name, args as unknown as CallRequest, pending)) as CallAnswer);
     } catch (error) {
       if (/does not implement the method "edgewire/.test(String(error)))
-        throw new Error(`room ${quoted(name)} is in an object whose class was not made by durable(handler)`, { cause: error });
-      if (method === "call" && String(error).endsWith("a room has no call"))
-        return whileDeploying(refused("unknown_call", `${described(String(args[0]), name)}: the room has no calls`));
+        throw new Error(`room ${quoted(name)} is in an object whose class was not made by durable(handler) [EW720]`, { cause: error });
+      if (method === "call" && /a room has no call(?: \[EW\d+\])?$/.test(String(error)))
+        return whileDeploying(refused("unknown_call", `${described(String(args[0]), name)}: the room has no calls [EW334]`));
       throw error;
     }
   });
@@ -134,7 +137,7 @@ export function remoteRoom(objects: Objects, name: string, calling: Calling): Ro
 /** The object may be older or newer than the caller. */
 function whileDeploying(answer: CallAnswer): CallAnswer {
   if (!("error" in answer) || answer.error.code !== "unknown_call") return answer;
-  return refused("unknown_call", `${answer.error.message} (while a deploy rolls out, the room may run another version)`);
+  return refused("unknown_call", `while a deploy rolls out, the room may run another version: ${answer.error.message}`);
 }
 
 /** Copies a view: RPC would send its whole buffer along, and can't send a view of shared memory. */

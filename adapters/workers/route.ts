@@ -30,7 +30,7 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
   requireBinding("route", handler);
   if (handler.hooks.upgrade === undefined) {
     throw new TypeError(
-      'route needs to know each client\'s room: return { room } from the hook upgrade, defineHandler({ upgrade: (request) => ({ room: … }), … }). In Hono, the parameter of app.get("/ws/:room", upgrade(handler)) is the room',
+      'route needs to know each client\'s room: return { room } from the hook upgrade, defineHandler({ upgrade: (request) => ({ room: … }), … }). In Hono, the parameter of app.get("/ws/:room", upgrade(handler)) is the room [EW721]',
     );
   }
   const routed = handler as DefinedHandler;
@@ -44,12 +44,12 @@ export function route<State, Env>(handler: DefinedHandler<State, Env>): Fetcher 
         const pending = server.upgrade(head, { env, remoteAddress: addressOf(head), room: undefined, waitUntil });
         const upgrade = await pending;
         if (isResponse(upgrade)) return upgrade;
-        // The connection would stay open in the object forever: see P30 of docs/contract.md.
+        // The connection would stay open in the object forever: see P30 of docs/maintainers/contract.md.
         if (isPromise(pending) && isClientGone(request)) return abandonUpgrade(server, upgrade);
         const declines = declinesCompression(head, routed.settings);
         return await forward(routed, objects, upgrade, request, { known: objects.known, declines });
       } catch (error) {
-        logError("a handshake failed", error);
+        logError("a handshake failed [EW722]", error);
         return refuse(500, "Internal Server Error");
       }
     },
@@ -82,14 +82,14 @@ export async function forward(
     const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
     if (/does not export a fetch/.test(String(error))) throw wrongClass(binding, "has no fetch method", error);
     if (retryable !== true && overloaded !== true)
-      throw new Error(`the Durable Object behind env.${binding} failed: ${String(error)}`, { cause: error });
-    logError("the room's object is unavailable", error);
+      throw new Error(`the Durable Object behind env.${binding} failed: ${String(error)} [EW723]`, { cause: error });
+    logError("the room's object is unavailable [EW724]", error);
     return refuse(503, "the room is unavailable", { "retry-after": "1" });
   }
   const { webSocket } = response as { readonly webSocket?: PairSocket | null };
   // Wait a turn: by then workerd has canceled the request of a client that has left, which ends the connection. Otherwise it would stay open in its
   // object forever, and buffer all that is sent to it. That happened to 560 of 883 clients (workerd 2026-11), and now to none. Of clients that reset
-  // within 5 ms, to 9 in 10, and now to 1 in 10 (P30 of docs/contract.md).
+  // within 5 ms, to 9 in 10, and now to 1 in 10 (P30 of docs/maintainers/contract.md).
   if (webSocket) await new Promise((resolve) => setTimeout(resolve, 0));
   if (through) return response;
   const answeredBy = response.headers.get(objectHeader);

@@ -1,7 +1,7 @@
 /**
  * What delivery costs: `node bench/delivery/run.ts --runtime node,bun,deno,durable --part fanout,returns,memory,crowd,unread`. Processor time of the server for
  * a delivery to a reader against one to a plain subscriber, and of a return against a plain handshake; memory of sessions; a crowd that comes back; a client
- * that reads nothing. `--write` writes docs/delivery-costs.md.
+ * that reads nothing. `--write` writes docs/maintainers/delivery-costs.md.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -139,6 +139,6 @@ part of it, and ratios are rough.
 
 ${tables}
 `;
-  writeFileSync(join(import.meta.dirname, "../../docs/delivery-costs.md"), page);
+  writeFileSync(join(import.meta.dirname, "../../docs/maintainers/delivery-costs.md"), page);
 }
 process.exit();

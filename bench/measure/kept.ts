@@ -1,7 +1,7 @@
 /**
  * What it costs to keep a topic's messages in a file: `node bench/measure/kept.ts --runtime node,bun,deno`. Processor time of the server for each
  * publish of 100 bytes to a topic with a history, in memory and in a file; all servers of a runtime run at the same time and take turns. `--write`
- * writes docs/kept.md.
+ * writes docs/maintainers/kept.md.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -148,5 +148,5 @@ ${opened.join("\n")}
 Targets: with 1 subscriber and 16 under way at most 1.8 times memory on Node and 1.4 on Bun and Deno, and at least 30 000 a second; with 1 000
 subscribers at most 1.05; a file of 1 GB opens in under 100 ms.
 `;
-  writeFileSync(join(import.meta.dirname, "../../docs/kept.md"), page);
+  writeFileSync(join(import.meta.dirname, "../../docs/maintainers/kept.md"), page);
 }

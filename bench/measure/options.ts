@@ -6,7 +6,7 @@ import { defaultGenerator, generators, type Generator } from "../load/load.ts";
 
 export const usage = `npm run bench -- --runtime node --mode echo [flags]     one comparison
 npm run bench -- --all --minutes 45 --write [flags]     every runtime and mode, in about that time
-npm run bench -- --report                               writes docs/performance.md from bench/results
+npm run bench -- --report                               writes docs/maintainers/performance.md from bench/results
 
   --runtime       ${runtimes.join(", ")} (default: node; with --all: all; separate several by commas)
   --mode          ${modes.join(", ")} (default: echo; with --all: all; separate several by commas)
@@ -22,7 +22,7 @@ npm run bench -- --report                               writes docs/performance.
   --minutes       with --all: no comparison starts a round after its share of this time
   --generator     ${generators.join(", ")} (default: c if there is a C compiler)
   --profile       shows where Edgewire (or the servers of --servers) spends its time, with the runtime's profiler
-  --write         stores the result in bench/results, and writes docs/performance.md
+  --write         stores the result in bench/results, and writes docs/maintainers/performance.md
   --help`;
 
 export class UsageError extends Error {}

@@ -83,7 +83,7 @@ export function titleOf({ mode, connections, inflight, bytes, type }: Omit<Compa
   }
 }
 
-/** All that docs/performance.md shows. The order is that of its sections. */
+/** All that docs/maintainers/performance.md shows. The order is that of its sections. */
 export function suite(): readonly Comparison[] {
   const subjects: readonly (readonly [Mode, Partial<Numbers>])[] = [
     ["echo", {}],

@@ -1,4 +1,4 @@
-/** docs/performance.md and its charts, from all results that there are. */
+/** docs/maintainers/performance.md and its charts, from all results that there are. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { draw, describe } from "./chart.ts";
@@ -11,7 +11,7 @@ import { sizes } from "../measure/size.ts";
 import { summary } from "./summary.ts";
 import { cells, columns, saturated } from "./table.ts";
 
-const docs = join(import.meta.dirname, "../../docs");
+const docs = join(import.meta.dirname, "../../docs/maintainers");
 const folder = join(docs, "performance");
 
 export function report(): string {
@@ -32,7 +32,7 @@ export function report(): string {
 function head(results: readonly Result[]): string {
   return `# Performance
 
-This page is for maintainers: it compares Edgewire with the bare runtime and with other libraries, on the same work, in the same minutes. \`npm run bench -- --write\` writes it from \`bench/results/\`. To use Edgewire, start with the [README](../README.md).
+This page is for maintainers: it compares Edgewire with the bare runtime and with other libraries, on the same work, in the same minutes. \`npm run bench -- --write\` writes it from \`bench/results/\`. To use Edgewire, start with the [README](../../README.md).
 
 ## How it is measured
 

@@ -1,4 +1,4 @@
-/** A mode's columns, for the terminal and for docs/performance.md. */
+/** A mode's columns, for the terminal and for docs/maintainers/performance.md. */
 import type { Mode } from "./comparison.ts";
 import type { Row } from "./results.ts";
 import type { Spread } from "../measure/statistics.ts";

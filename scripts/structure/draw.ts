@@ -1,5 +1,5 @@
 /**
- * docs/architecture.svg, drawn from the imports: a row for each layer, and an arrow down to each layer that others import. A number where an
+ * docs/maintainers/architecture.svg, drawn from the imports: a row for each layer, and an arrow down to each layer that others import. A number where an
  * arrow crosses a row is how many imports the row has of it. No arrow goes up, because `npm run lint` allows none.
  */
 import { readSources } from "./imports.ts";

@@ -1,4 +1,4 @@
-/** The table of layers in docs/architecture.md. */
+/** The table of layers in docs/maintainers/architecture.md. */
 import { layers } from "./layers.ts";
 import type { Layer } from "./layers.ts";
 
@@ -7,12 +7,14 @@ const [begin, end] = ["<!-- The table is written by `npm run structure`. -->", "
 /** The page with the table of today. @throws Error for a page without a place for it. */
 export function withTable(page: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/architecture.md has no ${begin} before ${end}`);
+  if (from < 0 || to < from) throw new Error(`docs/maintainers/architecture.md has no ${begin} before ${end}`);
   return `${page.slice(0, from)}${begin}\n\n${table()}\n\n${page.slice(to)}`;
 }
 
 function table(): string {
-  const rows = layers.toReversed().map((layer) => [pathsOf(layer), layer.is, mayOf(layer), `[${fileOf(layer.first)}](../${layer.first})`]);
+  const rows = layers
+    .toReversed()
+    .map((layer) => [pathsOf(layer), layer.is, mayOf(layer), `[${fileOf(layer.first)}](../../${layer.first})`]);
   return [["Folder", "What it is for", "What it may import", "Read first"], ["---", "---", "---", "---"], ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");

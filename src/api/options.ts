@@ -55,7 +55,7 @@ export interface Options {
    * `maxBuffered` is dropped, and `send` returns `"dropped"`. `"coalesce"`: above `highWaterMark` only the newest published message of each topic,
    * or of each `key` that `publish` was given, is kept, and sent when the client has read; other messages are handled as with `"close"`.
    * On workerd (Workers and Durable Objects) none of this can be: it reports nothing of what a client has not read. There every message is sent,
-   * and what waits is bounded by memory alone: see docs/limits.md. Default: `"close"`.
+   * and what waits is bounded by memory alone: see docs/guide/limits.md. Default: `"close"`.
    */
   readonly slowConsumer?: "close" | "drop" | "coalesce";
   /** Bytes at which `send` returns `"backpressure"`. Default: 64 KiB. */
@@ -99,7 +99,7 @@ export interface Options {
   /**
    * How the server finds clients that vanished without a close frame. After `interval` milliseconds of silence, the client is pinged if the
    * runtime can ping, and has `timeout` milliseconds to answer. If the runtime can't, a client that has sent the text ping
-   * (docs/liveness.md) must send something every `interval`. `false` turns it off: the text ping is then a message like any other.
+   * (docs/guide/liveness.md) must send something every `interval`. `false` turns it off: the text ping is then a message like any other.
    * Default: `{ interval: 30_000, timeout: 10_000 }`; each 100 to 86 400 000.
    */
   readonly heartbeat?: Heartbeat | false;

@@ -34,7 +34,7 @@ export async function* messagesOf<T>(
   socket.addEventListener("close", onEvent, listening);
   try {
     while (first.next || socket.readyState < 3) {
-      if (waiting > most) throw new RangeError("backlogBytes are exceeded");
+      if (waiting > most) throw new RangeError("backlogBytes are exceeded [EW508]");
       if (first.next) {
         first = first.next;
         waiting -= costOf(first);
@@ -55,7 +55,7 @@ export function untilOpen(socket: ClientEventSource & { readonly status: Status 
 
   async function look(): Promise<void> {
     while (socket.status !== "open") {
-      if (socket.status === "closed") throw new Error("closed");
+      if (socket.status === "closed") throw new Error("closed [EW509]");
       await new Promise((resolve) => socket.addEventListener("status", resolve, { once: true }));
     }
   }

@@ -1,6 +1,6 @@
 /**
  * A WebSocket that reconnects: like one that sometimes takes long to connect. `readyState` is CONNECTING while there is no connection,
- * `open` comes with each connection, `error` and `close` once, at the end. docs/client.md states each rule.
+ * `open` comes with each connection, `error` and `close` once, at the end. docs/guide/client.md states each rule.
  */
 import { retryDelay } from "../protocol/text-ping.ts";
 import { backoff } from "./backoff.ts";
@@ -58,13 +58,13 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#protocols = protocols;
     this.#settings = resolveOptions(clientDefaults(), options);
     this.#outbox = makeOutbox(this.#settings, (data, cause) => fire(this, "drop", { data, cause }));
-    this.#heartbeat = makeHeartbeat(this, this.#settings, () => this.#lost(broken, new Error("heartbeat timeout")));
+    this.#heartbeat = makeHeartbeat(this, this.#settings, () => this.#lost(broken, new Error("heartbeat timeout [EW510]")));
     const { signal } = this.#settings;
     if (signal.aborted) this.close();
     else if (typeof address === "function" || typeof protocols === "function") void this.#attempt();
     else {
       this.#connect(address, protocols);
-      this.#within(this.#settings.connectTimeout, "connection timeout");
+      this.#within(this.#settings.connectTimeout, "connection timeout [EW511]");
     }
     this.#listen();
   }
@@ -145,8 +145,8 @@ export class ReconnectingWebSocket extends ClientEventSource {
    * afresh. @throws Error if `signal` has aborted.
    */
   reconnect(): void {
-    if (this.#settings.signal.aborted) throw new Error("signal has aborted");
-    if (this.#status === "open") this.#lost(broken, new Error("reconnect"));
+    if (this.#settings.signal.aborted) throw new Error("signal has aborted [EW512]");
+    if (this.#status === "open") this.#lost(broken, new Error("reconnect [EW513]"));
     else if (this.#closing && this.#status !== "closed") this.#end(broken);
     // Closed by a listener of what was just lost.
     if (this.#closing && this.#status !== "closed") return;
@@ -163,7 +163,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
    * throws or returns no array, the attempt fails; invalid subprotocols close the socket. @throws TypeError if `more` is not a function.
    */
   offer(more: () => readonly string[]): void {
-    if (typeof more !== "function") throw new TypeError("offer takes a function");
+    if (typeof more !== "function") throw new TypeError("offer takes a function [EW514]");
     this.#more = more;
   }
 
@@ -185,7 +185,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
     this.#status = "connecting";
     const turn = (this.#native = { close() {} } as NativeSocket);
     let final = false;
-    this.#within(this.#settings.connectTimeout, "connection timeout");
+    this.#within(this.#settings.connectTimeout, "connection timeout [EW511]");
     try {
       // Not before the constructor has returned and the `status` event was dispatched.
       await undefined;
@@ -214,7 +214,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
       fire(this, "message", {}, "MessageEvent", { data, origin: this.#origin });
     });
     on("error", ({ error }) => {
-      this.#cause = error ?? new Error("connection failed");
+      this.#cause = error ?? new Error("connection failed [EW515]");
       // workerd may omit the close event, and `ws` may wait 30 s for the other side's.
       this.#within(1000);
     });
@@ -249,7 +249,7 @@ export class ReconnectingWebSocket extends ClientEventSource {
   #lost(end: End, failure?: unknown, final?: boolean): void {
     const { finalCodes, firstDelay, maxDelay, stableAfter } = this.#settings;
     const wasOpen = this.#status === "open";
-    const cause = this.#cause ?? (failure || (wasOpen ? undefined : new Error("connection failed")));
+    const cause = this.#cause ?? (failure || (wasOpen ? undefined : new Error("connection failed [EW515]")));
     this.#release();
     if (this.#closing || final || finalCodes.includes(end.code)) return this.#end(end, cause);
     if (wasOpen && Date.now() - this.#openedAt >= stableAfter) this.#failures = 0;

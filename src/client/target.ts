@@ -7,7 +7,7 @@ export function connect(WebSocket: WebSocketConstructor, url: string | URL, prot
   try {
     return new WebSocket(String(url), protocols as string[]) as NativeSocket;
   } catch (error) {
-    throw domError(`url "${url}" must be ws(s):, protocols "${protocols}" distinct tokens: ${error}`, "SyntaxError");
+    throw domError(`url "${url}" must be ws(s):, protocols "${protocols}" distinct tokens: ${error} [EW516]`, "SyntaxError");
   }
 }
 
@@ -36,7 +36,7 @@ export function tryClose(native: NativeSocket | undefined, code?: number, reason
 export function checkClientClose(code: number, reason: string): void {
   const right = Number.isInteger(code) && (code === 1000 || (code >= 3000 && code < 5000));
   if (right && sizeOf(reason) < 124) return;
-  throw domError("close takes 1000 or 3000-4999, and 123 bytes", right ? "SyntaxError" : "InvalidAccessError");
+  throw domError("close takes 1000 or 3000-4999, and 123 bytes [EW517]", right ? "SyntaxError" : "InvalidAccessError");
 }
 
 /** React Native has no DOMException. */

@@ -127,5 +127,5 @@ export class Mailbox<Kind extends string> {
 const compactAt = 2048;
 
 function broken(error: unknown): void {
-  logError("a connection's hook could not run", error);
+  logError("a connection's hook could not run [EW203]", error);
 }

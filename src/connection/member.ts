@@ -17,7 +17,7 @@ export interface Declaration {
 export function encodeDeclaration({ member, state, at }: Declaration): string {
   const encoded = encode(state, "state");
   if (exceeds(encoded, maxMemberState)) {
-    throw new RangeError(`the member's state takes ${utf8Length(encoded)} bytes encoded: at most ${maxMemberState} can be stored`);
+    throw new RangeError(`the member's state takes ${utf8Length(encoded)} bytes encoded: at most ${maxMemberState} can be stored [EW204]`);
   }
   return `${JSON.stringify([member, at]).slice(0, -1)},${encoded}]`;
 }

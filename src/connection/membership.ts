@@ -39,7 +39,7 @@ export function subscribe<State, Env>(
 function addNewTopic<State, Env>(connection: MemberConnection<State, Env>, topic: string): void {
   const { maxTopics } = connection.surroundings.settings;
   if (connection.topics.size >= maxTopics)
-    throw new RangeError(`the connection already has ${maxTopics} topics: option "maxTopics" allows no more`);
+    throw new RangeError(`the connection already has ${maxTopics} topics: option "maxTopics" allows no more [EW205]`);
   connection.socket.reader?.admit(topic);
   addTopic(connection, topic);
 }

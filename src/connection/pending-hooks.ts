@@ -62,7 +62,7 @@ export class PendingHooks {
       hook.reported = true;
       warn(
         "a hook has been pending for a minute",
-        `the ${hook.kind} hook of connection ${one.id} in room ${quoted(one.roomName)} has been pending for ${Math.floor((now - hook.since) / 1000)} s, and ${waitsFor}. The promise that a hook returns must settle: connection.signal aborts when the connection closes`,
+        `the ${hook.kind} hook of connection ${one.id} in room ${quoted(one.roomName)} has been pending for ${Math.floor((now - hook.since) / 1000)} s, and ${waitsFor}. The promise that a hook returns must settle: connection.signal aborts when the connection closes [EW206]`,
       );
     }
   }

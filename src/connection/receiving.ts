@@ -93,7 +93,7 @@ export function readOn<State, Env>({ receiveQueue }: ReceivingConnection<State, 
 
 function exceeds<State, Env>(connection: ReceivingConnection<State, Env>, excess: Excess, rate: RateRule): MaybePromise<void> {
   const from = connection.remoteAddress === "" ? "" : ` from ${connection.remoteAddress}`;
-  warn("1008", `1008: a connection${from} in room ${quoted(connection.roomName)} ${overRate(excess, rate)}`);
+  warn("1008", `1008: a connection${from} in room ${quoted(connection.roomName)} ${overRate(excess, rate)} [EW207]`);
   return connection.violated(CloseCode.policyViolation, `Too many ${excess}`);
 }
 

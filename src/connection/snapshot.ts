@@ -66,7 +66,7 @@ export function encodeSnapshot(snapshot: Snapshot, maxState: number): Encoded {
   const state = encode(snapshot.state, "state");
   if (exceeds(state, maxState)) {
     throw new RangeError(
-      `the connection's state takes ${utf8Length(state)} bytes encoded: at most ${maxState} (option "maxState") can be stored`,
+      `the connection's state takes ${utf8Length(state)} bytes encoded: at most ${maxState} (option "maxState") can be stored [EW208]`,
     );
   }
   const stored = join(snapshot, memberOf(snapshot.state, state));
@@ -106,7 +106,7 @@ export function encodeApart(snapshot: Stateless): StoredSnapshot {
   const all = textOf(stored);
   if (exceeds(all, maxSnapshot)) {
     throw new RangeError(
-      `the connection's topics, URL, address and presence take ${utf8Length(all)} bytes encoded: at most ${maxSnapshot} can be stored`,
+      `the connection's topics, URL, address and presence take ${utf8Length(all)} bytes encoded: at most ${maxSnapshot} can be stored [EW209]`,
     );
   }
   return stored;

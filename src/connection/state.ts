@@ -67,7 +67,7 @@ export function withState<State, Env>(surroundings: Surroundings<State, Env>, co
   if (rest.apart !== true || "state" in rest) return rest;
   const stored = valuesOf(surroundings, connection).get(keyOf(connection));
   if (stored === undefined)
-    throw new Error(`the state of connection ${connection.id} is no longer in the storage of room "${connection.roomName}"`);
+    throw new Error(`the state of connection ${connection.id} is no longer in the storage of room "${connection.roomName}" [EW210]`);
   return { ...rest, state: decode(stored) };
 }
 

@@ -141,7 +141,7 @@ export function forgetStored<State, Env>(connection: StoredConnection<State, Env
 
 /** Reports in a later turn: now the connection is between two phases, where the `error` hook must not find it. */
 function unstored<State, Env>(connection: StoredConnection<State, Env>, cause: unknown): void {
-  const error = new Error(`the end of connection ${connection.id} can't be stored: ${String(cause)}`, { cause });
+  const error = new Error(`the end of connection ${connection.id} can't be stored: ${String(cause)} [EW211]`, { cause });
   const { surroundings, counters } = connection;
   queueMicrotask(() => void surroundings.failed(error, { hook: "close", connection }, counters));
 }

@@ -61,7 +61,7 @@ export function defineHandler(...given: [handler?: Handler]): DefinedHandler | (
 
 function define(handler: Handler): DefinedHandler {
   if (typeof handler !== "object" || handler === null) {
-    throw new TypeError(`defineHandler takes an object with hooks and options, not ${handler === null ? "null" : typeof handler}`);
+    throw new TypeError(`defineHandler takes an object with hooks and options, not ${handler === null ? "null" : typeof handler} [EW106]`);
   }
   const options: Record<string, unknown> = {};
   for (const name in handler) {
@@ -76,16 +76,16 @@ function define(handler: Handler): DefinedHandler {
 
 function checkHook(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") {
-    throw new TypeError(`hook "${name}" must be a function, not ${value === null ? "null" : typeof value}`);
+    throw new TypeError(`hook "${name}" must be a function, not ${value === null ? "null" : typeof value} [EW107]`);
   }
 }
 
 function checkRoomHooks(value: unknown): void {
   if (value === undefined) return;
-  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object with the hooks open and empty');
+  if (typeof value !== "object" || value === null) throw new TypeError('"room" must be an object with the hooks open and empty [EW108]');
   for (const [name, hook] of Object.entries(value)) {
     if (!(roomHookNames as readonly string[]).includes(name)) {
-      throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")}`);
+      throw new TypeError(`unknown hook "room.${name}": hooks of a room are ${roomHookNames.join(" and ")} [EW109]`);
     }
     checkHook(`room.${name}`, hook);
   }
@@ -94,11 +94,12 @@ function checkRoomHooks(value: unknown): void {
 function checkCalls(value: unknown): void {
   if (value === undefined) return;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`"calls" must be an object of functions, not ${show(value)}`);
+    throw new TypeError(`"calls" must be an object of functions, not ${show(value)} [EW110]`);
   }
   for (const [name, call] of Object.entries(value)) {
-    if (!isName(name)) throw new TypeError(`"calls" has ${quoted(name)}: a name must be a well-formed string of 1 to ${longestName} bytes`);
-    if (typeof call !== "function") throw new TypeError(`"calls" has ${quoted(name)}, which must be a function, not ${show(call)}`);
+    if (!isName(name))
+      throw new TypeError(`"calls" has ${quoted(name)}: a name must be a well-formed string of 1 to ${longestName} bytes [EW111]`);
+    if (typeof call !== "function") throw new TypeError(`"calls" has ${quoted(name)}, which must be a function, not ${show(call)} [EW112]`);
   }
 }
 
@@ -106,6 +107,6 @@ function checkCalls(value: unknown): void {
 export function checkHandler(caller: string, handler: unknown): void {
   const given = handler as Partial<DefinedHandler> | null | undefined;
   if (typeof given !== "object" || given === null || given.hooks === undefined || given.settings === undefined) {
-    throw new TypeError(`${caller} takes a handler made by defineHandler({ … })`);
+    throw new TypeError(`${caller} takes a handler made by defineHandler({ … }) [EW113]`);
   }
 }

@@ -23,7 +23,7 @@ export function historyRule(name: string, value: unknown): HistoryRule {
   }
   if (typeof value !== "object" || value === null) {
     throw new TypeError(
-      `option "${name}" must be an object of settings by topic, or a function that returns a topic's settings, not ${show(value)}`,
+      `option "${name}" must be an object of settings by topic, or a function that returns a topic's settings, not ${show(value)} [EW114]`,
     );
   }
   const topics = new Map(Object.entries(value).map(([topic, given]) => [topic, historyRules(`${name}.${topic}`, given)]));
@@ -39,16 +39,17 @@ function expiring(expires: boolean, rule: (topic: string) => HistoryRules | unde
 
 function historyRules(name: string, value: unknown): HistoryRules {
   if (typeof value !== "object" || value === null)
-    throw new TypeError(`option "${name}" must be { messages, bytes, seconds, encode }, not ${show(value)}`);
+    throw new TypeError(`option "${name}" must be { messages, bytes, seconds, encode }, not ${show(value)} [EW115]`);
   for (const key of Object.keys(value)) {
-    if (!["messages", "bytes", "seconds", "encode"].includes(key)) throw new TypeError(`option "${name}" has the unknown setting "${key}"`);
+    if (!["messages", "bytes", "seconds", "encode"].includes(key))
+      throw new TypeError(`option "${name}" has the unknown setting "${key}" [EW116]`);
   }
   const { messages = 100, bytes = MiB, seconds, encode } = value as { readonly [Name in keyof HistoryRules]?: unknown };
   if (encode !== undefined && typeof encode !== "function")
-    throw new TypeError(`option "${name}.encode" must be a function, not ${show(encode)}`);
+    throw new TypeError(`option "${name}.encode" must be a function, not ${show(encode)} [EW117]`);
   const { start } = (encode ?? {}) as { readonly start?: unknown };
   if (start !== undefined && typeof start !== "function")
-    throw new TypeError(`option "${name}.encode.start" must be a function, not ${show(start)}`);
+    throw new TypeError(`option "${name}.encode.start" must be a function, not ${show(start)} [EW118]`);
   return {
     messages: integer(1, 10_000)(`${name}.messages`, messages),
     bytes: integer(1, 1024 * MiB)(`${name}.bytes`, bytes),

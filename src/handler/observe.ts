@@ -24,13 +24,14 @@ const names = [
 /** Returns an observer whose members never throw. @throws TypeError for an invalid observer. */
 export function checkObserver(given: unknown): Observer {
   if (typeof given !== "object" || given === null)
-    throw new TypeError(`"observe" must be an object with the functions ${names.join(", ")}`);
+    throw new TypeError(`"observe" must be an object with the functions ${names.join(", ")} [EW119]`);
   const observer: Record<string, unknown> = {};
   for (const name in given) {
-    if (!(names as readonly string[]).includes(name)) throw new TypeError(`unknown "observe.${name}": functions are ${names.join(", ")}`);
+    if (!(names as readonly string[]).includes(name))
+      throw new TypeError(`unknown "observe.${name}": functions are ${names.join(", ")} [EW120]`);
     const listener: unknown = given[name as never];
     if (listener === undefined) continue;
-    if (typeof listener !== "function") throw new TypeError(`"observe.${name}" must be a function, not ${typeof listener}`);
+    if (typeof listener !== "function") throw new TypeError(`"observe.${name}" must be a function, not ${typeof listener} [EW121]`);
     const call = (...args: unknown[]): unknown => Reflect.apply(listener, given, args);
     observer[name] = name === "hook" ? call : quietly(name, call);
   }
@@ -38,7 +39,7 @@ export function checkObserver(given: unknown): Observer {
 }
 
 function quietly(name: string, listener: (...args: unknown[]) => unknown): (...args: unknown[]) => void {
-  const failed = (error: unknown): void => logError(`observe.${name} failed`, error);
+  const failed = (error: unknown): void => logError(`observe.${name} failed [EW122]`, error);
   return (...args) => {
     try {
       const pending = listener(...args);
@@ -70,7 +71,7 @@ export function observed<T>(observer: Observer | undefined, run: () => MaybeProm
     // It may pass on the hook's own rejection, which is reported elsewhere.
     if (isPromise(traced)) traced.then(undefined, () => {});
   } catch (error) {
-    if (outcome === undefined) logError("observe.hook failed", error);
+    if (outcome === undefined) logError("observe.hook failed [EW123]", error);
   }
   return once();
 }

@@ -5,7 +5,7 @@ import { show } from "../values/text.ts";
 /** Checks only the form, since Cloudflare adds names. There, a misspelt jurisdiction is an error and a misspelt hint is ignored. */
 function placeName(name: string, value: unknown, example: string): string {
   if (typeof value !== "string" || !/^[a-z]+(-[a-z]+)*$/.test(value)) {
-    throw new TypeError(`option "${name}" must be one of Cloudflare's names, like "${example}", not ${show(value)}`);
+    throw new TypeError(`option "${name}" must be one of Cloudflare's names, like "${example}", not ${show(value)} [EW124]`);
   }
   return value;
 }
@@ -29,7 +29,7 @@ const checks: Readonly<Record<string, (name: string, value: unknown) => unknown>
 export function checkPlacement(placement: Placement): Placement {
   for (const [name, value] of Object.entries(placement)) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) throw new TypeError(`unknown option "${name}": options are ${Object.keys(checks).join(", ")}`);
+    if (check === undefined) throw new TypeError(`unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW105]`);
     if (value !== undefined) check(name, value);
   }
   return placement;

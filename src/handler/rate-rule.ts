@@ -17,11 +17,11 @@ export function resolveRate(name: string, value: unknown): RateRule | undefined 
   if (value === undefined) return fallback;
   if (value === false) return undefined;
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`option "${name}" must be false or an object with ${Object.keys(fallback).join(", ")}`);
+    throw new TypeError(`option "${name}" must be false or an object with ${Object.keys(fallback).join(", ")} [EW125]`);
   }
   for (const key of Object.keys(value)) {
     if (!(key in fallback))
-      throw new TypeError(`option "${name}" has the unknown key "${key}": known keys are ${Object.keys(fallback).join(", ")}`);
+      throw new TypeError(`option "${name}" has the unknown key "${key}": known keys are ${Object.keys(fallback).join(", ")} [EW126]`);
   }
   const given = value as Partial<RateRule>;
   const limit: RateRule = {
@@ -30,12 +30,13 @@ export function resolveRate(name: string, value: unknown): RateRule | undefined 
     burst: positive(`${name}.burst`, given.burst ?? fallback.burst, 0.001, 86_400),
     over: given.over ?? fallback.over,
   };
-  if (limit.over !== "close" && limit.over !== "drop") throw new TypeError(`option "${name}.over" must be "close" or "drop"`);
+  if (limit.over !== "close" && limit.over !== "drop") throw new TypeError(`option "${name}.over" must be "close" or "drop" [EW127]`);
   return Object.freeze(limit);
 }
 
 function positive(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value !== "number") throw new TypeError(`option "${name}" must be a number, not ${value === null ? "null" : typeof value}`);
-  if (!(value >= least && value <= most)) throw new RangeError(`option "${name}" is ${value}: must be from ${least} to ${most}`);
+  if (typeof value !== "number")
+    throw new TypeError(`option "${name}" must be a number, not ${value === null ? "null" : typeof value} [EW128]`);
+  if (!(value >= least && value <= most)) throw new RangeError(`option "${name}" is ${value}: must be from ${least} to ${most} [EW129]`);
   return value;
 }

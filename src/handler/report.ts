@@ -30,8 +30,8 @@ export function report<State, Env>(
 }
 
 function describe<State, Env>({ hook, call }: ErrorContext<State, Env>): string {
-  if (hook === "call") return `the call "${call}" failed`;
-  return hook === "waitUntil" ? rejected : `the ${hook} hook failed`;
+  if (hook === "call") return `the call "${call}" failed [EW101]`;
+  return hook === "waitUntil" ? `${rejected} [EW102]` : `the ${hook} hook failed [EW103]`;
 }
 
 const rejected = "a promise given to waitUntil rejected";
@@ -43,9 +43,9 @@ let reporting = false;
  * hook that reports by a promise which rejects would run for ever.
  */
 export function rejectionHandler(told: (error: unknown) => MaybePromise<void>): (error: unknown) => MaybePromise<void> {
-  return reporting ? (error) => logError(`${rejected}, in the error hook`, error) : told;
+  return reporting ? (error) => logError(`${rejected}, in the error hook [EW104]`, error) : told;
 }
 
 function failed(first: unknown): (second: unknown) => void {
-  return (second) => logError("the error hook failed", second, "while it handled:", first);
+  return (second) => logError("the error hook failed [EW130]", second, "while it handled:", first);
 }

@@ -100,7 +100,7 @@ const checks: { readonly [Name in keyof Settings]: readonly [Check<Settings[Name
 export function resolveOptions(options: Record<string, unknown>, hooks: readonly string[]): Settings {
   for (const name of Object.keys(options)) {
     if (!(name in checks)) {
-      throw new TypeError(`unknown option "${name}": hooks are ${hooks.join(", ")}; options are ${Object.keys(checks).join(", ")}`);
+      throw new TypeError(`unknown option "${name}": hooks are ${hooks.join(", ")}; options are ${Object.keys(checks).join(", ")} [EW105]`);
     }
   }
   // All names exist from the start. If so many properties were added one by one, V8 would keep a hash table, and looking into it was half
@@ -112,10 +112,12 @@ export function resolveOptions(options: Record<string, unknown>, hooks: readonly
   // `checks` has an entry of the right type for every key.
   const resolved = settings as { -readonly [Name in keyof Settings]: Settings[Name] };
   if (resolved.highWaterMark > resolved.maxBuffered) {
-    throw new RangeError(`option "highWaterMark" (${resolved.highWaterMark}) must not exceed "maxBuffered" (${resolved.maxBuffered})`);
+    throw new RangeError(
+      `option "highWaterMark" (${resolved.highWaterMark}) must not exceed "maxBuffered" (${resolved.maxBuffered}) [EW131]`,
+    );
   }
   if (resolved.requireProtocol && resolved.protocols.length === 0) {
-    throw new TypeError('option "requireProtocol" needs "protocols" to choose from');
+    throw new TypeError('option "requireProtocol" needs "protocols" to choose from [EW132]');
   }
   checkTogether(options, resolved);
   return Object.freeze(resolved);
@@ -124,10 +126,11 @@ export function resolveOptions(options: Record<string, unknown>, hooks: readonly
 function heartbeat(name: string, value: unknown): Required<Heartbeat> | false {
   if (value === false) return false;
   if (typeof value !== "object" || value === null)
-    throw new TypeError(`option "${name}" must be { interval, timeout } or false, not ${show(value)}`);
+    throw new TypeError(`option "${name}" must be { interval, timeout } or false, not ${show(value)} [EW133]`);
   const resolved: { -readonly [Name in keyof Heartbeat]-?: number } = { ...defaultHeartbeat };
   for (const [key, given] of Object.entries(value)) {
-    if (key !== "interval" && key !== "timeout") throw new TypeError(`option "${name}" has no ${show(key)}: it takes interval and timeout`);
+    if (key !== "interval" && key !== "timeout")
+      throw new TypeError(`option "${name}" has no ${show(key)}: it takes interval and timeout [EW134]`);
     // Below 100 ms it would measure the machine, not the client.
     if (given !== undefined) resolved[key] = integer(100, day)(`${name}.${key}`, given);
   }
@@ -139,47 +142,49 @@ function checkTogether(options: Record<string, unknown>, { rate, ...settings }: 
   for (const name of ["maxConnectionsPerRoom", "maxConnectionsPerAddress"] as const) {
     const value = settings[name] ?? 0;
     if (options[name] !== undefined && value > settings.maxConnections) {
-      throw new RangeError(`option "${name}" (${value}) must not exceed "maxConnections" (${settings.maxConnections})`);
+      throw new RangeError(`option "${name}" (${value}) must not exceed "maxConnections" (${settings.maxConnections}) [EW135]`);
     }
   }
   if (rate !== undefined && rate.bytes * rate.burst < settings.maxPayload) {
     throw new RangeError(
-      `option "rate" allows ${rate.bytes * rate.burst} bytes at once (bytes × burst): must be at least "maxPayload" (${settings.maxPayload})`,
+      `option "rate" allows ${rate.bytes * rate.burst} bytes at once (bytes × burst): must be at least "maxPayload" (${settings.maxPayload}) [EW136]`,
     );
   }
   if (rate !== undefined && rate.messages * rate.burst < 1) {
-    throw new RangeError(`option "rate" allows ${rate.messages * rate.burst} messages at once (messages × burst): must be at least 1`);
+    throw new RangeError(
+      `option "rate" allows ${rate.messages * rate.burst} messages at once (messages × burst): must be at least 1 [EW137]`,
+    );
   }
 }
 
 function deliveryPart(name: string, value: unknown): Delivery {
   if (typeof value !== "object" || value === null || !("sessions" in value))
-    throw new TypeError(`option "${name}" must be what delivery() of "edgewire/delivery" returns, not ${show(value)}`);
+    throw new TypeError(`option "${name}" must be what delivery() of "edgewire/delivery" returns, not ${show(value)} [EW138]`);
   return value as unknown as Delivery;
 }
 
 function oneOf<T extends string>(...values: T[]): Check<T> {
   return (name, value) => {
     if (!values.includes(value as T))
-      throw new TypeError(`option "${name}" must be ${values.map((one) => `"${one}"`).join(" or ")}, not ${show(value)}`);
+      throw new TypeError(`option "${name}" must be ${values.map((one) => `"${one}"`).join(" or ")}, not ${show(value)} [EW139]`);
     return value as T;
   };
 }
 
 function protocolList(name: string, value: unknown): readonly string[] {
-  if (!Array.isArray(value)) throw new TypeError(`option "${name}" must be an array of subprotocol names, not ${show(value)}`);
+  if (!Array.isArray(value)) throw new TypeError(`option "${name}" must be an array of subprotocol names, not ${show(value)} [EW140]`);
   for (const protocol of value as unknown[]) {
     if (typeof protocol !== "string" || !isToken(protocol)) {
-      throw new TypeError(`option "${name}" has ${show(protocol)}, which is not a subprotocol name (an RFC 9110 token)`);
+      throw new TypeError(`option "${name}" has ${show(protocol)}, which is not a subprotocol name (an RFC 9110 token) [EW141]`);
     }
   }
-  if (new Set(value).size !== value.length) throw new TypeError(`option "${name}" names a subprotocol twice`);
+  if (new Set(value).size !== value.length) throw new TypeError(`option "${name}" names a subprotocol twice [EW142]`);
   return Object.freeze([...(value as string[])]);
 }
 
 function bindingName(name: string, value: unknown): string {
   if (typeof value !== "string" || value === "") {
-    throw new TypeError(`option "${name}" must be the name of a Durable Object binding in wrangler.toml, not ${show(value)}`);
+    throw new TypeError(`option "${name}" must be the name of a Durable Object binding in wrangler.toml, not ${show(value)} [EW143]`);
   }
   return value;
 }

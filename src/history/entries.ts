@@ -62,7 +62,9 @@ export function encodeWithin(entry: StoredMessage, isStored: boolean): string | 
   if (!isStored && mostEncoded(entry.data, entry.except) <= maxValue) return undefined;
   const text = encodeEntry(entry);
   if (!exceeds(text, maxValue)) return text;
-  throw new RangeError(`the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic`);
+  throw new RangeError(
+    `the message takes ${utf8Length(text)} bytes encoded: at most ${maxValue} can be kept in the history of a topic [EW303]`,
+  );
 }
 
 /** What it takes of a history's `bytes`. */

@@ -183,7 +183,8 @@ export class HistoryExpiry {
     });
     if (this.#appointments === undefined ? due < never : !isStored) this.#dues.set(room, isStored ? due : Math.min(due, later));
     else this.#dues.delete(room);
-    if (failure !== undefined) logError("expired messages of a room's histories can't be deleted", `room ${quoted(room)}:`, failure);
+    if (failure !== undefined)
+      logError("expired messages of a room's histories can't be deleted [EW304]", `room ${quoted(room)}:`, failure);
     return due;
   }
 

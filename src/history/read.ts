@@ -1,10 +1,10 @@
 /** Reads one topic's history. */
-import type { TopicLog } from "./topic-log.ts";
+import type { ReplayedLog } from "./replay.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
-export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now: number): History {
+export function readHistory(log: ReplayedLog, { after, limit }: HistoryReader, now: number): History {
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
-    throw new RangeError(`history: limit is ${String(limit)}: must be a whole number from 1`);
+    throw new RangeError(`history: limit is ${String(limit)}: must be a whole number from 1 [EW306]`);
   }
   checkAfter(after);
   const { entries, complete } = log.since(after, now);
@@ -15,5 +15,6 @@ export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now:
 
 /** @throws TypeError if it is not a string; any other text is an unknown position. */
 export function checkAfter(after: unknown): void {
-  if (after !== undefined && typeof after !== "string") throw new TypeError(`history: "after" must be a position, not ${typeof after}`);
+  if (after !== undefined && typeof after !== "string")
+    throw new TypeError(`history: "after" must be a position, not ${typeof after} [EW307]`);
 }

@@ -8,8 +8,8 @@ import type { ForReaders, StoredMessage } from "./entries.ts";
 import { epochKey, historyKey } from "./keys.ts";
 import { randomEpoch, randomWord } from "./random.ts";
 import type { Addition, Pending } from "./pending.ts";
-import { endLasts } from "./readable.ts";
-import type { LogEntry } from "./readable.ts";
+import { endLasts, type LogEntry } from "./readable.ts";
+import type { ReplayedLog } from "./replay.ts";
 import { Segments } from "./segments.ts";
 import type { Written } from "./segments.ts";
 import type { Sendable } from "../api/connection.ts";
@@ -17,7 +17,7 @@ import type { HistoryEntry } from "../api/history.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRules } from "../handler/history-rule.ts";
 
-export class TopicLog {
+export class TopicLog implements ReplayedLog {
   readonly topic: string;
   readonly #rules: HistoryRules;
   /** Undefined if there is only memory. */
@@ -208,12 +208,15 @@ export class TopicLog {
   /** The first offset that is kept and has not expired; one beyond the last if none is left. */
   oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
+    const first = this.#segments.at(this.#first);
+    // Most often nothing has expired.
+    if (first !== undefined && first.time > since) return this.#first;
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }
 
   #write(entry: StoredMessage, text: string | undefined): Written {
-    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to in the middle of a publish`);
+    if (entry.offset !== this.#segments.head + 1) throw new Error(`topic "${this.topic}" was published to during a publish [EW308]`);
     if (this.isEmpty) this.#writeEpoch();
     return this.#segments.write(entry, text);
   }

@@ -74,7 +74,7 @@ export class TopicView implements ReadableLog {
   get #log(): TopicLog {
     if (this.#last !== undefined && this.#changes === this.#source.changes()) return this.#last;
     const log = this.#source.find() ?? this.#last;
-    if (log === undefined) throw new Error("the topic keeps no history any more");
+    if (log === undefined) throw new Error("the topic keeps no history any more [EW309]");
     this.#last = log;
     // One that is not in memory is another object the next time.
     this.#changes = this.#source.isKnown(log) ? this.#source.changes() : -1;
@@ -97,7 +97,7 @@ export class TopicView implements ReadableLog {
       return log.entryOf(message);
     } catch (error) {
       this.#failed.add(message);
-      logError("a message of a history can't be encoded: its readers get a gap", `topic "${log.topic}":`, error);
+      logError("a message of a history can't be encoded: its readers get a gap [EW310]", `topic "${log.topic}":`, error);
       return undefined;
     }
   }

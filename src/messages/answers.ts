@@ -35,7 +35,7 @@ export function makeAnswers({ toClient, checkSent }: AnyMessages, { parse, write
   return {
     answer(name, handler) {
       known("toClient", toClient, name, "result");
-      if (handlers.has(name)) throw new Error(`"${name}" has a handler`);
+      if (handlers.has(name)) throw new Error(`"${name}" has a handler [EW518]`);
       handlers.set(name, handler);
       return () => void (handlers.get(name) === handler && handlers.delete(name));
     },
@@ -52,7 +52,7 @@ export function makeAnswers({ toClient, checkSent }: AnyMessages, { parse, write
       const refuse = (error: unknown): void => {
         const told = error instanceof MessageError;
         try {
-          reply(errorFrame(told ? error : new MessageError("internal", "Internal error"), id, name));
+          reply(errorFrame(told ? error : new MessageError("internal", "Internal error [EW519]"), id, name));
         } catch {
           // The socket accepts nothing any more.
         }
@@ -69,7 +69,7 @@ export function makeAnswers({ toClient, checkSent }: AnyMessages, { parse, write
       };
       running.set(id, controller);
       const handler = handlers.get(name);
-      if (handler === undefined) return refuse(new MessageError("unknown-name", `nobody answers "${name}"`));
+      if (handler === undefined) return refuse(new MessageError("unknown-name", `nobody answers "${name}" [EW520]`));
       const schemas = known("toClient", toClient, name, "result");
       parse(schemas.payload, name, frame.payload, (value) => void answer(value), refuse);
     },

@@ -91,7 +91,7 @@ export class Asks implements Answering<AskedConnection> {
     const codec = codecOf(this.#messages.codecs, connection.protocol);
     const problem = (code: string, message: string): MessageError => new MessageError(code, message, { about: name });
     const client = this.#clientOf(connection);
-    if (client.asks.size >= maxAsks) throw problem("too-many-requests", `${maxAsks} requests to this client are pending`);
+    if (client.asks.size >= maxAsks) throw problem("too-many-requests", `${maxAsks} requests to this client are pending [EW521]`);
     if (signal?.aborted) throw signal.reason;
     const id = ++client.lastId;
     const timers = timersOf(connection);
@@ -111,8 +111,8 @@ export class Asks implements Answering<AskedConnection> {
       /** Why nothing can be sent: a connection that has not ended is one that an eviction has left behind. */
       const unreachable = (): MessageError =>
         connection.phase === "open"
-          ? problem("interrupted", `"${name}" was interrupted: the server has forgotten the connection`)
-          : problem("closed", `the connection closed before "${name}" was answered`);
+          ? problem("interrupted", `"${name}" was interrupted: the server has forgotten the connection [EW522]`)
+          : problem("closed", `the connection closed before "${name}" was answered [EW523]`);
       /** Returns whether the client can be reached. */
       const withdraw = (): boolean => !client.asks.has(id) || connection.send(codec.encode({ type: "cancel", id })) !== "closed";
       const closed = (): void => fail(unreachable());
@@ -121,14 +121,14 @@ export class Asks implements Answering<AskedConnection> {
         fail(signal?.reason);
       };
       const timer = timers.setTimeout(() => {
-        fail(withdraw() ? problem("deadline", `"${name}" was not answered within ${deadline} ms`) : unreachable());
+        fail(withdraw() ? problem("deadline", `"${name}" was not answered within ${deadline} ms [EW524]`) : unreachable());
       }, deadline);
       signal?.addEventListener("abort", cancelled);
       connection.signal.addEventListener("abort", closed);
       client.asks.set(id, { name, result, resolve: over(resolve), reject: fail });
       const sent = connection.send(request);
       if (sent === "closed") closed();
-      else if (sent === "dropped") fail(problem("not-sent", "the client reads too slowly: the request was dropped"));
+      else if (sent === "dropped") fail(problem("not-sent", "the client reads too slowly: the request was dropped [EW525]"));
       else (connection as { readOn?(): void }).readOn?.();
     });
   }

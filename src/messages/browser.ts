@@ -9,6 +9,6 @@ export { presence } from "./topics/presence.ts";
 export function messageHandler(): never {
   throw new Error(
     "messageHandler is for servers, and a page has edgewire/messages without it: define messages and handler in two files. " +
-      'A server\'s build needs the condition "workerd", "node", "deno" or "bun"',
+      'A server\'s build needs the condition "workerd", "node", "deno" or "bun" [EW526]',
   );
 }

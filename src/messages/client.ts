@@ -151,7 +151,9 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
     // Only then: a browser fails a connection that offers subprotocols and gets none.
     if (chosen) socket.offer?.(positions.offer);
     if (chosen === "" ? codecs.includes(json) : protocols.includes(chosen)) return;
-    emitError(new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")}`));
+    emitError(
+      new MessageError("no-codec", `the server chose ${chosen || "no subprotocol"}, this client has ${protocols.join(", ")} [EW527]`),
+    );
   };
   const lost = (): void => {
     presence?.lost();
@@ -221,7 +223,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
     onError: (listener) => listen(errorListeners, listener),
     onGap: (listener) => listen(gapListeners, listener),
     presence(topic) {
-      if (!presence) throw new TypeError("presence: defineMessages needs presence: presence(schema)");
+      if (!presence) throw new TypeError("presence: defineMessages needs presence: presence(schema) [EW528]");
       return presence.list(topic) as PresenceList<PresenceState<Given>>;
     },
     request(name, ...[payload, given]) {
@@ -233,7 +235,7 @@ export function messageClient<Given extends AnyMessages, Socket extends MessageS
         messages.checkSent(schema, name, payload);
         const { cancel } = exchanges.ask({ name, payload, result, resolve: resolve as (value: unknown) => void, reject }, options);
         timer = setTimeout(() => {
-          cancel(new MessageError("deadline", `"${name}" was not answered within ${deadline} ms`, { about: name }));
+          cancel(new MessageError("deadline", `"${name}" was not answered within ${deadline} ms [EW524]`, { about: name }));
         }, deadline);
       }).finally(() => clearTimeout(timer));
     },

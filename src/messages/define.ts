@@ -127,23 +127,23 @@ export function defineMessages<
   State extends StandardSchema = never,
 >(definition: Definition<ToServer, ToClient, Asked, State>): Messages<ToServer, ToClient, Asked, State> {
   for (const field of Object.keys(definition)) {
-    if (!fields.includes(field)) throw new TypeError(`defineMessages: unknown field "${field}": use ${fields.join(", ")}`);
+    if (!fields.includes(field)) throw new TypeError(`defineMessages: unknown field "${field}": use ${fields.join(", ")} [EW529]`);
   }
   const { toServer = {} as ToServer, toClient = {} as ToClient, requests = {} as Asked, codecs = [json], checkSent = false } = definition;
   const { presence } = definition;
   if (presence !== undefined && typeof presence.makeTopic !== "function")
-    throw new TypeError("defineMessages: presence must be what presence(schema) returns");
+    throw new TypeError("defineMessages: presence must be what presence(schema) returns [EW530]");
   checkSchemas("toServer", toServer);
   for (const [name, entry] of Object.entries(toClient)) checkServerEntry(name, entry);
   for (const [name, entry] of Object.entries(requests)) checkRequest(`requests.${name}`, entry);
   const [only, ...others] = codecs;
-  if (only === undefined) throw new TypeError("defineMessages: codecs is empty: leave it out for JSON");
+  if (only === undefined) throw new TypeError("defineMessages: codecs is empty: leave it out for JSON [EW531]");
   const shared = others.length === 0 ? only : json;
 
   function check(schema: StandardSchema, name: string, payload: unknown): void {
     if (!checkSent) return;
     const result = schema["~standard"].validate(payload);
-    if ("then" in result) throw new TypeError(`${name}: checkSent can't wait for a schema that is asynchronous`);
+    if ("then" in result) throw new TypeError(`${name}: checkSent can't wait for a schema that is asynchronous [EW532]`);
     if (result.issues !== undefined) throw new TypeError(`not sent: ${invalidPayload(name, result.issues).message}`);
   }
 
@@ -166,14 +166,15 @@ export function defineMessages<
     async request(connection, name, ...[payload, options]) {
       const schemas = known("toClient", toClient, name, "result");
       const { answering } = connection as { readonly answering?: Asker };
-      if (answering?.speaks({ toClient }) !== true) throw new TypeError("request: not a connection of messageHandler with these messages");
+      if (answering?.speaks({ toClient }) !== true)
+        throw new TypeError("request: not a connection of messageHandler with these messages [EW533]");
       return (await answering.ask(connection, name, schemas, payload, options as RequestOptions | undefined)) as never;
     },
     publish: (target, topic, name, ...[payload, options]) => target.publish(topic, write(shared, name, payload), options as PublishOptions),
     broadcast: (room, name, ...[payload, options]) => room.broadcast(write(shared, name, payload), options as BroadcastOptions),
     positioned: positionedBy(shared),
     presence(topic) {
-      if (presence === undefined) throw new TypeError("presence: defineMessages needs presence: presence(schema)");
+      if (presence === undefined) throw new TypeError("presence: defineMessages needs presence: presence(schema) [EW528]");
       return presence.makeTopic(topic, codecs, shared, check);
     },
   };

@@ -43,7 +43,7 @@ export type MessagePayload<Entries extends ServerEntries, Name extends keyof Ent
 export function checkSchemas(where: string, schemas: Readonly<Record<string, unknown>>): void {
   for (const [name, schema] of Object.entries(schemas)) {
     if (!isSchema(schema)) {
-      throw new TypeError(`defineMessages: ${where}.${name} must be a Standard Schema (zod, valibot, arktype, …), version 1`);
+      throw new TypeError(`defineMessages: ${where}.${name} must be a Standard Schema (zod, valibot, arktype, …), version 1 [EW534]`);
     }
   }
 }
@@ -52,7 +52,7 @@ export function checkSchemas(where: string, schemas: Readonly<Record<string, unk
 export function checkRequest(where: string, entry: Partial<Record<"payload" | "result" | "item", unknown>> | null | undefined): void {
   const { payload, result, item } = entry ?? {};
   if (result !== undefined && item !== undefined) {
-    throw new TypeError(`defineMessages: ${where} has both result and item: use result for one answer, item for a stream`);
+    throw new TypeError(`defineMessages: ${where} has both result and item: use result for one answer, item for a stream [EW535]`);
   }
   checkSchemas(where, item === undefined ? { payload, result } : { payload, item });
 }
@@ -78,5 +78,5 @@ export function known<Entry extends object, Field extends "~standard" | "result"
   const has = (one: string): boolean => (own(entries, one) as Partial<Record<Field, unknown>> | undefined)?.[field] !== undefined;
   if (has(name)) return entries[name] as never;
   const kind = field === "~standard" ? "" : ` with "${field}"`;
-  throw new TypeError(`${where} has no "${name}"${kind}: names are ${Object.keys(entries).filter(has).join(", ") || "none"}`);
+  throw new TypeError(`${where} has no "${name}"${kind}: names are ${Object.keys(entries).filter(has).join(", ") || "none"} [EW536]`);
 }

@@ -41,7 +41,7 @@ export const longestText = 1000;
 export function invalidPayload(about: string, found: readonly StandardIssue[]): MessageError {
   const issues = boundIssues(found);
   const [{ path, message } = { path: [], message: "does not match its schema" }] = issues;
-  return new MessageError("invalid-payload", `${[about, ...path].join(".")}: ${message}`, { about, issues });
+  return new MessageError("invalid-payload", `${[about, ...path].join(".")}: ${message} [EW503]`, { about, issues });
 }
 
 /** The issues in the form that may be sent. */

@@ -82,7 +82,7 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
         }
       };
       // React Native's signals have neither `throwIfAborted` nor a reason.
-      const reason = (): unknown => signal?.reason ?? new MessageError("cancelled", "cancelled", { about: name });
+      const reason = (): unknown => signal?.reason ?? new MessageError("cancelled", "cancelled [EW537]", { about: name });
       const abort = (): void => cancel(reason());
       if (signal?.aborted) exchange.reject(reason());
       else {
@@ -91,11 +91,11 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
         const one: Exchange = { ...exchange, reject, resolve: over(exchange.resolve) };
         pending.set(id, one);
         try {
-          if (socket.readyState > 1) failed("closed", "the socket is closed");
+          if (socket.readyState > 1) failed("closed", "the socket is closed [EW538]");
           else if (write({ type: "request", id, name, payload, credit }, () => (one.begun = true)) === "refused")
-            failed("not-sent", "the socket refused it");
+            failed("not-sent", "the socket refused it [EW539]");
         } catch (error) {
-          failed("not-sent", String(error), error);
+          failed("not-sent", `${String(error)} [EW502]`, error);
         }
       }
       return { id, cancel };
@@ -120,7 +120,7 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
         // Where its request was not acknowledged, it is sent again, and the stream would begin anew.
         if (interrupted && item) write({ type: "cancel", id });
         const code = interrupted || item ? "interrupted" : "closed";
-        reject(new MessageError(code, `the connection was lost before "${name}" was answered`, { about: name }));
+        reject(new MessageError(code, `the connection was lost before "${name}" was answered [EW540]`, { about: name }));
       }
     },
   };
@@ -129,5 +129,5 @@ export function makeExchanges({ socket, parse, write }: Exchanging): Exchanges {
 /** @throws RangeError */
 export function deadlineOf({ deadline = 10_000 }: RequestOptions): number {
   if (deadline > 0 && deadline < 2 ** 31) return deadline;
-  throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms`);
+  throw new RangeError(`option "deadline" is ${deadline}: use 1 to ${2 ** 31 - 1} ms [EW541]`);
 }

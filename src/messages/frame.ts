@@ -182,7 +182,7 @@ export function isInteger(value: unknown, most: number = Number.MAX_SAFE_INTEGER
 }
 
 export function badFrame(message: string): MessageError {
-  return new MessageError("bad-frame", message);
+  return new MessageError("bad-frame", `${message} [EW501]`);
 }
 
 /** Refuses values that could harm code that copies objects key by key, or recurses into them. */

@@ -66,11 +66,11 @@ export function messageHandler<
     maxRequests = 100,
     ...raw
   } = handler as unknown as AnyHooks<StateIn<Returned>, Env, Vars>;
-  if ("message" in raw || "protocols" in raw) throw new TypeError("messageHandler makes message and protocols itself");
+  if ("message" in raw || "protocols" in raw) throw new TypeError("messageHandler makes message and protocols itself [EW542]");
   checkHooks("messages", messages.toServer, onMessage);
   checkHooks("requests", messages.requests, onRequest);
   if (!Number.isInteger(maxRequests) || maxRequests < 1) {
-    throw new RangeError(`option "maxRequests" is ${String(maxRequests)}: use 1 or more`);
+    throw new RangeError(`option "maxRequests" is ${String(maxRequests)}: use 1 or more [EW543]`);
   }
   type Client = Connection<StateIn<Returned>, Env>;
   const { codecs } = messages;
@@ -119,7 +119,7 @@ export function messageHandler<
     const id = frame.type === "request" ? frame.id : undefined;
     if (schema === undefined) {
       const kind = frame.type === "request" && frame.credit !== undefined ? "stream" : type;
-      return refuseFrame(connection, new MessageError("unknown-name", `there is no ${kind} "${name}"`, { about: name }), id);
+      return refuseFrame(connection, new MessageError("unknown-name", `there is no ${kind} "${name}" [EW544]`, { about: name }), id);
     }
     const finish = (result: StandardResult<unknown>): MaybePromise<void> =>
       result.issues === undefined ? use(result.value) : refuseFrame(connection, invalidPayload(name, result.issues), id);
@@ -145,14 +145,18 @@ export function messageHandler<
     // Without the id: with it, the client would take this for the answer to the first request.
     if (pending.get(connection, id) !== undefined) return refuseFrame(connection, badFrame(`a request with the id ${id} is pending`));
     if (pending.count(connection) >= maxRequests) {
-      return refuseFrame(connection, new MessageError("too-many-requests", `${maxRequests} requests are pending`, { about: name }), id);
+      return refuseFrame(
+        connection,
+        new MessageError("too-many-requests", `${maxRequests} requests are pending [EW545]`, { about: name }),
+        id,
+      );
     }
     const check = (value: unknown): void => {
       if (schema !== undefined) messages.checkSent(schema, name, value);
     };
     const over = (): void => pending.end(connection, id);
     const failed = (error: unknown): void => {
-      const problem = error instanceof MessageError ? error : new MessageError("internal", "Internal error");
+      const problem = error instanceof MessageError ? error : new MessageError("internal", "Internal error [EW519]");
       if (!request.cancelled) send(connection, errorFrame(problem, id, name));
       if (problem !== error) void report(raw, undefined, error, { hook: "message", connection });
     };
@@ -211,7 +215,7 @@ export function messageHandler<
 
 /** A stream that an eviction ended, or whose item was dropped. */
 function interrupted(): MessageError {
-  return new MessageError("interrupted", "The stream was interrupted");
+  return new MessageError("interrupted", "The stream was interrupted [EW546]");
 }
 
 /** A client that leaves while `open` asks it is no failure of `open`. */
@@ -235,11 +239,11 @@ function refuseProtocols(request: Request, codecs: readonly Codec[]): Response |
 function checkHooks(where: string, names: object, hooks: object): void {
   for (const name of Object.keys(names)) {
     if (typeof (hooks as Record<string, unknown>)[name] !== "function")
-      throw new TypeError(`messageHandler: hook ${where}.${name} is missing`);
+      throw new TypeError(`messageHandler: hook ${where}.${name} is missing [EW547]`);
   }
   for (const name of Object.keys(hooks)) {
     if (!Object.hasOwn(names, name)) {
-      throw new TypeError(`messageHandler: ${where} has no "${name}": names are ${Object.keys(names).join(", ") || "none"}`);
+      throw new TypeError(`messageHandler: ${where} has no "${name}": names are ${Object.keys(names).join(", ") || "none"} [EW548]`);
     }
   }
 }

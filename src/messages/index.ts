@@ -1,4 +1,4 @@
-/** Typed messages over the raw handler and any WebSocket. docs/messages.md explains the use, docs/PROTOCOL.md the protocol. */
+/** Typed messages over the raw handler and any WebSocket. docs/guide/messages.md explains the use, docs/PROTOCOL.md the protocol. */
 export { defineMessages } from "./define.ts";
 export { messageHandler } from "./handler.ts";
 export { messageClient } from "./client.ts";

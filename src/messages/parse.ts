@@ -39,7 +39,9 @@ export function makeParser(): Parser {
 /** @throws MessageError `deadline`. */
 function inTime<Value>(result: PromiseLike<Value>, name: string): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const late = new MessageError("deadline", `the schema of "${name}" did not settle within ${schemaDeadline} ms`, { about: name });
+    const late = new MessageError("deadline", `the schema of "${name}" did not settle within ${schemaDeadline} ms [EW549]`, {
+      about: name,
+    });
     const timer = setTimeout(reject, schemaDeadline, late);
     void Promise.resolve(result)
       .then(resolve, reject)

@@ -25,7 +25,7 @@ export class PendingRequest implements RequestContext {
 }
 
 function reason(): MessageError {
-  return new MessageError("cancelled", "The client no longer waits for the result.");
+  return new MessageError("cancelled", "The client no longer waits for the result [EW550]");
 }
 
 export class PendingRequests<Connection extends object> {

@@ -27,7 +27,7 @@ export function openStream(
   const deadline = deadlineOf(options);
   const { window = 32, signal } = options;
   if (!(Number.isInteger(window) && window > 0 && window <= maxCredit)) {
-    throw new RangeError(`option "window" is ${String(window)}: use 1 to ${maxCredit}`);
+    throw new RangeError(`option "window" is ${String(window)}: use 1 to ${maxCredit} [EW551]`);
   }
   const ready: unknown[] = [];
   const readers: Reader[] = [];
@@ -106,7 +106,7 @@ export function openStream(
   function probe(): void {
     give(0);
     timer = setTimeout(() => {
-      fail(new MessageError("deadline", `"${name}" sent no item within ${deadline} ms`, { about: name }));
+      fail(new MessageError("deadline", `"${name}" sent no item within ${deadline} ms [EW552]`, { about: name }));
     }, deadline / 2);
   }
 

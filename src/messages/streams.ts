@@ -35,7 +35,7 @@ export class Stream extends PendingRequest {
     try {
       const given = items as Partial<AsyncIterable<unknown>> | null | undefined;
       if (typeof given?.[Symbol.asyncIterator] !== "function") {
-        throw new TypeError(`hook requests.${name} must return an async iterable, as an async generator does (async function*)`);
+        throw new TypeError(`hook requests.${name} must return an async iterable, as an async generator does (async function*) [EW553]`);
       }
       this.#iterator = (given as AsyncIterable<unknown>)[Symbol.asyncIterator]();
     } catch (error) {

@@ -53,13 +53,13 @@ export function isSendable(code: number): boolean {
 /** @throws RangeError, TypeError with what is wrong with the close and what would be right. */
 export function checkClose(code: number, reason: string): void {
   if (!isSendable(code)) {
-    throw new RangeError(`close code ${String(code)} can't be sent: use 1000-1003, 1007-1014 or 3000-4999`);
+    throw new RangeError(`close code ${String(code)} can't be sent: use 1000-1003, 1007-1014 or 3000-4999 [EW212]`);
   }
   if (typeof reason !== "string") {
-    throw new TypeError(`close reason must be a string, not ${typeof reason}`);
+    throw new TypeError(`close reason must be a string, not ${typeof reason} [EW213]`);
   }
   if (utf8Length(reason) > maxReason) {
-    throw new RangeError(`close reason is ${utf8Length(reason)} bytes of UTF-8: at most ${maxReason} fit a close frame`);
+    throw new RangeError(`close reason is ${utf8Length(reason)} bytes of UTF-8: at most ${maxReason} fit a close frame [EW214]`);
   }
 }
 

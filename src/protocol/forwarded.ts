@@ -27,17 +27,19 @@ export function compileProxies(name: string, value: unknown): ProxyRule {
   if (value === true) return (_, hops) => hops < 1;
   if (typeof value === "number") {
     if (!Number.isInteger(value) || value < 1 || value > maxHops)
-      throw new RangeError(`option "${name}" is ${value}: a number of proxies must be from 1 to ${maxHops}`);
+      throw new RangeError(`option "${name}" is ${value}: a number of proxies must be from 1 to ${maxHops} [EW144]`);
     return (_, hops) => hops < value;
   }
   if (!Array.isArray(value) || value.length === 0) {
-    throw new TypeError(`option "${name}" must be true or false, a number of proxies, or a list of their addresses like ["10.0.0.0/8"]`);
+    throw new TypeError(
+      `option "${name}" must be true or false, a number of proxies, or a list of their addresses like ["10.0.0.0/8"] [EW145]`,
+    );
   }
   const networks = value.map((one: unknown) => {
     const network = typeof one === "string" ? parseNetwork(one) : undefined;
     if (network !== undefined) return network;
     throw new TypeError(
-      `option "${name}" has ${show(one)}: must be an IP address or a network like "10.0.0.0/8" or "2001:db8::/32", without bits set beyond its length`,
+      `option "${name}" has ${show(one)}: must be an IP address or a network like "10.0.0.0/8" or "2001:db8::/32", without bits set beyond its length [EW146]`,
     );
   });
   return (address) => {

@@ -83,7 +83,7 @@ export function checkHandshake(
   const offered = parseProtocols(fieldOf(request, "sec-websocket-protocol"));
   if (offered === undefined) return refuse(400, "Sec-WebSocket-Protocol must be a list of distinct tokens");
   if (rules.hosts?.(host, schemeOf(request.url)) === false) {
-    warn("421", `421: Host ${quoted(host)} is not in option "hosts"`);
+    warn("421", `421: Host ${quoted(host)} is not in option "hosts" [EW215]`);
     return refuse(421, "this server does not answer for that host", {}, "hosts");
   }
   return offered;
@@ -98,7 +98,7 @@ export function checkOrigin(
 ): MaybePromise<Response | undefined> {
   const refused = (foreign: string | undefined): Response | undefined => {
     if (foreign !== undefined) {
-      warn("403", `403: ${foreign}`);
+      warn("403", `403: ${foreign} [EW216]`);
       return refuse(403, "this origin may not connect", {}, "origins");
     }
     if (!rules.requireProtocol || rules.protocols.some((protocol) => offered.includes(protocol))) return undefined;

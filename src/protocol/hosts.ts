@@ -15,7 +15,7 @@ const pattern = /^(\*\.)?([^/?#\s@*:,\\]+|\[[0-9a-fA-F:.]+\])(:\d+)?$/;
 /** @throws TypeError for anything that is not a list of names and patterns. */
 export function compileHosts(name: string, value: unknown): HostRule {
   if (!Array.isArray(value) || value.length === 0) {
-    throw new TypeError(`option "${name}" must be a list of names like ["example.com", "*.example.com", "localhost:3000"]`);
+    throw new TypeError(`option "${name}" must be a list of names like ["example.com", "*.example.com", "localhost:3000"] [EW147]`);
   }
   const rules = value.map((given: unknown) => {
     const match = typeof given === "string" ? pattern.exec(given) : null;
@@ -23,7 +23,7 @@ export function compileHosts(name: string, value: unknown): HostRule {
     const known = match === null ? undefined : normalized(`http ${host}${port}`);
     if (known === undefined) {
       throw new TypeError(
-        `option "${name}" has ${show(given)}: must be a host with an optional port like "example.com", "*.example.com" or "localhost:3000", without a scheme`,
+        `option "${name}" has ${show(given)}: must be a host with an optional port like "example.com", "*.example.com" or "localhost:3000", without a scheme [EW148]`,
       );
     }
     return { name: wildcard === undefined ? known.name : `.${known.name}`, subdomains: wildcard !== undefined, port: port.slice(1) };

@@ -27,7 +27,9 @@ export function compileOrigins(origins: Origins): OriginRule {
     };
   }
   if (!Array.isArray(origins)) {
-    throw new TypeError('option "origins" must be "*", an array like ["https://example.com", "https://*.example.com"] or a function');
+    throw new TypeError(
+      'option "origins" must be "*", an array like ["https://example.com", "https://*.example.com"] or a function [EW149]',
+    );
   }
   const patterns = (origins as readonly unknown[]).map(readPattern);
   // Most are exact: a lookup finds them, however many there are.
@@ -42,7 +44,7 @@ export function compileOrigins(origins: Origins): OriginRule {
 /** Any other value would let in everyone, or no one. */
 function checkAnswer(allowed: unknown): boolean {
   if (typeof allowed !== "boolean")
-    throw new TypeError('option "origins": the function must return true or false, or a promise of one of them');
+    throw new TypeError('option "origins": the function must return true or false, or a promise of one of them [EW150]');
   return allowed;
 }
 
@@ -70,7 +72,7 @@ function readPattern(given: unknown): string | Pattern {
   const origin = match === null ? undefined : (written(scheme, authority) ?? (isWeb(scheme) ? originOfName(scheme, authority) : undefined));
   if (origin === undefined) {
     throw new TypeError(
-      `option "origins" has ${show(given)}: must be a scheme and a host like "https://example.com", "https://*.example.com" or "http://localhost:*", without a path; "null"; or "file://"`,
+      `option "origins" has ${show(given)}: must be a scheme and a host like "https://example.com", "https://*.example.com" or "http://localhost:*", without a path; "null"; or "file://" [EW151]`,
     );
   }
   const normal = undotted(origin);

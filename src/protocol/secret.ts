@@ -13,10 +13,10 @@
  */
 export function sameSecret(given: string | Uint8Array | null | undefined, secret: string | Uint8Array): boolean {
   if ((typeof secret !== "string" && !(secret instanceof Uint8Array)) || secret.length === 0) {
-    throw new TypeError("sameSecret needs a secret to compare with: text or bytes that are not empty");
+    throw new TypeError("sameSecret needs a secret to compare with: text or bytes that are not empty [EW217]");
   }
   if (given === null || given === undefined) return false;
-  if (typeof given !== typeof secret) throw new TypeError("sameSecret compares text with text, or bytes with bytes");
+  if (typeof given !== typeof secret) throw new TypeError("sameSecret compares text with text, or bytes with bytes [EW218]");
   let difference = given.length ^ secret.length;
   // Compares UTF-16 code units or bytes. A shorter `secret` is read again from its start, so that no read is skipped.
   for (let index = 0; index < given.length; index++) difference |= unitAt(given, index) ^ unitAt(secret, index % secret.length);

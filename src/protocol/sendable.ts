@@ -12,7 +12,7 @@ const maxBody = 1024 * 1024;
 const unprintable = /[^\t\x20-\x7e\x80-\xff]/;
 
 function checkText(subject: string, where: string, text: string): void {
-  if (unprintable.test(text)) throw new TypeError(`${subject} has a control character in ${where}`);
+  if (unprintable.test(text)) throw new TypeError(`${subject} has a control character in ${where} [EW219]`);
 }
 
 /** @throws TypeError for values that can't be sent. */
@@ -21,17 +21,17 @@ export function checkHeaderValues(subject: string, headers: Headers): void {
 }
 
 function bodyUsed(subject: string): Error {
-  return new TypeError(`${subject} has a body that was already used: create a Response for each request`);
+  return new TypeError(`${subject} has a body that was already used: create a Response for each request [EW220]`);
 }
 
 /** @throws TypeError for a Response whose head can't be sent, or whose body was already read. */
 export function checkSendable(subject: string, response: Response): void {
   // A Response of another realm or library has the same tag; naming the class makes Node load all of fetch.
   if (Object.prototype.toString.call(response) !== "[object Response]")
-    throw new TypeError(`${subject} is not a real Response, it only has the properties of one`);
+    throw new TypeError(`${subject} is not a real Response, it only has the properties of one [EW221]`);
   // 0 is the status of Response.error(); 101 is not a refusal, and an interim response is not an answer.
   const { status } = response;
-  if (!(status >= 200 && status <= 599)) throw new TypeError(`${subject} has the status ${status}: it must be from 200 to 599`);
+  if (!(status >= 200 && status <= 599)) throw new TypeError(`${subject} has the status ${status}: it must be from 200 to 599 [EW222]`);
   if (response.bodyUsed) throw bodyUsed(subject);
   checkText(subject, "its statusText", response.statusText);
   checkHeaderValues(subject, response.headers);
@@ -75,15 +75,18 @@ function copyOf(response: Response): Response {
 async function readToEnd(body: ReadableStream<Uint8Array>, within: number, clock: Clock): Promise<void> {
   const reader = body.getReader();
   const late = Promise.withResolvers<never>();
-  const timer = clock.setTimeout(() => late.reject(new Error(`${subject} has a body that did not end within upgradeTimeout`)), within);
+  const timer = clock.setTimeout(
+    () => late.reject(new Error(`${subject} has a body that did not end within upgradeTimeout [EW223]`)),
+    within,
+  );
   try {
     for (let size = 0; size <= maxBody;) {
       const { done, value } = await Promise.race([reader.read(), late.promise]);
       if (done) return;
-      if (!ArrayBuffer.isView(value)) throw new TypeError(`${subject} has a body with chunks that are not a Uint8Array`);
+      if (!ArrayBuffer.isView(value)) throw new TypeError(`${subject} has a body with chunks that are not a Uint8Array [EW224]`);
       size += value.byteLength;
     }
-    throw new RangeError(`${subject} has a body of more than ${maxBody} bytes`);
+    throw new RangeError(`${subject} has a body of more than ${maxBody} bytes [EW225]`);
   } catch (error) {
     reader.cancel().catch(() => {});
     throw error;

@@ -21,7 +21,7 @@ export class Deferred {
   check(what: string): void {
     if (!this.#publishing) return;
     throw new Error(
-      `${what} must not be called while a message is being published: that is, inside "encode", the function "history" or an observer`,
+      `${what} must not be called while a message is being published: that is, inside "encode", the function "history" or an observer [EW314]`,
     );
   }
 
@@ -40,7 +40,7 @@ export class Deferred {
   /** @throws Error if a hook keeps calling the method that runs it: the queue would never end. */
   checkDepth(what: string): void {
     if (this.#depth < deepest) return;
-    throw new Error(`${what} was called inside the presence hook that it triggers, ${deepest} times in a row`);
+    throw new Error(`${what} was called inside the presence hook that it triggers, ${deepest} times in a row [EW315]`);
   }
 
   #drain(): void {

@@ -38,7 +38,7 @@ const methods: Readonly<Record<RoomMethod, ((...args: never[]) => void) | undefi
 
 /** @throws what the method throws, and TypeError for an unknown method. */
 export function callRoom(room: LocalRoom, method: RoomMethod, args: readonly unknown[]): unknown {
-  if (!Object.hasOwn(methods, method)) throw new TypeError(`a room has no ${String(method)}`);
+  if (!Object.hasOwn(methods, method)) throw new TypeError(`a room has no ${String(method)} [EW325]`);
   // Their arguments and results travel encoded.
   if (method === "schedule") return room.schedule(args[0] as number, args[1] as string, ...decodeArguments(args[2] as string));
   if (method === "scheduled") return encode(room.scheduled());

@@ -88,7 +88,7 @@ export class StorageQueue {
       this.inside = false;
       if (!isPromise(result)) return result;
       const { promise, reject } = Promise.withResolvers<never>();
-      const error = `room.storage.${what}: not settled after ${deadline} s, and nothing was changed: its function must not wait for ${mustNot}`;
+      const error = `room.storage.${what}: not settled after ${deadline} s, and nothing was changed: its function must not wait for ${mustNot} [EW326]`;
       timer = this.#clock.setTimeout(() => reject(new Error(error)), deadline * 1000);
       return await Promise.race([result, promise]);
     } finally {

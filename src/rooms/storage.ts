@@ -44,14 +44,15 @@ export class Storage extends Values implements RoomStorage {
   transaction<T>(change: (values: RoomTransaction) => MaybePromise<T>): Promise<T> {
     checkFunction("transaction", change);
     const { values } = this.#parts;
-    if (this.#queue?.inside === true) return rejected("inside the function of another one or of an update, it would wait for itself");
-    if (values.apply === undefined) return rejected("it needs `apply` of what the option `storage` returns");
+    if (this.#queue?.inside === true)
+      return rejected("inside the function of another one or of an update, it would wait for itself [EW301]");
+    if (values.apply === undefined) return rejected("it needs `apply` of what the option `storage` returns [EW302]");
     const queue = this.#waiting();
     return queue.transaction(async () => {
       const seen = overlay(values);
       let ended = false;
       const view = new Values(() => {
-        if (ended) throw new Error(`${transaction} has ended, and its values with it`);
+        if (ended) throw new Error(`${transaction} has ended, and its values with it [EW327]`);
         return seen;
       });
       const changing = queue.within(() => change(view), "transaction", "room.storage, only for its own values");
@@ -83,7 +84,7 @@ export class Storage extends Values implements RoomStorage {
 const transaction = "room.storage.transaction";
 
 function checkFunction(method: string, change: unknown): void {
-  if (typeof change !== "function") throw new TypeError(`room.storage.${method} takes a function, not ${show(change)}`);
+  if (typeof change !== "function") throw new TypeError(`room.storage.${method} takes a function, not ${show(change)} [EW328]`);
 }
 
 function rejected(why: string): Promise<never> {

@@ -46,7 +46,7 @@ export class Values implements RoomTransaction {
     const { prefix = "", after, limit = maxListed } = range;
     for (const bound of [prefix, after]) if (bound !== undefined && bound !== "") checkName("key", bound);
     if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
-      throw new RangeError(`list: limit is ${String(limit)}: must be a whole number from 1 to ${maxListed}`);
+      throw new RangeError(`list: limit is ${String(limit)}: must be a whole number from 1 to ${maxListed} [EW329]`);
     }
     const source = this.#source();
     return this.#ask(
@@ -89,10 +89,10 @@ export function decodeStored<T>(stored: string | undefined | null): T | undefine
 
 /** @throws TypeError, with the path, for a value that can't be stored; RangeError for one that is too large. */
 export function encodeValue(key: string, value: unknown): string {
-  if (value === undefined) throw new TypeError(`the value of "${key}" is undefined: delete the key instead`);
+  if (value === undefined) throw new TypeError(`the value of "${key}" is undefined: delete the key instead [EW330]`);
   const encoded = encode(value, "value");
   if (exceeds(encoded, maxValue)) {
-    throw new RangeError(`the value of "${key}" takes ${utf8Length(encoded)} bytes encoded: at most ${maxValue} can be stored`);
+    throw new RangeError(`the value of "${key}" takes ${utf8Length(encoded)} bytes encoded: at most ${maxValue} can be stored [EW331]`);
   }
   return encoded;
 }

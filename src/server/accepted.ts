@@ -43,12 +43,12 @@ export function accepted<State, Env>(
 ): Accepted | Response {
   const { state, room = defaultRoom, protocol, expiresAt, subject, refresh, headers } = checkResult(result);
   if (room === undefined) {
-    throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter");
+    throw new TypeError("no room was chosen: return { room } from upgrade, or mount the handler on a route with a :room parameter [EW226]");
   }
   checkName("room", room, handler.settings.maxName);
   if (protocol !== undefined && protocol !== "" && !offered.includes(protocol)) {
     throw new TypeError(
-      `upgrade selected the subprotocol ${quoted(protocol)}, which the client did not offer (${cut(offered.join(", ")) || "none"})`,
+      `upgrade selected the subprotocol ${quoted(protocol)}, which the client did not offer (${cut(offered.join(", ")) || "none"}) [EW227]`,
     );
   }
   const snapshot: Snapshot = {
@@ -85,10 +85,11 @@ function makeId(): string {
 
 function checkResult<State>(result: UpgradeResult<State> | void): UpgradeResult<State> {
   if (result === undefined || result === null) return {};
-  if (typeof result !== "object") throw new TypeError(`upgrade must return an object, a Response or nothing, not a ${typeof result}`);
+  if (typeof result !== "object")
+    throw new TypeError(`upgrade must return an object, a Response or nothing, not a ${typeof result} [EW228]`);
   for (const name of Object.keys(result)) {
     if (!resultKeys.includes(name))
-      throw new TypeError(`upgrade returned the unknown key "${name}": known keys are ${resultKeys.join(", ")}`);
+      throw new TypeError(`upgrade returned the unknown key "${name}": known keys are ${resultKeys.join(", ")} [EW229]`);
   }
   return result;
 }
@@ -98,7 +99,7 @@ function checkHeaders(init: HeadersInput | undefined): Headers | undefined {
   const headers = new Headers(init);
   for (const [name] of headers) {
     if (isHandshakeHeader(name))
-      throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol })`);
+      throw new TypeError(`upgrade can't set the header "${name}": the handshake does (select a subprotocol with { protocol }) [EW230]`);
   }
   checkHeaderValues("upgrade", headers);
   return headers;

@@ -32,7 +32,7 @@ export class BackgroundWork {
       this.#runtime.waitUntil?.(work);
     } catch (error) {
       // The promise still runs while the server is in memory.
-      logError("waitUntil failed", error);
+      logError("waitUntil failed [EW202]", error);
     }
   }
 

@@ -56,7 +56,7 @@ export class Expiry implements ExpiryWatch {
       one.close(CloseCode.unauthorized, credentialExpired);
     } catch (error) {
       this.#all.delete(one);
-      logError("a connection whose credential has expired can't be closed", error);
+      logError("a connection whose credential has expired can't be closed [EW231]", error);
     }
   }
 }

@@ -138,7 +138,7 @@ export class Heartbeat<State, Env> implements HeartbeatWatch<State, Env> {
       } catch (error) {
         // A connection that can't be pinged has not answered in time; the others must still be checked.
         again = true;
-        log("error", "a heartbeat failed:", error);
+        log("error", "a heartbeat failed [EW232]:", error);
       }
     }
     if (again) this.#arm();

@@ -93,6 +93,7 @@ export class Server<State = unknown, Env = unknown>
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
     if (typeof runtime.registry === "function") this.registry = new runtime.registry(this);
+    if (this.registry !== undefined) this.registry.shared = runtime.backplane?.share(this.registry);
     this.fanout = this.registry?.fanout;
     if (runtime.gate !== undefined) runtime.gate.undone = (error, rooms) => this.#undone(error, rooms);
     const { heartbeat } = this.settings;
@@ -159,7 +160,8 @@ export class Server<State = unknown, Env = unknown>
   }
 
   get background(): Promise<void> | undefined {
-    return this.#background?.settled;
+    const pending = [this.#background?.settled, this.registry?.shared?.pending].filter((one) => one !== undefined);
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => {});
   }
 
   countersOf(room: string): Counters {
@@ -177,7 +179,7 @@ export class Server<State = unknown, Env = unknown>
     try {
       this.sessions?.load(room);
     } catch (error) {
-      logError("stored sessions can't be read", error);
+      logError("stored sessions can't be read [EW410]", error);
       return refuse(503, "the room can't be read", { "retry-after": "1" }, "error");
     }
     const registry = this.needRooms("admit");
@@ -357,7 +359,7 @@ export class Server<State = unknown, Env = unknown>
     let connection: Connection<State, Env> | undefined;
     try {
       if (this.hooks.migrate === undefined) {
-        throw new Error(`a connection's state has version ${before}, but the handler has version ${version} and no migrate hook`);
+        throw new Error(`a connection's state has version ${before}, but the handler has version ${version} and no migrate hook [EW233]`);
       }
       connection = this.#wake(socket, restored);
       connection.setState(this.hooks.migrate(connection.state, before));

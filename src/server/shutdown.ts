@@ -35,22 +35,23 @@ export const closeOptions: readonly string[] = ["code", "reason", "spread", "ret
 /** @throws TypeError, RangeError with the option's name. */
 export function resolveClose(options: CloseOptions = {}): Closing {
   for (const name of Object.keys(options)) {
-    if (!closeOptions.includes(name)) throw new TypeError(`close: unknown option "${name}": options are ${closeOptions.join(", ")}`);
+    if (!closeOptions.includes(name))
+      throw new TypeError(`close: unknown option "${name}": options are ${closeOptions.join(", ")} [EW105]`);
   }
   const { code = CloseCode.goingAway, retry } = options;
   if (retry !== undefined && options.reason !== undefined)
-    throw new TypeError('close: "retry" is sent in the reason: give only one of "retry" and "reason"');
+    throw new TypeError('close: "retry" is sent in the reason: give only one of "retry" and "reason" [EW234]');
   const reason = retry === undefined ? (options.reason ?? "") : retryReason(milliseconds("retry", retry));
   checkClose(code, reason);
   const spread = milliseconds("spread", options.spread ?? 0);
   const deadline = milliseconds("deadline", options.deadline ?? spread + 10_000);
-  if (deadline < spread) throw new RangeError(`close: "deadline" (${deadline}) comes before the end of "spread" (${spread})`);
+  if (deadline < spread) throw new RangeError(`close: "deadline" (${deadline}) comes before the end of "spread" (${spread}) [EW235]`);
   return { code, reason, spread, deadline };
 }
 
 function milliseconds(name: string, value: number): number {
   if (typeof value !== "number" || !(value >= 0) || value > longestTimer) {
-    throw new RangeError(`close: "${name}" is ${String(value)}: must be milliseconds, from 0 to ${longestTimer}`);
+    throw new RangeError(`close: "${name}" is ${String(value)}: must be milliseconds, from 0 to ${longestTimer} [EW236]`);
   }
   return value;
 }
@@ -61,6 +62,7 @@ export interface Closable<State, Env> {
   readonly schedule: Schedule;
   readonly heartbeat: { stop(): void } | undefined;
   readonly sessions: { stop(): void } | undefined;
+  readonly registry: { readonly shared: { stop(): void } | undefined } | undefined;
   /** Set once it closes: handshakes are refused from then on. */
   shutdown: Shutdown<State, Env> | undefined;
   /** Settles when all work that was given to `waitUntil` is done; undefined if there is none. */
@@ -83,6 +85,7 @@ export function closeServer<State, Env>(server: Closable<State, Env>, options?: 
       server.schedule.stop();
       server.heartbeat?.stop();
       server.sessions?.stop();
+      server.registry?.shared?.stop();
       flushWarnings();
     });
   }

@@ -145,7 +145,7 @@ function attempt({ name, run }: Job): MaybePromise<void> {
     return run();
   } catch (error) {
     // Other due tasks must still run.
-    logError(`${name} failed`, error);
+    logError(`${name} failed [EW237]`, error);
   }
 }
 

@@ -5,7 +5,7 @@ const latest = 8.64e15;
 
 /** Milliseconds since 1970. @throws TypeError if `given` is not a valid time. */
 export function toTime(subject: string, given: Date | number): number {
-  if (!isTime(given)) throw new TypeError(`${subject} takes a Date or milliseconds since 1970, not ${describeTime(given)}`);
+  if (!isTime(given)) throw new TypeError(`${subject} takes a Date or milliseconds since 1970, not ${describeTime(given)} [EW238]`);
   return Number(given);
 }
 

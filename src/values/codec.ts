@@ -38,7 +38,7 @@ function pack(value: unknown, path: string, parents: object[]): Json {
     case "object":
       return value === null ? null : packObject(value, path, parents);
     default:
-      throw new TypeError(`${path || "the value"} is a ${typeof value}, which can't be stored: ${allowed}`);
+      throw new TypeError(`${path || "the value"} is a ${typeof value}, which can't be stored: ${allowed} [EW239]`);
   }
 }
 
@@ -47,7 +47,7 @@ const allowed =
 
 function packObject(value: object, path: string, parents: object[]): Json {
   if (parents.includes(value))
-    throw new TypeError(`${path || "the value"} refers back to an object that contains it, which can't be stored`);
+    throw new TypeError(`${path || "the value"} refers back to an object that contains it, which can't be stored [EW240]`);
   parents.push(value);
   const packed = packKnown(value, path, parents);
   parents.pop();
@@ -74,7 +74,7 @@ function packKnown(value: object, path: string, parents: object[]): Json {
   const prototype: unknown = Object.getPrototypeOf(value);
   // A plain object may come from another realm (a test runner's, a vm's) with its own Object.prototype.
   const plain = prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-  if (!plain) throw new TypeError(`${path || "the value"} is a ${value.constructor.name}, which can't be stored: ${allowed}`);
+  if (!plain) throw new TypeError(`${path || "the value"} is a ${value.constructor.name}, which can't be stored: ${allowed} [EW239]`);
   const entries = Object.entries(value).map(([key, item]): [string, Json] => [
     key,
     pack(item, path === "" ? key : `${path}.${key}`, parents),
@@ -135,7 +135,7 @@ function unpackTagged(type: string, value: Json): unknown {
     case "object":
       return unpackEach(Array.isArray(value) ? toObject(value as [string, Json][]) : (value as { [key: string]: Json }));
     default:
-      throw new TypeError(`a stored value is tagged "${type}", which this version of Edgewire does not know`);
+      throw new TypeError(`a stored value is tagged "${type}", which this version of Edgewire does not know [EW241]`);
   }
 }
 

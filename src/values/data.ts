@@ -8,7 +8,7 @@ export function checkData(data: Sendable): void {
   if (typeof data === "string" || ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return;
   const given: unknown = data;
   const type = given === null ? "null" : typeof given === "object" ? ((given as object).constructor?.name ?? "object") : typeof given;
-  throw new TypeError(`a message must be a string, an ArrayBuffer or a view of one, not ${type}`);
+  throw new TypeError(`a message must be a string, an ArrayBuffer or a view of one, not ${type} [EW242]`);
 }
 
 /** The size as `Traffic` counts it, at no cost. */

@@ -69,7 +69,7 @@ function mayLog(name: string): boolean {
 }
 
 function logOmitted(name: string, kind: Kind): void {
-  if (kind.omitted > 0) log("warn", `… and ${kind.omitted} more in the same second: ${name}`);
+  if (kind.omitted > 0) log("warn", `… and ${kind.omitted} more in the same second: ${name} [EW201]`);
   kind.omitted = 0;
 }
 

@@ -15,7 +15,7 @@ export function isPromise<T>(value: MaybePromise<T>): value is PromiseLike<T> {
 
 /** @throws TypeError for what has no `then`. */
 export function checkPromise(what: string, value: unknown): void {
-  if (!isThenable(value)) throw new TypeError(`${what} needs a promise, not ${show(value)}`);
+  if (!isThenable(value)) throw new TypeError(`${what} needs a promise, not ${show(value)} [EW243]`);
 }
 
 function isThenable(value: unknown): boolean {

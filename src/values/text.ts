@@ -41,7 +41,9 @@ function surrogatesLast(unit: number): number {
 /** @throws TypeError if the name is not a well-formed string of 1 to `limit` bytes. */
 export function checkName(what: "room" | "topic" | "member" | "key", name: string, limit: number = longestName): void {
   if (isName(name, limit)) return;
-  throw new TypeError(`${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes`);
+  throw new TypeError(
+    `${what === "key" ? what : `${what} name`} ${describe(name)}: must be a well-formed string of 1 to ${limit} bytes [EW244]`,
+  );
 }
 
 /** Whether it is a well-formed string of 1 to `limit` bytes. */

@@ -32,7 +32,7 @@ export function exceptOf(options: BroadcastOptions | undefined, sender?: { reado
     return new Set<string>(sender === undefined ? except : [sender.id, ...(except as string[])]);
   }
   throw new TypeError(
-    `except must be a connection's id or an array of ids, not ${Array.isArray(except) ? "an array of other values" : typeof except}`,
+    `except must be a connection's id or an array of ids, not ${Array.isArray(except) ? "an array of other values" : typeof except} [EW245]`,
   );
 }
 
@@ -46,7 +46,7 @@ export function keyOf(options: PublishOptions | undefined): string | undefined {
 /** `exceptOf` for what belongs to no topic. @throws TypeError for a key, which would have no effect. */
 export function exceptOfBroadcast(options: BroadcastOptions | undefined): Ids {
   if ((options as PublishOptions | undefined)?.key === undefined) return exceptOf(options);
-  throw new TypeError("broadcast takes no key: only what is published to a topic is coalesced");
+  throw new TypeError("broadcast takes no key: only what is published to a topic is coalesced [EW246]");
 }
 
 /** Whether the id is the one, or among those. */

@@ -1,4 +1,4 @@
-/** The recipes of docs/authentication.md as they stand there: who is let in, who is refused, who is closed. */
+/** The recipes of docs/guide/authentication.md as they stand there: who is let in, who is refused, who is closed. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readPage, writePage } from "../docs/pages.ts";
@@ -7,7 +7,7 @@ import type { Runtime, Server } from "../docs/run.ts";
 import { ask, attempt, closing } from "./attempt.ts";
 import { jwt, unsigned } from "./jwt.ts";
 
-const page = readPage("docs/authentication.md");
+const page = readPage("docs/guide/authentication.md");
 const at = (file: string): string => join(page.folder, file);
 const runtimes = ["node", "bun", "deno"] as const satisfies Runtime[];
 const key = "the server's own key, which nobody else has";

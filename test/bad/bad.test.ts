@@ -27,32 +27,32 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "port in use": expect.stringMatching(
       /^Error EADDRINUSE: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/,
     ),
-    "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535',
+    "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535 [EW629]',
     "port of the wrong type":
-      'TypeError: serve: option "port" must be a number, not the string "3000": convert it with Number(process.env.PORT)',
-    "port that is none": 'RangeError: serve: option "port" is NaN: must be a whole number from 0 (a free one) to 65535',
-    "hostname of the wrong type": 'TypeError: serve: option "hostname" must be a string, not 127',
-    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals',
-    "signals of the wrong type": 'TypeError: serve: option "signals" must be false, or an object of options',
+      'TypeError: serve: option "port" must be a number, not the string "3000": convert it with Number(process.env.PORT) [EW628]',
+    "port that is none": 'RangeError: serve: option "port" is NaN: must be a whole number from 0 (a free one) to 65535 [EW629]',
+    "hostname of the wrong type": 'TypeError: serve: option "hostname" must be a string, not 127 [EW630]',
+    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals [EW105]',
+    "signals of the wrong type": 'TypeError: serve: option "signals" must be false, or an object of options [EW646]',
     "unknown option of signals":
-      'TypeError: serve: option "signals" has an unknown option "deadlin": options are code, reason, spread, retry, deadline, raise',
-    "raise of the wrong type": 'TypeError: serve: option "signals.raise" must be true or false',
-    "deadline before spread": 'RangeError: close: "deadline" (1) comes before the end of "spread" (2)',
-    "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function',
+      'TypeError: serve: option "signals" has an unknown option "deadlin": options are code, reason, spread, retry, deadline, raise [EW647]',
+    "raise of the wrong type": 'TypeError: serve: option "signals.raise" must be true or false [EW648]',
+    "deadline before spread": 'RangeError: close: "deadline" (1) comes before the end of "spread" (2) [EW235]',
+    "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function [EW644]',
     "tls that is no object": `${tls}, not true`,
     "tls without a key": `${tls}: "key" is missing`,
-    "tls with paths": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first)`,
+    "tls with paths": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first) [EW636]`,
     "tls with an array": `${tls}: "cert" is an array`,
     "tls with a Blob": `${tls}: "cert" is an object`,
-    "tls the wrong way round": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first)`,
-    "tls with a client's authority": `${tls}: "ca" is not supported, because Node, Bun and Deno treat it differently`,
-    "tls with an encrypted key": `${tls}: "key" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem`,
+    "tls the wrong way round": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first) [EW636]`,
+    "tls with a client's authority": `${tls}: "ca" is not supported, because Node, Bun and Deno treat it differently [EW632]`,
+    "tls with an encrypted key": `${tls}: "key" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem [EW635]`,
     "tls with another's key": unreadable,
     "tls that is no certificate": unreadable,
     "tls that is no key": unreadable,
     "hostname that is not ours": expect.stringMatching(/^Error EADDRNOTAVAIL: serve: can't listen on port 0 of 192\.0\.2\.1: ./),
-    "no handler": "TypeError: serve takes a handler made by defineHandler({ … })",
-    nothing: "TypeError: serve takes a handler made by defineHandler({ … })",
+    "no handler": "TypeError: serve takes a handler made by defineHandler({ … }) [EW113]",
+    nothing: "TypeError: serve takes a handler made by defineHandler({ … }) [EW113]",
     "a room without a handler": expect.stringMatching(/^Error: room\(\) needs a handler/),
     "tls as bytes": ": TLSv1.3",
     alive: ": 426",
@@ -106,7 +106,7 @@ test("bindings and exports on workerd", async () => {
   const ask = async (name: string): Promise<string> => (await fetch(`http://127.0.0.1:${server.port}/misuse/${name}`)).text();
   expect(await ask("worker")).toMatch(/^\w*Error: .*edgewire\/durable/);
   expect(await ask("durable")).toMatch(/^TypeError: durable needs the handler's option "binding"/);
-  expect(await ask("route")).toBe("TypeError: route takes a handler made by defineHandler({ … })");
+  expect(await ask("route")).toBe("TypeError: route takes a handler made by defineHandler({ … }) [EW113]");
   expect(await ask("route without upgrade")).toMatch(
     /^TypeError: route needs to know each client's room: return \{ room \} from the hook upgrade/,
   );

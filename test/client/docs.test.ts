@@ -1,4 +1,4 @@
-/** The example of docs/client.md, on each runtime. */
+/** The example of docs/guide/client.md, on each runtime. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { expect, test } from "vitest";
 import { readPage, writePage } from "../docs/pages.ts";
 import { commandFor } from "../docs/run.ts";
 
-const page = readPage("docs/client.md");
+const page = readPage("docs/guide/client.md");
 
 test.for(["node", "bun", "deno"] as const)("%s", async (runtime, { onTestFinished }) => {
   const server = await serve(defineHandler({ message: (connection, data) => void connection.send(`heard: ${String(data)}`) }), {

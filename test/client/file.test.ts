@@ -75,11 +75,11 @@ describe.skipIf(executablePath === "")("in Chromium", () => {
     return text();
   }
 
-  test("the page of docs/client.md", async () => {
+  test("the page of docs/guide/client.md", async () => {
     server = await serve(defineHandler({ origins: "*", message: (connection, data) => void connection.send(data) }), {
       hostname: "127.0.0.1",
     });
-    const page = readPage("docs/client.md").blocks.find(({ attributes }) => attributes.get("file") === "page.html")!.code;
+    const page = readPage("docs/guide/client.md").blocks.find(({ attributes }) => attributes.get("file") === "page.html")!.code;
     writeFileSync(join(folder, "page.html"), page.replace("localhost:3000", `127.0.0.1:${server.port}`));
     cpSync(fileOf("client.js"), join(folder, "client.js"));
     expect(await shown()).toBe("Hello from Ada");

@@ -60,7 +60,7 @@ describe.each(kinds)("%s", (_, WebSocket) => {
     proxy.silent = true;
     expect(socket.send("lost")).toBe("sent");
     const [{ code, cause }] = (await lost) as [DisconnectEvent];
-    expect([code, (cause as Error).message]).toEqual([1006, "heartbeat timeout"]);
+    expect([code, (cause as Error).message]).toEqual([1006, "heartbeat timeout [EW510]"]);
     proxy.silent = false;
     await socket.opened;
     // It may have been delivered, for all that the client knows: it is not sent again.
@@ -72,7 +72,7 @@ describe.each(kinds)("%s", (_, WebSocket) => {
   test("an attempt that nobody answers is given up", async () => {
     proxy.silent = true;
     const [{ cause }] = (await once(connect({ connectTimeout: 200 }), "retry")) as [RetryEvent];
-    expect((cause as Error).message).toBe("connection timeout");
+    expect((cause as Error).message).toBe("connection timeout [EW511]");
     proxy.silent = false;
     await socket.opened;
   });

@@ -140,7 +140,7 @@ const cases: readonly Omit<Case, "limits">[] = [
       const waits = (...rooms: string[]): object => ({
         result: refused(
           "deadlock",
-          `${about(t, "count")}: it would wait for itself (${rooms.map((room) => JSON.stringify(room)).join(" → ")}): a room answers one call at a time`,
+          `${about(t, "count")}: it would wait for itself (${rooms.map((room) => JSON.stringify(room)).join(" → ")}): a room answers one call at a time [EW337]`,
         ),
       });
       deepEqual(await ask(t, { name: "ask", args: [inner], plain: true }), waits(here, here));
@@ -159,7 +159,7 @@ const cases: readonly Omit<Case, "limits">[] = [
     async run(t) {
       const peer = await member(t, []);
       const late = (name: string, milliseconds: number): string =>
-        `${about(t, name)}: not answered within ${milliseconds} ms: it has begun, and may still finish`;
+        `${about(t, name)}: not answered within ${milliseconds} ms: it has begun, and may still finish [EW336]`;
       deepEqual(await ask(t, { name: "never", deadline: 100 }), refused("deadline", late("never", 100)));
       deepEqual(await askInHook(t, peer, { name: "never", deadline: 100 }), refused("deadline", late("never", 100)));
       deepEqual(await ask(t, { name: "add", args: [1] }), { result: "number 1" });
@@ -169,7 +169,7 @@ const cases: readonly Omit<Case, "limits">[] = [
       await tell(t, other, [["hold", `${t.tag} begun`]]);
       deepEqual(
         await ask(t, { name: "add", args: [1], deadline: 100 }),
-        refused("deadline", `${about(t, "add")}: did not begin within 100 ms`),
+        refused("deadline", `${about(t, "add")}: did not begin within 100 ms [EW336]`),
       );
       await tell(t, other, [["release", t.tag]]);
       deepEqual(await held, { result: "string held" });
@@ -186,7 +186,7 @@ const cases: readonly Omit<Case, "limits">[] = [
       await tell(t, releases, [["release", t.tag]]);
       const outcomes = (await t.did(asks, "ask"))["outcome"] as Outcome[];
       await t.done(asks, "message");
-      const busy = refused("busy", `${about(t, "hold")}: 1000 calls already wait in the room`);
+      const busy = refused("busy", `${about(t, "hold")}: 1000 calls already wait in the room [EW335]`);
       deepEqual(outcomes, [...Array.from({ length: 1001 }, () => ({ result: "string held" })), busy, busy]);
     },
   },
@@ -247,12 +247,12 @@ const cases: readonly Omit<Case, "limits">[] = [
         );
         const large = (await asks(t, { name: "got", odd: { letters: 1024 * 1024 - 3 } })) as Outcome & { message: string };
         equal("threw" in large && large.threw, "RangeError");
-        equal(large.message, `${about(t, "got")}: the arguments take 1048577 bytes encoded: at most 1048576 can be passed`);
+        equal(large.message, `${about(t, "got")}: the arguments take 1048577 bytes encoded: at most 1048576 can be passed [EW313]`);
       }
       deepEqual(await ask(t, { name: "got", odd: { letters: 1024 * 1024 - 4 } }), { result: [`string ${1024 * 1024 - 4} letters`] });
       deepEqual(await ask(t, { name: "odd", args: [{ letters: 1024 * 1024 - 2 }] }), { result: `${1024 * 1024 - 2} letters` });
       const result = (await ask(t, { name: "odd", args: [{ letters: 1024 * 1024 - 1 }] })) as Outcome & { message: string };
-      equal(result.message, `${about(t, "odd")}: the result takes 1048577 bytes encoded: at most 1048576 can be passed`);
+      equal(result.message, `${about(t, "odd")}: the result takes 1048577 bytes encoded: at most 1048576 can be passed [EW313]`);
       deepEqual(await ask(t, { name: "add", args: [0] }), { result: "number 0" });
     },
   },

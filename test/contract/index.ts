@@ -1,4 +1,4 @@
-/** The chapters of docs/contract.md, in its order. */
+/** The chapters of docs/maintainers/contract.md, in its order. */
 import type { Chapter } from "../support/case.ts";
 import { calls } from "./calls.ts";
 import { closing } from "./closing.ts";

@@ -65,7 +65,7 @@ async function transactions(t: Context, on: HandlerName): Promise<void> {
   deepEqual(failed, ["Error", all]);
   await t.evict(on, "both");
   deepEqual(await calls(t, first, ["transaction", [["clear"], ["set", "e", 5]]], ["list"]), [
-    [nothing, nothing, { threw: "string Error", message: "string room.storage.transaction has ended, and its values with it" }],
+    [nothing, nothing, { threw: "string Error", message: "string room.storage.transaction has ended, and its values with it [EW327]" }],
     { Map: [["string e", "number 5"]] },
   ]);
 }
@@ -354,11 +354,11 @@ export const storage: Chapter = {
         );
         deepEqual([nested, behind], ["Error", "Error"]);
         const [itself, late] = t.entries(peer).flatMap(({ message }) => (message === undefined ? [] : [String(message)]));
-        equal(itself, "room.storage.transaction: inside the function of another one or of an update, it would wait for itself");
+        equal(itself, "room.storage.transaction: inside the function of another one or of an update, it would wait for itself [EW301]");
         equal(late?.startsWith("room.storage.transaction: not settled after 10 s, and nothing was changed"), true, late);
         deepEqual(ended, [
           nothing,
-          { threw: "string Error", message: "string room.storage.transaction has ended, and its values with it" },
+          { threw: "string Error", message: "string room.storage.transaction has ended, and its values with it [EW327]" },
         ]);
       },
     },

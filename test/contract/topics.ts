@@ -368,7 +368,7 @@ export const topics: Chapter = {
           for (const step of ["publish", "room"]) {
             const { threw, message } = await t.did(one, step, nth + 1);
             equal(threw, "TypeError", `${step} ${JSON.stringify(key)}`);
-            match(String(message), /^key .*: must be a well-formed string of 1 to 512 bytes$/);
+            match(String(message), /^key .*: must be a well-formed string of 1 to 512 bytes \[EW244\]$/);
           }
           await rejects(t.outside().call("publish", "a", "x", { key }), /TypeError.*key .*: must be a well-formed string/);
         }

@@ -386,7 +386,7 @@ export const upgrade: Chapter = {
       "U19",
       "A Response that can't be sent (its status is 0, its body was read or is being read) is a 500, and `error` is told why.",
       [
-        ["error", /^TypeError: the Response of upgrade has the status 0: it must be from 200 to 599$/],
+        ["error", /^TypeError: the Response of upgrade has the status 0: it must be from 200 to 599 \[EW222\]$/],
         ["used", /^TypeError: the Response of upgrade has a body that was already used/],
         ["locked", /^TypeError: the Response of upgrade has a body that was already used/],
       ],
@@ -417,7 +417,7 @@ export const upgrade: Chapter = {
       [
         ["fails at once", /secret/],
         ["fails midway", /secret/],
-        ["is no bytes", /^TypeError: the Response of upgrade has a body with chunks that are not a Uint8Array$/],
+        ["is no bytes", /^TypeError: the Response of upgrade has a body with chunks that are not a Uint8Array \[EW224\]$/],
       ],
     ),
     {
@@ -427,7 +427,7 @@ export const upgrade: Chapter = {
         await expectUnsendable(
           t,
           ["unsendable", "never ends", ""],
-          /^Error: the Response of upgrade has a body that did not end within upgradeTimeout$/,
+          /^Error: the Response of upgrade has a body that did not end within upgradeTimeout \[EW223\]$/,
           "tight",
         );
         await t.barrier("tight");
@@ -437,7 +437,7 @@ export const upgrade: Chapter = {
       id: "U23",
       statement: "If a header of a refusal or of the 101 has control characters, the answer is a 500, and `error` is told which.",
       async run(t) {
-        const why = (who: string): RegExp => new RegExp(`^TypeError: ${who} has a control character in the header "x-odd"$`);
+        const why = (who: string): RegExp => new RegExp(`^TypeError: ${who} has a control character in the header "x-odd" \\[EW219\\]$`);
         for (const kind of ["header", "delete"] as const)
           await expectUnsendable(t, ["unsendable", kind, ""], why("the Response of upgrade"));
         for (const value of ["a\u0001b", "a\u007fb"]) {
@@ -447,8 +447,8 @@ export const upgrade: Chapter = {
       },
     },
     unsendable("U24", "If the body of a refusal exceeds 1 MiB, or never ends, the answer is a 500, and `error` is told.", [
-      ["large", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes$/],
-      ["never stops", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes$/],
+      ["large", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes \[EW225\]$/],
+      ["never stops", /^RangeError: the Response of upgrade has a body of more than 1048576 bytes \[EW225\]$/],
     ]),
   ],
 };

@@ -64,5 +64,5 @@ test("an application's own upgrade that is answered with something else ends Den
   await served.until(() => served.told.length > 0);
   await serves(served);
   await echoes(open, "still here");
-  expect(served.told).toEqual([expect.stringContaining("the native server has ended")]);
+  expect(served.told).toEqual([expect.stringContaining("the native server has ended [EW610]")]);
 });

@@ -1,4 +1,4 @@
-/** docs/calls.md: one handler, and a POST that calls its rooms, on every runtime: in a Hono app and without. */
+/** docs/guide/calls.md: one handler, and a POST that calls its rooms, on every runtime: in a Hono app and without. */
 import { once } from "node:events";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { readPage, writePage } from "./pages.ts";
 import { start, startWorker } from "./run.ts";
 import type { Runtime, Server } from "./run.ts";
 
-const given = readPage("docs/calls.md");
+const given = readPage("docs/guide/calls.md");
 // A folder of its own: pages.test.ts writes the page's for its other examples.
 const page = { ...given, folder: `${given.folder}-posts` };
 beforeAll(() =>

@@ -1,4 +1,4 @@
-/** docs/delivery.md: its server and client on each runtime, and the cut in memory. */
+/** docs/guide/delivery.md: its server and client on each runtime, and the cut in memory. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { readPage, writePage } from "./pages.ts";
 import { commandFor, start } from "./run.ts";
 import type { Runtime } from "./run.ts";
 
-const page = readPage("docs/delivery.md");
+const page = readPage("docs/guide/delivery.md");
 
 /** Runs a program until it has printed so many lines. */
 async function printed(runtime: Runtime, file: string, lines: number, ...given: readonly string[]): Promise<readonly string[]> {

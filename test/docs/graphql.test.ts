@@ -1,4 +1,4 @@
-/** docs/graphql.md: graphql-ws's own client over the handler on Node, Bun and Deno, and over a Durable Object that is evicted between its messages. */
+/** docs/recipes/graphql.md: graphql-ws's own client over the handler on Node, Bun and Deno, and over a Durable Object that is evicted between its messages. */
 import { join } from "node:path";
 import { createClient, type Client } from "graphql-ws";
 import { beforeAll, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 import { readPage, writePage } from "./pages.ts";
 import { start, startWorker, type Runtime } from "./run.ts";
 
-const page = readPage("docs/graphql.md");
+const page = readPage("docs/recipes/graphql.md");
 beforeAll(() => writePage(page));
 
 interface Person {

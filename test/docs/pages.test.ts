@@ -1,4 +1,4 @@
-/** Runs the examples of docs/*.md: each says on which runtime (`run`) and where a client joins (`path`). */
+/** Runs the examples of all pages: each says on which runtime (`run`) and where a client joins (`path`). */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -32,7 +32,7 @@ test.each(examples.map((example) => [`${example.page.name} ${example.file}`, exa
     const entry = join(page.folder, file);
     await using server =
       run === "workerd"
-        ? await startWorker(entry, page.name === "docs/durable.md" ? { ROOM: "ChatRoom" } : {})
+        ? await startWorker(entry, page.name === "docs/guide/runtimes/durable.md" ? { ROOM: "ChatRoom" } : {})
         : await start(run as Runtime, entry, await freePort());
     await someoneHears(server, path);
   },

@@ -1,8 +1,8 @@
 /**
- * The examples of README.md and docs/*.md as files that run. A block says what it is after its language:
+ * The examples of README.md and of all pages in docs/ as files that run. A block says what it is after its language:
  * `file=server.ts` a file beside the page's others, `client=ws` a client of the page's server.
  */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -23,8 +23,8 @@ export interface Page {
 }
 
 export function readPages(): Page[] {
-  const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  return ["README.md", ...docs.map((name) => `docs/${name}`)].map(readPage);
+  const docs = globSync("docs/**/*.md", { cwd: root }).toSorted();
+  return ["README.md", ...docs].map(readPage);
 }
 
 export function readPage(name: string): Page {

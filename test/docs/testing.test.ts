@@ -1,4 +1,4 @@
-/** Runs what docs/testing.md shows: its tests with Vitest, those of Cloudflare's plugin in workerd, and its page in Chromium. */
+/** Runs what docs/guide/testing.md shows: its tests with Vitest, those of Cloudflare's plugin in workerd, and its page in Chromium. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ interface Results {
   readonly testResults: readonly { readonly name: string; readonly assertionResults: readonly object[] }[];
 }
 
-const page = readPage("docs/testing.md");
+const page = readPage("docs/guide/testing.md");
 const files = page.blocks.map(({ attributes }) => attributes.get("file") ?? "").filter((file) => file.endsWith(".test.ts"));
 
 beforeAll(() => writePage(page));

@@ -1,6 +1,6 @@
 /**
  * As much of workerd as an object of ours uses, in memory: storage, an alarm, hibernating sockets, eviction, and a crash between any two turns.
- * What it does is what was measured (docs/decisions.md): alarms come one at a time, one that was cut off comes again unless another is set.
+ * What it does is what was measured (docs/maintainers/decisions.md): alarms come one at a time, one that was cut off comes again unless another is set.
  */
 import type { ObjectContext } from "../../adapters/durable/context.ts";
 import type { NativeSocket } from "../../adapters/workers/types.ts";

@@ -169,7 +169,7 @@ export const pipelineLimits = {
   },
   endsForLate: {
     runtimes: ["bun", "deno"],
-    why: "Where an app is served bare, and answers something else or throws once its handshake is accepted, Deno ends the listener, and Bun, for what is no Error, the process (docs/deno.md, docs/bun.md).",
+    why: "Where an app is served bare, and answers something else or throws once its handshake is accepted, Deno ends the listener, and Bun, for what is no Error, the process (docs/guide/runtimes/deno.md, docs/guide/runtimes/bun.md).",
     evidence:
       'Bun 1.4.5: `server.upgrade(request); throw "text"` in fetch: exit code 1. Deno 2.9.5: "Upgrade response was not returned from callback".',
   },

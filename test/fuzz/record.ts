@@ -1,11 +1,11 @@
-/** Writes a long run's row of a table in docs/fuzz.md. */
+/** Writes a long run's row of a table in docs/maintainers/fuzz.md. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Served } from "../support/runtimes.ts";
 import type { Report } from "./attackers.ts";
 import { mebibytes } from "./campaign.ts";
 
-const page = join(import.meta.dirname, "../../docs/fuzz.md");
+const page = join(import.meta.dirname, "../../docs/maintainers/fuzz.md");
 const runtimes: readonly Served[] = ["node", "attached", "hono", "bun", "deno", "workers", "durable"];
 
 /** Each between markers of its name; a run of so many seconds is worth a row. */
@@ -33,7 +33,7 @@ export function record(table: Table, runtime: Served, seed: number, seconds: num
   const [begin, end] = [`<!-- ${table} -->\n`, `<!-- /${table} -->`];
   const text = readFileSync(page, "utf8");
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (from < begin.length || to < from) throw new Error(`docs/fuzz.md lacks the markers of its table ${table}`);
+  if (from < begin.length || to < from) throw new Error(`docs/maintainers/fuzz.md lacks the markers of its table ${table}`);
   const kept = text
     .slice(from, to)
     .split("\n")

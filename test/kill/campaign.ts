@@ -1,5 +1,5 @@
 /**
- * `npm run campaign:kill`: kills servers under load, `KILLS` times over the three runtimes (default: 1000), and writes docs/kills.md. `KILL_SEED` is
+ * `npm run campaign:kill`: kills servers under load, `KILLS` times over the three runtimes (default: 1000), and writes docs/maintainers/kills.md. `KILL_SEED` is
  * the seed of its random choices. It goes on after a fault, and ends with an error if there was one, or if a control was not caught.
  */
 import { execFileSync } from "node:child_process";
@@ -100,5 +100,5 @@ own in its last turn, so a number above 1 would be a call that ran twice, and on
 | --- | --- | --- | --- | --- | --- | --- |
 ${scheduledRows.join("\n")}
 `;
-  writeFileSync(join(import.meta.dirname, "../../docs/kills.md"), page);
+  writeFileSync(join(import.meta.dirname, "../../docs/maintainers/kills.md"), page);
 }

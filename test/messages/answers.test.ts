@@ -60,7 +60,7 @@ test("nobody who answers, a name that there is not, a payload that its schema re
   ask(2, 7);
   await quiet();
   expect(socket.frames).toMatchObject([
-    { type: "error", id: 1, name: "confirm", code: "unknown-name", message: 'nobody answers "confirm"' },
+    { type: "error", id: 1, name: "confirm", code: "unknown-name", message: 'nobody answers "confirm" [EW520]' },
     { type: "error", id: 1, name: "other", code: "unknown-name" },
     { type: "error", id: 1, name: "said", code: "unknown-name" },
     { type: "error", id: 1, name: "toString", code: "unknown-name" },
@@ -78,7 +78,7 @@ test("a MessageError reaches the server as it is; any other error is internal, a
   });
   expect(socket.frames).toEqual([
     { type: "error", id: 1, name: "confirm", code: "busy", message: "later" },
-    { type: "error", id: 2, name: "confirm", code: "internal", message: "Internal error" },
+    { type: "error", id: 2, name: "confirm", code: "internal", message: "Internal error [EW519]" },
   ]);
   expect(thrown).toEqual([new Error("mine")]);
 });
@@ -97,7 +97,7 @@ test("a result that can't be encoded is internal too; so is one that checkSent r
 test("one handler for each name, until it is stopped", async () => {
   const client = open();
   const stop = client.answer("confirm", () => true);
-  expect(() => client.answer("confirm", () => false)).toThrow(new Error('"confirm" has a handler'));
+  expect(() => client.answer("confirm", () => false)).toThrow(new Error('"confirm" has a handler [EW518]'));
   stop();
   client.answer("confirm", () => false);
   // Of the handler that is not there any more.
@@ -105,8 +105,10 @@ test("one handler for each name, until it is stopped", async () => {
   ask(1);
   await quiet();
   expect(socket.frames).toEqual([{ type: "result", id: 1, payload: false }]);
-  expect(() => client.answer("said" as "confirm", () => true)).toThrow('toClient has no "said" with "result": names are confirm, slowly');
-  expect(() => client.on("confirm" as "said", () => {})).toThrow('toClient has no "confirm": names are said');
+  expect(() => client.answer("said" as "confirm", () => true)).toThrow(
+    'toClient has no "said" with "result": names are confirm, slowly [EW536]',
+  );
+  expect(() => client.on("confirm" as "said", () => {})).toThrow('toClient has no "confirm": names are said [EW536]');
 });
 
 test("handlers begin in the order of the requests and messages, also behind an asynchronous schema, and don't wait for each other", async () => {

@@ -309,12 +309,14 @@ test("from a room, and from another connection's hook", async () => {
 test("what is wrong is an error by name, and sends nothing", async () => {
   const { client, connection } = await serving();
   const failure = (asked: Promise<unknown>): Promise<unknown> => asked.catch((error: unknown) => error);
-  expect(await failure(confirm(connection, { deadline: 0 }))).toEqual(new RangeError('option "deadline" is 0: use 1 to 2147483647 ms'));
+  expect(await failure(confirm(connection, { deadline: 0 }))).toEqual(
+    new RangeError('option "deadline" is 0: use 1 to 2147483647 ms [EW541]'),
+  );
   expect(await failure(messages.request(connection, "said" as "confirm", "x"))).toEqual(
-    new TypeError('toClient has no "said" with "result": names are confirm, slowly, strange'),
+    new TypeError('toClient has no "said" with "result": names are confirm, slowly, strange [EW536]'),
   );
   const strict = defineMessages({ toClient: { confirm: { payload: z.string(), result: z.boolean() } }, checkSent: true });
-  const foreign = new TypeError("request: not a connection of messageHandler with these messages");
+  const foreign = new TypeError("request: not a connection of messageHandler with these messages [EW533]");
   expect(await failure(strict.request(connection, "confirm", "x"))).toEqual(foreign);
   const raw = memory(defineHandler({ open: (one) => void opened.resolve(one) }));
   const opened = Promise.withResolvers<Connection>();

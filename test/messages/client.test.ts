@@ -91,13 +91,15 @@ describe("requests", () => {
     expect(await sooner).toMatchObject({ code: "deadline" });
     expect(socket.frames.at(-1)).toEqual({ type: "cancel", id: 2 });
     vi.advanceTimersByTime(10_000);
-    expect(await asked).toMatchObject({ code: "deadline", message: '"add" was not answered within 10000 ms' });
+    expect(await asked).toMatchObject({ code: "deadline", message: '"add" was not answered within 10000 ms [EW524]' });
     frame({ type: "result", id: 1, payload: 10 });
     expect(vi.getTimerCount()).toBe(0);
   });
 
   test.each([0, -1, Number.NaN, Infinity, 2 ** 31])("%s is no deadline", async (deadline) => {
-    await expect(open().request("add", 1, { deadline })).rejects.toThrow(`option "deadline" is ${deadline}: use 1 to 2147483647 ms`);
+    await expect(open().request("add", 1, { deadline })).rejects.toThrow(
+      `option "deadline" is ${deadline}: use 1 to 2147483647 ms [EW541]`,
+    );
     expect(socket.sent).toEqual([]);
   });
 
@@ -126,7 +128,7 @@ describe("requests", () => {
     const asked = [client.request("add", 1), client.request("add", 2)];
     socket.says(event);
     for (const one of asked) {
-      await expect(one).rejects.toMatchObject({ code: "closed", message: 'the connection was lost before "add" was answered' });
+      await expect(one).rejects.toMatchObject({ code: "closed", message: 'the connection was lost before "add" was answered [EW540]' });
     }
     socket.says("open");
     expect(socket.sent.length).toBe(2);
@@ -302,7 +304,7 @@ describe("messages", () => {
       expect(heard).toEqual([100]);
       await vi.advanceTimersByTimeAsync(5000);
     });
-    expect(heard).toEqual([100, 'the schema of "said" did not settle within 10000 ms', 1]);
+    expect(heard).toEqual([100, 'the schema of "said" did not settle within 10000 ms [EW549]', 1]);
     expect(thrown).toEqual([new Error("of the schema")]);
   });
 
@@ -384,7 +386,7 @@ describe("what the server should not send", () => {
     socket.protocol = "edgewire.cbor.1";
     socket.says("open");
     expect(errors.map(({ code, message }) => [code, message])).toEqual([
-      ["no-codec", "the server chose edgewire.cbor.1, this client has edgewire.msgpack.1, edgewire.json.1"],
+      ["no-codec", "the server chose edgewire.cbor.1, this client has edgewire.msgpack.1, edgewire.json.1 [EW527]"],
     ]);
   });
 
@@ -394,7 +396,7 @@ describe("what the server should not send", () => {
     socket.protocol = "";
     messageClient(defineMessages({ codecs: [msgpack] }), socket).onError((error) => errors.push(error));
     await Promise.resolve();
-    expect(errors.map(({ message }) => message)).toEqual(["the server chose no subprotocol, this client has edgewire.msgpack.1"]);
+    expect(errors.map(({ message }) => message)).toEqual(["the server chose no subprotocol, this client has edgewire.msgpack.1 [EW527]"]);
   });
 
   test("errors that belong to no request", () => {
@@ -412,7 +414,7 @@ test("without a listener for errors they are warnings", () => {
   const warn = vi.spyOn(console, "warn").mockReturnValue();
   open();
   socket.receives("?");
-  expect(warn).toHaveBeenCalledWith("edgewire: bad-frame: not JSON");
+  expect(warn).toHaveBeenCalledWith("edgewire: bad-frame: not JSON [EW501]");
 });
 
 test("the codec is the connection's: after a reconnection it may be another", () => {
@@ -435,9 +437,9 @@ test("the codec is the connection's: after a reconnection it may be another", ()
 
 test("names that there are not are TypeErrors", async () => {
   const client = open() as unknown as Record<"send" | "on" | "request", (...args: unknown[]) => unknown>;
-  expect(() => client.send("shout")).toThrow(new TypeError('toServer has no "shout": names are say, leave'));
-  expect(() => client.on("toString", () => {})).toThrow(new TypeError('toClient has no "toString": names are said, slowly'));
-  await expect(client.request("sub", 1)).rejects.toThrow(new TypeError('requests has no "sub" with "result": names are add'));
+  expect(() => client.send("shout")).toThrow(new TypeError('toServer has no "shout": names are say, leave [EW536]'));
+  expect(() => client.on("toString", () => {})).toThrow(new TypeError('toClient has no "toString": names are said, slowly [EW536]'));
+  await expect(client.request("sub", 1)).rejects.toThrow(new TypeError('requests has no "sub" with "result": names are add [EW536]'));
 });
 
 test("checkSent holds what is sent against its schema", async () => {

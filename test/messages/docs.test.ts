@@ -1,4 +1,4 @@
-/** Runs what docs/messages.md shows. */
+/** Runs what docs/guide/messages.md shows. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,9 +7,9 @@ import { readPage, writePage } from "../docs/pages.ts";
 import { commandFor, start } from "../docs/run.ts";
 import type { Runtime } from "../docs/run.ts";
 
-const page = readPage("docs/messages.md");
+const page = readPage("docs/guide/messages.md");
 
-test.each<Runtime>(["node", "bun", "deno"])("the chat of docs/messages.md on %s", async (runtime) => {
+test.each<Runtime>(["node", "bun", "deno"])("the chat of docs/guide/messages.md on %s", async (runtime) => {
   // A folder of its own: the pages' tests may be writing theirs.
   const own = { ...page, folder: `${page.folder}-${runtime}` };
   writePage(own);

@@ -51,7 +51,7 @@ test("binary is no frame where the codec is JSON", () => {
 });
 
 test("what a codec says of bytes that it can't read stays inside", () => {
-  expect(() => decode(msgpack, fromHex("92"))).toThrow(new MessageError("bad-frame", "not edgewire.msgpack.1"));
+  expect(() => decode(msgpack, fromHex("92"))).toThrow(new MessageError("bad-frame", "not edgewire.msgpack.1 [EW501]"));
 });
 
 test(`${maxDepth} levels are a frame`, () => {

@@ -9,13 +9,13 @@ import type { MessageError } from "edgewire/messages";
 import { msgpack } from "edgewire/msgpack";
 
 test.each<[unknown, string]>([
-  [{ toServer: { say: "string" } }, "defineMessages: toServer.say must be a Standard Schema (zod, valibot, arktype, …), version 1"],
+  [{ toServer: { say: "string" } }, "defineMessages: toServer.say must be a Standard Schema (zod, valibot, arktype, …), version 1 [EW534]"],
   [{ toClient: { said: { "~standard": { version: 2 } } } }, "defineMessages: toClient.said must be a Standard Schema"],
   [{ requests: { find: { payload: z.string() } } }, "defineMessages: requests.find.result must be a Standard Schema"],
   [{ requests: { find: null } }, "defineMessages: requests.find.payload must be a Standard Schema"],
   [
     { requests: { find: { payload: z.string(), result: z.string(), item: z.string() } } },
-    "defineMessages: requests.find has both result and item: use result for one answer, item for a stream",
+    "defineMessages: requests.find has both result and item: use result for one answer, item for a stream [EW535]",
   ],
   [{ requests: { ask: { payload: z.string(), item: "string" } } }, "defineMessages: requests.ask.item must be a Standard Schema"],
   [{ toClient: { confirm: { payload: z.string() } } }, "defineMessages: toClient.confirm.result must be a Standard Schema"],
@@ -24,8 +24,8 @@ test.each<[unknown, string]>([
     "defineMessages: toClient.confirm.result must be a Standard Schema",
   ],
   [{ toClient: { confirm: null } }, "defineMessages: toClient.confirm must be a Standard Schema"],
-  [{ codecs: [] }, "defineMessages: codecs is empty: leave it out for JSON"],
-  [{ toServers: {} }, 'defineMessages: unknown field "toServers": use toServer, toClient, requests, presence, codecs, checkSent'],
+  [{ codecs: [] }, "defineMessages: codecs is empty: leave it out for JSON [EW531]"],
+  [{ toServers: {} }, 'defineMessages: unknown field "toServers": use toServer, toClient, requests, presence, codecs, checkSent [EW529]'],
 ])("defineMessages(%o)", (definition, message) => {
   expect(() => defineMessages(definition as object)).toThrow(message);
 });
@@ -43,13 +43,13 @@ const messages = defineMessages({
 const hooks = { messages: { say() {} }, requests: { find: () => 1 } };
 
 test.each<[unknown, string]>([
-  [{}, "messageHandler: hook messages.say is missing"],
-  [{ ...hooks, requests: {} }, "messageHandler: hook requests.find is missing"],
-  [{ ...hooks, messages: { say: "hello" } }, "messageHandler: hook messages.say is missing"],
-  [{ ...hooks, messages: { say() {}, shout() {} } }, 'messageHandler: messages has no "shout": names are say'],
-  [{ ...hooks, maxRequests: 0 }, 'option "maxRequests" is 0: use 1 or more'],
-  [{ ...hooks, message() {} }, "messageHandler makes message and protocols itself"],
-  [{ ...hooks, protocols: ["v1"] }, "messageHandler makes message and protocols itself"],
+  [{}, "messageHandler: hook messages.say is missing [EW547]"],
+  [{ ...hooks, requests: {} }, "messageHandler: hook requests.find is missing [EW547]"],
+  [{ ...hooks, messages: { say: "hello" } }, "messageHandler: hook messages.say is missing [EW547]"],
+  [{ ...hooks, messages: { say() {}, shout() {} } }, 'messageHandler: messages has no "shout": names are say [EW548]'],
+  [{ ...hooks, maxRequests: 0 }, 'option "maxRequests" is 0: use 1 or more [EW543]'],
+  [{ ...hooks, message() {} }, "messageHandler makes message and protocols itself [EW542]"],
+  [{ ...hooks, protocols: ["v1"] }, "messageHandler makes message and protocols itself [EW542]"],
 ])("messageHandler(messages, %o)", (given, message) => {
   expect(() => messageHandler(messages, given as typeof hooks)).toThrow(message);
 });
@@ -57,14 +57,14 @@ test.each<[unknown, string]>([
 test("a message that there is not", () => {
   const send = vi.fn();
   const connection = { id: "1", protocol: "", send, publish: send };
-  expect(() => messages.send(connection, "say" as "said", "x")).toThrow('toClient has no "say": names are said');
+  expect(() => messages.send(connection, "say" as "said", "x")).toThrow('toClient has no "say": names are said [EW536]');
   expect(() => messages.publish(connection, "all", "constructor" as "said", "x")).toThrow('toClient has no "constructor"');
   expect(send).not.toHaveBeenCalled();
 });
 
 test("a request to the client is not a message", () => {
   const asking = defineMessages({ toClient: { said: z.string(), confirm: { payload: z.string(), result: z.boolean() } } });
-  expect(() => asking.encode("confirm" as "said", "x")).toThrow('toClient has no "confirm": names are said');
+  expect(() => asking.encode("confirm" as "said", "x")).toThrow('toClient has no "confirm": names are said [EW536]');
 });
 
 test("checkSent names the field of what would not be taken, and can't wait", () => {
@@ -79,7 +79,7 @@ test("checkSent names the field of what would not be taken, and can't wait", () 
     checkSent: true,
   });
   expect(() => strict.encode("said", { text: 7 } as never)).toThrow(/^not sent: said\.text: /);
-  expect(() => strict.encode("later", "x")).toThrow("later: checkSent can't wait for a schema that is asynchronous");
+  expect(() => strict.encode("later", "x")).toThrow("later: checkSent can't wait for a schema that is asynchronous [EW532]");
   expect(strict.encode("said", { text: "x" })).toBe('{"type":"message","name":"said","payload":{"text":"x"}}');
 });
 
@@ -120,7 +120,7 @@ test("a result that can't be encoded is the server's failure, and its own alone"
   const errors: unknown[] = [];
   const failing = { ...hooks, requests: { find: () => 1n as never }, error: (error: unknown) => void errors.push(error) };
   const { heard, closed } = await played(messageHandler(messages, failing), ask);
-  expect(heard).toEqual([{ type: "error", id: 1, name: "find", code: "internal", message: "Internal error" }]);
+  expect(heard).toEqual([{ type: "error", id: 1, name: "find", code: "internal", message: "Internal error [EW519]" }]);
   expect([closed, errors]).toEqual([1000, [expect.any(TypeError)]]);
 });
 

@@ -166,11 +166,11 @@ describe("the client's list", () => {
 
   test("what is wrong is refused by name", () => {
     const { client, people } = following();
-    expect(() => client.presence("")).toThrow("presence takes a topic: a string that is not empty");
+    expect(() => client.presence("")).toThrow("presence takes a topic: a string that is not empty [EW554]");
     expect(() => client.presence(1 as never)).toThrow(TypeError);
     expect(() => people.on("joined" as "join", () => {})).toThrow('there is no event "joined"');
     const plain = messageClient(defineMessages({}), socket);
-    expect(() => plain.presence("people" as never)).toThrow("presence: defineMessages needs presence: presence(schema)");
+    expect(() => plain.presence("people" as never)).toThrow("presence: defineMessages needs presence: presence(schema) [EW528]");
     // And its frames are ignored.
     receive({ members: [] });
   });
@@ -241,11 +241,13 @@ describe("the server's topic", () => {
   });
 
   test("what is wrong is refused by name", () => {
-    expect(() => messages.presence("")).toThrow("messages.presence takes a topic: a string that is not empty");
-    expect(() => defineMessages({}).presence("people" as never)).toThrow("presence: defineMessages needs presence: presence(schema)");
-    expect(() => presence("string" as never)).toThrow("presence takes a Standard Schema (zod, valibot, arktype, …), version 1");
+    expect(() => messages.presence("")).toThrow("messages.presence takes a topic: a string that is not empty [EW557]");
+    expect(() => defineMessages({}).presence("people" as never)).toThrow(
+      "presence: defineMessages needs presence: presence(schema) [EW528]",
+    );
+    expect(() => presence("string" as never)).toThrow("presence takes a Standard Schema (zod, valibot, arktype, …), version 1 [EW556]");
     expect(() => defineMessages({ presence: z.string() as never })).toThrow(
-      "defineMessages: presence must be what presence(schema) returns",
+      "defineMessages: presence must be what presence(schema) returns [EW530]",
     );
   });
 });

@@ -28,5 +28,5 @@ test("a wrong key fails the hook, by name", async () => {
   const client = await memory(defineHandler(handler)).connect();
   client.send('{"type":"message","name":"move","payload":""}');
   expect((await client.closed).code).toBe(1011);
-  expect(errors).toEqual(["TypeError: key is empty: must be a well-formed string of 1 to 512 bytes"]);
+  expect(errors).toEqual(["TypeError: key is empty: must be a well-formed string of 1 to 512 bytes [EW244]"]);
 });

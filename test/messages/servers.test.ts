@@ -84,7 +84,10 @@ describe.each(Object.entries(runtimes))("on %s", (runtime, launch) => {
   test("binary is no frame on a connection whose codec is JSON; text is JSON on any", async () => {
     const [plain, packed] = await Promise.all([Peer.connect(url(), json), Peer.connect(url(), msgpack)]);
     plain.sendRaw(msgpack.encode({ type: "message", name: "leave" }));
-    expect(await plain.next()).toMatchObject({ code: "bad-frame", message: "a binary message, on a connection whose codec is JSON" });
+    expect(await plain.next()).toMatchObject({
+      code: "bad-frame",
+      message: "a binary message, on a connection whose codec is JSON [EW501]",
+    });
     packed.sendRaw('{"type":"message","name":"leave"}');
     expect(await packed.next()).toEqual({ type: "message", name: "left" });
     plain.leave();
@@ -112,7 +115,7 @@ describe.each(Object.entries(runtimes))("on %s", (runtime, launch) => {
   test("a hook that fails reaches the error hook, and the client gets no word of it", async () => {
     const peer = await Peer.connect(url(), json);
     peer.send({ type: "request", id: 1, name: "fail" });
-    expect(await peer.next()).toEqual({ type: "error", id: 1, name: "fail", code: "internal", message: "Internal error" });
+    expect(await peer.next()).toEqual({ type: "error", id: 1, name: "fail", code: "internal", message: "Internal error [EW519]" });
     peer.leave();
   });
 

@@ -27,7 +27,7 @@ async function size(names: string, file: string, conditions: string[], plugins: 
   return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
 }
 
-test("the definition takes at most 1.85 kB, the client's part 3.05 kB, its streams 0.6, its answers 0.4 and presence 0.95 kB more, the server's part 4 kB", async () => {
+test("the definition takes at most 1.87 kB, the client's part 3.1 kB, its streams 0.6, its answers 0.41 and presence 0.95 kB more, the server's part 4.1 kB", async () => {
   const definition = await size("defineMessages", "define", []);
   const clientWithout = async (...parts: Plugin[]): Promise<number> =>
     (await size("defineMessages, messageClient", "client", [], parts)) - definition;
@@ -40,12 +40,12 @@ test("the definition takes at most 1.85 kB, the client's part 3.05 kB, its strea
   console.log(
     `messages, gzipped: definition ${definition}, client ${client} more, its answers ${answering}, its streams ${streaming}, presence ${presence}, server ${server} more`,
   );
-  expect(definition).toBeLessThanOrEqual(1850);
-  expect(client).toBeLessThanOrEqual(3050);
-  expect(answering).toBeLessThanOrEqual(400);
+  expect(definition).toBeLessThanOrEqual(1870);
+  expect(client).toBeLessThanOrEqual(3100);
+  expect(answering).toBeLessThanOrEqual(410);
   expect(streaming).toBeLessThanOrEqual(600);
   expect(presence).toBeLessThanOrEqual(950);
-  expect(server).toBeLessThanOrEqual(4000);
+  expect(server).toBeLessThanOrEqual(4100);
 });
 
 test("the core has none of it", async () => {

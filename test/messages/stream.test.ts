@@ -175,7 +175,10 @@ describe("checks", () => {
     // The first was taken as it came: there was credit for one more.
     expect((await first).value).toBe(1);
     for (const number of [2, 3]) expect((await stream.next()).value).toBe(number);
-    expect(await failure(stream.next())).toMatchObject({ code: "bad-frame", message: 'more items of "count" than the window of 2' });
+    expect(await failure(stream.next())).toMatchObject({
+      code: "bad-frame",
+      message: 'more items of "count" than the window of 2 [EW501]',
+    });
     expect(socket.frames.slice(1)).toEqual([
       { type: "credit", id: 1, n: 1 },
       { type: "cancel", id: 1 },
@@ -193,12 +196,12 @@ describe("checks", () => {
 
   test("what is wrong is an error by name, where it is written", async () => {
     const client = open();
-    expect(() => client.stream("count", 1, { deadline: 0 })).toThrow('option "deadline" is 0: use 1 to 2147483647 ms');
+    expect(() => client.stream("count", 1, { deadline: 0 })).toThrow('option "deadline" is 0: use 1 to 2147483647 ms [EW541]');
     for (const window of [0, 1001, 1.5, Number.NaN, "4" as never]) {
-      expect(() => client.stream("count", 1, { window })).toThrow(`option "window" is ${window}: use 1 to 1000`);
+      expect(() => client.stream("count", 1, { window })).toThrow(`option "window" is ${window}: use 1 to 1000 [EW551]`);
     }
-    expect(() => client.stream("add" as "count", 1)).toThrow('requests has no "add" with "item": names are count, slowly');
-    await expect(client.request("count" as "add", 1)).rejects.toThrow('requests has no "count" with "result": names are add');
+    expect(() => client.stream("add" as "count", 1)).toThrow('requests has no "add" with "item": names are count, slowly [EW536]');
+    await expect(client.request("count" as "add", 1)).rejects.toThrow('requests has no "count" with "result": names are add [EW536]');
     const strict = messageClient(defineMessages({ requests: messages.requests, checkSent: true }), socket);
     expect(() => strict.stream("count", "x" as never)).toThrow("not sent: count: ");
     expect(socket.sent).toEqual([]);
@@ -228,7 +231,7 @@ describe("time", () => {
     await vi.advanceTimersByTimeAsync(499);
     expect(socket.frames.length).toBe(3);
     await vi.advanceTimersByTimeAsync(1);
-    expect(await second).toMatchObject({ code: "deadline", message: '"count" sent no item within 1000 ms', about: "count" });
+    expect(await second).toMatchObject({ code: "deadline", message: '"count" sent no item within 1000 ms [EW552]', about: "count" });
     expect(socket.frames.at(-1)).toEqual({ type: "cancel", id: 1 });
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -236,7 +239,7 @@ describe("time", () => {
   test("10 s unless given; the answer to the probe of a server that forgot the stream", async () => {
     const next = failure(open().stream("count", 9).next());
     await vi.advanceTimersByTimeAsync(5000);
-    frame({ type: "error", id: 1, code: "interrupted", message: "The stream was interrupted" });
+    frame({ type: "error", id: 1, code: "interrupted", message: "The stream was interrupted [EW546]" });
     expect(await next).toMatchObject({ code: "interrupted" });
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -170,7 +170,7 @@ test.each<[string, Hook]>([
 ])("a hook that %s is an internal error, told once", async (_, hook) => {
   await serving(hook);
   open(1, 1);
-  expect(await next()).toEqual({ type: "error", id: 1, name: "stream", code: "internal", message: "Internal error" });
+  expect(await next()).toEqual({ type: "error", id: 1, name: "stream", code: "internal", message: "Internal error [EW519]" });
   await nothing();
   expect(errors).toEqual([new Error("mine")]);
   for (const id of [2, 3, 4]) {
@@ -188,7 +188,7 @@ test.each([undefined, null, 7, [1, 2], () => {}])("a hook that returns %s is tol
   open(1, 1);
   expect(await next()).toMatchObject({ id: 1, code: "internal" });
   expect(errors).toEqual([
-    new TypeError("hook requests.stream must return an async iterable, as an async generator does (async function*)"),
+    new TypeError("hook requests.stream must return an async iterable, as an async generator does (async function*) [EW553]"),
   ]);
 });
 
@@ -272,9 +272,9 @@ test("a flood of credit, for any id and of any size, ends nothing", async () => 
   for (let count = 0; count < 1001; count++) received.push((await next()) as { type: string });
   expect(received.filter(({ type }) => type === "item").length).toBe(1000);
   expect(received.filter(({ type }) => type === "error")).toEqual([
-    { type: "error", code: "bad-frame", message: "a stream has at most 1000 of credit" },
+    { type: "error", code: "bad-frame", message: "a stream has at most 1000 of credit [EW501]" },
   ]);
-  expect(invalid).toEqual(["bad-frame: a stream has at most 1000 of credit"]);
+  expect(invalid).toEqual(["bad-frame: a stream has at most 1000 of credit [EW501]"]);
   for (let id = 2; id < 102; id++) send({ type: "credit", id, n: 1 });
   for (let id = 2; id < 102; id++) expect(await next()).toMatchObject({ id, code: "interrupted" });
   send({ type: "credit", id: 1, n: 1 });

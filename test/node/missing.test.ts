@@ -48,8 +48,8 @@ test("without ws", () => {
       socket.write("GET / HTTP/1.1\\r\\nHost: x\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n");
     });`);
   expect(printed).toEqual([
-    "ERR_MODULE_NOT_FOUND serve needs the package ws, which is not installed: npm install ws",
-    expect.stringMatching(/^edgewire: .* needs the package ws, which is not installed: npm install ws$/),
+    "ERR_MODULE_NOT_FOUND serve needs the package ws, which is not installed: npm install ws [EW620]",
+    expect.stringMatching(/^edgewire: .* needs the package ws, which is not installed: npm install ws \[EW620\]$/),
     "HTTP/1.1 500 Internal Server Error",
   ]);
 });
@@ -60,7 +60,7 @@ test("without @hono/node-server", () => {
     await failure(serve(handler, { fetch: () => new Response() }));
     await failure(serve(handler).then((server) => server.close()));`);
   expect(printed).toEqual([
-    "ERR_MODULE_NOT_FOUND serve with `fetch` needs the package @hono/node-server, which is not installed: npm install @hono/node-server",
+    "ERR_MODULE_NOT_FOUND serve with `fetch` needs the package @hono/node-server, which is not installed: npm install @hono/node-server [EW620]",
     "no error",
   ]);
 });

@@ -49,10 +49,10 @@ const express = Object.assign(() => {}, { on() {}, off() {}, prependListener() {
 test.each<[string, unknown, RegExp]>([
   ["null", null, /not null \(Vite's httpServer is null in middleware mode/],
   ["undefined", undefined, /not undefined/],
-  ["a port", 3000, /not a number$/],
-  ["an http2 server", createHttp2Server(), /not an http2 server without allowHTTP1: WebSockets need HTTP\/1\.1$/],
+  ["a port", 3000, /not a number \[EW616\]$/],
+  ["an http2 server", createHttp2Server(), /not an http2 server without allowHTTP1: WebSockets need HTTP\/1\.1 \[EW616\]$/],
   ["a secure http2 server", createSecureServer(tls), /not an http2 server without allowHTTP1/],
-  ["a TCP server", createTcpServer(), /not a server of node:net or node:tls, which does not speak HTTP$/],
+  ["a TCP server", createTcpServer(), /not a server of node:net or node:tls, which does not speak HTTP \[EW616\]$/],
   ["an Express application", express, /not an application: give it the server that its listen\(\) returns, or http\.createServer\(app\)/],
   [
     "a Koa application",
@@ -60,11 +60,15 @@ test.each<[string, unknown, RegExp]>([
     /not an application: give it the server that its listen/,
   ],
   ["a Fastify application", { server: createServer(), listen() {}, on() {} }, /not an application: give it its `server`/],
-  ["a WebSocketServer", new WebSocketServer({ noServer: true }), /not a WebSocketServer of ws: give it the HTTP server under that$/],
-  ["an object with `on` only", { on() {} }, /not an object that only has listeners$/],
-  ["an emitter", new EventEmitter(), /not an object that only has listeners$/],
-  ["an object", {}, /not an object without an upgrade event$/],
-  ["a function", () => {}, /not a function without an upgrade event$/],
+  [
+    "a WebSocketServer",
+    new WebSocketServer({ noServer: true }),
+    /not a WebSocketServer of ws: give it the HTTP server under that \[EW616\]$/,
+  ],
+  ["an object with `on` only", { on() {} }, /not an object that only has listeners \[EW616\]$/],
+  ["an emitter", new EventEmitter(), /not an object that only has listeners \[EW616\]$/],
+  ["an object", {}, /not an object without an upgrade event \[EW616\]$/],
+  ["a function", () => {}, /not a function without an upgrade event \[EW616\]$/],
 ])("%s is refused by name", (_, server, message) => {
   const attached = (): unknown => attach(server as Server, echo);
   expect(attached).toThrow(TypeError);
@@ -75,10 +79,10 @@ test.each<[string, unknown, RegExp]>([
 test("options of the wrong form are refused by name", () => {
   const server = createServer();
   for (const [options, message] of [
-    [{ path: 1 }, 'attach: option "path" must be a string'],
+    [{ path: 1 }, 'attach: option "path" must be a string [EW645]'],
     [{ path: "ws" }, 'attach: option "path" is "ws", which does not begin with a slash'],
     [{ pfad: "/" }, 'attach: unknown option "pfad"'],
-    [{ fetch: () => new Response() }, "attach takes a handler or { fetch }, not both"],
+    [{ fetch: () => new Response() }, "attach takes a handler or { fetch }, not both [EW611]"],
   ] as const) {
     expect(() => attach(server, echo, options as object)).toThrow(message);
   }

@@ -84,7 +84,7 @@ describe.each([
     client.write(requestOf("/odd"));
     expect((await client.head()).status).toBe(200);
     expect(await client.next()).toMatchObject({ type: "end" });
-    expect(logged()).toMatch(/a Response could not be sent: Error: secret/);
+    expect(logged()).toMatch(/a Response could not be sent \[EW615\]: Error: secret/);
     expect(await ask(server.port, requestOf("/"))).toBe("200 fine");
     await server.close({ deadline: 0 });
   });
@@ -145,7 +145,7 @@ test("a body that fails while earlier answers are still to be written ends the c
   // Its head may be lost: the connection is cut.
   await client.head().catch(() => {});
   expect(await client.next()).toMatchObject({ type: "end" });
-  expect(logged()).toMatch(/a Response could not be sent: Error: secret/);
+  expect(logged()).toMatch(/a Response could not be sent \[EW615\]: Error: secret/);
   // No answer is waited for: its deadline is far.
   await server.close({ deadline: 60_000 });
 });

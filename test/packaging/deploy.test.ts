@@ -15,6 +15,6 @@ test("wrangler deploy --dry-run", () => {
   expect(stdout).toContain("env.ROOM (ChatRoom)");
   const script = readFileSync(join(root, ".tmp/deploy/worker.js"), "utf8");
   // The server's half of edgewire/messages, although wrangler has the condition "browser".
-  expect(script).toContain("messageHandler makes message and protocols itself");
+  expect(script).toContain("messageHandler makes message and protocols itself [EW542]");
   expect(script).not.toContain("messageHandler is for servers");
 });

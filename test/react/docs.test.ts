@@ -1,4 +1,4 @@
-/** The examples of docs/react.md: type-checked, and each in two pages of Chromium that talk to each other by the page's own server. */
+/** The examples of docs/frameworks/react.md: type-checked, and each in two pages of Chromium that talk to each other by the page's own server. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Server as Pages } from "node:http";
@@ -15,7 +15,7 @@ import type { Server } from "../docs/run.ts";
 import { executablePath, launch } from "../support/chromium.ts";
 import { errorsOf } from "../types/copy.ts";
 
-const page = readPage("docs/react.md");
+const page = readPage("docs/frameworks/react.md");
 const at = (file: string): string => join(page.folder, file);
 const frameworks = join(import.meta.dirname, "frameworks/node_modules");
 const load = createRequire(join(frameworks, "none.js"));

@@ -1,6 +1,6 @@
 /**
  * A server of each runtime under every kind of client, good and bad, for as long as `SOAK_MINUTES` says: `npm run campaign:soak` takes an hour, and
- * writes docs/soak.md. Memory must be flat: what is in use after a collection at the end is what it was after the first tenth. Short in `npm test`.
+ * writes docs/maintainers/soak.md. Memory must be flat: what is in use after a collection at the end is what it was after the first tenth. Short in `npm test`.
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,7 +47,7 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
       await Promise.all(
         Array.from({ length: width }, async () => {
           while (performance.now() < end) {
-            // Of a reset in that moment workerd tells nobody: P30 of docs/contract.md.
+            // Of a reset in that moment workerd tells nobody: P30 of docs/maintainers/contract.md.
             await session(place.port, random, name !== "durable");
             sessions++;
             await sleep(pause);
@@ -66,7 +66,7 @@ test.concurrent.for(places)("%s", { timeout: minutes * 60_000 + 180_000 }, async
     const [first, last] = [samples[0]!, samples.at(-1)!];
     const descriptors = await settle(() => watch.descriptors, first.descriptors + slack, patience);
     expect(descriptors, "descriptors").toBeLessThanOrEqual(first.descriptors + slack);
-    // A client that leaves with its 101 unread resets, which workerd does not always report: P30 of docs/contract.md.
+    // A client that leaves with its 101 unread resets, which workerd does not always report: P30 of docs/maintainers/contract.md.
     const most = name === "durable" ? Math.ceil(sessions / 20_000) : 0;
     const left = await settle(() => countOpen(place.port), most, patience);
     expect(left, "connections of clients that have left").toBeLessThanOrEqual(most);

@@ -70,7 +70,7 @@ test("durable: a client that leaves with its 101 on the way", { timeout: 120_000
         if (event.type === "text" && event.data.startsWith("count ")) return Number(event.data.slice(6)) - 1;
       }
     };
-    // Fewer than the few of whom workerd learns too late: P30 of docs/contract.md.
+    // Fewer than the few of whom workerd learns too late: P30 of docs/maintainers/contract.md.
     expect(await ask()).toBeLessThan(clients / 10);
     member.destroy();
   } finally {

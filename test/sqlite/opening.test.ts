@@ -41,16 +41,18 @@ async function say(path: string, message: string, options = {}): Promise<void> {
 test("a folder that is not there, a folder, text, another application's database", () => {
   const file = newFile();
   const folder = dirname(file);
-  expect(refusal(join(folder, "no", "rooms.db"))).toContain(`there is no folder ${JSON.stringify(join(folder, "no"))}: create it first`);
+  expect(refusal(join(folder, "no", "rooms.db"))).toContain(
+    `there is no folder ${JSON.stringify(join(folder, "no"))}: create it first [EW908]`,
+  );
   mkdirSync(join(folder, "dir.db"));
   expect(refusal(join(folder, "dir.db"))).toContain("it is a folder: name a file");
   writeFileSync(file, "not a database, but text that is longer than a page's header would be, ".repeat(30));
-  expect(refusal(file)).toBe(`sqlite(${JSON.stringify(file)}): it is not a SQLite database`);
+  expect(refusal(file)).toBe(`sqlite(${JSON.stringify(file)}): it is not a SQLite database [EW902]`);
   const other = join(folder, "other.db");
   const database = new DatabaseSync(other);
   database.exec("CREATE TABLE customers(id)");
   database.close();
-  expect(refusal(other)).toContain("it is another application's database: give Edgewire a file of its own");
+  expect(refusal(other)).toContain("it is another application's database: give Edgewire a file of its own [EW918]");
   expect(rowsOf(other, "SELECT name FROM sqlite_schema")).toEqual([{ name: "customers" }]);
 });
 
@@ -60,7 +62,9 @@ test("a file of a newer version is not touched", async () => {
   const database = new DatabaseSync(file);
   database.exec("PRAGMA user_version = 9");
   database.close();
-  expect(refusal(file)).toContain("it has format 9, and this version of Edgewire reads formats up to 2: it was written by a newer one");
+  expect(refusal(file)).toContain(
+    "it has format 9, and this version of Edgewire reads formats up to 2: it was written by a newer one [EW919]",
+  );
   expect(rowsOf(file, "PRAGMA user_version")).toEqual([{ user_version: 9 }]);
 });
 
@@ -109,7 +113,9 @@ test("a damaged page is told of where it is read, and the rest goes on", async (
   const client = await server.connect();
   client.send("read");
   expect(await client.closed).toEqual({ code: 1011, reason: "Internal error" });
-  expect(errors.join()).toContain("the file is damaged: restore a backup, or rescue what can be read with the sqlite3 command's .recover");
+  expect(errors.join()).toContain(
+    "the file is damaged: restore a backup, or rescue what can be read with the sqlite3 command's .recover [EW906]",
+  );
   await server.close();
 });
 
@@ -126,7 +132,7 @@ test("a second process waits for the first, and then says which it is", { timeou
   onTestFinished(() => void child.kill("SIGKILL"));
   await once(child.stdout, "data");
   expect(refusal(file)).toBe(
-    `sqlite(${JSON.stringify(file)}): process ${child.pid} has it open, and only one can: end that one first. For copies use backup(path)`,
+    `sqlite(${JSON.stringify(file)}): process ${child.pid} has it open, and only one can: end that one first. For copies use backup(path) [EW907]`,
   );
   // Nothing of the refused attempt is left: the first one goes on, and once it is killed the file is free at once.
   child.kill("SIGKILL");
@@ -139,10 +145,10 @@ test("one process: servers share the file, under names of their own", async () =
   const file = newFile();
   const first = memory(handler, { storage: sqlite(file) });
   expect(refusal(file)).toContain(
-    'two handlers keep rooms under the name "": give each a name, by its option "binding" or sqlite(path, { name })',
+    'two handlers keep rooms under the name "": give each a name, by its option "binding" or sqlite(path, { name }) [EW915]',
   );
   expect(refusal(file, { name: "x", durability: "power" })).toContain(
-    'it is open with durability "process": open it with the same everywhere',
+    'it is open with durability "process": open it with the same everywhere [EW912]',
   );
   const second = memory(handler, { storage: sqlite(pathToFileURL(file), { name: "second" }) });
   const [one, other] = [await first.connect(), await second.connect()];
@@ -189,7 +195,7 @@ test("a copy is made while it runs", async () => {
   await client.next();
   await storage.backup(`${file}.copy`);
   await expect(storage.backup(`${file}.copy`)).rejects.toThrow(/backup to .* failed: output file already exists/);
-  await expect(storage.backup("")).rejects.toThrow('backup takes the path of a file, not ""');
+  await expect(storage.backup("")).rejects.toThrow('backup takes the path of a file, not "" [EW921]');
   await server.close();
   expect(counts(`${file}.copy`)).toEqual({ room: 1, value: 1, topic: 0, log: 0 });
 });
@@ -200,7 +206,7 @@ test("options and paths that are wrong", () => {
   expect(() => sqlite("file:rooms.db")).toThrow("sqlite takes the path of a file");
   expect(() => sqlite(new URL("https://example.com/rooms.db"))).toThrow(TypeError);
   expect(() => sqlite(7 as never)).toThrow("sqlite takes the path of a file, not 7");
-  expect(() => sqlite("rooms.db", { nme: "x" } as never)).toThrow('sqlite: unknown option "nme": options are name, durability');
+  expect(() => sqlite("rooms.db", { nme: "x" } as never)).toThrow('sqlite: unknown option "nme": options are name, durability [EW105]');
   expect(() => sqlite("rooms.db", { name: "x".repeat(513) })).toThrow("at most 512 bytes");
   expect(() => sqlite("rooms.db", { durability: "disk" as never })).toThrow('must be "process" or "power", not "disk"');
   expect(() => memory(handler, { storage: {} as never })).toThrow(

@@ -101,7 +101,7 @@ test("a commit that fails: nobody is shown its turn, those who waited end, the e
   expect(await reader.closed).toEqual({ code: 1011, reason: "Internal error" });
   expect(await writer.closed).toEqual({ code: 1011, reason: "Internal error" });
   await expect(reader.next()).rejects.toThrow("1011");
-  expect(errors).toEqual([["storage", `Error: sqlite(${JSON.stringify(file)}): ${full}`]]);
+  expect(errors).toEqual([["storage", `Error: sqlite(${JSON.stringify(file)}): SQLite failed: ${full} [EW905]`]]);
   // A hook that waits for the disk learns of it, and so does a caller.
   const waiting = await server.connect();
   waiting.send("sync");
@@ -144,7 +144,7 @@ test("a write that fails dooms the rest of its turn, and is thrown where it is m
   failWhere((sql) => (failing && sql.startsWith("INSERT INTO value") ? "disk I/O error" : undefined));
   client.send("lost");
   expect((await client.closed).code).toBe(1011);
-  const told = `sqlite(${JSON.stringify(file)}): disk I/O error`;
+  const told = `sqlite(${JSON.stringify(file)}): SQLite failed: disk I/O error [EW905]`;
   expect(caught).toEqual([told, told]);
   expect(errors).toEqual([`storage: Error: ${told}`]);
   failing = false;

@@ -1,5 +1,5 @@
 /**
- * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/contract.md, between the markers of each chapter.
+ * `npm run contract`: runs the suite, prints its table of cases × runtimes, and writes it into docs/maintainers/contract.md, between the markers of each chapter.
  * `--from FILE` reads the JSON report of a finished run instead (all of it: `CONTRACT=all npm test`). `--check` writes nothing, and fails if the page does not match the run.
  */
 import { spawnSync } from "node:child_process";
@@ -15,7 +15,7 @@ type Outcome = "pass" | "fail" | LimitId;
 type Results = ReadonlyMap<string, Outcome>;
 
 const root = join(import.meta.dirname, "../..");
-const page = join(root, "docs/contract.md");
+const page = join(root, "docs/maintainers/contract.md");
 const keyOf = (id: string, run: string): string => `${id} ${run}`;
 
 const reportAt = process.argv.indexOf("--from");
@@ -23,7 +23,7 @@ const results = reportAt < 0 ? runSuite() : read(process.argv[reportAt + 1] ?? "
 const text = fill(readFileSync(page, "utf8"), results);
 console.log(summary(results));
 if (!process.argv.includes("--check")) writeFileSync(page, text);
-else if (text !== readFileSync(page, "utf8")) fail("docs/contract.md does not match this run: update it with npm run contract");
+else if (text !== readFileSync(page, "utf8")) fail("docs/maintainers/contract.md does not match this run: update it with npm run contract");
 if ([...results.values()].includes("fail")) fail("some cases fail");
 
 function read(file: string): Results {
@@ -79,7 +79,7 @@ function fill(markdown: string, given: Results): string {
 function replaceBetween(markdown: string, marker: string, content: string): string {
   const [begin, end] = [`<!-- ${marker} -->\n`, `<!-- /${marker} -->`];
   const [from, to] = [markdown.indexOf(begin), markdown.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/contract.md lacks the marker ${marker}`);
+  if (from < 0 || to < from) throw new Error(`docs/maintainers/contract.md lacks the marker ${marker}`);
   return markdown.slice(0, from + begin.length) + content + markdown.slice(to);
 }
 

@@ -89,7 +89,7 @@ test.each(failing)("a hook that %s is run again after 2, 4, 8, 16, 32 and 64 sec
   expect(life.runs.map(([at]) => at)).toEqual([1000, 3000, 7000, 15_000, 31_000, 63_000, 127_000]);
   expect(life.runs.map(([, info]) => info)).toEqual([0, 1, 2, 3, 4, 5, 6].map((retryCount) => ({ scheduledTime: 1000, retryCount })));
   expect(life.errors).toHaveLength(7);
-  expect(log.mock.calls).toEqual([["edgewire: giving up on an alarm:", 'the hook of room "r" has failed 7 times']]);
+  expect(log.mock.calls).toEqual([["edgewire: giving up on an alarm [EW318]:", 'the hook of room "r" has failed 7 times']]);
   expect([life.kept, life.clock.pending]).toEqual([undefined, 0]);
   // The next one begins anew.
   life.setAlarm(400_000);

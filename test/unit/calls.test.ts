@@ -205,7 +205,7 @@ describe("what is thrown", () => {
   test("without the hook it is logged", async () => {
     const server = memory(defineHandler({ calls: { fails: () => Promise.reject(new Error("oops")) } }));
     await expect(server.room("r").call("fails")).rejects.toThrow("oops");
-    expect(logged.mock.calls.map((line) => line.map(String).join(" "))).toEqual(['edgewire: the call "fails" failed: Error: oops']);
+    expect(logged.mock.calls.map((line) => line.map(String).join(" "))).toEqual(['edgewire: the call "fails" failed [EW101]: Error: oops']);
     logged.mockClear();
   });
 
@@ -265,15 +265,15 @@ test("an unknown name says which there are; nothing that an object inherits is o
   const { room } = serve({ vote: () => 1, tally: () => 2 });
   for (const name of ["toString", "__proto__", "constructor", "votes", ""]) {
     expect(await outcome(room.call(name))).toEqual({
-      message: `call ${JSON.stringify(name)} of room "r": there is no such call: calls are "vote", "tally"`,
+      message: `call ${JSON.stringify(name)} of room "r": there is no such call: calls are "vote", "tally" [EW333]`,
       code: "unknown_call",
     });
   }
   expect(await outcome(serve({}).room.call("vote"))).toEqual({
-    message: 'call "vote" of room "r": the handler has no calls: defineHandler({ calls: { … } })',
+    message: 'call "vote" of room "r": the handler has no calls: defineHandler({ calls: { … } }) [EW333]',
     code: "unknown_call",
   });
-  await expect(room.call(7 as never)).rejects.toThrow(new TypeError("the name of a call is a string, not 7"));
+  await expect(room.call(7 as never)).rejects.toThrow(new TypeError("the name of a call is a string, not 7 [EW312]"));
 });
 
 test("what can't be passed is refused by its path, and what is too large by its size", async () => {
@@ -291,7 +291,7 @@ test("what can't be passed is refused by its path, and what is too large by its 
   expect(await room.call("most", "x".repeat(most))).toBe("x".repeat(most));
   const tooLarge = room.call("most", "x".repeat(most + 1));
   await expect(tooLarge).rejects.toThrow(
-    'call "most" of room "r": the arguments take 1048577 bytes encoded: at most 1048576 can be passed',
+    'call "most" of room "r": the arguments take 1048577 bytes encoded: at most 1048576 can be passed [EW313]',
   );
   await expect(tooLarge).rejects.toBeInstanceOf(RangeError);
   expect(told).toEqual([]);
@@ -309,16 +309,16 @@ test("a deadline is set for a room, and refused by name", async () => {
   await settle();
   clock.advance(50);
   expect(await Promise.all([running, waiting])).toEqual([
-    { message: 'call "never" of room "r": not answered within 50 ms: it has begun, and may still finish', code: "deadline" },
-    { message: 'call "soon" of room "r": did not begin within 50 ms', code: "deadline" },
+    { message: 'call "never" of room "r": not answered within 50 ms: it has begun, and may still finish [EW336]', code: "deadline" },
+    { message: 'call "soon" of room "r": did not begin within 50 ms [EW336]', code: "deadline" },
   ]);
   for (const [options, message] of [
-    [{ deadline: 0 }, 'option "deadline" is 0: must be a whole number from 1 to 600000'],
+    [{ deadline: 0 }, 'option "deadline" is 0: must be a whole number from 1 to 600000 [EW152]'],
     [{ deadline: 600_001 }, 'option "deadline" is 600001'],
-    [{ deadline: "1 s" }, 'option "deadline" must be a number, not "1 s"'],
+    [{ deadline: "1 s" }, 'option "deadline" must be a number, not "1 s" [EW128]'],
     [{ within: 1 }, 'room: unknown option "within"'],
-    [7, "room takes a name and { deadline }, not 7"],
-    [null, "room takes a name and { deadline }, not null"],
+    [7, "room takes a name and { deadline }, not 7 [EW311]"],
+    [null, "room takes a name and { deadline }, not null [EW311]"],
   ] as const) {
     expect(() => server.room("r", options as never)).toThrow(message);
   }
@@ -333,11 +333,11 @@ test("a call that would wait for itself is refused at once, directly and through
   };
   const { room, clock } = serve(calls);
   expect(await outcome(room.call("self"))).toEqual({
-    message: 'call "self" of room "r": it would wait for itself ("r" → "r"): a room answers one call at a time',
+    message: 'call "self" of room "r": it would wait for itself ("r" → "r"): a room answers one call at a time [EW337]',
     code: "deadlock",
   });
   expect(await outcome(room.call("through", "other", "back"))).toEqual({
-    message: 'call "plain" of room "r": it would wait for itself ("r" → "other" → "r"): a room answers one call at a time',
+    message: 'call "plain" of room "r": it would wait for itself ("r" → "other" → "r"): a room answers one call at a time [EW337]',
     code: "deadlock",
   });
   expect(await room.call("through", "other", "plain")).toBe("plain");
@@ -355,7 +355,7 @@ test("1000 wait, and the next one is refused; nothing stays in memory", async ()
   });
   const pending = Array.from({ length: 1001 }, () => room.call("slow"));
   expect(await outcome(room.call("slow"))).toEqual({
-    message: 'call "slow" of room "r": 1000 calls already wait in the room',
+    message: 'call "slow" of room "r": 1000 calls already wait in the room [EW335]',
     code: "busy",
   });
   gate.resolve();
@@ -388,7 +388,7 @@ test("a server that closes waits for calls, up to its deadline, and refuses new 
   await settle();
   let over = false;
   const closed = closeServer(server).then(() => (over = true));
-  expect(await outcome(room.call("slow"))).toEqual({ message: 'call "slow" of room "r": the server is closing', code: "closing" });
+  expect(await outcome(room.call("slow"))).toEqual({ message: 'call "slow" of room "r": the server is closing [EW332]', code: "closing" });
   gate.resolve("done");
   expect(await slow).toBe("done");
   await settle();

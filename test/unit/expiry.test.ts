@@ -107,7 +107,7 @@ test("what was renewed is stored", () => {
   live.renew(null);
   expect(socket.saved?.[3]).toBeUndefined();
   expect(() => live.renew(Number.NaN)).toThrow(TypeError);
-  expect(() => live.renew("tomorrow" as never)).toThrow('renew takes a Date or milliseconds since 1970, not "tomorrow"');
+  expect(() => live.renew("tomorrow" as never)).toThrow('renew takes a Date or milliseconds since 1970, not "tomorrow" [EW238]');
   expect(live.expiresAt).toBeUndefined();
 });
 

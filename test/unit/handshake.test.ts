@@ -118,8 +118,8 @@ test("refused origins and hosts, with 15 000 characters in each, are ten lines a
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(500);
   flushWarnings();
   expect(warn.mock.calls.slice(20)).toEqual([
-    ["edgewire: … and 40 more in the same second: 403"],
-    ["edgewire: … and 40 more in the same second: 421"],
+    ["edgewire: … and 40 more in the same second: 403 [EW201]"],
+    ["edgewire: … and 40 more in the same second: 421 [EW201]"],
   ]);
   vi.restoreAllMocks();
 });

@@ -263,7 +263,7 @@ test("a history that can't be deleted is reported, and tried again; the others a
   clock.advance(70_000);
   expect(keys(store)).toEqual(["histories", "history:1:b:0", "history:1:b:epoch"]);
   expect(error).toHaveBeenCalledExactlyOnceWith(
-    "edgewire: expired messages of a room's histories can't be deleted:",
+    "edgewire: expired messages of a room's histories can't be deleted [EW304]:",
     'room "r":',
     expect.objectContaining({ message: "the disk is full" }),
   );

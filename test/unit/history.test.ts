@@ -376,7 +376,7 @@ test("history is read by limit, and on from there", () => {
 test("the option history is checked by name", () => {
   expect(() => defineHandler({ history: "chat" as never })).toThrow('option "history" must be an object of settings by topic');
   expect(() => defineHandler({ history: { chat: { message: 1 } as never } })).toThrow(
-    'option "history.chat" has the unknown setting "message"',
+    'option "history.chat" has the unknown setting "message" [EW116]',
   );
   expect(() => defineHandler({ history: { chat: { messages: 0 } } })).toThrow('option "history.chat.messages" is 0');
   expect(() => defineHandler({ history: { chat: { encode: 1 as never } } })).toThrow('option "history.chat.encode" must be a function');

@@ -30,7 +30,7 @@ test("messages go by value, as on a network", async () => {
 test("a refusal rejects with the response", async () => {
   const server = memory(defineHandler({ upgrade: () => new Response("no", { status: 401 }) }));
   const refused = (await server.connect().catch((error: unknown) => error)) as Refused;
-  expect(refused.message).toBe("the handshake was refused with 401");
+  expect(refused.message).toBe("the handshake was refused with 401 [EW816]");
   expect(await refused.response.text()).toBe("no");
 });
 

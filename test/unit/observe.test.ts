@@ -181,7 +181,7 @@ test("a hook that fails within an observer fails as it would without", async () 
 
 test("a misspelt observer is an error where it is written", () => {
   expect(() => defineHandler({ observe: { recieved() {} } as never })).toThrow(/unknown "observe\.recieved"/);
-  expect(() => defineHandler({ observe: { sent: 1 } as never })).toThrow('"observe.sent" must be a function, not number');
+  expect(() => defineHandler({ observe: { sent: 1 } as never })).toThrow('"observe.sent" must be a function, not number [EW121]');
   expect(() => defineHandler({ observe: null as never })).toThrow(TypeError);
 });
 

@@ -238,5 +238,7 @@ test("a client that may leave little unread gets the start, and the newest that 
 
 test("a wrong `start` is refused by name", () => {
   const encode = Object.assign((): string => "", { start: "x" }) as unknown as HistoryEncoder;
-  expect(() => defineHandler({ history: { chat: { encode } } })).toThrow('option "history.chat.encode.start" must be a function, not "x"');
+  expect(() => defineHandler({ history: { chat: { encode } } })).toThrow(
+    'option "history.chat.encode.start" must be a function, not "x" [EW118]',
+  );
 });

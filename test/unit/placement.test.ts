@@ -101,7 +101,7 @@ test("bad placements, each by name; Cloudflare's own error stays", () => {
   const namespace = new DurableObjectNamespace();
   expect(() => rooms(namespace, { jurisdiction: "" })).toThrow('option "jurisdiction" must be one of');
   expect(() => rooms(namespace, { location: "weur" } as never)).toThrow(
-    'unknown option "location": options are jurisdiction, locationHint',
+    'unknown option "location": options are jurisdiction, locationHint [EW105]',
   );
   expect(() => rooms(namespace, { jurisdiction: "mars" })).toThrow("unknown jurisdiction");
 });

@@ -48,7 +48,7 @@ test("an object that never answers is given up a second after the deadline", asy
   await vi.advanceTimersByTimeAsync(1);
   expect(await pending).toEqual({
     name: "Error",
-    message: 'call "vote" of room "lobby": no answer within 1500 ms: it may have begun, and may still finish',
+    message: 'call "vote" of room "lobby": no answer within 1500 ms: it may have begun, and may still finish [EW338]',
     code: "deadline",
   });
 });
@@ -67,15 +67,17 @@ test("an RPC that fails rejects as it is", async () => {
 });
 
 test("while a deploy rolls out, the object may know no calls, or not this one", async () => {
-  const older = answeredBy(() => Promise.reject(new TypeError("a room has no call")));
-  expect(await outcome(older.room("lobby").call("vote"))).toEqual({
-    name: "Error",
-    message: 'call "vote" of room "lobby": the room has no calls (while a deploy rolls out, the room may run another version)',
-    code: "unknown_call",
-  });
+  for (const told of ["a room has no call", "a room has no call [EW325]"]) {
+    const older = answeredBy(() => Promise.reject(new TypeError(told)));
+    expect(await outcome(older.room("lobby").call("vote"))).toEqual({
+      name: "Error",
+      message: 'while a deploy rolls out, the room may run another version: call "vote" of room "lobby": the room has no calls [EW334]',
+      code: "unknown_call",
+    });
+  }
   const other = answeredBy(async () => ({ error: { message: "there is no such call: calls are …", code: "unknown_call" } }));
   expect(await outcome(other.room("lobby").call("vote"))).toMatchObject({
-    message: "there is no such call: calls are … (while a deploy rolls out, the room may run another version)",
+    message: "while a deploy rolls out, the room may run another version: there is no such call: calls are …",
     code: "unknown_call",
   });
   const foreign = answeredBy(() => Promise.reject(new TypeError('The RPC receiver does not implement the method "edgewireRoom".')));

@@ -236,12 +236,14 @@ test("an alarm comes once, at its time; a later one replaces it, null clears it"
   room.setAlarm(3000);
   room.setAlarm(null);
   expect(clock.pending).toBe(0);
-  expect(() => room.setAlarm(Number.NaN)).toThrow("setAlarm takes a Date, milliseconds since 1970, or null, not NaN");
+  expect(() => room.setAlarm(Number.NaN)).toThrow("setAlarm takes a Date, milliseconds since 1970, or null, not NaN [EW317]");
   expect(() => serve({}).join().live.room.setAlarm(1)).toThrow("alarm hook");
 });
 
 test("room hooks are checked by name", () => {
-  expect(() => defineHandler({ room: { opne() {} } } as never)).toThrow('unknown hook "room.opne": hooks of a room are open and empty');
-  expect(() => defineHandler({ room: { open: 1 } } as never)).toThrow('hook "room.open" must be a function, not number');
-  expect(() => defineHandler({ room: "lobby" } as never)).toThrow('"room" must be an object with the hooks open and empty');
+  expect(() => defineHandler({ room: { opne() {} } } as never)).toThrow(
+    'unknown hook "room.opne": hooks of a room are open and empty [EW109]',
+  );
+  expect(() => defineHandler({ room: { open: 1 } } as never)).toThrow('hook "room.open" must be a function, not number [EW107]');
+  expect(() => defineHandler({ room: "lobby" } as never)).toThrow('"room" must be an object with the hooks open and empty [EW108]');
 });

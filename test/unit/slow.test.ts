@@ -255,9 +255,9 @@ test("over the rate a connection is closed with 1008, saying of what there was t
   expect(large.socket.calls).toEqual(["close 1008 Too many bytes"]);
   expect(warn.mock.calls.map(([line]) => line as string)).toEqual([
     expect.stringMatching(
-      /^edgewire: 1008: a connection.* in room "\w+" sent more messages than option "rate" allows: 3 a second, 1 seconds' worth at once$/,
+      /^edgewire: 1008: a connection.* in room "\w+" sent more messages than option "rate" allows: 3 a second, 1 seconds' worth at once \[EW207\]$/,
     ),
-    expect.stringMatching(/more bytes than option "rate" allows: 100 a second, 1 seconds' worth at once$/),
+    expect.stringMatching(/more bytes than option "rate" allows: 100 a second, 1 seconds' worth at once \[EW207\]$/),
   ]);
   warn.mockRestore();
 });
@@ -278,7 +278,7 @@ test('with over: "drop" messages are dropped, the hook is told, and the connecti
 
 test("topics are limited in number and in length", () => {
   const { live } = open({ maxTopics: 2, maxName: 3 });
-  expect(() => live.subscribe("long")).toThrow("topic name is 4 bytes: must be a well-formed string of 1 to 3 bytes");
+  expect(() => live.subscribe("long")).toThrow("topic name is 4 bytes: must be a well-formed string of 1 to 3 bytes [EW244]");
   live.subscribe("a");
   live.subscribe("b");
   live.subscribe("b");

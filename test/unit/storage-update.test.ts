@@ -390,7 +390,7 @@ describe.each(kinds)("over %s", (_, setup) => {
   test("one inside another is refused where that is certain, and given up otherwise", async () => {
     const { storage, clock } = setup();
     const inner = (): Promise<string> => storage.transaction(() => "inner");
-    const itself = "Error: room.storage.transaction: inside the function of another one or of an update, it would wait for itself";
+    const itself = "Error: room.storage.transaction: inside the function of another one or of an update, it would wait for itself [EW301]";
     expect(await outcome(storage.transaction(inner))).toBe(itself);
     expect(await outcome(storage.update("a", inner))).toBe(itself);
     const later = outcome(
@@ -408,8 +408,8 @@ describe.each(kinds)("over %s", (_, setup) => {
   test("wrong arguments throw at the line", async () => {
     const { storage } = setup();
     expect(() => storage.update("", plus(1))).toThrow("key is empty");
-    expect(() => storage.update("a", 7 as never)).toThrow("room.storage.update takes a function, not 7");
-    expect(() => storage.transaction(undefined as never)).toThrow("room.storage.transaction takes a function, not undefined");
+    expect(() => storage.update("a", 7 as never)).toThrow("room.storage.update takes a function, not 7 [EW328]");
+    expect(() => storage.transaction(undefined as never)).toThrow("room.storage.transaction takes a function, not undefined [EW328]");
     await storage.transaction((values) => {
       expect(() => values.set("a", () => {})).toThrow("value is a function");
       expect(() => values.get("")).toThrow("key is empty");
@@ -553,7 +553,7 @@ test("over an option storage without apply, transaction rejects and says so", as
   Object.defineProperty(values, "apply", { value: undefined });
   const { storage, queues } = over(values);
   expect(await outcome(storage.transaction(() => 1))).toBe(
-    "Error: room.storage.transaction: it needs `apply` of what the option `storage` returns",
+    "Error: room.storage.transaction: it needs `apply` of what the option `storage` returns [EW302]",
   );
   expect(queues.get("r")).toBeUndefined();
 });

@@ -24,9 +24,9 @@ test("keys are ordered as their UTF-8 is", () => {
 test("a wrong argument throws at once, not by a rejection that nobody may wait for", () => {
   const storage = fresh();
   expect(() => storage.set("", 1)).toThrow("key is empty");
-  expect(() => storage.get("x".repeat(513))).toThrow("key is 513 bytes: must be a well-formed string of 1 to 512 bytes");
+  expect(() => storage.get("x".repeat(513))).toThrow("key is 513 bytes: must be a well-formed string of 1 to 512 bytes [EW244]");
   expect(() => storage.set("a", { list: [1, Symbol("s")] })).toThrow("value.list[1] is a symbol");
-  expect(() => storage.set("a", undefined)).toThrow('the value of "a" is undefined: delete the key instead');
+  expect(() => storage.set("a", undefined)).toThrow('the value of "a" is undefined: delete the key instead [EW330]');
   expect(() => storage.set("a", "x".repeat(1024 * 1024))).toThrow("takes 1048578 bytes encoded: at most 1048576");
   expect(() => storage.list({ limit: 1001 })).toThrow("limit is 1001");
 });

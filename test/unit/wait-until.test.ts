@@ -71,7 +71,7 @@ test("a rejection is told to `error` and `observe.failed`, counted, and closes n
 test("without the hook it is logged; so is what the hook itself throws or rejects with", async () => {
   open({}).live.waitUntil(Promise.reject(new Error("first")));
   await settle();
-  expect(takeLogged()).toEqual(["edgewire: a promise given to waitUntil rejected: Error: first"]);
+  expect(takeLogged()).toEqual(["edgewire: a promise given to waitUntil rejected [EW102]: Error: first"]);
   for (const error of [
     () => Promise.reject(new Error("second")),
     () => {
@@ -81,7 +81,7 @@ test("without the hook it is logged; so is what the hook itself throws or reject
     const { live, server } = open({ error });
     live.waitUntil(Promise.reject(new Error("first")));
     await closeAfter(server, live.ended(1000, ""));
-    expect(takeLogged()).toEqual(["edgewire: the error hook failed: Error: second while it handled: Error: first"]);
+    expect(takeLogged()).toEqual(["edgewire: the error hook failed [EW130]: Error: second while it handled: Error: first"]);
   }
 });
 
@@ -117,7 +117,7 @@ test("what is no promise is refused at the line, and leaves nothing pending", as
   ];
   for (const [value, shown] of wrong) {
     for (const one of [live, live.room]) {
-      expect(() => one.waitUntil(value as Promise<unknown>)).toThrow(new TypeError(`waitUntil needs a promise, not ${shown}`));
+      expect(() => one.waitUntil(value as Promise<unknown>)).toThrow(new TypeError(`waitUntil needs a promise, not ${shown} [EW243]`));
     }
   }
   expect(server.background).toBeUndefined();
@@ -275,7 +275,7 @@ test("in the error hook it works, but a rejection is only logged: a hook that re
   await live.message("go");
   await settle();
   expect([calls, resolved.mock.calls.length]).toEqual([2, 2]);
-  const line = "edgewire: a promise given to waitUntil rejected, in the error hook: Error: can't report";
+  const line = "edgewire: a promise given to waitUntil rejected, in the error hook [EW104]: Error: can't report";
   expect(takeLogged()).toEqual([line, line]);
   // Outside the hook it is told as before.
   live.waitUntil(Promise.reject(new Error("again")));
@@ -354,7 +354,7 @@ test("the runtime gets work that never rejects; one that refuses it is logged, a
   });
   refused.waitUntil(Promise.reject(new Error("no")));
   await settle();
-  expect(takeLogged()).toEqual(["edgewire: waitUntil failed: Error: the request is over"]);
+  expect(takeLogged()).toEqual(["edgewire: waitUntil failed [EW202]: Error: the request is over"]);
   expect(told).toHaveLength(2);
 });
 

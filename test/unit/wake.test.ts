@@ -157,5 +157,5 @@ test("messageHandler passes it on; what is no function is refused", async () => 
   await server.connect();
   await server.hibernate();
   expect(wake).toHaveBeenCalledTimes(1);
-  expect(() => defineHandler({ wake: true as never })).toThrow('hook "wake" must be a function, not boolean');
+  expect(() => defineHandler({ wake: true as never })).toThrow('hook "wake" must be a function, not boolean [EW107]');
 });

@@ -27,7 +27,7 @@ test("ten lines of a kind a second, then a count with the next", () => {
   expect(lines).toHaveLength(10);
   now += 1;
   warn("403", "403: again");
-  expect(lines.slice(10)).toEqual(["edgewire: … and 1235 more in the same second: 403", "edgewire: 403: again"]);
+  expect(lines.slice(10)).toEqual(["edgewire: … and 1235 more in the same second: 403 [EW201]", "edgewire: 403: again"]);
 });
 
 test("one kind does not silence another", () => {
@@ -43,7 +43,7 @@ test("what no line follows is told when a server closes, once", () => {
   expect(errors).toHaveLength(10);
   flushWarnings();
   flushWarnings();
-  expect(lines).toEqual(["edgewire: … and 2 more in the same second: the message hook failed"]);
+  expect(lines).toEqual(["edgewire: … and 2 more in the same second: the message hook failed [EW201]"]);
 });
 
 test("errors keep their stack; a client's megabyte in one is cut", () => {

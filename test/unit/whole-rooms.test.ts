@@ -71,10 +71,10 @@ test("both refuse what is wrong, inside and outside alike, and do nothing", asyn
   const { server, join } = serve();
   const { live, socket } = join();
   const wrong: readonly (readonly ["send" | "disconnect", readonly unknown[], string])[] = [
-    ["send", [7, "x"], "a connection's id is a string, not 7"],
+    ["send", [7, "x"], "a connection's id is a string, not 7 [EW154]"],
     ["send", [live.id, 7], "a message must be a string"],
     ["send", [live.id], "a message must be a string"],
-    ["disconnect", [live], "a connection's id is a string, not an object"],
+    ["disconnect", [live], "a connection's id is a string, not an object [EW154]"],
     ["disconnect", [live.id, 1005], "close code 1005 can't be sent"],
     ["disconnect", ["nobody", 1000, "x".repeat(124)], "close reason is 124 bytes"],
   ];
@@ -301,7 +301,7 @@ test("mounted handlers: broadcast reaches all, the rest needs one", async () => 
   await expect(app.broadcast(7 as never)).rejects.toThrow(TypeError);
   expect([await app.rooms(one).roomNames(), await app.rooms(two).broadcast("two")]).toEqual([["a"], 1]);
   expect(() => app.room("a")).toThrow(
-    "room() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).room(name)",
+    "room() needs a handler, as in serve(handler, { fetch }); for an app alone use rooms(handler).room(name) [EW637]",
   );
   await expect(app.roomNames()).rejects.toThrow("roomNames() needs a handler, as in serve(handler, { fetch })");
   const served = new MountedHandlers(runtime, { handler: one });

@@ -58,7 +58,7 @@ test("state of another version without migrate is a clear error, and the client 
   expect([code, reason]).toEqual([1012, "State of another version"]);
   ada.socket.close(1000);
   await expect.poll(() => log).toContain("closed 1012 server");
-  expect(log[0]).toMatch(/^migrate: .*version 0, but the handler has version 2 and no migrate hook$/);
+  expect(log[0]).toMatch(/^migrate: .*version 0, but the handler has version 2 and no migrate hook \[EW233\]$/);
 });
 
 test("a handshake that the Worker accepted under another version is asked to come again", async () => {

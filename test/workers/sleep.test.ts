@@ -14,7 +14,7 @@ declare global {
   }
 }
 
-/** As docs/liveness.md has them. */
+/** As docs/guide/liveness.md has them. */
 const [pingText, pongText] = ["edgewire.ping.9f3a41c7", "edgewire.pong.9f3a41c7"];
 
 beforeEach(() => {

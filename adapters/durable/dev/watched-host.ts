@@ -93,7 +93,7 @@ export class WatchedHost extends ObjectHost {
       const seconds = Math.round(idle / 1000);
       log(
         "warn",
-        `room "${this.#ctx.id.name ?? ""}" stayed awake for ${seconds} s without an event, and would have been billed for them. ${explain(work)}`,
+        `room "${this.#ctx.id.name ?? ""}" stayed awake for ${seconds} s without an event, and would have been billed for them. ${explain(work)} [EW706]`,
       );
     }
   }

@@ -24,7 +24,7 @@ export function answer(incoming: IncomingMessage, socket: Duplex, response: Resp
     outgoing.assignSocket(socket as TLSSocket);
   } catch (error) {
     // Another `upgrade` listener is writing its own response.
-    logError("a handshake could not be answered", error);
+    logError("a handshake could not be answered [EW614]", error);
     socket.destroy();
     return void discard(response);
   }
@@ -86,7 +86,7 @@ async function writeChunk(outgoing: ServerResponse, chunk: Uint8Array): Promise<
 /** Usually the application's mistake, so the client gets no details; they are logged. */
 function fail(outgoing: ServerResponse, error: unknown): void {
   if (outgoing.destroyed) return;
-  logError("a Response could not be sent", error);
+  logError("a Response could not be sent [EW615]", error);
   if (outgoing.headersSent) return destroyResponse(outgoing);
   for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
   outgoing.statusCode = 500;

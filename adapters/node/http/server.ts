@@ -16,7 +16,7 @@ const net = process.getBuiltinModule("node:net") as typeof Net;
 /** @throws TypeError that says what was given instead, and what to pass. */
 export function checkServer(given: unknown): void {
   if (isHttp(given)) return;
-  throw new TypeError(`attach takes an http.Server or https.Server first, not ${nameOf(given)}`);
+  throw new TypeError(`attach takes an http.Server or https.Server first, not ${nameOf(given)} [EW616]`);
 }
 
 /**
@@ -54,6 +54,6 @@ function membersOf(given: unknown): Record<string, unknown> {
 export function refuseBun(who: "attach" | "serve"): void {
   if (process.versions["bun"] === undefined) return;
   throw new Error(
-    `${who} of "edgewire/node" does not work on Bun: use serve of "edgewire/serve", on a port of its own beside an Express or Fastify app, or with the option fetch for all other requests`,
+    `${who} of "edgewire/node" does not work on Bun: use serve of "edgewire/serve", on a port of its own beside an Express or Fastify app, or with the option fetch for all other requests [EW617]`,
   );
 }

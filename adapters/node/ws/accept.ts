@@ -20,6 +20,8 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
   const native = wsServerOf(accepted.server);
   native.upgrading = accepted;
   let opened = false;
+  // The 101 goes with what is sent in this turn: a write costs as much as the rest of a small message.
+  socket.cork();
   try {
     native.wss.handleUpgrade(checked(accepted, incoming), socket, head, (ws) => {
       opened = true;
@@ -29,12 +31,18 @@ export function accept(accepted: AcceptedHandshake, incoming: IncomingMessage, s
     // ws does not answer if the client has left meanwhile.
     if (!opened) endSocket(socket);
   } catch (error) {
-    logError("a handshake could not be completed", error);
+    logError("a handshake could not be completed [EW624]", error);
     // ws throws if another listener has already passed it this socket: leave the socket to that listener.
     if (!isClaimed(socket)) socket.destroy();
   }
   native.upgrading = undefined;
   accepted.server.abandon(accepted);
+  // After the queue, which writes at the end of the turn.
+  process.nextTick(uncork, socket);
+}
+
+function uncork(socket: Duplex): void {
+  socket.uncork();
 }
 
 /**

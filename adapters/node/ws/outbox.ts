@@ -147,6 +147,12 @@ export class Outbox {
     if (byteLength >= maxBatch || byteLength >= this.settings.highWaterMark) this.flush();
   }
 
+  /** Before the socket is destroyed: the 101 may wait for the end of the turn (accept.ts). */
+  flushAll(): void {
+    this.flush();
+    this.#socket.uncork();
+  }
+
   flush(): void {
     if (this.queue.isHeld && this.#first !== undefined && this.queue.keepsBack()) return;
     const waiting = this.#run ?? this.#first;

@@ -40,19 +40,19 @@ export class OrderedWebSocket extends WebSocket {
 
   /** Edgewire itself threw in an event of ws, where an error would end the process. Closes only this connection. */
   fail(error: unknown): void {
-    logError("a connection failed", error);
+    logError("a connection failed [EW625]", error);
     try {
       if (this.connection === undefined) this.close(CloseCode.internalError, "Internal error");
       else if (this.readyState === WebSocket.CLOSED) this.connection.release();
       else void this.connection.violated(CloseCode.internalError, "Internal error");
     } catch (second) {
-      logError("a connection could not be closed", second);
+      logError("a connection could not be closed [EW626]", second);
       this.terminate();
     }
   }
 
   override terminate(): void {
-    this.outbox?.flush();
+    this.outbox?.flushAll();
     super.terminate();
   }
 

@@ -11,6 +11,6 @@ export function resolveDeliveryOptions(options: DeliveryOptions): Required<Deliv
   const settings = resolveOptions<Required<DeliveryOptions>>({ ...others, keepMessages, keepBytes, store: noStore }, options);
   const { storage, key } = settings.store;
   if (settings.store !== noStore && (!storage?.getItem || typeof key !== "string"))
-    throw new TypeError('option "store": expected { storage: sessionStorage, key: "name" }');
+    throw new TypeError('option "store": expected { storage: sessionStorage, key: "name" } [EW402]');
   return settings;
 }

@@ -171,14 +171,14 @@ export class DeliverySocket extends ClientEventSource<DeliveryEvents> {
 
   #opened(): void {
     if (innerProtocol(this.#plain.protocol) === undefined)
-      return this.#giveUp("the server has no delivery: use ReconnectingWebSocket, or give its handler the option delivery");
+      return this.#giveUp("the server has no delivery: use ReconnectingWebSocket, or give its handler the option delivery [EW403]");
     this.#timer = setTimeout(() => this.#plain.reconnect(), this.#settings.connectTimeout);
   }
 
   #receive({ data, origin }: MessageEvent): void {
     this.#origin = origin;
     const problem = this.#core.receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
-    if (problem !== undefined) this.#giveUp(`the server broke the protocol of delivery: ${problem}`);
+    if (problem !== undefined) this.#giveUp(`the server broke the protocol of delivery: ${problem} [EW404]`);
   }
 
   #giveUp(problem: string): void {
@@ -209,7 +209,7 @@ export class DeliverySocket extends ClientEventSource<DeliveryEvents> {
   }
 
   #disconnected(event: DisconnectEvent): void {
-    const { cause = new Error("no welcome"), retryAt } = event;
+    const { cause = new Error("no welcome [EW405]"), retryAt } = event;
     if (this.#lost(event)) this.dispatchEvent(event);
     else fire(this, "retry", { cause, retryAt });
   }

@@ -18,7 +18,7 @@ export function choose({ inner, resume }: AskedDelivery, { protocol, subject, re
   if (!inner.includes(protocol))
     return refuse(400, `Sec-WebSocket-Protocol must offer ${selected}, which this server selects`, {}, "delivery");
   if (subject !== undefined && !isName(subject))
-    throw new TypeError(`upgrade returned the subject ${show(subject)}: must be a well-formed string of 1 to ${longestName} bytes`);
+    throw new TypeError(`upgrade returned the subject ${show(subject)}: must be a well-formed string of 1 to ${longestName} bytes [EW406]`);
   return {
     selected: ownText(selected),
     ...(resume === undefined ? {} : { resume: ownText(resume) }),

@@ -22,7 +22,8 @@ const checks: { readonly [Name in keyof DeliverySettings]: readonly [Check<Deliv
 
 /** @throws TypeError, RangeError with the option's name. */
 export function resolveDelivery(options: DeliveryOptions): DeliverySettings {
-  if (typeof options !== "object" || options === null) throw new TypeError(`delivery takes an object with options, not ${show(options)}`);
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`delivery takes an object with options, not ${show(options)} [EW407]`);
   checkNames("delivery", options, Object.keys(checks));
   const settings: Record<string, unknown> = {};
   for (const [name, [check, fallback]] of Object.entries(checks)) {
@@ -34,7 +35,8 @@ export function resolveDelivery(options: DeliveryOptions): DeliverySettings {
 }
 
 function directLog(name: string, value: unknown): DeliverySettings["directLog"] {
-  if (typeof value !== "object" || value === null) throw new TypeError(`option "${name}" must be { messages, bytes }, not ${show(value)}`);
+  if (typeof value !== "object" || value === null)
+    throw new TypeError(`option "${name}" must be { messages, bytes }, not ${show(value)} [EW408]`);
   checkNames(`option "${name}"`, value, ["messages", "bytes"]);
   const { messages = 4096, bytes = MiB } = value as { readonly messages?: unknown; readonly bytes?: unknown };
   return Object.freeze({
@@ -45,5 +47,5 @@ function directLog(name: string, value: unknown): DeliverySettings["directLog"] 
 
 function checkNames(caller: string, value: object, names: readonly string[]): void {
   for (const name of Object.keys(value))
-    if (!names.includes(name)) throw new TypeError(`${caller}: unknown option "${name}": options are ${names.join(", ")}`);
+    if (!names.includes(name)) throw new TypeError(`${caller}: unknown option "${name}": options are ${names.join(", ")} [EW105]`);
 }

@@ -44,14 +44,21 @@ export class Reading {
 
   /** Goes on after a position, but never one from before it began. Returns what is missing in between; undefined if nothing is. */
   resume(named: string): Gap | undefined {
-    const position = this.#within(named);
-    const known = this.held.log.offsetOf(position);
     this.state = "behind";
+    const { log } = this.held;
+    // Most often nothing is missed.
+    if (named === log.position) {
+      this.#epoch = log.epoch;
+      this.offset = log.head;
+      return undefined;
+    }
+    const position = this.#within(named);
+    const known = log.offsetOf(position);
     if (known === undefined) {
       const from = this.skip();
       return { from, why: isOlder(position, from) ? "old" : "lost" };
     }
-    this.#epoch = this.held.log.epoch;
+    this.#epoch = log.epoch;
     this.offset = known;
     return undefined;
   }

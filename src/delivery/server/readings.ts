@@ -43,7 +43,7 @@ export function readingOf({ first, byTopic }: Reader, topic: string): Reading | 
 export function admit(reader: Reader, topic: string, most: number = maxLogs): void {
   const room = most + (readingNumbered(reader, 0) === undefined ? 0 : 1);
   if (listOf(reader).length >= room && readingOf(reader, topic) === undefined)
-    throw new RangeError(`a connection with delivery reads at most ${most} topics that keep a history: option "delivery.maxLogs"`);
+    throw new RangeError(`a connection with delivery reads at most ${most} topics that keep a history: option "delivery.maxLogs" [EW409]`);
 }
 
 /** Entries after the position follow, or all that is kept. */

@@ -84,7 +84,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     try {
       for (const room of appointments?.due(Number.MAX_SAFE_INTEGER, mostRooms) ?? []) this.load(room);
     } catch (error) {
-      logError("stored sessions can't be read", error);
+      logError("stored sessions can't be read [EW410]", error);
     }
   }
 
@@ -240,7 +240,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
         this.#restore(of, name, row);
       } catch (error) {
         // One that can't be restored must not keep the others away.
-        logError("a session can't be restored", `room ${quoted(room)}:`, error);
+        logError("a session can't be restored [EW411]", `room ${quoted(room)}:`, error);
       }
     }
   }
@@ -329,7 +329,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
       else of.ended.add(line.name, ended);
       this.#tidy(of);
     } catch (error) {
-      logError("the end of a session can't be stored", error);
+      logError("the end of a session can't be stored [EW412]", error);
     }
     if (of.rows !== undefined) this.#host.registry?.due.update(of.name);
   }

@@ -89,7 +89,7 @@ export function makePresence(schema: StandardSchema, parse: Parser, refuse: (err
 
   return {
     list(topic) {
-      if (typeof topic !== "string" || topic === "") throw new TypeError("presence takes a topic: a string that is not empty");
+      if (typeof topic !== "string" || topic === "") throw new TypeError("presence takes a topic: a string that is not empty [EW554]");
       return listOf(topic);
     },
     receive({ topic, members, joined, left, updated }) {
@@ -137,7 +137,7 @@ function makeList(topic: string): List {
     members: new Map(),
     current: false,
     on(wanted: string, listener: (member: PresentMember) => void) {
-      if (!/^(join|leave|update|change)$/.test(wanted)) throw new TypeError(`there is no event "${wanted}"`);
+      if (!/^(join|leave|update|change)$/.test(wanted)) throw new TypeError(`there is no event "${wanted}" [EW555]`);
       return listen(listeners, (event, member) => event === wanted && listener(member));
     },
     emit: (event, member) => tell(listeners, event, member as PresentMember),

@@ -49,7 +49,7 @@ interface PresenceReader {
  * @throws TypeError if it is not a Standard Schema.
  */
 export function presence<State extends StandardSchema = StandardSchema>(state: State = anything as State): PresenceDefinition<State> {
-  if (!isSchema(state)) throw new TypeError("presence takes a Standard Schema (zod, valibot, arktype, …), version 1");
+  if (!isSchema(state)) throw new TypeError("presence takes a Standard Schema (zod, valibot, arktype, …), version 1 [EW556]");
   return {
     state,
     makeTopic: (topic, codecs, shared, check) => presenceTopic(topic, codecs, shared, (value) => check(state, "presence", value)),
@@ -58,7 +58,7 @@ export function presence<State extends StandardSchema = StandardSchema>(state: S
 }
 
 function presenceTopic(topic: string, codecs: readonly Codec[], shared: Codec, checkState: (state: unknown) => void): PresenceTopic {
-  if (typeof topic !== "string" || topic === "") throw new TypeError("messages.presence takes a topic: a string that is not empty");
+  if (typeof topic !== "string" || topic === "") throw new TypeError("messages.presence takes a topic: a string that is not empty [EW557]");
   const shown = ({ id, state, connections }: Member): SentMember => {
     checkState(state);
     return { id, state, connections };

@@ -38,18 +38,18 @@ export class RoomCalls<State, Env> {
   answer(room: string, [name, args, chain, deadline]: CallRequest, failed?: (error: unknown) => void): Promise<CallAnswer> {
     const { host } = this.#rooms;
     const call = described(name, room);
-    if (host.shutdown !== undefined) return Promise.resolve(refused("closing", `${call}: the server is closing`));
+    if (host.shutdown !== undefined) return Promise.resolve(refused("closing", `${call}: the server is closing [EW332]`));
     const run = callOf(host.handler.calls, name);
-    if (run === undefined) return Promise.resolve(refused("unknown_call", `${call}: ${knownCalls(host.handler.calls)}`));
+    if (run === undefined) return Promise.resolve(refused("unknown_call", `${call}: ${knownCalls(host.handler.calls)} [EW333]`));
     const queue = this.#queueOf(room);
-    if (queue.isFull) return Promise.resolve(refused("busy", `${call}: ${mostWaiting} calls already wait in the room`));
+    if (queue.isFull) return Promise.resolve(refused("busy", `${call}: ${mostWaiting} calls already wait in the room [EW335]`));
     const answer = queue.add({
       deadline,
       run: () => this.#run(room, name, run as CallFunction<State, Env>, args, chain, failed),
       late: (begun) =>
         refused(
           "deadline",
-          `${call}: ${begun ? "not answered" : "did not begin"} within ${deadline} ms${begun ? ": it has begun, and may still finish" : ""}`,
+          `${call}: ${begun ? "not answered" : "did not begin"} within ${deadline} ms${begun ? ": it has begun, and may still finish" : ""} [EW336]`,
         ),
     });
     host.waitUntil(answer, () => {});

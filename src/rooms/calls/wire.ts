@@ -83,5 +83,5 @@ function attempt<T>(read: () => T): T | undefined {
 
 function checkSize(what: string, encoded: string): string {
   if (!exceeds(encoded, maxValue)) return encoded;
-  throw new RangeError(`${what} ${utf8Length(encoded)} bytes encoded: at most ${maxValue} can be passed`);
+  throw new RangeError(`${what} ${utf8Length(encoded)} bytes encoded: at most ${maxValue} can be passed [EW313]`);
 }

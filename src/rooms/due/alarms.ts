@@ -58,12 +58,12 @@ export class RoomAlarms implements DuePart {
 
   /** @throws Error if the handler has no `alarm` hook, TypeError if `given` is not a valid time, and what the store throws: then nothing has changed. */
   set(room: string, given: Date | number | null): void {
-    if (!this.#hasHook) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } })");
+    if (!this.#hasHook) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } }) [EW316]");
     if (given === null) {
       this.#delete(room);
       return this.#times.update(room);
     }
-    if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)}`);
+    if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)} [EW317]`);
     const time = Number(given);
     this.#times.make(room, time, () => this.#keep(room, { room, time }));
     this.#attempts.delete(room);
@@ -145,7 +145,7 @@ export class RoomAlarms implements DuePart {
   }
 
   #giveUp(room: string, alarm: Attempt): void {
-    logError("giving up on an alarm", `the hook of room ${quoted(room)} has failed ${mostRetries + 1} times`);
+    logError("giving up on an alarm [EW318]", `the hook of room ${quoted(room)} has failed ${mostRetries + 1} times`);
     this.#finish(room, alarm);
   }
 

@@ -177,6 +177,6 @@ export class Due implements DueTimes {
   }
 
   #failed(error: unknown, room = ""): void {
-    logError("what rooms have due can't be read or stored", `room ${quoted(room)}:`, error);
+    logError("what rooms have due can't be read or stored [EW319]", `room ${quoted(room)}:`, error);
   }
 }

@@ -50,12 +50,12 @@ export class ScheduledCalls implements DuePart {
   add(room: string, given: Date | number, call: string, args: string): string {
     const time = toTime("schedule", given);
     const names = this.#rooms.callRunner?.names;
-    if (names === undefined) throw new Error("schedule needs the handler's calls: defineHandler({ calls: { … } })");
-    if (!names.includes(call)) throw new TypeError(`schedule: there is no call ${show(call)}: calls are ${names.join(", ")}`);
+    if (names === undefined) throw new Error("schedule needs the handler's calls: defineHandler({ calls: { … } }) [EW320]");
+    if (!names.includes(call)) throw new TypeError(`schedule: there is no call ${show(call)}: calls are ${names.join(", ")} [EW321]`);
     const store = this.#rooms.store(room);
     if (this.#counts.size >= mostCounts) this.#counts.clear();
     const count = this.#counts.get(room) ?? Array.from(store.list({ prefix: taskPrefix }), () => 0).length;
-    if (count >= most) throw new Error(`schedule: room ${quoted(room)} has ${most} scheduled calls already, and may have no more`);
+    if (count >= most) throw new Error(`schedule: room ${quoted(room)} has ${most} scheduled calls already, and may have no more [EW322]`);
     const id = taskId(time, this.#rooms.host.clock.now());
     this.#times.make(room, time, () => store.set(...rowOf(id, time, call, args)));
     this.#counts.set(room, count + 1);
@@ -72,7 +72,7 @@ export class ScheduledCalls implements DuePart {
 
   /** Takes a call back. Returns whether there was one. @throws what the store throws: then nothing has changed. */
   delete(room: string, id: string): boolean {
-    if (typeof id !== "string") throw new TypeError(`unschedule takes an id that schedule returned, not ${show(id)}`);
+    if (typeof id !== "string") throw new TypeError(`unschedule takes an id that schedule returned, not ${show(id)} [EW323]`);
     const deleted = this.#delete(room, id);
     if (deleted) this.#times.update(room);
     return deleted;
@@ -151,7 +151,8 @@ export class ScheduledCalls implements DuePart {
         if (retryCount <= mostRetries) return moveRow(store, row, text, this.#rooms.host.clock.now() + delayBefore(retryCount));
       }
     }
-    if (!over.has(id)) logError("giving up on a scheduled call", `a call of room ${quoted(room)} has failed ${mostRetries + 1} times`);
+    if (!over.has(id))
+      logError("giving up on a scheduled call [EW324]", `a call of room ${quoted(room)} has failed ${mostRetries + 1} times`);
     over.add(id);
     this.#delete(room, id);
   }

@@ -29,7 +29,7 @@ function namesIn(
 ): readonly string[] {
   if (after !== "") checkName("room", after);
   if (!Number.isInteger(limit) || limit < 1 || limit > mostNames)
-    throw new RangeError(`roomNames: limit is ${String(limit)}: must be a whole number from 1 to ${mostNames}`);
+    throw new RangeError(`roomNames: limit is ${String(limit)}: must be a whole number from 1 to ${mostNames} [EW329]`);
   const names = new Set<string>();
   for (const name of all(after, limit)) if (compareUtf8(name, after) > 0) names.add(name);
   return [...names].sort(compareUtf8).slice(0, limit);

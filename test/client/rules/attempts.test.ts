@@ -1,4 +1,4 @@
-/** The rules of docs/client.md about attempts: how long it waits, what fails one, what ends a wait. */
+/** The rules of docs/guide/client.md about attempts: how long it waits, what fails one, what ends a wait. */
 import { ReconnectingWebSocket } from "edgewire/client";
 import { describe, expect, test, vi } from "vitest";
 import { pingText, pongText, retryReason } from "../../../src/protocol/text-ping.ts";
@@ -93,7 +93,7 @@ test("retry tells why an attempt failed, and when the next one begins; error and
   server().ends();
   expect(told).toEqual([
     [reported, 500, true],
-    [new Error("connection failed"), 1000, true],
+    [new Error("connection failed [EW515]"), 1000, true],
   ]);
 });
 
@@ -109,7 +109,7 @@ test("disconnect tells the same of a connection that was lost", () => {
 test("an attempt that hangs is given up after connectTimeout", async () => {
   const { socket, events } = make({ connectTimeout: 2000 });
   await vi.advanceTimersByTimeAsync(2000);
-  expect(events).toEqual(["retry connection timeout", "status waiting"]);
+  expect(events).toEqual(["retry connection timeout [EW511]", "status waiting"]);
   server().opens();
   expect(socket.status).toBe("waiting");
 });
@@ -143,7 +143,7 @@ test("one that throws, rejects or hangs is a failed attempt and an error event",
   await vi.advanceTimersByTimeAsync(0);
   expect([events, causes]).toEqual([["retry 401", "status waiting"], [new Error("401")]]);
   await vi.advanceTimersByTimeAsync(500 + 2000);
-  expect(events.slice(2)).toEqual(["status connecting", "retry connection timeout", "status waiting"]);
+  expect(events.slice(2)).toEqual(["status connecting", "retry connection timeout [EW511]", "status waiting"]);
   await vi.advanceTimersByTimeAsync(1000);
   expect(events.slice(5)).toEqual(["status connecting", "retry thrown", "status waiting"]);
 });

@@ -1,4 +1,4 @@
-/** The rules of docs/client.md about the heartbeat. */
+/** The rules of docs/guide/client.md about the heartbeat. */
 import { expect, test, vi } from "vitest";
 import { pingText, pongText } from "../../../src/protocol/text-ping.ts";
 import { make, server, useFakes } from "./made.ts";
@@ -27,7 +27,7 @@ test("nothing within the timeout: the connection is given up", async () => {
   await vi.advanceTimersByTimeAsync(39_999);
   expect(events).toEqual(["open", "status open"]);
   await vi.advanceTimersByTimeAsync(1);
-  expect(events.slice(2)).toEqual(["disconnect 1006 heartbeat timeout", "status waiting"]);
+  expect(events.slice(2)).toEqual(["disconnect 1006 heartbeat timeout [EW510]", "status waiting"]);
   expect(server().closedWith).toBeDefined();
 });
 
@@ -60,7 +60,7 @@ test("a ping that can't be sent is one without an answer", async () => {
   server().opens();
   expect(events).toEqual(["open", "status open"]);
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(events.slice(2)).toEqual(["disconnect 1006 heartbeat timeout", "status waiting"]);
+  expect(events.slice(2)).toEqual(["disconnect 1006 heartbeat timeout [EW510]", "status waiting"]);
 });
 
 test("close() ends it: no timeout cuts the closing handshake short", async () => {

@@ -1,4 +1,4 @@
-/** The rules of docs/client.md about the socket's life, from its first attempt to its end. */
+/** The rules of docs/guide/client.md about the socket's life, from its first attempt to its end. */
 import { CloseCode } from "edgewire";
 import { finalCloseCodes } from "edgewire/client";
 import { describe, expect, test, vi } from "vitest";
@@ -52,7 +52,7 @@ test("close() while away ends it without a server", async () => {
   socket.close();
   expect(socket.readyState).toBe(2);
   await vi.runAllTimersAsync();
-  expect(events).toEqual(["retry connection failed", "status waiting", "close 1005", "status closed"]);
+  expect(events).toEqual(["retry connection failed [EW515]", "status waiting", "close 1005", "status closed"]);
   expect(FakeWebSocket.made).toHaveLength(1);
 });
 
@@ -222,7 +222,14 @@ describe("reconnect()", () => {
     server().opens();
     await opened;
     expect([socket.readyState, server().sent]).toEqual([1, ["queued"]]);
-    expect(events).toEqual(["status connecting", "retry connection failed", "status waiting", "status connecting", "open", "status open"]);
+    expect(events).toEqual([
+      "status connecting",
+      "retry connection failed [EW515]",
+      "status waiting",
+      "status connecting",
+      "open",
+      "status open",
+    ]);
     server().ends(1000, "", true);
     expect(socket.status).toBe("closed");
   });
@@ -258,8 +265,8 @@ describe("reconnect()", () => {
     server().opens();
     expect(events.filter((event) => !event.startsWith("status"))).toEqual([
       "open",
-      "disconnect 1006 reconnect",
-      "retry connection failed",
+      "disconnect 1006 reconnect [EW513]",
+      "retry connection failed [EW515]",
       "open",
     ]);
   });
@@ -294,7 +301,7 @@ describe("reconnect()", () => {
     expect(FakeWebSocket.made).toHaveLength(2);
     controller.abort();
     await vi.advanceTimersByTimeAsync(0);
-    expect(() => socket.reconnect()).toThrow("signal has aborted");
+    expect(() => socket.reconnect()).toThrow("signal has aborted [EW512]");
     expect([socket.status, FakeWebSocket.made.length]).toEqual(["closed", 2]);
   });
 });

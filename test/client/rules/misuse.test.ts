@@ -44,10 +44,10 @@ test("a close that no client may send", () => {
   socket.close(4999, "ä".repeat(61));
 });
 
-test("offer takes a function", () => {
+test("offer takes a function [EW514]", () => {
   const { socket } = make();
   for (const wrong of [undefined, null, ["chat"], "chat", {}]) {
-    expect(() => socket.offer(wrong as never)).toThrow(new TypeError("offer takes a function"));
+    expect(() => socket.offer(wrong as never)).toThrow(new TypeError("offer takes a function [EW514]"));
   }
 });
 

@@ -1,4 +1,4 @@
-/** The rules of docs/client.md about reading, and about waiting for a connection. */
+/** The rules of docs/guide/client.md about reading, and about waiting for a connection. */
 import { expect, test, vi } from "vitest";
 import { make, server, useFakes } from "./made.ts";
 
@@ -76,7 +76,7 @@ test("a backlog of more than backlogBytes ends the loop with an error, and nothi
   server().hears("first");
   expect(await first).toEqual({ value: "first", done: false });
   for (const data of ["x".repeat(400), new ArrayBuffer(400), new Blob(["x".repeat(400)])]) server().hears(data);
-  await expect(loop.next()).rejects.toThrow(new RangeError("backlogBytes are exceeded"));
+  await expect(loop.next()).rejects.toThrow(new RangeError("backlogBytes are exceeded [EW508]"));
   expect(await loop.next()).toEqual({ value: undefined, done: true });
   expect(socket.readyState).toBe(1);
   for (let count = 0; count < 100; count++) {

@@ -82,7 +82,9 @@ export function messageCases(scene: () => Scene): void {
       world.mount("Chat", { url });
     }, room.url);
     await until(page, "world.caught.length > 0");
-    expect((await page.evaluate(() => world.caught))[0]).toBe("TypeError: useMessages: messages is not what defineMessages returns");
+    expect((await page.evaluate(() => world.caught))[0]).toBe(
+      "TypeError: useMessages: messages is not what defineMessages returns [EW506]",
+    );
     await page.evaluate((url) => {
       world.unmount();
       world.definition = {

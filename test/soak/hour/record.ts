@@ -1,4 +1,4 @@
-/** Writes a long soak's rows of docs/soak.md. */
+/** Writes a long soak's rows of docs/maintainers/soak.md. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,14 +20,14 @@ export interface Sample {
 /** Minutes from which on a run is worth a row. */
 export const recorded = 10;
 
-const page = join(import.meta.dirname, "../../../docs/soak.md");
+const page = join(import.meta.dirname, "../../../docs/maintainers/soak.md");
 
 /** Replaces the runtime's part of the page. */
 export function record(name: PlaceName, seed: number, samples: readonly Sample[]): void {
   const [begin, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
   const text = readFileSync(page, "utf8");
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
-  if (from < begin.length || to < from) throw new Error(`docs/soak.md lacks the markers of ${name}`);
+  if (from < begin.length || to < from) throw new Error(`docs/maintainers/soak.md lacks the markers of ${name}`);
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   const last = samples.at(-1)!;
   const about = `${last.sessions} clients in ${Math.round(last.minute)} minutes, seed ${seed}, commit ${commit}, ${new Date().toISOString().slice(0, 10)}.`;

@@ -120,7 +120,7 @@ test.each(both)(
     );
     expect(ran.filter(([, , text]) => text === "other").map(([at]) => at)).toEqual([2000]);
     expect(life.errors.map(String)).toEqual(Array.from({ length: 7 }, () => "Error: no"));
-    expect(log.mock.calls).toEqual([["edgewire: giving up on a scheduled call:", 'a call of room "r" has failed 7 times']]);
+    expect(log.mock.calls).toEqual([["edgewire: giving up on a scheduled call [EW324]:", 'a call of room "r" has failed 7 times']]);
     expect([room.scheduled(), disk.keys, disk.appointments.times.size, clock.pending]).toEqual([[], [], 0, 0]);
   },
 );
@@ -164,7 +164,7 @@ test("what schedule and unschedule refuse, by name", async () => {
   const room = life.server.localRoom("r");
   for (const wrong of [Number.NaN, Infinity, 8.64e15 + 1, new Date(Number.NaN), "5", null, undefined])
     expect(() => room.schedule(wrong as never, "remind")).toThrow(/^schedule takes a Date or milliseconds since 1970, not /);
-  expect(() => room.schedule(0, "remnid")).toThrow('schedule: there is no call "remnid": calls are remind');
+  expect(() => room.schedule(0, "remnid")).toThrow('schedule: there is no call "remnid": calls are remind [EW321]');
   expect(() => room.schedule(0, undefined as never)).toThrow("schedule: there is no call undefined");
   expect(() => room.schedule(0, "remind", 1, { a: [() => {}] })).toThrow("schedule: argument 2.a[0] is a function");
   expect(() => room.schedule(0, "remind", "x".repeat(1024 * 1024))).toThrow(RangeError);
@@ -173,7 +173,7 @@ test("what schedule and unschedule refuse, by name", async () => {
   expect(disk.keys).toHaveLength(1);
   const without = new Life(new Disk(), new FakeClock(), {});
   expect(() => without.server.localRoom("r").schedule(0, "remind")).toThrow(
-    "schedule needs the handler's calls: defineHandler({ calls: { … } })",
+    "schedule needs the handler's calls: defineHandler({ calls: { … } }) [EW320]",
   );
   expect(without.server.localRoom("r").scheduled()).toEqual([]);
 });
@@ -182,7 +182,7 @@ test("a room has at most 10 000; they are counted once, not at each call, and ag
   const { life, disk, restart, ...rest } = setup();
   const room = life.server.localRoom("r");
   const ids = Array.from({ length: 10_000 }, (_, index) => room.schedule(1_000_000 + index, "remind"));
-  expect(() => room.schedule(0, "remind")).toThrow('schedule: room "r" has 10000 scheduled calls already, and may have no more');
+  expect(() => room.schedule(0, "remind")).toThrow('schedule: room "r" has 10000 scheduled calls already, and may have no more [EW322]');
   expect(disk.counts.get("list")).toBe(1);
   expect(disk.counts.get("set")).toBe(10_000);
   expect(room.unschedule(ids[5]!)).toBe(true);
@@ -293,7 +293,7 @@ test("a call that ends the process each time is not run for ever", async () => {
     all.restart();
   }
   expect(times).toEqual([1, 2, 3, 4, 5, 6, 7]);
-  expect(log).toHaveBeenCalledExactlyOnceWith("edgewire: giving up on a scheduled call:", 'a call of room "r" has failed 7 times');
+  expect(log).toHaveBeenCalledExactlyOnceWith("edgewire: giving up on a scheduled call [EW324]:", 'a call of room "r" has failed 7 times');
   expect(all.disk.keys).toEqual([]);
 });
 
@@ -467,7 +467,7 @@ test("from outside: the same, with promises; arguments and what is listed are co
   expect(await room.scheduled()).toEqual([
     { id, time: 1000, call: "remind", args: [{ list: [1] }, new Map([[1, undefined]])], retryCount: 0 },
   ]);
-  await expect(room.schedule(Number.NaN, "remind")).rejects.toThrow("schedule takes a Date or milliseconds since 1970, not NaN");
+  await expect(room.schedule(Number.NaN, "remind")).rejects.toThrow("schedule takes a Date or milliseconds since 1970, not NaN [EW238]");
   await expect(room.schedule(0, "nothing")).rejects.toThrow('there is no call "nothing"');
   await expect(room.schedule(0, "remind", [() => {}])).rejects.toThrow("schedule: argument 1[0] is a function");
   await expect(room.unschedule(5 as never)).rejects.toThrow(TypeError);

@@ -175,7 +175,7 @@ test("ReconnectingWebSocket over server.WebSocket: a refusal, a cut, hibernation
     socket.addEventListener(type, (event) => {
       if (log.at(-1) !== type) log.push(type);
       if (type === "retry") {
-        expect((event as Event & { cause: Error }).cause.message).toBe("the handshake was refused with 503");
+        expect((event as Event & { cause: Error }).cause.message).toBe("the handshake was refused with 503 [EW816]");
         refuse = false;
       }
     });
@@ -241,7 +241,7 @@ test("terminate and close before it is open give up the place", async () => {
     expect([socket.url, socket.readyState]).toEqual(["ws://localhost/path", 0]);
     const error = new Promise<Event>((resolve) => (socket.onerror = resolve));
     void socket[end]();
-    expect((await error) as Event & { error: Error }).toHaveProperty("error.message", "the socket was closed before it was open");
+    expect((await error) as Event & { error: Error }).toHaveProperty("error.message", "the socket was closed before it was open [EW803]");
     expect(await socket.closed).toEqual({ code: 1006, reason: "" });
     gate.resolve();
   }
@@ -258,6 +258,6 @@ test("vars are what a Hono app's middleware would have set", async () => {
   expect(await (await server.connect("ws://localhost/", { vars: { user: "Ada" } })).next()).toBe("Ada");
   expect(await (await server.connect()).next()).toBe("nobody");
   await expect(server.connect("ws://localhost/", { vars: "Ada" as never })).rejects.toThrow(
-    'connect: option "vars" must be an object, not "Ada"',
+    'connect: option "vars" must be an object, not "Ada" [EW814]',
   );
 });

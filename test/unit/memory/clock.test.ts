@@ -139,7 +139,7 @@ describe.each(Object.keys(times))("with %s", (name) => {
     const server = memory(defineHandler({ upgradeTimeout: 2000, upgrade: () => new Promise<void>(() => {}) }), options);
     const refused = server.connect().catch((error: Error) => error.message);
     await advance(2000);
-    expect(await refused).toBe("the handshake was refused with 503");
+    expect(await refused).toBe("the handshake was refused with 503 [EW816]");
   });
 
   test("a call that takes longer than its deadline rejects, and so does one that waits behind it", async () => {
@@ -318,8 +318,8 @@ describe("fakeClock", () => {
     for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, "1" as never])
       await expect(clock.advance(wrong)).rejects.toThrow(RangeError);
     await expect(clock.advanceTo("tomorrow" as never)).rejects.toThrow("advanceTo takes a Date or milliseconds since 1970");
-    await expect(clock.advanceTo(start - 1)).rejects.toThrow(`advanceTo: ${start - 1} has passed: the clock is at ${start}`);
-    expect(() => fakeClock(new Date(Number.NaN))).toThrow("fakeClock takes a Date or milliseconds since 1970, not an invalid Date");
+    await expect(clock.advanceTo(start - 1)).rejects.toThrow(`advanceTo: ${start - 1} has passed: the clock is at ${start} [EW805]`);
+    expect(() => fakeClock(new Date(Number.NaN))).toThrow("fakeClock takes a Date or milliseconds since 1970, not an invalid Date [EW238]");
     clock.setTimeout(() => {
       throw new Error("a timer's own");
     }, 1);

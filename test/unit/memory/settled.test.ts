@@ -192,7 +192,7 @@ test("at the deadline it says what it waits for", async () => {
     .call("vote")
     .catch(() => {});
   await expect(server.settled(deadline)).rejects.toThrow(
-    'not settled within 30 ms: it waits for the message hook in room "default" (2 times), the upgrade hook for "http://localhost/slow", the handshake for ws://localhost/slow, the call "vote" in room "tea"',
+    'not settled within 30 ms: it waits for the message hook in room "default" (2 times), the upgrade hook for "http://localhost/slow", the handshake for ws://localhost/slow, the call "vote" in room "tea" [EW818]',
   );
 });
 
@@ -222,9 +222,9 @@ test("inside a hook it is refused by name, and so is a clock's advance", async (
   await server.room("tea").call("now");
   await server.settled();
   expect(errors).toEqual([
-    'advance was called inside the room.open hook in room "default", and would wait for itself: call it in the test',
-    'settled() was called inside the message hook in room "default", and would wait for itself: call it in the test',
-    'advanceTo was called inside the call "now" in room "tea", and would wait for itself: call it in the test',
+    'advance was called inside the room.open hook in room "default", and would wait for itself: call it in the test [EW806]',
+    'settled() was called inside the message hook in room "default", and would wait for itself: call it in the test [EW817]',
+    'advanceTo was called inside the call "now" in room "tea", and would wait for itself: call it in the test [EW806]',
   ]);
 });
 
@@ -258,19 +258,23 @@ test("a hook is called on the handler's own object, whatever that is", async () 
 
 test("wrong options are refused by name", async () => {
   const handler = defineHandler({});
-  expect(() => memory(handler, { clok: 1 } as object)).toThrow('memory: unknown option "clok": options are env, clock, storage');
+  expect(() => memory(handler, { clok: 1 } as object)).toThrow('memory: unknown option "clok": options are env, clock, storage [EW105]');
   expect(() => memory(handler, { clock: { now: () => 0 } as never })).toThrow(
-    'memory: option "clock" must be a clock, such as fakeClock(): it needs the methods setTimeout, clearTimeout, now, and has no setTimeout',
+    'memory: option "clock" must be a clock, such as fakeClock(): it needs the methods setTimeout, clearTimeout, now, and has no setTimeout [EW811]',
   );
-  expect(() => memory(handler, { env: 1 as never })).toThrow('memory: option "env" must be an object, not 1');
+  expect(() => memory(handler, { env: 1 as never })).toThrow('memory: option "env" must be an object, not 1 [EW810]');
   const server = memory(handler);
-  await expect(server.settled({ dealine: 1 } as object)).rejects.toThrow('settled: unknown option "dealine": the option is deadline');
-  await expect(server.settled({ deadline: 0 })).rejects.toThrow('option "deadline" is 0: must be a whole number from 1 to 2147483647');
+  await expect(server.settled({ dealine: 1 } as object)).rejects.toThrow(
+    'settled: unknown option "dealine": the option is deadline [EW105]',
+  );
+  await expect(server.settled({ deadline: 0 })).rejects.toThrow(
+    'option "deadline" is 0: must be a whole number from 1 to 2147483647 [EW152]',
+  );
   await expect(server.connect("/", { cookies: "" } as object)).rejects.toThrow(
-    'connect: unknown option "cookies": options are headers, protocols, remoteAddress, vars',
+    'connect: unknown option "cookies": options are headers, protocols, remoteAddress, vars [EW105]',
   );
   await expect(server.connect("ws://x/", { protocols: "chat" as never })).rejects.toThrow(
-    'connect: option "protocols" must be an array of strings, not "chat"',
+    'connect: option "protocols" must be an array of strings, not "chat" [EW812]',
   );
 });
 

@@ -135,8 +135,8 @@ export const dropIn: Case[] = [
       const other = kit.connect({ refuse: 503 }).socket;
       const outcome = other.opened.catch((error: Error) => error.message);
       other.close();
-      equal(await outcome, "closed");
-      equal(await other.opened.catch((error: Error) => error.message), "closed");
+      equal(await outcome, "closed [EW509]");
+      equal(await other.opened.catch((error: Error) => error.message), "closed [EW509]");
     },
   },
   {

@@ -81,7 +81,7 @@ export const returning: Case[] = [
       refused.socket.close();
       const silent = kit.connect({ hang: true }, { connectTimeout: 200 });
       const late = await kit.next<RetryEvent>(silent.socket, "retry");
-      equal((late.cause as Error).message, "connection timeout");
+      equal((late.cause as Error).message, "connection timeout [EW511]");
     },
   },
   {
@@ -165,7 +165,7 @@ export const returning: Case[] = [
     async run(kit) {
       const { socket } = kit.connect([{ mute: true }, {}], { heartbeat: 50, heartbeatTimeout: 200 });
       const { code, wasClean, cause } = await kit.next<DisconnectEvent>(socket, "disconnect");
-      equal([code, wasClean, (cause as Error).message], [1006, false, "heartbeat timeout"]);
+      equal([code, wasClean, (cause as Error).message], [1006, false, "heartbeat timeout [EW510]"]);
       await kit.next(socket, "open");
     },
   },
