@@ -28,7 +28,7 @@ export default [
   entry("edgewire/hono", "adapters/hono/index", 24.8),
   entry("edgewire/memory", "adapters/memory/index", 46.3),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.1),
-  entry("edgewire/redis", "adapters/redis/index", 16.7),
+  entry("edgewire/redis, with the cluster", "adapters/redis/index", 30.9),
   entry("edgewire/client", "src/client/index", 3.9),
   entry("edgewire/delivery", "src/delivery/server/index", 15.3),
   entry("edgewire/delivery/client, with the client", "src/delivery/client/index", 8.4),

@@ -177,7 +177,7 @@ export const layers: readonly Layer[] = [
     name: "redis",
     at: ["adapters/redis"],
     is: "a backplane in Redis, by ioredis or node-redis; `lua/` is what Redis does in one step",
-    may: [...core, "cluster"],
+    may: [...core, "cluster", "cluster/rooms"],
     first: "adapters/redis/room.ts",
   },
   {

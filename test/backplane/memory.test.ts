@@ -1,9 +1,9 @@
 /** The backplane in memory does what the port promises. */
-import { memoryBackplane } from "../../src/cluster/memory/index.ts";
+import { MemoryBackplane } from "../../src/cluster/memory/index.ts";
 import { describeBackplane } from "./suite.ts";
 
 describeBackplane("memory", async () => {
-  const backplane = memoryBackplane({ lease: 60_000 });
+  const backplane = new MemoryBackplane({ lease: 60_000 });
   return {
     backplanes: [backplane, backplane],
     async lapse(room, node) {

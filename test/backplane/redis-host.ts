@@ -70,9 +70,9 @@ export function nodeRedisCluster(ports: readonly number[]): Connect {
 export async function redisHost(connect: Connect, admin: Redis | Cluster, tuning: RedisTuning = {}): Promise<BackplaneHost> {
   const clients = [await connect(), await connect()];
   const prefix = `ew${Math.floor(Math.random() * 1e9).toString(36)}:`;
-  const [first, second] = clients.map(({ client, subscriber }) =>
-    redis({ client, ...(subscriber === undefined ? {} : { subscriber }), prefix, warn: () => {}, ...tuning }),
-  ) as [RedisBackplane, RedisBackplane];
+  const over = ({ client, subscriber }: Clients): RedisBackplane =>
+    redis({ client, ...(subscriber === undefined ? {} : { subscriber }), prefix, warn: () => {}, ...tuning });
+  const [first, second] = [over(clients[0]!), over(clients[1]!)];
   return {
     backplanes: [first, second],
     lapse: async (room, node) => void (await admin.zadd(`${baseOf(prefix, room)}e`, "XX", 0, node)),

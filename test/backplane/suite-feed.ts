@@ -98,7 +98,7 @@ export const feedCases: Cases = (pair) => {
     await one.turn(message(other.name, "3"));
     await other.noticed(3);
     expect(other.notices).toMatchObject([
-      { number: 1, before: "0", items: [message(other.name, "1"), message(other.name, "2")].map(({ node: _, ...notice }) => notice) },
+      { number: 1, before: "0", items: ["1", "2"].map((payload) => ({ type: "message", connection: "c", payload })) },
       { number: 2, before: other.notices[0]!.tag, items: [{ payload: "3" }] },
     ]);
     expect(one.notices).toEqual([]);

@@ -46,12 +46,24 @@ export function describeBackplane(name: string, start: () => Promise<BackplaneHo
       const one = await Member.join(first, room, `one ${word()}`);
       return { room, one, other: await Member.join(second, room, `other ${word()}`), host };
     };
-    describe("nodes", () => nodeCases(pair));
-    describe("the feed", () => feedCases(pair));
-    describe("logs", () => logCases(pair));
-    describe("sessions", () => sessionCases(pair));
-    describe("what outlives nodes", () => keptCases(pair));
-    describe("names", () => nameCases(pair));
+    describe("nodes", () => {
+      nodeCases(pair);
+    });
+    describe("the feed", () => {
+      feedCases(pair);
+    });
+    describe("logs", () => {
+      logCases(pair);
+    });
+    describe("sessions", () => {
+      sessionCases(pair);
+    });
+    describe("what outlives nodes", () => {
+      keptCases(pair);
+    });
+    describe("names", () => {
+      nameCases(pair);
+    });
   });
 }
 
