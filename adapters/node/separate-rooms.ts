@@ -2,7 +2,6 @@
  * Several processes behind one port have rooms of their own, unless they share a backplane: two clients of one room may never meet, and nothing fails.
  * So a process that looks like one of several says so once.
  */
-import type * as Cluster from "node:cluster";
 import type * as Channels from "node:diagnostics_channel";
 import { log } from "../../src/values/log.ts";
 
@@ -13,7 +12,7 @@ let isSaid = false;
 /** @param server of which the application says later where it listens; ours never shares its port. */
 export function warnOfSeparateRooms(backplane: object | undefined, server?: object): void {
   if (backplane !== undefined || isSaid) return;
-  const cluster = process.getBuiltinModule("node:cluster") as typeof Cluster.default | undefined;
+  const cluster = process.getBuiltinModule("node:cluster") as { readonly isWorker: boolean } | undefined;
   // PM2's cluster mode forks its workers by node:cluster too.
   if (cluster?.isWorker === true) say("this process is a worker of node:cluster (as in PM2's cluster mode)");
   else if (server !== undefined) watchListening(server);
