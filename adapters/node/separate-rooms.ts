@@ -12,7 +12,7 @@ let isSaid = false;
 /** @param server of which the application says later where it listens; ours never shares its port. */
 export function warnOfSeparateRooms(backplane: object | undefined, server?: object): void {
   if (backplane !== undefined || isSaid) return;
-  const cluster = process.getBuiltinModule("node:cluster") as { readonly isWorker: boolean } | undefined;
+  const cluster = process.getBuiltinModule("node:cluster") as unknown as { readonly isWorker: boolean } | undefined;
   // PM2's cluster mode forks its workers by node:cluster too.
   if (cluster?.isWorker === true) say("this process is a worker of node:cluster (as in PM2's cluster mode)");
   else if (server !== undefined) watchListening(server);
