@@ -27,7 +27,7 @@ export function redis(target: RedisOptions | string, options: RedisTuning = {}):
     const [client, subscriber] = [createClient(target, tuning.warn), createClient(target, () => {})];
     return new RedisBackplane(tuning, (heard) => overIoredis(client, subscriber, heard, tuning.sharded, [client, subscriber]));
   }
-  if (typeof target !== "object" || target === null) throw new TypeError(`redis takes options or an address, not ${show(target)}`);
+  if (typeof target !== "object" || target === null) throw new TypeError(`redis takes options or an address, not ${show(target)} [EW420]`);
   const tuning = checkTuning(target, ["client", "subscriber"]);
   const clients = checkClients(target, tuning);
   return new RedisBackplane(tuning, (heard) => connect(clients, heard, tuning.sharded));

@@ -70,7 +70,7 @@ export function checkTuning(options: object, others: readonly string[]): Tuning 
   const names = [...others, ...Object.keys(checks)];
   const tuning: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(options)) {
-    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")}`);
+    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")} [EW105]`);
     if (value === undefined || others.includes(name)) continue;
     const wanted = checks[name as keyof RedisTuning](value);
     if (wanted !== undefined) throw wrong(name, wanted, value);
@@ -93,7 +93,7 @@ export function checkClients({ client, subscriber }: RedisOptions, { sharded, re
   refuseBun("client", client);
   refuseBun("subscriber", subscriber);
   if (subscriber === client)
-    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands');
+    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW421]');
   if (isObject(client) && isIoredis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isIoredis(subscriber))) throw otherLibrary("ioredis", subscriber);
     checkShards(subscriber ?? client, sharded);
@@ -102,7 +102,9 @@ export function checkClients({ client, subscriber }: RedisOptions, { sharded, re
   if (isObject(client) && isNodeRedis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isNodeRedis(subscriber))) throw otherLibrary("node-redis", subscriber);
     if (replicas > 0 && isNodeRedisCluster(client))
-      throw new TypeError('redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes');
+      throw new TypeError(
+        'redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes [EW422]',
+      );
     return { library: "redis", client, subscriber };
   }
   throw wrong("client", "a client of ioredis or node-redis", client);
@@ -120,13 +122,15 @@ function otherLibrary(library: string, value: unknown): Error {
 function checkShards(subscriber: IoredisClient, isSharded: boolean): void {
   const { isCluster, options } = subscriber as IoredisClient & { readonly options?: { readonly shardedSubscribers?: boolean } };
   if (!isCluster || !isSharded || options?.shardedSubscribers === true) return;
-  throw new TypeError('redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false');
+  throw new TypeError(
+    'redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false [EW423]',
+  );
 }
 
 function refuseBun(name: string, client: unknown): void {
   const { Bun } = globalThis as { readonly Bun?: { readonly RedisClient?: new () => object } };
   if (Bun?.RedisClient === undefined || !(client instanceof Bun.RedisClient)) return;
   throw new TypeError(
-    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis`,
+    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis [EW424]`,
   );
 }
