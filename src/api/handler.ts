@@ -4,7 +4,7 @@
  */
 import type { AnyCalls, CallFunction, NoCalls } from "./calls.ts";
 import type { Options } from "./options.ts";
-import type { AlarmInfo, LocalRoom, PresenceDiff } from "./room.ts";
+import type { AlarmInfo, LocalRoom, PresenceDiff, RoomInfo } from "./room.ts";
 import type { Connection, MaybePromise, MessageInfo, Data, Closing } from "./connection.ts";
 import type { Checked, StateIn, Upgraded } from "./upgraded.ts";
 
@@ -50,9 +50,9 @@ export interface RoomHooks<State = unknown, Env = unknown> {
    * The first connection has come; its own `open` waits for this. Not run again after hibernation. If it fails, the waiting connections are
    * closed with 1011 without running any of their hooks, and the next one opens the room again.
    */
-  open?(room: LocalRoom<State, Env>): MaybePromise<void>;
+  open?(room: LocalRoom<State, Env>, info: RoomInfo): MaybePromise<void>;
   /** The last connection has left, and its close hook has run. Not guaranteed if everything ends at once: a crash, a deploy. */
-  empty?(room: LocalRoom<State, Env>): MaybePromise<void>;
+  empty?(room: LocalRoom<State, Env>, info: RoomInfo): MaybePromise<void>;
 }
 
 /** The `vars` of a handler that names none. */

@@ -109,6 +109,12 @@ export interface ScheduledCall {
   readonly retryCount: number;
 }
 
+/** What the hooks `room.open` and `room.empty` receive. */
+export interface RoomInfo {
+  /** Connections of the room on other servers, as last reported: 0 without the option `backplane`. */
+  readonly elsewhere: number;
+}
+
 /** What the `alarm` hook receives, by Cloudflare's names. */
 export interface AlarmInfo {
   /** The time given to `room.setAlarm`, in milliseconds since 1970. */
