@@ -210,7 +210,6 @@ export default defineConfig({
         test: {
           name: "recipes",
           include: ["test/recipes/**/*.test.ts"],
-          expect: { poll: { timeout: 20_000 } },
           globalSetup: "scripts/recipes.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,
