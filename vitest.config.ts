@@ -64,7 +64,7 @@ export default defineConfig({
           // A process for each file would cost more than most of these tests.
           isolate: false,
           setupFiles: "test/support/fresh-process.ts",
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...waiting,
         },
       },
@@ -72,7 +72,7 @@ export default defineConfig({
         test: {
           name: "process",
           include: ["test/node/**/*.test.ts", "test/deno/**/*.test.ts", ...ownProcess],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...waiting,
         },
       },
