@@ -6,7 +6,8 @@ import { compatibilityDate } from "./runtimes.ts";
 /**
  * A column of the table. `attached` is Node with the application's own server, `hono` is Node with a Hono app, `evicted` is a Durable Object that is
  * evicted after every event of a client. Those with `+sqlite` keep their rooms in a file, and run only the chapters of `keptChapters`: the server is
- * killed and started again whenever a case has no client.
+ * killed and started again whenever a case has no client. `memory+cluster` is two servers in memory that share a backplane: clients and calls from outside go
+ * to one and the other in turn.
  */
 export const columns = [
   "node",
@@ -18,6 +19,7 @@ export const columns = [
   "durable",
   "evicted",
   "memory",
+  "memory+cluster",
   "node+sqlite",
   "bun+sqlite",
   "deno+sqlite",
@@ -26,6 +28,9 @@ export type Column = (typeof columns)[number];
 
 /** The letters of the chapters about what rooms keep. */
 const keptChapters: readonly string[] = ["G", "J", "K", "Y", "DL"];
+
+/** The letters of the chapters about rooms that span servers. */
+const clusterChapters: readonly string[] = ["T", "R", "X", "Y"];
 
 /**
  * The letters of the chapters in which everything is the core's own: not of `attached` and `hono`, which mount the same core on Node's own adapter.
@@ -51,13 +56,14 @@ function isLeftOut({ column, date }: Pick<Run, "column" | "date">, letter: strin
 /** Whether the cases of the chapter run. */
 export function isInRun(run: Pick<Run, "column" | "date">, letter: string): boolean {
   if (runtimeOf(run.column).inFile && !keptChapters.includes(letter)) return false;
+  if (run.column === "memory+cluster" && !clusterChapters.includes(letter)) return false;
   return process.env["CONTRACT"] === "all" || !isLeftOut(run, letter);
 }
 
 /** The runtime of a column, and whether its rooms are in a file. */
-export function runtimeOf(column: Column): { readonly runtime: Exclude<Column, `${string}+sqlite`>; readonly inFile: boolean } {
-  const [runtime, kept] = column.split("+") as [Exclude<Column, `${string}+sqlite`>, string?];
-  return { runtime, inFile: kept !== undefined };
+export function runtimeOf(column: Column): { readonly runtime: Exclude<Column, `${string}+${string}`>; readonly inFile: boolean } {
+  const [runtime, kept] = column.split("+") as [Exclude<Column, `${string}+${string}`>, string?];
+  return { runtime, inFile: kept === "sqlite" };
 }
 
 /** One run of every case: a column, on Cloudflare also at older compatibility dates. */

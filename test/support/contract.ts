@@ -9,7 +9,7 @@ import { patience } from "./client.ts";
 import { Context } from "./context.ts";
 import { chapters } from "../contract/index.ts";
 import { startHost, type Host } from "./host.ts";
-import { limits, type Limit, type LimitId } from "./limits.ts";
+import { limits, ofCluster, type Limit, type LimitId } from "./limits.ts";
 import { MemoryHost } from "./memory.ts";
 
 declare module "vitest" {
@@ -71,7 +71,8 @@ export function contract(name: string, half?: 0 | 1): void {
 
 /** The limit of a case, if it applies at this run's compatibility date. */
 function limitOf(one: Case, column: Column, date: string): LimitId | undefined {
-  const id = one.limits?.[column] ?? one.limits?.[runtimeOf(column).runtime];
+  const id =
+    one.limits?.[column] ?? (column === "memory+cluster" ? ofCluster[one.id] : undefined) ?? one.limits?.[runtimeOf(column).runtime];
   if (id === undefined) return undefined;
   const { since = "", until = "9" } = limits[id] as Limit;
   return since <= date && date < until ? id : undefined;
