@@ -235,7 +235,7 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 30_000, ...waiting },
       },
       {
         test: {
@@ -246,10 +246,10 @@ export default defineConfig({
           ...watching,
         },
       },
-      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], ...watching } },
-      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], ...watching } },
-      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], ...watching } },
-      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], ...waiting } },
+      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], testTimeout: 30_000, ...waiting } },
     ],
   },
 });
