@@ -129,7 +129,7 @@ function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: N
 }
 
 /**
- * Deno has no method to ping. It pings by itself after half of this time without data, and at the end dispatches an error and closes with 1001
+ * Deno has no method to ping. It pings by itself after half of this time without data. At the end it dispatches an error and closes with 1001
  * (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions are allowed (measured on 2.9).
  */
 function idleSeconds({ heartbeat }: Settings): number {

@@ -98,7 +98,7 @@ export class RedisBackplane implements Backplane {
     const { commands } = this.#connections;
     const wait = (): Promise<number> => commands.wait(base, replicas, Math.min(timeout, longestWait));
     const having = await this.#deadlines.keep(commands, wait);
-    if (having < replicas) throw new BackplaneError(`redis: ${having} replicas have it, not ${replicas} [EW959]`);
+    if (having < replicas) throw new BackplaneError(`redis: ${having} replicas have it, not ${replicas} [EW414]`);
   }
 
   /** Once it answers: what is wrong with its settings. */

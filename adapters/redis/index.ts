@@ -1,6 +1,6 @@
 /**
  * `edgewire/redis`: a backplane of rooms that span processes and machines, in a Redis that they share, by ioredis or node-redis. What it has to do is in
- * ../../src/cluster/backplane.ts; docs/cluster.md says what Redis must be set to.
+ * ../../src/cluster/backplane.ts; docs/maintainers/cluster-simulation.md says what Redis must be set to.
  */
 import { clustered } from "../../src/cluster/index.ts";
 import type { SharedBackplane } from "../../src/cluster/index.ts";
@@ -30,7 +30,7 @@ export function redis(target: RedisOptions | string, options: RedisTuning = {}):
     const backplane = new RedisBackplane(tuning, (heard) => overIoredis(client, subscriber, heard, tuning.sharded, [client, subscriber]));
     return clustered(backplane, clusterOptionsOf(options));
   }
-  if (typeof target !== "object" || target === null) throw new TypeError(`redis takes options or an address, not ${show(target)} [EW963]`);
+  if (typeof target !== "object" || target === null) throw new TypeError(`redis takes options or an address, not ${show(target)} [EW420]`);
   const tuning = checkTuning(target, ["client", "subscriber"]);
   const clients = checkClients(target, tuning);
   const backplane = new RedisBackplane(tuning, (heard) => connect(clients, heard, tuning.sharded));

@@ -74,7 +74,7 @@ export function checkTuning(options: object, clients: readonly string[]): Tuning
   const names = [...clients, ...Object.keys(checks), ...others];
   const tuning: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(options)) {
-    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")} [EW964]`);
+    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")} [EW105]`);
     const check = (checks as Readonly<Record<string, Check | undefined>>)[name];
     const wanted = value === undefined ? undefined : check?.(value);
     if (wanted !== undefined) throw wrong(name, wanted, value);
@@ -99,12 +99,12 @@ export type CheckedClients =
   | { readonly library: "ioredis"; readonly client: IoredisClient; readonly subscriber: IoredisClient | undefined }
   | { readonly library: "redis"; readonly client: NodeRedisClient; readonly subscriber: NodeRedisClient | undefined };
 
-/** @throws TypeError for what is no client of ioredis or node-redis. */
+/** @throws TypeError for anything but a client of ioredis or node-redis. */
 export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
   refuseBun("client", client);
   refuseBun("subscriber", subscriber);
   if (subscriber === client && client !== undefined)
-    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW966]');
+    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW421]');
   if (isObject(client) && isIoredis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isIoredis(subscriber))) throw otherLibrary("ioredis", subscriber);
     checkShards(subscriber ?? client, sharded);
@@ -114,7 +114,7 @@ export function checkClients({ client, subscriber }: RedisOptions, { sharded, re
     if (subscriber !== undefined && !(isObject(subscriber) && isNodeRedis(subscriber))) throw otherLibrary("node-redis", subscriber);
     if (replicas > 0 && isNodeRedisCluster(client))
       throw new TypeError(
-        'redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes [EW967]',
+        'redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes [EW422]',
       );
     return { library: "redis", client, subscriber };
   }
@@ -134,7 +134,7 @@ function checkShards(subscriber: IoredisClient, isSharded: boolean): void {
   const { isCluster, options } = subscriber as IoredisClient & { readonly options?: { readonly shardedSubscribers?: boolean } };
   if (!isCluster || !isSharded || options?.shardedSubscribers === true) return;
   throw new TypeError(
-    'redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false [EW968]',
+    'redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false [EW423]',
   );
 }
 
@@ -142,6 +142,6 @@ function refuseBun(name: string, client: unknown): void {
   const { Bun } = globalThis as { readonly Bun?: { readonly RedisClient?: new () => object } };
   if (Bun?.RedisClient === undefined || !(client instanceof Bun.RedisClient)) return;
   throw new TypeError(
-    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis [EW969]`,
+    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis [EW424]`,
   );
 }

@@ -36,6 +36,6 @@ function load(): Ioredis {
   try {
     return (createRequire(import.meta.url)("ioredis") as { readonly Redis: Ioredis }).Redis;
   } catch (cause) {
-    throw new Error("redis(url) needs ioredis: npm install ioredis [EW962]", { cause });
+    throw new Error("redis(url) needs ioredis: npm install ioredis [EW425]", { cause });
   }
 }

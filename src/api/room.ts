@@ -223,8 +223,8 @@ export interface ServerRooms<Calls extends AnyCalls = UntypedCalls> extends Room
    */
   broadcast(data: Sendable, options?: BroadcastOptions): Promise<number>;
   /**
-   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8: those after `after`, at most
-   * `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
+   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8. Returns those after `after`,
+   * at most `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
    * @throws TypeError for an invalid `after`, RangeError for an invalid `limit`; both as rejections.
    */
   roomNames(range?: RoomNamesRange): Promise<readonly string[]>;

@@ -102,7 +102,7 @@ describe.skipIf(path === "")("Redis", () => {
       const member = await Member.join(await over(clients(server.url), { timeout: 300 }), "room");
       server.pause();
       const batch = member.next({ steps: [publish("1", { topics: ["t"] })] });
-      await expect(member.port.turns(batch)).rejects.toThrow("redis: no answer within 300 ms [EW957]");
+      await expect(member.port.turns(batch)).rejects.toThrow("redis: no answer within 300 ms [EW704]");
       server.resume();
       const answer = await eventually(() => member.send(batch));
       expect(answer.feed).toEqual({ number: 1, tag: batch.tag });
@@ -118,8 +118,8 @@ describe.skipIf(path === "")("Redis", () => {
       await eventually(() => member.send(first));
       replica.pause();
       const second = member.next({ steps: [publish("2", { topics: ["t"] })] });
-      await expect(member.port.turns(second)).rejects.toThrow("redis: 0 replicas have it, not 1 [EW959]");
-      await expect(member.port.turns(second)).rejects.toThrow("redis: 0 replicas have it, not 1 [EW959]");
+      await expect(member.port.turns(second)).rejects.toThrow("redis: 0 replicas have it, not 1 [EW414]");
+      await expect(member.port.turns(second)).rejects.toThrow("redis: 0 replicas have it, not 1 [EW414]");
       replica.resume();
       expect((await eventually(() => member.send(second))).feed).toEqual({ number: 2, tag: second.tag });
       expect(await member.changes(2)).toMatchObject([{ payload: "1" }, { payload: "2" }]);
@@ -155,8 +155,8 @@ describe.skipIf(path === "")("Redis", () => {
     const member = await Member.join(await over(ioredisClients(server.url), { timeout: 100 }), "room");
     server.pause();
     const asked = Array.from({ length: 1000 }, () => member.port.page("t", undefined, 1).catch((error: Error) => error.message));
-    expect(new Set(await Promise.all(asked))).toEqual(new Set(["redis: no answer within 100 ms [EW957]"]));
-    await expect(member.port.page("t", undefined, 1)).rejects.toThrow(/^redis: \d+ commands have had no answer \[EW956\]$/);
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(["redis: no answer within 100 ms [EW704]"]));
+    await expect(member.port.page("t", undefined, 1)).rejects.toThrow(/^redis: \d+ commands have had no answer \[EW418\]$/);
     server.resume();
     await eventually(() => member.port.page("t", undefined, 1));
   });
@@ -212,7 +212,7 @@ describe.skipIf(path === "")("Redis", () => {
     await member.turn(publish("1", { topics: ["t"] }));
     expect(await member.changes(1)).toMatchObject([{ payload: "1" }]);
     await backplane.close();
-    await expect(member.port.subscribe()).rejects.toThrow("redis: the backplane is closed [EW954]");
+    await expect(member.port.subscribe()).rejects.toThrow("redis: the backplane is closed [EW417]");
   });
 
   test("by an address: a connection that fails is told of once", async () => {

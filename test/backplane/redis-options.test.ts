@@ -17,7 +17,7 @@ afterAll(() => {
 const names = "client, subscriber, prefix, sharded, replicas, timeout, remember, warn, lease, patience, maxPending, counts";
 
 test.each<readonly [string, () => unknown, string | RegExp]>([
-  ["nothing", () => redis(undefined as never), "redis takes options or an address, not undefined [EW963]"],
+  ["nothing", () => redis(undefined as never), "redis takes options or an address, not undefined [EW420]"],
   ["no client", () => redis({} as never), 'redis: option "client" must be a client of ioredis or node-redis, not undefined [EW965]'],
   ["another client", () => redis({ client: {} }), /^redis: option "client" must be a client of ioredis or node-redis, not/],
   ["itself as subscriber", () => redis({ client, subscriber: client }), /^redis: option "subscriber" must be another client: /],
@@ -46,7 +46,7 @@ test("all options are named", () => {
   try {
     redis({ client, nonsense: 1 } as never);
   } catch (error) {
-    const listed = /options are (.*) \[EW964\]$/.exec((error as Error).message)?.[1] ?? "";
+    const listed = /options are (.*) \[EW105\]$/.exec((error as Error).message)?.[1] ?? "";
     expect(sorted(listed)).toEqual(sorted(names));
   }
   expect.assertions(1);

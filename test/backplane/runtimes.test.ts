@@ -59,7 +59,7 @@ test.skipIf(path === "")("Node, Bun and Deno hear each other, and end by themsel
 test("Bun's own client is refused by name", () => {
   const { stdout, stderr } = spawnSync(bunBinary, [file("bun-client")], { encoding: "utf8", timeout: 30_000 });
   const reason = "which damages binary messages and has no sharded channels: use ioredis";
-  expect(stdout.trim(), stderr).toBe(`redis: option "client" is Bun's RedisClient, ${reason} [EW969]`);
+  expect(stdout.trim(), stderr).toBe(`redis: option "client" is Bun's RedisClient, ${reason} [EW424]`);
 });
 
 test("an address without ioredis says what to install", () => {
@@ -70,7 +70,7 @@ test("an address without ioredis says what to install", () => {
     const program = `import { redis } from "./dist/adapters/redis/index.js"; try { redis("redis://127.0.0.1:1") } catch ({ message }) { console.log(message) }`;
     writeFileSync(join(folder, "program.js"), program);
     const { stdout, stderr } = spawnSync(process.execPath, ["program.js"], { cwd: folder, encoding: "utf8", timeout: 30_000 });
-    expect(stdout.trim(), stderr).toBe("redis(url) needs ioredis: npm install ioredis [EW962]");
+    expect(stdout.trim(), stderr).toBe("redis(url) needs ioredis: npm install ioredis [EW425]");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 /**
- * What the port promises, as cases for any implementation: docs/backplane.md says how to run them. Several servers share one store; each has a backplane of its
+ * What the port promises, as cases for any implementation: docs/maintainers/backplane.md says how to run them. Several servers share one store; each has a backplane of its
  * own over it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -59,6 +59,8 @@ export interface WorkerOptions {
   readonly define?: Record<string, string>;
   /** Variables beside the Durable Objects. */
   readonly bindings?: Record<string, string>;
+  /** Compatibility flags. */
+  readonly flags?: readonly string[];
   /** Gets what the Worker prints, instead of this process's output. */
   log?(line: string): void;
 }
@@ -74,7 +76,7 @@ export interface WorkerServer extends Server {
 export async function startWorker(
   file: string,
   objects: Record<string, string>,
-  { bindings = {}, define = {}, log }: WorkerOptions = {},
+  { bindings = {}, define = {}, flags = [], log }: WorkerOptions = {},
 ): Promise<WorkerServer> {
   const script = await bundleWorker(file, define);
   // Miniflare's own port has a proxy hop in front, which changes headers: a direct socket has none.
@@ -85,6 +87,7 @@ export async function startWorker(
     script,
     bindings,
     compatibilityDate: "2026-11-17",
+    compatibilityFlags: [...flags],
     durableObjects: Object.fromEntries(Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }])),
     unsafeDirectSockets,
   };
