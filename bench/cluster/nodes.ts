@@ -66,11 +66,6 @@ export class Nodes {
     return this.#nodes[node]!.read;
   }
 
-  /** For a look at what Redis does. */
-  info(section: string): Promise<string> {
-    return this.#redis.client.info(section);
-  }
-
   async kill(node: number): Promise<void> {
     this.#nodes[node]!.stop();
     await this.#nodes[node]!.end();
