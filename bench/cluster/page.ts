@@ -20,7 +20,7 @@ export function writePage(): string {
   mkdirSync(join(docs, charts), { recursive: true });
   const sections = [head(), fanout(load("fanout")), latency(load("latency")), crowd(load("crowd")), elsewhere(load("elsewhere"))];
   const file = join(docs, "cluster-costs.md");
-  writeFileSync(file, sections.filter((section) => section !== undefined).join("\n"));
+  writeFileSync(file, sections.filter((section) => section !== undefined).join(""));
   return file;
 }
 
