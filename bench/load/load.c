@@ -399,7 +399,9 @@ static void read_conn(conn *c) {
         memcpy(pong + 6, f + head, length);
         put(c, pong, 6 + length);
       } else if (opcode == 8) {
-        if (c->state != ENDING) die("the server closed");
+        static char reason[160];
+        snprintf(reason, sizeof reason, "the server closed: %d %.*s", length < 2 ? 0 : f[head] << 8 | f[head + 1], length < 2 ? 0 : (int)length - 2, f + head + 2);
+        if (c->state != ENDING) die(reason);
       } else if (opcode == (binary ? 2 : 1)) message(c, f + head, length);
       else if (opcode != 10) die("a frame of another type");
       at += head + length;
@@ -550,6 +552,13 @@ static void go(int milliseconds) {
     /* A crowd takes longer. */
     if (time > deadline + (delivery || mode == CROWD ? 60 : 10) * 1000000000ull) {
       errno = 0;
+      if (mode == CROWD) {
+        static char missing[160];
+        int length = snprintf(missing, sizeof missing, "round %u, %d of %d have received it; not:", crowd_round, crowd_got, connections);
+        for (int i = 0; i < connections && length < 120; i++)
+          if (conns[i].received != crowd_round) length += snprintf(missing + length, sizeof missing - length, " %d", i);
+        die(missing);
+      }
       die("answers are missing long after the end");
     }
   }
