@@ -150,6 +150,45 @@ describe.skipIf(path === "")("Redis", () => {
     expect(await late).toMatch(/^(other|expelled)$/);
   });
 
+  test("fails over by its sentinel: nodes are told of the cut, and go on where they were", async () => {
+    const [server, replica] = [await start(), await start()];
+    const follower = admin(replica);
+    await follower.replicaof("127.0.0.1", server.port);
+    const sentinel = await RedisServer.sentinel(path, server);
+    open.push(() => sentinel.stop());
+    const connect = async (): Promise<Clients> => {
+      const options = { sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: "primary", sentinelRetryStrategy: () => 100 };
+      const [client, subscriber] = [new Redis(options), new Redis(options)];
+      for (const one of [client, subscriber]) one.on("error", () => {});
+      return {
+        client,
+        subscriber,
+        close() {
+          client.disconnect();
+          subscriber.disconnect();
+        },
+      };
+    };
+    const member = await Member.join(await over(connect, { replicas: 1 }), "room");
+    const first = member.next({ steps: [publish("1", { kept: [kept("t")] })] });
+    await eventually(() => member.send(first));
+    const { cuts, life } = member;
+    await eventually(async () => {
+      const known = await admin({ url: `redis://127.0.0.1:${sentinel.port}` } as RedisServer).call("SENTINEL", "REPLICAS", "primary");
+      if ((known as unknown[]).length === 0) throw new Error("the sentinel does not know the replica yet");
+    });
+    await server.kill();
+    await member.until(() => member.cuts > cuts, "that it was cut");
+    await eventually(() => member.port.subscribe());
+    const joined = await eventually(() => member.joinAgain(life));
+    expect(joined).toMatchObject({ life, batch: 1, logs: [{ topic: "t", last: { offset: 1 } }] });
+    // It has no replica any more: the turn is carried out, and not acknowledged.
+    const second = member.next({ steps: [publish("2", { kept: [kept("t")] })] });
+    await expect(member.port.turns(second)).rejects.toThrow("0 replicas have it");
+    await member.until(() => member.frames.length === 2);
+    expect(await member.changes(3)).toMatchObject([{ type: "log" }, { payload: "1" }, { payload: "2" }]);
+  });
+
   test("gives no answers: a client is given no more than it can forget", async () => {
     const server = await start();
     const member = await Member.join(await over(ioredisClients(server.url), { timeout: 1000 }), "room");
