@@ -4,7 +4,7 @@ import { afterEach, describe, expect, inject, test } from "vitest";
 import { redis } from "../../adapters/redis/index.ts";
 import type { RedisBackplane, RedisTuning } from "../../adapters/redis/index.ts";
 import { baseOf } from "../../adapters/redis/room.ts";
-import { Member, kept, publish, word } from "./member.ts";
+import { Member, eventually, kept, publish, word } from "./member.ts";
 import { ioredisClients, nodeRedisClients } from "./redis-host.ts";
 import type { Clients } from "./redis-host.ts";
 import { RedisServer } from "./redis-server.ts";
@@ -40,19 +40,6 @@ async function over(connect: () => Promise<Clients>, tuning: RedisTuning = {}): 
   const backplane = redis({ client, ...(subscriber === undefined ? {} : { subscriber }), warn: () => {}, ...tuning });
   open.push(close, () => backplane.close());
   return backplane;
-}
-
-/** Repeats a call that fails until it does not: Redis comes back in its own time. */
-async function eventually<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  const late = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (Date.now() > late) throw error;
-      await new Promise((resolve) => void setTimeout(resolve, 20));
-    }
-  }
 }
 
 const noCounts = { connections: 0, topics: new Map<string, number>() };
