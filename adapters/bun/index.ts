@@ -40,11 +40,11 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   given: ServeOptions = {},
 ): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage, backplane }, { handler, fetch });
   const native = listen(handlers, at, {
     port,
     hostname,

@@ -42,11 +42,11 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   given: ServeOptions = {},
 ): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const handlers = new MountedHandlers({ ...runtime, scheme, env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtime, scheme, env, storage, backplane }, { handler, fetch });
   const requests = new Requests();
   const native = listen(handlers, at, { port, hostname, ...tls }, (request, info, opened) =>
     follow(requests, answer(handlers, request, info, opened), info),
@@ -130,7 +130,7 @@ function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: N
 }
 
 /**
- * Deno has no method to ping. It pings by itself after half of this time without data, and at the end dispatches an error and closes with 1001
+ * Deno has no method to ping. It pings by itself after half of this time without data. At the end it dispatches an error and closes with 1001
  * (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions are allowed (measured on 2.9).
  */
 function idleSeconds({ heartbeat }: Settings): number {

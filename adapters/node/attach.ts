@@ -29,7 +29,15 @@ export function attach<State, Env, Calls extends AnyCalls = UntypedCalls>(
   if (handler !== undefined && options.fetch !== undefined) throw new TypeError("attach takes a handler or { fetch }, not both [EW611]");
   const pattern = options.path === undefined ? undefined : new PathPattern(options.path);
   const handlers = new MountedHandlers(
-    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
+    {
+      name: "node",
+      registry: RoomRegistry,
+      limitsHead: true,
+      prepare,
+      env: options.env ?? process.env,
+      storage: options.storage,
+      backplane: options.backplane,
+    },
     { handler, fetch: options.fetch },
   );
   try {

@@ -37,11 +37,11 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
 ): Promise<Serving<Calls>> => {
   refuseBun("serve");
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   await loadWs("serve");
   const handlers = new MountedHandlers(
-    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage },
+    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage, backplane },
     { handler, fetch },
   );
   try {

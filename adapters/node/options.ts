@@ -4,6 +4,7 @@ import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
 import type { ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
+import type { SharedBackplane } from "../../src/server/cluster.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { Fetch } from "../shared/mounted-handlers.ts";
@@ -25,6 +26,8 @@ export interface AttachOptions {
   readonly env?: object;
   /** Where rooms keep what they keep, as for `serve`. Default: in memory. */
   readonly storage?: StorageOption | DurableStorage;
+  /** Rooms span the servers that share it, as for `serve`. Default: they are of this server alone. */
+  readonly backplane?: SharedBackplane;
 }
 
 /** A handler or an app that is attached to an existing server. */

@@ -1,4 +1,6 @@
 /** The options of `redis`, and whether they are right. */
+import type { ClusterOptions } from "../../src/cluster/rooms/options.ts";
+import { limitsOf } from "../../src/cluster/rooms/options.ts";
 import { show } from "../../src/values/text.ts";
 import type { IoredisClient } from "./ioredis.ts";
 import { isIoredis } from "./ioredis.ts";
@@ -6,11 +8,9 @@ import { isNodeRedis, isNodeRedisCluster } from "./node-redis.ts";
 import type { NodeRedisClient } from "./node-redis.ts";
 
 /** What `redis` takes besides its clients, or an address. */
-export interface RedisTuning {
+export interface RedisTuning extends ClusterOptions {
   /** What all keys and channels begin with. Default: `"ew:"`. */
   readonly prefix?: string;
-  /** Milliseconds after which a silent node is dead. The same on all nodes. Default: 15 000. */
-  readonly lease?: number;
   /** Sharded channels (`SPUBLISH`), which Redis has since 7.0: in a cluster a message goes to one shard alone. `false` uses `PUBLISH`. Default: true. */
   readonly sharded?: boolean;
   /** A turn is carried out once so many replicas have it (`WAIT`): a failover to one of those loses nothing that was acknowledged. Default: 0. */
@@ -34,7 +34,11 @@ export interface RedisOptions extends RedisTuning {
   readonly subscriber?: RedisClient;
 }
 
-export type Tuning = Required<RedisTuning>;
+/** What the adapter itself needs. The rest is the server's. */
+export type Tuning = Required<Omit<RedisTuning, keyof ClusterOptions>> & { readonly lease: number };
+
+/** For the server. */
+const others: readonly (keyof ClusterOptions)[] = ["patience", "maxPending", "counts"];
 
 type Check = (value: unknown) => string | undefined;
 
@@ -57,10 +61,10 @@ const defaults: Tuning = {
   warn: (message) => console.warn(message),
 };
 
-const checks: Readonly<Record<keyof RedisTuning, Check>> = {
+const checks: Readonly<Record<keyof Tuning, Check>> = {
   // Braces in it would be the hash tag, and all rooms one slot.
   prefix: (value) => (typeof value === "string" && value.isWellFormed() && !/[{}]/.test(value) ? undefined : "a string without { and }"),
-  lease: integer(1000, longest),
+  lease: integer(1000, 3_600_000),
   sharded: (value) => (typeof value === "boolean" ? undefined : "true or false"),
   replicas: integer(0, 100),
   timeout: integer(100, longest),
@@ -68,18 +72,25 @@ const checks: Readonly<Record<keyof RedisTuning, Check>> = {
   warn: (value) => (typeof value === "function" ? undefined : "a function"),
 };
 
-/** @param others that are checked elsewhere. @throws TypeError by name for an unknown option or a wrong type, RangeError for a number out of range. */
-export function checkTuning(options: object, others: readonly string[]): Tuning {
-  const names = [...others, ...Object.keys(checks)];
+/** @param clients names of options that are checked elsewhere. @throws TypeError by name for an unknown option or a wrong type, RangeError for a number out of range. */
+export function checkTuning(options: object, clients: readonly string[]): Tuning {
+  const names = [...clients, ...Object.keys(checks), ...others];
   const tuning: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(options)) {
     if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")} [EW105]`);
-    if (value === undefined || others.includes(name)) continue;
-    const wanted = checks[name as keyof RedisTuning](value);
+    const check = (checks as Readonly<Record<string, Check | undefined>>)[name];
+    const wanted = value === undefined ? undefined : check?.(value);
     if (wanted !== undefined) throw wrong(name, wanted, value);
-    tuning[name] = value;
+    if (value !== undefined && check !== undefined) tuning[name] = value;
   }
+  // Before clients are created: the server's part is refused by its own name.
+  limitsOf(clusterOptionsOf(options));
   return tuning as unknown as Tuning;
+}
+
+/** The server's part. */
+export function clusterOptionsOf({ lease, patience, maxPending, counts }: RedisTuning): ClusterOptions {
+  return { lease, patience, maxPending, counts };
 }
 
 function wrong(name: string, wanted: string, value: unknown): Error {

@@ -8,6 +8,7 @@ import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
 import type { ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
+import type { SharedBackplane } from "../../src/server/cluster.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { TlsOptions } from "./listening.ts";
@@ -34,6 +35,11 @@ export interface ServeOptions {
    * histories, alarms. A function keeps only the values of `room.storage`. Default: in memory, for as long as the server runs.
    */
   readonly storage?: StorageOption | DurableStorage;
+  /**
+   * What servers share whose rooms are the same: `memoryBackplane()` of "edgewire/cluster", for those of one process. What rooms keep is there. Default:
+   * rooms are of this server alone.
+   */
+  readonly backplane?: SharedBackplane;
 }
 
 /** How a signal closes the server. */

@@ -17,8 +17,8 @@ export interface SqliteOptions {
   /** The handler's name in the file. Needed if several handlers without `binding` share the file. Default: the handler's `binding`, or "". */
   readonly name?: string;
   /**
-   * What a client was shown survives the end of the process (`"process"`), or a loss of power too (`"power"`, which waits for the disk at the end of
-   * each turn that writes). Default: `"process"`.
+   * What a client was shown survives the end of the process (`"process"`), or a loss of power too (`"power"`). The latter waits for the disk at the end
+   * of each turn that writes. Default: `"process"`.
    */
   readonly durability?: "process" | "power";
 }

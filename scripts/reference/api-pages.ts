@@ -120,7 +120,8 @@ const units =
   /\b(?:bytes|[KM]iB|milliseconds|seconds?|messages|connections?|topics|items|requests|proxies|entries|replicas|names?|codes?|version|port|times|nodes)\b|%/i;
 
 function lacksOf({ signature, isOptional, isFunction, doc }: Member): readonly string[] {
-  const isNumber = /\bnumber\b/.test(signature.split(/\?: /)[1] ?? "");
+  const type = signature.split(/\?: /)[1] ?? "";
+  const isNumber = /\bnumber\b/.test(type) && !type.includes("=>");
   return [
     ...(isOptional && !isFunction && defaultOf(doc) === undefined ? ["has no default"] : []),
     ...(isNumber && !units.test(`${doc.text} ${signature}`) ? ["has no unit"] : []),

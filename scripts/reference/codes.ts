@@ -12,7 +12,7 @@ const passed: readonly string[] = ["src/messages/frame.ts: message", "src/rooms/
 
 /** One kind of mistake: the message without who says it, and for an unknown option without which ones there are. */
 function kindOf({ text }: Message): string {
-  const kind = text.replace(/:$/, "").replace(/^(?:[a-zA-Z.]+(?:\(\))?|…): (?=.*[a-z])/, "");
+  const kind = text.replace(/:$/, "").replace(/^(?:[a-zA-Z.]+(?:\(\))?|…): /, "");
   return kind.startsWith('unknown option "…"') ? 'unknown option "…"' : kind;
 }
 

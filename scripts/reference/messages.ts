@@ -74,7 +74,8 @@ class Finder {
     const callee = node.expression.getText(file.source);
     const isLogged = is.isCallExpression(node) && callee !== "refused";
     const number = (isLogged ? logs : errors).find(([name]) => name.test(callee))?.[1];
-    const message = number === undefined ? undefined : node.arguments?.[number];
+    // A `warn` of another library takes the message alone.
+    const message = number === undefined ? undefined : (node.arguments?.[number] ?? (callee === "warn" ? node.arguments?.[0] : undefined));
     if (message !== undefined) this.#follow(file, message, isLogged);
   }
 

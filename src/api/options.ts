@@ -56,8 +56,8 @@ export interface Options {
   /**
    * What happens to a client that does not read. `"close"`: at `maxBuffered` it is closed with 1013. `"drop"`: data that would exceed
    * `maxBuffered` is dropped, and `send` returns `"dropped"`. `"coalesce"`: above `highWaterMark` only the newest published message of each topic,
-   * or of each `key` that `publish` was given, is kept, and sent when the client has read; other messages are handled as with `"close"`.
-   * On workerd (Workers and Durable Objects) none of this can be: it reports nothing of what a client has not read. There every message is sent,
+   * or of each `key` that `publish` was given, is kept, and sent when the client has read. Other messages are handled as with `"close"`.
+   * On workerd (Workers and Durable Objects) it has no effect, because workerd does not report what a client has not read. There every message is sent,
    * and what waits is bounded by memory alone: see docs/guide/slow-consumers.md. Default: `"close"`.
    */
   readonly slowConsumer?: "close" | "drop" | "coalesce";

@@ -112,6 +112,12 @@ export interface ScheduledCall {
   readonly retryCount: number;
 }
 
+/** What the hooks `room.open` and `room.empty` receive. */
+export interface RoomInfo {
+  /** Connections of the room on other servers, as last reported: 0 without the option `backplane`. */
+  readonly elsewhere: number;
+}
+
 /** What the `alarm` hook receives, by Cloudflare's names. */
 export interface AlarmInfo {
   /** The time given to `room.setAlarm`, in milliseconds since 1970. */
@@ -221,8 +227,8 @@ export interface ServerRooms<Calls extends AnyCalls = UntypedCalls> extends Room
    */
   broadcast(data: Sendable, options?: BroadcastOptions): Promise<number>;
   /**
-   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8: those after `after`, at most
-   * `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
+   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8. Returns those after `after`,
+   * at most `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
    * @throws TypeError for an invalid `after`, RangeError for an invalid `limit`; both as rejections.
    */
   roomNames(range?: RoomNamesRange): Promise<readonly string[]>;

@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { commandFor, start, startWorker } from "../docs/run.ts";
 import type { Page } from "../docs/pages.ts";
+import { sizes, written } from "./sizes.ts";
 import { converse, foreign, migration, packageOf } from "./kit.ts";
 
 async function freePort(): Promise<number> {
@@ -79,4 +80,10 @@ describe("socket-io.md", () => {
     expect(stdout).toBe(promised(page, `${name}-client.ts`));
     expect(await foreign(server.port, path)).toBe(status);
   });
+});
+
+test("bytes.md: the sizes are those of today, to a tenth: `node test/migrate/sizes.ts --write`", async () => {
+  const [now, page] = [await sizes(), written()];
+  expect([...page.keys()]).toEqual([...now.keys()]);
+  for (const [what, size] of now) expect(Math.abs((page.get(what) ?? 0) - size) / size, `${what}: ${size} kB`).toBeLessThan(0.1);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readPage, writePage } from "../docs/pages.ts";
 
 /** The pages of docs/recipes that need those. */
-export const recipes = ["mqtt", "trpc", "yjs"] as const;
+export const recipes = ["chat", "cursors", "mqtt", "notifications", "streams", "trpc", "yjs"] as const;
 
 export const libraries: string = join(import.meta.dirname, "node_modules");
 
