@@ -217,6 +217,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           ...waiting,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       {

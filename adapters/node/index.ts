@@ -16,6 +16,7 @@ import { NodeRequest, addressOf, http } from "./http/request.ts";
 import { load, loadWs } from "./load.ts";
 import { refuseBun } from "./http/server.ts";
 import { prepare } from "./ws/socket.ts";
+import { warnOfSeparateRooms } from "./separate-rooms.ts";
 import { Sockets, trackTlsHandshakes } from "./http/sockets.ts";
 import { destroyWithSocket } from "./http/pipelining.ts";
 import { urlOf } from "./http/url.ts";
@@ -39,6 +40,7 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
+  warnOfSeparateRooms(backplane);
   await loadWs("serve");
   const handlers = new MountedHandlers(
     { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage, backplane },

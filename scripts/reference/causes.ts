@@ -677,6 +677,10 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "Two handlers of one server share a backplane under one name, so their rooms would be the same.",
     "Give each the option `binding`.",
   ],
+  EW665: [
+    "The process is one of several behind a port: a worker of node:cluster, PM2's cluster mode, or a server that listens with `reusePort`. Without a backplane each has rooms of its own.",
+    "Give `serve` or `attach` the same `backplane` in each process, or run one process.",
+  ],
   EW701: [
     "A room's request came to the object of another room: something chose the object by another name.",
     "Get the object by `idFromName(room)`, or better by `rooms` and `route`.",

@@ -198,10 +198,10 @@ export default defineHandler({ upgrade: () => new Response("no", { status: 401 }
         await stage.page.getByText("Stopped.").waitFor();
         await list.selectOption({ label });
         await stage.page.getByText("Running.").waitFor();
-        await stage.logs("upgrade");
+        await stage.panel("Ada").locator(".lines p").first().waitFor();
         expect({ [label]: await stage.problem.isVisible() }).toEqual({ [label]: false });
       }
-    });
+    }, 300_000);
 
     test.each([
       ["light", { colorScheme: "light" }],
