@@ -41,7 +41,9 @@ export function apiPage(entry: Entry, places: Places, codesOf: (option: string) 
       ? []
       : [`Described elsewhere: ${others.map((one) => `[\`${one.name}\`](${addressOf(one, entry, places)})`).join(", ")}.`]),
     "",
-  ].join("\n\n");
+  ]
+    .join("\n\n")
+    .replaceAll("```ts\n", "```typescript\n");
 }
 
 function addressOf(exported: Exported, from: Entry, places: Places): string {
