@@ -29,7 +29,7 @@ export default [
   entry("edgewire/memory", "adapters/memory/index", 47.6),
   entry("edgewire/cluster", "src/cluster/index", 19.5),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.3),
-  entry("edgewire/redis, with the cluster", "adapters/redis/index", 30.5),
+  entry("edgewire/redis, with the cluster", "adapters/redis/index", 30.8),
   entry("edgewire/client", "src/client/index", 4),
   entry("edgewire/delivery", "src/delivery/server/index", 15.3),
   entry("edgewire/delivery/client, with the client", "src/delivery/client/index", 8.5),
