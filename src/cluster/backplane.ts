@@ -9,6 +9,7 @@ import type { BackplaneDue, BackplaneTasks } from "./tasks.ts";
 import type { OwnAnswers, OwnAsked, Turn, TurnResult } from "./turns.ts";
 import type { BackplaneValues } from "./values.ts";
 
+/** What rooms that span servers share: a log and a feed for each room, and mail between nodes. */
 export interface Backplane {
   /** One room as one node sees it. @param node random for each start. Nothing is sent before the first call. */
   room(name: string, node: string, receiver: Receiver): RoomBackplane;
@@ -68,6 +69,7 @@ export type Refusal = "expelled" | "other";
 
 // ---- Joining
 
+/** What a node says when it joins a room. */
 export interface Joining {
   /** The backplane's, if the node has joined before. */
   readonly life: string | undefined;
@@ -77,6 +79,7 @@ export interface Joining {
   readonly numbers: ReadonlyMap<string, number>;
 }
 
+/** What a node gets when it joins a room. */
 export interface Joined {
   /** Another one for each backplane that began empty. */
   readonly life: string;
@@ -90,6 +93,7 @@ export interface Joined {
   readonly counts: readonly NodeCounts[];
 }
 
+/** A log of a topic, and where it ends. */
 export interface LogState {
   readonly topic: string;
   /** For the wire: the same for all readers of the room. */
@@ -99,11 +103,13 @@ export interface LogState {
   readonly last: EntryPlace;
 }
 
+/** The place of an entry in its log. */
 export interface EntryPlace {
   readonly offset: number;
   readonly tag: string;
 }
 
+/** Entries of a log. */
 export interface Page {
   readonly epoch: string;
   /** The position is one of this log that is kept, or the one just before; otherwise entries from the beginning follow. */
@@ -113,12 +119,14 @@ export interface Page {
   readonly entries: readonly StoredEntry[];
 }
 
+/** An entry of a log, with the time at which it was stored. */
 export interface StoredEntry extends LogEntry {
   readonly time: number;
 }
 
 // ---- Turns
 
+/** Turns that a node sends together. */
 export interface Batch {
   readonly node: string;
   readonly life: string;
@@ -131,6 +139,7 @@ export interface Batch {
   readonly turns: readonly Turn[];
 }
 
+/** What became of a batch. */
 export interface BatchAnswer {
   /** The frame that it made, or the last one before. */
   readonly feed: Head;
@@ -140,11 +149,13 @@ export interface BatchAnswer {
 
 // ---- Reports
 
+/** What a node says of itself now and then. */
 export interface Report {
   readonly life: string;
   readonly counts: Counts;
 }
 
+/** What a node gets for its report. */
 export interface Reported {
   readonly feed: Head;
   readonly notices: Head;

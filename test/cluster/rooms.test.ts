@@ -440,7 +440,7 @@ describe("what does not span servers yet is refused by name", () => {
     const { servers, errors } = scene({ open: (connection) => void call(connection), alarm() {}, calls: { call: () => 1 } } as Handler);
     await join(servers[0]);
     await servers[0].settled();
-    expect(errors.map(String)).toEqual([`Error: ${name}: not yet supported where rooms span servers (option "backplane") [EW420]`]);
+    expect(errors.map(String)).toEqual([`Error: ${name}: not yet supported where rooms span servers (option "backplane") [EW430]`]);
   });
 
   test("from outside", async () => {
