@@ -101,7 +101,8 @@ function menu({ url, shelves }: Frame, to: To): string {
 
 /** A title below its group's name, which it does not repeat: "On Node" below "Getting started". */
 function within(group: string, title: string): string {
-  const rest = group !== "" && title.startsWith(`${group} `) ? title.slice(group.length + 1) : title;
+  if (group === "" || !title.startsWith(`${group} `)) return title;
+  const rest = title.slice(group.length + 1);
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
