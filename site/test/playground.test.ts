@@ -151,6 +151,16 @@ describe.skipIf(executablePath === "")("the playground", () => {
       await stage.sees("Ada", "closed: 1000", "event");
     });
 
+    test("a loop that logs is stopped too, and does not bury the page", async () => {
+      const stage = await open();
+      await stage.isRunning();
+      await stage.runs(`${echo}\nwhile (true) console.log("again");`);
+      await stage.problem.filter({ hasText: "endless loop" }).waitFor();
+      await stage.logs("the rest is left out");
+      await stage.runs(echo);
+      await stage.isRunning();
+    });
+
     test("a handler reaches neither the network nor the site", async () => {
       const stage = await open();
       await stage.isRunning();
