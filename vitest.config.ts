@@ -40,7 +40,7 @@ const long = [
 ];
 
 /** What is quick to install. */
-const frameworks = ["express", "fastify", "vite"];
+const frameworks = ["express", "fastify"];
 
 /** Starts the longest files first, whichever project they are in: the last to end should be short. */
 class LongestFirst extends BaseSequencer {
@@ -67,7 +67,7 @@ export default defineConfig({
           // A process for each file would cost more than most of these tests.
           isolate: false,
           setupFiles: "test/support/fresh-process.ts",
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...waiting,
         },
       },
@@ -75,7 +75,7 @@ export default defineConfig({
         test: {
           name: "process",
           include: ["test/node/**/*.test.ts", "test/deno/**/*.test.ts", ...ownProcess],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...waiting,
         },
       },
@@ -223,20 +223,20 @@ export default defineConfig({
       {
         test: {
           name: "frameworks",
-          // Next and SvelteKit take minutes to install and to build: npm run campaign:frameworks.
+          // Vite starts several servers, and Next and SvelteKit take minutes to install and to build: npm run campaign:frameworks.
           include:
             process.env["FRAMEWORKS"] === "all"
               ? ["test/frameworks/*.test.ts"]
               : frameworks.map((name) => `test/frameworks/${name}.test.ts`),
           globalSetup: ["scripts/browser.ts", "scripts/frameworks.ts"],
-          testTimeout: process.env["FRAMEWORKS"] === "all" ? 600_000 : 60_000,
+          testTimeout: process.env["FRAMEWORKS"] === "all" ? 150_000 : 60_000,
           hookTimeout: process.env["FRAMEWORKS"] === "all" ? 600_000 : 60_000,
           ...waiting,
         },
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 30_000, ...waiting },
       },
       {
         test: {
@@ -247,10 +247,10 @@ export default defineConfig({
           ...watching,
         },
       },
-      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], ...watching } },
-      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], ...watching } },
-      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], ...watching } },
-      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], ...waiting } },
+      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], testTimeout: 30_000, ...waiting } },
     ],
   },
 });

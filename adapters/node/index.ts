@@ -31,6 +31,7 @@ export { attach } from "./attach.ts";
 export type { Attached, AttachOptions } from "./options.ts";
 export type { HttpServer } from "./http/server.ts";
 
+/** Starts a server for a handler, an app, or both. It resolves once the server listens. */
 export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},

@@ -19,6 +19,7 @@ import { inspect } from "./settings.ts";
 /** Milliseconds that one WAIT may hold up the connection. */
 const longestWait = 1000;
 
+/** What `redis` returns: the option `backplane` of `serve`. */
 export class RedisBackplane implements Backplane {
   readonly #tuning: Tuning;
   readonly #connections: Connections;

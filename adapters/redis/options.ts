@@ -7,6 +7,7 @@ import { isIoredis } from "./ioredis.ts";
 import { isNodeRedis, isNodeRedisCluster } from "./node-redis.ts";
 import type { NodeRedisClient } from "./node-redis.ts";
 
+/** What `redis` takes besides its clients, or an address. */
 export interface RedisTuning extends ClusterOptions {
   /** What all keys and channels begin with. Default: `"ew:"`. */
   readonly prefix?: string;
@@ -25,7 +26,9 @@ export interface RedisTuning extends ClusterOptions {
 /** A client of ioredis (`Redis` or `Cluster`) or of node-redis (what `createClient`, `createCluster` or `createSentinel` return). */
 export type RedisClient = object;
 
+/** What `redis` takes, with clients of your own. */
 export interface RedisOptions extends RedisTuning {
+  /** Sends the commands: a client of ioredis or node-redis, connected or about to be. */
   readonly client: RedisClient;
   /** Another client of the same library, which does nothing else: Redis lets a client that subscribes send no commands. Default: `client.duplicate()`. */
   readonly subscriber?: RedisClient;
@@ -91,8 +94,8 @@ export function clusterOptionsOf({ lease, patience, maxPending, counts }: RedisT
 }
 
 function wrong(name: string, wanted: string, value: unknown): Error {
-  const Kind = typeof value === "number" ? RangeError : TypeError;
-  return new Kind(`redis: option "${name}" must be ${wanted}, not ${show(value)} [EW965]`);
+  const KindOfError = typeof value === "number" ? RangeError : TypeError;
+  return new KindOfError(`redis: option "${name}" must be ${wanted}, not ${show(value)} [EW139]`);
 }
 
 export type CheckedClients =
@@ -103,7 +106,7 @@ export type CheckedClients =
 export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
   refuseBun("client", client);
   refuseBun("subscriber", subscriber);
-  if (subscriber === client)
+  if (subscriber === client && client !== undefined)
     throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW421]');
   if (isObject(client) && isIoredis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isIoredis(subscriber))) throw otherLibrary("ioredis", subscriber);

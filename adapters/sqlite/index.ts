@@ -12,6 +12,7 @@ import { SocketGate } from "./gate.ts";
 import { RoomRows } from "./rooms.ts";
 import { RoomStore } from "./store.ts";
 
+/** What `sqlite` takes besides the path. */
 export interface SqliteOptions {
   /** The handler's name in the file. Needed if several handlers without `binding` share the file. Default: the handler's `binding`, or "". */
   readonly name?: string;

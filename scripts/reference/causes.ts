@@ -80,7 +80,7 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "The option `delivery` is not what `delivery()` returns.",
     'Write `delivery: delivery()`, with `delivery` of "edgewire/delivery".',
   ],
-  EW139: ["An option that takes one of a few names has another value.", "Use one of the names in the message."],
+  EW139: ["An option has a value that it does not take.", "Use what the message says."],
   EW140: ["The option `protocols` is not an array.", 'Write `protocols: ["chat.1"]`.'],
   EW141: [
     "A name in `protocols` can't be a subprotocol: spaces, commas and most punctuation are not allowed.",

@@ -170,8 +170,7 @@ class Finder {
     const real = symbol !== undefined && symbol.flags & SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
     const handle = real?.valueDeclaration ?? real?.declarations[0];
     const node = handle?.resolve(file.project);
-    const path = [...this.#program.files.keys()].find((one) => handle?.path.endsWith(`/${one}`));
-    const other = this.#program.files.get(path ?? "");
+    const other = this.#program.fileAt(handle?.path);
     return node === undefined || other === undefined ? undefined : { file: other, node, key: keyOf(other, node) };
   }
 }
@@ -212,6 +211,7 @@ function partsOf(expression: Expression): readonly Expression[] | undefined {
     : undefined;
 }
 
-function textOf({ head, templateSpans }: TemplateExpression): string {
+/** A template with `…` for what is computed. */
+export function textOf({ head, templateSpans }: TemplateExpression): string {
   return head.text + templateSpans.map(({ literal }) => `…${literal.text}`).join("");
 }

@@ -15,6 +15,8 @@ export interface File {
 export interface Program extends Disposable {
   /** The files of src/ and adapters/ by path, sorted. */
   readonly files: ReadonlyMap<string, File>;
+  /** The one at an absolute path. */
+  fileAt(path: string | undefined): File | undefined;
 }
 
 export function openProgram(root: string): Program {
@@ -25,8 +27,10 @@ export function openProgram(root: string): Program {
   ];
   const snapshot = api.updateSnapshot({ openProjects: configs.map((config) => join(root, config)) });
   const files = snapshot.getProjects().flatMap((project) => project.rootFiles.map((name) => readFile(root, project, name)));
+  const byPath = new Map(files.toSorted((one, two) => (one.path < two.path ? -1 : 1)).map((file) => [file.path, file]));
   return {
-    files: new Map(files.toSorted((one, two) => (one.path < two.path ? -1 : 1)).map((file) => [file.path, file])),
+    files: byPath,
+    fileAt: (path) => (path === undefined ? undefined : byPath.get(pathIn(root, path))),
     [Symbol.dispose]: () => api.close(),
   };
 }
@@ -34,7 +38,11 @@ export function openProgram(root: string): Program {
 function readFile(root: string, project: Project, name: string): File {
   const source = project.program.getSourceFile(name);
   if (source === undefined) throw new Error(`${name} is not in its own project`);
-  return { path: relative(root, name).replaceAll("\\", "/"), source, project };
+  return { path: pathIn(root, name), source, project };
+}
+
+function pathIn(root: string, path: string): string {
+  return relative(root, path).replaceAll("\\", "/");
 }
 
 export function lineOf({ source }: File, node: Node): number {

@@ -14,6 +14,7 @@ export interface Dropped {
   readonly bytes: number;
 }
 
+/** What runs, as `observe` and the `error` hook name it. */
 export type HookName =
   | "upgrade"
   | "open"
@@ -58,6 +59,7 @@ export interface RoomHooks<State = unknown, Env = unknown> {
 /** The `vars` of a handler that names none. */
 export type AnyVars = Readonly<Record<string, unknown>>;
 
+/** What `upgrade` gets besides the request. */
 export interface UpgradeContext<Env = unknown, Vars = AnyVars> {
   readonly env: Env;
   /** The client's address, or "" if the runtime does not know it. */
@@ -167,6 +169,7 @@ export interface HandlerCalls<State, Env, Calls extends AnyCalls> {
   readonly calls?: Readonly<Record<string, CallFunction<State, Env>>> & Calls;
 }
 
+/** What `defineHandler` takes: hooks, options and calls. */
 export interface Handler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls, Vars = AnyVars>
   extends Hooks<State, Env, Vars>, HandlerCalls<State, Env, Calls>, Options {}
 

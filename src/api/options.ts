@@ -16,10 +16,13 @@ export interface Heartbeat {
 
 /** Where the rooms' Durable Objects are located. Cloudflare extends both lists, so any name of the right form is accepted. */
 export interface Placement {
+  /** Which law applies to where rooms run and store. Default: none. */
   readonly jurisdiction?: "eu" | "us" | "fedramp" | "fedramp-high" | (string & {});
+  /** Near where a room is first created: a region, or a function of the room's name. Default: near its first client. */
   readonly locationHint?: LocationHint | ((room: string) => LocationHint | undefined);
 }
 
+/** Regions of Cloudflare. */
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me" | (string & {});
 
 /** Every option has one default, and the same effect on every runtime. */
@@ -114,7 +117,7 @@ export interface Options {
   readonly maxState?: number;
   /** Receives what happens, for metrics and traces; `opentelemetry()` of "edgewire/opentelemetry" creates one. Default: none. */
   readonly observe?: Observer;
-  /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
+  /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Default: none, which is a plain Worker without rooms. */
   readonly binding?: string;
   /**
    * On Cloudflare, where rooms' objects run and store (Data location, in Cloudflare's documentation). It is part of a room's

@@ -6,6 +6,7 @@ export interface Traffic {
   readonly bytes: number;
 }
 
+/** What `stats` of a room returns. */
 export interface RoomStats {
   /** Connections that are open now. */
   readonly open: number;
@@ -26,6 +27,7 @@ export interface RoomStats {
   readonly hookErrors: number;
 }
 
+/** What `stats` of a server returns. */
 export interface Stats extends RoomStats {
   /**
    * With delivery: connections whose client is there and has all there is (`live`), is there and reads on (`behind`), or is away (`disconnected`). All

@@ -14,6 +14,7 @@ import type { Received, StandardSchema } from "./standard.ts";
 
 export type None = Readonly<Record<never, never>>;
 
+/** What `defineMessages` takes. */
 export interface Definition<ToServer, ToClient, Asked, State extends StandardSchema = StandardSchema> {
   /** Messages that clients send, by name. */
   readonly toServer?: ToServer;
@@ -49,6 +50,7 @@ export interface AnyMessages {
   checkSent(schema: StandardSchema, name: string, payload: unknown): void;
 }
 
+/** What `defineMessages` returns: both sides import it. */
 export interface Messages<
   ToServer extends Schemas = Schemas,
   ToClient extends ServerEntries = ServerEntries,

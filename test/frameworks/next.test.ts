@@ -34,20 +34,6 @@ describe.skipIf(executablePath === "")("Next", () => {
     writeFileSync(file, code);
   });
 
-  test("with getUpgradeHandler as well, HMR fails, as the page says", async () => {
-    const code = readFileSync(join(project.folder, "server.ts"), "utf8");
-    writeFileSync(
-      join(project.folder, "twice.ts"),
-      code.replace("server.listen", 'server.on("upgrade", app.getUpgradeHandler());\nserver.listen'),
-    );
-    const { url } = await serve(project.folder, [process.execPath, "twice.ts"], /listening/);
-    expect((await fetch(url)).status).toBe(200);
-    const socket = new WebSocket(`${url.replace("http", "ws")}/_next/hmr`);
-    // Whether it was opened before depends on which of the two answers first.
-    const closed = await new Promise<CloseEvent>((resolve) => (socket.onclose = resolve));
-    expect(closed.code).toBe(1006);
-  });
-
   test("in development: 127.0.0.1 is another origin, as the page says", async () => {
     const { url } = await serve(project.folder, [process.execPath, "server.ts"], /listening/);
     const visitor = await browser.newPage();

@@ -193,10 +193,10 @@ test("many updates become one row, and a long one takes several", async () => {
   const place = inMemory();
   const ada = open(place, "Ada");
   await synced(ada);
-  for (let count = 0; count < 1100; count++) append(ada, "x");
+  for (let count = 0; count < 600; count++) append(ada, "x");
   await place.settled();
   expect(place.rows.kept.size).toBeLessThan(501);
-  ada.text.insert(0, "long ".repeat(400_000));
+  ada.text.insert(0, "long ".repeat(220_000));
   await place.settled();
   expect(Math.max(...Array.from(place.rows.kept.values(), ({ length }) => length))).toBeLessThan(1024 * 1024);
   await place.evict();
