@@ -194,6 +194,10 @@ export default defineHandler({ upgrade: () => new Response("no", { status: 401 }
       await stage.problem.filter({ hasText: 'the playground has no "node:fs"' }).waitFor();
       await stage.runs('import { defineHandler } from "edgewire";\nexport default defineHandler({ mesage() {} });');
       await stage.problem.filter({ hasText: /^Line 2: .*mesage/ }).waitFor();
+      const code = stage.problem.getByRole("link", { name: /^EW\d+$/ });
+      const heading = (await code.innerText()).toLowerCase();
+      await code.click();
+      await stage.page.locator(`h3#${heading}`).waitFor();
     });
 
     test("every example of the list runs", async () => {
