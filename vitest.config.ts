@@ -202,7 +202,7 @@ export default defineConfig({
               ? ["test/frameworks/*.test.ts"]
               : frameworks.map((name) => `test/frameworks/${name}.test.ts`),
           globalSetup: ["scripts/browser.ts", "scripts/frameworks.ts"],
-          testTimeout: process.env["FRAMEWORKS"] === "all" ? 150_000 : 60_000,
+          testTimeout: process.env["FRAMEWORKS"] === "all" ? 300_000 : 60_000,
           hookTimeout: process.env["FRAMEWORKS"] === "all" ? 600_000 : 60_000,
           ...waiting,
         },
