@@ -1,12 +1,14 @@
 /**
- * `npm run lint`: pages for users have no sentence over 30 words, and no page or source file has a phrase that reads as if translated. What to write
- * in place of a phrase stands beside it.
+ * `npm run lint`: pages for users, and what the reference takes from the source, have no sentence over 30 words. No page or source file has a phrase
+ * that reads as if translated. What to write in place of a phrase stands beside it.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const most = 30;
 const forUsers = ["README.md", "docs/{guide,recipes,deploy,frameworks,migrate}/**/*.md"];
+/** What their doc comments say is in the reference. */
+const documented = ["src/{api,client,messages}/*.ts", "adapters/*/index.ts"];
 const everywhere = ["*.md", "docs/**/*.md", "{src,adapters}/**/*.ts", "create-edgewire/**/*.{md,js,ts}"];
 const ignored = /(?:^|[/\\])node_modules(?:[/\\]|$)/;
 
@@ -34,8 +36,9 @@ export function faults(root: string): string[] {
   const filesOf = (patterns: readonly string[]): string[] =>
     globSync(patterns, { cwd: root, exclude: (name) => ignored.test(name) }).toSorted();
   const long = filesOf(forUsers).flatMap((file) => longSentences(read(file)).map((fault) => `${file}:${fault}`));
+  const documentation = filesOf(documented).flatMap((file) => longSentences(docCommentsOf(read(file))).map((fault) => `${file}:${fault}`));
   const odd = filesOf(everywhere).flatMap((file) => oddPhrases(read(file)).map((fault) => `${file}:${fault}`));
-  return [...long, ...odd];
+  return [...long, ...documentation, ...odd];
 }
 
 export function longSentences(page: string): string[] {
@@ -57,6 +60,14 @@ export function oddPhrases(text: string): string[] {
       return `${line}: "${found.replaceAll(/\s+/g, " ")}". Write ${instead}`;
     });
   });
+}
+
+/** The doc comments of a source file as a page, each line where it was. A tag begins a paragraph. */
+export function docCommentsOf(source: string): string {
+  const outside = source.split(/\/\*\*[\s\S]*?\*\//g);
+  const inside = Array.from(source.matchAll(/\/\*\*([\s\S]*?)\*\//g), ([, comment = ""]) => comment);
+  const prose = inside.map((comment) => comment.replaceAll(/^[ \t]*\* ?/gm, "").replaceAll(/^@/gm, "- @"));
+  return outside.map((code, index) => `${blank(code)}${prose[index] ?? ""}`).join("");
 }
 
 /** The paragraphs, list items, headings and cells of a page, each by itself, with code as a single word. */

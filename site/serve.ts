@@ -19,15 +19,13 @@ const types: Readonly<Record<string, string>> = {
 /** A page that is asked for after a change is generated anew; one with a broken link says so, on the page and in the log. */
 export async function serve(port: number): Promise<{ readonly url: string }> {
   let files: Promise<Files> | undefined = generate();
-  await files;
+  // One that can't be generated is told when a page is asked for, until it can.
+  await files.catch(() => {});
   const root = join(import.meta.dirname, "..");
-  for (const folder of ["docs", "site/generate", "site/client", "site/style"])
+  for (const folder of ["README.md", "docs", "site/client", "site/examples", "site/style"])
     watch(join(root, folder), { recursive: true }, () => (files = undefined)).unref();
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const path = decodeURI(pathname)
-      .slice(1)
-      .replace(/(^|\/)$/, "$1index.html");
+    const path = pathOf(request.url ?? "/");
     files ??= generate();
     files.then(
       (all) => {
@@ -43,4 +41,16 @@ export async function serve(port: number): Promise<{ readonly url: string }> {
   }).listen(port, "127.0.0.1");
   await once(server, "listening");
   return { url: `http://localhost:${(server.address() as AddressInfo).port}/` };
+}
+
+/** The file's name, "" for none. */
+function pathOf(url: string): string {
+  try {
+    const { pathname } = new URL(url, "http://localhost");
+    return decodeURI(pathname)
+      .slice(1)
+      .replace(/(^|\/)$/, "$1index.html");
+  } catch {
+    return "";
+  }
 }

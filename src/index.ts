@@ -33,6 +33,7 @@ export type {
   PresenceDiff,
   PublishOptions,
   Room,
+  RoomInfo,
   RoomNamesRange,
   Rooms,
   ScheduledCall,

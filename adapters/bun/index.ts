@@ -34,16 +34,17 @@ function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runt
   return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(topics), topics };
 }
 
+/** Starts a server for a handler, an app, or both. It resolves once the server listens. */
 export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
 ): Promise<Serving<Calls>> => {
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
-  const { fetch, env = process.env, storage } = options;
+  const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
   const { port, hostname, tls } = at;
   const scheme = tls === undefined ? "http" : "https";
-  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage }, { handler, fetch });
+  const handlers = new MountedHandlers({ ...runtimeOf(() => native, scheme), env, storage, backplane }, { handler, fetch });
   const native = listen(handlers, at, {
     port,
     hostname,
@@ -148,6 +149,7 @@ function addressOf(native: NativeServer, request: Request): string {
 /** By native server, for apps under a bare `Bun.serve`. */
 const bareHandlers = new WeakMap<NativeServer, MountedHandlers>();
 
+/** For `edgewire/hono` alone. */
 export const barePending: BarePending = (request, env) => {
   const native = nativeOf(env);
   let handlers = bareHandlers.get(native);
@@ -155,6 +157,7 @@ export const barePending: BarePending = (request, env) => {
   return { handlers, remoteAddress: addressOf(native, request) };
 };
 
+/** For `edgewire/hono` alone. */
 export const bareUpgrade: BareUpgrade = (request, env, ready) => {
   return upgrade(nativeOf(env), request, ready) ? new Response(null) : tooLate();
 };

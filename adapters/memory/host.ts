@@ -87,6 +87,8 @@ export class MemoryHost implements Moving {
   }
 
   async hibernate(): Promise<void> {
+    if (this.#options.backplane !== undefined)
+      throw new Error('hibernate: a server whose rooms span servers (option "backplane") does not hibernate [EW663]');
     for (let waiting = this.running(); waiting.length > 0; waiting = this.running()) await Promise.all(waiting);
     this.#unfinished.clear();
     this.#clock.stop();
@@ -119,7 +121,9 @@ export class MemoryHost implements Moving {
       watch: (work, name) => this.watch.add(work, `the request ${quoted(name)}`),
     };
     if (this.#opened !== undefined) return new Server(this.#handler, durableRuntime(runtime, this.#opened));
-    const { storage } = this.#options;
+    const { storage, backplane } = this.#options;
+    if (backplane !== undefined)
+      return new Server(this.#handler, { ...runtime, backplane, storage: typeof storage === "function" ? storage : undefined });
     return new Server(this.#handler, {
       ...runtime,
       store: (room): Store => this.#stores.of(room),

@@ -2,10 +2,12 @@
 import { show } from "../../src/values/text.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
-import { checkStorage } from "../shared/target.ts";
+import type { SharedBackplane } from "../../src/server/cluster.ts";
+import { checkBackplane, checkStorage } from "../shared/target.ts";
 import type { ConnectOptions } from "./request.ts";
 import type { GivenClock } from "./timers.ts";
 
+/** What `memory` takes besides the handler. */
 export interface MemoryOptions {
   /** Passed to hooks as `env`. Default: an empty object. */
   readonly env?: object;
@@ -13,13 +15,16 @@ export interface MemoryOptions {
   readonly clock?: GivenClock;
   /** Where rooms keep what they keep, as for `serve`. Default: in memory. */
   readonly storage?: StorageOption | DurableStorage;
+  /** Rooms span the servers that share it, as for `serve`: `memoryBackplane()` of "edgewire/cluster". Such a server does not hibernate. */
+  readonly backplane?: SharedBackplane;
 }
 
 /** @throws TypeError with the option's name. */
 export function checkOptions(options: MemoryOptions): MemoryOptions {
-  checkNames("memory", options, ["env", "clock", "storage"] satisfies (keyof MemoryOptions)[]);
-  const { env, clock, storage } = options;
+  checkNames("memory", options, ["env", "clock", "storage", "backplane"] satisfies (keyof MemoryOptions)[]);
+  const { env, clock, storage, backplane } = options;
   checkStorage("memory", storage);
+  checkBackplane("memory", backplane, storage);
   if (env !== undefined && (typeof env !== "object" || env === null))
     throw new TypeError(`memory: option "env" must be an object, not ${show(env)} [EW810]`);
   const lacking = clock === undefined ? undefined : clockMethods.find((name) => typeof Object(clock)[name] !== "function");

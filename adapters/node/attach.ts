@@ -9,6 +9,7 @@ import { PathPattern } from "./path.ts";
 import { checkServer, refuseBun } from "./http/server.ts";
 import type { HttpServer } from "./http/server.ts";
 import { prepare } from "./ws/socket.ts";
+import { warnOfSeparateRooms } from "./separate-rooms.ts";
 import { Sockets } from "./http/sockets.ts";
 import { readTarget } from "../shared/target.ts";
 import type { AttachOptions, Attached } from "./options.ts";
@@ -29,9 +30,18 @@ export function attach<State, Env, Calls extends AnyCalls = UntypedCalls>(
   if (handler !== undefined && options.fetch !== undefined) throw new TypeError("attach takes a handler or { fetch }, not both [EW611]");
   const pattern = options.path === undefined ? undefined : new PathPattern(options.path);
   const handlers = new MountedHandlers(
-    { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env: options.env ?? process.env, storage: options.storage },
+    {
+      name: "node",
+      registry: RoomRegistry,
+      limitsHead: true,
+      prepare,
+      env: options.env ?? process.env,
+      storage: options.storage,
+      backplane: options.backplane,
+    },
     { handler, fetch: options.fetch },
   );
+  warnOfSeparateRooms(options.backplane, server);
   try {
     return attachHandlers(server, { handlers, pattern, isApp: handler === undefined, sockets: new Sockets() });
   } catch (error) {

@@ -4,10 +4,12 @@ import type { AnyCalls, UntypedCalls } from "../../src/api/calls.ts";
 import type { ServerRooms } from "../../src/api/room.ts";
 import type { StorageOption } from "../../src/api/storage.ts";
 import type { DurableStorage } from "../../src/ports.ts";
+import type { SharedBackplane } from "../../src/server/cluster.ts";
 import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { Fetch } from "../shared/mounted-handlers.ts";
 
+/** What `attach` takes besides the server and the handler. */
 export interface AttachOptions {
   /**
    * The path to serve: exact (`"/ws"`), with `:name` segments (`"/chat/:room"`; the segment `room` is the room's name), or ending in `*`
@@ -17,13 +19,15 @@ export interface AttachOptions {
   readonly path?: string;
   /**
    * An app whose routes mount handlers. It gets only handshakes; the server's own listener gets all other requests. If the app has no route for a
-   * handshake (404), other listeners may take it.
+   * handshake (404), other listeners may take it. Default: none.
    */
   readonly fetch?: Fetch;
   /** Passed to hooks as `env`. Default: `process.env`. */
   readonly env?: object;
   /** Where rooms keep what they keep, as for `serve`. Default: in memory. */
   readonly storage?: StorageOption | DurableStorage;
+  /** Rooms span the servers that share it, as for `serve`. Default: they are of this server alone. */
+  readonly backplane?: SharedBackplane;
 }
 
 /** A handler or an app that is attached to an existing server. */

@@ -85,10 +85,21 @@ export class MountedHandlers implements ServerRooms, Mounts {
   server(handler: DefinedHandler): Server {
     let server = this.#servers.get(handler);
     if (server === undefined) {
+      this.#checkName(handler);
       this.#servers.set(handler, (server = new Server(handler, this.#runtimeOf(handler))));
       if (this.#closed !== undefined) void closeServer(server);
     }
     return server;
+  }
+
+  /** @throws Error if two handlers would have the same rooms on the backplane. */
+  #checkName({ settings: { binding } }: DefinedHandler): void {
+    if (this.#runtime.backplane === undefined) return;
+    for (const other of this.#servers.keys())
+      if (other.settings.binding === binding)
+        throw new Error(
+          `two handlers of one server share its backplane under ${binding === undefined ? "no name" : `the name "${binding}"`}: give each another option "binding" [EW662]`,
+        );
   }
 
   #runtimeOf({ settings }: DefinedHandler): Runtime {

@@ -10,8 +10,8 @@ interface Given {
 }
 
 const known = {
-  serve: ["port", "hostname", "fetch", "tls", "env", "storage", "signals"],
-  attach: ["path", "fetch", "env", "storage"],
+  serve: ["port", "hostname", "fetch", "tls", "env", "storage", "backplane", "signals"],
+  attach: ["path", "fetch", "env", "storage", "backplane"],
 } as const;
 
 /**
@@ -37,8 +37,9 @@ function checkOptions(who: keyof typeof known, options: Record<string, unknown>)
     }
   }
   if (options["signals"] !== undefined) checkSignals(options["signals"]);
-  const { fetch, path, storage } = options;
+  const { fetch, path, storage, backplane } = options;
   checkStorage(who, storage);
+  checkBackplane(who, backplane, storage);
   if (fetch !== undefined && typeof fetch !== "function") throw new TypeError(`${who}: option "fetch" must be a function [EW644]`);
   if (path !== undefined && typeof path !== "string") {
     throw new TypeError(`${who}: option "path" must be a string [EW645]`);
@@ -67,4 +68,17 @@ export function checkStorage(who: string, storage: unknown): void {
   throw new TypeError(
     `${who}: option "storage" must be what sqlite() of "edgewire/sqlite" returns, or a function that takes a room's name and returns its values, not ${show(storage)} [EW649]`,
   );
+}
+
+/** @throws TypeError that starts with `who`. */
+export function checkBackplane(who: string, backplane: unknown, storage: unknown): void {
+  if (backplane === undefined) return;
+  if (typeof Object(backplane).share !== "function")
+    throw new TypeError(
+      `${who}: option "backplane" must be what memoryBackplane() or clustered() of "edgewire/cluster" returns, not ${show(backplane)} [EW660]`,
+    );
+  if (typeof storage === "object")
+    throw new TypeError(
+      `${who}: give only one of "storage" and "backplane": where rooms span servers, the backplane keeps what they keep [EW661]`,
+    );
 }

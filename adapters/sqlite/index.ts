@@ -12,12 +12,13 @@ import { SocketGate } from "./gate.ts";
 import { RoomRows } from "./rooms.ts";
 import { RoomStore } from "./store.ts";
 
+/** What `sqlite` takes besides the path. */
 export interface SqliteOptions {
   /** The handler's name in the file. Needed if several handlers without `binding` share the file. Default: the handler's `binding`, or "". */
   readonly name?: string;
   /**
-   * What a client was shown survives the end of the process (`"process"`), or a loss of power too (`"power"`, which waits for the disk at the end of
-   * each turn that writes). Default: `"process"`.
+   * What a client was shown survives the end of the process (`"process"`), or a loss of power too (`"power"`). The latter waits for the disk at the end
+   * of each turn that writes. Default: `"process"`.
    */
   readonly durability?: "process" | "power";
 }

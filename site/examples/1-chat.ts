@@ -2,14 +2,16 @@
 import { defineHandler } from "edgewire";
 import { delivery } from "edgewire/delivery";
 
-// Change something, and press Run. Then try: cut Grace's network, let Ada say something, and bring it back.
-// Or hibernate: memory is gone, and nobody notices.
+// Cut Grace's network, say something as Ada,
+// and bring it back: Grace has missed nothing.
+// Hibernate: memory is gone, and nobody notices.
 export default defineHandler({
-  delivery: delivery(), // a client that was cut off misses nothing
-  history: { chat: { messages: 50 } }, // for those who come later
+  delivery: delivery(), // who is cut off misses nothing
+  history: { chat: { messages: 50 } },
 
   upgrade(request) {
-    const name = new URL(request.url).searchParams.get("name") ?? "someone";
+    const { searchParams } = new URL(request.url);
+    const name = searchParams.get("name") ?? "someone";
     return { room: "lobby", state: { name, said: 0 } };
   },
 
@@ -20,8 +22,9 @@ export default defineHandler({
 
   async message(connection, data) {
     const { room, state } = connection;
-    connection.setState({ ...state, said: state.said + 1 });
+    const said = state.said + 1;
+    connection.setState({ ...state, said });
     room.publish("chat", `${state.name}: ${data}`);
-    await room.storage.update<number>("messages", (count = 0) => count + 1);
+    await room.storage.update<number>("all", (n = 0) => n + 1);
   },
 });

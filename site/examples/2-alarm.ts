@@ -1,7 +1,8 @@
 // An alarm and scheduled calls
 import { defineHandler } from "edgewire";
 
-// Say "remind tea" to be reminded in five seconds; anything else moves the alarm, which says goodbye after ten quiet ones.
+// "remind tea" reminds everyone in five seconds.
+// The alarm runs when nobody spoke for ten.
 export default defineHandler({
   upgrade: () => ({ room: "lobby" }),
 
@@ -12,9 +13,13 @@ export default defineHandler({
   message(connection, data) {
     const text = String(data);
     const { room } = connection;
-    if (text.startsWith("remind ")) room.schedule(Date.now() + 5_000, "remind", text.slice(7));
-    else room.publish("all", text);
-    room.setAlarm(Date.now() + 10_000);
+    const now = Date.now();
+    if (text.startsWith("remind ")) {
+      room.schedule(now + 5_000, "remind", text.slice(7));
+    } else {
+      room.publish("all", text);
+    }
+    room.setAlarm(now + 10_000);
   },
 
   alarm(room) {

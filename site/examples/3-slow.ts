@@ -1,7 +1,8 @@
-// A slow reader, and only the newest for it
+// A slow reader gets the newest
 import { defineHandler } from "edgewire";
 
-// Let Grace read nothing, send a few numbers as Ada, and let Grace read again: of what waited she gets the newest alone.
+// Let Grace read nothing, send some numbers as Ada,
+// and let Grace read again: she gets the newest.
 export default defineHandler({
   slowConsumer: "coalesce",
   highWaterMark: 16, // bytes; usually 64 KiB

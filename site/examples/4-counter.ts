@@ -10,7 +10,8 @@ export default defineHandler({
     inMemory++;
     const mine = connection.state.mine + 1;
     connection.setState({ mine });
-    const ours = await connection.room.storage.update<number>("ours", (count = 0) => count + 1);
-    connection.send(`in memory ${inMemory}, of this connection ${mine}, of the room ${ours}`);
+    const { storage } = connection.room;
+    const ours = await storage.update<number>("ours", (n = 0) => n + 1);
+    connection.send(`memory ${inMemory}, mine ${mine}, ours ${ours}`);
   },
 });

@@ -87,13 +87,14 @@ function current(isPage: boolean): string {
 function menu({ url, shelves }: Frame, to: To): string {
   const item = ({ url: path, title }: Page): string =>
     `<li><a href="${to(path)}"${path === url ? current(true) : ""}>${escape(title)}</a></li>`;
-  const lists = shelves.map(({ name, groups }) => {
+  const isFirstPage = url === "index.html";
+  const lists = shelves.map(({ name, groups }, index) => {
     const inside = groups.map(({ name: group, pages }) => {
       const list = `<ul>${pages.map(item).join("")}</ul>`;
       return group === "" ? list : `<p class="group">${escape(group)}</p>${list}`;
     });
-    const isOpen = groups.some(({ pages }) => pages.some((page) => page.url === url));
-    return `<details${isOpen || shelves.length < 3 ? " open" : ""}><summary>${escape(name)}</summary>${inside.join("")}</details>`;
+    const isOpen = isFirstPage ? index === 0 : groups.some(({ pages }) => pages.some((page) => page.url === url));
+    return `<details${isOpen ? " open" : ""}><summary>${escape(name)}</summary>${inside.join("")}</details>`;
   });
   return `<nav id="menu" class="menu" aria-label="Pages">\n${lists.join("\n")}\n</nav>`;
 }

@@ -70,7 +70,7 @@ function editor(options: string): string {
 <div class="bar">
 <h1 id="handler-title">Playground</h1>
 <label class="example"><span>Example</span><select id="example"><option value="">Your own</option>${options}</select></label>
-<button type="button" id="share" class="quiet">Copy link</button>
+<button type="button" id="share" class="quiet">Share</button>
 <button type="button" id="stop" class="quiet" disabled>Stop</button>
 <button type="button" id="run" class="strong" aria-keyshortcuts="Control+Enter">Run</button>
 </div>

@@ -1,11 +1,9 @@
-/** The site as `npm run docs` serves it, and a browser that tells when a page asks anything of another host, or fails. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+/** The site, and a browser that tells when a page asks anything of another host, or fails. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
 import { launch } from "../../test/support/chromium.ts";
+import { serveSite } from "./server.ts";
+import type { Server } from "./server.ts";
 
 /** `npm run campaign:site` runs all of the tests, `npm test` some of them. */
 export const all: boolean = process.env["SITE"] === "all";
@@ -16,25 +14,6 @@ export const phone: BrowserContextOptions = {
   hasTouch: true,
   deviceScaleFactor: 2,
 };
-
-export interface Server extends AsyncDisposable {
-  readonly url: string;
-}
-
-export async function serveSite(): Promise<Server> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "serve", "0"], { stdio: ["ignore", "pipe", "inherit"] });
-  const gone = once(child, "exit");
-  for await (const line of createInterface(child.stdout)) {
-    const url = /http:\S+/.exec(line)?.[0];
-    if (url === undefined) continue;
-    const stop = async (): Promise<void> => {
-      child.kill();
-      await gone;
-    };
-    return { url, [Symbol.asyncDispose]: stop };
-  }
-  throw new Error("the site ended before it served");
-}
 
 export interface Site {
   /** Opens a page of the site in a context of its own. */

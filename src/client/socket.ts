@@ -23,6 +23,7 @@ import type {
 } from "./types.ts";
 import { onWake } from "./wake.ts";
 
+/** A WebSocket that reconnects: a drop-in for the runtime's own. */
 export class ReconnectingWebSocket extends ClientEventSource {
   #address: Address;
   #protocols: Protocols;

@@ -14,7 +14,7 @@ import type { MirrorLog } from "./mirror-log.ts";
 import { Notices } from "./notices.ts";
 import { Request } from "./request.ts";
 import { TurnQueue } from "./turn-queue.ts";
-import type { TurnFate } from "./turn-queue.ts";
+import type { How, TurnFate } from "./turn-queue.ts";
 
 export class Cluster implements Receiver {
   readonly node: string;
@@ -79,6 +79,11 @@ export class Cluster implements Receiver {
     return this.#mirror.elsewhere(this.node, topic);
   }
 
+  /** Topics that have subscribers on other nodes, with their number as last reported. */
+  topicsElsewhere(): ReadonlyMap<string, number> {
+    return this.#mirror.topicsElsewhere(this.node);
+  }
+
   /** The backplane has not answered for so long that nobody should wait for it. */
   get isAway(): boolean {
     const { report, patience } = this.#limits;
@@ -96,16 +101,18 @@ export class Cluster implements Receiver {
     return !this.#isOver && this.#queue.hindrance(this.#host.now()) === undefined;
   }
 
-  /**
-   * Sends a turn with the next batch. @param settled called once. @param urgent before all that are not.
-   * @throws BackplaneError if too much waits for the backplane.
-   */
-  turn(turn: Turn, settled: (fate: TurnFate) => void, urgent = false): void {
+  /** @throws BackplaneError if too much waits for the backplane, with so many bytes more. */
+  check(more: number): void {
+    if (!this.#isOver) this.#queue.check(this.#host.now(), more);
+  }
+
+  /** Sends a turn with the next batch. @param settled called once. @throws BackplaneError if too much waits for the backplane. */
+  turn(turn: Turn, settled: (fate: TurnFate) => void, how: How = "usual"): void {
     if (this.#isOver) return settled({ type: "lost", sent: false });
     const { condition } = turn;
     const isClaim = condition?.type === "claim" || condition?.type === "create" || condition?.type === "restate";
     const then = isClaim ? (fate: TurnFate): void => this.#claims.carriedOut(condition.session, fate, settled) : settled;
-    this.#queue.add(turn, then, this.#host.now(), urgent);
+    this.#queue.add(turn, then, this.#host.now(), how);
     if (isClaim) this.#notices.claims(condition.session);
     this.#pump();
   }

@@ -54,6 +54,14 @@ export class Mirror {
     return sum;
   }
 
+  /** Subscribers of all nodes but this one, by topic. */
+  topicsElsewhere(than: string): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const { node, topics } of this.counts.values())
+      if (node !== than) for (const [topic, count] of topics) sums.set(topic, (sums.get(topic) ?? 0) + count);
+    return sums;
+  }
+
   /** Returns false for what does not follow from what it has. */
   apply(change: Change): boolean {
     switch (change.type) {

@@ -1,10 +1,13 @@
 /** What waits for the backplane: turns, in order, a batch of them under way at a time. It is bounded in size and time. */
 import { lengthOf } from "../values/data.ts";
-import type { Turn, TurnResult } from "./turns.ts";
+import type { Step, Turn, TurnResult } from "./turns.ts";
 import { BackplaneError } from "./error.ts";
 
 /** `"lost"`: the node is expelled. Nobody knows whether the turn was carried out if it was `sent`; otherwise it was not. */
 export type TurnFate = TurnResult | { readonly type: "lost"; readonly sent: boolean };
+
+/** `"urgent"`: before all that are not. `"checked"`: `check` was called before. */
+export type How = "usual" | "urgent" | "checked";
 
 export interface QueueLimits {
   /** Milliseconds that the oldest turn may wait. */
@@ -56,20 +59,26 @@ export class TurnQueue {
     return (this.#underWay ?? this.#waiting)[0]?.since;
   }
 
-  /** What hinders another turn; undefined if nothing does. */
-  hindrance(now: number): string | undefined {
-    if (this.#bytes >= this.#limits.maxPending) return `${this.#bytes} bytes wait for it`;
+  /** What hinders another turn; undefined if nothing does. @param more bytes that are about to wait, too. */
+  hindrance(now: number, more = 0): string | undefined {
+    const bytes = this.#bytes + more;
+    if (bytes >= this.#limits.maxPending) return `${bytes} bytes wait for it`;
     const waited = now - (this.since ?? now);
     return waited > this.#limits.patience ? `it has not answered for ${waited} ms` : undefined;
   }
 
-  /** @param urgent before all that are not. @throws BackplaneError if too much waits already. */
-  add(turn: Turn, settled: (fate: TurnFate) => void, now: number, urgent = false): void {
-    const hindrance = urgent ? undefined : this.hindrance(now);
+  /** @throws BackplaneError if too much waits already. */
+  check(now: number, more = 0): void {
+    const hindrance = this.hindrance(now, more);
     if (hindrance !== undefined) throw new BackplaneError(`the backplane takes nothing more: ${hindrance} [EW401]`);
+  }
+
+  /** @throws BackplaneError if too much waits already, for one that is neither urgent nor checked. */
+  add(turn: Turn, settled: (fate: TurnFate) => void, now: number, how: How): void {
+    if (how === "usual") this.check(now);
     const one = { turn, size: sizeOf(turn), since: now, settled };
     this.#bytes += one.size;
-    if (urgent) this.#waiting.splice(this.#urgent++, 0, one);
+    if (how === "urgent") this.#waiting.splice(this.#urgent++, 0, one);
     else this.#waiting.push(one);
   }
 
@@ -115,10 +124,11 @@ export class TurnQueue {
 function sizeOf({ condition, steps }: Turn): number {
   let size = overhead;
   if (condition !== undefined && "snapshot" in condition) size += condition.snapshot.length;
-  for (const step of steps) {
-    size += overhead;
-    if ("payload" in step) size += lengthOf(step.payload);
-    if (step.type === "state") size += step.snapshot.length;
-  }
+  for (const step of steps) size += sizeOfStep(step);
   return size;
+}
+
+export function sizeOfStep(step: Step): number {
+  if (step.type === "state") return overhead + step.snapshot.length;
+  return overhead + ("payload" in step ? lengthOf(step.payload) : 0);
 }

@@ -8,7 +8,11 @@ export function logOf(histories: TopicLogs | undefined, room: string, topic: str
   checkName("topic", topic);
   const log = histories?.find(room, topic);
   if (log !== undefined) return log;
-  throw new Error(`topic "${topic}" keeps no history: name it in the handler's option "history" [EW305]`);
+  throw noHistory(topic);
+}
+
+export function noHistory(topic: string): Error {
+  return new Error(`topic "${topic}" keeps no history: name it in the handler's option "history" [EW305]`);
 }
 
 /** Throws what `logOf` does, and what the store throws. */

@@ -1,8 +1,8 @@
 /** Reads one topic's history. */
-import type { TopicLog } from "./topic-log.ts";
+import type { ReplayedLog } from "./replay.ts";
 import type { History, HistoryReader } from "../api/history.ts";
 
-export function readHistory(log: TopicLog, { after, limit }: HistoryReader, now: number): History {
+export function readHistory(log: ReplayedLog, { after, limit }: HistoryReader, now: number): History {
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 1)) {
     throw new RangeError(`history: limit is ${String(limit)}: must be a whole number from 1 [EW306]`);
   }

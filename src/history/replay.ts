@@ -1,9 +1,22 @@
 /** Subscribing to a topic with its history, up to what the client may leave unread. */
 import type { Phase, Sendable, SendResult } from "../api/connection.ts";
-import type { Replay } from "../api/history.ts";
+import type { HistoryEntry, Replay } from "../api/history.ts";
 import { mostOnWire, sizeAtMost } from "../values/data.ts";
-import type { TopicLog } from "./topic-log.ts";
 import type { StoredMessage } from "./entries.ts";
+
+/** A topic's log, as it is replayed and read. */
+export interface ReplayedLog {
+  /** The position of the last message; in an empty log, the position before the first. */
+  readonly position: string;
+  /** The messages after a position, or from the beginning; `complete` if nothing is missing in between. */
+  since(after: string | undefined, now: number): { readonly entries: readonly StoredMessage[]; readonly complete: boolean };
+  /** The message as `room.history` returns it. */
+  shown(entry: StoredMessage): HistoryEntry;
+  /** The message as subscribers get it. @throws what `encode` throws. */
+  payloadOf(entry: StoredMessage): Sendable;
+  /** What a subscriber gets before this message, or before none of those that are kept. */
+  startPayload(first: StoredMessage | undefined, gap: boolean): Sendable | undefined;
+}
 
 /** The subscriber that reads the history. */
 export interface Reader {
@@ -25,7 +38,7 @@ export interface Subscription {
 }
 
 /** In one turn: nothing is published between what is replayed and what comes live. @throws what `encode` and `add` throw. */
-export function replay(log: TopicLog, reader: Reader, subscription: Subscription, after: string | undefined, now: number): Replay {
+export function replay(log: ReplayedLog, reader: Reader, subscription: Subscription, after: string | undefined, now: number): Replay {
   const { entries, complete } = log.since(after, now);
   // Before anything is sent: `encode` may throw, and topics have a limit.
   const newest = newestThatFit(log, reader, entries);
@@ -48,7 +61,7 @@ export function replay(log: TopicLog, reader: Reader, subscription: Subscription
 }
 
 /** A start is sent before them. With one, a message that is larger than all that the client may leave unread is a gap. */
-function newestThatFit(log: TopicLog, reader: Reader, entries: readonly StoredMessage[]): readonly StoredMessage[] {
+function newestThatFit(log: ReplayedLog, reader: Reader, entries: readonly StoredMessage[]): readonly StoredMessage[] {
   const start = log.startPayload(entries[0], true);
   if (start === undefined) return newestWithin(reader.unreadLeft, log, entries, reader.bufferedAmount === 0);
   return newestWithin(reader.unreadLeft - sizeAtMost(start) - header - longerPosition, log, entries, false);
@@ -58,7 +71,7 @@ function newestThatFit(log: TopicLog, reader: Reader, entries: readonly StoredMe
  * The newest messages that fit into what the client may leave unread: a client that reads must not be closed for what it is sent in one turn. If
  * nothing waits for it, the last message is always sent, however large it is, as with `send`.
  */
-function newestWithin(bytes: number, log: TopicLog, entries: readonly StoredMessage[], nothingWaits: boolean): readonly StoredMessage[] {
+function newestWithin(bytes: number, log: ReplayedLog, entries: readonly StoredMessage[], nothingWaits: boolean): readonly StoredMessage[] {
   const from = (sizeOf: (data: Sendable) => number): number => {
     let left = bytes;
     let index = entries.length;

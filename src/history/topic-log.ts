@@ -8,8 +8,8 @@ import type { ForReaders, StoredMessage } from "./entries.ts";
 import { epochKey, historyKey } from "./keys.ts";
 import { randomEpoch, randomWord } from "./random.ts";
 import type { Addition, Pending } from "./pending.ts";
-import { endLasts } from "./readable.ts";
-import type { LogEntry } from "./readable.ts";
+import { endLasts, type LogEntry } from "./readable.ts";
+import type { ReplayedLog } from "./replay.ts";
 import { Segments } from "./segments.ts";
 import type { Written } from "./segments.ts";
 import type { Sendable } from "../api/connection.ts";
@@ -17,7 +17,7 @@ import type { HistoryEntry } from "../api/history.ts";
 import type { Store } from "../ports.ts";
 import type { HistoryRules } from "../handler/history-rule.ts";
 
-export class TopicLog {
+export class TopicLog implements ReplayedLog {
   readonly topic: string;
   readonly #rules: HistoryRules;
   /** Undefined if there is only memory. */

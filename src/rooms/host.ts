@@ -55,6 +55,8 @@ export interface RoomRuntime {
   readonly appointments?: Appointments;
   /** The runtime's own topics, where one call sends to many sockets: `through(topics)`. Only the adapter that names it bundles it. */
   readonly fanout?: FanoutOf;
+  /** Rooms span the servers that share it: see ../server/cluster.ts. */
+  readonly backplane?: object | undefined;
   /** The same topics, for readers of logs. */
   readonly topics?: NativeTopics;
 }

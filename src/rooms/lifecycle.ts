@@ -4,16 +4,17 @@
  */
 import type { Counters } from "../handler/counters.ts";
 import type { RoomHost } from "./host.ts";
+import type { SharedRooms } from "./shared.ts";
 import { isPromise } from "../values/promise.ts";
 import { SmallMap } from "../values/small-map.ts";
 import { observed } from "../handler/observe.ts";
 import type { HookName } from "../api/handler.ts";
 import type { MaybePromise } from "../api/connection.ts";
-import type { AlarmInfo, LocalRoom, PresenceDiff } from "../api/room.ts";
+import type { AlarmInfo, LocalRoom, PresenceDiff, RoomInfo } from "../api/room.ts";
 
 type RoomHook = Extract<HookName, "room.open" | "room.empty" | "alarm">;
 /** A hook's arguments after the room. */
-type Arguments = readonly [AlarmInfo?];
+type Arguments = readonly [(AlarmInfo | RoomInfo)?];
 
 interface ActiveRoom<State, Env> {
   readonly name: string;
@@ -30,6 +31,8 @@ interface ActiveRoom<State, Env> {
 /** What is needed of the registry. */
 export interface LifecycleRooms<State, Env> {
   readonly host: RoomHost<State, Env>;
+  /** Undefined if rooms are on this server alone. */
+  readonly shared: Pick<SharedRooms<State, Env>, "joining" | "elsewhere"> | undefined;
   counters(room: string): Counters;
   makeRoom(name: string): LocalRoom<State, Env>;
 }
@@ -52,7 +55,9 @@ export class RoomLifecycle<State, Env> {
   entered(name: string): void {
     const active = this.#activeRoom(name);
     if (active.connections++ > 0 && active.opened !== false) return;
-    const opened = this.#run(active, "room.open");
+    const joining = this.#rooms.shared?.joining(name);
+    const info = (joined: boolean): Arguments | undefined => (joined ? this.#info(name) : undefined);
+    const opened = this.#run(active, "room.open", () => (joining === undefined ? info(true) : joining.then(info)), joining !== undefined);
     active.opened = opened;
     if (!isPromise(opened)) return;
     void opened.then((done) => {
@@ -76,9 +81,11 @@ export class RoomLifecycle<State, Env> {
     const active = this.#activeRoom(name);
     if (--active.connections > 0) return;
     const { opened } = active;
+    // A hook that depends on another's success is skipped if that failed.
+    const info = (succeeded: boolean): Arguments | undefined => (succeeded ? this.#info(name) : undefined);
     // Decided once earlier hooks are done: only then is it known whether the room was ever open.
     const emptied =
-      opened === false ? undefined : this.#run(active, "room.empty", () => (isPromise(opened) ? opened.then(toArguments) : []));
+      opened === false ? undefined : this.#run(active, "room.empty", () => (isPromise(opened) ? opened.then(info) : info(true)));
     const forgotten = this.#afterwards(name, active, emptied);
     return isPromise(forgotten) ? forgotten.then(() => {}) : undefined;
   }
@@ -119,6 +126,10 @@ export class RoomLifecycle<State, Env> {
     return (active.room ??= this.#rooms.makeRoom(active.name));
   }
 
+  #info(name: string): Arguments {
+    return [{ elsewhere: this.#rooms.shared?.elsewhere(name) ?? 0 }];
+  }
+
   #activeRoom(name: string): ActiveRoom<State, Env> {
     let active = this.#active.get(name);
     if (active === undefined) {
@@ -139,15 +150,16 @@ export class RoomLifecycle<State, Env> {
 
   /**
    * Runs a hook after earlier ones. `prepare`, called then, returns the arguments after the room, or undefined to skip the hook.
-   * Returns whether it succeeded; never throws or rejects.
+   * Returns whether it succeeded; never throws or rejects. @param waits `prepare` has to be waited for, also where there is no hook.
    */
   #run(
     active: ActiveRoom<State, Env>,
     hook: RoomHook,
-    prepare: () => MaybePromise<Arguments | undefined> = () => [],
+    prepare: () => MaybePromise<Arguments | undefined>,
+    waits = false,
   ): MaybePromise<boolean> {
     // Most handlers have no such hook.
-    if (active.tail === undefined && this.#hookOf(hook) === undefined) return true;
+    if (!waits && active.tail === undefined && this.#hookOf(hook) === undefined) return true;
     const call = (args: Arguments | undefined): MaybePromise<boolean> => args !== undefined && this.#call(hook, this.#roomOf(active), args);
     const start = (): MaybePromise<boolean> => {
       const args = prepare();
@@ -163,7 +175,7 @@ export class RoomLifecycle<State, Env> {
     return running;
   }
 
-  #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>, info: AlarmInfo) => MaybePromise<void>) | undefined {
+  #hookOf(hook: RoomHook): ((room: LocalRoom<State, Env>, info: AlarmInfo & RoomInfo) => MaybePromise<void>) | undefined {
     const { hooks } = this.#rooms.host;
     return hook === "alarm" ? hooks.alarm : hook === "room.open" ? hooks.room?.open : hooks.room?.empty;
   }
@@ -186,9 +198,4 @@ export class RoomLifecycle<State, Env> {
       return failed(error);
     }
   }
-}
-
-/** A hook that depends on another's success is skipped if that failed. */
-function toArguments(succeeded: boolean): Arguments | undefined {
-  return succeeded ? [] : undefined;
 }

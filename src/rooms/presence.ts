@@ -5,6 +5,7 @@
 import type { Hooks } from "../api/handler.ts";
 import type { Clock } from "../ports.ts";
 import type { RoomIndex } from "./room-index.ts";
+import type { Declaring, SharedRooms } from "./shared.ts";
 import type { Connection } from "../connection/connection.ts";
 import { encode } from "../values/codec.ts";
 import { ownText } from "../values/text.ts";
@@ -12,19 +13,21 @@ import type { Member, PresenceDiff } from "../api/room.ts";
 import { encodeDeclaration, decodeDeclaration } from "../connection/member.ts";
 import type { Declaration, EncodedDeclaration } from "../connection/member.ts";
 
-/** A member's connections, with the latest declaration of each. */
-type Declarations<State, Env> = Map<Connection<State, Env>, Declaration>;
-type Members<State, Env> = Map<string, Declarations<State, Env>>;
+/** A member's connections (of other servers: what stands for them), with the latest declaration of each. */
+type Declarations = Map<Declaring, Declaration>;
+type Members = Map<string, Declarations>;
 
 /** What is needed of the registry. */
 export interface PresenceRooms<State, Env> {
   readonly host: { readonly clock: Clock; readonly hooks: Hooks<State, Env> };
   readonly index: RoomIndex<State, Env>;
+  /** Undefined if rooms are on this server alone. */
+  readonly shared: Pick<SharedRooms<State, Env>, "presentElsewhere"> | undefined;
 }
 
 export class Presence<State, Env> {
   readonly #all: PresenceRooms<State, Env>;
-  readonly #rooms = new Map<string, Members<State, Env>>();
+  readonly #rooms = new Map<string, Members>();
   #last = 0;
 
   constructor(rooms: PresenceRooms<State, Env>) {
@@ -46,17 +49,16 @@ export class Presence<State, Env> {
    * Built on first use, which must come before a connection's declaration changes. Members that were declared before an eviction are not
    * reported again.
    */
-  of(room: string): Members<State, Env> {
+  of(room: string): Members {
     const known = this.#rooms.get(room);
     if (known !== undefined) return known;
-    const members: Members<State, Env> = new Map();
+    const members: Members = new Map();
     const connections = this.#all.index.members(room);
     for (const connection of connections) {
       if (connection.presence === undefined) continue;
-      const declaration = decodeDeclaration(connection.presence);
-      this.#last = Math.max(this.#last, declaration.at);
-      put(members, connection, declaration);
+      put(members, connection, this.#known(connection.presence));
     }
+    for (const [one, encoded] of this.#all.shared?.presentElsewhere(room) ?? []) put(members, one, this.#known(encoded));
     if (connections.size > 0) this.#rooms.set(room, members);
     return members;
   }
@@ -71,12 +73,7 @@ export class Presence<State, Env> {
    * A connection declares its member, or (without `now`) withdraws it; `before` is its previous declaration.
    * @returns the change for the `presence` hook.
    */
-  change(
-    members: Members<State, Env>,
-    connection: Connection<State, Env>,
-    before: string | undefined,
-    now: Declaration | undefined,
-  ): PresenceDiff | undefined {
+  change(members: Members, connection: Declaring, before: string | undefined, now: Declaration | undefined): PresenceDiff | undefined {
     const former = before === undefined ? undefined : decodeDeclaration(before).member;
     const ids = new Set([former, now?.member].filter((id) => id !== undefined));
     const hasHook = this.#all.host.hooks.presence !== undefined;
@@ -86,32 +83,50 @@ export class Presence<State, Env> {
     return diffOf(changes.map(({ id, from }) => ({ from, to: lookUp(members, id) })));
   }
 
+  /** Someone of another server declares a member, or withdraws it. Call it before `presentElsewhere` says so. */
+  changeElsewhere(room: string, one: Declaring, before: string | undefined, now: string | undefined): PresenceDiff | undefined {
+    return this.change(this.of(room), one, before, now === undefined ? undefined : this.#known(now));
+  }
+
+  /** Later declarations have a larger `at`. */
+  #known(encoded: string): Declaration {
+    const declaration = decodeDeclaration(encoded);
+    this.#last = Math.max(this.#last, declaration.at);
+    return declaration;
+  }
+
   /** The room has no connections any more. */
   forget(room: string): void {
     this.#rooms.delete(room);
   }
 }
 
-function put<State, Env>(members: Members<State, Env>, connection: Connection<State, Env>, declaration: Declaration): void {
+function put(members: Members, connection: Declaring, declaration: Declaration): void {
   const declarations = members.get(declaration.member);
   if (declarations === undefined) members.set(declaration.member, new Map([[connection, declaration]]));
   else declarations.set(connection, declaration);
 }
 
-function remove<State, Env>(members: Members<State, Env>, id: string, connection: Connection<State, Env>): void {
+function remove(members: Members, id: string, connection: Declaring): void {
   const declarations = members.get(id);
   if (declarations?.delete(connection) === true && declarations.size === 0) members.delete(id);
 }
 
-function lookUp<State, Env>(members: Members<State, Env>, id: string): Member | undefined {
+function lookUp(members: Members, id: string): Member | undefined {
   const declarations = members.get(id);
   return declarations === undefined ? undefined : shown(id, declarations);
 }
 
 /** The latest declaration of the connections that are still here. */
-function shown<State, Env>(id: string, declarations: Declarations<State, Env>): Member {
+function shown(id: string, declarations: Declarations): Member {
   let latest: Declaration | undefined;
-  for (const declaration of declarations.values()) if (latest === undefined || declaration.at > latest.at) latest = declaration;
+  let by = "";
+  for (const [{ id: one }, declaration] of declarations) {
+    // Two servers may give the same `at`: all of them choose alike.
+    if (latest !== undefined && (declaration.at < latest.at || (declaration.at === latest.at && one < by))) continue;
+    latest = declaration;
+    by = one;
+  }
   return { id, state: latest?.state, connections: declarations.size };
 }
 

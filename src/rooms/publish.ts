@@ -6,7 +6,8 @@ import type { TopicLogs } from "../history/topic-logs.ts";
 import type { Deferred } from "./deferred.ts";
 import type { Fanout } from "./native-fanout.ts";
 import type { Connection } from "../connection/connection.ts";
-import type { Audience, Except, RoomIndex } from "./room-index.ts";
+import type { Audience, Except, Kept, RoomIndex } from "./room-index.ts";
+import type { SharedRooms } from "./shared.ts";
 import type { Sendable } from "../api/connection.ts";
 import { sendToAll } from "./deliver.ts";
 import type { Delivery } from "./deliver.ts";
@@ -19,6 +20,8 @@ export interface Publishing<State, Env> {
   readonly deferred: Deferred;
   readonly histories: TopicLogs | undefined;
   readonly fanout: Fanout<State, Env> | undefined;
+  /** Undefined if rooms are on this server alone. */
+  readonly shared: SharedRooms<State, Env> | undefined;
 }
 
 /** @param room undefined for all rooms. @throws TypeError for data that can't be sent. */
@@ -29,18 +32,29 @@ export function broadcast<State, Env>(
   except: Except<State, Env>,
 ): number {
   checkData(data);
-  const { deferred, index } = rooms;
+  const { deferred, shared } = rooms;
   deferred.begin("broadcast");
   try {
-    const count =
-      room === undefined
-        ? // Most rooms are small: the message is prepared once for all of them.
-          sendToAll(rooms.host, new Set(index.everyonePlain()), data, except)
-        : fanOut(rooms, index.plainMembers(room), data, except);
-    return count + (index.readers?.sendOnce(room, undefined, data, except) ?? 0);
+    return shared === undefined ? broadcastHere(rooms, room, data, except) : shared.broadcast(room, data, except);
   } finally {
     deferred.end();
   }
+}
+
+/** On this server. */
+export function broadcastHere<State, Env>(
+  rooms: Publishing<State, Env>,
+  room: string | undefined,
+  data: Sendable,
+  except: Except<State, Env>,
+): number {
+  const { index } = rooms;
+  const count =
+    room === undefined
+      ? // Most rooms are small: the message is prepared once for all of them.
+        sendToAll(rooms.host, new Set(index.everyonePlain()), data, except)
+      : fanOut(rooms, index.plainMembers(room), data, except);
+  return count + (index.readers?.sendOnce(room, undefined, data, except) ?? 0);
 }
 
 /** All was already checked: see `checkPublish` and `keyOf`. */
@@ -52,9 +66,10 @@ export function publish<State, Env>(
   except: Except<State, Env>,
   key: string | undefined,
 ): number {
-  const { deferred, index } = rooms;
+  const { deferred, index, shared } = rooms;
   deferred.begin("publish");
   try {
+    if (shared !== undefined) return shared.publish(room, topic, data, except, key);
     if (rooms.histories !== undefined) return publishKept(rooms, room, topic, data, except, key);
     const count =
       typeof topic === "string"
@@ -87,9 +102,21 @@ function publishKept<State, Env>(
   const readers = rooms.histories?.readers?.of(all.size, except);
   const pending = Array.from(all, (topic) => ({ topic, kept: rooms.histories?.prepare(room, topic, data, now, readers) }));
   commitAll(pending.flatMap(({ kept }) => kept ?? []));
+  return deliverAll(rooms, room, pending, data, except, key);
+}
+
+/** A message to several topics, on this server: each connection gets it once. */
+export function deliverAll<State, Env>(
+  rooms: Publishing<State, Env>,
+  room: string,
+  all: readonly Kept[],
+  data: Sendable,
+  except: Except<State, Env>,
+  key: string | undefined,
+): number {
   const reached = new Set<Connection<State, Env>>();
   let count = 0;
-  for (const { topic, kept } of pending) {
+  for (const { topic, kept } of all) {
     const subscribers = rooms.index.subscribers(room, topic);
     const payload = kept?.payload ?? data;
     if (reached.size === 0) count += fanOut(rooms, subscribers, payload, except, topic, key);
@@ -102,9 +129,9 @@ function publishKept<State, Env>(
         topic,
         key,
       );
-    if (pending.length > 1) for (const connection of subscribers) reached.add(connection);
+    if (all.length > 1) for (const connection of subscribers) reached.add(connection);
   }
-  return count + (rooms.index.readers?.published(room, pending, data, except) ?? 0);
+  return count + (rooms.index.readers?.published(room, all, data, except) ?? 0);
 }
 
 /** `sendToAll` for a set of the index, through the runtime's own topics if it has any. */

@@ -42,6 +42,7 @@ import { Presence } from "./presence.ts";
 import { broadcast, publish } from "./publish.ts";
 import { callRoom, createRemoteRoom } from "./remote-room.ts";
 import type { RoomCall } from "./remote-room.ts";
+import type { Declaring, SharedRooms } from "./shared.ts";
 import { Storage, valuesOf } from "./storage.ts";
 import type { StorageQueue } from "./storage-queue.ts";
 import { eraseStored } from "./whole/erase.ts";
@@ -58,6 +59,8 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   readonly histories: TopicLogs | undefined;
   /** Alarms, scheduled calls, and when rooms are due. */
   readonly due: Due;
+  /** Set right after the registry is made, if rooms span servers. */
+  shared: SharedRooms<State, Env> | undefined = undefined;
   /** What sessions have due; undefined without delivery. */
   sessions: DuePart | undefined = undefined;
   /** Runs scheduled calls; undefined if the handler has no calls. */
@@ -82,7 +85,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.index.watcher = this.fanout;
     this.due = new Due(this);
     // If there is only memory, a log need not be written to a store.
-    if (settings.history !== undefined)
+    if (settings.history !== undefined && runtime.backplane === undefined)
       this.histories = new TopicLogs(
         settings.history,
         host,
@@ -130,13 +133,14 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
   }
 
   opening(room: string): PromiseLike<boolean> | undefined {
-    return this.lifecycle.opening(room);
+    return this.lifecycle.opening(room) ?? this.shared?.joining(room);
   }
 
   leave(connection: Connection<State, Env>): PresenceDiff | undefined {
     const { presence: before, roomName } = connection;
     if (before === undefined) return void this.index.leave(roomName, connection);
     const members = this.presence.of(roomName);
+    this.shared?.present(connection, undefined);
     this.index.leave(roomName, connection);
     return this.presence.change(members, connection, before, undefined);
   }
@@ -197,7 +201,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     try {
       const exists = connection.topics.has(topic);
       const begin = (): void => this.index.subscribe(roomName, topic, connection);
-      const log = logOf(this.histories, roomName, topic);
+      const log = this.shared?.log(roomName, topic) ?? logOf(this.histories, roomName, topic);
       const { reader } = connection.socket;
       if (reader !== undefined) {
         const isNew = !exists && connection.phase === "open";
@@ -238,19 +242,28 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.deferred.checkDepth(declaration === undefined ? "absent" : "present");
     const { presence: before, roomName } = connection;
     const members = this.presence.of(roomName);
+    this.shared?.checkTurn(roomName);
     keep();
+    this.shared?.present(connection, declaration?.encoded);
     const diff = this.presence.change(members, connection, before, declaration);
     if (diff !== undefined) this.tell(roomName, diff);
   }
 
   tell(room: string, diff: PresenceDiff): void {
-    this.deferred.run(() => this.lifecycle.presence(room, diff));
+    const tell = (): void => this.lifecycle.presence(room, diff);
+    this.deferred.run(() => (this.shared === undefined ? tell() : this.shared.within(room, tell)));
+  }
+
+  /** Someone of another server declares a member, or withdraws it. Call it before `shared` says so. @param tells runs the hook. */
+  presentElsewhere(room: string, one: Declaring, before: string | undefined, now: string | undefined, tells: boolean): void {
+    const diff = this.presence.changeElsewhere(room, one, before, now);
+    if (diff !== undefined && tells && this.index.members(room).size > 0) this.tell(room, diff);
   }
 
   // Rooms.
 
   makeRoom(name: string): LocalRoomContract<State, Env> {
-    return new LocalRoom(this, name);
+    return this.shared?.makeRoom(name) ?? new LocalRoom(this, name);
   }
 
   /** A room of this server, for use from outside. */
@@ -260,6 +273,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   /** Does what is asked of a room from outside. @throws what the method throws. */
   async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
+    if (this.shared !== undefined) return this.shared.answer(name, method, args);
     const answered =
       method === "call" ? this.calls.answer(name, args as unknown as CallRequest) : callRoom(this.lifecycle.room(name), method, args);
     const result = await answered;
@@ -275,6 +289,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   /** Rooms that have connections, or keep something: at least the first after `after`. Some names may come twice, and in any order. */
   *names(after: string, limit: number): Generator<string, void, undefined> {
+    this.shared?.lacks("roomNames");
     yield* this.index.names();
     yield* this.histories?.names ?? [];
     yield* this.host.runtime.storedNames?.(after, limit) ?? this.#stores?.names ?? [];

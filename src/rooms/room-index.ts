@@ -33,7 +33,7 @@ export interface IndexWatcher<State, Env> {
 export interface Kept {
   readonly topic: string;
   /** Undefined if the topic keeps no history. */
-  readonly kept: Pending | undefined;
+  readonly kept: Pick<Pending, "payload" | "entry"> | undefined;
 }
 
 /** What rooms ask of the option `delivery`: its connections are kept apart, because their clients read logs and are sent other frames. */
@@ -61,11 +61,14 @@ export class RoomIndex<State, Env> {
   readonly #rooms = new SmallMap<Scope<State, Env>>();
   /** Notified of every change of a set, if present. */
   watcher: IndexWatcher<State, Env> | undefined;
+  /** Told of each change of what is counted, where rooms span servers. */
+  changed: ((room: string) => void) | undefined;
   /** Connections with delivery; undefined if the handler has none. */
   readers: RoomReaders<State, Env> | undefined;
 
   /** @param topics its existing subscriptions, if it has woken. */
   join(room: string, connection: Connection<State, Env>, topics?: ReadonlySet<string>): void {
+    this.changed?.(room);
     if (isReader(connection)) return this.readers?.join(room, connection, topics);
     let scope = this.#rooms.get(room);
     if (scope === undefined) this.#rooms.set(room, (scope = { members: new CompactSet(), topics: undefined }));
@@ -75,6 +78,7 @@ export class RoomIndex<State, Env> {
   }
 
   leave(room: string, connection: Connection<State, Env>): void {
+    this.changed?.(room);
     if (isReader(connection)) return this.readers?.leave(room, connection);
     const scope = this.#rooms.get(room);
     if (scope === undefined || !scope.members.delete(connection)) return;
@@ -86,12 +90,14 @@ export class RoomIndex<State, Env> {
 
   /** The connection must not be subscribed yet. */
   subscribe(room: string, topic: string, connection: Connection<State, Env>): void {
+    this.changed?.(room);
     if (isReader(connection)) return this.readers?.subscribe(room, topic, connection);
     const scope = this.#rooms.get(room);
     if (scope !== undefined) this.#add(scope, topic, connection);
   }
 
   unsubscribe(room: string, topic: string, connection: Connection<State, Env>): void {
+    this.changed?.(room);
     if (isReader(connection)) return this.readers?.unsubscribe(room, topic, connection);
     const scope = this.#rooms.get(room);
     if (scope !== undefined) this.#remove(scope, topic, connection);

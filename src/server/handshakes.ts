@@ -12,6 +12,7 @@ import { fieldOf, wholeIfAny } from "../protocol/request.ts";
 import type { RequestHead } from "../protocol/request.ts";
 import { hostOf } from "../protocol/url.ts";
 import type { Capacity } from "../rooms/capacity.ts";
+import type { SharedRooms } from "../rooms/shared.ts";
 import { isPromise } from "../values/promise.ts";
 import type { Runtime } from "./runtime.ts";
 import { acceptUpgrade } from "./upgrade.ts";
@@ -23,7 +24,7 @@ export interface HandshakeHost<State, Env> {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly counters: Counters;
-  readonly registry: { readonly capacity: Capacity } | undefined;
+  readonly registry: { readonly capacity: Capacity; readonly shared: Pick<SharedRooms<State, Env>, "admit"> | undefined } | undefined;
   readonly sessions: UpgradeSite["sessions"];
   /** Set once the server closes. */
   readonly shutdown: object | undefined;
@@ -57,7 +58,8 @@ export function decideHandshake<State, Env>(
 
 function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHead, options: UpgradeOptions<Env>): MaybePromise<Upgrade> {
   if (host.shutdown !== undefined) return refuseClosing();
-  const { handler, clock, runtime } = host;
+  const { handler, clock, runtime, registry } = host;
+  const shared = registry?.shared;
   const head = runtime.limitsHead === true ? request : readHead(request, runtime.headersOf);
   if (isResponse(head)) return head;
   if (runtime.upgradesNoList === true && isList(head)) return refuseList();
@@ -68,8 +70,9 @@ function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHea
   const name = client.host ?? fieldOf(head, "host") ?? (byFetch ? hostOf(located.url) : undefined);
   return acceptUpgrade(handler, located, { address: client.address, host: name, byFetch }, options, {
     clock,
-    capacity: host.registry?.capacity,
+    capacity: registry?.capacity,
     sessions: host.sessions,
+    ...(shared === undefined ? {} : { admit: (room: string) => shared.admit(room) }),
     failed: (error) => host.failed(error, { hook: "upgrade" }),
     whenClosing: (callback) => whenClosing(host, callback),
   });

@@ -6,6 +6,7 @@ import type { Slot } from "../rooms/capacity.ts";
 import type { RoomHost, RoomRuntime } from "../rooms/host.ts";
 import type { RoomRegistry } from "../rooms/registry.ts";
 import type { BackgroundRuntime } from "./background.ts";
+import type { SharedBackplane } from "./cluster.ts";
 
 /** The abilities of a runtime. */
 export interface Runtime extends RoomRuntime, BackgroundRuntime {
@@ -16,6 +17,8 @@ export interface Runtime extends RoomRuntime, BackgroundRuntime {
    * object).
    */
   readonly registry?: RoomRegistryClass | NoRooms;
+  /** Servers that share one have their rooms in common. */
+  readonly backplane?: SharedBackplane | undefined;
   /** Rooms beyond this server's own, if there are any (Durable Objects). */
   remote?(name: string, calling: Calling): Room | undefined;
   readonly env?: unknown;

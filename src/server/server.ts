@@ -93,6 +93,7 @@ export class Server<State = unknown, Env = unknown>
     this.runtime = runtime;
     this.clock = runtime.clock ?? globalClock;
     if (typeof runtime.registry === "function") this.registry = new runtime.registry(this);
+    if (this.registry !== undefined) this.registry.shared = runtime.backplane?.share(this.registry);
     this.fanout = this.registry?.fanout;
     if (runtime.gate !== undefined) runtime.gate.undone = (error, rooms) => this.#undone(error, rooms);
     const { heartbeat } = this.settings;
@@ -159,7 +160,8 @@ export class Server<State = unknown, Env = unknown>
   }
 
   get background(): Promise<void> | undefined {
-    return this.#background?.settled;
+    const pending = [this.#background?.settled, this.registry?.shared?.pending].filter((one) => one !== undefined);
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => {});
   }
 
   countersOf(room: string): Counters {

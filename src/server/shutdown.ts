@@ -7,6 +7,7 @@ import type { Clock } from "../ports.ts";
 import { flushWarnings } from "../values/log.ts";
 import { retryReason } from "../protocol/text-ping.ts";
 
+/** What `close` of a server takes. */
 export interface CloseOptions {
   /** The close code. Default: 1001, after which clients reconnect. */
   readonly code?: number;
@@ -62,6 +63,7 @@ export interface Closable<State, Env> {
   readonly schedule: Schedule;
   readonly heartbeat: { stop(): void } | undefined;
   readonly sessions: { stop(): void } | undefined;
+  readonly registry: { readonly shared: { stop(): void } | undefined } | undefined;
   /** Set once it closes: handshakes are refused from then on. */
   shutdown: Shutdown<State, Env> | undefined;
   /** Settles when all work that was given to `waitUntil` is done; undefined if there is none. */
@@ -84,6 +86,7 @@ export function closeServer<State, Env>(server: Closable<State, Env>, options?: 
       server.schedule.stop();
       server.heartbeat?.stop();
       server.sessions?.stop();
+      server.registry?.shared?.stop();
       flushWarnings();
     });
   }

@@ -52,6 +52,8 @@ export interface UpgradeSite {
   readonly capacity: Capacity | undefined;
   /** Undefined without delivery, and where no connections are opened. */
   readonly sessions: Pick<SessionTable, "isKnown" | "isResumable" | "giveWay"> | undefined;
+  /** Joins the room, where rooms span servers, or refuses the handshake. */
+  admit?(room: string): MaybePromise<Response | undefined>;
   /** Never throws or rejects. */
   failed(error: unknown): MaybePromise<void>;
   /** Calls back when the server closes, unless the returned function is called before. */
@@ -64,7 +66,7 @@ export function acceptUpgrade<State, Env>(
   request: RequestHead,
   client: Client,
   options: UpgradeOptions<Env>,
-  { clock, capacity, sessions, failed, whenClosing }: UpgradeSite,
+  { clock, capacity, sessions, admit, failed, whenClosing }: UpgradeSite,
 ): MaybePromise<Upgrade> {
   let slot: Slot | undefined;
   const refused = (refusal: Response): Response => {
@@ -126,13 +128,7 @@ export function acceptUpgrade<State, Env>(
     // The hook does not run for a client that already got its answer.
     const next = (refusal: Response | undefined): ReturnType<typeof decide> => (refusal !== undefined || isAnswered ? refusal : decide());
     const result = isPromise(checked) ? checked.then(next) : decide();
-    const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
-      if (isResponse(value)) return refuseWith(value);
-      const decided = accepted(handler, request, { offered, positions, asked }, value, context, options.room);
-      if (isResponse(decided)) return refused(decided);
-      const { room, expiresAt } = decided.snapshot;
-      if (expiresAt !== undefined && expiresAt <= clock.now())
-        return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
+    const place = (decided: Accepted): Upgrade => {
       if (returns && sessions?.isResumable(decided) === true) return decided;
       // It named a session that is not its own.
       if (returns) {
@@ -141,9 +137,20 @@ export function acceptUpgrade<State, Env>(
         slot = late;
       }
       if (slot === undefined || capacity === undefined) return decided;
-      let full = capacity.accept(slot, room);
-      if (full !== undefined && sessions?.giveWay(room) === true) full = capacity.accept(slot, room);
+      let full = capacity.accept(slot, decided.snapshot.room);
+      if (full !== undefined && sessions?.giveWay(decided.snapshot.room) === true) full = capacity.accept(slot, decided.snapshot.room);
       return full === undefined ? { ...decided, slot } : refused(full);
+    };
+    const accept = (value: UpgradeResult<State> | Response | void): MaybePromise<Upgrade> => {
+      if (isResponse(value)) return refuseWith(value);
+      const decided = accepted(handler, request, { offered, positions, asked }, value, context, options.room);
+      if (isResponse(decided)) return refused(decided);
+      const { room, expiresAt } = decided.snapshot;
+      if (expiresAt !== undefined && expiresAt <= clock.now())
+        return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
+      const refusal = admit?.(room);
+      const then = (known: Response | undefined): Upgrade => (known === undefined ? place(decided) : refused(known));
+      return isPromise(refusal) ? refusal.then(then) : then(refusal);
     };
     if (!isPromise(result)) {
       const decided = accept(result);

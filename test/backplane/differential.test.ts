@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { redis } from "../../adapters/redis/index.ts";
 import type { RedisBackplane } from "../../adapters/redis/index.ts";
-import { memoryBackplane } from "../../src/cluster/memory/index.ts";
+import { MemoryBackplane } from "../../src/cluster/memory/index.ts";
 import { RedisServer } from "./redis-server.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -35,7 +35,7 @@ afterAll(async () => {
 test.skipIf(path === "")(`${seeds} sequences, from ${from}`, async () => {
   for (let seed = from; seed < from + seeds; seed++) {
     await client.flushall();
-    const sequence = new Sequence(seed, memoryBackplane({ lease: 1e9 }), backplane, client, (word) => void (words.current = word));
+    const sequence = new Sequence(seed, new MemoryBackplane({ lease: 1e9 }), backplane, client, (word) => void (words.current = word));
     await sequence.run(80);
     const { memory, stored } = sequence;
     expect(stored, `seed ${seed}`).toEqual(memory);

@@ -414,8 +414,8 @@ export class SimulatedNode implements ClusterHost {
     const there = new Set(this.plains.map(({ name }) => name));
     for (const { id, node, session } of this.cluster.present.values())
       if (node === this.name && session === undefined && !there.has(id))
-        this.cluster.turn({ steps: [{ type: "absent", id }] }, () => {}, true);
-    for (const name of there) this.cluster.turn({ steps: [{ type: "present", present: this.#presentOf(name) }] }, () => {}, true);
+        this.cluster.turn({ steps: [{ type: "absent", id }] }, () => {}, "urgent");
+    for (const name of there) this.cluster.turn({ steps: [{ type: "present", present: this.#presentOf(name) }] }, () => {}, "urgent");
   }
 
   #restate(served: Served, isOther: boolean): void {
@@ -428,7 +428,11 @@ export class SimulatedNode implements ClusterHost {
       if (fate.type === "done") served.isSure = true;
       else this.drop(session);
     };
-    this.cluster.turn({ condition: { type: "restate", session, record, isOther }, steps: [{ type: "present", present }] }, settled, true);
+    this.cluster.turn(
+      { condition: { type: "restate", session, record, isOther }, steps: [{ type: "present", present }] },
+      settled,
+      "urgent",
+    );
   }
 
   held(): readonly Held[] {

@@ -1,10 +1,12 @@
-/** What pages of the guide say that an example does, beyond that it runs: errors.md and origins.md. */
+/** What pages of the guide say that an example does, beyond that it runs: errors.md, handlers.md and origins.md. */
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { readPage, writePage, type Page } from "./pages.ts";
-import { start, type Server } from "./run.ts";
+import { commandFor, freePort, start, type Server } from "./run.ts";
 
 function written(name: string): Page {
   const page = readPage(`docs/guide/${name}.md`);
@@ -43,12 +45,30 @@ test("errors.md: a hook that fails costs its connection, and nobody else's", asy
   good.terminate();
 });
 
-test.each([
-  ["https://app.example", 101],
-  ["https://beta.app.example", 101],
-  ["http://localhost:5173", 101],
-  ["https://evil.example", 403],
-])("origins.md: a page at %s gets %s", async (origin, status) => {
+test("handlers.md: hooks run one after the other, and close last", async () => {
+  const port = await freePort();
+  const { folder } = written("handlers");
+  const [command, ...args] = commandFor("node", join(folder, "hooks.ts"));
+  const child = spawn(command, args, { env: { ...process.env, PORT: String(port) }, stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const line = async (): Promise<unknown> => (await lines.next()).value;
+  try {
+    expect(await line()).toMatch(/^listening/);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/?name=Ada`);
+    await once(socket, "open");
+    socket.send("hello");
+    socket.send("bye");
+    socket.close(4000);
+    const printed = [await line(), await line(), await line(), await line()];
+    expect(printed).toEqual(["Ada is here", "Ada: hello", "Ada: bye", "Ada has left: 4000, closed by the client"]);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
+test("origins.md: which pages may connect", async () => {
   await using server = await start("node", join(written("origins").folder, "origins.ts"));
-  expect(await statusOf(server, "/", { origin })).toBe(status);
+  const origins = ["https://app.example", "https://beta.app.example", "http://localhost:5173", "https://evil.example"];
+  const statuses = await Promise.all(origins.map((origin) => statusOf(server, "/", { origin })));
+  expect(statuses).toEqual([101, 101, 101, 403]);
 });

@@ -67,5 +67,8 @@ export function writePage(page: Page, more: Record<string, string> = {}): void {
     const file = attributes.get("file");
     if (file !== undefined) files.set(file, code);
   }
-  for (const [file, code] of [...files, ...Object.entries(more)]) writeFileSync(join(page.folder, file), code);
+  for (const [file, code] of [...files, ...Object.entries(more)]) {
+    mkdirSync(dirname(join(page.folder, file)), { recursive: true });
+    writeFileSync(join(page.folder, file), code);
+  }
 }

@@ -1,6 +1,6 @@
 /** What `npm run lint` refuses of the English, and what it doesn't. The pages themselves are checked by lint. */
 import { describe, expect, test } from "vitest";
-import { faults, longSentences, oddPhrases } from "../../scripts/prose.ts";
+import { docCommentsOf, faults, longSentences, oddPhrases } from "../../scripts/prose.ts";
 import { root } from "./pages.ts";
 
 const words = (count: number): string => Array.from({ length: count }, (_, index) => (index === 0 ? "Word" : "word")).join(" ");
@@ -35,6 +35,11 @@ describe("long sentences", () => {
   ])("%s", (_, page, line) => {
     expect(longSentences(page)).toEqual([expect.stringMatching(new RegExp(`^${line}: a sentence of 3\\d words`))]);
   });
+});
+
+test("doc comments are prose, each line where it was", () => {
+  const source = `const a = 1; // ${words(40)}\n/**\n * ${words(20)}\n * ${words(5)}.\n * @throws ${words(20)}\n */\nconst b = "x";\n/** ${words(35)} */\n`;
+  expect(longSentences(docCommentsOf(source))).toEqual([expect.stringMatching(/^8: a sentence of 35 words/)]);
 });
 
 describe("phrases", () => {

@@ -1,6 +1,8 @@
 /** Starts an example's server on a runtime, and a Worker's in workerd. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
@@ -52,6 +54,16 @@ export async function start(runtime: Runtime, file: string, port = 0, { env = {}
     await gone;
   };
   return { port: await listening, [Symbol.asyncDispose]: stop };
+}
+
+/** For examples that don't print the port that they took. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
 }
 
 export interface WorkerOptions {

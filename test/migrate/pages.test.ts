@@ -1,22 +1,13 @@
 /** The pages of docs/migrate: what stands side by side does the same, and the origin check is what they say it is. */
 import { execFile } from "node:child_process";
-import { createServer } from "node:net";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { commandFor, start, startWorker } from "../docs/run.ts";
+import { commandFor, freePort, start, startWorker } from "../docs/run.ts";
 import type { Page } from "../docs/pages.ts";
+import { sizes, written } from "./sizes.ts";
 import { converse, foreign, migration, packageOf } from "./kit.ts";
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  await promisify(probe.close.bind(probe))();
-  return port;
-}
 
 describe.each([
   ["crossws", "/lobby?name=Eve"],
@@ -79,4 +70,10 @@ describe("socket-io.md", () => {
     expect(stdout).toBe(promised(page, `${name}-client.ts`));
     expect(await foreign(server.port, path)).toBe(status);
   });
+});
+
+test("bytes.md: the sizes are those of today, to a tenth: `node test/migrate/sizes.ts --write`", async () => {
+  const [now, page] = [await sizes(), written()];
+  expect([...page.keys()]).toEqual([...now.keys()]);
+  for (const [what, size] of now) expect(Math.abs((page.get(what) ?? 0) - size) / size, `${what}: ${size} kB`).toBeLessThan(0.1);
 });

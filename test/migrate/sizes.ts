@@ -40,8 +40,24 @@ const clients: readonly Row[] = [
   ["socket.io-client", `export { io } from "socket.io-client";`, folder],
 ];
 
-/** Kilobytes, minified and gzipped. */
-async function sizeOf([, contents, resolveDir]: Row, platform: "node" | "browser"): Promise<string> {
+/** Each row's name to its kilobytes, minified and gzipped. */
+export async function sizes(): Promise<ReadonlyMap<string, number>> {
+  installLocked(folder, "Comparing sizes");
+  const of = (rows: readonly Row[], platform: Platform): Promise<[string, number]>[] =>
+    rows.map(async (row) => [row[0], await sizeOf(row, platform)] as [string, number]);
+  return new Map(await Promise.all([...of(servers, "node"), ...of(clients, "browser")]));
+}
+
+/** What the page says. */
+export function written(): ReadonlyMap<string, number> {
+  const rows = readFileSync(page, "utf8").matchAll(/^\| (.+) \| ([\d.]+) kB \|$/gm);
+  return new Map(Array.from(rows, ([, what = "", size]) => [what, Number(size)]));
+}
+
+type Platform = "node" | "browser";
+
+async function sizeOf([, contents, resolveDir]: Row, platform: Platform): Promise<number> {
+  const onWorkers = /cloudflare|durable|workers/.test(contents);
   const { outputFiles } = await build({
     stdin: { contents, resolveDir },
     bundle: true,
@@ -50,26 +66,27 @@ async function sizeOf([, contents, resolveDir]: Row, platform: "node" | "browser
     format: "esm",
     target: "es2024",
     platform,
-    conditions: platform === "browser" ? ["browser"] : ["workerd"].filter(() => /cloudflare|durable|workers/.test(contents)),
+    conditions: platform === "browser" ? ["browser"] : onWorkers ? ["workerd"] : [],
     define: { "process.env.NODE_ENV": '"production"' },
     external: ["node:*", "cloudflare:*", "bufferutil", "utf-8-validate", "hono", "hono/*", "@hono/node-server", "uWebSockets.js"],
     logLevel: "error",
   });
-  return (gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length / 1000).toFixed(1);
+  return Math.round(gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length / 100) / 10;
 }
 
-async function table(): Promise<string> {
-  const rows = async (title: string, of: readonly Row[], platform: "node" | "browser"): Promise<readonly string[]> => {
-    const sizes = await Promise.all(of.map((row) => sizeOf(row, platform)));
-    return [`| **${title}** | |`, ...of.map(([what], index) => `| ${what} | ${sizes[index]} kB |`)];
-  };
-  return ["| | |", "|---|---:|", ...(await rows("server", servers, "node")), ...(await rows("page", clients, "browser"))].join("\n");
+function table(found: ReadonlyMap<string, number>): string {
+  const part = (title: string, rows: readonly Row[]): readonly string[] => [
+    `| **${title}** | |`,
+    ...rows.map(([what]) => `| ${what} | ${found.get(what)?.toFixed(1)} kB |`),
+  ];
+  return ["| | |", "|---|---:|", ...part("server", servers), ...part("page", clients)].join("\n");
 }
 
-installLocked(folder, "Comparing sizes");
-const written = await table();
-console.log(written);
-if (process.argv.includes("--write")) {
-  const text = readFileSync(page, "utf8");
-  writeFileSync(page, `${text.slice(0, text.indexOf(begin))}${begin}\n\n${written}\n\n${text.slice(text.indexOf(end))}`);
+if (import.meta.main) {
+  const printed = table(await sizes());
+  console.log(printed);
+  if (process.argv.includes("--write")) {
+    const text = readFileSync(page, "utf8");
+    writeFileSync(page, `${text.slice(0, text.indexOf(begin))}${begin}\n\n${printed}\n\n${text.slice(text.indexOf(end))}`);
+  }
 }

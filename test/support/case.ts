@@ -6,7 +6,8 @@ import { compatibilityDate } from "./runtimes.ts";
 /**
  * A column of the table. `attached` is Node with the application's own server, `hono` is Node with a Hono app, `evicted` is a Durable Object that is
  * evicted after every event of a client. Those with `+sqlite` keep their rooms in a file, and run only the chapters of `keptChapters`: the server is
- * killed and started again whenever a case has no client.
+ * killed and started again whenever a case has no client. `memory+cluster` is two servers in memory that share a backplane: clients and calls from outside go
+ * to one and the other in turn.
  */
 export const columns = [
   "node",
@@ -18,6 +19,7 @@ export const columns = [
   "durable",
   "evicted",
   "memory",
+  "memory+cluster",
   "node+sqlite",
   "bun+sqlite",
   "deno+sqlite",
@@ -27,22 +29,34 @@ export type Column = (typeof columns)[number];
 /** The letters of the chapters about what rooms keep. */
 const keptChapters: readonly string[] = ["G", "J", "K", "Y", "DL"];
 
+/** The letters of the chapters about rooms that span servers. */
+const clusterChapters: readonly string[] = ["T", "R", "X", "Y"];
+
 /**
- * The letters of the chapters in which everything is the core's own, whatever workerd's WebSockets do: at older compatibility dates they run only where
- * every case is asked for (`npm run contract`).
+ * The letters of the chapters about what a compatibility date can change: handshakes, clients that leave meanwhile, kinds of messages, closes and errors.
+ * The others run at older dates only where every case is asked for (`npm run contract`).
  */
-const coreChapters: readonly string[] = ["O", "T", "R", "J", "G", "X", "E", "K", "N", "Y", "DL", "DR"];
+const datedChapters: readonly string[] = ["H", "U", "M", "C", "V", "F", "D"];
+
+/**
+ * The letters of the chapters in which everything is the core's own. `attached` and `hono` mount the same core on Node's own adapter: they run these
+ * only where every case is asked for.
+ */
+const coreChapters: readonly string[] = ["T", "R", "J", "G", "X", "E", "K", "N", "Y", "DL", "DR"];
+const mounts: readonly Column[] = ["attached", "hono"];
 
 /** Whether the cases of the chapter run. */
 export function isInRun({ column, date }: Pick<Run, "column" | "date">, letter: string): boolean {
   if (runtimeOf(column).inFile) return keptChapters.includes(letter);
-  return date === compatibilityDate || !coreChapters.includes(letter) || process.env["CONTRACT"] === "all";
+  if (column === "memory+cluster") return clusterChapters.includes(letter);
+  if (process.env["CONTRACT"] === "all") return true;
+  return date === compatibilityDate ? !(mounts.includes(column) && coreChapters.includes(letter)) : datedChapters.includes(letter);
 }
 
 /** The runtime of a column, and whether its rooms are in a file. */
-export function runtimeOf(column: Column): { readonly runtime: Exclude<Column, `${string}+sqlite`>; readonly inFile: boolean } {
-  const [runtime, kept] = column.split("+") as [Exclude<Column, `${string}+sqlite`>, string?];
-  return { runtime, inFile: kept !== undefined };
+export function runtimeOf(column: Column): { readonly runtime: Exclude<Column, `${string}+${string}`>; readonly inFile: boolean } {
+  const [runtime, kept] = column.split("+") as [Exclude<Column, `${string}+${string}`>, string?];
+  return { runtime, inFile: kept === "sqlite" };
 }
 
 /** One run of every case: a column, on Cloudflare also at older compatibility dates. */

@@ -62,7 +62,7 @@ export interface Host {
 
 export async function startHost(column: Column, date?: string): Promise<Host> {
   const { runtime, inFile } = runtimeOf(column);
-  if (runtime === "memory") return new MemoryHost();
+  if (runtime === "memory") return new MemoryHost(column === "memory+cluster" ? 2 : 1);
   return new ProcessHost(await Running.start(runtime === "evicted" ? "durable" : runtime, { date, inFile }));
 }
 

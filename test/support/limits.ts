@@ -300,6 +300,51 @@ export const limits = {
     evidence: "Bun 1.4.5, a bare Bun.serve: 88 02 0f a0 and FIN in one read. Firefox 153: 31 of 40 closes not clean, Chromium none.",
     shows: /undefined/,
   },
+  C1: {
+    columns: ["memory+cluster"],
+    why: "Of connections on other servers only their number is known, as last reported, for each topic: whether those that `except` names are among them is not.",
+    evidence: "docs/guide/clusters.md; a server would have to ask all others for each publish.",
+    shows: /\d+ !== \d+/,
+  },
+  C2: {
+    columns: ["memory+cluster"],
+    why: "What is published reaches a server's own subscribers when the backplane says so, so that all servers have one order. What is sent to one connection, its close, and what the same turn reads do not wait for that.",
+    evidence: "docs/guide/clusters.md: one order everywhere; waiting would make `send` asynchronous.",
+    shows: /data: '2'|falsy value/,
+  },
+  C3: {
+    columns: ["memory+cluster"],
+    why: "In a hook `peers` and `connections` are this server's: a connection lives on one server.",
+    evidence: "docs/guide/clusters.md; `room.connections()` from outside asks all of them.",
+    shows: /deep-equal/,
+  },
+  C4: {
+    columns: ["memory+cluster"],
+    why: "Not there yet: calls, values, alarms, and what asks all servers. They are refused by name, never done on one server alone.",
+    evidence: "src/cluster/rooms/rooms.ts: `lacks`.",
+    shows: /not yet supported where rooms span servers/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;
+
+/** Limits of cases where rooms span servers. */
+export const ofCluster: Readonly<Record<string, LimitId>> = {
+  T3: "C1",
+  T13: "C2",
+  T17: "C1",
+  R1: "C1",
+  R3: "C3",
+  R5: "C1",
+  R6: "C4",
+  R7: "C4",
+  R8: "C4",
+  R10: "C4",
+  R13: "C4",
+  R14: "C4",
+  R15: "C4",
+  R16: "C4",
+  R17: "C4",
+  Y2: "C1",
+  Y8: "C2",
+};

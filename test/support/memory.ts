@@ -1,5 +1,6 @@
 /** The in-process runtime as a column, with its own client and no wire. */
-import type { Stats } from "edgewire";
+import type { Room, Stats } from "edgewire";
+import { memoryBackplane } from "edgewire/cluster";
 import { memory, type Memory, type MemoryClient, type Refused } from "edgewire/memory";
 import { ask } from "./calls.ts";
 import type { Address, Client, Event } from "./client.ts";
@@ -16,16 +17,28 @@ import { pingText } from "../../src/protocol/text-ping.ts";
 export class MemoryHost implements Host {
   readonly log: Log = new Log();
   readonly output: string[] = [];
-  readonly #served = new Map<HandlerName, Memory>();
+  /** The servers of each handler. */
+  readonly #served = new Map<HandlerName, readonly Memory[]>();
+  #turn = 0;
 
-  constructor() {
-    const handlers = createHandlers({ report: (line) => void this.log.add(line) });
-    for (const name of handlerNames) this.#served.set(name, memory(handlers[name], { env: { [secretName]: secret }, ...storageOf(name) }));
+  /** @param servers that share a backplane, if there are several: whatever is asked goes to one after the other. */
+  constructor(servers = 1) {
+    for (const name of handlerNames) {
+      const backplane = servers > 1 ? memoryBackplane({ counts: 0 }) : undefined;
+      // Each has handlers of its own, as in another process.
+      const start = (): Memory => {
+        const handler = createHandlers({ report: (line) => void this.log.add(line) })[name];
+        return memory(handler, { env: { [secretName]: secret }, ...storageOf(name), ...(backplane === undefined ? {} : { backplane }) });
+      };
+      if (servers === 1 || handlerNames.indexOf(name) < handlerNames.indexOf("delivering"))
+        this.#served.set(name, Array.from({ length: servers }, start));
+    }
   }
 
   async connect(options: ConnectOptions, target: string): Promise<Peer> {
     if (options.early !== undefined) noWire();
     const client = await this.#connect(options, target);
+    await this.#reported();
     if (options.answersClose === false) client.ignoreClose();
     return new MemoryPeer(client);
   }
@@ -42,19 +55,23 @@ export class MemoryHost implements Host {
   }
 
   room(name: string, on: HandlerName = "main"): RoomCalls {
-    const room = this.#at(on).room(name);
+    // Each call asks the next server.
+    const at = async (): Promise<Room> => {
+      await this.#reported();
+      return this.#at(on).room(name);
+    };
     const options = (except: string | undefined): object => (except === undefined ? {} : { except });
     return {
-      publish: (topic, data, except) => room.publish(topic, data, options(except)),
-      broadcast: (data, except) => room.broadcast(data, options(except)),
-      count: () => room.count(),
-      presence: () => room.presence(),
-      stats: () => room.stats(),
-      history: async (topic, after) => shownHistory(await room.history(topic, after === undefined ? {} : { after })),
+      publish: async (topic, data, except) => (await at()).publish(topic, data, options(except)),
+      broadcast: async (data, except) => (await at()).broadcast(data, options(except)),
+      count: async () => (await at()).count(),
+      presence: async () => (await at()).presence(),
+      stats: async () => (await at()).stats(),
+      history: async (topic, after) => shownHistory(await (await at()).history(topic, after === undefined ? {} : { after })),
       ask: async (request) => JSON.parse(JSON.stringify(await ask(this.#at(on), { ...request, room: name }))) as unknown,
       call: async (method, ...args) => {
         try {
-          return JSON.parse(JSON.stringify(await callMethod(room, method, args))) as unknown;
+          return JSON.parse(JSON.stringify(await callMethod(await at(), method, args))) as unknown;
         } catch (error) {
           throw new Error(JSON.stringify({ threw: (error as Error).name, message: (error as Error).message }), { cause: error });
         }
@@ -72,7 +89,7 @@ export class MemoryHost implements Host {
   }
 
   evict(on: HandlerName): Promise<void> {
-    return this.#at(on).hibernate();
+    return this.#served.get(on)?.length === 1 ? this.#at(on).hibernate() : Promise.resolve();
   }
 
   kill(): Promise<void> {
@@ -82,7 +99,13 @@ export class MemoryHost implements Host {
   assertAlive(): void {}
 
   async stop(): Promise<void> {
-    for (const served of this.#served.values()) await served.close();
+    for (const served of [...this.#served.values()].flat()) await served.close();
+  }
+
+  /** What servers count reaches the others: see limit C1. */
+  async #reported(): Promise<void> {
+    if (this.#served.get("main")?.length === 1) return;
+    for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #connect({ on = "main", headers = [], method }: ConnectOptions, target: string): Promise<MemoryClient> {
@@ -91,7 +114,8 @@ export class MemoryHost implements Host {
   }
 
   #at(on: string): Memory {
-    return this.#served.get(on as HandlerName) ?? noWire();
+    const served = this.#served.get(on as HandlerName) ?? noWire();
+    return served[this.#turn++ % served.length] as Memory;
   }
 }
 

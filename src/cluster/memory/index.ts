@@ -147,8 +147,3 @@ export class MemoryBackplane implements Backplane {
     return subscribers;
   }
 }
-
-/** Rooms that span the servers of one process, which are given the same one. */
-export function memoryBackplane(options: MemoryBackplaneOptions = {}): MemoryBackplane {
-  return new MemoryBackplane(options);
-}

@@ -6,6 +6,7 @@ import type { Parser } from "../parse.ts";
 import { anything } from "../standard.ts";
 import type { Received, StandardSchema } from "../standard.ts";
 
+/** A member of a presence list. */
 export interface PresentMember<State = unknown> {
   /** What the server gave to `present`. */
   readonly id: string;

@@ -101,7 +101,7 @@ export class Client {
     on("retry", () => this.#listener.status("waiting"));
     on<CloseEvent>("close", ({ code, reason }) => this.#closed(code, reason));
     on<Event & { readonly error?: unknown }>("error", ({ error }) =>
-      this.#listener.line("trouble", String(error ?? "the connection failed")),
+      this.#listener.line("trouble", this.network.isCut ? "there is no network" : String(error ?? "the connection failed")),
     );
     on<Event & { readonly topic?: string; readonly why: string }>("gap", ({ topic, why }) =>
       this.#listener.line("trouble", `messages of ${topic ?? "its own"} are gone (${why})`),

@@ -1,0 +1,64 @@
+/** What this node does in a room in one synchronous turn, until the turn ends: then it goes to the backplane as a whole. */
+import type { Cluster } from "../cluster.ts";
+import type { TurnFate } from "../turn-queue.ts";
+import { sizeOfStep } from "../turn-queue.ts";
+import type { Step } from "../turns.ts";
+
+type Settled = (fate: TurnFate) => void;
+
+export class Gathered {
+  readonly #cluster: Cluster;
+  /** Called when nothing waits for the backplane any more. */
+  readonly #idle: () => void;
+  #steps: Step[] = [];
+  #settled: Settled[] = [];
+  #bytes = 0;
+  #isScheduled = false;
+
+  constructor(cluster: Cluster, idle: () => void) {
+    this.#cluster = cluster;
+    this.#idle = idle;
+  }
+
+  /** Nothing waits, neither here nor for an answer. */
+  get isIdle(): boolean {
+    return this.#steps.length === 0 && this.#cluster.pending === 0;
+  }
+
+  /** @throws BackplaneError if too much waits for the backplane. */
+  check(): void {
+    this.#cluster.check(this.#bytes);
+  }
+
+  /** Throws nothing: `check` does, before anything has changed. */
+  add(step: Step): void {
+    this.#steps.push(step);
+    this.#bytes += sizeOfStep(step);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /** What becomes of what is gathered now. Undefined if that is nothing. */
+  get fate(): Promise<TurnFate> | undefined {
+    return this.#steps.length === 0 ? undefined : new Promise((resolve) => void this.#settled.push(resolve));
+  }
+
+  flush(): void {
+    this.#isScheduled = false;
+    const [steps, all] = [this.#steps, this.#settled];
+    if (steps.length === 0) return;
+    this.#steps = [];
+    this.#settled = [];
+    this.#bytes = 0;
+    // It was checked step by step.
+    this.#cluster.turn(
+      { steps },
+      (fate) => {
+        for (const settled of all) settled(fate);
+        if (this.isIdle) this.#idle();
+      },
+      "checked",
+    );
+  }
+}

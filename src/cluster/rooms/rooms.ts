@@ -1,0 +1,261 @@
+/**
+ * The rooms of one server that share a backplane with others. A room is joined before its first connection opens, or when it is asked from outside, and left a
+ * while after nobody uses it any more.
+ */
+import type { MaybePromise, Sendable } from "../../api/connection.ts";
+import type { LocalRoom } from "../../api/room.ts";
+import { noHistory } from "../../history/log-of.ts";
+import { randomEpoch } from "../../history/random.ts";
+import { refuse } from "../../protocol/refusal.ts";
+import { broadcastHere, deliverAll } from "../../rooms/publish.ts";
+import { callRoom } from "../../rooms/remote-room.ts";
+import type { RoomCall } from "../../rooms/remote-room.ts";
+import type { Except } from "../../rooms/room-index.ts";
+import type { Declaring, Presenting, SharedRooms } from "../../rooms/shared.ts";
+import { checkName } from "../../values/text.ts";
+import type { Topics } from "../../values/topics.ts";
+import type { Backplane } from "../backplane.ts";
+import { BackplaneError } from "../error.ts";
+import type { ClusterLimits } from "../host.ts";
+import { NodeRoom } from "./node-room.ts";
+import type { NodeRoomHost } from "./node-room.ts";
+import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishing.ts";
+import type { SharedLog } from "./shared-log.ts";
+import { SharedRoom } from "./shared-room.ts";
+import type { SharedRoomHost } from "./shared-room.ts";
+import type { SharingRooms } from "./sharing.ts";
+
+/** Milliseconds between two looks at what is due. */
+const tickEvery = 200;
+/** Milliseconds that a room is kept that nobody uses. */
+const lingers = 10_000;
+
+/** What is answered where this server has joined the room. */
+const answered: readonly RoomCall[] = ["publish", "broadcast", "count", "topics", "presence", "history", "deleteHistory"];
+
+export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomHost<State, Env>, SharedRoomHost<State, Env> {
+  readonly registry: SharingRooms<State, Env>;
+  readonly backplane: Backplane;
+  readonly limits: ClusterLimits;
+  readonly #rooms = new Map<string, NodeRoom<State, Env>>();
+  /** The room whose `presence` hook runs. */
+  #within: string | undefined;
+  #timer: unknown;
+  #isOver = false;
+  #idle: PromiseWithResolvers<void> | undefined;
+
+  constructor(registry: SharingRooms<State, Env>, backplane: Backplane, limits: ClusterLimits) {
+    this.registry = registry;
+    this.backplane = backplane;
+    this.limits = limits;
+    if (registry.host.settings.delivery !== undefined) this.lacks('the option "delivery"');
+    registry.index.changed = (room) => this.#rooms.get(room)?.changed();
+  }
+
+  sharedName(name: string): string {
+    return `${encodeURIComponent(this.registry.host.settings.binding ?? "")}:${name}`;
+  }
+
+  lacks(what: string): never {
+    throw new Error(`${what}: not yet supported where rooms span servers (option "backplane") [EW420]`);
+  }
+
+  // Joining and leaving.
+
+  /** The room, which is joined if it is not. */
+  #enter(name: string): NodeRoom<State, Env> {
+    let room = this.#rooms.get(name);
+    if (room === undefined) {
+      if (this.#isOver) throw new BackplaneError("the server is closed [EW423]");
+      this.#rooms.set(name, (room = new NodeRoom(name, this)));
+      this.#tickLater();
+    }
+    room.usedAt = room.now();
+    return room;
+  }
+
+  #tickLater(): void {
+    this.#timer ??= this.registry.host.clock.setTimeout(() => this.#tick(), tickEvery);
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    const now = this.registry.host.clock.elapsed();
+    for (const [name, room] of this.#rooms) {
+      room.tick(now);
+      if (!room.isIdle(now - lingers)) continue;
+      this.#rooms.delete(name);
+      room.leave();
+    }
+    if (this.#rooms.size > 0 && !this.#isOver) this.#tickLater();
+  }
+
+  joining(name: string): Promise<boolean> | undefined {
+    if (this.#isOver) return undefined;
+    const room = this.#enter(name);
+    return room.isJoined ? undefined : room.joined(this.limits.patience);
+  }
+
+  admit(name: string): MaybePromise<Response | undefined> {
+    const room = this.#enter(name);
+    const { cluster } = room;
+    if (cluster.isAway || !cluster.takes) return refuseAway();
+    if (room.isJoined) return undefined;
+    const { patience } = this.limits;
+    const { upgradeTimeout } = this.registry.host.settings;
+    return room.joined(Math.min(patience, upgradeTimeout)).then((joined) => (joined ? undefined : refuseAway()));
+  }
+
+  expelled(room: NodeRoom<State, Env>): void {
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+  }
+
+  get pending(): Promise<void> | undefined {
+    if (!this.#isPending) return undefined;
+    return (this.#idle ??= Promise.withResolvers()).promise;
+  }
+
+  get #isPending(): boolean {
+    for (const { gathered } of this.#rooms.values()) if (!gathered.isIdle) return true;
+    return false;
+  }
+
+  idle(): void {
+    if (this.#idle === undefined || this.#isPending) return;
+    this.#idle.resolve();
+    this.#idle = undefined;
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    if (this.#timer !== undefined) this.registry.host.clock.clearTimeout(this.#timer);
+    for (const room of this.#rooms.values()) room.leave();
+    this.#rooms.clear();
+    this.#idle?.resolve();
+  }
+
+  // Publishing.
+
+  publish(name: string, topics: Topics, data: Sendable, except: Except<State, Env>, key: string | undefined): number {
+    const all = typeof topics === "string" ? [topics] : [...new Set(topics)];
+    if (this.#within === name) return this.#publishHere(name, all, data, except, key);
+    const room = this.#enter(name);
+    room.gathered.check();
+    const { clock, settings } = this.registry.host;
+    room.gathered.add(publication(settings.history, all, { data, except: idsOf(except), key }, clock.now()));
+    return countHere(this.registry, name, all, idsOf(except)) + countElsewhere(room.cluster, all);
+  }
+
+  broadcast(name: string | undefined, data: Sendable, except: Except<State, Env>): number {
+    if (name === undefined) return this.lacks("broadcast to all rooms");
+    if (this.#within === name) return broadcastHere(this.registry, name, data, except);
+    const room = this.#enter(name);
+    room.gathered.check();
+    room.gathered.add(toAll(data, idsOf(except), this.registry.host.clock.now()));
+    return countHere(this.registry, name, undefined, idsOf(except)) + room.cluster.elsewhere();
+  }
+
+  within(name: string, hook: () => void): void {
+    const before = this.#within;
+    this.#within = name;
+    try {
+      hook();
+    } finally {
+      this.#within = before;
+    }
+  }
+
+  #publishHere(name: string, all: readonly string[], data: Sendable, except: Except<State, Env>, key: string | undefined): number {
+    const kept = all.find((topic) => this.#rules(topic) !== undefined);
+    if (kept !== undefined)
+      throw new Error(
+        `the presence hook can't publish to "${kept}", which keeps a history: where rooms span servers each of them runs the hook, for its own connections [EW421]`,
+      );
+    return deliverAll(
+      this.registry,
+      name,
+      all.map((topic) => ({ topic, kept: undefined })),
+      data,
+      except,
+      key,
+    );
+  }
+
+  // What is kept.
+
+  #rules(topic: string): ReturnType<NonNullable<SharingRooms<State, Env>["host"]["settings"]["history"]>> {
+    return this.registry.host.settings.history?.(topic);
+  }
+
+  log(name: string, topic: string): SharedLog {
+    checkName("topic", topic);
+    const rules = this.#rules(topic);
+    if (rules === undefined) throw noHistory(topic);
+    return this.#joined(name).log(topic, rules);
+  }
+
+  deleteHistory(name: string, topic: string): boolean {
+    this.registry.deferred.check("deleteHistory");
+    const { entries } = this.log(name, topic).since(undefined, this.registry.host.clock.now());
+    const { gathered } = this.#joined(name);
+    gathered.check();
+    gathered.add({ type: "delete", topic, epoch: randomEpoch() });
+    return entries.length > 0;
+  }
+
+  // Who is there.
+
+  checkTurn(name: string): void {
+    this.#enter(name).gathered.check();
+  }
+
+  present({ id, roomName }: Presenting, declaration: string | undefined): void {
+    if (this.#isOver) return;
+    const room = this.#enter(roomName);
+    room.gathered.add(declaration === undefined ? { type: "absent", id } : { type: "present", present: room.presentOf(id, declaration) });
+  }
+
+  *presentElsewhere(name: string): Generator<readonly [one: Declaring, declaration: string], void, undefined> {
+    for (const one of this.#rooms.get(name)?.elsewhere.values() ?? []) if (one.declaration !== undefined) yield [one, one.declaration];
+  }
+
+  elsewhere(name: string): number {
+    return this.#rooms.get(name)?.cluster.elsewhere() ?? 0;
+  }
+
+  elsewhereIn(name: string, topic?: string): number {
+    return this.#joined(name).cluster.elsewhere(topic);
+  }
+
+  topicsElsewhere(name: string): ReadonlyMap<string, number> {
+    return this.#joined(name).cluster.topicsElsewhere();
+  }
+
+  /** @throws BackplaneError if this server has not joined the room. */
+  #joined(name: string): NodeRoom<State, Env> {
+    const room = this.#enter(name);
+    if (room.isJoined) return room;
+    throw new BackplaneError(`this server has not joined the room yet: ask rooms.room(${JSON.stringify(name)}), which waits [EW422]`);
+  }
+
+  // From outside.
+
+  makeRoom(name: string): LocalRoom<State, Env> {
+    return new SharedRoom(this, name);
+  }
+
+  async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
+    if (method === "call" || !answered.includes(method)) return this.lacks(`${method} from outside a room`);
+    const room = this.#enter(name);
+    if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW424]");
+    const result = callRoom(this.registry.lifecycle.room(name), method, args);
+    const fate = await room.gathered.fate;
+    if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW425]");
+    return result;
+  }
+}
+
+/** The backplane is away: the client tries again. */
+function refuseAway(): Response {
+  return refuse(503, "the room can't be reached", { "retry-after": "1" }, "backplane");
+}

@@ -1,0 +1,79 @@
+/** A room that spans servers, as the hooks of this one hold it. What it does not override is the same on one server and on several. */
+import type { Sendable, SendResult } from "../../api/connection.ts";
+import type { History, HistoryReader } from "../../api/history.ts";
+import type { ScheduledCall } from "../../api/room.ts";
+import type { RoomStorage } from "../../api/storage.ts";
+import { readHistory } from "../../history/read.ts";
+import { LocalRoom } from "../../rooms/local-room.ts";
+import type { SharingRooms } from "./sharing.ts";
+
+/** What is needed of all rooms. */
+export interface SharedRoomHost<State, Env> {
+  readonly registry: SharingRooms<State, Env>;
+  /** @throws BackplaneError if this node has not joined the room. */
+  elsewhereIn(room: string, topic?: string): number;
+  topicsElsewhere(room: string): ReadonlyMap<string, number>;
+  log(room: string, topic: string): Parameters<typeof readHistory>[0];
+  deleteHistory(room: string, topic: string): boolean;
+  lacks(what: string): never;
+}
+
+export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
+  readonly #host: SharedRoomHost<State, Env>;
+
+  constructor(host: SharedRoomHost<State, Env>, name: string) {
+    super(host.registry, name);
+    this.#host = host;
+  }
+
+  override count(topic?: string): number {
+    return super.count(topic) + this.#host.elsewhereIn(this.name, topic);
+  }
+
+  override topics(): ReadonlyMap<string, number> {
+    const counts = new Map(super.topics());
+    for (const [topic, count] of this.#host.topicsElsewhere(this.name)) counts.set(topic, (counts.get(topic) ?? 0) + count);
+    return counts;
+  }
+
+  override history(topic: string, reader: HistoryReader = {}): History {
+    return readHistory(this.#host.log(this.name, topic), reader, this.#host.registry.host.clock.now());
+  }
+
+  override deleteHistory(topic: string): boolean {
+    return this.#host.deleteHistory(this.name, topic);
+  }
+
+  override send(connectionId: string, data: Sendable): SendResult {
+    const result = super.send(connectionId, data);
+    return result === "closed" ? this.#host.lacks("send to a connection of another server") : result;
+  }
+
+  override disconnect(connectionId: string, code?: number, reason?: string): boolean {
+    return super.disconnect(connectionId, code, reason) || this.#host.lacks("disconnect of a connection of another server");
+  }
+
+  override async delete(): Promise<number> {
+    return this.#host.lacks("delete");
+  }
+
+  override get storage(): RoomStorage {
+    return this.#host.registry.host.runtime.storage === undefined ? this.#host.lacks("storage") : super.storage;
+  }
+
+  override setAlarm(): void {
+    this.#host.lacks("setAlarm");
+  }
+
+  override schedule(): string {
+    return this.#host.lacks("schedule");
+  }
+
+  override scheduled(): readonly ScheduledCall[] {
+    return this.#host.lacks("scheduled");
+  }
+
+  override unschedule(): boolean {
+    return this.#host.lacks("unschedule");
+  }
+}

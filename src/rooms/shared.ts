@@ -1,0 +1,56 @@
+/**
+ * What rooms ask of the option `backplane`: with one, a room spans the servers that share it, and each has a part of its connections. src/cluster implements it:
+ * a server without the option has none of it.
+ */
+import type { MaybePromise, Sendable } from "../api/connection.ts";
+import type { LocalRoom } from "../api/room.ts";
+import type { ReplayedLog } from "../history/replay.ts";
+import type { Topics } from "../values/topics.ts";
+import type { RoomCall } from "./remote-room.ts";
+import type { Except } from "./room-index.ts";
+
+/** A connection that says who it is, or what stands for one of another server. */
+export interface Declaring {
+  readonly id: string;
+}
+
+/** One of this server. */
+export interface Presenting extends Declaring {
+  readonly roomName: string;
+}
+
+export interface SharedRooms<State, Env> {
+  /**
+   * Sends it to the backplane, and to this server's subscribers when that says so. Returns how many there are: here now, on other servers as last reported.
+   * @throws BackplaneError if too much waits for the backplane; RangeError for a message that is too large for a history.
+   */
+  publish(room: string, topics: Topics, data: Sendable, except: Except<State, Env>, key: string | undefined): number;
+  /** The same for everyone in the room. @throws Error if `room` is undefined: all rooms of a server. */
+  broadcast(room: string | undefined, data: Sendable, except: Except<State, Env>): number;
+  /** Runs the `presence` hook: what that publishes is for this server's connections, because each server runs it. */
+  within(room: string, hook: () => void): void;
+  /** A topic's history as this server has it. @throws Error if the topic keeps none. */
+  log(room: string, topic: string): ReplayedLog;
+  /** @throws BackplaneError if too much waits for the backplane. */
+  checkTurn(room: string): void;
+  /** A connection of this server says who it is: see ../connection/member.ts. Undefined: nobody any more. Never throws. */
+  present(connection: Presenting, declaration: string | undefined): void;
+  /** What connections of other servers say, each with what stands for it. */
+  presentElsewhere(room: string): Iterable<readonly [one: Declaring, declaration: string]>;
+  /** Connections of other servers, as last reported. */
+  elsewhere(room: string): number;
+  /** The room as hooks have it. */
+  makeRoom(name: string): LocalRoom<State, Env>;
+  /** Does what is asked of a room from outside. @throws what the method throws, and BackplaneError. */
+  answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
+  /** What hooks wait for: resolves to whether this server has joined the room. Undefined if it has. */
+  joining(room: string): Promise<boolean> | undefined;
+  /** Joins the room for a handshake, or refuses that: the backplane is away. */
+  admit(room: string): MaybePromise<Response | undefined>;
+  /** @throws Error that says what rooms that span servers can't do. */
+  lacks(what: string): never;
+  /** Settles when nothing waits for the backplane; undefined if nothing does. */
+  readonly pending: Promise<void> | undefined;
+  /** The server has closed: leaves all rooms. */
+  stop(): void;
+}
