@@ -40,7 +40,7 @@ const long = [
 ];
 
 /** What is quick to install. */
-const frameworks = ["express", "fastify"];
+const frameworks = ["express", "fastify", "types"];
 
 /** Starts the longest files first, whichever project they are in: the last to end should be short. */
 class LongestFirst extends BaseSequencer {
