@@ -67,7 +67,7 @@ export default defineConfig({
           // A process for each file would cost more than most of these tests.
           isolate: false,
           setupFiles: "test/support/fresh-process.ts",
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...waiting,
         },
       },
@@ -75,7 +75,7 @@ export default defineConfig({
         test: {
           name: "process",
           include: ["test/node/**/*.test.ts", "test/deno/**/*.test.ts", ...ownProcess],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           ...waiting,
         },
       },
@@ -236,7 +236,7 @@ export default defineConfig({
       },
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./test/workers/wrangler.toml" } })],
-        test: { name: "workers", include: ["test/workers/**/*.test.ts"], ...waiting },
+        test: { name: "workers", include: ["test/workers/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 30_000, ...waiting },
       },
       {
         test: {
@@ -247,10 +247,10 @@ export default defineConfig({
           ...watching,
         },
       },
-      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], ...watching } },
-      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], ...watching } },
-      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], ...watching } },
-      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], ...waiting } },
+      { test: { name: "soak", include: ["test/soak/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "fuzz", include: ["test/fuzz/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "kill", include: ["test/kill/**/*.test.ts"], testTimeout: 30_000, ...watching } },
+      { test: { name: "crowd", include: ["test/crowd/**/*.test.ts"], testTimeout: 30_000, ...waiting } },
     ],
   },
 });

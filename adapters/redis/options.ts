@@ -106,7 +106,7 @@ export type CheckedClients =
 export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
   refuseBun("client", client);
   refuseBun("subscriber", subscriber);
-  if (subscriber === client)
+  if (subscriber === client && client !== undefined)
     throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW421]');
   if (isObject(client) && isIoredis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isIoredis(subscriber))) throw otherLibrary("ioredis", subscriber);

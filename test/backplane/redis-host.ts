@@ -18,6 +18,8 @@ export type Connect = () => Promise<Clients>;
 export function ioredisClients(url: string): Connect {
   return async () => {
     const [client, subscriber] = [new Redis(url), new Redis(url)];
+    // Otherwise ioredis prints each attempt.
+    for (const one of [client, subscriber]) one.on("error", () => {});
     return {
       client,
       subscriber,
