@@ -4,11 +4,16 @@
  */
 import type { Data, MaybePromise } from "../api/connection.ts";
 import type { LogEntry, ReadableLog } from "../history/readable.ts";
+import type { Store, StoredSnapshot } from "../ports.ts";
 
 /** The sessions of one room that this server holds. */
 export interface SharedSessions {
   /** The session that was made for a handshake, or if none was, one that is made now. */
   created(opening: string, subject: string | undefined): CreatedSession;
+  /** A line as the others see it. @param store where a large state is. */
+  sideOf(line: SidedLine, limits: OwnLogLimits, store: Store): SharedLine;
+  /** Undefined for a record that has nothing. */
+  rowOf(snapshot: string): SharedRow | undefined;
   /** The session is here from now on. */
   begin(line: SharedLine, created: CreatedSession): void;
   /** What is stored of it is no longer right. */
@@ -54,7 +59,7 @@ export interface SharedLine {
   readonly protocol: string;
   readonly acknowledged: number;
   /** Subscriptions so far. */
-  readonly begun: number;
+  begun: number;
   /** The client has its own log up to this offset. */
   readonly released: number;
   /** All that another server needs of it. */
@@ -63,6 +68,9 @@ export interface SharedLine {
   readonly presence: string | undefined;
   /** What it reads, but for its own log. */
   readonly readings: readonly { readonly topic: string; readonly number: number; readonly offset: number }[];
+  /** A topic has no log yet: it is read from there. */
+  waitsFor(topic: string, at: string): void;
+  waitsNoMore(topic: string): void;
   /** Whether so much more may wait in its own log. */
   hasRoom(messages: number, bytes: number): boolean;
   /** An entry of its own log has come. */
@@ -79,6 +87,62 @@ export interface SharedLine {
   depart(code: number, reason: string): void;
   /** It is over: its close hook runs. */
   vanish(): void;
+}
+
+/** A session's line, as its shared side needs it. */
+export interface SidedLine {
+  readonly name: string;
+  readonly subject: string | undefined;
+  readonly session: SidedSession;
+  readonly connection: SidedConnection;
+  readonly turn: { end(): void; stale(): void };
+  /** The connection as it was last stored. */
+  readonly stored: StoredSnapshot | undefined;
+  readonly isOver: boolean;
+  beginReading(topic: string, after: string | undefined): void;
+  unfollow(topic: string): void;
+  noteBehind(): void;
+  /** Reads logs, whose rule may run the application's `encode`. */
+  reading<T>(run: () => T): T;
+  depart(code: number, reason: string): void;
+}
+
+interface SidedSession {
+  readonly acknowledged: number;
+  readonly begun: number;
+  readonly readings: readonly {
+    readonly offset: number;
+    readonly held: { readonly topic: string | undefined; readonly number: number };
+    readonly introduction: SharedRow["introductions"][number];
+  }[];
+  readonly ownLog: { readonly released: number; readonly unread: number; bytesAfter(offset: number): number } | undefined;
+  send(payload: Data, tag: string): boolean;
+  acknowledge(number: number): void;
+  tell(): void;
+  missed(positions: Readonly<Record<string, string>>): void;
+}
+
+interface SidedConnection {
+  readonly id: string;
+  readonly roomName: string;
+  readonly protocol: string;
+  readonly presence: string | undefined;
+  end(code: number, reason: string): void;
+  vanished(): MaybePromise<void>;
+}
+
+export interface OwnLogLimits {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What a session's record has. */
+export interface SharedRow {
+  readonly stored: StoredSnapshot;
+  readonly begun: number;
+  readonly introductions: readonly { readonly n: number; readonly s?: number; readonly topic?: string; readonly at: string }[];
+  /** The state, if it is too large for the snapshot. */
+  readonly apart: string | undefined;
 }
 
 /** All sessions of this server. */

@@ -6,6 +6,9 @@ import type { Condition, Step } from "../turns.ts";
 
 type Settled = (fate: TurnFate) => void;
 
+/** Microtasks before a turn counts as over: an asynchronous hook that ends in it says so a few of them later, and the two go together. */
+const ticks = 8;
+
 export class Gathered {
   readonly #cluster: Cluster;
   /** Called when nothing waits for the backplane any more. */
@@ -36,15 +39,29 @@ export class Gathered {
     this.#bytes += sizeOfStep(step);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
-      this.#isScheduled = false;
-      this.flush();
-    });
+    this.#later(ticks);
   }
 
   /** What becomes of what is gathered now. Undefined if that is nothing. */
   get fate(): Promise<TurnFate> | undefined {
     return this.#steps.length === 0 ? undefined : new Promise((resolve) => void this.#settled.push(resolve));
+  }
+
+  #later(left: number): void {
+    queueMicrotask(() => {
+      if (left > 0) return this.#later(left - 1);
+      this.#isScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** What was done last is not to be: it is done elsewhere. */
+  drop(): void {
+    const all = this.#settled;
+    this.#steps = [];
+    this.#settled = [];
+    this.#bytes = 0;
+    for (const settled of all) settled({ type: "lost", sent: false });
   }
 
   /** @param condition without it nothing is done. */

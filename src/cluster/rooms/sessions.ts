@@ -7,9 +7,18 @@ import { randomEpoch } from "../../history/random.ts";
 import { CloseCode } from "../../protocol/close.ts";
 import { readResume } from "../../protocol/delivery.ts";
 import type { Resume } from "../../protocol/delivery.ts";
-import type { CreatedSession, SessionKeeper, SharedLine, SharedSessions } from "../../rooms/shared-sessions.ts";
+import type {
+  CreatedSession,
+  OwnLogLimits,
+  SessionKeeper,
+  SharedLine,
+  SharedRow,
+  SharedSessions,
+  SidedLine,
+} from "../../rooms/shared-sessions.ts";
 import type { Opened } from "../../rooms/shared.ts";
 import { lengthOf } from "../../values/data.ts";
+import type { Store } from "../../ports.ts";
 import type { LogEntry, ReadableLog } from "../../history/readable.ts";
 import type { Cluster } from "../cluster.ts";
 import type { MirrorLog } from "../mirror-log.ts";
@@ -18,6 +27,7 @@ import type { TurnFate } from "../turn-queue.ts";
 import type { Claimed, Kept, Step } from "../turns.ts";
 import type { Gathered } from "./gathered.ts";
 import { Held, keyOf } from "./held.ts";
+import { readShared, SharedSide } from "./side.ts";
 
 /** What is needed of the room. */
 export interface SessionRoom {
@@ -55,6 +65,8 @@ export class NodeSessions implements SharedSessions {
   /** For handshakes that are not answered yet, by the connection's id. */
   readonly #created = new Map<string, CreatedSession & { readonly key: string; readonly at: number }>();
   readonly #adopting = new Set<string>();
+  /** Those that went on elsewhere. */
+  readonly #gone = new WeakSet<SharedLine>();
 
   constructor(room: SessionRoom) {
     this.#room = room;
@@ -87,11 +99,12 @@ export class NodeSessions implements SharedSessions {
   #claim(resume: Resume, subject: string | undefined, protocol: string): Promise<Outcome> {
     const { session, acknowledged } = resume;
     const key = keyOf(session, subject);
-    return this.#turn({ type: "claim", session: key, acknowledged, recent: true }, (fate): MaybePromise<Outcome> => {
+    return this.#turn({ type: "claim", session: key, acknowledged }, (fate): MaybePromise<Outcome> => {
       if (fate.type === "lost") return "away";
       const known = this.#held.get(key);
       if (fate.type === "refused") {
-        if (known !== undefined) this.#over(known, fate.why === "forgot");
+        // If it has ended, its close hook has run where that was.
+        if (known !== undefined) this.#over(known, fate.why !== "ended");
         return { acknowledged: fate.acknowledged };
       }
       const held = this.#restore(key, session, subject, fate.claimed);
@@ -164,6 +177,14 @@ export class NodeSessions implements SharedSessions {
     return this.#created.get(opening) as CreatedSession;
   }
 
+  sideOf(line: SidedLine, limits: OwnLogLimits, store: Store): SharedLine {
+    return new SharedSide(line, limits, store);
+  }
+
+  rowOf(snapshot: string): SharedRow | undefined {
+    return readShared(snapshot);
+  }
+
   begin(line: SharedLine, created: CreatedSession): void {
     this.#created.delete(line.id);
     const held = new Held(keyOf(line.name, line.subject), line, created);
@@ -203,7 +224,8 @@ export class NodeSessions implements SharedSessions {
 
   ran(line: SharedLine, number: number): void {
     const held = this.#of(line);
-    if (held === undefined) return;
+    // Its client sends the message again, where it is now: there it has its hook.
+    if (held === undefined) return this.#gone.has(line) ? this.#room.gathered.drop() : undefined;
     line.settle();
     if (number !== held.taken + 1) {
       held.early.add(number);
@@ -217,14 +239,18 @@ export class NodeSessions implements SharedSessions {
   }
 
   #settled(held: Held, number: number, fate: TurnFate): void {
-    if (held.isOver) return;
+    // Where a turn is lost, the node is expelled.
+    if (held.isOver || fate.type === "lost") return;
     if (fate.type === "done") return held.line.acknowledge(number);
     // Another node was first, while the client was there: what it answered is in the session's own log.
-    if (fate.type === "refused" && fate.why === "acknowledged" && fate.holder === this.#room.cluster.node) {
+    if (fate.why === "acknowledged" && fate.holder === this.#room.cluster.node) {
       held.line.acknowledge(number);
       return this.#store(held);
     }
-    this.#over(held, false);
+    if (fate.why === "acknowledged") return this.#over(held, false);
+    // Its client comes back, and is told what became of it.
+    this.#forget(held.line);
+    this.#depart(held.line, CloseCode.serviceRestart, "The session is not stored");
   }
 
   send(line: SharedLine, payload: Data, tag: string): boolean {
@@ -292,6 +318,7 @@ export class NodeSessions implements SharedSessions {
 
   #depart(line: SharedLine, code: number, reason: string): void {
     const { departing } = this.#room;
+    this.#gone.add(line);
     departing.add(line.id);
     line.depart(code, reason);
     departing.delete(line.id);
@@ -389,9 +416,9 @@ export class NodeSessions implements SharedSessions {
     held.isSure = false;
     const steps = line.presence === undefined ? [] : [this.#room.presentStep(line.id, line.presence, key)];
     const settled = (fate: TurnFate): void => {
-      if (held.isOver) return;
+      if (held.isOver || fate.type === "lost") return;
       if (fate.type === "done") held.isSure = true;
-      else this.#over(held, fate.type === "refused" && fate.why !== "holder");
+      else this.#over(held, fate.why !== "holder");
     };
     this.#room.cluster.turn({ condition: { type: "restate", session: key, record, isOther }, steps }, settled, "urgent");
   }

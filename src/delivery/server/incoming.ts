@@ -56,8 +56,8 @@ function message(line: Receiver, number: number, data: Data | undefined): MaybeP
         else if (session.ran(number)) turn.pending();
       };
       if (data === undefined) return done();
-      const message = delivered(data, `${connection.id}:${number}`, done);
-      return connection.deliver(shared === undefined ? message : { ...message, give: waiting(shared, message) });
+      const posted = delivered(data, `${connection.id}:${number}`, done);
+      return connection.deliver(shared === undefined ? posted : { ...posted, give: waiting(shared, posted) });
     }
   }
 }

@@ -9,7 +9,7 @@ import type { LogReader, Publication, Socket, StoredSnapshot } from "../../ports
 import { CloseCode, closingFromPeer } from "../../protocol/close.ts";
 import type { Resume } from "../../protocol/delivery.ts";
 import { unwritten } from "../../protocol/positions.ts";
-import type { SharedSessions } from "../../rooms/shared-sessions.ts";
+import type { SharedLine, SharedSessions } from "../../rooms/shared-sessions.ts";
 import { pongText } from "../../protocol/text-ping.ts";
 import { isAmong } from "../../values/topics.ts";
 import type { Introduction } from "../frames.ts";
@@ -18,7 +18,6 @@ import type { Attachable } from "./attachment.ts";
 import { received } from "./incoming.ts";
 import { LineSocket } from "./line-socket.ts";
 import type { Session } from "./session.ts";
-import type { SharedSide } from "./shared-side.ts";
 import { TurnEnd } from "./turn-end.ts";
 import type { TurnLine } from "./turn-end.ts";
 import type { RoomSessions } from "./room-sessions.ts";
@@ -41,7 +40,7 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   /** Set before the connection begins, where memory may be lost. */
   rows: LineRows | undefined;
   /** Set before the connection begins, where rooms span servers. */
-  shared: SharedParts<State, Env> | undefined;
+  shared: SharedParts | undefined;
   /** The connection as it was last stored. */
   stored: StoredSnapshot | undefined;
   #isOver = false;
@@ -342,9 +341,9 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 }
 
 /** What it has where rooms span servers. */
-export interface SharedParts<State, Env> {
+export interface SharedParts {
   readonly sessions: SharedSessions;
-  readonly side: SharedSide<State, Env>;
+  readonly side: SharedLine;
   /** What it read, of logs that are others now. */
   readonly anew: Introduction[];
 }

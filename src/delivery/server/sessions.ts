@@ -28,7 +28,6 @@ import { SessionRows } from "./rows.ts";
 import type { SessionRow } from "./rows.ts";
 import { Session } from "./session.ts";
 import type { SessionLimits } from "./session.ts";
-import { readShared, SharedSide } from "./shared-side.ts";
 import type { LineHost } from "./line-host.ts";
 import type { Ended } from "./types.ts";
 import { Waiting } from "./waiting.ts";
@@ -217,13 +216,13 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const { registry } = this.#host;
     if (this.#shared === undefined || registry === undefined) return;
     const sessions = this.#shared.sessionsOf(room);
-    const side = new SharedSide(line, this.#options.directLog, registry.store(room));
+    const side = sessions.sideOf(line, this.#options.directLog, registry.store(room));
     line.shared = { sessions, side, anew: [] };
     line.rows = { write: () => sessions.stale(side), acknowledged() {}, end: () => sessions.end(side) };
   }
 
   adopt(room: string, { name, subject, snapshot, own, epoch, acknowledged }: RestoredSession): SharedLine | undefined {
-    const row = readShared(snapshot);
+    const row = this.#shared?.sessionsOf(room).rowOf(snapshot);
     if (row === undefined) return undefined;
     const of = this.roomOf(room);
     const { stored, begun, introductions, apart } = row;

@@ -1,42 +1,12 @@
 /** A line where rooms span servers: what the backplane asks of it and tells it, and what is stored of it there. */
-import type { LogEntry } from "../../history/readable.ts";
-import type { Connection } from "../../connection/connection.ts";
 import { statePrefix } from "../../connection/snapshot.ts";
-import type { SharedLine } from "../../rooms/shared-sessions.ts";
+import type { LogEntry } from "../../history/readable.ts";
 import type { Store, StoredSnapshot } from "../../ports.ts";
 import { CloseCode } from "../../protocol/close.ts";
-import type { Introduction } from "../frames.ts";
-import type { OwnLogLimits } from "./own-log.ts";
-import type { Session } from "./session.ts";
-import type { TurnEnd } from "./turn-end.ts";
+import type { OwnLogLimits, SharedLine, SharedRow, SidedLine } from "../../rooms/shared-sessions.ts";
 
-/** What is needed of the line. */
-export interface SidedLine<State, Env> {
-  readonly name: string;
-  readonly subject: string | undefined;
-  readonly session: Session;
-  readonly connection: Connection<State, Env>;
-  readonly turn: TurnEnd;
-  readonly stored: StoredSnapshot | undefined;
-  readonly isOver: boolean;
-  beginReading(topic: string, after: string | undefined): void;
-  unfollow(topic: string): void;
-  noteBehind(): void;
-  reading<T>(run: () => T): T;
-  depart(code: number, reason: string): void;
-}
-
-/** What a session's record has. */
-export interface SharedRow {
-  readonly stored: StoredSnapshot;
-  readonly begun: number;
-  readonly introductions: readonly Introduction[];
-  /** The state, if it is too large for the snapshot. */
-  readonly apart: string | undefined;
-}
-
-export class SharedSide<State, Env> implements SharedLine {
-  readonly #line: SidedLine<State, Env>;
+export class SharedSide implements SharedLine {
+  readonly #line: SidedLine;
   readonly #limits: OwnLogLimits;
   readonly #store: Store;
   /** Topics whose log does not exist yet, and where they are read from. */
@@ -45,7 +15,7 @@ export class SharedSide<State, Env> implements SharedLine {
   #begun = 0;
 
   /** @param store where a large state is. */
-  constructor(line: SidedLine<State, Env>, limits: OwnLogLimits, store: Store) {
+  constructor(line: SidedLine, limits: OwnLogLimits, store: Store) {
     this.#line = line;
     this.#limits = limits;
     this.#store = store;
