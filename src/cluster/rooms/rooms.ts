@@ -18,11 +18,13 @@ import type { Topics } from "../../values/topics.ts";
 import type { Backplane } from "../backplane.ts";
 import { BackplaneError } from "../error.ts";
 import type { ClusterLimits } from "../host.ts";
+import { Asking } from "./asking.ts";
 import { NodeRoom } from "./node-room.ts";
 import type { NodeRoomHost } from "./node-room.ts";
 import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishing.ts";
 import type { SharedLog } from "./shared-log.ts";
 import type { NodeSessions } from "./sessions.ts";
+import { SharedValues } from "./shared-values.ts";
 import { SharedRoom } from "./shared-room.ts";
 import type { SharedRoomHost } from "./shared-room.ts";
 import type { SharingRooms } from "./sharing.ts";
@@ -43,6 +45,9 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   /** The room whose `presence` hook runs. */
   #within: string | undefined;
   keeper: SessionKeeper | undefined;
+  /** This server's name, for what is no room's. */
+  readonly #server = randomEpoch();
+  readonly #asking: Asking;
   #timer: unknown;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -51,6 +56,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.registry = registry;
     this.backplane = backplane;
     this.limits = limits;
+    this.#asking = new Asking(registry.host.clock, limits.patience);
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -215,6 +221,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     gathered.check();
     gathered.add({ type: "delete", topic, epoch: randomEpoch() });
     return entries.length > 0;
+  }
+
+  valuesOf(name: string): SharedValues {
+    return new SharedValues(this.backplane.kept(this.sharedName(name), this.#server).values, this.#asking);
   }
 
   // Who is there.
