@@ -128,6 +128,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
     this.capacity.open(connection, slot);
     this.#byId?.set(connection.id, connection);
     if (connection.phase !== "open") return;
+    this.shared?.entered(connection);
     this.index.join(connection.roomName, connection, topics);
     this.#presence?.restored(connection);
   }

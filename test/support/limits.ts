@@ -81,7 +81,7 @@ export const limits = {
     columns: ["workers"],
     why: "On a plain Worker each socket is alone with its request: its only peer is itself.",
     evidence: "h3js/crossws#61: a socket can't be touched by another request; `[...connection.peers()]` has one element.",
-    shows: /deep-equal/,
+    shows: /deep-equal|falsy value/,
   },
   P12: {
     columns: ["deno"],
@@ -310,19 +310,37 @@ export const limits = {
     columns: ["memory+cluster"],
     why: "What is published reaches a server's own subscribers when the backplane says so, so that all servers have one order. What is sent to one connection, its close, and what the same turn reads do not wait for that.",
     evidence: "docs/guide/clusters.md: one order everywhere; waiting would make `send` asynchronous.",
-    shows: /data: '2'|falsy value/,
+    shows: /data: '2'|falsy value|message 0 of 7/,
   },
   C3: {
     columns: ["memory+cluster"],
     why: "In a hook `peers` and `connections` are this server's: a connection lives on one server.",
     evidence: "docs/guide/clusters.md; `room.connections()` from outside asks all of them.",
-    shows: /deep-equal/,
+    shows: /deep-equal|falsy value/,
   },
   C4: {
     columns: ["memory+cluster"],
     why: "Not there yet: calls, values, alarms, and what asks all servers. They are refused by name, never done on one server alone.",
     evidence: "src/cluster/rooms/rooms.ts: `lacks`.",
     shows: /not yet supported where rooms span servers/,
+  },
+  C5: {
+    columns: ["memory+cluster"],
+    why: "What a session had acknowledged is remembered by the backplane, for as long as it keeps the room; `rememberAcknowledged` is not asked.",
+    evidence: "src/cluster/turns.ts: a session's record outlives it.",
+    shows: /1 !== undefined/,
+  },
+  C6: {
+    columns: ["memory+cluster"],
+    why: "On another server `life` is another one: a hook that still runs where the client was is not there, and the message has its hook again.",
+    evidence: "docs/cluster.md; a request that has no answer yet ends as `interrupted`, and the client asks again.",
+    shows: /'[\w-]{8}'/,
+  },
+  C7: {
+    columns: ["memory+cluster"],
+    why: "Limits of connections and `stats` are each server's.",
+    evidence: "docs/cluster.md: a server would have to ask all others at each handshake.",
+    shows: /the handshake was accepted|live: 0|did not come|the close hook|the end of close/,
   },
 } as const satisfies Record<string, Limit>;
 
@@ -345,6 +363,14 @@ export const ofCluster: Readonly<Record<string, LimitId>> = {
   R15: "C4",
   R16: "C4",
   R17: "C4",
+  DL3: "C3",
+  DL4: "C4",
+  DL5: "C2",
+  DL16: "C5",
+  DL17: "C6",
+  DL26: "C7",
+  DL27: "C7",
+  DL34: "C7",
   Y2: "C1",
   Y8: "C2",
 };

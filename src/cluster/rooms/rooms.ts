@@ -11,8 +11,9 @@ import { broadcastHere, deliverAll } from "../../rooms/publish.ts";
 import { callRoom } from "../../rooms/remote-room.ts";
 import type { RoomCall } from "../../rooms/remote-room.ts";
 import type { Except } from "../../rooms/room-index.ts";
-import type { Declaring, Presenting, SharedRooms } from "../../rooms/shared.ts";
+import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
 import { checkName } from "../../values/text.ts";
+import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
 import type { Backplane } from "../backplane.ts";
 import { BackplaneError } from "../error.ts";
@@ -21,6 +22,7 @@ import { NodeRoom } from "./node-room.ts";
 import type { NodeRoomHost } from "./node-room.ts";
 import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishing.ts";
 import type { SharedLog } from "./shared-log.ts";
+import type { NodeSessions } from "./sessions.ts";
 import { SharedRoom } from "./shared-room.ts";
 import type { SharedRoomHost } from "./shared-room.ts";
 import type { SharingRooms } from "./sharing.ts";
@@ -40,6 +42,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   readonly #rooms = new Map<string, NodeRoom<State, Env>>();
   /** The room whose `presence` hook runs. */
   #within: string | undefined;
+  keeper: SessionKeeper | undefined;
   #timer: unknown;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -48,7 +51,6 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.registry = registry;
     this.backplane = backplane;
     this.limits = limits;
-    if (registry.host.settings.delivery !== undefined) this.lacks('the option "delivery"');
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -96,14 +98,26 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     return room.isJoined ? undefined : room.joined(this.limits.patience);
   }
 
-  admit(name: string): MaybePromise<Response | undefined> {
+  admit(name: string, opened: Opened | undefined): MaybePromise<Response | undefined> {
     const room = this.#enter(name);
     const { cluster } = room;
     if (cluster.isAway || !cluster.takes) return refuseAway();
-    if (room.isJoined) return undefined;
-    const { patience } = this.limits;
-    const { upgradeTimeout } = this.registry.host.settings;
-    return room.joined(Math.min(patience, upgradeTimeout)).then((joined) => (joined ? undefined : refuseAway()));
+    if (room.isJoined && opened === undefined) return undefined;
+    return this.#admit(room, opened);
+  }
+
+  async #admit(room: NodeRoom<State, Env>, opened: Opened | undefined): Promise<Response | undefined> {
+    const within = Math.min(this.limits.patience, this.registry.host.settings.upgradeTimeout);
+    if (!(await room.joined(within))) return refuseAway();
+    return opened === undefined || (await room.sessions.admit(opened, within)) ? undefined : refuseAway();
+  }
+
+  sessionsOf(name: string): NodeSessions {
+    return this.#enter(name).sessions;
+  }
+
+  entered({ id, roomName }: Presenting): void {
+    this.#enter(roomName).entered(id);
   }
 
   expelled(room: NodeRoom<State, Env>): void {
@@ -212,7 +226,9 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   present({ id, roomName }: Presenting, declaration: string | undefined): void {
     if (this.#isOver) return;
     const room = this.#enter(roomName);
-    room.gathered.add(declaration === undefined ? { type: "absent", id } : { type: "present", present: room.presentOf(id, declaration) });
+    if (declaration !== undefined) room.gathered.add(room.presentStep(id, declaration, room.sessions.keyOfConnection(id)));
+    // It may go on at another server.
+    else if (!room.departing.has(id)) room.gathered.add({ type: "absent", id });
   }
 
   *presentElsewhere(name: string): Generator<readonly [one: Declaring, declaration: string], void, undefined> {
