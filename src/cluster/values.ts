@@ -12,7 +12,7 @@ export interface BackplaneValues {
   write(write: ValueWrite): Promise<ValuesWritten>;
 }
 
-/** Which values to list. */
+/** Which values `list` asks for. */
 export interface ValueRange {
   readonly prefix: string;
   readonly after?: string | undefined;
@@ -24,24 +24,24 @@ interface Versioned {
   readonly version: string;
 }
 
-/** A value, if there is one. */
+/** What `get` found. */
 export interface FoundValue extends Versioned {
   readonly value: StoredValue | undefined;
 }
 
-/** A value, and which write it comes from. */
+/** A value as it is stored. */
 export interface StoredValue {
   readonly text: string;
   /** The tag of the write that it comes from. */
   readonly tag: string;
 }
 
-/** Some values, in order. */
+/** What `list` found, in order. */
 export interface FoundValues extends Versioned {
   readonly entries: readonly (readonly [key: string, text: string])[];
 }
 
-/** Changes to values, and what has to be there for them. */
+/** Changes that are made together, on a condition or without one. */
 export interface ValueWrite {
   /** Random. */
   readonly tag: string;
@@ -55,7 +55,7 @@ export interface ValueWrite {
   readonly version?: string;
 }
 
-/** Whether values were written. */
+/** What became of a write. */
 export interface ValuesWritten extends Versioned {
   /** False: what was expected is not there, and nothing has changed. */
   readonly isWritten: boolean;
