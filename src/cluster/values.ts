@@ -12,6 +12,7 @@ export interface BackplaneValues {
   write(write: ValueWrite): Promise<ValuesWritten>;
 }
 
+/** Which values `list` asks for. */
 export interface ValueRange {
   readonly prefix: string;
   readonly after?: string | undefined;
@@ -23,20 +24,24 @@ interface Versioned {
   readonly version: string;
 }
 
+/** What `get` found. */
 export interface FoundValue extends Versioned {
   readonly value: StoredValue | undefined;
 }
 
+/** A value as it is stored. */
 export interface StoredValue {
   readonly text: string;
   /** The tag of the write that it comes from. */
   readonly tag: string;
 }
 
+/** What `list` found, in order. */
 export interface FoundValues extends Versioned {
   readonly entries: readonly (readonly [key: string, text: string])[];
 }
 
+/** Changes that are made together, on a condition or without one. */
 export interface ValueWrite {
   /** Random. */
   readonly tag: string;
@@ -50,6 +55,7 @@ export interface ValueWrite {
   readonly version?: string;
 }
 
+/** What became of a write. */
 export interface ValuesWritten extends Versioned {
   /** False: what was expected is not there, and nothing has changed. */
   readonly isWritten: boolean;
