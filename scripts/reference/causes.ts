@@ -403,6 +403,7 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
   EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
   EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
+<<<<<<< HEAD
   EW426: [
     "The function `encode` of a history failed for a message where rooms span servers. Its subscribers don't get it.",
     "Look at the logged error. The function must take everything that is published to the topic.",
@@ -432,6 +433,13 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "node-redis has a client of its own for sentinels, which lacks what `redis` needs.",
     "Use ioredis: `new Redis({ sentinels, name })`.",
   ],
+=======
+  EW428: [
+    "A client adds a prefix of its own to keys. Scripts make keys and channels that it would not find.",
+    "Use the option `prefix` of `redis`.",
+  ],
+  EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
+>>>>>>> e-b
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',
