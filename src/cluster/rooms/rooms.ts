@@ -45,7 +45,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   /** The room whose `presence` hook runs. */
   #within: string | undefined;
   keeper: SessionKeeper | undefined;
-  /** This server's name, for what is no room's. */
+  /** This server's name, for what belongs to no room. */
   readonly #server = randomEpoch();
   readonly #asking: Asking;
   #timer: unknown;
