@@ -1,14 +1,16 @@
 /**
  * Finds the browsers that tests use. As root on Debian it installs missing ones. As a vitest globalSetup it provides their paths to tests:
  * `inject("chromium")`, `inject("firefox")`, "" if missing.
+ * Of Chromium it takes the shell, which has no windows, where there is one: a page takes a quarter of the processor's time.
  */
 import { existsSync } from "node:fs";
 import type { TestProject } from "vitest/node";
 import { installPackage } from "./debian.ts";
 
+/** Packages: of Debian, the best first. Each installs a command of its name. */
 const browsers = {
-  chromium: { variable: "CHROMIUM", what: "Chromium", package: "chromium" },
-  firefox: { variable: "FIREFOX", what: "Firefox", package: "firefox-esr" },
+  chromium: { variable: "CHROMIUM", what: "Chromium", packages: ["chromium-headless-shell", "chromium"] },
+  firefox: { variable: "FIREFOX", what: "Firefox", packages: ["firefox-esr"] },
 } as const;
 
 type Browser = keyof typeof browsers;
@@ -29,23 +31,19 @@ export default function setup(project: TestProject): void {
 }
 
 function pathOf(browser: Browser): string {
-  const path = find(browser) ?? install(browser);
+  const { variable, what, packages } = browsers[browser];
+  const named = process.env[variable];
+  if (named !== undefined && !existsSync(named)) throw new Error(`${variable}=${named}: no such file`);
+  const path = named ?? packages.map(installed).find((one) => one !== undefined);
   if (path !== undefined) return path;
-  const { variable, what, package: name } = browsers[browser];
-  const help = `The tests need ${what}. Install it (Debian: \`apt-get install ${name}\` as root), or set ${variable} to its path.`;
+  const help = `The tests need ${what}. Install it (Debian: \`apt-get install ${packages[0]}\` as root), or set ${variable} to its path.`;
   if (process.env.CI) throw new Error(help);
   console.warn(`\n${help}\nUntil then what needs it is skipped.\n`);
   return "";
 }
 
-function find(browser: Browser): string | undefined {
-  const { variable, package: name } = browsers[browser];
-  const named = process.env[variable];
-  if (named !== undefined && !existsSync(named)) throw new Error(`${variable}=${named}: no such file`);
-  const installed = `/usr/bin/${name}`;
-  return named ?? (existsSync(installed) ? installed : undefined);
-}
-
-function install(browser: Browser): string | undefined {
-  return installPackage(browsers[browser].package) ? find(browser) : undefined;
+/** The command of a package, which is installed if it is missing and can be. */
+function installed(name: string): string | undefined {
+  const path = `/usr/bin/${name}`;
+  return existsSync(path) || (installPackage(name) && existsSync(path)) ? path : undefined;
 }

@@ -11,6 +11,15 @@ const code = ["src", "adapters", "scripts", "bench", "examples", "create-edgewir
 );
 const ignored = /(?:^|[/\\])(?:node_modules|\.tmp|dist)(?:[/\\]|$)/;
 
+interface Target {
+  /** Where it stands in the page, as it is written there. */
+  readonly index: number;
+  readonly target: string;
+  /** From the root. */
+  readonly path: string;
+  readonly anchor: string | undefined;
+}
+
 interface Link {
   readonly line: number;
   /** From the root. */
@@ -46,12 +55,32 @@ function filesOf(root: string, patterns: readonly string[]): string[] {
   return found.filter((name) => !ignored.test(name) && statSync(join(root, name)).isFile()).toSorted();
 }
 
-/** The relative links of a page, outside its code. */
+/** The relative links of a page, and what it says of other pages, outside its code. */
 function linksOf(file: string, text: string): Link[] {
+  const linked = targetsOf(file, text).map(({ index, path, anchor }) => ({ line: lineAt(text, index), path, anchor }));
+  const mentioned = mentionsOf(withoutCode(text).replaceAll(/\]\([^)]*\)/g, (link) => " ".repeat(link.length)));
+  return [...linked, ...mentioned];
+}
+
+/** Writes other targets into a page, where `to` has one for the path from the root. */
+export function mapLinks(file: string, text: string, to: (path: string) => string | undefined): string {
+  let result = "";
+  let end = 0;
+  for (const { index, target, path, anchor } of targetsOf(file, text).toSorted((a, b) => a.index - b.index)) {
+    const other = to(path);
+    if (other === undefined) continue;
+    result += text.slice(end, index) + other + (anchor === undefined ? "" : `#${anchor}`);
+    end = index + target.length;
+  }
+  return result + text.slice(end);
+}
+
+/** The relative links of a page, outside its code. */
+function targetsOf(file: string, text: string): Target[] {
   const prose = withoutCode(text);
   const patterns = [/\]\(<?([^)\s>]+)>?(?: "[^"]*")?\)/g, /^\[[^\]]+\]: (\S+)/gm, /\b(?:src|href|srcset)="([^"]+)"/g];
   const found = patterns.flatMap((pattern) => [...prose.matchAll(pattern)]);
-  return found.flatMap(({ 1: target = "", index }) => {
+  return found.flatMap(({ 0: whole, 1: target = "", index: begin }) => {
     if (/^(?:[a-z]+:|\/)/i.test(target)) return [];
     const [path = "", anchor] = target.split("#", 2);
     const resolved =
@@ -60,11 +89,11 @@ function linksOf(file: string, text: string): Link[] {
         : normalize(join(dirname(file), path))
             .replaceAll("\\", "/")
             .replace(/\/$/, "");
-    return [{ line: lineAt(text, index), path: resolved, anchor }];
+    return [{ index: begin + whole.indexOf(target), target, path: resolved, anchor }];
   });
 }
 
-/** What code says of pages: a path, and perhaps a heading. */
+/** What a text says of pages: a path from the root, and perhaps a heading. */
 function mentionsOf(text: string): Link[] {
   const found = text.matchAll(/(?<![\w/.-])(?:\.\.\/)*(docs\/[\w/.-]*\w\.(?:md|svg|png|json))(?:#([\w-]+))?/g);
   return Array.from(found, ({ 1: path = "", 2: anchor, index }) => ({ line: lineAt(text, index), path, anchor }));

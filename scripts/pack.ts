@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bundled } from "./bundle.ts";
+import { addresses, pageFiles, publishedPage } from "./published.ts";
 
 const root = join(import.meta.dirname, "..");
 const ours = ["private", "scripts", "devDependencies", "optionalDependencies", "allowScripts", "overrides"];
@@ -17,25 +18,29 @@ export function pack(): string {
   const directory = mkdtempSync(join(root, ".tmp/pack-"));
   const stage = join(directory, "package");
   mkdirSync(stage);
-  const pages = ["CHANGELOG.md", "LICENSE", "README.md"];
-  const published = ["dist", "src", "adapters", ...pages];
-  writeFileSync(join(stage, "package.json"), `${JSON.stringify({ ...manifest(), files: published }, undefined, 2)}\n`);
-  for (const file of [...modules(), ...bundled, ...pages]) {
+  const pages = pageFiles(root);
+  const folders = ["dist", "src", "adapters", "docs"];
+  const published = [...folders, ...pages.filter((file) => !file.startsWith("docs/"))];
+  writeManifest(stage, { ...manifest(root), ...addresses(root), files: published });
+  const files = [...modules(), ...bundled, ...pages];
+  for (const file of files) {
     mkdirSync(dirname(join(stage, file)), { recursive: true });
     cpSync(join(root, file), join(stage, file));
   }
+  for (const page of pages.filter((file) => file.endsWith(".md"))) writeFileSync(join(stage, page), publishedPage(root, page, files));
   const name = npmPack(stage, directory);
   rmSync(stage, { recursive: true });
   return name;
 }
 
-/** Packs create-edgewire, with the repository's licence. */
+/** Packs create-edgewire, with the repository's licence and addresses. */
 export function packCreate(): string {
   mkdirSync(join(root, ".tmp"), { recursive: true });
   const directory = mkdtempSync(join(root, ".tmp/pack-create-"));
   const stage = join(directory, "package");
   cpSync(join(root, "create-edgewire"), stage, { recursive: true });
   cpSync(join(root, "LICENSE"), join(stage, "LICENSE"));
+  writeManifest(stage, { ...manifest(stage), ...addresses(root, "create-edgewire") });
   const name = npmPack(stage, directory);
   rmSync(stage, { recursive: true });
   return name;
@@ -50,8 +55,12 @@ function npmPack(stage: string, destination: string): string {
   return join(destination, name);
 }
 
-function manifest(): Record<string, unknown> {
-  const all = Object.entries(JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown>);
+function writeManifest(stage: string, fields: Record<string, unknown>): void {
+  writeFileSync(join(stage, "package.json"), `${JSON.stringify(fields, undefined, 2)}\n`);
+}
+
+function manifest(folder: string): Record<string, unknown> {
+  const all = Object.entries(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, unknown>);
   return Object.fromEntries(all.filter(([key]) => !ours.includes(key)));
 }
 

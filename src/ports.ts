@@ -263,7 +263,7 @@ export interface StoreRange {
 export interface DurableStorage {
   /** For adapters. @param handler the name under which the handler's rooms are kept. @throws Error if it can't be opened, or the name is taken. */
   open(handler: string): OpenStorage;
-  /** For adapters: opens it now, although its handlers are known only later. @returns lets go of it. @throws Error if it can't be opened. */
+  /** For adapters: opens it now, although its handlers are known only later. @returns a function that releases it. @throws Error if it can't be opened. */
   hold(): () => void;
 }
 

@@ -34,6 +34,7 @@ function runtimeOf(native: () => NativeServer, scheme?: Runtime["scheme"]): Runt
   return { name: "bun", scheme, registry: RoomRegistry, limitsHead: true, fanout: through(topics), topics };
 }
 
+/** Starts a server for a handler, an app, or both. It resolves once the server listens. */
 export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
@@ -148,6 +149,7 @@ function addressOf(native: NativeServer, request: Request): string {
 /** By native server, for apps under a bare `Bun.serve`. */
 const bareHandlers = new WeakMap<NativeServer, MountedHandlers>();
 
+/** For `edgewire/hono` alone. */
 export const barePending: BarePending = (request, env) => {
   const native = nativeOf(env);
   let handlers = bareHandlers.get(native);
@@ -155,6 +157,7 @@ export const barePending: BarePending = (request, env) => {
   return { handlers, remoteAddress: addressOf(native, request) };
 };
 
+/** For `edgewire/hono` alone. */
 export const bareUpgrade: BareUpgrade = (request, env, ready) => {
   return upgrade(nativeOf(env), request, ready) ? new Response(null) : tooLate();
 };

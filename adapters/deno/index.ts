@@ -36,6 +36,7 @@ declare const process: Process & { readonly env: object };
 
 const runtime = { name: "deno", registry: RoomRegistry, headersOf, upgradesNoList: true, findsVanished: true };
 
+/** Starts a server for a handler, an app, or both. It resolves once the server listens. */
 export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
@@ -129,7 +130,7 @@ function upgrade(request: Request, ready: AcceptedHandshake, opened?: (socket: N
 }
 
 /**
- * Deno has no method to ping. It pings by itself after half of this time without data, and at the end dispatches an error and closes with 1001
+ * Deno has no method to ping. It pings by itself after half of this time without data. At the end it dispatches an error and closes with 1001
  * (ext/websocket/01_websocket.js, `_serverHandleIdleTimeout`). 0 turns it off; fractions are allowed (measured on 2.9).
  */
 function idleSeconds({ heartbeat }: Settings): number {
@@ -144,6 +145,7 @@ function addressOf(remote: NativeInfo["remoteAddr"]): string {
 /** By handler, because `fetch` under a bare `Deno.serve` does not know its server. */
 const bareHandlers = new WeakMap<DefinedHandler, MountedHandlers>();
 
+/** For `edgewire/hono` alone. */
 export const barePending: BarePending = (_, env, handler) => {
   const info = env as Partial<NativeInfo> | undefined;
   if (info?.remoteAddr === undefined) {
@@ -156,4 +158,5 @@ export const barePending: BarePending = (_, env, handler) => {
   return { handlers, remoteAddress: addressOf(info.remoteAddr) };
 };
 
+/** For `edgewire/hono` alone. */
 export const bareUpgrade: BareUpgrade = (request, _, ready) => upgrade(request, ready);

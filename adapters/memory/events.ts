@@ -6,10 +6,13 @@ import type { ListenOptions } from "../../src/values/listeners.ts";
 
 /** Events by name. */
 export interface MemoryClientEvents {
+  /** The handshake was accepted. */
   open: Event;
+  /** A message has arrived. */
   message: MessageEvent;
   /** The handshake was refused, or could not be made: `error` says why. */
   error: Event & { readonly error?: unknown };
+  /** The connection has ended: once, and last. */
   close: CloseEvent;
 }
 

@@ -45,8 +45,8 @@ export interface Memory<Calls extends AnyCalls = UntypedCalls, Vars = AnyVars> e
    */
   readonly WebSocket: MemoryWebSocketConstructor;
   /**
-   * Waits until nothing is under way: messages in either direction have arrived, handshakes are decided, hooks, calls, requests, `waitUntil` and updates of
-   * `room.storage` are done, and so is what was due by now. Messages that are sent meanwhile count too. It does not wait for what a paused client has not
+   * Waits until nothing is under way: messages in either direction have arrived, and handshakes are decided. Hooks, calls, requests, `waitUntil`, updates of
+   * `room.storage` and what was due by now are done. Messages that are sent meanwhile count too. It does not wait for what a paused client has not
    * read, nor for timers, alarms and deadlines to come. Rejects at the deadline, and says what it waited for.
    * @throws TypeError, RangeError for a wrong option; Error if a hook calls it before its first `await`: it would wait for itself.
    */

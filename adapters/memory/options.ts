@@ -7,6 +7,7 @@ import { checkBackplane, checkStorage } from "../shared/target.ts";
 import type { ConnectOptions } from "./request.ts";
 import type { GivenClock } from "./timers.ts";
 
+/** What `memory` takes besides the handler. */
 export interface MemoryOptions {
   /** Passed to hooks as `env`. Default: an empty object. */
   readonly env?: object;

@@ -2,8 +2,9 @@
 import type { AnyVars, HeadersInput } from "../../src/api/handler.ts";
 import type { Movable } from "../../src/protocol/request.ts";
 
+/** What `connect` takes besides the URL. */
 export interface ConnectOptions<Vars = AnyVars> {
-  /** Headers of the handshake; they override the default ones. */
+  /** Headers of the handshake; they override the default ones. Default: none. */
   readonly headers?: HeadersInput;
   /** Subprotocols to offer. Default: none. */
   readonly protocols?: readonly string[];

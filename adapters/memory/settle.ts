@@ -5,6 +5,7 @@ import { nextTask, sleep, within } from "./real.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Watch } from "./watch.ts";
 
+/** What `settled` takes. */
 export interface SettledOptions {
   /** Milliseconds of real time after which it rejects, and says what it waited for. Default: 10 000. */
   readonly deadline?: number;

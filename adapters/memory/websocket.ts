@@ -5,6 +5,7 @@ import type { Sendable } from "../../src/api/connection.ts";
 import { selectedProtocol } from "../../src/server/runtime.ts";
 import type { Accepted } from "../../src/server/runtime.ts";
 import { MemoryClient } from "./client.ts";
+import { nextTask } from "./real.ts";
 import type { Ended } from "./client.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Wire } from "./wire.ts";
@@ -31,6 +32,8 @@ type Connect = (wire: Wire, url: string, protocols: readonly string[], opened: (
 export function createWebSocket(traffic: Traffic, connect: Connect): MemoryWebSocketConstructor {
   const open = async (wire: Wire, url: string, offered: readonly string[]): Promise<void> => {
     try {
+      // As over a network, which takes a task at least: until then code that awaits something first can still listen to `open`.
+      await traffic.during(nextTask());
       await connect(wire, url, offered, (accepted) => {
         // As the Fetch standard has it ("establish a WebSocket connection").
         if (offered.length > 0 && selectedProtocol(accepted) === "")

@@ -9,6 +9,7 @@ import { PathPattern } from "./path.ts";
 import { checkServer, refuseBun } from "./http/server.ts";
 import type { HttpServer } from "./http/server.ts";
 import { prepare } from "./ws/socket.ts";
+import { warnOfSeparateRooms } from "./separate-rooms.ts";
 import { Sockets } from "./http/sockets.ts";
 import { readTarget } from "../shared/target.ts";
 import type { AttachOptions, Attached } from "./options.ts";
@@ -40,6 +41,7 @@ export function attach<State, Env, Calls extends AnyCalls = UntypedCalls>(
     },
     { handler, fetch: options.fetch },
   );
+  warnOfSeparateRooms(options.backplane, server);
   try {
     return attachHandlers(server, { handlers, pattern, isApp: handler === undefined, sockets: new Sockets() });
   } catch (error) {

@@ -16,6 +16,7 @@ import { NodeRequest, addressOf, http } from "./http/request.ts";
 import { load, loadWs } from "./load.ts";
 import { refuseBun } from "./http/server.ts";
 import { prepare } from "./ws/socket.ts";
+import { warnOfSeparateRooms } from "./separate-rooms.ts";
 import { Sockets, trackTlsHandshakes } from "./http/sockets.ts";
 import { destroyWithSocket } from "./http/pipelining.ts";
 import { urlOf } from "./http/url.ts";
@@ -30,6 +31,7 @@ export { attach } from "./attach.ts";
 export type { Attached, AttachOptions } from "./options.ts";
 export type { HttpServer } from "./http/server.ts";
 
+/** Starts a server for a handler, an app, or both. It resolves once the server listens. */
 export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   target: DefinedHandler<State, Env, Calls> | ServeOptions,
   given: ServeOptions = {},
@@ -38,6 +40,7 @@ export const serve: Serve = async <State, Env, Calls extends AnyCalls>(
   const { handler, options } = readTarget("serve", target as DefinedHandler | ServeOptions, given);
   const { fetch, env = process.env, storage, backplane } = options;
   const at = checkListening("serve", options);
+  warnOfSeparateRooms(backplane);
   await loadWs("serve");
   const handlers = new MountedHandlers(
     { name: "node", registry: RoomRegistry, limitsHead: true, prepare, env, storage, backplane },

@@ -9,6 +9,7 @@ import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { Fetch } from "../shared/mounted-handlers.ts";
 
+/** What `attach` takes besides the server and the handler. */
 export interface AttachOptions {
   /**
    * The path to serve: exact (`"/ws"`), with `:name` segments (`"/chat/:room"`; the segment `room` is the room's name), or ending in `*`
@@ -18,7 +19,7 @@ export interface AttachOptions {
   readonly path?: string;
   /**
    * An app whose routes mount handlers. It gets only handshakes; the server's own listener gets all other requests. If the app has no route for a
-   * handshake (404), other listeners may take it.
+   * handshake (404), other listeners may take it. Default: none.
    */
   readonly fetch?: Fetch;
   /** Passed to hooks as `env`. Default: `process.env`. */

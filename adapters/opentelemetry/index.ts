@@ -8,6 +8,7 @@ import { isPromise } from "../../src/values/promise.ts";
 import type { HookRun, Observer } from "../../src/api/observer.ts";
 import type { HookName } from "../../src/api/handler.ts";
 
+/** What `opentelemetry` takes. */
 export interface OpenTelemetryOptions {
   /** Default: the meter "edgewire" of the global provider. `false`: no metrics. */
   readonly meter?: Meter | false;

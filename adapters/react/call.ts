@@ -101,7 +101,10 @@ function createState<Client, Fields extends object, Args extends readonly unknow
       end(changes);
       return changes.data as Result;
     } catch (error) {
-      end({ error: error instanceof Error ? error : new Error("rejected with what is no Error: see cause [EW505]", { cause: error }) });
+      end({
+        error:
+          error instanceof Error ? error : new Error("rejected with a value that is not an Error: see cause [EW505]", { cause: error }),
+      });
       throw error;
     }
   }

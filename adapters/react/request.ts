@@ -9,6 +9,7 @@ import type { Call, CallState } from "./call.ts";
 /** As the client's: `cancel`, the next call and the end of the component are its signal. */
 export type CallOptions = Omit<RequestOptions, "signal">;
 
+/** What `useRequest` returns. */
 export interface RequestState<Asked extends RequestSchemas> extends CallState<
   [...Payload<Asked["payload"]>, options?: CallOptions],
   Received<Asked["result"]>

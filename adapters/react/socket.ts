@@ -2,6 +2,7 @@ import type { ReconnectingWebSocket } from "../../src/client/socket.ts";
 import type { Address, ClientOptions, ClientSendable, ClientSendResult, Protocols, Status } from "../../src/client/types.ts";
 import { useConnection } from "./connection.ts";
 
+/** What `useSocket` takes. */
 export interface SocketOptions extends ClientOptions {
   /** Subprotocols in order of preference, or a function that is called before each attempt. Default: none; of `useMessages`, the definition's. */
   readonly protocols?: Protocols;

@@ -6,11 +6,13 @@ import type { StreamOptions } from "../../src/messages/stream.ts";
 import { useCall } from "./call.ts";
 import type { Call, CallState } from "./call.ts";
 
+/** What `useStream` takes. */
 export interface StreamCallOptions extends Omit<StreamOptions, "signal"> {
   /** How many items are kept: the last ones. Default: all of them; give a stream without an end a number. */
   readonly keep?: number;
 }
 
+/** What `useStream` returns. */
 export interface StreamState<Asked extends StreamSchemas> extends CallState<
   [...Payload<Asked["payload"]>, options?: StreamCallOptions],
   void

@@ -19,6 +19,7 @@ import { inspect } from "./settings.ts";
 /** Milliseconds that one WAIT may hold up the connection. */
 const longestWait = 1000;
 
+/** What `redis` returns: the option `backplane` of `serve`. */
 export class RedisBackplane implements Backplane {
   readonly #tuning: Tuning;
   readonly #connections: Connections;
@@ -98,7 +99,7 @@ export class RedisBackplane implements Backplane {
     const { commands } = this.#connections;
     const wait = (): Promise<number> => commands.wait(base, replicas, Math.min(timeout, longestWait));
     const having = await this.#deadlines.keep(commands, wait);
-    if (having < replicas) throw new BackplaneError(`redis: ${having} replicas have it, not ${replicas}`);
+    if (having < replicas) throw new BackplaneError(`redis: ${having} replicas have it, not ${replicas} [EW414]`);
   }
 
   /** Once it answers: what is wrong with its settings. */
@@ -112,7 +113,7 @@ export class RedisBackplane implements Backplane {
       .keep(commands, () => inspect(commands))
       .then(
         (problems) => {
-          for (const problem of problems) warn(`redis: ${problem}`);
+          for (const problem of problems) warn(`redis: ${problem} [EW960]`);
         },
         () => {},
       );

@@ -17,7 +17,7 @@ const { process } = globalThis as { readonly process?: { getBuiltinModule?(name:
 /** @throws Error on a runtime that lacks it. */
 export function builtin<Module>(name: string): Module {
   const module = process?.getBuiltinModule?.(name);
-  if (module === undefined) throw new Error(`edgewire/redis needs ${name}, which Node, Bun and Deno have`);
+  if (module === undefined) throw new Error(`edgewire/redis needs ${name}, which Node, Bun and Deno have [EW415]`);
   return module as Module;
 }
 

@@ -54,13 +54,13 @@ export class Reader {
     let length = 0;
     for (;;) {
       const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw new RangeError("redis: an answer is cut short");
+      if (byte === undefined) throw new RangeError("redis: an answer is cut short [EW416]");
       if (byte === colon) break;
       length = length * 10 + byte - zero;
     }
     const start = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length) throw new RangeError("redis: an answer is cut short");
+    if (this.#at > this.#bytes.length) throw new RangeError("redis: an answer is cut short [EW416]");
     return [start, this.#at];
   }
 

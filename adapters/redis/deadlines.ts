@@ -16,15 +16,15 @@ export class Deadlines {
 
   /** @param hindrance why nothing is asked at all. @throws BackplaneError, as a rejection, for whatever fails. */
   async keep<Answer>({ hindrance }: { readonly hindrance: string | undefined }, ask: () => Promise<Answer>): Promise<Answer> {
-    if (this.isClosed) throw new BackplaneError("redis: the backplane is closed");
-    if (hindrance !== undefined) throw new BackplaneError(`redis: ${hindrance}`);
-    if (this.#givenUp >= mostGivenUp) throw new BackplaneError(`redis: ${this.#givenUp} commands have had no answer`);
+    if (this.isClosed) throw new BackplaneError("redis: the backplane is closed [EW417]");
+    if (hindrance !== undefined) throw new BackplaneError(`redis: ${hindrance} [EW413]`);
+    if (this.#givenUp >= mostGivenUp) throw new BackplaneError(`redis: ${this.#givenUp} commands have had no answer [EW418]`);
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       this.#givenUp++;
-      reject(new BackplaneError(`redis: no answer within ${this.#timeout} ms`));
+      reject(new BackplaneError(`redis: no answer within ${this.#timeout} ms [EW704]`));
     }, this.#timeout);
     const settled = (): void => {
       clearTimeout(timer);
@@ -37,7 +37,7 @@ export class Deadlines {
       },
       (error: Error) => {
         settled();
-        reject(new BackplaneError(`redis: ${error.message}`, { cause: error }));
+        reject(new BackplaneError(`redis: ${error.message} [EW413]`, { cause: error }));
       },
     );
     return promise;

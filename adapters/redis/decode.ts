@@ -198,5 +198,5 @@ function readOwnAnswer(reader: Reader): OwnAnswer {
 }
 
 function unknown(type: string): Error {
-  return new Error(`redis: unknown ${type}: are all nodes of one version of Edgewire?`);
+  return new Error(`redis: unknown ${type}: are all nodes of one version of Edgewire? [EW419]`);
 }

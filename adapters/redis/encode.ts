@@ -110,7 +110,13 @@ function encodePublish(out: Argument[], { kept, topics, all, payload, except, ke
   for (const { topic, messages, bytes, seconds, epoch } of kept)
     out.push(topic, bounded(messages), bounded(bytes), bounded(seconds), epoch);
   const message = pack(tag, time, lengthOf(payload), packData(payload), encodeExcept(except));
-  out.push(message, tag, String(time), pack(flag(all), key === undefined ? "" : `k${key}`, topics.length, ...topics));
+  out.push(
+    message,
+    tag,
+    String(time),
+    String(lengthOf(payload)),
+    pack(flag(all), key === undefined ? "" : `k${key}`, topics.length, ...topics),
+  );
 }
 
 function encodePresent({ node, session, member, state }: Present): Argument {

@@ -39,6 +39,8 @@ export function overIoredis(
   own: readonly IoredisClient[],
 ): Connections {
   const subscriptions = new IoredisSubscriptions(subscriber, heard, isSharded);
+  // Otherwise ioredis prints each attempt to connect. What fails is told by what is asked of it.
+  for (const one of own) one.on("error", () => {});
   return {
     commands: new IoredisCommands(client),
     subscriptions,

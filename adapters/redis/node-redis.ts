@@ -38,28 +38,68 @@ export function isNodeRedisCluster(client: NodeRedisClient): boolean {
   return "nodeClient" in client;
 }
 
-/** @param own that the adapter has created: it connects and ends them. */
+/** @param isOwn the adapter has created the subscriber: it connects and ends it. */
 export function overNodeRedis(
   client: NodeRedisClient,
   subscriber: NodeRedisClient,
   heard: Heard,
   isSharded: boolean,
-  own: readonly NodeRedisClient[],
+  isOwn: boolean,
 ): Connections {
-  const subscriptions = new NodeRedisSubscriptions(subscriber, heard, isSharded);
-  for (const one of own) {
-    // Without a listener an error ends the process. What fails is told by what is asked of it.
-    one.on("error", () => {});
-    one.connect().catch(() => {});
-  }
+  const own = isOwn ? new OwnClient(subscriber) : undefined;
+  const subscriptions = new NodeRedisSubscriptions(subscriber, heard, isSharded, own);
   return {
     commands: new NodeRedisCommands(client),
     subscriptions,
     async close() {
       subscriptions.end();
-      for (const one of own) if (one.isOpen) one.destroy();
+      own?.end();
     },
   };
+}
+
+/** Milliseconds before another attempt to connect. */
+const pause = 500;
+
+/** A client that the adapter connects. Once it is connected, it connects again by itself. */
+class OwnClient {
+  readonly #client: NodeRedisClient;
+  readonly #connected: Promise<void>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
+  isConnected = false;
+
+  constructor(client: NodeRedisClient) {
+    this.#client = client;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#connected = promise;
+    // Without a listener an error ends the process. What fails is told by what is asked of it.
+    client.on("error", () => {});
+    this.#connect(resolve);
+  }
+
+  /** Resolves once it was connected. */
+  get connected(): Promise<void> {
+    return this.#connected;
+  }
+
+  #connect(connected: () => void): void {
+    this.#client.connect().then(
+      () => {
+        this.isConnected = true;
+        connected();
+      },
+      () => {
+        if (!this.#isOver) this.#timer = setTimeout(() => this.#connect(connected), pause);
+      },
+    );
+  }
+
+  end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    if (this.#client.isOpen) this.#client.destroy();
+  }
 }
 
 function hindranceOf({ isOpen, isReady = isOpen }: NodeRedisClient): string | undefined {
@@ -106,11 +146,13 @@ const cuts = ["ready", "node-ready", "node-disconnect", "sharded-channel-moved"]
 class NodeRedisSubscriptions implements Subscriptions {
   readonly #client: NodeRedisClient;
   readonly #isSharded: boolean;
+  readonly #own: OwnClient | undefined;
   readonly #message: Listener;
   readonly #cut: () => void;
 
-  constructor(client: NodeRedisClient, heard: Heard, isSharded: boolean) {
+  constructor(client: NodeRedisClient, heard: Heard, isSharded: boolean, own: OwnClient | undefined) {
     this.#client = client;
+    this.#own = own;
     this.#isSharded = isSharded;
     this.#message = (bytes, channel) => heard.message(typeof channel === "string" ? channel : bytesOf(channel).toString("utf8"), bytes);
     this.#cut = () => heard.cut();
@@ -118,11 +160,12 @@ class NodeRedisSubscriptions implements Subscriptions {
   }
 
   get hindrance(): string | undefined {
-    return hindranceOf(this.#client);
+    return this.#own?.isConnected === false ? undefined : hindranceOf(this.#client);
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {
-    // The client takes the same listener once, and asks Redis again for channels that it has: a reply shows that they are heard.
+    await this.#own?.connected;
+    // A client that is ready has subscribed again to what it had: it takes the same listener once.
     if (this.#isSharded) await this.#client.sSubscribe([...channels], this.#message, true);
     else await this.#client.subscribe([...channels], this.#message, true);
   }

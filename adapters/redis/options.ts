@@ -1,15 +1,16 @@
 /** The options of `redis`, and whether they are right. */
+import type { ClusterOptions } from "../../src/cluster/rooms/options.ts";
+import { limitsOf } from "../../src/cluster/rooms/options.ts";
 import { show } from "../../src/values/text.ts";
 import type { IoredisClient } from "./ioredis.ts";
 import { isIoredis } from "./ioredis.ts";
 import { isNodeRedis, isNodeRedisCluster } from "./node-redis.ts";
 import type { NodeRedisClient } from "./node-redis.ts";
 
-export interface RedisTuning {
+/** What `redis` takes besides its clients, or an address. */
+export interface RedisTuning extends ClusterOptions {
   /** What all keys and channels begin with. Default: `"ew:"`. */
   readonly prefix?: string;
-  /** Milliseconds after which a silent node is dead. The same on all nodes. Default: 15 000. */
-  readonly lease?: number;
   /** Sharded channels (`SPUBLISH`), which Redis has since 7.0: in a cluster a message goes to one shard alone. `false` uses `PUBLISH`. Default: true. */
   readonly sharded?: boolean;
   /** A turn is carried out once so many replicas have it (`WAIT`): a failover to one of those loses nothing that was acknowledged. Default: 0. */
@@ -25,13 +26,19 @@ export interface RedisTuning {
 /** A client of ioredis (`Redis` or `Cluster`) or of node-redis (what `createClient`, `createCluster` or `createSentinel` return). */
 export type RedisClient = object;
 
+/** What `redis` takes, with clients of your own. */
 export interface RedisOptions extends RedisTuning {
+  /** Sends the commands: a client of ioredis or node-redis, connected or about to be. */
   readonly client: RedisClient;
   /** Another client of the same library, which does nothing else: Redis lets a client that subscribes send no commands. Default: `client.duplicate()`. */
   readonly subscriber?: RedisClient;
 }
 
-export type Tuning = Required<RedisTuning>;
+/** What the adapter itself needs. The rest is the server's. */
+export type Tuning = Required<Omit<RedisTuning, keyof ClusterOptions>> & { readonly lease: number };
+
+/** For the server. */
+const others: readonly (keyof ClusterOptions)[] = ["patience", "maxPending", "counts"];
 
 type Check = (value: unknown) => string | undefined;
 
@@ -54,10 +61,10 @@ const defaults: Tuning = {
   warn: (message) => console.warn(message),
 };
 
-const checks: Readonly<Record<keyof RedisTuning, Check>> = {
+const checks: Readonly<Record<keyof Tuning, Check>> = {
   // Braces in it would be the hash tag, and all rooms one slot.
   prefix: (value) => (typeof value === "string" && value.isWellFormed() && !/[{}]/.test(value) ? undefined : "a string without { and }"),
-  lease: integer(1000, longest),
+  lease: integer(1000, 3_600_000),
   sharded: (value) => (typeof value === "boolean" ? undefined : "true or false"),
   replicas: integer(0, 100),
   timeout: integer(100, longest),
@@ -65,35 +72,42 @@ const checks: Readonly<Record<keyof RedisTuning, Check>> = {
   warn: (value) => (typeof value === "function" ? undefined : "a function"),
 };
 
-/** @param others that are checked elsewhere. @throws TypeError by name for an unknown option or a wrong type, RangeError for a number out of range. */
-export function checkTuning(options: object, others: readonly string[]): Tuning {
-  const names = [...others, ...Object.keys(checks)];
+/** @param clients names of options that are checked elsewhere. @throws TypeError by name for an unknown option or a wrong type, RangeError for a number out of range. */
+export function checkTuning(options: object, clients: readonly string[]): Tuning {
+  const names = [...clients, ...Object.keys(checks), ...others];
   const tuning: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(options)) {
-    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")}`);
-    if (value === undefined || others.includes(name)) continue;
-    const wanted = checks[name as keyof RedisTuning](value);
+    if (!names.includes(name)) throw new TypeError(`redis: unknown option "${name}": options are ${names.join(", ")} [EW105]`);
+    const check = (checks as Readonly<Record<string, Check | undefined>>)[name];
+    const wanted = value === undefined ? undefined : check?.(value);
     if (wanted !== undefined) throw wrong(name, wanted, value);
-    tuning[name] = value;
+    if (value !== undefined && check !== undefined) tuning[name] = value;
   }
+  // Before clients are created: the server's part is refused by its own name.
+  limitsOf(clusterOptionsOf(options));
   return tuning as unknown as Tuning;
 }
 
+/** The server's part. */
+export function clusterOptionsOf({ lease, patience, maxPending, counts }: RedisTuning): ClusterOptions {
+  return { lease, patience, maxPending, counts };
+}
+
 function wrong(name: string, wanted: string, value: unknown): Error {
-  const Kind = typeof value === "number" ? RangeError : TypeError;
-  return new Kind(`redis: option "${name}" must be ${wanted}, not ${show(value)}`);
+  const KindOfError = typeof value === "number" ? RangeError : TypeError;
+  return new KindOfError(`redis: option "${name}" must be ${wanted}, not ${show(value)} [EW139]`);
 }
 
 export type CheckedClients =
   | { readonly library: "ioredis"; readonly client: IoredisClient; readonly subscriber: IoredisClient | undefined }
   | { readonly library: "redis"; readonly client: NodeRedisClient; readonly subscriber: NodeRedisClient | undefined };
 
-/** @throws TypeError for what is no client of ioredis or node-redis. */
+/** @throws TypeError for anything but a client of ioredis or node-redis. */
 export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
   refuseBun("client", client);
   refuseBun("subscriber", subscriber);
-  if (subscriber === client)
-    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands');
+  if (subscriber === client && client !== undefined)
+    throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW421]');
   if (isObject(client) && isIoredis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isIoredis(subscriber))) throw otherLibrary("ioredis", subscriber);
     checkShards(subscriber ?? client, sharded);
@@ -102,7 +116,9 @@ export function checkClients({ client, subscriber }: RedisOptions, { sharded, re
   if (isObject(client) && isNodeRedis(client)) {
     if (subscriber !== undefined && !(isObject(subscriber) && isNodeRedis(subscriber))) throw otherLibrary("node-redis", subscriber);
     if (replicas > 0 && isNodeRedisCluster(client))
-      throw new TypeError('redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes');
+      throw new TypeError(
+        'redis: option "replicas" needs ioredis in a cluster: node-redis does not say which connection a command takes [EW422]',
+      );
     return { library: "redis", client, subscriber };
   }
   throw wrong("client", "a client of ioredis or node-redis", client);
@@ -120,13 +136,15 @@ function otherLibrary(library: string, value: unknown): Error {
 function checkShards(subscriber: IoredisClient, isSharded: boolean): void {
   const { isCluster, options } = subscriber as IoredisClient & { readonly options?: { readonly shardedSubscribers?: boolean } };
   if (!isCluster || !isSharded || options?.shardedSubscribers === true) return;
-  throw new TypeError('redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false');
+  throw new TypeError(
+    'redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false [EW423]',
+  );
 }
 
 function refuseBun(name: string, client: unknown): void {
   const { Bun } = globalThis as { readonly Bun?: { readonly RedisClient?: new () => object } };
   if (Bun?.RedisClient === undefined || !(client instanceof Bun.RedisClient)) return;
   throw new TypeError(
-    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis`,
+    `redis: option "${name}" is Bun's RedisClient, which damages binary messages and has no sharded channels: use ioredis [EW424]`,
   );
 }

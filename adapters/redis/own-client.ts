@@ -23,7 +23,7 @@ export function createClient(url: string, warn: (message: string) => void): Iore
   let isTold = false;
   client.on("ready", () => void (isTold = false));
   client.on("error", (error: Error) => {
-    if (!isTold) warn(`redis: no connection, and tries again: ${error.message}`);
+    if (!isTold) warn(`redis: no connection, and tries again: ${error.message} [EW961]`);
     isTold = true;
   });
   // It keeps no process alive that has nothing else to do.
@@ -36,6 +36,6 @@ function load(): Ioredis {
   try {
     return (createRequire(import.meta.url)("ioredis") as { readonly Redis: Ioredis }).Redis;
   } catch (cause) {
-    throw new Error("redis(url) needs ioredis: npm install ioredis", { cause });
+    throw new Error("redis(url) needs ioredis: npm install ioredis [EW425]", { cause });
   }
 }

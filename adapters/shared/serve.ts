@@ -13,14 +13,15 @@ import type { CloseOptions } from "../../src/server/shutdown.ts";
 import type { Stats } from "../../src/api/stats.ts";
 import type { TlsOptions } from "./listening.ts";
 
+/** What `serve` takes besides the handler, or alone. */
 export interface ServeOptions {
   /** Default: 0, a free port. */
   readonly port?: number;
-  /** The address to listen on. `"::"`: every IPv6 and IPv4 interface. Default, also for `""`: `"0.0.0.0"`, every IPv4 interface. */
+  /** The address to listen on. `"::"`: every IPv6 and IPv4 interface. Default: `"0.0.0.0"`, every IPv4 interface, also for `""`. */
   readonly hostname?: string;
-  /** Answers requests that are not WebSocket handshakes; without a handler, all requests. For example a Hono app's `fetch`. */
+  /** Answers requests that are not WebSocket handshakes; without a handler, all requests. For example a Hono app's `fetch`. Default: a 426 for all of them. */
   readonly fetch?: (request: Request, env: object) => MaybePromise<Response>;
-  /** Certificate (with its chain) and unencrypted key, in PEM, as text or bytes: the server then uses https and wss. */
+  /** Certificate (with its chain) and unencrypted key, in PEM, as text or bytes: the server then uses https and wss. Default: none. */
   readonly tls?: TlsOptions;
   /** Passed to hooks as `env`, and to `fetch` as its second argument. Default: `process.env`. */
   readonly env?: object;
@@ -74,6 +75,7 @@ export interface Serve {
   (options: ServeOptions & { readonly fetch: NonNullable<ServeOptions["fetch"]> }): Promise<Serving>;
 }
 
+/** Starts a server for a handler, an app, or both, on the runtime that it runs on. It resolves once the server listens. */
 export const serve: Serve = () => {
   throw new Error(
     'edgewire/serve starts a server on Node, Bun or Deno. On Cloudflare, export a Worker of "edgewire/durable" (with rooms) or "edgewire/workers" (without): see docs/guide/runtimes/durable.md [EW642]',

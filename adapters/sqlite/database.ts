@@ -43,7 +43,7 @@ export class Database {
     return row === undefined ? this.run("INSERT INTO handler(name) VALUES(?)", bytesOf(name)).id : Number(row["id"]);
   }
 
-  /** Keeps the file open. @returns lets go of it: true if that has closed the file. */
+  /** Keeps the file open. @returns a function that releases it, and returns whether that has closed the file. */
   hold(): () => boolean {
     this.#holders++;
     let holds = true;

@@ -43,9 +43,9 @@ export function connect(path: string): Connection {
   return new DatabaseSync(path);
 }
 
-/** A name or a key in bytes, which SQLite compares in UTF-8 order. */
+/** A name or a key in bytes, which SQLite compares in UTF-8 order. Node before 24.18 stores what a TextEncoder makes of an empty text as NULL. */
 export function bytesOf(text: string): Uint8Array {
-  return encoder.encode(text);
+  return text === "" ? new Uint8Array() : encoder.encode(text);
 }
 
 export function textOf(bytes: unknown): string {

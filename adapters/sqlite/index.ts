@@ -12,12 +12,13 @@ import { SocketGate } from "./gate.ts";
 import { RoomRows } from "./rooms.ts";
 import { RoomStore } from "./store.ts";
 
+/** What `sqlite` takes besides the path. */
 export interface SqliteOptions {
   /** The handler's name in the file. Needed if several handlers without `binding` share the file. Default: the handler's `binding`, or "". */
   readonly name?: string;
   /**
-   * What a client was shown survives the end of the process (`"process"`), or a loss of power too (`"power"`, which waits for the disk at the end of
-   * each turn that writes). Default: `"process"`.
+   * What a client was shown survives the end of the process (`"process"`), or a loss of power too (`"power"`). The latter waits for the disk at the end
+   * of each turn that writes. Default: `"process"`.
    */
   readonly durability?: "process" | "power";
 }
@@ -69,7 +70,7 @@ function shared(path: string, durability: "process" | "power"): Database {
   throw fault(path, `it is open with durability "${known.durability}": open it with the same everywhere [EW912]`);
 }
 
-/** Lets go of a file, which closes with the last. */
+/** Releases a file, which closes with the last. */
 function letGo(database: Database, hold: (database: Database) => () => boolean): () => void {
   const release = hold(database);
   return () => {
@@ -93,7 +94,7 @@ function openRooms(database: Database, name: string): OpenStorage {
   };
 }
 
-/** The handler's number in the file. @throws what the file throws: then it is let go of. */
+/** The handler's number in the file. @throws what the file throws: then it is released. */
 function numberOf(database: Database, name: string, close: () => void): number {
   try {
     return database.handler(name);

@@ -17,10 +17,10 @@ const mostFree = 64;
 /** The last number of a topic that fits into the id of a row. */
 const mostTopics = 2 ** (63 - slotBits) - 1;
 
-/** The ids of a topic's rows: `?1` is the topic's number, `?2` that of a row. */
-const firstId = `?1 << ${slotBits}`;
-const lastId = `?1 << ${slotBits} | ${2 ** slotBits - 1}`;
-const idOf = `?1 << ${slotBits} | ?2`;
+/** The ids of a topic's rows, of the topic's number and that of a row. Node 22.18 does not bind numbered parameters (`?1`). */
+const firstId = `? << ${slotBits}`;
+const lastId = `? << ${slotBits} | ${2 ** slotBits - 1}`;
+const idOf = `? << ${slotBits} | ?`;
 
 /** A row with messages that are needed. */
 interface Row {
@@ -84,7 +84,7 @@ export class TopicRows implements LogRows, LastWrite {
     const id = this.#created();
     const rows = this.#needed();
     const slot = this.#free[0] ?? this.#next;
-    this.#rooms.database.run(`REPLACE INTO log(id, entries) VALUES(${idOf}, ?3)`, id, slot, text);
+    this.#rooms.database.run(`REPLACE INTO log(id, entries) VALUES(${idOf}, ?)`, id, slot, text);
     if (this.#free.shift() === undefined) this.#next++;
     rows.push({ slot, last });
   }
@@ -128,7 +128,7 @@ export class TopicRows implements LogRows, LastWrite {
       deleteSlots(database, id, [...this.#free, ...rows.slice(0, index).map((row) => row.slot)]);
       if (first < offset) {
         const text = `[${[offset - 1, last, ...rest].join()}]`;
-        database.run(`UPDATE log SET entries = ?3 WHERE id = ${idOf}`, id, slot, text);
+        database.run(`UPDATE log SET entries = ? WHERE id = ${idOf}`, text, id, slot);
       }
     });
     this.#free = [];
@@ -174,6 +174,7 @@ export class TopicRows implements LogRows, LastWrite {
         : this.#rooms.database.all(
             `SELECT id & ${2 ** slotBits - 1} AS slot, entries FROM log WHERE id >= ${firstId} AND id <= (${lastId})`,
             id,
+            id,
           );
     const rows = found.map((row) => ({ slot: Number(row["slot"]), text: String(row["entries"]) }));
     const sorted = rows
@@ -192,12 +193,12 @@ export class TopicRows implements LogRows, LastWrite {
 
 /** Deletes all rows of a topic. */
 export function deleteRows(database: Database, topic: number): void {
-  database.run(`DELETE FROM log WHERE id >= ${firstId} AND id <= (${lastId})`, topic);
+  database.run(`DELETE FROM log WHERE id >= ${firstId} AND id <= (${lastId})`, topic, topic);
 }
 
 function deleteSlots(database: Database, topic: number, slots: readonly number[]): void {
   if (slots.length > 0)
-    database.run(`DELETE FROM log WHERE id IN (SELECT ?1 << ${slotBits} | value FROM json_each(?2))`, topic, JSON.stringify(slots));
+    database.run(`DELETE FROM log WHERE id IN (SELECT ? << ${slotBits} | value FROM json_each(?))`, topic, JSON.stringify(slots));
 }
 
 /** The next number for a topic; once all were used, any that is free. */

@@ -105,8 +105,10 @@ export class RoomRows implements Appointments, LastWrite {
 
   #tidy(room: string, id: number): void {
     const { changes } = this.database.run(
-      `DELETE FROM room WHERE id = ?1 AND due IS NULL
-        AND NOT EXISTS (SELECT 1 FROM value WHERE room = ?1) AND NOT EXISTS (SELECT 1 FROM topic WHERE room = ?1)`,
+      `DELETE FROM room WHERE id = ? AND due IS NULL
+        AND NOT EXISTS (SELECT 1 FROM value WHERE room = ?) AND NOT EXISTS (SELECT 1 FROM topic WHERE room = ?)`,
+      id,
+      id,
       id,
     );
     if (changes > 0) this.#ids.delete(room);

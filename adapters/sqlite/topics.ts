@@ -6,7 +6,7 @@ import type { HoldingGate } from "./held.ts";
 import type { GatedSocket } from "./socket.ts";
 
 export function gatedTopics(gate: HoldingGate, native: NativeTopics, backlogged: (audience: Iterable<Subscriber>) => void): NativeTopics {
-  /** What tells nobody anything is done even if the turn is undone. */
+  /** What sends nothing is done even if the turn is undone. */
   const inOrder = (run: () => void): void => {
     if (gate.holding) gate.hold({ release: run, drop: run });
     else run();

@@ -177,7 +177,7 @@ export const layers: readonly Layer[] = [
     name: "redis",
     at: ["adapters/redis"],
     is: "a backplane in Redis, by ioredis or node-redis; `lua/` is what Redis does in one step",
-    may: [...core, "cluster"],
+    may: [...core, "cluster", "cluster/rooms"],
     first: "adapters/redis/room.ts",
   },
   {
@@ -241,7 +241,7 @@ export const exceptions: Readonly<Record<string, { readonly most: number; readon
   "src/delivery/server/session.ts": { most: 410, why: "one reader: what it is sent depends on all of its state" },
   "src/delivery/server/sessions.ts": { most: 510, why: "puts the sessions of a server together" },
   "src/delivery/server/line.ts": {
-    most: 375,
+    most: 385,
     why: "one connection that outlives its sockets: its sides are modules, its coming and going is here",
   },
   "src/client/socket.ts": { most: 280, why: "one class, whose private fields its members share: splitting it costs every page bytes" },
@@ -251,7 +251,6 @@ export const exceptions: Readonly<Record<string, { readonly most: number; readon
   "src/cluster/rooms/node-room.ts": { most: 330, why: "one room on this node: what the backplane tells, and to whom it is passed on" },
   "src/cluster/rooms/sessions.ts": { most: 440, why: "the sessions of a room: claims, turns and ends depend on each other" },
   "src/cluster/rooms/rooms.ts": { most: 340, why: "puts the rooms of a server that span servers together" },
-  "src/history/topic-log.ts": { most: 256, why: "one log: what is numbered, kept and replayed depends on all of its state" },
   "src/rooms": { most: 20, why: "each file is one part of the rooms, and the registry puts them together" },
   "src/delivery/server": { most: 25, why: "each file is one part of a session, and all of them know it" },
   "bench/servers": { most: 23, why: "a file for each server and runtime" },

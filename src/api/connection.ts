@@ -131,7 +131,7 @@ export interface Connection<State = unknown, Env = unknown> {
   /**
    * Subscribes, and sends the topic's history: all of it, or what came after a position. It arrives before anything published from now on,
    * without a gap, and nothing comes twice. A connection that is already subscribed gets what it asks for again. With the option `delivery`, what does
-   * not fit into the client's window follows as it reads, and after a cut it goes on by itself: `replayed` counts what is kept after the position.
+   * not fit into the client's window follows as it reads, and after a cut it goes on by itself. `replayed` then counts what is kept after the position.
    * @throws Error if the topic keeps no history, TypeError if `after` is not a string.
    */
   subscribe(topic: string, options: { readonly history: true | { readonly after: string } }): Replay;

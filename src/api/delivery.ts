@@ -4,7 +4,7 @@
 export interface DeliveryOptions {
   /**
    * Milliseconds that a connection waits for a client that has lost its socket. Until then it is in its room, counted and present, and what is sent to it
-   * is kept. 0: it ends at once, and only what the client sends is safe. Default: 120 000; at most 86 400 000.
+   * is kept. With 0 it ends at once, and only what the client sends is safe. Default: 120 000; at most 86 400 000.
    */
   readonly resumeTimeout?: number;
   /** Milliseconds after a session's end for which its client can still learn what was acknowledged. Default: 86 400 000, and at most seven times that. */

@@ -14,6 +14,7 @@ export interface Dropped {
   readonly bytes: number;
 }
 
+/** What runs, as `observe` and the `error` hook name it. */
 export type HookName =
   | "upgrade"
   | "open"
@@ -33,7 +34,7 @@ export type HookName =
 
 /**
  * What failed, and where: on which connection (none yet for `upgrade` and `migrate`), or in which room. `hook` is "waitUntil" for a promise that
- * was given to `waitUntil` of that connection or room, "call" for a function of `calls`, and "storage" for what a turn has written and could not be
+ * was given to `waitUntil` of that connection or room, and "call" for a function of `calls`. It is "storage" if what a turn has written could not be
  * stored (`edgewire/sqlite`).
  */
 export interface ErrorContext<State = unknown, Env = unknown> {
@@ -58,6 +59,7 @@ export interface RoomHooks<State = unknown, Env = unknown> {
 /** The `vars` of a handler that names none. */
 export type AnyVars = Readonly<Record<string, unknown>>;
 
+/** What `upgrade` gets besides the request. */
 export interface UpgradeContext<Env = unknown, Vars = AnyVars> {
   readonly env: Env;
   /** The client's address, or "" if the runtime does not know it. */
@@ -112,8 +114,8 @@ export interface LaterHooks<State = unknown, Env = unknown> {
   /**
    * The connection came back from an eviction: its Durable Object left memory while it was idle, and is in memory again. For what is only in
    * memory, such as a library's object for this client, which `open` created in the object's earlier life. Runs once after each eviction, for every open
-   * connection of the room, whichever of them the event was for, before its next message, `drain` or `close`; with 10 000 connections
-   * 10 000 times. If it fails, the connection is closed with 1011. Never on runtimes that don't evict. A connection that was already closing gets only `close`.
+   * connection of the room, whichever of them the event was for: with 10 000 connections 10 000 times. It comes before the connection's next message, `drain`
+   * or `close`. If it fails, the connection is closed with 1011. Never on runtimes that don't evict. A connection that was already closing gets only `close`.
    */
   wake?(connection: Connection<State, Env>): MaybePromise<void>;
   /** A message has arrived. */
@@ -129,8 +131,9 @@ export interface LaterHooks<State = unknown, Env = unknown> {
   close?(connection: Connection<State, Env>, closing: Closing): MaybePromise<void>;
   /**
    * A hook threw or rejected; the connection is then closed with 1011. Or a promise given to `waitUntil` rejected: the connection goes on, and this
-   * hook may run while another of the connection is pending; what it gives to `waitUntil` itself is only logged if it rejects. Also runs if a connection's end (`hook` is "close") or an alarm could not
-   * be stored; both proceed all the same. So for a call whose error has no `code` of the application's own, which its caller gets too. Without this hook the error is logged.
+   * hook may run while another of the connection is pending. What it gives to `waitUntil` itself is only logged if it rejects.
+   * Also runs if a connection's end (`hook` is "close") or an alarm could not be stored; both proceed all the same. Also runs for a call whose error
+   * has no `code` of the application's own; its caller gets the error too. Without this hook the error is logged.
    */
   error?(error: unknown, context: ErrorContext<State, Env>): MaybePromise<void>;
   /**
@@ -166,6 +169,7 @@ export interface HandlerCalls<State, Env, Calls extends AnyCalls> {
   readonly calls?: Readonly<Record<string, CallFunction<State, Env>>> & Calls;
 }
 
+/** What `defineHandler` takes: hooks, options and calls. */
 export interface Handler<State = unknown, Env = unknown, Calls extends AnyCalls = NoCalls, Vars = AnyVars>
   extends Hooks<State, Env, Vars>, HandlerCalls<State, Env, Calls>, Options {}
 

@@ -31,6 +31,7 @@ export interface HistoryReader {
   readonly limit?: number;
 }
 
+/** What a room keeps of a topic. */
 export interface History {
   /** Oldest first. */
   readonly entries: readonly HistoryEntry[];

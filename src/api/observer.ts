@@ -3,6 +3,7 @@ import type { Closing, Connection } from "./connection.ts";
 import type { ErrorContext, HookName } from "./handler.ts";
 import type { LocalRoom } from "./room.ts";
 
+/** A handshake that was refused. */
 export interface Refusal {
   readonly status: number;
   /** The same word as in `Stats.refused`. */
@@ -21,6 +22,7 @@ export interface HookRun {
   readonly call?: string;
 }
 
+/** What `observe` takes. All functions are optional, and none may throw. */
 export interface Observer {
   /** A handshake was refused. */
   refused?(refusal: Refusal): void;

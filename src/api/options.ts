@@ -16,10 +16,13 @@ export interface Heartbeat {
 
 /** Where the rooms' Durable Objects are located. Cloudflare extends both lists, so any name of the right form is accepted. */
 export interface Placement {
+  /** Which law applies to where rooms run and store. Default: none. */
   readonly jurisdiction?: "eu" | "us" | "fedramp" | "fedramp-high" | (string & {});
+  /** Near where a room is first created: a region, or a function of the room's name. Default: near its first client. */
   readonly locationHint?: LocationHint | ((room: string) => LocationHint | undefined);
 }
 
+/** Regions of Cloudflare. */
 export type LocationHint = "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me" | (string & {});
 
 /** Every option has one default, and the same effect on every runtime. */
@@ -53,9 +56,9 @@ export interface Options {
   /**
    * What happens to a client that does not read. `"close"`: at `maxBuffered` it is closed with 1013. `"drop"`: data that would exceed
    * `maxBuffered` is dropped, and `send` returns `"dropped"`. `"coalesce"`: above `highWaterMark` only the newest published message of each topic,
-   * or of each `key` that `publish` was given, is kept, and sent when the client has read; other messages are handled as with `"close"`.
-   * On workerd (Workers and Durable Objects) none of this can be: it reports nothing of what a client has not read. There every message is sent,
-   * and what waits is bounded by memory alone: see docs/guide/limits.md. Default: `"close"`.
+   * or of each `key` that `publish` was given, is kept, and sent when the client has read. Other messages are handled as with `"close"`.
+   * On workerd (Workers and Durable Objects) it has no effect, because workerd does not report what a client has not read. There every message is sent,
+   * and what waits is bounded by memory alone: see docs/guide/slow-consumers.md. Default: `"close"`.
    */
   readonly slowConsumer?: "close" | "drop" | "coalesce";
   /** Bytes at which `send` returns `"backpressure"`. Default: 64 KiB. */
@@ -114,7 +117,7 @@ export interface Options {
   readonly maxState?: number;
   /** Receives what happens, for metrics and traces; `opentelemetry()` of "edgewire/opentelemetry" creates one. Default: none. */
   readonly observe?: Observer;
-  /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Without it: a plain Worker, no rooms. */
+  /** Name of the Durable Object binding that holds this handler's rooms on Cloudflare. Default: none, which is a plain Worker without rooms. */
   readonly binding?: string;
   /**
    * On Cloudflare, where rooms' objects run and store (Data location, in Cloudflare's documentation). It is part of a room's

@@ -20,17 +20,20 @@ export interface PresenceDiff {
   readonly updated: readonly Member[];
 }
 
+/** What `broadcast` takes besides the message. */
 export interface BroadcastOptions {
-  /** Connections to leave out, by id. */
+  /** Connections to leave out, by id. Default: none. */
   readonly except?: string | readonly string[];
 }
 
+/** What `publish` takes besides the topic and the message. */
 export interface PublishOptions extends BroadcastOptions {
   /**
    * What the message is about, such as a user's id for the position of a cursor: a well-formed string of 1 to 512 bytes. With
    * `slowConsumer: "coalesce"` it replaces only an older message of the same topic and key, so a client that reads slowly gets the newest of
    * each key. Each key that waits counts towards `maxBuffered`: its message, its length twice, and 256 bytes. No effect with other
    * values of `slowConsumer`, on clients that read, and on workerd, which reports nothing of what a client has not read and so replaces nothing.
+   * Default: one for the whole topic.
    */
   readonly key?: string;
 }
@@ -208,6 +211,7 @@ export interface LocalRoom<State = unknown, Env = unknown> {
   waitUntil(promise: PromiseLike<unknown>): void;
 }
 
+/** The rooms of a handler, awake or asleep. */
 export interface Rooms<Calls extends AnyCalls = UntypedCalls> {
   /**
    * @throws TypeError for a name that is not a well-formed string of 1 to 512 bytes, or an unknown option; RangeError for an invalid `deadline`.
@@ -223,13 +227,14 @@ export interface ServerRooms<Calls extends AnyCalls = UntypedCalls> extends Room
    */
   broadcast(data: Sendable, options?: BroadcastOptions): Promise<number>;
   /**
-   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8: those after `after`, at most
-   * `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
+   * The names of rooms that have open connections, or keep a value, a history or an alarm, in the order of their UTF-8. Returns those after `after`,
+   * at most `limit` (default and maximum: 1000). Values that the option `storage` keeps elsewhere don't count.
    * @throws TypeError for an invalid `after`, RangeError for an invalid `limit`; both as rejections.
    */
   roomNames(range?: RoomNamesRange): Promise<readonly string[]>;
 }
 
+/** Which names `roomNames` returns. */
 export interface RoomNamesRange {
   readonly after?: string;
   readonly limit?: number;

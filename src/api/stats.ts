@@ -6,6 +6,7 @@ export interface Traffic {
   readonly bytes: number;
 }
 
+/** What `stats` of a room returns. */
 export interface RoomStats {
   /** Connections that are open now. */
   readonly open: number;
@@ -26,6 +27,7 @@ export interface RoomStats {
   readonly hookErrors: number;
 }
 
+/** What `stats` of a server returns. */
 export interface Stats extends RoomStats {
   /**
    * With delivery: connections whose client is there and has all there is (`live`), is there and reads on (`behind`), or is away (`disconnected`). All
@@ -33,8 +35,8 @@ export interface Stats extends RoomStats {
    */
   readonly delivery?: { readonly live: number; readonly behind: number; readonly disconnected: number };
   /**
-   * Handshakes that were refused, by cause: the option behind it (`origins`, `requireProtocol`, `upgradeTimeout`, `maxConnections`, …),
-   * `upgrade` for a Response of the hook, `error` for a failed hook, `expiresAt`, `closing`, or the status for a malformed request (`"426"`).
+   * Handshakes that were refused, by cause. It is the option behind it (`origins`, `requireProtocol`, `upgradeTimeout`, `maxConnections`, …),
+   * `upgrade` for a Response of the hook, or `error` for a failed hook. It may also be `expiresAt`, `closing`, or the status for a malformed request (`"426"`).
    */
   readonly refused: Readonly<Record<string, number>>;
 }

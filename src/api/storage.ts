@@ -3,8 +3,8 @@ import type { MaybePromise } from "./connection.ts";
 
 /**
  * A room's values by key. It stores what `setState` takes: Map, Set, Date, bigint and bytes come back unchanged. On a Durable Object the values
- * are in its SQLite, and outlive eviction, `room.empty` and a deploy. Elsewhere they stay in memory as long as the server lives, in a file with `sqlite()` of "edgewire/sqlite", or go
- * where the option `storage` of `serve`, `attach` and `memory` puts them. Calls are done in order. A wrong argument throws
+ * are in its SQLite, and outlive eviction, `room.empty` and a deploy. Elsewhere they stay in memory as long as the server lives, or in a file with `sqlite()` of "edgewire/sqlite". Or they
+ * go where the option `storage` of `serve`, `attach` and `memory` puts them. Calls are done in order. A wrong argument throws
  * at once; the promises reject only if the storage fails. Keys are well-formed strings of 1 to 512 bytes: any other is a TypeError.
  */
 export interface RoomStorage {
@@ -25,8 +25,8 @@ export interface RoomStorage {
    * Changes a value atomically, also between hooks of different connections: `change` gets it (undefined if there is none) and returns the new
    * one; undefined deletes the key. Resolves to what is stored then. Calls for the same key, `list` and `clear` that are made meanwhile are done
    * after it, in order. If `change` throws or rejects, so does `update`, and nothing is changed. It may be asynchronous, but must settle
-   * within 10 seconds, and so must wait neither for its own key nor for `clear`, `sync` or a transaction of the room: otherwise `update` rejects with an
-   * Error that names the key, nothing is changed, and what it comes to later is ignored.
+   * within 10 seconds. So it must wait neither for its own key nor for `clear`, `sync` or a transaction of the room. Otherwise `update` rejects with an
+   * Error that names the key, nothing is changed, and the late result is ignored.
    * @throws TypeError if `change` is not a function. Rejects with what `set` throws if the new value can't be stored.
    */
   update<T = unknown>(key: string, change: (value: T | undefined) => MaybePromise<T | undefined>): Promise<T | undefined>;
@@ -51,7 +51,7 @@ export interface RoomTransaction extends Pick<RoomStorage, "get" | "set" | "dele
 /**
  * Keeps a room's values if the option `storage` returns it: a file, a database. Keys and values are well-formed strings, already checked and
  * encoded (a value takes up to 1 MiB of UTF-8). A room calls in the order of its hooks' calls, without waiting for an answer
- * before the next call: answers must be as if each call finished before the next began.
+ * before the next call. Answer as if each call finished before the next began.
  */
 export interface RoomValues {
   get(key: string): MaybePromise<string | undefined | null>;

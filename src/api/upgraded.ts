@@ -1,6 +1,6 @@
 /**
  * The contract in types: what follows from what an `upgrade` hook returns. TypeScript looks for unknown keys only where a type is written beside
- * the object, and no application writes one there; so the keys are compared here, and the state is collected from all returns.
+ * the object, and no application writes one there. So the keys are compared here, and the state is collected from all returns.
  */
 import type { MaybePromise } from "./connection.ts";
 import type { UpgradeResult } from "./handler.ts";
@@ -9,8 +9,8 @@ import type { UpgradeResult } from "./handler.ts";
 export type Upgraded<State = unknown> = MaybePromise<UpgradeResult<State> | Response | void>;
 
 /**
- * What is compared with it. A state's texts and booleans at first keep their literal types (`kind: "guest"`), because a union is told apart by
- * them: TypeScript does that where literals are asked for, of whatever kind.
+ * What is compared with it. A state's texts and booleans at first keep their literal types (`kind: "guest"`), because they tell the members of a
+ * union apart. TypeScript keeps them where literals of any kind are asked for.
  */
 export type Returnable = MaybePromise<UpgradeResult<{ readonly [key: string]: Lowercase<string> | boolean }> | object | void>;
 

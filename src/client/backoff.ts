@@ -1,6 +1,6 @@
 /**
- * How long to wait before the next attempt: exponential backoff with full jitter (a random share of the whole, not of a part of it),
- * so that clients that lost the same server together do not reconnect together.
+ * How long to wait before the next attempt: exponential backoff with full jitter, a random share of the whole and not of a part of it.
+ * So clients that lost the same server together do not reconnect together.
  */
 
 /**

@@ -139,8 +139,8 @@ export function convert(data: ClientSendable, copy: boolean): ClientSendable {
 }
 
 /**
- * Browsers and React Native send Blobs. workerd sends the text "[object Blob]", and Node loses one if `close()` follows (measured):
- * elsewhere the Blob is read first, and its bytes are sent.
+ * Browsers and React Native send Blobs. workerd sends the text "[object Blob]", and Node loses one if `close()` follows (measured).
+ * So elsewhere the Blob is read first, and its bytes are sent.
  */
 function mustRead(data: ClientSendable): boolean {
   const { navigator } = globalThis as { navigator?: { readonly userAgent: string } };

@@ -1,6 +1,6 @@
 /**
  * A WebSocket that reconnects: like one that sometimes takes long to connect. `readyState` is CONNECTING while there is no connection,
- * `open` comes with each connection, `error` and `close` once, at the end. docs/guide/client.md states each rule.
+ * `open` comes with each connection, `error` and `close` once, at the end. docs/guide/client-rules.md states each rule.
  */
 import { retryDelay } from "../protocol/text-ping.ts";
 import { backoff } from "./backoff.ts";
@@ -23,6 +23,7 @@ import type {
 } from "./types.ts";
 import { onWake } from "./wake.ts";
 
+/** A WebSocket that reconnects: a drop-in for the runtime's own. */
 export class ReconnectingWebSocket extends ClientEventSource {
   #address: Address;
   #protocols: Protocols;

@@ -50,6 +50,7 @@ export interface DropEvent extends Event {
 export interface ClientEvents {
   /** A connection is open: the first time, and again after each `disconnect`. */
   open: Event;
+  /** A message has arrived. */
   message: MessageEvent;
   /** An open connection was lost, and the socket reconnects. */
   disconnect: DisconnectEvent;
@@ -59,6 +60,7 @@ export interface ClientEvents {
   error: FailureEvent;
   /** The socket is closed for good: once, after every event but `status`. */
   close: CloseEvent;
+  /** A message was not sent, and never will be. */
   drop: DropEvent;
   /** `status` has changed. */
   status: Event;
@@ -66,6 +68,7 @@ export interface ClientEvents {
   latency: Event;
 }
 
+/** What `ReconnectingWebSocket` takes as its third argument. */
 export interface ClientOptions {
   /** Maximum of the first wait in milliseconds; that of the n-th is `firstDelay` × 2ⁿ⁻¹. The wait is random below it. Default: 1000. */
   readonly firstDelay?: number;
@@ -93,7 +96,7 @@ export interface ClientOptions {
   readonly backlogBytes?: number;
   /** Close codes after which the socket does not reconnect, whatever the reason says. Default: `finalCloseCodes`. */
   readonly finalCodes?: readonly number[];
-  /** Closes the socket for good when it aborts. */
+  /** Closes the socket for good when it aborts. Default: none. */
   readonly signal?: AbortSignal;
   /** The WebSocket to use, such as `ws`'s. Default: the runtime's own. */
   readonly WebSocket?: WebSocketConstructor;

@@ -1,6 +1,6 @@
 /**
  * Claims that were carried out before the feed was there. A session's client may come from a node that was further: this node has to be as far before it says
- * where the logs end, or it would tell of a loss that is none.
+ * where the logs end, or it would report a loss that never happened.
  */
 import type { Notices } from "./notices.ts";
 import type { TurnFate } from "./turn-queue.ts";

@@ -88,7 +88,7 @@ export function isShared(tag: string): boolean {
 
 const referenceForm = /^(\d{1,9})\.(\d{1,15})\.([0-9a-z]{1,14})$/;
 
-/** Undefined for what is no frame. */
+/** Undefined for anything that is not a frame. */
 export function parseServerFrame(data: Data): ServerFrame | undefined {
   const control = parseControl<ServerControl>(data);
   if (control !== undefined) return { type: "control", control };
@@ -104,7 +104,7 @@ export function parseServerFrame(data: Data): ServerFrame | undefined {
   return { type: "entry", references, payload };
 }
 
-/** Undefined for what is no frame. */
+/** Undefined for anything that is not a frame. */
 export function parseClientFrame(data: Data): ClientFrame | undefined {
   const control = parseControl<ClientControl>(data);
   if (control !== undefined) return { type: "control", control };

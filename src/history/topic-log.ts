@@ -129,8 +129,7 @@ export class TopicLog implements ReplayedLog {
 
   /** The message as `room.history` returns it. */
   shown({ offset, tag, time, data }: StoredMessage): HistoryEntry {
-    const position = formatPosition(this.#epoch, offset, tag);
-    return { position, data: typeof data === "string" ? data : data.slice(), time };
+    return { position: formatPosition(this.#epoch, offset, tag), data: typeof data === "string" ? data : data.slice(), time };
   }
 
   /** The message as subscribers get it. */
@@ -208,9 +207,7 @@ export class TopicLog implements ReplayedLog {
   /** The first offset that is kept and has not expired; one beyond the last if none is left. */
   oldest(now: number): number {
     const since = now - this.#rules.seconds * 1000;
-    const first = this.#segments.at(this.#first);
-    // Most often nothing has expired.
-    if (first !== undefined && first.time > since) return this.#first;
+    if ((this.#segments.at(this.#first)?.time ?? since) > since) return this.#first; // Most often: without a generator.
     for (const { offset, time } of this.#segments.from(this.#first)) if (time > since) return offset;
     return this.#segments.head + 1;
   }

@@ -54,7 +54,7 @@ export class TopicReaders implements LogReaders {
     this.#holds.add(own, log.topic, () => this.#viewOf(own, log.topic));
   }
 
-  /** The last one to let go leaves nothing of a log without messages. Never throws. */
+  /** When the last one releases it, nothing is left of a log without messages. Never throws. */
   letGo(room: string, topic: string): void {
     if (!this.#holds.delete(room, topic)) return;
     try {

@@ -7,6 +7,7 @@ import type { Exchanging } from "./exchange.ts";
 import { errorFrame } from "./frame.ts";
 import type { CancelFrame, RequestFrame } from "./frame.ts";
 
+/** What a handler of `answer` gets besides the payload. */
 export interface AnswerContext {
   /** Aborts when the server no longer waits, or the connection is lost. */
   readonly signal: AbortSignal;

@@ -57,9 +57,9 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
    */
   presence(topic: Given["presenceDefinition"] extends undefined ? never : string): PresenceList<PresenceState<Given>>;
   /**
-   * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or `invalid-payload` if the result's schema
-   * refuses it, `deadline`, `closed` if the connection was lost (the request may or may not have run; nothing is sent again), `not-sent`
-   * if the socket is not open and queues nothing. Over a DeliverySocket a lost connection rejects nothing; `interrupted` says that the server has lost
+   * Sends a request, and resolves to the result. Rejects with a MessageError: the server's error, or one with these codes.
+   * `invalid-payload`: the result's schema refuses it. `deadline`: no answer in time. `closed`: the connection was lost, and the request may or may not have
+   * run; nothing is sent again. `not-sent`: the socket is not open and queues nothing. Over a DeliverySocket a lost connection rejects nothing; `interrupted` says that the server has lost
    * the request, which may or may not have run.
    */
   request<Name extends NamesOf<Given["requests"], RequestSchemas>>(
@@ -68,8 +68,9 @@ export interface MessageClient<Given extends AnyMessages, Socket extends Message
   ): Promise<Received<Extract<Given["requests"][Name], RequestSchemas>["result"]>>;
   /**
    * Asks for a stream: `for await (const token of client.stream("ask", { prompt }))`. The request is sent, and the server works, as the loop asks for
-   * items. Leaving the loop cancels it. Rejects with a MessageError as `request` does, but with `interrupted` if the connection was lost (not over a DeliverySocket), or the
-   * server no longer knows the stream after an eviction or a restart. @throws TypeError, RangeError for an unknown name or an invalid option.
+   * items. Leaving the loop cancels it. Rejects with a MessageError as `request` does. It is `interrupted` if the connection was lost (not over a DeliverySocket), or
+   * if the server no longer knows the stream after an eviction or a restart.
+   * @throws TypeError, RangeError for an unknown name or an invalid option.
    */
   stream<Name extends NamesOf<Given["requests"], StreamSchemas>>(
     name: Name,

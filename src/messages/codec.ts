@@ -16,6 +16,7 @@ export interface Codec {
   decode(bytes: Uint8Array<ArrayBuffer>): unknown;
 }
 
+/** Frames as JSON text: the codec without `codecs`. */
 export const json: Codec = {
   protocol: "edgewire.json.1",
   encode: (frame) => JSON.stringify(frame),

@@ -14,6 +14,7 @@ import type { Received, StandardSchema } from "./standard.ts";
 
 export type None = Readonly<Record<never, never>>;
 
+/** What `defineMessages` takes. */
 export interface Definition<ToServer, ToClient, Asked, State extends StandardSchema = StandardSchema> {
   /** Messages that clients send, by name. */
   readonly toServer?: ToServer;
@@ -49,6 +50,7 @@ export interface AnyMessages {
   checkSent(schema: StandardSchema, name: string, payload: unknown): void;
 }
 
+/** What `defineMessages` returns: both sides import it. */
 export interface Messages<
   ToServer extends Schemas = Schemas,
   ToClient extends ServerEntries = ServerEntries,
@@ -69,9 +71,9 @@ export interface Messages<
   ): SendResult;
   /**
    * Asks a client, and resolves to its answer. Works in every hook, `open` included, and wherever else there is a connection of a handler that
-   * `messageHandler` made of these messages. Rejects with a MessageError: the client's error (`unknown-name` if it has no handler), `invalid-payload`
-   * if the result's schema refuses the answer, `deadline`, `closed`, `interrupted` if an eviction has forgotten the connection, `not-sent` if the
-   * client reads too slowly, `too-many-requests` if 100 are pending.
+   * `messageHandler` made of these messages. Rejects with a MessageError: the client's error, or one with these codes. `unknown-name`: the client has no
+   * handler. `invalid-payload`: the result's schema refuses the answer. `deadline`, `closed`. `interrupted`: an eviction has forgotten the connection.
+   * `not-sent`: the client reads too slowly. `too-many-requests`: 100 are pending.
    */
   request<Name extends NamesOf<ToClient, RequestSchemas>>(
     connection: AskedConnection,

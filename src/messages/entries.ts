@@ -3,8 +3,10 @@ import type { Connection } from "../api/connection.ts";
 import { isSchema } from "./standard.ts";
 import type { Sent, StandardSchema } from "./standard.ts";
 
+/** Schemas of payloads, by name. */
 export type Schemas = Readonly<Record<string, StandardSchema>>;
 
+/** A request with one answer. */
 export interface RequestSchemas {
   /** The request's payload. */
   readonly payload: StandardSchema;
@@ -13,6 +15,7 @@ export interface RequestSchemas {
   readonly item?: undefined;
 }
 
+/** A request with a stream of answers. */
 export interface StreamSchemas {
   /** The request's payload. */
   readonly payload: StandardSchema;

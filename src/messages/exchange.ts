@@ -5,13 +5,14 @@ import type { ErrorFrame, ItemFrame, ResultFrame } from "./frame.ts";
 import type { Parser } from "./parse.ts";
 import type { StandardSchema } from "./standard.ts";
 
+/** What `request` takes besides the payload. */
 export interface RequestOptions {
   /**
    * Milliseconds that the answer may take, or each item of a stream while the loop waits for it; then it rejects with `deadline`, and the other
    * side is informed. Default: 10 000.
    */
   readonly deadline?: number;
-  /** Cancels: it rejects with the signal's reason, and the other side is informed. */
+  /** Cancels: it rejects with the signal's reason, and the other side is informed. Default: none. */
   readonly signal?: AbortSignal;
 }
 

@@ -35,6 +35,7 @@ export type Answered<Entry> = Entry extends RequestSchemas
     ? AsyncIterable<Sent<Entry["item"]>>
     : never;
 
+/** What a hook of a request gets besides the payload. */
 export interface RequestContext {
   /** Aborts when the client cancels the request or its connection ends: nobody waits for the result any more. */
   readonly signal: AbortSignal;

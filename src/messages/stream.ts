@@ -5,6 +5,7 @@ import type { Asked, Exchanges, Exchanging, RequestOptions } from "./exchange.ts
 import { badFrame, maxCredit } from "./frame.ts";
 import type { StandardSchema } from "./standard.ts";
 
+/** What `stream` takes besides the payload. */
 export interface StreamOptions extends RequestOptions {
   /** Items that the server may send before the loop takes them: 1 to 1000. Default: 32. */
   readonly window?: number;

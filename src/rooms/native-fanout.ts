@@ -1,6 +1,6 @@
 /**
  * Fan-out by the runtime itself, if it has its own topics (`Runtime.fanout`; Bun). A publish is then one call and one encoding, and
- * everything published in a turn leaves in one write per socket: a burst costs a tenth of a loop of sends (docs/guide/rooms.md has the numbers).
+ * everything published in a turn leaves in one write per socket: a burst costs a tenth of a loop of sends (docs/maintainers/publish-costs.md has the numbers).
  *
  * The index remains authoritative, and the difference must not be visible. The runtime sends at the end of the turn and does not report on
  * single sockets, so two rules handle a client that does not read:

@@ -7,6 +7,7 @@ import type { Clock } from "../ports.ts";
 import { flushWarnings } from "../values/log.ts";
 import { retryReason } from "../protocol/text-ping.ts";
 
+/** What `close` of a server takes. */
 export interface CloseOptions {
   /** The close code. Default: 1001, after which clients reconnect. */
   readonly code?: number;

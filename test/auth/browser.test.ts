@@ -1,4 +1,4 @@
-/** The ticket's page of docs/guide/authentication.md in Chromium, and a token that a page's own WebSocket offers. */
+/** The page of docs/guide/authentication-ticket.md in Chromium, and a token that a page's own WebSocket offers. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import type { Browser, Page } from "playwright-core";
@@ -9,7 +9,7 @@ import { readPage, writePage } from "../docs/pages.ts";
 import { start } from "../docs/run.ts";
 import { jwt } from "./jwt.ts";
 
-const page = readPage("docs/guide/authentication.md");
+const page = readPage("docs/guide/authentication-ticket.md", "docs/guide/authentication-token.md");
 // A folder of its own: recipes.test.ts writes the page's.
 const mine = { ...page, folder: `${page.folder}-browser` };
 const at = (file: string): string => join(mine.folder, file);

@@ -1,4 +1,4 @@
-/** The recipes of docs/guide/authentication.md as they stand there: who is let in, who is refused, who is closed. */
+/** The recipes for authentication as they stand in the guide: who is let in, who is refused, who is closed. */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readPage, writePage } from "../docs/pages.ts";
@@ -7,7 +7,8 @@ import type { Runtime, Server } from "../docs/run.ts";
 import { ask, attempt, closing } from "./attempt.ts";
 import { jwt, unsigned } from "./jwt.ts";
 
-const page = readPage("docs/guide/authentication.md");
+const recipes = ["cookie", "ticket", "token"].map((name) => `docs/guide/authentication-${name}.md`);
+const page = readPage("docs/guide/authentication.md", ...recipes);
 const at = (file: string): string => join(page.folder, file);
 const runtimes = ["node", "bun", "deno"] as const satisfies Runtime[];
 const key = "the server's own key, which nobody else has";

@@ -37,18 +37,9 @@ export class RedisServer {
 
   /** Begins without data, unless the options say otherwise. Settles when it takes connections. */
   async restart(): Promise<void> {
-    const fixed = [
-      "--port",
-      String(this.port),
-      "--bind",
-      "127.0.0.1",
-      "--dir",
-      this.#folder,
-      "--save",
-      "",
-      "--enable-debug-command",
-      "yes",
-    ];
+    const place = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder];
+    // A replica is served at once, and nothing is written to the disk.
+    const fixed = [...place, "--save", "", "--repl-diskless-sync-delay", "0"];
     const child = spawn(this.#path, [...fixed, ...this.#options], { stdio: ["ignore", "pipe", "ignore"] });
     this.#process = child;
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -25,7 +25,7 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
   const unreadable = expect.stringMatching(/^Error( \w+)?: serve: can't listen on port 0 of 127\.0\.0\.1: ./) as unknown;
   expect(errors).toEqual({
     "port in use": expect.stringMatching(
-      /^Error EADDRINUSE: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one$/,
+      /^Error EADDRINUSE: serve: port \d+ on 127\.0\.0\.1 is in use: choose another, or 0 for a free one \[EW601\]$/,
     ),
     "port out of range": 'RangeError: serve: option "port" is 70000: must be a whole number from 0 (a free one) to 65535 [EW629]',
     "port of the wrong type":
@@ -39,11 +39,11 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
     "raise of the wrong type": 'TypeError: serve: option "signals.raise" must be true or false [EW648]',
     "deadline before spread": 'RangeError: close: "deadline" (1) comes before the end of "spread" (2) [EW235]',
     "fetch of the wrong type": 'TypeError: serve: option "fetch" must be a function [EW644]',
-    "tls that is no object": `${tls}, not true`,
-    "tls without a key": `${tls}: "key" is missing`,
+    "tls that is no object": `${tls}, not true [EW631]`,
+    "tls without a key": `${tls}: "key" is missing [EW633]`,
     "tls with paths": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first) [EW636]`,
-    "tls with an array": `${tls}: "cert" is an array`,
-    "tls with a Blob": `${tls}: "cert" is an object`,
+    "tls with an array": `${tls}: "cert" is an array [EW634]`,
+    "tls with a Blob": `${tls}: "cert" is an object [EW634]`,
     "tls the wrong way round": `${tls}: "cert" has no "-----BEGIN CERTIFICATE-----" (if it is a path, read the file first) [EW636]`,
     "tls with a client's authority": `${tls}: "ca" is not supported, because Node, Bun and Deno treat it differently [EW632]`,
     "tls with an encrypted key": `${tls}: "key" is encrypted, which Deno can't read: decrypt it with openssl pkey -in key.pem -out plain.pem [EW635]`,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { bugs } from "./bugs.ts";
 import { kinds, runLength, Simulation, type Kind } from "./simulation.ts";
 
-const seeds = Number(process.env["CLUSTER_SEEDS"] ?? 200);
+const seeds = Number(process.env["CLUSTER_SEEDS"] ?? 100);
 
 test.each(kinds)("$name: nothing is lost, nothing comes twice, every loss is told, nodes agree", async (kind) => {
   for (let seed = 1; seed <= seeds; seed++) expect(await new Simulation(seed, kind).run(runLength), `seed ${seed}`).toEqual([]);

@@ -206,7 +206,7 @@ export const failures: Chapter = {
       statement:
         "What was given to `waitUntil` runs to its end after the connection has closed, whoever closed it; also if `close` gave it.",
       async run(t) {
-        const work = ["waitUntil", 200] as const;
+        const work = ["waitUntilClosed"] as const;
         const ends: readonly (readonly [options: ConnectOptions, end: (peer: Peer) => Promise<void>])[] = [
           [{ message: [work] }, (peer) => peer.close(1000)],
           [{ message: [work] }, (peer) => peer.lose()],

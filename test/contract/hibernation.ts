@@ -248,7 +248,7 @@ export const hibernation: Chapter = {
       },
     },
     {
-      id: "D15",
+      id: "D28",
       statement: "State larger than a snapshot stays while topics come and go, before and after an eviction, and the close hook sees it.",
       limits: needsRooms,
       async run(t) {

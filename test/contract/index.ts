@@ -54,3 +54,7 @@ export const chapters: readonly Chapter[] = [
   tls,
   isolation,
 ];
+
+const ids = chapters.flatMap(({ cases }) => cases.map(({ id }) => id));
+const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
+if (twice.length > 0) throw new Error(`two cases of the contract have the number ${twice.join(", ")}`);

@@ -3,7 +3,7 @@ import { cutting } from "../support/cutting.ts";
 import { hibernation } from "./hibernation.ts";
 
 /** Those of chapter D that say nothing of a lost socket, of the object itself or of an option that clients with delivery are not served with. */
-const again = ["D2", "D3", "D4", "D5", "D9", "D10", "D11", "D12", "D13", "D14", "D23", "D15", "D24"];
+const again = ["D2", "D3", "D4", "D5", "D9", "D10", "D11", "D12", "D13", "D14", "D23", "D28", "D24"];
 
 /** A return is to a connection what an eviction is to an object: the same cases, with clients that are cut and come back. */
 export const returns: Chapter = {

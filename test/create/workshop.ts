@@ -50,6 +50,11 @@ export class Workshop implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** What its commands run with. */
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
   /** Of npm, for `npm create`: its folder of programs is reused without a look at what the registry has by now. */
   get ownCache(): NodeJS.ProcessEnv {
     return { npm_config_cache: this.#made("npm") };

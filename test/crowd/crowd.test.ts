@@ -8,7 +8,7 @@ import { open, places } from "./place.ts";
 import { presenceCampaign } from "./presence.ts";
 
 const given = process.env["CROWD_OPERATIONS"];
-const operations = Number(given ?? 3000);
+const operations = Number(given ?? 2000);
 /** The short run is the same each time; a long one is for finding something new. */
 const seed = Number(process.env["CROWD_SEED"] ?? (given === undefined ? 1 : Date.now() % 1_000_000));
 

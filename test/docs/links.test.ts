@@ -32,6 +32,7 @@ test.each<[link: string, line: number, problem: string | undefined]>([
   ["[a](#here)", 1, `${docs}/page.md has no heading #here`],
   ["[a](../../outside.md)", 1, "there is no ../outside.md"],
   ["[a][b]\n\n[b]: gone.md", 3, `there is no ${docs}/gone.md`],
+  [`see (${docs}/gone.md)`, 1, `there is no ${docs}/gone.md`],
   ['<img src="gone.png">', 1, `there is no ${docs}/gone.png`],
 ])("%s", (link, line, problem) => {
   const folder = folderWith({ [`${docs}/page.md`]: link, [`${docs}/other.md`]: headings, "src/a.ts": "" });

@@ -1,12 +1,10 @@
 /** Runs the examples of all pages: each says on which runtime (`run`) and where a client joins (`path`). */
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { readPages, writePage } from "./pages.ts";
-import { start, startWorker } from "./run.ts";
+import { freePort, start, startWorker } from "./run.ts";
 import type { Runtime, Server } from "./run.ts";
 
 const pages = readPages();
@@ -47,13 +45,4 @@ async function someoneHears({ port }: Server, path: string): Promise<void> {
   const [message] = (await heard) as [Buffer];
   expect(String(message)).toBe("hello");
   for (const client of clients) client.terminate();
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

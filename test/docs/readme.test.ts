@@ -1,18 +1,18 @@
-/** Runs what README.md shows, on every runtime that it is for. */
+/** Runs what README.md and docs/guide/serving.md show, on every runtime that it is for. */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { readPage, writePage } from "./pages.ts";
+import { readPage, root, writePage, type Page } from "./pages.ts";
 import { commandFor, start, startWorker } from "./run.ts";
 import type { Runtime, Server } from "./run.ts";
 
-const page = readPage("README.md");
+const [readme, page] = ["README.md", "docs/guide/serving.md"].map((name) => readPage(name)) as [Page, Page];
 const at = (file: string): string => join(page.folder, file);
 const runtimes = ["node", "bun", "deno"] as const satisfies Runtime[];
 
@@ -38,11 +38,11 @@ async function listener(port: number, path: string): Promise<{ socket: WebSocket
   };
 }
 
-/** Joins with the README's own clients, each on a runtime that has what it needs, and hears both. */
+/** Joins with the pages' own clients, each on a runtime that has what it needs, and hears both. */
 async function clientsAreHeard(server: Server): Promise<void> {
   const { socket, next } = await listener(server.port, "/lobby?name=Observer");
   const clients = { websocket: ["node", "bun", "deno"], ws: ["node"] } as const;
-  for (const { attributes, code } of page.blocks) {
+  for (const { attributes, code } of [...readme.blocks, ...page.blocks]) {
     const kind = attributes.get("client") as keyof typeof clients | undefined;
     for (const runtime of kind === undefined ? [] : clients[kind]) {
       const file = at(`client-${kind}.mjs`);
@@ -64,6 +64,10 @@ async function appWorks({ port }: Server): Promise<void> {
   expect(await next()).toBe("Back in five");
   socket.terminate();
 }
+
+test("README.md has fewer than 150 lines", () => {
+  expect(readFileSync(join(root, "README.md"), "utf8").split("\n").length).toBeLessThan(150);
+});
 
 describe.each(runtimes)("on %s", (runtime) => {
   test("server.ts, joined by the clients", async () => {

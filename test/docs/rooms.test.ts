@@ -1,4 +1,4 @@
-/** docs/guide/rooms.md: what is announced from a route, a cron trigger and a queue reaches everyone in the room, on every runtime. */
+/** docs/guide/rooms-from-outside.md: what is announced from a route, a cron trigger and a queue reaches everyone in the room, on every runtime. */
 import { once } from "node:events";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { readPage, writePage } from "./pages.ts";
 import { start, startWorker } from "./run.ts";
 import type { Runtime } from "./run.ts";
 
-const page = readPage("docs/guide/rooms.md");
+const page = readPage("docs/guide/rooms-from-outside.md");
 beforeAll(() => writePage(page));
 
 async function members(port: number): Promise<{ hear(): Promise<string[]>; leave(): void }> {

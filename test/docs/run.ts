@@ -1,6 +1,8 @@
 /** Starts an example's server on a runtime, and a Worker's in workerd. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Miniflare, convertV4MiniflareOptions } from "miniflare";
@@ -54,11 +56,23 @@ export async function start(runtime: Runtime, file: string, port = 0, { env = {}
   return { port: await listening, [Symbol.asyncDispose]: stop };
 }
 
+/** For examples that don't print the port that they took. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
 export interface WorkerOptions {
   /** As esbuild's. */
   readonly define?: Record<string, string>;
   /** Variables beside the Durable Objects. */
   readonly bindings?: Record<string, string>;
+  /** Compatibility flags. */
+  readonly flags?: readonly string[];
   /** Gets what the Worker prints, instead of this process's output. */
   log?(line: string): void;
 }
@@ -74,7 +88,7 @@ export interface WorkerServer extends Server {
 export async function startWorker(
   file: string,
   objects: Record<string, string>,
-  { bindings = {}, define = {}, log }: WorkerOptions = {},
+  { bindings = {}, define = {}, flags = [], log }: WorkerOptions = {},
 ): Promise<WorkerServer> {
   const script = await bundleWorker(file, define);
   // Miniflare's own port has a proxy hop in front, which changes headers: a direct socket has none.
@@ -85,6 +99,7 @@ export async function startWorker(
     script,
     bindings,
     compatibilityDate: "2026-11-17",
+    compatibilityFlags: [...flags],
     durableObjects: Object.fromEntries(Object.entries(objects).map(([name, className]) => [name, { className, useSQLite: true }])),
     unsafeDirectSockets,
   };

@@ -146,6 +146,12 @@ describe("lint", () => {
       { "src/values/memo.ts": "export const load = (name: string): Promise<unknown> => import(name);" },
       "src/values/memo.ts:1: an import of a computed name can't be checked.",
     ],
+    [
+      "a phrase that reads as if translated",
+      { "src/values/new.ts": "/** What is no number. */" },
+      'src/values/new.ts:1: "What is no". Write ',
+    ],
+    ["a long sentence in a page", { "README.md": "word ".repeat(31) }, "README.md:1: a sentence of 31 words, at most 30 are allowed"],
     ["a folder on no layer", { "src/new.ts": "export {};" }, "src/new.ts: belongs to no layer."],
     ["a long file", { "src/values/long.ts": "// A line.\n".repeat(250) }, "src/values/long.ts: 251 lines. At most 250 are allowed"],
     [

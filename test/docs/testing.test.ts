@@ -1,4 +1,4 @@
-/** Runs what docs/guide/testing.md shows: its tests with Vitest, those of Cloudflare's plugin in workerd, and its page in Chromium. */
+/** Runs what the pages on testing show: its tests with Vitest, those of Cloudflare's plugin in workerd, and its page in Chromium. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,12 +14,13 @@ interface Results {
   readonly testResults: readonly { readonly name: string; readonly assertionResults: readonly object[] }[];
 }
 
-const page = readPage("docs/guide/testing.md");
+const others = ["testing-time", "testing-in-a-page", "testing-on-cloudflare"].map((name) => `docs/guide/${name}.md`);
+const page = readPage("docs/guide/testing.md", ...others);
 const files = page.blocks.map(({ attributes }) => attributes.get("file") ?? "").filter((file) => file.endsWith(".test.ts"));
 
 beforeAll(() => writePage(page));
 
-test("every test of the page passes, on Node and in workerd", async () => {
+test("every test of these pages passes, on Node and in workerd", async () => {
   // Without this runner's own variables.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:VITEST.*|NODE_ENV|TEST)$/.test(name)));
   const args = ["run", "--root", page.folder, "--reporter=default", "--reporter=json", "--outputFile.json=results.json"];

@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { chat } from "./chat.ts";
 import { away, Person } from "./person.ts";
+import { runtimes } from "./server.ts";
+
+const options = { on: runtimes(["bun"], ["workerd"]) };
 
 chat((here) => {
   test("the server restarts", async () => {
@@ -119,4 +122,4 @@ chat((here) => {
     await edsger.nameField.waitFor();
     await edsger.leave();
   });
-});
+}, options);

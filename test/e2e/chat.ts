@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from "vitest";
 import { executablePath, launch } from "../support/chromium.ts";
 import { Person } from "./person.ts";
-import { ExampleServer } from "./server.ts";
+import { ExampleServer, runtimes } from "./server.ts";
 
 export interface Here {
   readonly server: ExampleServer;
@@ -25,7 +25,7 @@ export interface ChatOptions {
 }
 
 /** `define` gives the tests, which read `here` when they run. */
-export function chat(define: (here: Here) => void, { room, on = ["workerd", "bun"] }: ChatOptions = {}): void {
+export function chat(define: (here: Here) => void, { room, on = runtimes(["workerd"], ["bun"]) }: ChatOptions = {}): void {
   describe.skipIf(executablePath === "").each(on)("chat on %s", (runtime) => {
     const here = {} as { -readonly [Name in keyof Here]: Here[Name] };
 

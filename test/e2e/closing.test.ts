@@ -4,10 +4,10 @@ import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { executablePath, launch } from "../support/chromium.ts";
 import { away, Person } from "./person.ts";
-import { ExampleServer } from "./server.ts";
+import { ExampleServer, runtimes } from "./server.ts";
 
 // workerd is not here: it has no shutdown that finishes requests (docs/guide/shutdown.md).
-describe.skipIf(executablePath === "").each(["node", "bun", "deno"])("chat on %s", (runtime) => {
+describe.skipIf(executablePath === "").each(runtimes(["node"], ["bun", "deno"]))("chat on %s", (runtime) => {
   test("a server that is closing refuses with 503, and the page goes on connecting", async () => {
     const [server, browser] = await Promise.all([ExampleServer.start("chat", runtime), launch()]);
     try {

@@ -13,7 +13,7 @@ import { messages } from "../../examples/chat/messages.ts";
 import { startWorker } from "../docs/run.ts";
 import { executablePath, launch } from "../support/chromium.ts";
 import { away, Person } from "./person.ts";
-import { ExampleServer, root } from "./server.ts";
+import { ExampleServer, root, runtimes } from "./server.ts";
 
 const expected = (first: number, last: number): string[] => Array.from({ length: last - first + 1 }, (_, index) => `Line ${first + index}`);
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => (browser as Browser | undefined)?.close());
 
-describe.skipIf(executablePath === "").each(["workerd", "node", "bun", "deno"])("chat on %s", (runtime) => {
+describe.skipIf(executablePath === "").each(runtimes(["workerd", "bun"], ["node", "deno"]))("chat on %s", (runtime) => {
   test("who comes sees the last 200 messages with their times, also after a reload and a kill", async () => {
     const server = await ExampleServer.start("chat", runtime);
     try {

@@ -133,6 +133,8 @@ export class Person {
 
   /** Closes the browser window; rejects when it complained of anything meanwhile. */
   async leave(): Promise<void> {
+    // A page that is closed says goodbye. One whose context is closed is gone before it can, in a browser without windows.
+    for (const page of this.context.pages()) await page.close();
     await this.context.close();
     const unexpected = this.#complaints.filter((text) => this.#expected?.test(text) !== true);
     if (unexpected.length > 0) throw new Error(`${this.name}'s browser complained:\n${unexpected.join("\n")}`);

@@ -11,6 +11,11 @@ import { createInterface } from "node:readline";
 
 export const root: string = join(import.meta.dirname, "../..");
 
+/** The runtimes of a file: those that `npm test` takes, and the others, which `npm run campaign:e2e` takes too. A page is the same on each. */
+export function runtimes<Name extends string>(usual: readonly Name[], others: readonly Name[]): readonly Name[] {
+  return process.env["E2E"] === "all" ? [...usual, ...others] : usual;
+}
+
 export class ExampleServer {
   readonly example: "chat" | "cursors" | "assistant";
   readonly runtime: string;

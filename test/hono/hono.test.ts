@@ -108,9 +108,9 @@ describe.each(columns)("$name", (column) => {
     }
     // What no runtime can send is the hook's error: no page of the runtime's own, which on Bun shows the working directory.
     for (const [kind, why] of [
-      ["error", "has the status 0: it must be from 200 to 599"],
-      ["used", "has a body that was already used: create a Response for each request"],
-      ["header", 'has a control character in the header "x-odd"'],
+      ["error", "has the status 0: it must be from 200 to 599 [EW222]"],
+      ["used", "has a body that was already used: create a Response for each request [EW220]"],
+      ["header", 'has a control character in the header "x-odd" [EW219]'],
     ]) {
       expect(await refused(port, `/ws/unsendable?user=${kind}`)).toMatchObject({
         status: 418,

@@ -1,4 +1,4 @@
-/** Runs what docs/guide/messages.md shows. */
+/** Runs what the pages on typed messages show. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,8 @@ import { readPage, writePage } from "../docs/pages.ts";
 import { commandFor, start } from "../docs/run.ts";
 import type { Runtime } from "../docs/run.ts";
 
-const page = readPage("docs/guide/messages.md");
+const others = ["streams", "messages-resume", "messagepack"].map((name) => `docs/guide/${name}.md`);
+const page = readPage("docs/guide/messages.md", ...others);
 
 test.each<Runtime>(["node", "bun", "deno"])("the chat of docs/guide/messages.md on %s", async (runtime) => {
   // A folder of its own: the pages' tests may be writing theirs.
@@ -26,6 +27,15 @@ test.each<Runtime>(["node", "bun", "deno"])("the chat of docs/guide/messages.md 
     ...(page.blocks.find(({ attributes }) => attributes.get("file") === "chat-client.ts")?.code ?? "").matchAll(/; \/\/ (.*)$/gm),
   ];
   expect(printed.map((line) => line.replaceAll('"', "'"))).toEqual(promised.map(([, line = ""]) => line.replaceAll(/\s+/g, "")));
+});
+
+test("a stream that is left in the middle", async () => {
+  const own = { ...page, folder: `${page.folder}-streams` };
+  writePage(own);
+  await using server = await start("node", join(own.folder, "chat-server.ts"));
+  const [command, ...args] = commandFor("node", join(own.folder, "ask.ts"));
+  const { stdout } = await promisify(execFile)(command, [...args, `ws://127.0.0.1:${server.port}/`], { timeout: 30_000 });
+  expect(stdout).toBe("to\nbe\nor\n");
 });
 
 test("what was missed, and who is there", async () => {

@@ -40,10 +40,10 @@ function stagesFor(file: string): readonly (readonly string[])[] {
       ["--project", "types"],
     ];
   return [
-    ["--project", "unit", "--project", "contract", "test/unit", "test/columns/memory"],
+    ["--project", "unit", "--project", "process", "--project", "contract", "test/unit", "test/columns/memory"],
     ["--project", "contract", "test/columns/node"],
     ["--project", "model", "--project", "workers"],
-    ["--project", "unit", "test/node"],
+    ["--project", "process", "test/node"],
   ];
 }
 

@@ -10,16 +10,18 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { denoBinary } from "../support/runtimes.ts";
 import { installed } from "./install.ts";
+import { lowestNode, lowestVersion } from "./lowest.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bin = join(root, "node_modules/.bin");
 
 const runtimes = [
   { runtime: "Node", command: [process.execPath] },
+  ...(process.platform === "linux" ? [{ runtime: `Node ${lowestVersion()}`, command: [lowestNode()] }] : []),
   { runtime: "Bun", command: [join(bin, "bun")] },
   { runtime: "Deno", command: [denoBinary(), "run", "--allow-all", "--no-check", "--cached-only", "--node-modules-dir=manual"] },
 ];
-const servers = runtimes.flatMap((one) => ["server.ts", "hono-server.ts"].map((entry) => ({ ...one, entry })));
+const servers = runtimes.flatMap((one) => ["server.ts", "hono-server.ts", "kept.ts"].map((entry) => ({ ...one, entry })));
 const workers = ["worker.ts", "object.ts", "hono-object.ts"];
 
 let project: string;

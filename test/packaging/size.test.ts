@@ -18,7 +18,7 @@ test("every entry point that a bundle may have has a budget", () => {
     "/memory",
     "/cluster",
     "/sqlite",
-    "/redis",
+    "/redis, with the cluster",
     "/client",
     "/delivery",
     "/delivery/client, with the client",

@@ -21,6 +21,8 @@ declare module "vitest" {
 /** Milliseconds that a case waits if it is expected to fail. */
 const shortPatience = 1500;
 const stamp = Date.now().toString(36);
+/** Of cases that have begun: each has rooms and lines of the log of its own, also where it runs again. */
+let begun = 0;
 const held = new Map<LimitId, string[]>();
 
 /** `name`: of one of `runs`. `half`: every other case, for a run that takes longer than the others. */
@@ -49,7 +51,9 @@ export function contract(name: string, half?: 0 | 1): void {
             const limit = limitOf(one, column, date);
             task.meta.contract = { id: one.id, run: name, ...(limit === undefined ? {} : { limit }) };
             host = await revive(host, column, date);
-            const tag = `${stamp}-${name.replace(" ", "-")}-${one.id}`;
+            // Cases search the log at every line: for what earlier ones wrote it would be the most that they do.
+            host.log.entries.length = 0;
+            const tag = `${stamp}${(++begun).toString(36).padStart(3, "0")}-${name.replace(" ", "-")}-${one.id}`;
             const t = new Context(host, column, tag, limit === undefined ? patience : shortPatience);
             if (limit === undefined) await runCase(one, t);
             else await expectLimit(one, t, limit);

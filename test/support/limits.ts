@@ -303,19 +303,19 @@ export const limits = {
   C1: {
     columns: ["memory+cluster"],
     why: "Of connections on other servers only their number is known, as last reported, for each topic: whether those that `except` names are among them is not.",
-    evidence: "docs/cluster.md; a server would have to ask all others for each publish.",
+    evidence: "docs/guide/clusters.md; a server would have to ask all others for each publish.",
     shows: /\d+ !== \d+/,
   },
   C2: {
     columns: ["memory+cluster"],
     why: "What is published reaches a server's own subscribers when the backplane says so, so that all servers have one order. What is sent to one connection, its close, and what the same turn reads do not wait for that.",
-    evidence: "docs/cluster.md: one order everywhere; waiting would make `send` asynchronous.",
+    evidence: "docs/guide/clusters.md: one order everywhere; waiting would make `send` asynchronous.",
     shows: /data: '2'|falsy value|message 0 of 7/,
   },
   C3: {
     columns: ["memory+cluster"],
     why: "In a hook `peers` and `connections` are this server's: a connection lives on one server.",
-    evidence: "docs/cluster.md; `room.connections()` from outside asks all of them.",
+    evidence: "docs/guide/clusters.md; `room.connections()` from outside asks all of them.",
     shows: /deep-equal|falsy value/,
   },
   C4: {
@@ -333,13 +333,13 @@ export const limits = {
   C6: {
     columns: ["memory+cluster"],
     why: "On another server `life` is another one: a hook that still runs where the client was is not there, and the message has its hook again.",
-    evidence: "docs/cluster.md; a request that has no answer yet ends as `interrupted`, and the client asks again.",
+    evidence: "docs/guide/clusters.md; a request that has no answer yet ends as `interrupted`, and the client asks again.",
     shows: /'[\w-]{8}'/,
   },
   C7: {
     columns: ["memory+cluster"],
     why: "Limits of connections and `stats` are each server's.",
-    evidence: "docs/cluster.md: a server would have to ask all others at each handshake.",
+    evidence: "docs/guide/clusters.md: a server would have to ask all others at each handshake.",
     shows: /the handshake was accepted|live: 0|did not come|the close hook|the end of close/,
   },
   C8: {

@@ -23,6 +23,8 @@ export type Listener = HandlerName | SecureListener;
 const here = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** Used by test/serve/heap.ts. */
 const exposeGc = "--expose-gc";
+/** Another Node than the tests' own serves if CONTRACT_NODE names one: `npm run campaign:node`. */
+const nodeBinary = process.env["CONTRACT_NODE"] ?? process.execPath;
 export const bunBinary: string = join(here, "../node_modules/.bin/bun");
 export const denoFlags: readonly string[] = ["run", "--no-check", "--cached-only", "--node-modules-dir=manual", "--allow-all"];
 
@@ -33,11 +35,11 @@ function commandOf(runtime: Served, date: string, folder: string): readonly [str
   const file = (name: string): string => join(here, folder, `${name}.ts`);
   switch (runtime) {
     case "node":
-      return [process.execPath, exposeGc, file("server")];
+      return [nodeBinary, exposeGc, file("server")];
     case "attached":
-      return [process.execPath, exposeGc, file("attached")];
+      return [nodeBinary, exposeGc, file("attached")];
     case "hono":
-      return [process.execPath, exposeGc, file("hono")];
+      return [nodeBinary, exposeGc, file("hono")];
     case "bun":
       return [bunBinary, exposeGc, file("server")];
     case "deno":

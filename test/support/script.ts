@@ -44,6 +44,8 @@ export type Step =
   | readonly ["throw", string]
   | readonly ["reject", string]
   | readonly ["waitUntil" | "roomWaitUntil", milliseconds: number, error?: string]
+  /** Work that ends after the connection has closed. */
+  | readonly ["waitUntilClosed"]
   | readonly ["waitUntilOdd", value: unknown]
   | readonly ["setState", unknown]
   | readonly ["renew", number | null]
@@ -249,6 +251,9 @@ function runStep(step: Step, connection: Connection, data: Data | undefined, not
     case "roomWaitUntil":
       (step[0] === "waitUntil" ? connection : connection.room).waitUntil(work(step[1], step[2], connection, note));
       return undefined;
+    case "waitUntilClosed":
+      connection.waitUntil(afterClose(connection, note));
+      return undefined;
     case "repeat":
       for (let round = 0; round < step[1]; round++) runScript(step[2], connection, data, note);
       return undefined;
@@ -286,6 +291,13 @@ async function work(milliseconds: number, error: string | undefined, connection:
   await sleep(milliseconds);
   note({ did: "work", phase: connection.phase });
   if (error !== undefined) throw new Error(error);
+}
+
+/** Gives up after 10 seconds: its line then has the phase. */
+async function afterClose(connection: Connection, note: Note): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (connection.phase !== "closed" && Date.now() < deadline) await sleep(20);
+  await work(20, undefined, connection, note);
 }
 
 /** The steps whose result or error is logged for the case. */

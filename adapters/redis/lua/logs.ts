@@ -7,7 +7,7 @@ local function logOf(topic)
   local stored = call('HGET', base .. 'l', topic)
   if not stored then return nil end
   local epoch, last, tag, before, beforeTag, size = string.match(stored, '^(%S*) (%d+) (%S*) (%d+) (%S*) (%d+)$')
-  log = { epoch = epoch, last = tonumber(last), tag = tag, before = tonumber(before), beforeTag = beforeTag, size = tonumber(size) }
+  log = { epoch = epoch, last = tonumber(last), tag = tag, before = tonumber(before), beforeTag = beforeTag, size = tonumber(size), gone = 0 }
   logs[topic] = log
   return log
 end
@@ -23,7 +23,7 @@ local function numberOf(topic)
   return number
 end
 local function beginLog(topic, epoch)
-  local log = { epoch = epoch, last = 0, tag = '0', before = 0, beforeTag = '0', size = 0 }
+  local log = { epoch = epoch, last = 0, tag = '0', before = 0, beforeTag = '0', size = 0, gone = 0 }
   call('DEL', keyOf(topic))
   logs[topic], written[topic] = log, true
   change('log', topic, numberOf(topic), epoch)
@@ -32,6 +32,7 @@ end
 local function writeLogs()
   for topic in pairs(written) do
     local log = logs[topic]
+    if log.gone > 0 then call('LTRIM', keyOf(topic), log.gone, -1) end
     local known = { log.epoch, log.last, log.tag, log.before, log.beforeTag, log.size }
     hset('l', topic, table.concat(known, ' '))
   end
@@ -47,15 +48,21 @@ local function headOf(entry)
   local time, size = field(entry, next)
   return tag, tonumber(time), tonumber((field(entry, size)))
 end
+-- The first entry's tag, time and size. Entries are read a few at a time, and removed together at the end: so many are gone already.
+local function frontOf(topic, log)
+  local fronts = log.fronts
+  if fronts == nil or log.read > #fronts then
+    fronts = call('LRANGE', keyOf(topic), log.gone, log.gone + 15)
+    log.fronts, log.read, log.front = fronts, 1, nil
+  end
+  if log.front == nil then log.front = { headOf(fronts[log.read]) } end
+  return log.front
+end
 -- Removes the first entry.
 local function shift(topic, log)
-  local tag, _, size = headOf(call('LPOP', keyOf(topic)))
-  log.before, log.beforeTag, log.size, log.front = log.before + 1, tag, log.size - size, nil
-end
--- When the first entry was published.
-local function frontOf(topic, log)
-  if log.front == nil then log.front = select(2, headOf(call('LINDEX', keyOf(topic), 0))) end
-  return log.front
+  local front = frontOf(topic, log)
+  log.before, log.beforeTag, log.size, log.gone = log.before + 1, front[1], log.size - front[3], log.gone + 1
+  log.read, log.front = log.read + 1, nil
 end
 -- Histories are kept for as long as they say, also in a room that nobody is in.
 local function keepFor(seconds)
@@ -65,20 +72,18 @@ local function keepFor(seconds)
   call('HSET', base .. 'm', 'keep', string.format('%.0f', keep))
   call('HDEL', base .. 'm', 'renewed')
 end
-local function append(topic, messages, bytes, seconds, epoch, message, tag, time)
+local function append(topic, messages, bytes, seconds, epoch, message, tag, time, size)
   local log = logOf(topic) or beginLog(topic, epoch)
-  local length = call('RPUSH', keyOf(topic), message)
+  local length = call('RPUSH', keyOf(topic), message) - log.gone
   if length ~= log.last - log.before + 1 then
     log = beginLog(topic, epoch)
     length = call('RPUSH', keyOf(topic), message)
   end
   if length == 1 then begin('t:' .. topic) end
   keepFor(seconds)
-  log.last, log.tag, log.size, written[topic] = log.last + 1, tag, log.size + select(3, headOf(message)), true
-  local function isSurplus()
-    return length > messages or (length > 1 and log.size > bytes) or frontOf(topic, log) <= time - seconds * 1000
-  end
-  while length > 0 and isSurplus() do
+  log.last, log.tag, log.size, written[topic] = log.last + 1, tag, log.size + size, true
+  local oldest = time - seconds * 1000
+  while length > 0 and (length > messages or (length > 1 and log.size > bytes) or frontOf(topic, log)[2] <= oldest) do
     shift(topic, log)
     length = length - 1
   end

@@ -19,11 +19,10 @@ local publishing, keep, lease, remember = ARGV[1], tonumber(ARGV[2]), tonumber(A
 local function arg() at = at + 1 return ARGV[at] end
 local function num() return tonumber(arg()) end
 local function put(out, ...)
-  for i = 1, select('#', ...) do
-    local s = tostring((select(i, ...)))
-    out[#out + 1] = #s
-    out[#out + 1] = ':'
-    out[#out + 1] = s
+  local n, list = #out, { ... }
+  for i = 1, #list do
+    local s = tostring(list[i])
+    out[n + 1], out[n + 2], n = #s .. ':', s, n + 2
   end
 end
 -- The field at an index, and where the next one begins.

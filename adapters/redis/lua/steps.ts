@@ -4,15 +4,13 @@ local steps = {}
 steps.publish = function(isDone)
   local kept = {}
   for i = 1, num() do kept[i] = { arg(), num(), num(), num(), arg() } end
-  local message, tag, time, audience = arg(), arg(), num(), arg()
+  local message, tag, time, size, audience = arg(), arg(), num(), num(), arg()
   if not isDone then return end
-  local places = {}
-  for _, one in ipairs(kept) do
-    local log = append(one[1], one[2], one[3], one[4], one[5], message, tag, time)
-    put(places, one[1], log.last, log.before + 1)
-  end
+  -- Logs that begin are told before.
+  local logs = {}
+  for i, one in ipairs(kept) do logs[i] = append(one[1], one[2], one[3], one[4], one[5], message, tag, time, size) end
   change('published', #kept)
-  changes[#changes + 1] = table.concat(places)
+  for i, one in ipairs(kept) do put(changes, one[1], logs[i].last, logs[i].before + 1) end
   put(changes, message, audience)
 end
 steps.reserve = function(isDone)

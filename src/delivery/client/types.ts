@@ -27,8 +27,11 @@ export interface InterruptedEvent extends Event {
 
 /** Events by name. */
 export interface DeliveryEvents extends ClientEvents {
+  /** Messages of the server are gone, and will not come. */
   gap: GapEvent;
+  /** It is unknown whether messages of this side have arrived. They are not sent again. */
   uncertain: UncertainEvent;
+  /** The server has lost what it had in memory for this client. */
   interrupted: InterruptedEvent;
 }
 
@@ -49,6 +52,7 @@ export interface DeliveryStore {
   readonly key: string;
 }
 
+/** What `DeliverySocket` takes as its third argument. */
 export interface DeliveryOptions extends Omit<ClientOptions, "queueMessages" | "queueBytes"> {
   /** Messages that may wait to be acknowledged. More are refused. Default: 1000. */
   readonly keepMessages?: number;

@@ -8,6 +8,8 @@ import type { Output } from "./types.ts";
 export interface Attachable {
   readonly attached: Attachment | undefined;
   readonly connection: SocketListener;
+  /** Counts it. */
+  sent(size: number): void;
   received(data: Data): MaybePromise<void>;
   /** The socket is closed. */
   socketEnded(code: number, reason: string): MaybePromise<void>;
@@ -34,6 +36,10 @@ export class Attachment implements SocketListener, Output {
 
   send(data: Data | Prepared): void {
     this.socket.send(data);
+  }
+
+  sent(size: number): void {
+    this.#line.sent(size);
   }
 
   gap(topic: string | undefined, why: "old" | "lost"): void {

@@ -286,6 +286,12 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     if (this.session.canTake) this.attached?.socket.send(pongText);
   }
 
+  sent(size: number): void {
+    const { connection } = this;
+    connection.counters.sent(size);
+    connection.surroundings.settings.observe?.sent?.(connection, size);
+  }
+
   gap(topic: string | undefined, why: "old" | "lost"): void {
     this.#host.gap(this, topic, why);
   }

@@ -193,11 +193,12 @@ export class Session implements Reader {
   }
 
   /** The client has it from the log's channel, which it left if the message is not for it. Returns false if it was not in there. */
-  wasShared([entry]: readonly LiveEntry[], { size }: Frames): boolean {
+  wasShared([entry]: readonly LiveEntry[], { size, header }: Frames): boolean {
     const reading = entry === undefined ? undefined : readingOf(this, entry.topic);
     if (entry === undefined || reading?.state !== "shared" || !reading.isNext(entry.epoch, entry.offset)) return false;
     reading.offset = entry.offset;
     this.#sent(size);
+    this.#output?.sent?.(size - header.length - 1);
     return true;
   }
 
@@ -225,15 +226,15 @@ export class Session implements Reader {
       const reading = readingOf(this, topic);
       if (reading !== undefined) reading.offset = offset;
     }
-    if (isFor) this.#send(whole, size);
+    if (isFor) this.#sendMessage({ whole, size, header });
     else this.#send(header, header.length);
     return isFor;
   }
 
   /** Sends a message that no log keeps, if the client reads. Returns whether it was sent. */
-  sendOnce({ whole, size }: Frames): boolean {
+  sendOnce(frames: Frames): boolean {
     if (!this.isLive || !this.canTake) return false;
-    this.#send(whole, size);
+    this.#sendMessage(frames);
     return true;
   }
 
@@ -366,16 +367,24 @@ export class Session implements Reader {
 
   #entry({ held }: Reading, { offset, tag, payload, except }: LogEntry): void {
     const header = formatReferences([{ log: held.number, offset, tag }]);
-    const frame = isAmong(except, this.#id) ? header : join(header, payload);
-    this.#send(frame, frame.length);
+    if (isAmong(except, this.#id)) return this.#send(header, header.length);
+    const whole = join(header, payload);
+    // What is for this client alone was counted when it was accepted.
+    if (held.topic === undefined) this.#send(whole, whole.length);
+    else this.#sendMessage({ whole, size: whole.length, header });
   }
 
   /** To a reader that has all before it. */
-  #sendLive(reading: Reading, { whole, size }: Frames): void {
-    this.#send(whole, size);
+  #sendLive(reading: Reading, frames: Frames): void {
+    this.#sendMessage(frames);
     const { channel } = reading.held;
     if (channel !== undefined && this.#output?.socket !== undefined && reading.state === "live" && this.canTake)
       channel.join(this.#id, reading, this.#output.socket);
+  }
+
+  #sendMessage({ whole, size, header }: Omit<Frames, "isShared">): void {
+    this.#send(whole, size);
+    this.#output?.sent?.(size - header.length - 1);
   }
 
   /** @param size UTF-16 units of text, bytes of data. */

@@ -42,6 +42,8 @@ export interface Output {
   /** Undefined for one that can't be in a channel. */
   readonly socket?: Socket;
   send(data: Data | Prepared): void;
+  /** A message that others get too was handed over. @param size its own: UTF-16 units of text, bytes of data. */
+  sent?(size: number): void;
   /** The client is told what is gone. @param topic undefined for its own log. */
   gap?(topic: string | undefined, why: "old" | "lost"): void;
 }

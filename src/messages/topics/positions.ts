@@ -6,7 +6,7 @@ import type { MessageFrame, PositionFrame } from "../frame.ts";
 /** Where a message is in its topic's history. */
 export interface MessagePosition {
   readonly topic: string;
-  /** `epoch.offset.tag`: see docs/guide/history.md. */
+  /** `epoch.offset.tag`: see docs/guide/history-positions.md. */
   readonly position: string;
   /** When it was published, in milliseconds since 1970. */
   readonly time: number;

@@ -6,6 +6,7 @@ import type { Parser } from "../parse.ts";
 import { anything } from "../standard.ts";
 import type { Received, StandardSchema } from "../standard.ts";
 
+/** A member of a presence list. */
 export interface PresentMember<State = unknown> {
   /** What the server gave to `present`. */
   readonly id: string;
@@ -93,7 +94,7 @@ export function makePresence(schema: StandardSchema, parse: Parser, refuse: (err
       return listOf(topic);
     },
     receive({ topic, members, joined, left, updated }) {
-      // What is no list is refused as a member.
+      // Anything but a list is refused as a member.
       const sent = ([] as SentMember[]).concat(members ?? joined ?? [], updated ?? []);
       const gone = ([] as string[]).concat(left ?? []);
       const isRight = sent.every((member) => isMemberId(member?.id) && isInteger(member.connections)) && gone.every(isMemberId);

@@ -1,4 +1,4 @@
-/** The rules of docs/guide/client.md about attempts: how long it waits, what fails one, what ends a wait. */
+/** The rules of docs/guide/client-rules.md about attempts: how long it waits, what fails one, what ends a wait. */
 import { ReconnectingWebSocket } from "edgewire/client";
 import { describe, expect, test, vi } from "vitest";
 import { pingText, pongText, retryReason } from "../../../src/protocol/text-ping.ts";

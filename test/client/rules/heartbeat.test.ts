@@ -1,4 +1,4 @@
-/** The rules of docs/guide/client.md about the heartbeat. */
+/** The rules of docs/guide/client-rules.md about the heartbeat. */
 import { expect, test, vi } from "vitest";
 import { pingText, pongText } from "../../../src/protocol/text-ping.ts";
 import { make, server, useFakes } from "./made.ts";

@@ -1,4 +1,4 @@
-/** The rules of docs/guide/client.md about the socket's life, from its first attempt to its end. */
+/** The rules of docs/guide/client-rules.md about the socket's life, from its first attempt to its end. */
 import { CloseCode } from "edgewire";
 import { finalCloseCodes } from "edgewire/client";
 import { describe, expect, test, vi } from "vitest";

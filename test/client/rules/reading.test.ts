@@ -1,4 +1,4 @@
-/** The rules of docs/guide/client.md about reading, and about waiting for a connection. */
+/** The rules of docs/guide/client-rules.md about reading, and about waiting for a connection. */
 import { expect, test, vi } from "vitest";
 import { make, server, useFakes } from "./made.ts";
 

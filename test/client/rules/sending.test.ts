@@ -1,4 +1,4 @@
-/** The rules of docs/guide/client.md about sending. */
+/** The rules of docs/guide/client-rules.md about sending. */
 import { describe, expect, test, vi } from "vitest";
 import { make, server, uncaught, useFakes } from "./made.ts";
 

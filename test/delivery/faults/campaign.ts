@@ -1,7 +1,7 @@
 /**
  * `npm run campaign:faults`: on each runtime and on a Durable Object `RETURNS` returns through cuts (default: 10 000); `KILLS` kills over a file with a quarter as
  * many stops on each runtime (default: 200); and as many aborts, with a quarter as many evictions and deploys, of an object. `FAULTS_SEED` is the seed of its random
- * choices. It goes on after a fault, prints tables for docs/guide/delivery.md, and ends with an error if there was one.
+ * choices. It goes on after a fault, prints tables for docs/maintainers/delivery.md, and ends with an error if there was one.
  */
 import process from "node:process";
 import { runtimes } from "../../kill/process.ts";

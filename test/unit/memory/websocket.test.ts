@@ -199,3 +199,15 @@ test("closed while it connects: an error, and 1006", async () => {
   });
   expect(inMemory).toEqual(node);
 });
+
+test("it opens in a later task: who awaits something first still hears it", async () => {
+  const [node, inMemory] = await both(async (Socket, base) => {
+    const socket = new Socket(`${base}/`);
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+    const { readyState } = socket;
+    await new Promise((resolve) => socket.addEventListener("open", resolve));
+    socket.close();
+    return readyState;
+  });
+  expect([node, inMemory]).toEqual([0, 0]);
+});

@@ -1,0 +1,32 @@
+/** Blocks of code: a button that copies, and keys that scroll what is too wide. */
+import { find } from "./dom.ts";
+
+/** Milliseconds for which the button says what it did. */
+const said = 2000;
+
+export function copyButtons(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>("button.copy")) {
+    button.hidden = false;
+    button.addEventListener("click", () => void copy(button));
+  }
+}
+
+async function copy(button: HTMLButtonElement): Promise<void> {
+  const text = find("pre", button.closest("figure") ?? document).textContent ?? "";
+  button.textContent = await navigator.clipboard.writeText(text).then(
+    () => "Copied",
+    () => "Not allowed",
+  );
+  setTimeout(() => (button.textContent = "Copy"), said);
+}
+
+/** What scrolls must be reachable by keyboard; what does not would only be in the way. */
+export function focusableScrollers(): void {
+  const watched = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const element of document.querySelectorAll("figure.code pre, .scroll")) watched.observe(element);
+}
