@@ -403,6 +403,26 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
   EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
   EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
+  EW430: ["It does not work yet where rooms span servers.", "Leave it out there, or serve the handler without `backplane`."],
+  EW431: [
+    "The `presence` hook published to a topic that keeps a history. Each server runs the hook, for its own connections, so it would be kept once for each.",
+    "Publish it to a topic without a history.",
+  ],
+  EW432: [
+    "A room was asked in a turn in which this server had not joined it: from a timer, after its last connection had left.",
+    "Ask `rooms.room(name)`, whose methods wait.",
+  ],
+  EW433: ["A room was used after its server had closed.", "Close the server last."],
+  EW434: ["The backplane has not answered for as long as `patience` says.", "See to it, and to the network between. Ask again later."],
+  EW435: [
+    "The backplane took this server for dead while something was under way. It may be stored or not.",
+    "See why the server was silent for longer than `lease`: a busy event loop, a network that was cut.",
+  ],
+  EW436: [
+    "`encode` of a history failed on one of the servers that a message reached.",
+    "See to `encode`: it must take what all versions of the application publish.",
+  ],
+  EW437: ["`memoryBackplane` or `clustered` got an option that it does not have.", "Use one of those that the message names."],
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',
@@ -647,6 +667,10 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`storage` is not something that keeps rooms.",
     'Write `storage: sqlite("rooms.db")`, or pass a function that returns a room\'s values.',
   ],
+  EW660: ["`backplane` is not a backplane.", "Pass what `memoryBackplane()`, `clustered()` or `redis()` returns."],
+  EW661: ["Both `storage` and `backplane` are given, and both keep what rooms keep.", "Leave one of them out."],
+  EW662: ["Two handlers of one server have the same `binding`, and so the same rooms on its backplane.", "Give each another `binding`."],
+  EW663: ["A server in memory whose rooms span servers was told to hibernate.", "Test hibernation without `backplane`."],
   EW665: [
     "The process is one of several behind a port: a worker of node:cluster, PM2's cluster mode, or a server that listens with `reusePort`. Without a backplane each has rooms of its own.",
     "Give `serve` or `attach` the same `backplane` in each process, or run one process.",

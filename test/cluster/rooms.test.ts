@@ -480,7 +480,7 @@ describe("what does not span servers yet is refused by name", () => {
     const { servers, errors } = scene({ open: (connection) => void call(connection), alarm() {}, calls: { call: () => 1 } } as Handler);
     await join(servers[0]);
     await servers[0].settled();
-    expect(errors.map(String)).toEqual([`Error: ${name}: not yet supported where rooms span servers (option "backplane") [EW420]`]);
+    expect(errors.map(String)).toEqual([`Error: ${name}: not yet supported where rooms span servers (option "backplane") [EW430]`]);
   });
 
   test("from outside", async () => {
@@ -506,7 +506,7 @@ test("options are checked by name", () => {
   expect(() => memoryBackplane(wrong as object)).toThrow('option "backplane.lease" is 1: must be a whole number from 1000 to 3600000');
   expect(() => memoryBackplane({ leese: 1 } as object)).toThrow('backplane: unknown option "leese"');
   const handler = defineHandler({});
-  expect(() => memory(handler, { backplane: {} as never })).toThrow('memory: option "backplane" must be what memoryBackplane()');
+  expect(() => memory(handler, { backplane: {} as never })).toThrow('memory: option "backplane" must be what redis()');
   const storage = { open: () => undefined, hold: () => undefined } as never;
   expect(() => memory(handler, { backplane: memoryBackplane(), storage })).toThrow('memory: give only one of "storage" and "backplane"');
 });

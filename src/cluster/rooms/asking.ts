@@ -27,7 +27,7 @@ export class Asking {
       for (;;) {
         const answer = await this.#once(ask, until);
         if (answer !== undefined) return answer.is;
-        if (this.#clock.elapsed() >= until) throw new BackplaneError("the backplane does not answer [EW424]");
+        if (this.#clock.elapsed() >= until) throw new BackplaneError("the backplane does not answer [EW434]");
       }
     } finally {
       this.#pending--;
