@@ -422,7 +422,6 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`encode` of a history failed on one of the servers that a message reached.",
     "See to `encode`: it must take what all versions of the application publish.",
   ],
-  EW437: ["`memoryBackplane` or `clustered` got an option that it does not have.", "Use one of those that the message names."],
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',

@@ -25,7 +25,7 @@ const checks = {
 export function limitsOf(options: ClusterOptions): ClusterLimits {
   for (const name of Object.keys(options)) {
     if (!(name in checks))
-      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW437]`);
+      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW105]`);
   }
   const read = (name: keyof typeof checks, value: number): number => checks[name](`backplane.${name}`, options[name] ?? value);
   const lease = read("lease", 15_000);
