@@ -403,6 +403,11 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
   EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
   EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
+  EW428: [
+    "A client adds a prefix of its own to keys. Scripts make keys and channels that it would not find.",
+    "Use the option `prefix` of `redis`.",
+  ],
+  EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
   EW430: ["It does not work yet where rooms span servers.", "Leave it out there, or serve the handler without `backplane`."],
   EW431: [
     "The `presence` hook published to a topic that keeps a history. Each server runs the hook, for its own connections, so it would be kept once for each.",

@@ -21,7 +21,7 @@ const names = "client, subscriber, prefix, sharded, replicas, timeout, remember,
 
 test.each<readonly [string, () => unknown, string | RegExp]>([
   ["nothing", () => redis(undefined as never), "redis takes options or an address, not undefined [EW420]"],
-  ["no client", () => redis({} as never), 'redis: option "client" must be a client of ioredis or node-redis, not undefined [EW965]'],
+  ["no client", () => redis({} as never), 'redis: option "client" must be a client of ioredis or node-redis, not undefined [EW139]'],
   ["another client", () => redis({ client: {} }), /^redis: option "client" must be a client of ioredis or node-redis, not/],
   ["itself as subscriber", () => redis({ client, subscriber: client }), /^redis: option "subscriber" must be another client: /],
   ["a subscriber of the other library", () => redis({ client, subscriber: other }), /must be a client of ioredis, as "client" is/],
@@ -35,7 +35,7 @@ test.each<readonly [string, () => unknown, string | RegExp]>([
   [
     "a prefix with a brace",
     () => redis({ client, prefix: "{a}" }),
-    'redis: option "prefix" must be a string without { and }, not "{a}" [EW965]',
+    'redis: option "prefix" must be a string without { and }, not "{a}" [EW139]',
   ],
   ["a short lease", () => redis({ client, lease: 1 }), /option "lease" must be a whole number from 1000 to 3600000, not 1/],
   ["a timeout that is no number", () => redis({ client, timeout: "1" as never }), /option "timeout" must be a whole number/],
