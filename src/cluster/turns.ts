@@ -30,7 +30,7 @@ export type Condition =
   | { readonly type: "restate"; readonly session: string; readonly record: SessionRecord; readonly isOther: boolean }
   | { readonly type: "end"; readonly session: string };
 
-/** A part of a turn: all of a turn is carried out, or nothing. */
+/** One thing that a turn does. */
 export type Step =
   /** To whoever subscribes to any of the topics. */
   | Publish
@@ -49,7 +49,7 @@ export type Step =
   /** Ignored unless the node holds the session. */
   | { readonly type: "state"; readonly session: string; readonly snapshot: string };
 
-/** A message for topics, or for everyone in the room. */
+/** A message, and whom it is for. */
 export interface Publish {
   readonly type: "publish";
   readonly kept: readonly Kept[];
@@ -81,7 +81,7 @@ export interface Kept {
 /** What became of a turn. */
 export type TurnResult = TurnDone | TurnRefused;
 
-/** A turn was carried out. */
+/** The turn was carried out. */
 export interface TurnDone {
   readonly type: "done";
   readonly claimed?: Claimed;
@@ -89,7 +89,7 @@ export interface TurnDone {
   readonly acknowledged?: number;
 }
 
-/** A session that a node holds from now on. */
+/** A session as its new holder finds it. */
 export interface Claimed {
   readonly record: SessionRecord;
   /** The node held it already. */
@@ -98,7 +98,7 @@ export interface Claimed {
   readonly notices: number;
 }
 
-/** A turn was not carried out. */
+/** The condition does not hold: nothing of the turn was carried out. */
 export interface TurnRefused {
   readonly type: "refused";
   /** `"acknowledged"`: the message was taken already, or one before it was not. `"forgot"`: less is stored than was acknowledged, so the session has ended. */
@@ -119,13 +119,13 @@ export interface SessionRecord {
   readonly own: readonly LogEntry[];
 }
 
-/** A session, and the entry after which its own log is asked for. */
+/** A session's own log, from where the node has it. */
 export interface OwnAsked {
   readonly session: string;
   readonly after: number;
 }
 
-/** Answers to what a node has asked of sessions. */
+/** What own logs have, and what else the node holds. */
 export interface OwnAnswers {
   /** The last frame that was told to this node alone: of what it told nothing is missing here. */
   readonly notices: Head;
@@ -134,7 +134,7 @@ export interface OwnAnswers {
   readonly others: readonly string[];
 }
 
-/** Entries of a session's own log. */
+/** What one session's own log has. */
 export interface OwnAnswer {
   readonly session: string;
   /** False: another node holds it, or it has ended. */
