@@ -120,7 +120,7 @@ export function checkClients({ client, subscriber }: RedisOptions, { sharded, re
   }
   if (isObject(client) && isNodeRedis(client)) {
     if (isNodeRedisSentinel(client))
-      throw new TypeError('redis: option "client" is a sentinel of node-redis, which is not supported: use ioredis [EW971]');
+      throw new TypeError('redis: option "client" is a sentinel of node-redis, which is not supported: use ioredis [EW429]');
     if (subscriber !== undefined && !(isObject(subscriber) && isNodeRedis(subscriber))) throw otherLibrary("node-redis", subscriber);
     if (replicas > 0 && isNodeRedisCluster(client))
       throw new TypeError(
@@ -158,7 +158,7 @@ function refusePrefix(name: string, client: unknown): void {
   const { options, _options } = Object(client) as { readonly options?: Prefixed; readonly _options?: Prefixed };
   const isPrefixed = [options, _options, options?.redisOptions].some((one) => one?.keyPrefix !== undefined && one.keyPrefix !== "");
   if (!isPrefixed) return;
-  throw new TypeError(`redis: option "${name}" is a client with a keyPrefix: use the option "prefix" instead [EW970]`);
+  throw new TypeError(`redis: option "${name}" is a client with a keyPrefix: use the option "prefix" instead [EW428]`);
 }
 
 function refuseBun(name: string, client: unknown): void {
