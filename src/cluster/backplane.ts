@@ -9,6 +9,7 @@ import type { BackplaneDue, BackplaneTasks } from "./tasks.ts";
 import type { OwnAnswers, OwnAsked, Turn, TurnResult } from "./turns.ts";
 import type { BackplaneValues } from "./values.ts";
 
+/** What servers share, so that their rooms are one. */
 export interface Backplane {
   /** One room as one node sees it. @param node random for each start. Nothing is sent before the first call. */
   room(name: string, node: string, receiver: Receiver): RoomBackplane;
@@ -68,6 +69,7 @@ export type Refusal = "expelled" | "other";
 
 // ---- Joining
 
+/** What a node says of itself when it joins. */
 export interface Joining {
   /** The backplane's, if the node has joined before. */
   readonly life: string | undefined;
@@ -77,6 +79,7 @@ export interface Joining {
   readonly numbers: ReadonlyMap<string, number>;
 }
 
+/** The room as it is in the step in which the node joins. */
 export interface Joined {
   /** Another one for each backplane that began empty. */
   readonly life: string;
@@ -90,6 +93,7 @@ export interface Joined {
   readonly counts: readonly NodeCounts[];
 }
 
+/** A topic's log, without its entries. */
 export interface LogState {
   readonly topic: string;
   /** For the wire: the same for all readers of the room. */
@@ -99,11 +103,13 @@ export interface LogState {
   readonly last: EntryPlace;
 }
 
+/** Which entry of a log. */
 export interface EntryPlace {
   readonly offset: number;
   readonly tag: string;
 }
 
+/** Some entries of a log, one after the other. */
 export interface Page {
   readonly epoch: string;
   /** The position is one of this log that is kept, or the one just before; otherwise entries from the beginning follow. */
@@ -113,12 +119,14 @@ export interface Page {
   readonly entries: readonly StoredEntry[];
 }
 
+/** An entry, and when it was published. */
 export interface StoredEntry extends LogEntry {
   readonly time: number;
 }
 
 // ---- Turns
 
+/** Turns of one node that are carried out together, once. */
 export interface Batch {
   readonly node: string;
   readonly life: string;
@@ -131,6 +139,7 @@ export interface Batch {
   readonly turns: readonly Turn[];
 }
 
+/** What became of a batch. */
 export interface BatchAnswer {
   /** The frame that it made, or the last one before. */
   readonly feed: Head;
@@ -140,11 +149,13 @@ export interface BatchAnswer {
 
 // ---- Reports
 
+/** What a node says while it lives. */
 export interface Report {
   readonly life: string;
   readonly counts: Counts;
 }
 
+/** How far the room is: what a node has to compare with what it knows. */
 export interface Reported {
   readonly feed: Head;
   readonly notices: Head;

@@ -16,6 +16,7 @@ export interface Frame<Item> extends Head {
   readonly items: readonly Item[];
 }
 
+/** What has changed in the room, for all nodes. */
 export type Change =
   | Published
   /** A log begins: of a topic that had none, or in place of another. */
@@ -28,6 +29,7 @@ export type Change =
   /** Each node answers it, if it does not come too late for that: what was missed and is read later has no questions. */
   | { readonly type: "asked"; readonly question: Question };
 
+/** A message that was published, and where it is in logs. */
 export interface Published {
   readonly type: "published";
   readonly entries: readonly EntryReference[];
@@ -48,6 +50,7 @@ export interface EntryReference {
   readonly first: number;
 }
 
+/** What one node alone is told. */
 export type Notice =
   | { readonly type: "own"; readonly session: string; readonly entry: LogEntry }
   /** Another node holds the session, or it has ended: the client is not here. */
@@ -66,12 +69,14 @@ export interface Present {
   readonly state: string;
 }
 
+/** How many connections and subscribers a node has. */
 export interface Counts {
   readonly connections: number;
   /** Subscribers. */
   readonly topics: ReadonlyMap<string, number>;
 }
 
+/** What a node has last reported. */
 export interface NodeCounts extends Counts {
   readonly node: string;
 }

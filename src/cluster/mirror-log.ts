@@ -57,6 +57,11 @@ export class MirrorLog implements ReadableLog {
     return this.#entries.slice(start, start + limit);
   }
 
+  /** The position of an entry that is kept, or of the one before. */
+  positionAt(offset: number): string {
+    return formatPosition(this.#epoch, offset, this.#tagAt(offset) ?? "gone");
+  }
+
   /** The position of an entry; one that no log knows if it is not kept. It is the same whatever becomes of this log. */
   positions(): (offset: number) => string {
     const [epoch, before, entries] = [this.#epoch, this.#before, this.#entries.slice()];

@@ -6,6 +6,7 @@
 /** Tasks of one lane run one at a time, by their time, then in the order in which they came. Lanes don't wait for each other. */
 export type Lane = "alarm" | "calls";
 
+/** Something that the room has to do once. */
 export interface Task {
   /** Unique in its lane. */
   readonly id: string;
@@ -21,6 +22,7 @@ export interface Task {
   readonly runs: number;
 }
 
+/** A task that is put into a lane. */
 export interface NewTask {
   readonly lane: Lane;
   readonly id: string;
@@ -50,6 +52,7 @@ export interface BackplaneTasks {
   settle(settled: SettledTask): Promise<boolean>;
 }
 
+/** What a server gets of a lane. */
 export interface LaneClaim {
   /** Undefined if none is due, or another has the lane. */
   readonly task: Task | undefined;
@@ -62,6 +65,7 @@ export interface LaneClaim {
   readonly next: number | undefined;
 }
 
+/** A task that was run. */
 export interface SettledTask {
   readonly lane: Lane;
   readonly id: string;
@@ -81,12 +85,14 @@ export interface BackplaneDue {
   looked(room: DueRoom, next: number | undefined): Promise<void>;
 }
 
+/** Rooms that have to be looked at. */
 export interface DueRooms {
   readonly rooms: readonly DueRoom[];
   /** Milliseconds until another room is due, as far as is known; undefined if none is. */
   readonly next: number | undefined;
 }
 
+/** A room that has to be looked at, as it was given out. */
 export interface DueRoom {
   readonly room: string;
   /** Which time it was given out. */

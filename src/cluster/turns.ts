@@ -30,6 +30,7 @@ export type Condition =
   | { readonly type: "restate"; readonly session: string; readonly record: SessionRecord; readonly isOther: boolean }
   | { readonly type: "end"; readonly session: string };
 
+/** One thing that a turn does. */
 export type Step =
   /** To whoever subscribes to any of the topics. */
   | Publish
@@ -48,6 +49,7 @@ export type Step =
   /** Ignored unless the node holds the session. */
   | { readonly type: "state"; readonly session: string; readonly snapshot: string };
 
+/** A message, and whom it is for. */
 export interface Publish {
   readonly type: "publish";
   readonly kept: readonly Kept[];
@@ -76,8 +78,10 @@ export interface Kept {
   readonly epoch: string;
 }
 
+/** What became of a turn. */
 export type TurnResult = TurnDone | TurnRefused;
 
+/** The turn was carried out. */
 export interface TurnDone {
   readonly type: "done";
   readonly claimed?: Claimed;
@@ -85,6 +89,7 @@ export interface TurnDone {
   readonly acknowledged?: number;
 }
 
+/** A session as its new holder finds it. */
 export interface Claimed {
   readonly record: SessionRecord;
   /** The node held it already. */
@@ -93,6 +98,7 @@ export interface Claimed {
   readonly notices: number;
 }
 
+/** The condition does not hold: nothing of the turn was carried out. */
 export interface TurnRefused {
   readonly type: "refused";
   /** `"acknowledged"`: the message was taken already, or one before it was not. `"forgot"`: less is stored than was acknowledged, so the session has ended. */
@@ -113,11 +119,13 @@ export interface SessionRecord {
   readonly own: readonly LogEntry[];
 }
 
+/** A session's own log, from where the node has it. */
 export interface OwnAsked {
   readonly session: string;
   readonly after: number;
 }
 
+/** What own logs have, and what else the node holds. */
 export interface OwnAnswers {
   /** The last frame that was told to this node alone: of what it told nothing is missing here. */
   readonly notices: Head;
@@ -126,6 +134,7 @@ export interface OwnAnswers {
   readonly others: readonly string[];
 }
 
+/** What one session's own log has. */
 export interface OwnAnswer {
   readonly session: string;
   /** False: another node holds it, or it has ended. */

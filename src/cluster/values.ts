@@ -12,6 +12,7 @@ export interface BackplaneValues {
   write(write: ValueWrite): Promise<ValuesWritten>;
 }
 
+/** Which values to list. */
 export interface ValueRange {
   readonly prefix: string;
   readonly after?: string | undefined;
@@ -23,20 +24,24 @@ interface Versioned {
   readonly version: string;
 }
 
+/** A value, if there is one. */
 export interface FoundValue extends Versioned {
   readonly value: StoredValue | undefined;
 }
 
+/** A value, and which write it comes from. */
 export interface StoredValue {
   readonly text: string;
   /** The tag of the write that it comes from. */
   readonly tag: string;
 }
 
+/** Some values, in order. */
 export interface FoundValues extends Versioned {
   readonly entries: readonly (readonly [key: string, text: string])[];
 }
 
+/** Changes to values, and what has to be there for them. */
 export interface ValueWrite {
   /** Random. */
   readonly tag: string;
@@ -50,6 +55,7 @@ export interface ValueWrite {
   readonly version?: string;
 }
 
+/** Whether values were written. */
 export interface ValuesWritten extends Versioned {
   /** False: what was expected is not there, and nothing has changed. */
   readonly isWritten: boolean;

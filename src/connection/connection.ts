@@ -339,6 +339,11 @@ export class Connection<State = unknown, Env = unknown>
     return lifecycle.retire(this, code, reason);
   }
 
+  /** It goes on at another server: nothing of it ends here. */
+  depart(): void {
+    if (this.phase === "open") lifecycle.depart(this);
+  }
+
   release(): void {
     lifecycle.release(this);
   }

@@ -143,7 +143,7 @@ export async function retire<State, Env>(connection: EndingConnection<State, Env
 }
 
 /** The connection leaves this memory, and goes on in another: nothing of it ends. */
-function depart<State, Env>(connection: EndingConnection<State, Env>): void {
+export function depart<State, Env>(connection: EndingConnection<State, Env>): void {
   const { surroundings } = connection;
   const state = closingStateOf(connection);
   connection.phase = "closed";

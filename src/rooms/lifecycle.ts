@@ -67,6 +67,8 @@ export class RoomLifecycle<State, Env> {
 
   /** A connection has woken with the object: the room was already open. */
   restored(name: string): void {
+    // It comes from another server: here the room may not have been open.
+    if (this.#rooms.shared !== undefined) return this.entered(name);
     this.#activeRoom(name).connections++;
   }
 

@@ -6,8 +6,10 @@ import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { LocalRoom } from "../api/room.ts";
 import type { ReplayedLog } from "../history/replay.ts";
 import type { Topics } from "../values/topics.ts";
+import type { SessionKeeper, SharedSessions } from "./shared-sessions.ts";
 import type { RoomCall } from "./remote-room.ts";
 import type { Except } from "./room-index.ts";
+import type { ConditionalValues } from "./storage.ts";
 
 /** A connection that says who it is, or what stands for one of another server. */
 export interface Declaring {
@@ -19,7 +21,22 @@ export interface Presenting extends Declaring {
   readonly roomName: string;
 }
 
+/** A client of a handshake. */
+export interface Opened {
+  /** The connection's. */
+  readonly id: string;
+  readonly protocol: string;
+  /** The session that it wants back, as it was offered. */
+  readonly resume: string | undefined;
+  readonly subject: string | undefined;
+}
+
 export interface SharedRooms<State, Env> {
+  /** Undefined without delivery. */
+  keeper: SessionKeeper | undefined;
+  sessionsOf(room: string): SharedSessions;
+  /** A connection of this server is in the room. */
+  entered(connection: Presenting): void;
   /**
    * Sends it to the backplane, and to this server's subscribers when that says so. Returns how many there are: here now, on other servers as last reported.
    * @throws BackplaneError if too much waits for the backplane; RangeError for a message that is too large for a history.
@@ -39,14 +56,16 @@ export interface SharedRooms<State, Env> {
   presentElsewhere(room: string): Iterable<readonly [one: Declaring, declaration: string]>;
   /** Connections of other servers, as last reported. */
   elsewhere(room: string): number;
+  /** What `room.storage` keeps. */
+  valuesOf(room: string): ConditionalValues;
   /** The room as hooks have it. */
   makeRoom(name: string): LocalRoom<State, Env>;
   /** Does what is asked of a room from outside. @throws what the method throws, and BackplaneError. */
   answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
   /** What hooks wait for: resolves to whether this server has joined the room. Undefined if it has. */
   joining(room: string): Promise<boolean> | undefined;
-  /** Joins the room for a handshake, or refuses that: the backplane is away. */
-  admit(room: string): MaybePromise<Response | undefined>;
+  /** Joins the room for a handshake, or refuses that: the backplane is away. @param opened with delivery: its session is claimed or made. */
+  admit(room: string, opened: Opened | undefined): MaybePromise<Response | undefined>;
   /** @throws Error that says what rooms that span servers can't do. */
   lacks(what: string): never;
   /** Settles when nothing waits for the backplane; undefined if nothing does. */

@@ -3,7 +3,7 @@ import type { MaybePromise } from "../api/connection.ts";
 import type { ErrorContext } from "../api/handler.ts";
 import type { Counters } from "../handler/counters.ts";
 import type { DefinedHandler } from "../handler/define.ts";
-import type { Clock } from "../ports.ts";
+import type { Clock, Snapshot } from "../ports.ts";
 import { forwarded } from "../protocol/forwarded.ts";
 import { isList, readHead, refuseHost, refuseList } from "../protocol/handshake.ts";
 import { locate, readable } from "../protocol/locate.ts";
@@ -12,9 +12,9 @@ import { fieldOf, wholeIfAny } from "../protocol/request.ts";
 import type { RequestHead } from "../protocol/request.ts";
 import { hostOf } from "../protocol/url.ts";
 import type { Capacity } from "../rooms/capacity.ts";
-import type { SharedRooms } from "../rooms/shared.ts";
+import type { Opened, SharedRooms } from "../rooms/shared.ts";
 import { isPromise } from "../values/promise.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Accepted, OpeningDelivery, Runtime } from "./runtime.ts";
 import { acceptUpgrade } from "./upgrade.ts";
 import type { Upgrade, UpgradeOptions, UpgradeSite } from "./upgrade.ts";
 
@@ -72,10 +72,16 @@ function decide<State, Env>(host: HandshakeHost<State, Env>, request: RequestHea
     clock,
     capacity: registry?.capacity,
     sessions: host.sessions,
-    ...(shared === undefined ? {} : { admit: (room: string) => shared.admit(room) }),
+    ...(shared === undefined
+      ? {}
+      : { admit: ({ snapshot, delivery }: Accepted) => shared.admit(snapshot.room, delivery && openedOf(snapshot, delivery)) }),
     failed: (error) => host.failed(error, { hook: "upgrade" }),
     whenClosing: (callback) => whenClosing(host, callback),
   });
+}
+
+function openedOf({ id, protocol }: Snapshot, { resume, subject }: OpeningDelivery): Opened {
+  return { id, protocol, resume, subject };
 }
 
 function whenClosing<State, Env>(host: HandshakeHost<State, Env>, callback: () => void): () => void {

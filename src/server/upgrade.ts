@@ -53,7 +53,7 @@ export interface UpgradeSite {
   /** Undefined without delivery, and where no connections are opened. */
   readonly sessions: Pick<SessionTable, "isKnown" | "isResumable" | "giveWay"> | undefined;
   /** Joins the room, where rooms span servers, or refuses the handshake. */
-  admit?(room: string): MaybePromise<Response | undefined>;
+  admit?(accepted: Accepted): MaybePromise<Response | undefined>;
   /** Never throws or rejects. */
   failed(error: unknown): MaybePromise<void>;
   /** Calls back when the server closes, unless the returned function is called before. */
@@ -129,7 +129,12 @@ export function acceptUpgrade<State, Env>(
     const next = (refusal: Response | undefined): ReturnType<typeof decide> => (refusal !== undefined || isAnswered ? refusal : decide());
     const result = isPromise(checked) ? checked.then(next) : decide();
     const place = (decided: Accepted): Upgrade => {
-      if (returns && sessions?.isResumable(decided) === true) return decided;
+      if ((returns || admit !== undefined) && sessions?.isResumable(decided) === true) {
+        // It may have come from another server meanwhile.
+        if (slot !== undefined) capacity?.leave(slot);
+        slot = undefined;
+        return decided;
+      }
       // It named a session that is not its own.
       if (returns) {
         const late = enter();
@@ -145,10 +150,10 @@ export function acceptUpgrade<State, Env>(
       if (isResponse(value)) return refuseWith(value);
       const decided = accepted(handler, request, { offered, positions, asked }, value, context, options.room);
       if (isResponse(decided)) return refused(decided);
-      const { room, expiresAt } = decided.snapshot;
+      const { expiresAt } = decided.snapshot;
       if (expiresAt !== undefined && expiresAt <= clock.now())
         return refused(refuse(401, "the credential has expired", challenge, "expiresAt"));
-      const refusal = admit?.(room);
+      const refusal = admit?.(decided);
       const then = (known: Response | undefined): Upgrade => (known === undefined ? place(decided) : refused(known));
       return isPromise(refusal) ? refusal.then(then) : then(refusal);
     };

@@ -30,8 +30,7 @@ export class MemoryHost implements Host {
         const handler = createHandlers({ report: (line) => void this.log.add(line) })[name];
         return memory(handler, { env: { [secretName]: secret }, ...storageOf(name), ...(backplane === undefined ? {} : { backplane }) });
       };
-      if (servers === 1 || handlerNames.indexOf(name) < handlerNames.indexOf("delivering"))
-        this.#served.set(name, Array.from({ length: servers }, start));
+      this.#served.set(name, Array.from({ length: servers }, start));
     }
   }
 

@@ -17,10 +17,11 @@ export interface MemoryNetwork {
   frame(node: string, deliver: () => void): void;
 }
 
+/** Options of a backplane in memory. */
 export interface MemoryBackplaneOptions {
   /** Milliseconds after which a silent node is dead. Default: 15 000. */
   readonly lease?: number;
-  /** Default: `Date.now`. */
+  /** The time in milliseconds. Default: `Date.now`. */
   readonly now?: () => number;
   /** Of frames that no turn makes. Default: random. */
   readonly tag?: () => string;
@@ -34,6 +35,7 @@ const direct: MemoryNetwork = {
   frame: (_node, deliver) => queueMicrotask(deliver),
 };
 
+/** A backplane in memory: the reference of the port. */
 export class MemoryBackplane implements Backplane {
   readonly #options: Required<MemoryBackplaneOptions>;
   readonly #rooms = new Map<string, MemoryRoom>();

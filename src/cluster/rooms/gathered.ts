@@ -2,9 +2,12 @@
 import type { Cluster } from "../cluster.ts";
 import type { TurnFate } from "../turn-queue.ts";
 import { sizeOfStep } from "../turn-queue.ts";
-import type { Step } from "../turns.ts";
+import type { Condition, Step } from "../turns.ts";
 
 type Settled = (fate: TurnFate) => void;
+
+/** Microtasks before a turn counts as over: an asynchronous hook that ends in it says so a few of them later, and the two go together. */
+const ticks = 8;
 
 export class Gathered {
   readonly #cluster: Cluster;
@@ -36,7 +39,7 @@ export class Gathered {
     this.#bytes += sizeOfStep(step);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => this.flush());
+    this.#later(ticks);
   }
 
   /** What becomes of what is gathered now. Undefined if that is nothing. */
@@ -44,16 +47,34 @@ export class Gathered {
     return this.#steps.length === 0 ? undefined : new Promise((resolve) => void this.#settled.push(resolve));
   }
 
-  flush(): void {
-    this.#isScheduled = false;
+  #later(left: number): void {
+    queueMicrotask(() => {
+      if (left > 0) return this.#later(left - 1);
+      this.#isScheduled = false;
+      this.flush();
+    });
+  }
+
+  /** What was done last is not to be: it is done elsewhere. */
+  drop(): void {
+    const all = this.#settled;
+    this.#steps = [];
+    this.#settled = [];
+    this.#bytes = 0;
+    for (const settled of all) settled({ type: "lost", sent: false });
+  }
+
+  /** @param condition without it nothing is done. */
+  flush(condition?: Condition, alone?: Settled): void {
     const [steps, all] = [this.#steps, this.#settled];
-    if (steps.length === 0) return;
+    if (alone !== undefined) all.push(alone);
+    if (steps.length === 0 && condition === undefined) return;
     this.#steps = [];
     this.#settled = [];
     this.#bytes = 0;
     // It was checked step by step.
     this.#cluster.turn(
-      { steps },
+      { condition, steps },
       (fate) => {
         for (const settled of all) settled(fate);
         if (this.isIdle) this.#idle();

@@ -1,6 +1,9 @@
 /** One room on this node: the server's part of it, and what the backplane tells. */
 import { deliverAll, broadcastHere } from "../../rooms/publish.ts";
-import type { Kept } from "../../rooms/room-index.ts";
+import type { Kept as KeptHere } from "../../rooms/room-index.ts";
+import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
+import type { HistoryRules } from "../../handler/history-rule.ts";
+import type { LogEntry } from "../../history/readable.ts";
 import type { Sendable } from "../../api/connection.ts";
 import { randomEpoch } from "../../history/random.ts";
 import { CloseCode } from "../../protocol/close.ts";
@@ -10,6 +13,12 @@ import { Cluster } from "../cluster.ts";
 import type { Counts, Present, Published } from "../feed.ts";
 import type { ClusterHost, ClusterLimits } from "../host.ts";
 import { Gathered } from "./gathered.ts";
+import type { Kept, Step } from "../turns.ts";
+import type { MirrorLog } from "../mirror-log.ts";
+import { keptOf } from "./publishing.ts";
+import { NodeSessions } from "./sessions.ts";
+import type { SessionRoom } from "./sessions.ts";
+import { SharedView } from "./shared-view.ts";
 import type { SharingRooms } from "./sharing.ts";
 import { SharedLog } from "./shared-log.ts";
 
@@ -19,6 +28,7 @@ export interface NodeRoomHost<State, Env> {
   readonly backplane: Backplane;
   readonly limits: ClusterLimits;
   /** The room's name on the backplane. */
+  readonly keeper: SessionKeeper | undefined;
   sharedName(name: string): string;
   /** Nothing of the room waits for the backplane any more. */
   idle(): void;
@@ -36,13 +46,16 @@ interface Elsewhere {
 /** Who waits for the room. */
 interface Waiter {
   readonly until: number;
+  /** For the time alone. */
+  readonly isFor?: "time";
   resolve(joined: boolean): void;
 }
 
-export class NodeRoom<State, Env> implements ClusterHost {
+export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
   readonly name: string;
   readonly cluster: Cluster;
   readonly gathered: Gathered;
+  readonly sessions: NodeSessions = new NodeSessions(this);
   readonly elsewhere: Map<string, Elsewhere> = new Map();
   /** When somebody used it last, by `Clock.elapsed`. */
   usedAt: number;
@@ -50,6 +63,9 @@ export class NodeRoom<State, Env> implements ClusterHost {
   readonly #logs = new Map<string, SharedLog>();
   #waiters: Waiter[] = [];
   #isChanged = false;
+  #taking: PromiseWithResolvers<void> | undefined;
+  /** Connections that go on at another server: what the backplane has of them stays. */
+  readonly departing: Set<string> = new Set();
 
   constructor(name: string, host: NodeRoomHost<State, Env>) {
     this.name = name;
@@ -82,6 +98,11 @@ export class NodeRoom<State, Env> implements ClusterHost {
 
   tick(now: number): void {
     this.cluster.tick();
+    this.sessions.tick(now);
+    if (this.#taking !== undefined && this.cluster.takes) {
+      this.#taking.resolve();
+      this.#taking = undefined;
+    }
     const late = this.#waiters.filter(({ until }) => until <= now);
     if (late.length === 0) return;
     this.#waiters = this.#waiters.filter(({ until }) => until > now);
@@ -90,7 +111,31 @@ export class NodeRoom<State, Env> implements ClusterHost {
 
   /** Nobody uses it any more. */
   isIdle(since: number): boolean {
-    return this.#waiters.length === 0 && this.usedAt <= since && this.gathered.isIdle && this.#members.size === 0;
+    return this.#waiters.length === 0 && this.usedAt <= since && this.gathered.isIdle && this.#members.size === 0 && this.sessions.isEmpty;
+  }
+
+  // What its sessions need.
+
+  get keeper(): SessionKeeper {
+    return this.#host.keeper as SessionKeeper;
+  }
+
+  after(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => void this.#waiters.push({ until: this.now() + milliseconds, isFor: "time", resolve: () => resolve() }));
+  }
+
+  taking(): Promise<void> {
+    return (this.#taking ??= Promise.withResolvers()).promise;
+  }
+
+  view(log: MirrorLog): SharedView {
+    const { host } = this.#host.registry;
+    const rules = host.settings.history?.(log.topic) as HistoryRules;
+    return new SharedView(log, this.log(log.topic, rules), () => host.clock.now());
+  }
+
+  keptOf(topic: string): Kept {
+    return keptOf(topic, this.#host.registry.host.settings.history?.(topic) as HistoryRules);
   }
 
   leave(): void {
@@ -126,30 +171,33 @@ export class NodeRoom<State, Env> implements ClusterHost {
   }
 
   live(): void {
+    this.sessions.live();
     this.#settleWaiters(true);
   }
 
   #settleWaiters(joined: boolean): void {
     const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { resolve } of waiters) resolve(joined);
+    // If it has joined, others still wait for their time.
+    this.#waiters = joined ? waiters.filter(({ isFor }) => isFor === "time") : [];
+    for (const { isFor, resolve } of waiters) if (!joined || isFor === undefined) resolve(joined);
   }
 
   published(message: Published, isRepeated: boolean): void {
     const { registry } = this.#host;
-    if (isRepeated) return;
     registry.deferred.begin("publish");
     try {
       const { payload, except, key } = message;
-      if (message.all) broadcastHere(registry, this.name, payload, except);
+      // Readers have had it too: their cursors move.
+      if (isRepeated) registry.index.readers?.published(this.name, this.#keptIn({ ...message, topics: [] }), payload, except);
+      else if (message.all) broadcastHere(registry, this.name, payload, except);
       else deliverAll(registry, this.name, this.#keptIn(message), payload, except, key);
     } finally {
       registry.deferred.end();
     }
   }
 
-  #keptIn({ entries, topics, tag, except }: Published): readonly Kept[] {
-    const kept = entries.flatMap(({ topic, offset }): Kept[] => {
+  #keptIn({ entries, topics, tag, except }: Published): readonly KeptHere[] {
+    const kept = entries.flatMap(({ topic, offset }): KeptHere[] => {
       const payload = this.#payloadAt(topic, offset);
       if (payload === undefined) return [];
       const epoch = this.cluster.logs.get(topic)?.epoch ?? "";
@@ -174,8 +222,7 @@ export class NodeRoom<State, Env> implements ClusterHost {
   presence(id: string, present: Present | undefined): void {
     const known = this.elsewhere.get(id);
     // What this server's connections say is known here first.
-    const isOwn = present !== undefined && present.node === this.cluster.node;
-    if (isOwn || (present === undefined && known === undefined)) return;
+    if ((present !== undefined && this.#isHere(present)) || (present === undefined && known === undefined)) return;
     const one = known ?? { id, declaration: undefined };
     // Who was there before this server is no news: nobody here has asked yet.
     this.#host.registry.presentElsewhere(this.name, one, one.declaration, present?.state, this.isJoined);
@@ -184,21 +231,46 @@ export class NodeRoom<State, Env> implements ClusterHost {
     else this.elsewhere.set(id, one);
   }
 
-  /** Who is here is said again. */
-  rewound(): void {
-    const here = new Set<string>();
-    for (const { id, presence } of this.#members) {
-      if (presence === undefined) continue;
-      here.add(id);
-      this.#urgent({ type: "present", present: this.presentOf(id, presence) });
-    }
-    for (const { id, node } of this.cluster.present.values())
-      if (node === this.cluster.node && !here.has(id)) this.#urgent({ type: "absent", id });
+  #isHere({ id, node }: Present): boolean {
+    if (node === this.cluster.node) return !this.departing.has(id);
+    const found = this.#host.registry.find(id);
+    return found?.phase === "open" && found.roomName === this.name;
   }
 
-  presentOf(id: string, declaration: string): Present {
+  /** A connection of this server: it may have been another's before. */
+  entered(id: string): void {
+    this.departing.delete(id);
+    const one = this.elsewhere.get(id);
+    if (one === undefined) return;
+    this.#host.registry.presentElsewhere(this.name, one, one.declaration, undefined, false);
+    this.elsewhere.delete(id);
+  }
+
+  leftTo(id: string): void {
+    const present = this.cluster.present.get(id);
+    if (present === undefined || this.elsewhere.has(id)) return;
+    const one: Elsewhere = { id, declaration: undefined };
+    this.#host.registry.presentElsewhere(this.name, one, undefined, present.state, false);
+    one.declaration = present.state;
+    this.elsewhere.set(id, one);
+  }
+
+  /** Who is here is said again. */
+  rewound(isOther: boolean): void {
+    this.sessions.rewound(isOther);
+    const here = new Set<string>();
+    for (const { id, presence } of this.#members) {
+      if (presence === undefined || this.sessions.keyOfConnection(id) !== undefined) continue;
+      here.add(id);
+      this.#urgent(this.presentStep(id, presence, undefined));
+    }
+    for (const { id, node, session } of this.cluster.present.values())
+      if (node === this.cluster.node && session === undefined && !here.has(id)) this.#urgent({ type: "absent", id });
+  }
+
+  presentStep(id: string, declaration: string, session: string | undefined): Step {
     // By its declaration the other servers know the member; the backplane need not.
-    return { id, node: this.cluster.node, member: id, state: declaration };
+    return { type: "present", present: { id, node: this.cluster.node, session, member: id, state: declaration } };
   }
 
   #urgent(step: Parameters<Gathered["add"]>[0]): void {
@@ -209,6 +281,8 @@ export class NodeRoom<State, Env> implements ClusterHost {
   expelled(): void {
     this.#host.expelled(this);
     this.#settleWaiters(false);
+    this.#taking?.resolve();
+    this.sessions.expelled();
     for (const connection of Array.from(this.#members)) connection.close(CloseCode.serviceRestart, "The room is joined again");
     for (const one of this.elsewhere.values()) this.#host.registry.presentElsewhere(this.name, one, one.declaration, undefined, false);
     this.elsewhere.clear();
@@ -216,19 +290,30 @@ export class NodeRoom<State, Env> implements ClusterHost {
 
   asked(): void {}
 
-  began(): void {}
-
-  replaced(): void {}
-
-  held(): [] {
-    return [];
+  began(log: MirrorLog): void {
+    // Otherwise `live` follows.
+    if (this.cluster.state === "live") this.sessions.began(log);
   }
 
-  own(): void {}
+  replaced(topic: string, log: MirrorLog | undefined, positions: (offset: number) => string): void {
+    this.sessions.replaced(topic, log, positions);
+  }
 
-  taken(): void {}
+  held(): ReturnType<NodeSessions["held"]> {
+    return this.sessions.held();
+  }
 
-  orphan(): void {}
+  own(session: string, entry: LogEntry): void {
+    this.sessions.own(session, entry);
+  }
+
+  taken(session: string): void {
+    this.sessions.taken(session);
+  }
+
+  orphan(session: string): void {
+    if (this.#host.keeper !== undefined) this.sessions.orphan(session);
+  }
 
   message(connection: string, payload: Sendable): void {
     const found = this.#host.registry.find(connection);

@@ -2,6 +2,7 @@
 import { integer } from "../../values/checks.ts";
 import type { ClusterLimits } from "../host.ts";
 
+/** How long a server waits for its backplane, and for other servers. */
 export interface ClusterOptions {
   /** Milliseconds after which others take a silent server for dead. Default: 15 000; 1000 to 3 600 000. */
   readonly lease?: number | undefined;
@@ -25,7 +26,7 @@ const checks = {
 export function limitsOf(options: ClusterOptions): ClusterLimits {
   for (const name of Object.keys(options)) {
     if (!(name in checks))
-      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW427]`);
+      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW105]`);
   }
   const read = (name: keyof typeof checks, value: number): number => checks[name](`backplane.${name}`, options[name] ?? value);
   const lease = read("lease", 15_000);

@@ -1,6 +1,6 @@
 /** A publish as the backplane gets it, and how many it goes to. */
 import type { Sendable } from "../../api/connection.ts";
-import type { HistoryRule } from "../../handler/history-rule.ts";
+import type { HistoryRule, HistoryRules } from "../../handler/history-rule.ts";
 import { encodeWithin, leftOut } from "../../history/entries.ts";
 import type { LeftOut } from "../../history/entries.ts";
 import { randomEpoch, randomWord, sharedTag } from "../../history/random.ts";
@@ -23,12 +23,17 @@ export function publication(rule: HistoryRule | undefined, all: readonly string[
   for (const topic of all) {
     const rules = rule?.(topic);
     if (rules === undefined) topics.push(topic);
-    else kept.push({ topic, messages: rules.messages, bytes: rules.bytes, seconds: rules.seconds, epoch: randomEpoch() });
+    else kept.push(keptOf(topic, rules));
   }
   const tag = kept.length > 1 ? sharedTag() : randomWord();
   const payload = receivedCopy(data);
   if (kept.length > 0) encodeWithin({ offset: 0, tag, time, data: payload, payload: undefined, except }, false);
   return { type: "publish", kept, topics, payload, except, key, tag, time };
+}
+
+/** @param rules of the topic. */
+export function keptOf(topic: string, { messages, bytes, seconds }: HistoryRules): Kept {
+  return { topic, messages, bytes, seconds, epoch: randomEpoch() };
 }
 
 /** To everyone in the room. */

@@ -11,16 +11,20 @@ import { broadcastHere, deliverAll } from "../../rooms/publish.ts";
 import { callRoom } from "../../rooms/remote-room.ts";
 import type { RoomCall } from "../../rooms/remote-room.ts";
 import type { Except } from "../../rooms/room-index.ts";
-import type { Declaring, Presenting, SharedRooms } from "../../rooms/shared.ts";
+import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
 import { checkName } from "../../values/text.ts";
+import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
 import type { Backplane } from "../backplane.ts";
 import { BackplaneError } from "../error.ts";
 import type { ClusterLimits } from "../host.ts";
+import { Asking } from "./asking.ts";
 import { NodeRoom } from "./node-room.ts";
 import type { NodeRoomHost } from "./node-room.ts";
 import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishing.ts";
 import type { SharedLog } from "./shared-log.ts";
+import type { NodeSessions } from "./sessions.ts";
+import { SharedValues } from "./shared-values.ts";
 import { SharedRoom } from "./shared-room.ts";
 import type { SharedRoomHost } from "./shared-room.ts";
 import type { SharingRooms } from "./sharing.ts";
@@ -40,6 +44,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   readonly #rooms = new Map<string, NodeRoom<State, Env>>();
   /** The room whose `presence` hook runs. */
   #within: string | undefined;
+  keeper: SessionKeeper | undefined;
+  /** This server's name, for what all of its rooms have in common. */
+  readonly #server = randomEpoch();
+  readonly #asking: Asking;
   #timer: unknown;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -48,7 +56,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.registry = registry;
     this.backplane = backplane;
     this.limits = limits;
-    if (registry.host.settings.delivery !== undefined) this.lacks('the option "delivery"');
+    this.#asking = new Asking(registry.host.clock, limits.patience);
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -57,7 +65,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   lacks(what: string): never {
-    throw new Error(`${what}: not yet supported where rooms span servers (option "backplane") [EW420]`);
+    throw new Error(`${what}: not yet supported where rooms span servers (option "backplane") [EW430]`);
   }
 
   // Joining and leaving.
@@ -66,7 +74,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   #enter(name: string): NodeRoom<State, Env> {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      if (this.#isOver) throw new BackplaneError("the server is closed [EW423]");
+      if (this.#isOver) throw new BackplaneError("the server is closed [EW433]");
       this.#rooms.set(name, (room = new NodeRoom(name, this)));
       this.#tickLater();
     }
@@ -96,14 +104,26 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     return room.isJoined ? undefined : room.joined(this.limits.patience);
   }
 
-  admit(name: string): MaybePromise<Response | undefined> {
+  admit(name: string, opened: Opened | undefined): MaybePromise<Response | undefined> {
     const room = this.#enter(name);
     const { cluster } = room;
     if (cluster.isAway || !cluster.takes) return refuseAway();
-    if (room.isJoined) return undefined;
-    const { patience } = this.limits;
-    const { upgradeTimeout } = this.registry.host.settings;
-    return room.joined(Math.min(patience, upgradeTimeout)).then((joined) => (joined ? undefined : refuseAway()));
+    if (room.isJoined && opened === undefined) return undefined;
+    return this.#admit(room, opened);
+  }
+
+  async #admit(room: NodeRoom<State, Env>, opened: Opened | undefined): Promise<Response | undefined> {
+    const within = Math.min(this.limits.patience, this.registry.host.settings.upgradeTimeout);
+    if (!(await room.joined(within))) return refuseAway();
+    return opened === undefined || (await room.sessions.admit(opened, within)) ? undefined : refuseAway();
+  }
+
+  sessionsOf(name: string): NodeSessions {
+    return this.#enter(name).sessions;
+  }
+
+  entered({ id, roomName }: Presenting): void {
+    this.#enter(roomName).entered(id);
   }
 
   expelled(room: NodeRoom<State, Env>): void {
@@ -169,7 +189,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     const kept = all.find((topic) => this.#rules(topic) !== undefined);
     if (kept !== undefined)
       throw new Error(
-        `the presence hook can't publish to "${kept}", which keeps a history: where rooms span servers each of them runs the hook, for its own connections [EW421]`,
+        `the presence hook can't publish to "${kept}", which keeps a history: where rooms span servers each of them runs the hook, for its own connections [EW431]`,
       );
     return deliverAll(
       this.registry,
@@ -203,6 +223,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     return entries.length > 0;
   }
 
+  valuesOf(name: string): SharedValues {
+    return new SharedValues(this.backplane.kept(this.sharedName(name), this.#server).values, this.#asking);
+  }
+
   // Who is there.
 
   checkTurn(name: string): void {
@@ -212,7 +236,9 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   present({ id, roomName }: Presenting, declaration: string | undefined): void {
     if (this.#isOver) return;
     const room = this.#enter(roomName);
-    room.gathered.add(declaration === undefined ? { type: "absent", id } : { type: "present", present: room.presentOf(id, declaration) });
+    if (declaration !== undefined) room.gathered.add(room.presentStep(id, declaration, room.sessions.keyOfConnection(id)));
+    // It may go on at another server.
+    else if (!room.departing.has(id)) room.gathered.add({ type: "absent", id });
   }
 
   *presentElsewhere(name: string): Generator<readonly [one: Declaring, declaration: string], void, undefined> {
@@ -235,7 +261,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   #joined(name: string): NodeRoom<State, Env> {
     const room = this.#enter(name);
     if (room.isJoined) return room;
-    throw new BackplaneError(`this server has not joined the room yet: ask rooms.room(${JSON.stringify(name)}), which waits [EW422]`);
+    throw new BackplaneError(`this server has not joined the room yet: ask rooms.room(${JSON.stringify(name)}), which waits [EW432]`);
   }
 
   // From outside.
@@ -247,10 +273,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
     if (method === "call" || !answered.includes(method)) return this.lacks(`${method} from outside a room`);
     const room = this.#enter(name);
-    if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW424]");
+    if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW434]");
     const result = callRoom(this.registry.lifecycle.room(name), method, args);
     const fate = await room.gathered.fate;
-    if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW425]");
+    if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW435]");
     return result;
   }
 }

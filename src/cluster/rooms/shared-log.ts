@@ -29,7 +29,7 @@ export class SharedLog implements ReplayedLog {
   since(after: string | undefined, now: number): { readonly entries: readonly StoredMessage[]; readonly complete: boolean } {
     const log = this.#mirror();
     const known = after === undefined || after === unwritten ? 0 : log?.offsetOf(after);
-    const oldest = this.#oldest(log, now);
+    const oldest = this.oldest(now);
     const start = Math.max(oldest, (known ?? 0) + 1);
     const entries = log?.page(start - 1, log.entries.length).map((entry) => this.#messageOf(entry)) ?? [];
     return { entries, complete: known !== undefined && known + 1 >= oldest };
@@ -62,7 +62,8 @@ export class SharedLog implements ReplayedLog {
   }
 
   /** The first offset that is kept and not too old; one beyond the last if none is left. */
-  #oldest(log: MirrorLog | undefined, now: number): number {
+  oldest(now: number): number {
+    const log = this.#mirror();
     if (log === undefined) return 1;
     const since = now - this.#rules.seconds * 1000;
     return log.entries.find(({ time }) => time > since)?.offset ?? log.head + 1;
@@ -70,7 +71,7 @@ export class SharedLog implements ReplayedLog {
 
   #positionAt(offset: number): string {
     const log = this.#mirror();
-    return log === undefined ? unwritten : log.positions()(offset);
+    return log === undefined ? unwritten : log.positionAt(offset);
   }
 
   #messageOf(entry: StoredEntry): StoredMessage {

@@ -2,6 +2,7 @@
 import type { Data, MaybePromise } from "../../api/connection.ts";
 import type { Delivered } from "../../connection/hooks.ts";
 import { CloseCode } from "../../protocol/close.ts";
+import type { SharedLine, SharedSessions } from "../../rooms/shared-sessions.ts";
 import { isPing } from "../../protocol/text-ping.ts";
 import { isPromise } from "../../values/promise.ts";
 import { parseClientFrame } from "../frames.ts";
@@ -14,6 +15,8 @@ export interface Receiver {
   readonly session: Session;
   readonly turn: TurnEnd;
   readonly connection: ReceiverConnection;
+  /** Undefined where rooms are on this server alone. */
+  readonly shared: { readonly sessions: SharedSessions; readonly side: SharedLine } | undefined;
   noteBehind(): void;
   /** Reads logs, whose rule may run the application's `encode`. */
   reading<T>(run: () => T): T;
@@ -47,10 +50,14 @@ function message(line: Receiver, number: number, data: Data | undefined): MaybeP
     case "repeated":
       return turn.pending();
     case "next": {
+      const { shared } = line;
       const done = (): void => {
-        if (session.ran(number)) turn.pending();
+        if (shared !== undefined) shared.sessions.ran(shared.side, number);
+        else if (session.ran(number)) turn.pending();
       };
-      return data === undefined ? done() : connection.deliver(delivered(data, `${connection.id}:${number}`, done));
+      if (data === undefined) return done();
+      const posted = delivered(data, `${connection.id}:${number}`, done);
+      return connection.deliver(shared === undefined ? posted : { ...posted, give: waiting(shared, posted) });
     }
   }
 }
@@ -72,6 +79,15 @@ function delivered(data: Data, messageId: string, done: () => void): Delivered {
   };
 }
 
+/** Its hook runs once the backplane takes what it does. Until then it stays with its client, which may go to another server. */
+function waiting({ sessions, side }: NonNullable<Receiver["shared"]>, { give }: Delivered): Delivered["give"] {
+  return (call) => {
+    const may = sessions.mayRun(side);
+    const run = (isHere: boolean): MaybePromise<void> => (isHere ? give(call) : undefined);
+    return isPromise(may) ? may.then(run) : run(may);
+  };
+}
+
 function failed(error: unknown, done: () => void): never {
   done();
   throw error;
@@ -87,5 +103,6 @@ function control(line: Receiver, { mark, at }: ClientControl): MaybePromise<void
     line.reading(() => session.missed(at));
   }
   line.noteBehind();
+  if (line.shared !== undefined) line.shared.sessions.read(line.shared.side);
   return connection.eased();
 }

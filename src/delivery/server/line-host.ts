@@ -25,6 +25,8 @@ export interface LineHost<Line> {
   reading<T>(run: () => T): T;
   /** Its client is gone for now. */
   disconnected(line: Line): void;
+  /** It goes on at another server. */
+  departed(line: Line): void;
   /** It has ended. */
   ended(line: Line): void;
   /** The client is told that something of a topic is gone. */

@@ -4,6 +4,7 @@ import { randomWord } from "../../history/random.ts";
 import type { LogReader, Prepared, Socket, StoredSnapshot } from "../../ports.ts";
 import { CloseCode } from "../../protocol/close.ts";
 import { receivedCopy } from "../../values/data.ts";
+import type { SharedLine, SharedSessions } from "../../rooms/shared-sessions.ts";
 import type { Session } from "./session.ts";
 
 /** What is needed of the line. */
@@ -14,6 +15,8 @@ export interface SocketLine extends LogReader {
   readonly connection: { end(code: number, reason: string): void; ended(code: number, reason: string): unknown };
   /** Undefined where nothing survives memory. */
   readonly rows: object | undefined;
+  /** Undefined where rooms are on this server alone. */
+  readonly shared: { readonly sessions: Pick<SharedSessions, "send">; readonly side: SharedLine } | undefined;
   keep(stored: StoredSnapshot): void;
   end(): void;
   fail(error: unknown): void;
@@ -43,6 +46,12 @@ export class LineSocket implements Socket {
     const line = this.#line;
     if (line.isOver) return "closed";
     try {
+      const { shared } = line;
+      if (shared !== undefined) {
+        if (shared.sessions.send(shared.side, receivedCopy(data as Sendable), randomWord())) return "sent";
+        line.connection.end(CloseCode.tryAgainLater, "Slow consumer");
+        return "dropped";
+      }
       line.openOwnLog();
       if (line.session.send(receivedCopy(data as Sendable), randomWord())) {
         line.noteBehind();

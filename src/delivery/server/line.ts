@@ -8,6 +8,8 @@ import type { Connection } from "../../connection/connection.ts";
 import type { LogReader, Publication, Socket, StoredSnapshot } from "../../ports.ts";
 import { CloseCode, closingFromPeer } from "../../protocol/close.ts";
 import type { Resume } from "../../protocol/delivery.ts";
+import { unwritten } from "../../protocol/positions.ts";
+import type { SharedLine, SharedSessions } from "../../rooms/shared-sessions.ts";
 import { pongText } from "../../protocol/text-ping.ts";
 import { isAmong } from "../../values/topics.ts";
 import type { Introduction } from "../frames.ts";
@@ -18,7 +20,7 @@ import { LineSocket } from "./line-socket.ts";
 import type { Session } from "./session.ts";
 import { TurnEnd } from "./turn-end.ts";
 import type { TurnLine } from "./turn-end.ts";
-import type { Numbered, RoomSessions } from "./room-sessions.ts";
+import type { RoomSessions } from "./room-sessions.ts";
 import type { LineHost } from "./line-host.ts";
 import type { Frames, LineRows } from "./types.ts";
 
@@ -37,6 +39,8 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
   awaySince: number | undefined;
   /** Set before the connection begins, where memory may be lost. */
   rows: LineRows | undefined;
+  /** Set before the connection begins, where rooms span servers. */
+  shared: SharedParts | undefined;
   /** The connection as it was last stored. */
   stored: StoredSnapshot | undefined;
   #isOver = false;
@@ -155,13 +159,26 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 
   handOver(code: number, reason: string): boolean {
     if (!this.#host.outlivesServer || this.#isOver) return false;
-    const { attached } = this;
     this.#turn?.end();
+    this.shared?.sessions.letGo(this.shared.side);
+    this.#leave(code, reason);
+    return true;
+  }
+
+  /** Another server has the session: it goes on there, and nothing of it ends. */
+  depart(code: number, reason: string): void {
+    if (this.#isOver) return;
+    this.#leave(code, reason);
+    this.#host.departed(this);
+    this.connection.depart();
+  }
+
+  #leave(code: number, reason: string): void {
+    const { attached } = this;
     this.#isOver = true;
     this.attached = undefined;
     this.session.detach();
     attached?.socket.close(code, reason);
-    return true;
   }
 
   /** Nothing of the session is taken or sent any more. */
@@ -188,14 +205,35 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
 
   follow(topic: string): void {
     const held = this.#logs.hold(topic);
-    if (held === undefined) return;
+    if (held === undefined) return this.#wants(topic, undefined);
     this.session.begin(held, held.log.position);
+    this.#stale();
+  }
+
+  /** Where rooms span servers a log begins on the backplane: the topic is read once it has. */
+  #wants(topic: string, after: string | undefined): void {
+    const { shared } = this;
+    if (shared === undefined || !this.#host.keeps(topic)) return;
+    shared.side.waitsFor(topic, after ?? unwritten);
+    shared.sessions.wants(shared.side, topic, after);
+    this.#stale();
+  }
+
+  /** It has. */
+  beginReading(topic: string, after: string | undefined): void {
+    const held = this.#logs.hold(topic);
+    if (held === undefined) return this.#wants(topic, after);
+    this.session.begin(held, after);
     this.#stale();
   }
 
   replay(topic: string, after: string | undefined): Replay {
     if (this.session.reads(topic)) this.#logs.letGo(topic);
-    const held = this.#logs.hold(topic) as Numbered;
+    const held = this.#logs.hold(topic);
+    if (held === undefined) {
+      this.#wants(topic, after);
+      return { replayed: 0, complete: true, position: unwritten };
+    }
     const { log } = held;
     const known = log.offsetOf(after ?? log.before());
     const first = log.offsetOf(log.before()) ?? 0;
@@ -212,10 +250,13 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
       const { topic, n } = introduction;
       const held = topic === undefined ? undefined : this.#logs.holdAgain(topic, n);
       if (held !== undefined) this.session.restore(held, introduction, begun);
+      else if (topic !== undefined) this.shared?.anew.push(introduction);
     }
   }
 
   unfollow(topic: string): void {
+    this.shared?.side.waitsNoMore(topic);
+    this.shared?.sessions.wantsNot(this.shared.side, topic);
     if (!this.session.reads(topic)) return;
     this.session.end(topic);
     this.#logs.letGo(topic);
@@ -303,6 +344,14 @@ export class Line<State, Env> implements LogReader, Attachable, TurnLine {
     const [id, head, rest, expiresAt, presence] = stored;
     attached.socket.save([id, head, rest, expiresAt, presence, JSON.stringify([name, life, this.#markedBehind])]);
   }
+}
+
+/** What it has where rooms span servers. */
+export interface SharedParts {
+  readonly sessions: SharedSessions;
+  readonly side: SharedLine;
+  /** What it read, of logs that are others now. */
+  readonly anew: Introduction[];
 }
 
 /** What a line begins with. */

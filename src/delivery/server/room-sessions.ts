@@ -1,5 +1,5 @@
 /** What the sessions of one room share: its logs as they read them, what is remembered of ended sessions, and the rows of all. */
-import type { TopicReaders } from "../../history/topic-readers.ts";
+import type { ReadableLog } from "../../history/readable.ts";
 import type { Prepared, Publication } from "../../ports.ts";
 import type { Sendable } from "../../api/connection.ts";
 import { dataOf } from "../../values/data.ts";
@@ -15,6 +15,15 @@ export interface Numbered extends HeldLog {
   readers: number;
 }
 
+/** Where the logs of topics are. */
+export interface ReadTopics {
+  readable(room: string, topic: string): ReadableLog | undefined;
+  hold(room: string, topic: string): void;
+  letGo(room: string, topic: string): void;
+  /** Of a log, where all servers have the same. Undefined if it has none yet. */
+  numberOf?(room: string, topic: string): number | undefined;
+}
+
 /** Numbers that are taken from the store at a time: a number is not used again in the next life, whoever ends in this one. */
 const block = 1000;
 
@@ -27,7 +36,7 @@ export class RoomSessions {
   lookAt: number = Number.POSITIVE_INFINITY;
   /** Its ended sessions, by name. Undefined where nothing is stored. */
   readonly ended: Remembered | undefined;
-  readonly #topics: TopicReaders | undefined;
+  readonly #topics: ReadTopics | undefined;
   readonly #logs = new Map<string, Numbered>();
   #next = 1;
   /** Numbers below this one are reserved. */
@@ -39,7 +48,7 @@ export class RoomSessions {
   constructor(
     name: string,
     mostEnded: number,
-    topics: TopicReaders | undefined,
+    topics: ReadTopics | undefined,
     rows: SessionRows | undefined,
     channel: (() => Channel) | undefined,
   ) {
@@ -65,7 +74,11 @@ export class RoomSessions {
 
   /** The same, with the number that the log had before memory was lost. */
   holdAgain(topic: string, number: number): Numbered | undefined {
-    return this.#hold(topic, () => number);
+    const held = this.#hold(topic, () => number);
+    if (held === undefined || held.number === number) return held;
+    // Where servers share logs, another one has it now.
+    this.letGo(topic);
+    return undefined;
   }
 
   #hold(topic: string, numberOf: () => number): Numbered | undefined {
@@ -77,7 +90,13 @@ export class RoomSessions {
     this.#topics?.hold(this.name, topic);
     const log = this.#topics?.readable(this.name, topic);
     if (log === undefined) return undefined;
-    const numbered: Numbered = { topic, log, number: numberOf(), readers: 1, channel: this.#channel?.() };
+    const numbered: Numbered = {
+      topic,
+      log,
+      number: this.#topics?.numberOf?.(this.name, topic) ?? numberOf(),
+      readers: 1,
+      channel: this.#channel?.(),
+    };
     this.#logs.set(topic, numbered);
     return numbered;
   }

@@ -1,5 +1,6 @@
 /** The sessions of one server: which client gets which back, for how long they wait, and what is remembered of those that have ended. */
 import type { DeliverySettings } from "../../api/delivery.ts";
+import { statePrefix } from "../../connection/snapshot.ts";
 import { randomEpoch } from "../../history/random.ts";
 import { TopicReaders } from "../../history/topic-readers.ts";
 import type { Clock, Socket, SocketListener, StoredSnapshot } from "../../ports.ts";
@@ -7,6 +8,8 @@ import { CloseCode } from "../../protocol/close.ts";
 import { readResume } from "../../protocol/delivery.ts";
 import type { Resume } from "../../protocol/delivery.ts";
 import type { DuePart } from "../../rooms/due/part.ts";
+import type { SharedRooms } from "../../rooms/shared.ts";
+import type { RestoredSession, SessionKeeper, SharedLine } from "../../rooms/shared-sessions.ts";
 import type { SessionCounts, SessionHost, SessionTable } from "../../server/delivery.ts";
 import type { Opening } from "../../server/runtime.ts";
 import { logError, quoted } from "../../values/log.ts";
@@ -20,6 +23,7 @@ import { OwnLog } from "./own-log.ts";
 import { ReaderIndex } from "./reader-index.ts";
 import { Remembered } from "./remembered.ts";
 import { RoomSessions } from "./room-sessions.ts";
+import type { ReadTopics } from "./room-sessions.ts";
 import { SessionRows } from "./rows.ts";
 import type { SessionRow } from "./rows.ts";
 import { Session } from "./session.ts";
@@ -39,7 +43,7 @@ const mostRooms = 1_000_000;
 
 type Listen = ((listener: SocketListener) => void) | undefined;
 
-export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, Env>>, DuePart {
+export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, Env>>, DuePart, SessionKeeper {
   readonly #host: SessionHost<State, Env>;
   readonly #options: DeliverySettings;
   readonly #lines = new Map<string, Line<State, Env>>();
@@ -52,7 +56,9 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   readonly #life = randomName().slice(0, 8);
   readonly #limits: SessionLimits;
   /** Undefined if no topic keeps a history. */
-  readonly #topics: TopicReaders | undefined;
+  readonly #topics: ReadTopics | undefined;
+  /** Undefined where rooms are on this server alone. */
+  readonly #shared: SharedRooms<State, Env> | undefined;
   /** Undefined if the runtime has no topics, or a gate holds back what is sent. */
   readonly #channel: (() => Channel) | undefined;
 
@@ -73,7 +79,9 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const { registry, runtime, settings } = host;
     const { topics } = runtime;
     if (topics !== undefined && runtime.gate === undefined) this.#channel = () => new Channel(topics, settings.compression);
-    this.#topics = registry?.histories === undefined ? undefined : new TopicReaders(registry.histories);
+    const shared = (this.#shared = registry?.shared);
+    this.#topics = shared !== undefined ? sharedTopics(shared) : registry?.histories && new TopicReaders(registry.histories);
+    if (shared !== undefined) shared.keeper = this;
     if (registry === undefined) return;
     registry.sessions = this;
     registry.index.readers = new ReaderIndex();
@@ -171,13 +179,16 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     const { id, room } = opening.snapshot;
     const of = this.roomOf(room);
     const { subject } = opening.delivery ?? {};
-    const line = this.#lineOf(of, { name: randomName(), subject, id, epoch: undefined });
+    const created = this.#shared?.sessionsOf(room).created(id, subject);
+    const line = this.#lineOf(of, { name: created?.name ?? randomName(), subject, id, epoch: created?.epoch });
     let listener: SocketListener | undefined;
     try {
       this.#host.begin(line.socket, opening, (connection) => {
         line.connection = connection;
         this.#add(of, line);
-        listener = attached(line, socket, { resumed: false, acknowledged }, undefined, attach);
+        if (created !== undefined) line.shared?.sessions.begin(line.shared.side, created);
+        const known = created === undefined ? acknowledged : created.acknowledged;
+        listener = attached(line, socket, { resumed: false, acknowledged: known }, undefined, attach);
       });
     } catch (error) {
       if (this.#lines.has(line.name)) line.end();
@@ -196,7 +207,43 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
         acknowledged: (number) => rows.acknowledged(name, number),
         end: (ended) => rows.end(name, ended, session.ownLog !== undefined),
       };
+    else if (this.#shared !== undefined) this.#share(line, of.name);
     return line;
+  }
+
+  /** It is stored on the backplane. */
+  #share(line: Line<State, Env>, room: string): void {
+    const { registry } = this.#host;
+    if (this.#shared === undefined || registry === undefined) return;
+    const sessions = this.#shared.sessionsOf(room);
+    const side = sessions.sideOf(line, this.#options.directLog, registry.store(room));
+    line.shared = { sessions, side, anew: [] };
+    line.rows = { write: () => sessions.stale(side), acknowledged() {}, end: () => sessions.end(side) };
+  }
+
+  adopt(room: string, { name, subject, snapshot, own, epoch, acknowledged }: RestoredSession): SharedLine | undefined {
+    const row = this.#shared?.sessionsOf(room).rowOf(snapshot);
+    if (row === undefined) return undefined;
+    const of = this.roomOf(room);
+    const { stored, begun, introductions, apart } = row;
+    const line = this.#lineOf(of, { name, subject, id: stored[0], epoch });
+    line.session.ownLog?.restore(own);
+    line.stored = stored;
+    if (apart !== undefined) this.#host.registry?.store(room).set(statePrefix + stored[0], apart);
+    const connection = this.#host.wake(line.socket, stored);
+    const { shared } = line;
+    if (connection === undefined || shared === undefined) return undefined;
+    line.connection = connection;
+    this.#add(of, line);
+    shared.side.begun = begun;
+    line.session.restarted(acknowledged);
+    shared.sessions.begin(shared.side, { name, epoch, acknowledged, own });
+    line.restore(introductions, begun);
+    for (const { topic, at } of shared.anew.splice(0)) if (topic !== undefined) line.beginReading(topic, at);
+    line.awaySince = this.#host.clock.now();
+    if (connection.phase === "open") this.#waiting.add(line);
+    void connection.woke();
+    return shared.side;
   }
 
   ownLogOf({ name, room }: Line<State, Env>): OwnLog {
@@ -214,7 +261,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   #add(of: RoomSessions, line: Line<State, Env>): void {
     this.#lines.set(line.name, line);
     of.count++;
-    if (!this.outlivesServer || of.lookAt !== never) return;
+    if (this.#host.runtime.appointments === undefined || of.lookAt !== never) return;
     of.lookAt = this.#host.clock.now() + hour;
     this.#host.registry?.due.update(of.name);
   }
@@ -300,7 +347,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   }
 
   get outlivesServer(): boolean {
-    return this.#host.runtime.appointments !== undefined;
+    return this.#host.runtime.appointments !== undefined || this.#shared !== undefined;
   }
 
   disconnected(line: Line<State, Env>): void {
@@ -313,7 +360,18 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
 
   /** Its client has not come back in time. */
   #expire(line: Line<State, Env>): void {
-    void line.connection.vanished();
+    const { shared } = line;
+    if (shared === undefined) void line.connection.vanished();
+    else shared.sessions.expire(shared.side);
+  }
+
+  departed(line: Line<State, Env>): void {
+    this.#waiting.delete(line);
+    if (!this.#lines.delete(line.name)) return;
+    const of = this.roomOf(line.room);
+    of.count--;
+    for (const { held } of line.session.readings) if (held.topic !== undefined) of.letGo(held.topic);
+    this.#tidy(of);
   }
 
   ended(line: Line<State, Env>): void {
@@ -380,7 +438,7 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
   }
 
   keeps(topic: string): boolean {
-    return this.#host.registry?.histories?.keeps(topic) === true;
+    return this.#host.settings.history?.(topic) !== undefined;
   }
 
   gap({ connection }: Line<State, Env>, topic: string | undefined, why: "old" | "lost"): void {
@@ -405,6 +463,16 @@ export class Sessions<State, Env> implements SessionTable, LineHost<Line<State, 
     }
     return room;
   }
+}
+
+/** The logs that servers share. */
+function sharedTopics<State, Env>(shared: SharedRooms<State, Env>): ReadTopics {
+  return {
+    readable: (room, topic) => shared.sessionsOf(room).log(topic)?.log,
+    hold() {},
+    letGo() {},
+    numberOf: (room, topic) => shared.sessionsOf(room).log(topic)?.number,
+  };
 }
 
 /** What a line is made of. */
