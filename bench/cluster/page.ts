@@ -37,7 +37,9 @@ Versions: ${peers.map((name) => `${name} ${peerVersion(name) ?? "none"}`).join("
 }
 
 function measured({ pace: { starts, rounds, slice }, where }: Result): string {
-  return `Measured: ${where}; starts: ${starts}, rounds of each: ${rounds}, slices of ${slice} ms.`;
+  const isBusy = Number(/load (\d+)$/.exec(where)?.[1]) > 3;
+  const note = isBusy ? " Preliminary: other work took most of the machine, so times are long, and ratios rough." : "";
+  return `Measured: ${where}; starts: ${starts}, rounds of each: ${rounds}, slices of ${slice} ms.${note}`;
 }
 
 // ---- Fan-out
