@@ -27,7 +27,7 @@ export default [
   entry("edgewire/durable", "adapters/durable/index", 45.3),
   entry("edgewire/hono", "adapters/hono/index", 25.4),
   entry("edgewire/memory", "adapters/memory/index", 47.7),
-  entry("edgewire/cluster", "src/cluster/index", 23.5),
+  entry("edgewire/cluster", "src/cluster/index", 25),
   entry("edgewire/sqlite", "adapters/sqlite/index", 8.3),
   entry("edgewire/client", "src/client/index", 4),
   entry("edgewire/delivery", "src/delivery/server/index", 16.1),

@@ -427,6 +427,7 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`encode` of a history failed on one of the servers that a message reached.",
     "See to `encode`: it must take what all versions of the application publish.",
   ],
+  EW437: ["A room asked all of its servers, and some did not answer in time: they are busy, stopped, or cut off.", "Ask again."],
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',
