@@ -2,6 +2,8 @@
  * `npm start [-- workerd|bun|deno|node]`: builds the chat and runs it on that runtime, on a free port, until it is stopped. `npm run cursors` does
  * the same with the cursors, `npm run assistant` with the assistant. CHAT_STATE names a folder for what the chat keeps, ASSISTANT_STATE for the assistant; by
  * default workerd keeps it in .wrangler, the others in chat.db or assistant.db.
+ *
+ * `npm start -- node --nodes 2` runs the chat on two processes (also of bun and deno) behind a balancer, with a Redis that they share.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, globSync } from "node:fs";
@@ -9,10 +11,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { bundle } from "./bundle.ts";
+import { Balancer } from "./cluster/balancer.ts";
+import { Nodes } from "./cluster/nodes.ts";
+import { startRedis } from "./cluster/redis.ts";
 
 const root = join(import.meta.dirname, "..");
 const modules = join(root, "node_modules");
 const usualPort = 8787;
+/** What `--nodes` may be. */
+const [fewest, most] = [2, 16];
 
 interface Command {
   readonly file: string;
@@ -64,8 +71,9 @@ const runtimes: Readonly<Record<string, (example: string, port: number) => Comma
 async function main([example = "", runtime = "workerd", ...rest]: readonly string[]): Promise<void> {
   const { command, says } = examples[example] ?? fail(`${example}: choose one of ${Object.keys(examples).join(", ")}.`);
   const run = runtimes[runtime];
-  if (run === undefined || rest.length > 0)
-    fail(`${command} -- ${[runtime, ...rest].join(" ")}: choose one of ${Object.keys(runtimes).join(", ")}.`);
+  const asked = `${command} -- ${[runtime, ...rest].join(" ")}`;
+  if (run === undefined || (rest.length > 0 && rest[0] !== "--nodes")) fail(`${asked}: choose one of ${Object.keys(runtimes).join(", ")}.`);
+  const nodes = rest.length === 0 ? 1 : countNodes(asked, example, runtime, rest.slice(1));
   const port = await choosePort(process.env["PORT"], command);
   const build = spawnSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-b", import.meta.dirname], {
     cwd: root,
@@ -74,7 +82,25 @@ async function main([example = "", runtime = "workerd", ...rest]: readonly strin
   if (build.status !== 0) fail("The build failed (see above).");
   await bundle(example);
 
-  const { file, args, env } = run(example, port);
+  if (nodes === 1) await startOne(runtime, run(example, port), port);
+  else await startSeveral(nodes, run(example, port), port, says);
+  // server.ts prints the address itself.
+  if (runtime === "workerd") await answering(`http://localhost:${port}/`);
+  if (runtime === "workerd" || nodes > 1) console.log(`${says} http://localhost:${port}`);
+}
+
+/** How many nodes are asked for: the chat alone has a server for that. */
+function countNodes(asked: string, example: string, runtime: string, [count = "", ...rest]: readonly string[]): number {
+  if (example !== "chat") fail(`${asked}: the chat alone runs on several nodes.`);
+  if (runtime === "workerd") fail(`${asked}: on Cloudflare each room is an object. Several nodes are processes of node, bun or deno.`);
+  const nodes = Number(count);
+  if (!Number.isInteger(nodes) || nodes < fewest || nodes > most || rest.length > 0)
+    fail(`${asked}: --nodes takes a number from ${fewest} to ${most}.`);
+  return nodes;
+}
+
+/** It ends when the child does. */
+async function startOne(runtime: string, { file, args, env }: Command, port: number): Promise<void> {
   const child = spawn(file, args, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
@@ -86,19 +112,35 @@ async function main([example = "", runtime = "workerd", ...rest]: readonly strin
     stopping = true;
     child.kill(signal);
   };
-  // On Ctrl+C the terminal also signals the child; a second signal does no harm.
+  onStop(stop);
+  child.once("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
+}
+
+/** Nodes, a balancer before them, and the Redis that they share. Resolves when the nodes listen. */
+async function startSeveral(count: number, { file, args }: Command, port: number, says: string): Promise<void> {
+  const redis = await startRedis().catch((error: Error) => fail(error.message));
+  const balancer = await Balancer.listen(port);
+  const nodes = new Nodes({
+    file,
+    args,
+    cwd: root,
+    env: { ...process.env, REDIS_URL: redis.url },
+    says,
+    onPort: (each) => balancer.add(each),
+  });
+  let stopping: Promise<void> | undefined;
+  onStop(() => void (stopping ??= nodes.stop().then(() => (balancer.close(), redis.stop(), process.exit(0)))));
+  await nodes.start(count).catch(async (error: Error) => (await stopping, fail(error.message)));
+}
+
+/** On Ctrl+C the terminal also signals the children; a second signal does no harm. */
+function onStop(stop: (signal: NodeJS.Signals) => void): void {
   process.on("SIGINT", () => stop("SIGINT"));
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGHUP", () => stop("SIGTERM"));
   // npm passes signals only to the shell that it started. The shell dies without passing them on, so its end is the only sign.
   const parent = process.ppid;
   if (process.env["npm_lifecycle_event"] !== undefined) setInterval(() => process.ppid !== parent && stop("SIGTERM"), 250).unref();
-  child.once("exit", (code) => process.exit(stopping ? 0 : (code ?? 1)));
-  // server.ts prints the address itself.
-  if (runtime === "workerd") {
-    await answering(`http://localhost:${port}/`);
-    console.log(`${says} http://localhost:${port}`);
-  }
 }
 
 /** Where workerd keeps what the example keeps. */

@@ -7,6 +7,8 @@
  *
  * With delivery a client that was cut off is still in the room, and goes on where it was in the topics that keep a history: "chat", and "people", whose
  * changes it would miss otherwise. What it sends meanwhile arrives once.
+ *
+ * Several nodes may serve one room (`npm start -- node --nodes 2`). A client that comes back may come to another one, and asks where it is.
  */
 import { defineHandler } from "edgewire";
 import { delivery } from "edgewire/delivery";
@@ -36,7 +38,7 @@ export const chat = defineHandler(
 
     open(connection) {
       const { id, name } = connection.state;
-      messages.send(connection, "welcome", { you: connection.state });
+      messages.send(connection, "welcome", { you: connection.state, node: nodeOf(connection.env) });
       connection.subscribe("chat", { history: true });
       connection.subscribe("now");
       connection.present(id, { name });
@@ -48,6 +50,10 @@ export const chat = defineHandler(
     messages: {
       // More has changed while the client was away than "people" keeps.
       who: (connection) => void people.subscribe(connection),
+      where(connection) {
+        const node = nodeOf(connection.env);
+        if (node !== undefined) messages.send(connection, "here", { node });
+      },
       typing(connection) {
         messages.publish(connection, "now", "typing", { who: connection.state });
       },
@@ -75,6 +81,11 @@ export const chat = defineHandler(
 async function identify(name: string, key: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${key} ${name}`));
   return btoa(String.fromCharCode(...new Uint8Array(digest, 0, 12)));
+}
+
+/** The name of this node, where there are several. */
+function nodeOf(env: unknown): string | undefined {
+  return (env as { readonly NODE_NAME?: string } | undefined)?.NODE_NAME;
 }
 
 function refuse(why: string): never {

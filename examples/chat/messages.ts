@@ -22,9 +22,13 @@ export const messages = defineMessages({
     typing: v.undefined(),
     // The client wants to be told again who is here.
     who: v.undefined(),
+    // Which node of several serves it now?
+    where: v.undefined(),
   },
   toClient: {
-    welcome: v.object({ you: person }),
+    // Where several nodes serve the chat, with the name of the one that does.
+    welcome: v.object({ you: person, node: v.optional(v.string()) }),
+    here: v.object({ node: v.string() }),
     said: v.object({ line, from: person, text: v.string() }),
     showed: v.object({ line, from: person, ...picture }),
     // To the sender, when everyone else gets `showed`: a picture need not travel back.

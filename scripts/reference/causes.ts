@@ -403,31 +403,33 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
   EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
   EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
+  EW426: [
+    "The function `encode` of a history failed for a message where rooms span servers. Its subscribers don't get it.",
+    "Look at the logged error. The function must take everything that is published to the topic.",
+  ],
   EW428: [
     "A client adds a prefix of its own to keys. Scripts make keys and channels that it would not find.",
     "Use the option `prefix` of `redis`.",
   ],
   EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
-  EW430: ["It does not work yet where rooms span servers.", "Leave it out there, or serve the handler without `backplane`."],
+  EW430: [
+    "Something was used that rooms of several servers can't do yet.",
+    "Do without it, or keep each room on one server: leave the option `backplane` out.",
+  ],
   EW431: [
-    "The `presence` hook published to a topic that keeps a history. Each server runs the hook, for its own connections, so it would be kept once for each.",
-    "Publish it to a topic without a history.",
+    "The `presence` hook published to a topic with a history. Each server runs the hook, so the message would be kept several times.",
+    "Publish to a topic without a history there.",
   ],
-  EW432: [
-    "A room was asked in a turn in which this server had not joined it: from a timer, after its last connection had left.",
-    "Ask `rooms.room(name)`, whose methods wait.",
-  ],
-  EW433: ["A room was used after its server had closed.", "Close the server last."],
-  EW434: ["The backplane has not answered for as long as `patience` says.", "See to it, and to the network between. Ask again later."],
+  EW432: ["A room was used on a server that no connection of the room has reached yet.", "Ask `rooms.room(name)`, whose methods wait."],
+  EW433: ["The server has closed, and its rooms with it.", "Finish before `close`, or in `waitUntil`."],
+  EW434: ["The backplane did not answer in time, so the room can't be used here now.", "See to the backplane, and try again."],
   EW435: [
-    "The backplane took this server for dead while something was under way. It may be stored or not.",
-    "See why the server was silent for longer than `lease`: a busy event loop, a network that was cut.",
+    "The other servers took this one for dead while it stored something. It may be stored or not.",
+    "Read it again before you repeat it. See why the server was silent for so long.",
   ],
-  EW436: [
-    "`encode` of a history failed on one of the servers that a message reached.",
-    "See to `encode`: it must take what all versions of the application publish.",
-  ],
-  EW437: ["A room asked all of its servers, and some did not answer in time: they are busy, stopped, or cut off.", "Ask again."],
+  EW436: ["Redis has a setting with which it may lose what rooms keep. The line says which.", "Change the setting as the line says."],
+  EW437: ["The client that `redis(url)` created has no connection. It tries again by itself.", "See to Redis and the network between."],
+  EW441: ["A room asked all of its servers, and some did not answer in time: they are busy, stopped, or cut off.", "Ask again."],
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',
@@ -672,10 +674,15 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`storage` is not something that keeps rooms.",
     'Write `storage: sqlite("rooms.db")`, or pass a function that returns a room\'s values.',
   ],
-  EW660: ["`backplane` is not a backplane.", "Pass what `memoryBackplane()`, `clustered()` or `redis()` returns."],
-  EW661: ["Both `storage` and `backplane` are given, and both keep what rooms keep.", "Leave one of them out."],
-  EW662: ["Two handlers of one server have the same `binding`, and so the same rooms on its backplane.", "Give each another `binding`."],
-  EW663: ["A server in memory whose rooms span servers was told to hibernate.", "Test hibernation without `backplane`."],
+  EW660: [
+    "The option `backplane` is not a backplane.",
+    'Write `backplane: redis("redis://localhost:6379")`, or `memoryBackplane()` in tests.',
+  ],
+  EW661: ["Both `storage` and `backplane` were given. The backplane keeps what rooms keep.", "Leave `storage` out."],
+  EW662: [
+    "Two handlers of one server share a backplane under one name, so their rooms would be the same.",
+    "Give each the option `binding`.",
+  ],
   EW665: [
     "The process is one of several behind a port: a worker of node:cluster, PM2's cluster mode, or a server that listens with `reusePort`. Without a backplane each has rooms of its own.",
     "Give `serve` or `attach` the same `backplane` in each process, or run one process.",
@@ -791,6 +798,7 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`next()` waited for a message, and the connection ended. The message has code and reason.",
     "Expect the end, or see why the handler closed.",
   ],
+  EW828: ['`hibernate` was called on a server of "edgewire/memory" whose rooms span servers.', "Test hibernation without a backplane."],
   EW901: [
     "A file is opened twice in one process, by two calls of `sqlite`.",
     "Call `sqlite(path)` once, and pass what it returns to both servers.",

@@ -8,7 +8,7 @@ import { hideNothing, showNothing } from "./nothing.ts";
 import { showPeople } from "./people.ts";
 import { enterRoom } from "./room.ts";
 import type { ChatRoom } from "./room.ts";
-import { hideStatus, onRetry, showStatus } from "./status.ts";
+import { hideStatus, onRetry, showNode, showStatus } from "./status.ts";
 import { onShare } from "./share.ts";
 import { clockTime } from "./times.ts";
 import * as title from "./title.ts";
@@ -90,6 +90,7 @@ function connect(): void {
       if (!line.old) title.count();
     },
     onShown: log.confirm,
+    onNode: showNode,
     onFailed(line, what, why) {
       log.setFailed(line, what, why);
       say(`Your message: ${what} ${why}`);

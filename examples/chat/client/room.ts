@@ -36,6 +36,8 @@ export interface RoomEvents {
   /** A line was not sent, or not confirmed: what happened, in a few words, and why. */
   onFailed(line: string, what: string, why: string): void;
   onAnnouncement(text: string): void;
+  /** The server is one of several nodes, and this is its name. */
+  onNode(name: string): void;
   /** Lines are missing before those that follow: the server does not have them any more. */
   onGap(): void;
 }
@@ -63,12 +65,15 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
   let again = false;
   let ready = false;
   let left = false;
+  /** The server has several nodes. */
+  let isCluster = false;
 
   socket.addEventListener("status", () => {
     if (left) return;
     if (socket.status === "open") {
       events.onStatus({ state: "online", again });
       again = true;
+      if (isCluster) client.send("where");
       return;
     }
     if (socket.status === "connecting") events.onStatus({ state: "connecting", again });
@@ -88,7 +93,12 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
     socket.close(1000);
   }
 
-  client.on("welcome", ({ you }) => (me = you.id));
+  client.on("welcome", ({ you, node }) => {
+    me = you.id;
+    isCluster = node !== undefined;
+    if (node !== undefined) events.onNode(node);
+  });
+  client.on("here", ({ node }) => events.onNode(node));
   people.on("join", (member) => ready && member.id !== me && events.onJoin(personOf(member)));
   people.on("leave", (member) => events.onLeave(personOf(member)));
   people.on("change", () => {

@@ -6,6 +6,7 @@ import { find, say } from "./dom.ts";
 import type { Status } from "./room.ts";
 
 const badge = find("status", HTMLElement);
+const node = find("node", HTMLElement);
 const bar = find("trouble", HTMLElement);
 const barText = find("trouble-text", HTMLElement);
 const retry = find("retry", HTMLButtonElement);
@@ -29,6 +30,8 @@ export function showStatus(status: Status, room: string): void {
   const state = waits && !navigator.onLine ? "offline" : status.state;
   badge.dataset["state"] = bar.dataset["state"] = state;
   badge.textContent = words[state];
+  // The next connection may be to another node, which says its name.
+  if (state !== "online") showNode("");
   // The bar stays visible between attempts: a flickering bar is worse than the wait.
   bar.hidden = status.state === "online" || (state === "connecting" && status.state === "connecting" && !status.again);
   // Disabled, not hidden: a focused button must not vanish when it is pressed.
@@ -64,7 +67,14 @@ function announce(state: keyof typeof words, room: string): void {
   if (text !== said) say((said = text));
 }
 
+/** Where several nodes serve the chat: the one that this page is connected to. */
+export function showNode(name: string): void {
+  node.textContent = name;
+  node.hidden = name === "";
+}
+
 export function hideStatus(): void {
+  showNode("");
   showAgain = () => {};
   clearInterval(countdown);
   said = "";

@@ -223,7 +223,7 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
     try {
       return this.log(topic, rules).payloadAt(offset);
     } catch (error) {
-      logError("a message of a history can't be encoded: its subscribers do not get it [EW436]", `topic "${topic}":`, error);
+      logError("a message of a history can't be encoded: its subscribers do not get it [EW426]", `topic "${topic}":`, error);
       return undefined;
     }
   }

@@ -113,7 +113,7 @@ function answerOf(id: string, node: string, body: string, run: (method: AskedMet
 
 function answersOf({ nodes = [], answers }: Pending): readonly unknown[] {
   const missing = nodes.filter((node) => !answers.has(node)).length;
-  if (missing > 0) throw new BackplaneError(`${missing} of ${nodes.length} servers did not answer within ${within} ms [EW437]`);
+  if (missing > 0) throw new BackplaneError(`${missing} of ${nodes.length} servers did not answer within ${within} ms [EW441]`);
   return nodes.map((node) => {
     const { error, result } = answers.get(node) as Answer;
     if (error === undefined) return result;
