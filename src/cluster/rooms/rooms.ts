@@ -12,6 +12,7 @@ import { callRoom } from "../../rooms/remote-room.ts";
 import type { RoomCall } from "../../rooms/remote-room.ts";
 import type { Except } from "../../rooms/room-index.ts";
 import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
+import { logError } from "../../values/log.ts";
 import { checkName } from "../../values/text.ts";
 import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
@@ -100,12 +101,21 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.#timer = undefined;
     const now = this.registry.host.clock.elapsed();
     for (const [name, room] of this.#rooms) {
-      room.tick(now);
+      this.#tickRoom(room, now);
       if (!room.isIdle(now - lingers)) continue;
       this.#rooms.delete(name);
       room.leave();
     }
     if (this.#rooms.size > 0 && !this.#isOver) this.#tickLater();
+  }
+
+  /** One that fails must not stop the others: a server that reports no more is taken for dead. */
+  #tickRoom(room: NodeRoom<State, Env>, now: number): void {
+    try {
+      room.tick(now);
+    } catch (error) {
+      logError("a room that spans servers failed [EW438]", error);
+    }
   }
 
   joining(name: string): Promise<boolean> | undefined {
