@@ -182,7 +182,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: "scripts/browser.ts",
+          globalSetup: ["scripts/browser.ts", "scripts/redis.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...waiting,

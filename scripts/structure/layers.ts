@@ -251,12 +251,8 @@ export const exceptions: Readonly<Record<string, { readonly most: number; readon
   "src/cluster/rooms/node-room.ts": { most: 330, why: "one room on this node: what the backplane tells, and to whom it is passed on" },
   "src/cluster/rooms/sessions.ts": { most: 420, why: "the sessions of a room: claims, turns and ends depend on each other" },
   "src/cluster/rooms/rooms.ts": { most: 280, why: "puts the rooms of a server that span servers together" },
-<<<<<<< HEAD
-  "src/rooms": { most: 19, why: "each file is one part of the rooms, and the registry puts them together" },
-=======
   "src/history/topic-log.ts": { most: 256, why: "one log: what is numbered, kept and replayed depends on all of its state" },
   "src/rooms": { most: 20, why: "each file is one part of the rooms, and the registry puts them together" },
->>>>>>> e-a
   "src/delivery/server": { most: 25, why: "each file is one part of a session, and all of them know it" },
   "bench/servers": { most: 23, why: "a file for each server and runtime" },
 };

@@ -333,13 +333,13 @@ export const limits = {
   C6: {
     columns: ["memory+cluster"],
     why: "On another server `life` is another one: a hook that still runs where the client was is not there, and the message has its hook again.",
-    evidence: "docs/cluster.md; a request that has no answer yet ends as `interrupted`, and the client asks again.",
+    evidence: "docs/guide/clusters.md; a request that has no answer yet ends as `interrupted`, and the client asks again.",
     shows: /'[\w-]{8}'/,
   },
   C7: {
     columns: ["memory+cluster"],
     why: "Limits of connections and `stats` are each server's.",
-    evidence: "docs/cluster.md: a server would have to ask all others at each handshake.",
+    evidence: "docs/guide/clusters.md: a server would have to ask all others at each handshake.",
     shows: /the handshake was accepted|live: 0|did not come|the close hook|the end of close/,
   },
 } as const satisfies Record<string, Limit>;
