@@ -88,7 +88,7 @@ export class MemoryHost implements Moving {
 
   async hibernate(): Promise<void> {
     if (this.#options.backplane !== undefined)
-      throw new Error('hibernate: a server whose rooms span servers (option "backplane") does not hibernate [EW663]');
+      throw new Error('hibernate: a server whose rooms span servers (option "backplane") does not hibernate [EW828]');
     for (let waiting = this.running(); waiting.length > 0; waiting = this.running()) await Promise.all(waiting);
     this.#unfinished.clear();
     this.#clock.stop();

@@ -15,7 +15,7 @@ export interface MemoryOptions {
   readonly clock?: GivenClock;
   /** Where rooms keep what they keep, as for `serve`. Default: in memory. */
   readonly storage?: StorageOption | DurableStorage;
-  /** Rooms span the servers that share it, as for `serve`: `memoryBackplane()` of "edgewire/cluster". Such a server does not hibernate. */
+  /** Rooms span the servers that share it, as for `serve`: `memoryBackplane()` of "edgewire/cluster". Such a server does not hibernate. Default: none. */
   readonly backplane?: SharedBackplane;
 }
 

@@ -113,7 +113,7 @@ export class RedisBackplane implements Backplane {
       .keep(commands, () => inspect(commands))
       .then(
         (problems) => {
-          for (const problem of problems) warn(`redis: ${problem} [EW960]`);
+          for (const problem of problems) warn(`redis: ${problem} [EW436]`);
         },
         () => {},
       );

@@ -1,4 +1,4 @@
-/** node-redis, the package `redis`: one Redis, a sentinel's, or a cluster. It subscribes again by itself; what it missed meanwhile is `cut`. */
+/** node-redis, the package `redis`: one Redis, or a cluster. It subscribes again by itself; what it missed meanwhile is `cut`. */
 import { buffers, bytesOf } from "./buffer.ts";
 import type { Argument } from "./codec.ts";
 import type { Commands, Connections, Heard, Subscriptions } from "./connection.ts";
@@ -36,6 +36,10 @@ export function isNodeRedis(client: unknown): client is NodeRedisClient {
 
 export function isNodeRedisCluster(client: NodeRedisClient): boolean {
   return "nodeClient" in client;
+}
+
+export function isNodeRedisSentinel(client: NodeRedisClient): boolean {
+  return "getSentinelNode" in client;
 }
 
 /** @param isOwn the adapter has created the subscriber: it connects and ends it. */

@@ -4,7 +4,7 @@ import { limitsOf } from "../../src/cluster/rooms/options.ts";
 import { show } from "../../src/values/text.ts";
 import type { IoredisClient } from "./ioredis.ts";
 import { isIoredis } from "./ioredis.ts";
-import { isNodeRedis, isNodeRedisCluster } from "./node-redis.ts";
+import { isNodeRedis, isNodeRedisCluster, isNodeRedisSentinel } from "./node-redis.ts";
 import type { NodeRedisClient } from "./node-redis.ts";
 
 /** What `redis` takes besides its clients, or an address. */
@@ -23,7 +23,7 @@ export interface RedisTuning extends ClusterOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** A client of ioredis (`Redis` or `Cluster`) or of node-redis (what `createClient`, `createCluster` or `createSentinel` return). */
+/** A client of ioredis (`Redis` or `Cluster`) or of node-redis (what `createClient` or `createCluster` returns). */
 export type RedisClient = object;
 
 /** What `redis` takes, with clients of your own. */
@@ -104,8 +104,13 @@ export type CheckedClients =
 
 /** @throws TypeError for anything but a client of ioredis or node-redis. */
 export function checkClients({ client, subscriber }: RedisOptions, { sharded, replicas }: Tuning): CheckedClients {
-  refuseBun("client", client);
-  refuseBun("subscriber", subscriber);
+  for (const [name, value] of [
+    ["client", client],
+    ["subscriber", subscriber],
+  ] as const) {
+    refuseBun(name, value);
+    refusePrefix(name, value);
+  }
   if (subscriber === client && client !== undefined)
     throw new TypeError('redis: option "subscriber" must be another client: one that subscribes sends no commands [EW421]');
   if (isObject(client) && isIoredis(client)) {
@@ -114,6 +119,8 @@ export function checkClients({ client, subscriber }: RedisOptions, { sharded, re
     return { library: "ioredis", client, subscriber };
   }
   if (isObject(client) && isNodeRedis(client)) {
+    if (isNodeRedisSentinel(client))
+      throw new TypeError('redis: option "client" is a sentinel of node-redis, which is not supported: use ioredis [EW429]');
     if (subscriber !== undefined && !(isObject(subscriber) && isNodeRedis(subscriber))) throw otherLibrary("node-redis", subscriber);
     if (replicas > 0 && isNodeRedisCluster(client))
       throw new TypeError(
@@ -139,6 +146,19 @@ function checkShards(subscriber: IoredisClient, isSharded: boolean): void {
   throw new TypeError(
     'redis: create the subscriber as new Cluster(nodes, { shardedSubscribers: true }), or set "sharded" to false [EW423]',
   );
+}
+
+interface Prefixed {
+  readonly keyPrefix?: unknown;
+  readonly redisOptions?: Prefixed;
+}
+
+/** Scripts make keys and channels of their own, which such a client would not find. */
+function refusePrefix(name: string, client: unknown): void {
+  const { options, _options } = Object(client) as { readonly options?: Prefixed; readonly _options?: Prefixed };
+  const isPrefixed = [options, _options, options?.redisOptions].some((one) => one?.keyPrefix !== undefined && one.keyPrefix !== "");
+  if (!isPrefixed) return;
+  throw new TypeError(`redis: option "${name}" is a client with a keyPrefix: use the option "prefix" instead [EW428]`);
 }
 
 function refuseBun(name: string, client: unknown): void {

@@ -23,7 +23,7 @@ export function createClient(url: string, warn: (message: string) => void): Iore
   let isTold = false;
   client.on("ready", () => void (isTold = false));
   client.on("error", (error: Error) => {
-    if (!isTold) warn(`redis: no connection, and tries again: ${error.message} [EW961]`);
+    if (!isTold) warn(`redis: no connection, and tries again: ${error.message} [EW437]`);
     isTold = true;
   });
   // It keeps no process alive that has nothing else to do.

@@ -137,7 +137,12 @@ export function remoteRoom(objects: Objects, name: string, calling: Calling): Ro
 /** The object may be older or newer than the caller. */
 function whileDeploying(answer: CallAnswer): CallAnswer {
   if (!("error" in answer) || answer.error.code !== "unknown_call") return answer;
-  return refused("unknown_call", `while a deploy rolls out, the room may run another version: ${answer.error.message}`);
+  return refused("unknown_call", hinted(answer.error.message));
+}
+
+/** With the hint before its code. */
+function hinted(message: string): string {
+  return message.replace(/(?: \[EW\d+\])?$/, (code) => ` (while a deploy rolls out, the room may run another version)${code}`);
 }
 
 /** Copies a view: RPC would send its whole buffer along, and can't send a view of shared memory. */

@@ -41,26 +41,36 @@ export function apiPage(entry: Entry, places: Places, codesOf: (option: string) 
       ? []
       : [`Described elsewhere: ${others.map((one) => `[\`${one.name}\`](${addressOf(one, entry, places)})`).join(", ")}.`]),
     "",
-  ].join("\n\n");
+  ]
+    .join("\n\n")
+    .replaceAll("```ts\n", "```typescript\n");
 }
 
 function addressOf(exported: Exported, from: Entry, places: Places): string {
   const entry = places.get(keyOf(exported))?.entry ?? from;
-  return `${entry === from ? "" : pageName(entry)}#${exported.name.toLowerCase()}`;
+  const own = entry.exports.filter((one) => places.get(keyOf(one))?.entry === entry);
+  return `${entry === from ? "" : pageName(entry)}#${anchorOf(exported, own)}`;
+}
+
+/** A page's second heading that differs from the first in capitals alone has a number. */
+function anchorOf({ name }: Exported, all: readonly Exported[]): string {
+  const same = all.filter((one) => one.name.toLowerCase() === name.toLowerCase());
+  const place = same.findIndex((one) => one.name === name);
+  return place > 0 ? `${name.toLowerCase()}-${place}` : name.toLowerCase();
 }
 
 function describe(exported: Exported, all: readonly Exported[], codesOf: (option: string) => readonly string[]): string {
   const { name, signatures, doc } = exported;
   const shown = exported.members.filter((member) => ownerOf(member, exported, all) === exported);
   const inherited = new Set(exported.members.map((member) => ownerOf(member, exported, all)).filter((owner) => owner !== exported));
-  const owners = [...inherited].map((owner) => `[\`${owner.name}\`](#${owner.name.toLowerCase()})`);
+  const owners = [...inherited].map((owner) => `[\`${owner.name}\`](#${anchorOf(owner, all)})`);
   return [
     `## ${name}`,
     codeBlock(signatures.join("\n")),
     ...textOf(doc),
     ...(owners.length === 0 ? [] : [`It also has the members of ${owners.join(", ")}.`]),
     ...(haveDefaults.test(name) ? [defaultsOf(shown)] : []),
-    ...shown.map((member) => (lookedUp.test(name) ? headed(member, haveDefaults.test(name), codesOf) : listed(member))),
+    ...shown.map((member) => (lookedUp.test(name) ? headed(member, name, codesOf) : listed(member))),
   ].join("\n\n");
 }
 
@@ -86,10 +96,10 @@ function defaultsOf(members: readonly Member[]): string {
   return ["| name | type | default |", "|---|---|---|", ...rows].join("\n");
 }
 
-function headed(member: Member, isSetting: boolean, codesOf: (option: string) => readonly string[]): string {
-  const codes = isSetting ? codesOf(member.name) : [];
+function headed(member: Member, owner: string, codesOf: (option: string) => readonly string[]): string {
+  const codes = haveDefaults.test(owner) ? codesOf(member.name) : [];
   const errors = codes.length === 0 ? [] : [`Errors: ${codes.map(linkTo).join(", ")}.`];
-  return [`### ${member.name}`, codeBlock(member.signature), ...textOf(member.doc), ...errors].join("\n\n");
+  return [`### ${owner}.${member.name}`, codeBlock(member.signature), ...textOf(member.doc), ...errors].join("\n\n");
 }
 
 function listed({ signature, doc }: Member): string {
@@ -120,7 +130,8 @@ const units =
   /\b(?:bytes|[KM]iB|milliseconds|seconds?|messages|connections?|topics|items|requests|proxies|entries|replicas|names?|codes?|version|port|times|nodes)\b|%/i;
 
 function lacksOf({ signature, isOptional, isFunction, doc }: Member): readonly string[] {
-  const isNumber = /\bnumber\b/.test(signature.split(/\?: /)[1] ?? "");
+  const type = signature.split(/\?: /)[1] ?? "";
+  const isNumber = /\bnumber\b/.test(type) && !type.includes("=>");
   return [
     ...(isOptional && !isFunction && defaultOf(doc) === undefined ? ["has no default"] : []),
     ...(isNumber && !units.test(`${doc.text} ${signature}`) ? ["has no unit"] : []),

@@ -403,6 +403,43 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
   EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
   EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
+<<<<<<< HEAD
+  EW426: [
+    "The function `encode` of a history failed for a message where rooms span servers. Its subscribers don't get it.",
+    "Look at the logged error. The function must take everything that is published to the topic.",
+  ],
+  EW430: [
+    "Something was used that rooms of several servers can't do yet.",
+    "Do without it, or keep each room on one server: leave the option `backplane` out.",
+  ],
+  EW431: [
+    "The `presence` hook published to a topic with a history. Each server runs the hook, so the message would be kept several times.",
+    "Publish to a topic without a history there.",
+  ],
+  EW432: ["A room was used on a server that no connection of the room has reached yet.", "Ask `rooms.room(name)`, whose methods wait."],
+  EW433: ["The server has closed, and its rooms with it.", "Finish before `close`, or in `waitUntil`."],
+  EW434: ["The backplane did not answer in time, so the room can't be used here now.", "See to the backplane, and try again."],
+  EW435: [
+    "The other servers took this one for dead while it stored something. It may be stored or not.",
+    "Read it again before you repeat it. See why the server was silent for so long.",
+  ],
+  EW436: ["Redis has a setting with which it may lose what rooms keep. The line says which.", "Change the setting as the line says."],
+  EW437: ["The client that `redis(url)` created has no connection. It tries again by itself.", "See to Redis and the network between."],
+  EW970: [
+    "ioredis writes its `keyPrefix` before every key, also before names that Edgewire reads out of answers.",
+    "Create the client without `keyPrefix`, and pass the text as `prefix` to `redis`.",
+  ],
+  EW971: [
+    "node-redis has a client of its own for sentinels, which lacks what `redis` needs.",
+    "Use ioredis: `new Redis({ sentinels, name })`.",
+  ],
+=======
+  EW428: [
+    "A client adds a prefix of its own to keys. Scripts make keys and channels that it would not find.",
+    "Use the option `prefix` of `redis`.",
+  ],
+  EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
+>>>>>>> e-b
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',
@@ -647,6 +684,15 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`storage` is not something that keeps rooms.",
     'Write `storage: sqlite("rooms.db")`, or pass a function that returns a room\'s values.',
   ],
+  EW660: [
+    "The option `backplane` is not a backplane.",
+    'Write `backplane: redis("redis://localhost:6379")`, or `memoryBackplane()` in tests.',
+  ],
+  EW661: ["Both `storage` and `backplane` were given. The backplane keeps what rooms keep.", "Leave `storage` out."],
+  EW662: [
+    "Two handlers of one server share a backplane under one name, so their rooms would be the same.",
+    "Give each the option `binding`.",
+  ],
   EW665: [
     "The process is one of several behind a port: a worker of node:cluster, PM2's cluster mode, or a server that listens with `reusePort`. Without a backplane each has rooms of its own.",
     "Give `serve` or `attach` the same `backplane` in each process, or run one process.",
@@ -762,6 +808,7 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
     "`next()` waited for a message, and the connection ended. The message has code and reason.",
     "Expect the end, or see why the handler closed.",
   ],
+  EW828: ['`hibernate` was called on a server of "edgewire/memory" whose rooms span servers.', "Test hibernation without a backplane."],
   EW901: [
     "A file is opened twice in one process, by two calls of `sqlite`.",
     "Call `sqlite(path)` once, and pass what it returns to both servers.",

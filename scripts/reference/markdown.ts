@@ -6,5 +6,5 @@ export function linkTo(code: string): string {
 }
 
 export function codeBlock(text: string): string {
-  return `\`\`\`ts\n${text}\n\`\`\``;
+  return `\`\`\`typescript\n${text}\n\`\`\``;
 }

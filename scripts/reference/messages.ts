@@ -74,7 +74,8 @@ class Finder {
     const callee = node.expression.getText(file.source);
     const isLogged = is.isCallExpression(node) && callee !== "refused";
     const number = (isLogged ? logs : errors).find(([name]) => name.test(callee))?.[1];
-    const message = number === undefined ? undefined : node.arguments?.[number];
+    // A `warn` of another library takes the message alone.
+    const message = number === undefined ? undefined : (node.arguments?.[number] ?? (callee === "warn" ? node.arguments?.[0] : undefined));
     if (message !== undefined) this.#follow(file, message, isLogged);
   }
 
@@ -116,7 +117,14 @@ class Finder {
     const isPassing = /^:?$/.test(last?.literal.text ?? "") && this.#isOpen(textOf(template));
     const passed =
       last !== undefined && isPassing && (isOfAnother(last.expression, file) || this.#followName(file, bare(last.expression), isLogged));
-    if (!passed) this.#add(file, template, textOf(template), end, isLogged);
+    if (!passed)
+      this.#add(
+        file,
+        template,
+        textOf(template, (part) => this.#constantOf(file, part)),
+        end,
+        isLogged,
+      );
   }
 
   #add(file: File, node: Node, whole: string, end: number, isLogged: boolean): void {
@@ -124,6 +132,13 @@ class Finder {
     const code = codeAtEnd.exec(whole)?.[1];
     const message = { file: file.path, line: lineOf(file, node), text: whole.replace(codeAtEnd, ""), code, isLogged, end };
     this.messages.set(`${file.path}@${end}`, message);
+  }
+
+  /** The text of a constant. */
+  #constantOf(file: File, expression: Expression): string | undefined {
+    const node = is.isIdentifier(expression) ? this.#declarationOf(file, expression)?.node : undefined;
+    const initializer = node !== undefined && is.isVariableDeclaration(node) ? node.initializer : undefined;
+    return initializer !== undefined && is.isStringLiteral(initializer) ? initializer.text : undefined;
   }
 
   /** Whether it is the name of a text, a parameter, or a function that returns texts. */
@@ -212,6 +227,9 @@ function partsOf(expression: Expression): readonly Expression[] | undefined {
 }
 
 /** A template with `…` for what is computed. */
-export function textOf({ head, templateSpans }: TemplateExpression): string {
-  return head.text + templateSpans.map(({ literal }) => `…${literal.text}`).join("");
+export function textOf(
+  { head, templateSpans }: TemplateExpression,
+  known: (part: Expression) => string | undefined = () => undefined,
+): string {
+  return head.text + templateSpans.map(({ expression, literal }) => `${known(expression) ?? "…"}${literal.text}`).join("");
 }

@@ -85,18 +85,25 @@ function current(isPage: boolean): string {
 }
 
 function menu({ url, shelves }: Frame, to: To): string {
-  const item = ({ url: path, title }: Page): string =>
-    `<li><a href="${to(path)}"${path === url ? current(true) : ""}>${escape(title)}</a></li>`;
+  const item = ({ url: path, title }: Page, group: string): string =>
+    `<li><a href="${to(path)}"${path === url ? current(true) : ""}>${escape(within(group, title))}</a></li>`;
   const isFirstPage = url === "index.html";
   const lists = shelves.map(({ name, groups }, index) => {
     const inside = groups.map(({ name: group, pages }) => {
-      const list = `<ul>${pages.map(item).join("")}</ul>`;
+      const list = `<ul>${pages.map((page) => item(page, group)).join("")}</ul>`;
       return group === "" ? list : `<p class="group">${escape(group)}</p>${list}`;
     });
     const isOpen = isFirstPage ? index === 0 : groups.some(({ pages }) => pages.some((page) => page.url === url));
     return `<details${isOpen ? " open" : ""}><summary>${escape(name)}</summary>${inside.join("")}</details>`;
   });
   return `<nav id="menu" class="menu" aria-label="Pages">\n${lists.join("\n")}\n</nav>`;
+}
+
+/** A title below its group's name, which it does not repeat: "On Node" below "Getting started". */
+function within(group: string, title: string): string {
+  if (group === "" || !title.startsWith(`${group} `)) return title;
+  const rest = title.slice(group.length + 1);
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 function contents(headings: readonly Heading[]): string {

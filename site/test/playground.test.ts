@@ -151,6 +151,16 @@ describe.skipIf(executablePath === "")("the playground", () => {
       await stage.sees("Ada", "closed: 1000", "event");
     });
 
+    test("a loop that logs is stopped too, and does not bury the page", async () => {
+      const stage = await open();
+      await stage.isRunning();
+      await stage.runs(`${echo}\nwhile (true) console.log("again");`);
+      await stage.problem.filter({ hasText: "endless loop" }).waitFor();
+      await stage.logs("the rest is left out");
+      await stage.runs(echo);
+      await stage.isRunning();
+    });
+
     test("a handler reaches neither the network nor the site", async () => {
       const stage = await open();
       await stage.isRunning();
@@ -184,6 +194,10 @@ export default defineHandler({ upgrade: () => new Response("no", { status: 401 }
       await stage.problem.filter({ hasText: 'the playground has no "node:fs"' }).waitFor();
       await stage.runs('import { defineHandler } from "edgewire";\nexport default defineHandler({ mesage() {} });');
       await stage.problem.filter({ hasText: /^Line 2: .*mesage/ }).waitFor();
+      const code = stage.problem.getByRole("link", { name: /^EW\d+$/ });
+      const heading = (await code.innerText()).toLowerCase();
+      await code.click();
+      await stage.page.locator(`h3#${heading}`).waitFor();
     });
 
     test("every example of the list runs", async () => {

@@ -21,13 +21,16 @@ export type {
   Report,
   Reported,
   RoomBackplane,
+  RoomKept,
   StoredEntry,
 } from "./backplane.ts";
 export { BackplaneError } from "./error.ts";
 export type { Change, Counts, EntryReference, Frame, Head, NodeCounts, Notice, Present, Published } from "./feed.ts";
+export type { Mailbox, Question } from "./mail.ts";
 export { MemoryBackplane } from "./memory/index.ts";
 export type { MemoryBackplaneOptions, MemoryNetwork } from "./memory/index.ts";
 export type { ClusterOptions } from "./rooms/options.ts";
+export type { BackplaneDue, BackplaneTasks, DueRoom, DueRooms, Lane, LaneClaim, NewTask, SettledTask, Task } from "./tasks.ts";
 export type {
   Claimed,
   Condition,
@@ -43,6 +46,7 @@ export type {
   TurnRefused,
   TurnResult,
 } from "./turns.ts";
+export type { BackplaneValues, FoundValue, FoundValues, StoredValue, ValueRange, ValuesWritten, ValueWrite } from "./values.ts";
 export type { SharedBackplane };
 
 /**

@@ -339,7 +339,7 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   /** The application's values of a room. */
   storage(room: string): RoomStorage {
-    const given = this.host.runtime.storage?.(room);
+    const given = this.host.runtime.storage?.(room) ?? this.shared?.valuesOf(room);
     const store = given === undefined ? this.store(room) : undefined;
     const values = given ?? valuesOf(store as Store);
     return new Storage({ room, values, queues: this.#queues, clock: this.host.clock, sync: () => store?.sync?.() });

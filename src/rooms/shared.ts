@@ -9,6 +9,7 @@ import type { Topics } from "../values/topics.ts";
 import type { SessionKeeper, SharedSessions } from "./shared-sessions.ts";
 import type { RoomCall } from "./remote-room.ts";
 import type { Except } from "./room-index.ts";
+import type { ConditionalValues } from "./storage.ts";
 
 /** A connection that says who it is, or what stands for one of another server. */
 export interface Declaring {
@@ -55,6 +56,8 @@ export interface SharedRooms<State, Env> {
   presentElsewhere(room: string): Iterable<readonly [one: Declaring, declaration: string]>;
   /** Connections of other servers, as last reported. */
   elsewhere(room: string): number;
+  /** What `room.storage` keeps. */
+  valuesOf(room: string): ConditionalValues;
   /** The room as hooks have it. */
   makeRoom(name: string): LocalRoom<State, Env>;
   /** Does what is asked of a room from outside. @throws what the method throws, and BackplaneError. */

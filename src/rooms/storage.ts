@@ -8,10 +8,20 @@ import { overlay } from "./overlay.ts";
 import { StorageQueue } from "./storage-queue.ts";
 import { decodeStored, encodeValue, Values } from "./values.ts";
 
+/** Values to write; undefined deletes the key. */
+export type ChangedValues = ReadonlyMap<string, string | undefined>;
+
+/** Values that other servers change too: what depends on them is computed again if they have. */
+export interface ConditionalValues extends RoomValues {
+  change(key: string, compute: (before: string | undefined) => Promise<string | undefined>): Promise<void>;
+  /** @param run reads what it likes, and returns what is to be written. */
+  together(run: () => Promise<ChangedValues>): Promise<void>;
+}
+
 /** What it is made of. */
 export interface StorageParts {
   readonly room: string;
-  readonly values: RoomValues;
+  readonly values: RoomValues | ConditionalValues;
   /** By room; only rooms in which something pends. */
   readonly queues: SmallMap<StorageQueue>;
   readonly clock: Clock;
@@ -33,10 +43,17 @@ export class Storage extends Values implements RoomStorage {
     const { values } = this.#parts;
     const queue = this.#waiting();
     return queue.update(key, async () => {
-      const before = await values.get(key);
-      const value = await queue.within(() => change(decodeStored(before)), `update("${key}")`, "its own key or a transaction");
-      if (value !== undefined) await values.set(key, encodeValue(key, value));
-      else await values.delete(key);
+      let value: T | undefined;
+      const compute = async (before: string | undefined | null): Promise<string | undefined> => {
+        value = await queue.within(() => change(decodeStored(before)), `update("${key}")`, "its own key or a transaction");
+        return value === undefined ? undefined : encodeValue(key, value);
+      };
+      if ("change" in values) await values.change(key, compute);
+      else {
+        const encoded = await compute(await values.get(key));
+        if (encoded !== undefined) await values.set(key, encoded);
+        else await values.delete(key);
+      }
       return value;
     });
   }
@@ -49,17 +66,24 @@ export class Storage extends Values implements RoomStorage {
     if (values.apply === undefined) return rejected("it needs `apply` of what the option `storage` returns [EW302]");
     const queue = this.#waiting();
     return queue.transaction(async () => {
-      const seen = overlay(values);
-      let ended = false;
-      const view = new Values(() => {
-        if (ended) throw new Error(`${transaction} has ended, and its values with it [EW327]`);
-        return seen;
-      });
-      const changing = queue.within(() => change(view), "transaction", "room.storage, only for its own values");
-      const result = await changing.finally(() => (ended = true));
-      const changes = await seen.changes();
-      if (changes.size > 0) await values.apply?.(changes);
-      return result;
+      let result: T | undefined;
+      const run = async (): Promise<ChangedValues> => {
+        const seen = overlay(values);
+        let ended = false;
+        const view = new Values(() => {
+          if (ended) throw new Error(`${transaction} has ended, and its values with it [EW327]`);
+          return seen;
+        });
+        const changing = queue.within(() => change(view), "transaction", "room.storage, only for its own values");
+        result = await changing.finally(() => (ended = true));
+        return seen.changes();
+      };
+      if ("together" in values) await values.together(run);
+      else {
+        const changes = await run();
+        if (changes.size > 0) await values.apply?.(changes);
+      }
+      return result as T;
     });
   }
 

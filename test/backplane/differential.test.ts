@@ -12,7 +12,7 @@ const words = vi.hoisted(() => ({ current: "" }));
 vi.mock(import("../../src/history/random.ts"), async (original) => ({ ...(await original()), randomWord: () => words.current }));
 
 const path = inject("redis");
-const seeds = Number(process.env.BACKPLANE_SEEDS ?? 30);
+const seeds = Number(process.env.BACKPLANE_SEEDS ?? 15);
 const from = Number(process.env.BACKPLANE_FROM ?? 1);
 
 let server: RedisServer;

@@ -13,6 +13,19 @@ export function word(): string {
   return `w${(++words).toString(36)}x${Math.floor(Math.random() * 1e9).toString(36)}`;
 }
 
+/** Repeats a call that fails until it does not: a store comes back in its own time. */
+export async function eventually<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const late = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() > late) throw error;
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+    }
+  }
+}
+
 export class Member implements Receiver {
   readonly name: string;
   readonly port: RoomBackplane;
@@ -84,9 +97,9 @@ export class Member implements Receiver {
   }
 
   /** Settles when it is so. */
-  async until(isSo: () => boolean, what = "what was told"): Promise<void> {
+  async until(isSo: () => boolean, what = "what was told", patience = deadline): Promise<void> {
     const { promise, reject } = Promise.withResolvers<never>();
-    const late = setTimeout(() => reject(new Error(`${this.name} has not heard ${what} within ${deadline} ms`)), deadline);
+    const late = setTimeout(() => reject(new Error(`${this.name} has not heard ${what} within ${patience} ms`)), patience);
     try {
       while (!isSo()) await Promise.race([promise, new Promise<void>((resolve) => void this.#told.push(resolve))]);
     } finally {

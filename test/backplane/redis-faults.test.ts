@@ -4,7 +4,7 @@ import { afterEach, describe, expect, inject, test } from "vitest";
 import { redis } from "../../adapters/redis/index.ts";
 import type { RedisBackplane, RedisTuning } from "../../adapters/redis/index.ts";
 import { baseOf } from "../../adapters/redis/room.ts";
-import { Member, kept, publish, word } from "./member.ts";
+import { Member, eventually, kept, publish, word } from "./member.ts";
 import { ioredisClients, nodeRedisClients } from "./redis-host.ts";
 import type { Clients } from "./redis-host.ts";
 import { RedisServer } from "./redis-server.ts";
@@ -40,19 +40,6 @@ async function over(connect: () => Promise<Clients>, tuning: RedisTuning = {}): 
   const backplane = redis({ client, ...(subscriber === undefined ? {} : { subscriber }), warn: () => {}, ...tuning });
   open.push(close, () => backplane.close());
   return backplane;
-}
-
-/** Repeats a call that fails until it does not: Redis comes back in its own time. */
-async function eventually<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  const late = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (Date.now() > late) throw error;
-      await new Promise((resolve) => void setTimeout(resolve, 20));
-    }
-  }
 }
 
 const noCounts = { connections: 0, topics: new Map<string, number>() };
@@ -148,6 +135,45 @@ describe.skipIf(path === "")("Redis", () => {
     expect(page).toMatchObject({ known: false, entries: [{ payload: "1" }, { payload: "2", offset: 2, tag: "t3" }] });
     const late = after.port.turns({ ...ahead.next(), node: ahead.name });
     expect(await late).toMatch(/^(other|expelled)$/);
+  });
+
+  test("fails over by its sentinel: nodes are told of the cut, and go on where they were", async () => {
+    const [server, replica] = [await start(), await start()];
+    const follower = admin(replica);
+    await follower.replicaof("127.0.0.1", server.port);
+    const sentinel = await RedisServer.sentinel(path, server);
+    open.push(() => sentinel.stop());
+    const connect = async (): Promise<Clients> => {
+      const options = { sentinels: [{ host: "127.0.0.1", port: sentinel.port }], name: "primary", sentinelRetryStrategy: () => 100 };
+      const [client, subscriber] = [new Redis(options), new Redis(options)];
+      for (const one of [client, subscriber]) one.on("error", () => {});
+      return {
+        client,
+        subscriber,
+        close() {
+          client.disconnect();
+          subscriber.disconnect();
+        },
+      };
+    };
+    const member = await Member.join(await over(connect, { replicas: 1 }), "room");
+    const first = member.next({ steps: [publish("1", { kept: [kept("t")] })] });
+    await eventually(() => member.send(first));
+    const { cuts, life } = member;
+    await eventually(async () => {
+      const known = await admin({ url: `redis://127.0.0.1:${sentinel.port}` } as RedisServer).call("SENTINEL", "REPLICAS", "primary");
+      if ((known as unknown[]).length === 0) throw new Error("the sentinel does not know the replica yet");
+    });
+    await server.kill();
+    await member.until(() => member.cuts > cuts, "that it was cut");
+    await eventually(() => member.port.subscribe());
+    const joined = await eventually(() => member.joinAgain(life));
+    expect(joined).toMatchObject({ life, batch: 1, logs: [{ topic: "t", last: { offset: 1 } }] });
+    // It has no replica any more: the turn is carried out, and not acknowledged.
+    const second = member.next({ steps: [publish("2", { kept: [kept("t")] })] });
+    await expect(member.port.turns(second)).rejects.toThrow("0 replicas have it");
+    await member.until(() => member.frames.length === 2);
+    expect(await member.changes(3)).toMatchObject([{ type: "log" }, { payload: "1" }, { payload: "2" }]);
   });
 
   test("gives no answers: a client is given no more than it can forget", async () => {

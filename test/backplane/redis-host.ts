@@ -68,8 +68,13 @@ export function nodeRedisCluster(ports: readonly number[]): Connect {
   };
 }
 
+export interface RedisHost extends BackplaneHost {
+  /** A key of the room, and so of its slot. */
+  keyOf(room: string): string;
+}
+
 /** @param admin runs commands at the room's node. */
-export async function redisHost(connect: Connect, admin: Redis | Cluster, tuning: RedisTuning = {}): Promise<BackplaneHost> {
+export async function redisHost(connect: Connect, admin: Redis | Cluster, tuning: RedisTuning = {}): Promise<RedisHost> {
   const clients = [await connect(), await connect()];
   const prefix = `ew${Math.floor(Math.random() * 1e9).toString(36)}:`;
   const over = ({ client, subscriber }: Clients): RedisBackplane =>
@@ -77,6 +82,7 @@ export async function redisHost(connect: Connect, admin: Redis | Cluster, tuning
   const [first, second] = [over(clients[0]!), over(clients[1]!)];
   return {
     backplanes: [first, second],
+    keyOf: (room) => baseOf(prefix, room),
     lapse: async (room, node) => void (await admin.zadd(`${baseOf(prefix, room)}e`, "XX", 0, node)),
     lapseClaim: async (room, lane) => void (await admin.hset(`${baseOf(prefix, room)}tl:${lane}`, "until", 0)),
     evict: async (room, topic) => void (await admin.del(`${baseOf(prefix, room)}t:${topic}`)),

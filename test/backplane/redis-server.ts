@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,21 +40,18 @@ export class RedisServer {
     const place = ["--port", String(this.port), "--bind", "127.0.0.1", "--dir", this.#folder];
     // A replica is served at once, and nothing is written to the disk.
     const fixed = [...place, "--save", "", "--repl-diskless-sync-delay", "0"];
-    const child = spawn(this.#path, [...fixed, ...this.#options], { stdio: ["ignore", "pipe", "ignore"] });
-    this.#process = child;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const late = setTimeout(() => reject(new Error(`redis-server has not started within ${deadline} ms`)), deadline);
-    const lines: string[] = [];
-    createInterface(child.stdout!).on("line", (line) => {
-      lines.push(line);
-      if (line.includes("Ready to accept connections")) resolve();
-    });
-    child.once("exit", (code) => reject(new Error(`redis-server ended with ${code}:\n${lines.slice(-5).join("\n")}`)));
-    try {
-      await promise;
-    } finally {
-      clearTimeout(late);
-    }
+    this.#process = await launch(this.#path, [...fixed, ...this.#options], "Ready to accept connections");
+  }
+
+  /** A sentinel that fails over from that server within a second or two. */
+  static async sentinel(path: string, { port }: RedisServer): Promise<RedisServer> {
+    const sentinel = new RedisServer(path, await freePort(), []);
+    const file = join(sentinel.#folder, "sentinel.conf");
+    const of = (option: string, value: number): string => `sentinel ${option} primary ${value}`;
+    const lines = [`port ${sentinel.port}`, `sentinel monitor primary 127.0.0.1 ${port} 1`];
+    writeFileSync(file, [...lines, of("down-after-milliseconds", 500), of("failover-timeout", 3000)].join("\n"));
+    sentinel.#process = await launch(path, [file, "--sentinel"], "Sentinel ID is");
+    return sentinel;
   }
 
   /** Without a chance to write anything. */
@@ -79,6 +76,28 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Settles when it says that it is ready. */
+async function launch(path: string, args: readonly string[], ready: string): Promise<ChildProcess> {
+  const child = spawn(path, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const late = setTimeout(() => reject(new Error(`redis-server has not started within ${deadline} ms`)), deadline);
+  const lines: string[] = [];
+  createInterface(child.stdout).on("line", (line) => {
+    lines.push(line);
+    if (line.includes(ready)) resolve();
+  });
+  child.once("exit", (code) => reject(new Error(`redis-server ended with ${code}:\n${lines.slice(-5).join("\n")}`)));
+  try {
+    await promise;
+    return child;
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    clearTimeout(late);
   }
 }
 

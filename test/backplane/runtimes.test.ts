@@ -1,5 +1,5 @@
 /** Node, Bun and Deno share a room through Redis. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,23 +7,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, inject, test } from "vitest";
-import { bunBinary, denoBinary, denoFlags } from "../support/runtimes.ts";
+import { bunBinary } from "../support/runtimes.ts";
 import { RedisServer } from "./redis-server.ts";
+import { run } from "./servers.ts";
 
 const path = inject("redis");
 const here = import.meta.dirname;
 const file = (name: string): string => join(here, "served", `${name}.ts`);
 
-const commands = {
-  node: [process.execPath],
-  bun: [bunBinary],
-  deno: [denoBinary(), ...denoFlags],
-} as const;
-
-function run(runtime: keyof typeof commands, url: string): ChildProcessWithoutNullStreams {
-  const [command, ...args] = commands[runtime];
-  return spawn(command, [...args, file("node"), url, runtime, "3"], { cwd: join(here, "../..") });
-}
+const runtimes = ["node", "bun", "deno"] as const;
 
 /** Its next line. @throws Error, as a rejection, if it ends before. */
 function nextLine(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<string>, errors: string[]): Promise<string> {
@@ -35,8 +27,8 @@ function nextLine(child: ChildProcessWithoutNullStreams, lines: AsyncIterator<st
 
 test.skipIf(path === "")("Node, Bun and Deno hear each other, and end by themselves", async () => {
   const server = await RedisServer.start(path);
-  const nodes = (Object.keys(commands) as (keyof typeof commands)[]).map((runtime) => {
-    const child = run(runtime, server.url);
+  const nodes = runtimes.map((runtime) => {
+    const child = run(runtime, "node", server.url, runtime, "3");
     const errors: string[] = [];
     child.stderr.on("data", (data) => void errors.push(String(data)));
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();

@@ -32,7 +32,8 @@ test.each<Runtime>(["node", "bun", "deno"])("serve on %s", async (runtime) => {
       'TypeError: serve: option "port" must be a number, not the string "3000": convert it with Number(process.env.PORT) [EW628]',
     "port that is none": 'RangeError: serve: option "port" is NaN: must be a whole number from 0 (a free one) to 65535 [EW629]',
     "hostname of the wrong type": 'TypeError: serve: option "hostname" must be a string, not 127 [EW630]',
-    "unknown option": 'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, signals [EW105]',
+    "unknown option":
+      'TypeError: serve: unknown option "prot": options are port, hostname, fetch, tls, env, storage, backplane, signals [EW105]',
     "signals of the wrong type": 'TypeError: serve: option "signals" must be false, or an object of options [EW646]',
     "unknown option of signals":
       'TypeError: serve: option "signals" has an unknown option "deadlin": options are code, reason, spread, retry, deadline, raise [EW647]',

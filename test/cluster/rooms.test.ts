@@ -150,6 +150,47 @@ describe("what is kept", () => {
   });
 });
 
+describe("values", () => {
+  test("are the same on every server, and what depends on them is computed again if another has changed them meanwhile", async () => {
+    let runs = 0;
+    const { servers, backplane } = scene({
+      async message({ room }, data) {
+        const key = String(data);
+        if (key === "both")
+          await room.storage.transaction(async (values) => {
+            runs++;
+            const [a = 0, b = 0] = [await values.get<number>("a"), await values.get<number>("b")];
+            await values.set("a", a + 1);
+            await values.set("b", b - 1);
+          });
+        else await room.storage.update<number>(key, (count = 0) => count + 1);
+      },
+    });
+    const clients = [await join(servers[0]), await join(servers[1])];
+    for (let round = 0; round < 50; round++) for (const client of clients) for (const key of ["count", "both"]) client.send(key);
+    await Promise.all(servers.map((server) => server.settled()));
+    expect(runs).toBeGreaterThan(100);
+    const { entries } = await backplane.kept(":default", "test").values.list({ prefix: "", limit: 10 });
+    expect(entries).toEqual([
+      ["a", "100"],
+      ["b", "-100"],
+      ["count", "100"],
+    ]);
+  });
+
+  test("a backplane that is away is a BackplaneError", async () => {
+    const told: unknown[] = [];
+    const { servers, between, clock } = scene({
+      message: ({ room }) => room.storage.get("x").catch((error: unknown) => void told.push(error)) as Promise<void>,
+    });
+    const client = await join(servers[0]);
+    between.isSilent = true;
+    client.send("get");
+    await clock.advance(3000);
+    expect(told).toEqual([expect.any(BackplaneError)]);
+  });
+});
+
 describe("who is there", () => {
   test("counts and topics of all servers", async () => {
     const { servers, clock } = scene();
@@ -429,7 +470,6 @@ describe("a server that is taken for dead", () => {
 
 describe("what does not span servers yet is refused by name", () => {
   test.each([
-    ["storage", (connection) => connection.room.storage],
     ["setAlarm", (connection) => connection.room.setAlarm(0)],
     ["schedule", (connection) => connection.room.schedule(0, "call")],
     ["scheduled", (connection) => connection.room.scheduled()],
@@ -440,7 +480,7 @@ describe("what does not span servers yet is refused by name", () => {
     const { servers, errors } = scene({ open: (connection) => void call(connection), alarm() {}, calls: { call: () => 1 } } as Handler);
     await join(servers[0]);
     await servers[0].settled();
-    expect(errors.map(String)).toEqual([`Error: ${name}: not yet supported where rooms span servers (option "backplane") [EW420]`]);
+    expect(errors.map(String)).toEqual([`Error: ${name}: not yet supported where rooms span servers (option "backplane") [EW430]`]);
   });
 
   test("from outside", async () => {

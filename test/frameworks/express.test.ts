@@ -4,7 +4,7 @@ import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { start, type Server } from "../docs/run.ts";
 import { freePorts } from "../deploy/processes.ts";
-import { errorsIn, writeFramework } from "./page.ts";
+import { writeFramework } from "./page.ts";
 
 const file = writeFramework("express");
 let server: Server;
@@ -38,8 +38,6 @@ async function statusOf(socket: WebSocket): Promise<number | undefined> {
   const [, response] = (await once(socket, "unexpected-response")) as [unknown, { statusCode?: number }];
   return response.statusCode;
 }
-
-test("the code is right for the compiler", () => expect(errorsIn(file, "express.ts")).toEqual([]));
 
 test("who has logged in may join, by name, until the logout, in all tabs", async () => {
   const [ada, grace] = [await login("Ada"), await login("Grace")];

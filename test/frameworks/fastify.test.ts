@@ -4,11 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { freePorts, run, type Running } from "../deploy/processes.ts";
-import { errorsIn, writeFramework } from "./page.ts";
+import { writeFramework } from "./page.ts";
 
 const file = writeFramework("fastify");
-
-test("the code is right for the compiler", () => expect(errorsIn(file, "fastify.ts")).toEqual([]));
 
 async function begin(entry: string): Promise<{ app: Running; socket: WebSocket; port: number }> {
   const [port] = await freePorts(1);

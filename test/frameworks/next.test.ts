@@ -38,7 +38,7 @@ describe.skipIf(executablePath === "")("Next", () => {
     const { url } = await serve(project.folder, [process.execPath, "server.ts"], /listening/);
     const visitor = await browser.newPage();
     const failed = new Promise((resolve) => visitor.on("websocket", (socket) => socket.on("socketerror", resolve)));
-    await visitor.goto(url.replace("localhost", "127.0.0.1"));
+    await visitor.goto(url.replace("localhost", "127.0.0.1"), { timeout: 120_000 });
     expect(await failed).toContain("handshake");
     await visitor.close();
   });

@@ -62,7 +62,8 @@ export async function serve(
 export async function visit(browser: Browser, url: string, announce: (text: string) => Promise<unknown>): Promise<Page> {
   const visitor = await browser.newPage();
   onTestFinished(() => visitor.close());
-  await visitor.goto(url);
+  // The first one is compiled while it is asked for.
+  await visitor.goto(url, { timeout: 120_000 });
   await expect.poll(() => announce("first"), { timeout: 60_000, interval: 500 }).toEqual({ reached: 1 });
   await visitor.locator("li").getByText("first").first().waitFor();
   return visitor;

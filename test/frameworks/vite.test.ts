@@ -80,14 +80,11 @@ test("in the preview of a build", async () => {
 });
 
 test("behind Vite's proxy", async () => {
-  const [chatPort] = await freePorts(1);
-  writeFileSync(
-    at("alone.ts"),
-    `import { serve } from "edgewire/serve";\nimport { chat } from "./chat.ts";\nawait serve(chat, { port: ${chatPort} });\nconsole.log("listening");\n`,
-  );
+  const code = 'import { serve } from "edgewire/serve";\nimport { chat } from "./chat.ts";\nconsole.log((await serve(chat)).url);\n';
+  writeFileSync(at("alone.ts"), code);
   await using alone = run(process.execPath, [at("alone.ts")]);
-  await alone.line(/listening/);
-  process.env["CHAT_PORT"] = String(chatPort);
+  const url = await alone.line(/^http:/);
+  process.env["CHAT_PORT"] = new URL(url).port;
   const { port } = await start("dev", "--config", "vite.proxy.config.ts");
   await echo(port);
   await hmr(port);

@@ -10,5 +10,9 @@ const columns = ["node-1", "node-2", "attached", "hono", "sqlite-node"];
 console.log(`the contract on Node ${lowestVersion()}`);
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
 const args = [vitest, "run", "--project", "contract", ...columns.map((name) => `test/columns/${name}.ts`)];
-const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env: { ...process.env, CONTRACT_NODE: lowestNode() } });
+const { status } = spawnSync(process.execPath, args, {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, CONTRACT: "all", CONTRACT_NODE: lowestNode() },
+});
 process.exitCode = status ?? 1;

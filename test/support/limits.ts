@@ -342,6 +342,12 @@ export const limits = {
     evidence: "docs/guide/clusters.md: a server would have to ask all others at each handshake.",
     shows: /the handshake was accepted|live: 0|did not come|the close hook|the end of close/,
   },
+  C8: {
+    columns: ["memory+cluster"],
+    why: "Calls of `room.storage` wait for those that this server made before, not for another server's: until a transaction is applied, others read what was there. Values that the option `storage` keeps elsewhere are updated atomically by each server for itself alone.",
+    evidence: "src/cluster/values.ts: written on the condition that nothing has changed, or computed again.",
+    shows: /string b|Set\(\d+\)/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;
@@ -371,6 +377,8 @@ export const ofCluster: Readonly<Record<string, LimitId>> = {
   DL26: "C7",
   DL27: "C7",
   DL34: "C7",
+  K12: "C8",
+  K14: "C8",
   Y2: "C1",
   Y8: "C2",
 };

@@ -11,6 +11,7 @@ import { defineMessages, messageClient, messageHandler } from "edgewire/messages
 import { msgpack } from "edgewire/msgpack";
 import { attach } from "edgewire/node";
 import { opentelemetry } from "edgewire/opentelemetry";
+import { redis } from "edgewire/redis";
 import { serve } from "edgewire/serve";
 import { sqlite } from "edgewire/sqlite";
 import { worker } from "edgewire/workers";
@@ -36,6 +37,7 @@ export const worked = worker(chat);
 export const routed = route(inRooms);
 export const lobby = (namespace: Parameters<typeof roomsOf>[0]) => roomsOf<typeof chat>(namespace).room("lobby");
 export const file = sqlite("rooms.db");
+export const shared = redis("redis://127.0.0.1:6379");
 export const observed = opentelemetry();
 export const ofBun = websocket;
 

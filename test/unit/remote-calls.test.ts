@@ -71,13 +71,13 @@ test("while a deploy rolls out, the object may know no calls, or not this one", 
     const older = answeredBy(() => Promise.reject(new TypeError(told)));
     expect(await outcome(older.room("lobby").call("vote"))).toEqual({
       name: "Error",
-      message: 'while a deploy rolls out, the room may run another version: call "vote" of room "lobby": the room has no calls [EW334]',
+      message: 'call "vote" of room "lobby": the room has no calls (while a deploy rolls out, the room may run another version) [EW334]',
       code: "unknown_call",
     });
   }
   const other = answeredBy(async () => ({ error: { message: "there is no such call: calls are …", code: "unknown_call" } }));
   expect(await outcome(other.room("lobby").call("vote"))).toMatchObject({
-    message: "while a deploy rolls out, the room may run another version: there is no such call: calls are …",
+    message: "there is no such call: calls are … (while a deploy rolls out, the room may run another version)",
     code: "unknown_call",
   });
   const foreign = answeredBy(() => Promise.reject(new TypeError('The RPC receiver does not implement the method "edgewireRoom".')));

@@ -22,11 +22,13 @@ async function copy(button: HTMLButtonElement): Promise<void> {
 
 /** What scrolls must be reachable by keyboard; what does not would only be in the way. */
 export function focusableScrollers(): void {
-  const watched = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", "0");
-      else target.removeAttribute("tabindex");
-    }
-  });
-  for (const element of document.querySelectorAll("figure.code pre, .scroll")) watched.observe(element);
+  const watched = new ResizeObserver((entries) => entries.forEach(({ target }) => focusable(target)));
+  const scrollers = document.querySelectorAll("figure.code pre, .scroll");
+  scrollers.forEach(focusable);
+  for (const element of scrollers) watched.observe(element);
+}
+
+function focusable(element: Element): void {
+  if (element.scrollWidth > element.clientWidth) element.setAttribute("tabindex", "0");
+  else element.removeAttribute("tabindex");
 }

@@ -1,5 +1,5 @@
 /** The playground: the editor, the sandbox that runs what is in it, and the panels that show what happens there. */
-import { find } from "../page/dom.ts";
+import { find, make } from "../page/dom.ts";
 import { ClientPanel } from "./client-panel.ts";
 import { Editor } from "./editor.ts";
 import type { ClientName, Command, Problem, Report } from "./protocol.ts";
@@ -127,7 +127,7 @@ class Playground {
     const place = problem.line === undefined && problem.isSyntax ? this.#editor.firstMistake() : problem;
     const box = find("#problem");
     const { line, column = 1 } = place ?? {};
-    box.textContent = line === undefined ? problem.message : `Line ${line}: ${problem.message}`;
+    box.replaceChildren(...explained(line === undefined ? problem.message : `Line ${line}: ${problem.message}`));
     box.hidden = false;
     if (line !== undefined) this.#editor.mark(line, column, problem.message);
     if (problem.isSyntax) this.#end("Not running.");
@@ -141,6 +141,12 @@ class Playground {
   #tell(text: string): void {
     find("#state").textContent = text;
   }
+}
+
+/** The message, whose code leads to its cause and cure. */
+function explained(message: string): readonly (Node | string)[] {
+  const link = (code: string): Node => make("a", { href: `reference/errors.html#${code.toLowerCase()}`, text: code });
+  return message.split(/\[(EW\d+)\]/).map((part, at) => (at % 2 === 1 ? link(part) : part));
 }
 
 /** The path with the client's name. */

@@ -2,6 +2,11 @@
 import { integer } from "../../values/checks.ts";
 import type { ClusterLimits } from "../host.ts";
 
+<<<<<<< HEAD
+/** Options of a server whose rooms span servers. */
+=======
+/** How long a server waits for its backplane, and for other servers. */
+>>>>>>> e-b
 export interface ClusterOptions {
   /** Milliseconds after which others take a silent server for dead. Default: 15 000; 1000 to 3 600 000. */
   readonly lease?: number | undefined;
@@ -25,7 +30,7 @@ const checks = {
 export function limitsOf(options: ClusterOptions): ClusterLimits {
   for (const name of Object.keys(options)) {
     if (!(name in checks))
-      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW427]`);
+      throw new TypeError(`backplane: unknown option "${name}": options are ${Object.keys(checks).join(", ")} [EW105]`);
   }
   const read = (name: keyof typeof checks, value: number): number => checks[name](`backplane.${name}`, options[name] ?? value);
   const lease = read("lease", 15_000);

@@ -18,11 +18,13 @@ import type { Topics } from "../../values/topics.ts";
 import type { Backplane } from "../backplane.ts";
 import { BackplaneError } from "../error.ts";
 import type { ClusterLimits } from "../host.ts";
+import { Asking } from "./asking.ts";
 import { NodeRoom } from "./node-room.ts";
 import type { NodeRoomHost } from "./node-room.ts";
 import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishing.ts";
 import type { SharedLog } from "./shared-log.ts";
 import type { NodeSessions } from "./sessions.ts";
+import { SharedValues } from "./shared-values.ts";
 import { SharedRoom } from "./shared-room.ts";
 import type { SharedRoomHost } from "./shared-room.ts";
 import type { SharingRooms } from "./sharing.ts";
@@ -43,6 +45,9 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   /** The room whose `presence` hook runs. */
   #within: string | undefined;
   keeper: SessionKeeper | undefined;
+  /** This server's name, for what belongs to no room. */
+  readonly #server = randomEpoch();
+  readonly #asking: Asking;
   #timer: unknown;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -51,6 +56,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.registry = registry;
     this.backplane = backplane;
     this.limits = limits;
+    this.#asking = new Asking(registry.host.clock, limits.patience);
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -59,7 +65,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   lacks(what: string): never {
-    throw new Error(`${what}: not yet supported where rooms span servers (option "backplane") [EW420]`);
+    throw new Error(`${what}: not yet supported where rooms span servers (option "backplane") [EW430]`);
   }
 
   // Joining and leaving.
@@ -68,7 +74,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   #enter(name: string): NodeRoom<State, Env> {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      if (this.#isOver) throw new BackplaneError("the server is closed [EW423]");
+      if (this.#isOver) throw new BackplaneError("the server is closed [EW433]");
       this.#rooms.set(name, (room = new NodeRoom(name, this)));
       this.#tickLater();
     }
@@ -183,7 +189,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     const kept = all.find((topic) => this.#rules(topic) !== undefined);
     if (kept !== undefined)
       throw new Error(
-        `the presence hook can't publish to "${kept}", which keeps a history: where rooms span servers each of them runs the hook, for its own connections [EW421]`,
+        `the presence hook can't publish to "${kept}", which keeps a history: where rooms span servers each of them runs the hook, for its own connections [EW431]`,
       );
     return deliverAll(
       this.registry,
@@ -215,6 +221,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     gathered.check();
     gathered.add({ type: "delete", topic, epoch: randomEpoch() });
     return entries.length > 0;
+  }
+
+  valuesOf(name: string): SharedValues {
+    return new SharedValues(this.backplane.kept(this.sharedName(name), this.#server).values, this.#asking);
   }
 
   // Who is there.
@@ -251,7 +261,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   #joined(name: string): NodeRoom<State, Env> {
     const room = this.#enter(name);
     if (room.isJoined) return room;
-    throw new BackplaneError(`this server has not joined the room yet: ask rooms.room(${JSON.stringify(name)}), which waits [EW422]`);
+    throw new BackplaneError(`this server has not joined the room yet: ask rooms.room(${JSON.stringify(name)}), which waits [EW432]`);
   }
 
   // From outside.
@@ -263,10 +273,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
     if (method === "call" || !answered.includes(method)) return this.lacks(`${method} from outside a room`);
     const room = this.#enter(name);
-    if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW424]");
+    if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW434]");
     const result = callRoom(this.registry.lifecycle.room(name), method, args);
     const fate = await room.gathered.fate;
-    if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW425]");
+    if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW435]");
     return result;
   }
 }

@@ -2,7 +2,6 @@
 import type { Sendable, SendResult } from "../../api/connection.ts";
 import type { History, HistoryReader } from "../../api/history.ts";
 import type { ScheduledCall } from "../../api/room.ts";
-import type { RoomStorage } from "../../api/storage.ts";
 import { readHistory } from "../../history/read.ts";
 import { LocalRoom } from "../../rooms/local-room.ts";
 import type { SharingRooms } from "./sharing.ts";
@@ -55,10 +54,6 @@ export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
 
   override async delete(): Promise<number> {
     return this.#host.lacks("delete");
-  }
-
-  override get storage(): RoomStorage {
-    return this.#host.registry.host.runtime.storage === undefined ? this.#host.lacks("storage") : super.storage;
   }
 
   override setAlarm(): void {

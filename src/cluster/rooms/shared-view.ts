@@ -60,7 +60,7 @@ export class SharedView implements ReadableLog {
       const payload = this.#log.payloadAt(offset);
       return payload === undefined ? undefined : dataOf(payload);
     } catch (error) {
-      logError("a message of a history can't be encoded: its readers get a gap [EW428]", `topic "${this.#mirror.topic}":`, error);
+      logError("a message of a history can't be encoded: its readers get a gap [EW310]", `topic "${this.#mirror.topic}":`, error);
       return undefined;
     }
   }

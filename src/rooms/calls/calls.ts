@@ -40,7 +40,7 @@ export class RoomCalls<State, Env> {
     const call = described(name, room);
     if (host.shutdown !== undefined) return Promise.resolve(refused("closing", `${call}: the server is closing [EW332]`));
     const run = callOf(host.handler.calls, name);
-    if (run === undefined) return Promise.resolve(refused("unknown_call", `${call}: ${knownCalls(host.handler.calls)} [EW333]`));
+    if (run === undefined) return Promise.resolve(refused("unknown_call", `${call}: ${knownCalls(host.handler.calls)}`));
     const queue = this.#queueOf(room);
     if (queue.isFull) return Promise.resolve(refused("busy", `${call}: ${mostWaiting} calls already wait in the room [EW335]`));
     const answer = queue.add({
@@ -113,6 +113,6 @@ function callOf(calls: AnyCalls, name: string): CallFunction | undefined {
 function knownCalls(calls: AnyCalls): string {
   const names = Object.keys(calls).map((name) => JSON.stringify(name));
   return names.length === 0
-    ? "the handler has no calls: defineHandler({ calls: { … } })"
-    : `there is no such call: calls are ${names.join(", ")}`;
+    ? "the handler has no calls: defineHandler({ calls: { … } }) [EW333]"
+    : `there is no such call: calls are ${names.join(", ")} [EW333]`;
 }

@@ -259,7 +259,9 @@ test("a hook is called on the handler's own object, whatever that is", async () 
 
 test("wrong options are refused by name", async () => {
   const handler = defineHandler({});
-  expect(() => memory(handler, { clok: 1 } as object)).toThrow('memory: unknown option "clok": options are env, clock, storage [EW105]');
+  expect(() => memory(handler, { clok: 1 } as object)).toThrow(
+    'memory: unknown option "clok": options are env, clock, storage, backplane [EW105]',
+  );
   expect(() => memory(handler, { clock: { now: () => 0 } as never })).toThrow(
     'memory: option "clock" must be a clock, such as fakeClock(): it needs the methods setTimeout, clearTimeout, now, and has no setTimeout [EW811]',
   );
