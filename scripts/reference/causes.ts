@@ -403,11 +403,15 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW423: ["The subscriber of a cluster does not use sharded channels.", "Create it as the message shows, or set `sharded` to false."],
   EW424: ["A client of Bun's own was passed, which can't do what the backplane needs.", "Use ioredis or node-redis, which run on Bun too."],
   EW425: ["`redis(url)` creates its clients with ioredis, which is not installed.", "Install it, or pass clients of your own."],
-<<<<<<< HEAD
   EW426: [
     "The function `encode` of a history failed for a message where rooms span servers. Its subscribers don't get it.",
     "Look at the logged error. The function must take everything that is published to the topic.",
   ],
+  EW428: [
+    "A client adds a prefix of its own to keys. Scripts make keys and channels that it would not find.",
+    "Use the option `prefix` of `redis`.",
+  ],
+  EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
   EW430: [
     "Something was used that rooms of several servers can't do yet.",
     "Do without it, or keep each room on one server: leave the option `backplane` out.",
@@ -425,21 +429,6 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   ],
   EW436: ["Redis has a setting with which it may lose what rooms keep. The line says which.", "Change the setting as the line says."],
   EW437: ["The client that `redis(url)` created has no connection. It tries again by itself.", "See to Redis and the network between."],
-  EW970: [
-    "ioredis writes its `keyPrefix` before every key, also before names that Edgewire reads out of answers.",
-    "Create the client without `keyPrefix`, and pass the text as `prefix` to `redis`.",
-  ],
-  EW971: [
-    "node-redis has a client of its own for sentinels, which lacks what `redis` needs.",
-    "Use ioredis: `new Redis({ sentinels, name })`.",
-  ],
-=======
-  EW428: [
-    "A client adds a prefix of its own to keys. Scripts make keys and channels that it would not find.",
-    "Use the option `prefix` of `redis`.",
-  ],
-  EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
->>>>>>> e-b
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',

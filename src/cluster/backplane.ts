@@ -9,11 +9,7 @@ import type { BackplaneDue, BackplaneTasks } from "./tasks.ts";
 import type { OwnAnswers, OwnAsked, Turn, TurnResult } from "./turns.ts";
 import type { BackplaneValues } from "./values.ts";
 
-<<<<<<< HEAD
-/** What rooms that span servers share: a log and a feed for each room, and mail between nodes. */
-=======
 /** What servers share, so that their rooms are one. */
->>>>>>> e-b
 export interface Backplane {
   /** One room as one node sees it. @param node random for each start. Nothing is sent before the first call. */
   room(name: string, node: string, receiver: Receiver): RoomBackplane;
@@ -73,11 +69,7 @@ export type Refusal = "expelled" | "other";
 
 // ---- Joining
 
-<<<<<<< HEAD
-/** What a node says when it joins a room. */
-=======
 /** What a node says of itself when it joins. */
->>>>>>> e-b
 export interface Joining {
   /** The backplane's, if the node has joined before. */
   readonly life: string | undefined;
@@ -87,11 +79,7 @@ export interface Joining {
   readonly numbers: ReadonlyMap<string, number>;
 }
 
-<<<<<<< HEAD
-/** What a node gets when it joins a room. */
-=======
 /** The room as it is in the step in which the node joins. */
->>>>>>> e-b
 export interface Joined {
   /** Another one for each backplane that began empty. */
   readonly life: string;
@@ -105,11 +93,7 @@ export interface Joined {
   readonly counts: readonly NodeCounts[];
 }
 
-<<<<<<< HEAD
-/** A log of a topic, and where it ends. */
-=======
 /** A topic's log, without its entries. */
->>>>>>> e-b
 export interface LogState {
   readonly topic: string;
   /** For the wire: the same for all readers of the room. */
@@ -119,21 +103,13 @@ export interface LogState {
   readonly last: EntryPlace;
 }
 
-<<<<<<< HEAD
-/** The place of an entry in its log. */
-=======
 /** Which entry of a log. */
->>>>>>> e-b
 export interface EntryPlace {
   readonly offset: number;
   readonly tag: string;
 }
 
-<<<<<<< HEAD
-/** Entries of a log. */
-=======
 /** Some entries of a log, one after the other. */
->>>>>>> e-b
 export interface Page {
   readonly epoch: string;
   /** The position is one of this log that is kept, or the one just before; otherwise entries from the beginning follow. */
@@ -143,22 +119,14 @@ export interface Page {
   readonly entries: readonly StoredEntry[];
 }
 
-<<<<<<< HEAD
-/** An entry of a log, with the time at which it was stored. */
-=======
 /** An entry, and when it was published. */
->>>>>>> e-b
 export interface StoredEntry extends LogEntry {
   readonly time: number;
 }
 
 // ---- Turns
 
-<<<<<<< HEAD
-/** Turns that a node sends together. */
-=======
 /** Turns of one node that are carried out together, once. */
->>>>>>> e-b
 export interface Batch {
   readonly node: string;
   readonly life: string;
@@ -181,21 +149,13 @@ export interface BatchAnswer {
 
 // ---- Reports
 
-<<<<<<< HEAD
-/** What a node says of itself now and then. */
-=======
 /** What a node says while it lives. */
->>>>>>> e-b
 export interface Report {
   readonly life: string;
   readonly counts: Counts;
 }
 
-<<<<<<< HEAD
-/** What a node gets for its report. */
-=======
 /** How far the room is: what a node has to compare with what it knows. */
->>>>>>> e-b
 export interface Reported {
   readonly feed: Head;
   readonly notices: Head;

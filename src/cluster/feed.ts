@@ -16,11 +16,7 @@ export interface Frame<Item> extends Head {
   readonly items: readonly Item[];
 }
 
-<<<<<<< HEAD
-/** What the feed of a room tells all its nodes. */
-=======
 /** What has changed in the room, for all nodes. */
->>>>>>> e-b
 export type Change =
   | Published
   /** A log begins: of a topic that had none, or in place of another. */
@@ -33,11 +29,7 @@ export type Change =
   /** Each node answers it, if it does not come too late for that: what was missed and is read later has no questions. */
   | { readonly type: "asked"; readonly question: Question };
 
-<<<<<<< HEAD
-/** A message that was published, and where it is in the logs. */
-=======
 /** A message that was published, and where it is in logs. */
->>>>>>> e-b
 export interface Published {
   readonly type: "published";
   readonly entries: readonly EntryReference[];
@@ -58,11 +50,7 @@ export interface EntryReference {
   readonly first: number;
 }
 
-<<<<<<< HEAD
-/** What the backplane tells one node alone. */
-=======
 /** What one node alone is told. */
->>>>>>> e-b
 export type Notice =
   | { readonly type: "own"; readonly session: string; readonly entry: LogEntry }
   /** Another node holds the session, or it has ended: the client is not here. */
@@ -81,22 +69,14 @@ export interface Present {
   readonly state: string;
 }
 
-<<<<<<< HEAD
-/** Connections of a room on one node. */
-=======
 /** How many connections and subscribers a node has. */
->>>>>>> e-b
 export interface Counts {
   readonly connections: number;
   /** Subscribers. */
   readonly topics: ReadonlyMap<string, number>;
 }
 
-<<<<<<< HEAD
-/** Counts, with the node that has them. */
-=======
 /** What a node has last reported. */
->>>>>>> e-b
 export interface NodeCounts extends Counts {
   readonly node: string;
 }

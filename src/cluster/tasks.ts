@@ -6,11 +6,7 @@
 /** Tasks of one lane run one at a time, by their time, then in the order in which they came. Lanes don't wait for each other. */
 export type Lane = "alarm" | "calls";
 
-<<<<<<< HEAD
-/** Something that the room has to do at a time. */
-=======
 /** Something that the room has to do once. */
->>>>>>> e-b
 export interface Task {
   /** Unique in its lane. */
   readonly id: string;
@@ -26,11 +22,7 @@ export interface Task {
   readonly runs: number;
 }
 
-<<<<<<< HEAD
-/** A task to put into a lane. */
-=======
 /** A task that is put into a lane. */
->>>>>>> e-b
 export interface NewTask {
   readonly lane: Lane;
   readonly id: string;
@@ -60,11 +52,7 @@ export interface BackplaneTasks {
   settle(settled: SettledTask): Promise<boolean>;
 }
 
-<<<<<<< HEAD
-/** What a server that claims a lane is given. */
-=======
 /** What a server gets of a lane. */
->>>>>>> e-b
 export interface LaneClaim {
   /** Undefined if none is due, or another has the lane. */
   readonly task: Task | undefined;
@@ -77,11 +65,7 @@ export interface LaneClaim {
   readonly next: number | undefined;
 }
 
-<<<<<<< HEAD
-/** What became of a claimed task. */
-=======
 /** A task that was run. */
->>>>>>> e-b
 export interface SettledTask {
   readonly lane: Lane;
   readonly id: string;
@@ -101,22 +85,14 @@ export interface BackplaneDue {
   looked(room: DueRoom, next: number | undefined): Promise<void>;
 }
 
-<<<<<<< HEAD
-/** Rooms that have something due. */
-=======
 /** Rooms that have to be looked at. */
->>>>>>> e-b
 export interface DueRooms {
   readonly rooms: readonly DueRoom[];
   /** Milliseconds until another room is due, as far as is known; undefined if none is. */
   readonly next: number | undefined;
 }
 
-<<<<<<< HEAD
-/** A room that has something due. */
-=======
 /** A room that has to be looked at, as it was given out. */
->>>>>>> e-b
 export interface DueRoom {
   readonly room: string;
   /** Which time it was given out. */

@@ -30,11 +30,7 @@ export type Condition =
   | { readonly type: "restate"; readonly session: string; readonly record: SessionRecord; readonly isOther: boolean }
   | { readonly type: "end"; readonly session: string };
 
-<<<<<<< HEAD
-/** A part of a turn: all of a turn is carried out, or nothing. */
-=======
 /** One thing that a turn does. */
->>>>>>> e-b
 export type Step =
   /** To whoever subscribes to any of the topics. */
   | Publish
@@ -53,11 +49,7 @@ export type Step =
   /** Ignored unless the node holds the session. */
   | { readonly type: "state"; readonly session: string; readonly snapshot: string };
 
-<<<<<<< HEAD
-/** A message for topics, or for everyone in the room. */
-=======
 /** A message, and whom it is for. */
->>>>>>> e-b
 export interface Publish {
   readonly type: "publish";
   readonly kept: readonly Kept[];
@@ -89,11 +81,7 @@ export interface Kept {
 /** What became of a turn. */
 export type TurnResult = TurnDone | TurnRefused;
 
-<<<<<<< HEAD
-/** A turn was carried out. */
-=======
 /** The turn was carried out. */
->>>>>>> e-b
 export interface TurnDone {
   readonly type: "done";
   readonly claimed?: Claimed;
@@ -101,11 +89,7 @@ export interface TurnDone {
   readonly acknowledged?: number;
 }
 
-<<<<<<< HEAD
-/** A session that a node holds from now on. */
-=======
 /** A session as its new holder finds it. */
->>>>>>> e-b
 export interface Claimed {
   readonly record: SessionRecord;
   /** The node held it already. */
@@ -114,11 +98,7 @@ export interface Claimed {
   readonly notices: number;
 }
 
-<<<<<<< HEAD
-/** A turn was not carried out. */
-=======
 /** The condition does not hold: nothing of the turn was carried out. */
->>>>>>> e-b
 export interface TurnRefused {
   readonly type: "refused";
   /** `"acknowledged"`: the message was taken already, or one before it was not. `"forgot"`: less is stored than was acknowledged, so the session has ended. */
@@ -139,21 +119,13 @@ export interface SessionRecord {
   readonly own: readonly LogEntry[];
 }
 
-<<<<<<< HEAD
-/** A session, and the entry after which its own log is asked for. */
-=======
 /** A session's own log, from where the node has it. */
->>>>>>> e-b
 export interface OwnAsked {
   readonly session: string;
   readonly after: number;
 }
 
-<<<<<<< HEAD
-/** Answers to what a node has asked of sessions. */
-=======
 /** What own logs have, and what else the node holds. */
->>>>>>> e-b
 export interface OwnAnswers {
   /** The last frame that was told to this node alone: of what it told nothing is missing here. */
   readonly notices: Head;
@@ -162,11 +134,7 @@ export interface OwnAnswers {
   readonly others: readonly string[];
 }
 
-<<<<<<< HEAD
-/** Entries of a session's own log. */
-=======
 /** What one session's own log has. */
->>>>>>> e-b
 export interface OwnAnswer {
   readonly session: string;
   /** False: another node holds it, or it has ended. */

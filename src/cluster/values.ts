@@ -12,11 +12,7 @@ export interface BackplaneValues {
   write(write: ValueWrite): Promise<ValuesWritten>;
 }
 
-<<<<<<< HEAD
-/** Which values `list` asks for. */
-=======
 /** Which values to list. */
->>>>>>> e-b
 export interface ValueRange {
   readonly prefix: string;
   readonly after?: string | undefined;
@@ -28,40 +24,24 @@ interface Versioned {
   readonly version: string;
 }
 
-<<<<<<< HEAD
-/** What `get` found. */
-=======
 /** A value, if there is one. */
->>>>>>> e-b
 export interface FoundValue extends Versioned {
   readonly value: StoredValue | undefined;
 }
 
-<<<<<<< HEAD
-/** A value as it is stored. */
-=======
 /** A value, and which write it comes from. */
->>>>>>> e-b
 export interface StoredValue {
   readonly text: string;
   /** The tag of the write that it comes from. */
   readonly tag: string;
 }
 
-<<<<<<< HEAD
-/** What `list` found, in order. */
-=======
 /** Some values, in order. */
->>>>>>> e-b
 export interface FoundValues extends Versioned {
   readonly entries: readonly (readonly [key: string, text: string])[];
 }
 
-<<<<<<< HEAD
-/** Changes that are made together, on a condition or without one. */
-=======
 /** Changes to values, and what has to be there for them. */
->>>>>>> e-b
 export interface ValueWrite {
   /** Random. */
   readonly tag: string;
@@ -75,11 +55,7 @@ export interface ValueWrite {
   readonly version?: string;
 }
 
-<<<<<<< HEAD
-/** What became of a write. */
-=======
 /** Whether values were written. */
->>>>>>> e-b
 export interface ValuesWritten extends Versioned {
   /** False: what was expected is not there, and nothing has changed. */
   readonly isWritten: boolean;

@@ -17,19 +17,11 @@ export interface MemoryNetwork {
   frame(node: string, deliver: () => void): void;
 }
 
-<<<<<<< HEAD
-/** What `memoryBackplane` takes. */
-export interface MemoryBackplaneOptions {
-  /** Milliseconds after which a silent node is dead. Default: 15 000. */
-  readonly lease?: number;
-  /** The time, in milliseconds since 1970. Default: `Date.now`. */
-=======
 /** Options of a backplane in memory. */
 export interface MemoryBackplaneOptions {
   /** Milliseconds after which a silent node is dead. Default: 15 000. */
   readonly lease?: number;
   /** The time in milliseconds. Default: `Date.now`. */
->>>>>>> e-b
   readonly now?: () => number;
   /** Of frames that no turn makes. Default: random. */
   readonly tag?: () => string;
@@ -43,11 +35,7 @@ const direct: MemoryNetwork = {
   frame: (_node, deliver) => queueMicrotask(deliver),
 };
 
-<<<<<<< HEAD
-/** A backplane within one process, for tests. */
-=======
 /** A backplane in memory: the reference of the port. */
->>>>>>> e-b
 export class MemoryBackplane implements Backplane {
   readonly #options: Required<MemoryBackplaneOptions>;
   readonly #rooms = new Map<string, MemoryRoom>();

@@ -2,11 +2,7 @@
 import { integer } from "../../values/checks.ts";
 import type { ClusterLimits } from "../host.ts";
 
-<<<<<<< HEAD
-/** Options of a server whose rooms span servers. */
-=======
 /** How long a server waits for its backplane, and for other servers. */
->>>>>>> e-b
 export interface ClusterOptions {
   /** Milliseconds after which others take a silent server for dead. Default: 15 000; 1000 to 3 600 000. */
   readonly lease?: number | undefined;
