@@ -68,9 +68,9 @@ class Cluster {
   }
 }
 
-/** A client that is no page. It says a line after the other, and writes down what everyone says. */
-function script(url: string, room: string): { readonly heard: string[]; say(text: string): Promise<unknown>; close(): void } {
-  const address = `${url.replace("http", "ws")}/ws/${room}?name=Script`;
+/** A client that is no page, and writes down what everyone says. The name is its key as well: who comes back is the same person. */
+function script(url: string, name: string): { readonly heard: string[]; say(text: string): Promise<unknown>; close(): void } {
+  const address = `${url.replace("http", "ws")}/ws/nodes?name=${name}&key=${name}`;
   const socket = new DeliverySocket(address, messages.protocols, { WebSocket });
   const client = messageClient(messages, socket);
   const heard: string[] = [];
@@ -95,8 +95,8 @@ describe.skipIf(executablePath === "" || inject("redis") === "").each(runtimes([
     const ada = await Person.join(browser, "Ada", `${cluster.url}/?room=nodes`);
     ada.expects(away);
     const first = await nodeOf(ada).textContent();
-    const scripted = script(cluster.url, "nodes");
-    const others = [script(cluster.url, "nodes"), script(cluster.url, "nodes")];
+    const scripted = script(cluster.url, "Script");
+    const others = [script(cluster.url, "Grace"), script(cluster.url, "Alan")];
     await scripted.say("1");
     await ada.sees("Script", "1");
     await ada.says("from the page");
@@ -117,7 +117,7 @@ describe.skipIf(executablePath === "" || inject("redis") === "").each(runtimes([
     await ada.sees("Script", "60");
     await nodeOf(ada).waitFor();
     expect(await nodeOf(ada).textContent()).not.toBe(first);
-    await ada.seesOnline("Ada", "Script", "Script", "Script");
+    await ada.seesOnline("Ada", "Alan", "Grace", "Script");
 
     const texts = await ada.texts();
     const wanted = Array.from({ length: 60 }, (_, index) => String(index + 1));
