@@ -75,7 +75,7 @@ export function checkBackplane(who: string, backplane: unknown, storage: unknown
   if (backplane === undefined) return;
   if (typeof Object(backplane).share !== "function")
     throw new TypeError(
-      `${who}: option "backplane" must be what memoryBackplane() or clustered() of "edgewire/cluster" returns, not ${show(backplane)} [EW660]`,
+      `${who}: option "backplane" must be what redis() of "edgewire/redis", or memoryBackplane() or clustered() of "edgewire/cluster" returns, not ${show(backplane)} [EW660]`,
     );
   if (typeof storage === "object")
     throw new TypeError(

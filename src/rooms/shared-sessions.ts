@@ -30,7 +30,7 @@ export interface SharedSessions {
   expire(line: SharedLine): void;
   /** It has ended. */
   end(line: SharedLine): void;
-  /** This server releases it: it goes on at another. */
+  /** This server closes: it goes on at another. */
   letGo(line: SharedLine): void;
   /** A topic's log, and its number for the wire. Undefined if there is none yet. */
   log(topic: string): { readonly log: ReadableLog; readonly number: number } | undefined;

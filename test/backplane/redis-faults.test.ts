@@ -198,7 +198,7 @@ describe.skipIf(path === "")("Redis", () => {
     const member = await Member.join(await over(ioredisClients(server.url), { warn }), "room");
     for (const payload of ["1", "2"]) await member.turn(publish(payload, { topics: ["t"] }));
     await told.promise;
-    expect(warned).toEqual(["redis: maxmemory-policy is allkeys-lru: histories and sessions may be evicted. Set it to noeviction [EW960]"]);
+    expect(warned).toEqual(["redis: maxmemory-policy is allkeys-lru: histories and sessions may be evicted. Set it to noeviction [EW436]"]);
   });
 
   test("keeps nothing of a room that is empty, and nothing for ever but values and tasks", async () => {
@@ -253,7 +253,7 @@ describe.skipIf(path === "")("Redis", () => {
     const backplane = redis(server.url, { warn });
     open.push(() => backplane.close());
     await told.promise;
-    expect(warned[0]).toMatch(/^redis: no connection, and tries again: .*ECONNREFUSED.* \[EW961\]$/);
+    expect(warned[0]).toMatch(/^redis: no connection, and tries again: .*ECONNREFUSED.* \[EW437\]$/);
     await server.restart();
     await eventually(() => Member.join(backplane, "room"));
     expect(warned).toHaveLength(1);

@@ -506,7 +506,7 @@ test("options are checked by name", () => {
   expect(() => memoryBackplane(wrong as object)).toThrow('option "backplane.lease" is 1: must be a whole number from 1000 to 3600000');
   expect(() => memoryBackplane({ leese: 1 } as object)).toThrow('backplane: unknown option "leese"');
   const handler = defineHandler({});
-  expect(() => memory(handler, { backplane: {} as never })).toThrow('memory: option "backplane" must be what memoryBackplane()');
+  expect(() => memory(handler, { backplane: {} as never })).toThrow('memory: option "backplane" must be what redis()');
   const storage = { open: () => undefined, hold: () => undefined } as never;
   expect(() => memory(handler, { backplane: memoryBackplane(), storage })).toThrow('memory: give only one of "storage" and "backplane"');
 });

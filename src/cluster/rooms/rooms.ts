@@ -45,7 +45,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   /** The room whose `presence` hook runs. */
   #within: string | undefined;
   keeper: SessionKeeper | undefined;
-  /** This server's name, for what belongs to no room. */
+  /** This server's name, for what all of its rooms have in common. */
   readonly #server = randomEpoch();
   readonly #asking: Asking;
   #timer: unknown;

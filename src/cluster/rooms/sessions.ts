@@ -1,6 +1,6 @@
 /**
- * The sessions of one room that this node holds: claimed or created before their handshake is answered, stored by turns, told of what is theirs, and released
- * where another node has them. docs/maintainers/cluster-simulation.md says what has to be done, and why.
+ * The sessions of one room that this node holds: claimed or created before their handshake is answered, stored by turns, told of what is theirs, and left to
+ * another node that has them. docs/maintainers/cluster-simulation.md says what has to be done, and why.
  */
 import type { Data, MaybePromise } from "../../api/connection.ts";
 import { randomEpoch } from "../../history/random.ts";
