@@ -132,15 +132,30 @@ describe.skipIf(executablePath === "" || inject("redis") === "").each(runtimes([
   });
 });
 
+function start(args: readonly string[], more: Readonly<Record<string, string>> = {}): readonly [status: number | null, said: string] {
+  const { REDIS_URL: _, ...env } = process.env;
+  const { status, stderr } = spawnSync(process.execPath, [`${root}/examples/start.ts`, ...args], {
+    cwd: root,
+    env: { ...env, ...more },
+    encoding: "utf8",
+  });
+  return [status, stderr.trim()];
+}
+
 test("says how many nodes there may be, and of what", () => {
-  const start = (...args: readonly string[]): readonly [number | null, string] => {
-    const { status, stderr } = spawnSync(process.execPath, [`${root}/examples/start.ts`, ...args], { cwd: root, encoding: "utf8" });
-    return [status, stderr.trim()];
-  };
-  expect(start("chat", "node", "--nodes", "1")).toEqual([1, "npm start -- node --nodes 1: --nodes takes a number from 2 to 16."]);
-  expect(start("chat", "workerd", "--nodes", "2")).toEqual([
+  expect(start(["chat", "node", "--nodes", "1"])).toEqual([1, "npm start -- node --nodes 1: --nodes takes a number from 2 to 16."]);
+  expect(start(["chat", "workerd", "--nodes", "2"])).toEqual([
     1,
     "npm start -- workerd --nodes 2: on Cloudflare each room is an object. Several nodes are processes of node, bun or deno.",
   ]);
-  expect(start("cursors", "node", "--nodes", "2")).toEqual([1, "npm run cursors -- node --nodes 2: the chat alone runs on several nodes."]);
+  expect(start(["cursors", "node", "--nodes", "2"])).toEqual([
+    1,
+    "npm run cursors -- node --nodes 2: the chat alone runs on several nodes.",
+  ]);
+});
+
+test("says how Redis is installed", () => {
+  const [status, said] = start(["chat", "node", "--nodes", "2"], { REDIS_SERVER: "/nowhere/redis-server" });
+  expect(status).toBe(1);
+  expect(said).toContain("apt-get install redis-server");
 });
