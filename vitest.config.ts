@@ -142,7 +142,7 @@ export default defineConfig({
         test: {
           name: "docs",
           include: ["docs", "hono", "bad", "shutdown", "auth", "migrate"].map((folder) => `test/${folder}/**/*.test.ts`),
-          globalSetup: "scripts/browser.ts",
+          globalSetup: ["scripts/browser.ts", "scripts/redis.ts"],
           testTimeout: 60_000,
           ...waiting,
         },
@@ -191,7 +191,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          globalSetup: "scripts/browser.ts",
+          globalSetup: ["scripts/browser.ts", "scripts/redis.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...waiting,

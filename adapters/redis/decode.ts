@@ -55,9 +55,17 @@ function readPublished(reader: Reader): Published {
   const message = readMessage(reader);
   const audience = reader.reader();
   const all = readFlag(audience);
-  const key = audience.text();
+  const [key, to] = [audience.text(), audience.text()];
   const topics = audience.list(() => audience.text());
-  return { type: "published", entries, all, key: key === "" ? undefined : key.slice(1), topics, ...message };
+  return {
+    type: "published",
+    entries,
+    all,
+    key: key === "" ? undefined : key.slice(1),
+    to: to === "" ? undefined : to.slice(1),
+    topics,
+    ...message,
+  };
 }
 
 function readMessage(reader: Reader): Pick<Published, "tag" | "time" | "payload" | "except"> {

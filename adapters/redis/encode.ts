@@ -105,7 +105,7 @@ function encodeStep(out: Argument[], step: Step): void {
   }
 }
 
-function encodePublish(out: Argument[], { kept, topics, all, payload, except, key, tag, time }: Publish): void {
+function encodePublish(out: Argument[], { kept, topics, all, payload, except, key, to, tag, time }: Publish): void {
   out.push(String(kept.length));
   for (const { topic, messages, bytes, seconds, epoch } of kept)
     out.push(topic, bounded(messages), bounded(bytes), bounded(seconds), epoch);
@@ -115,7 +115,7 @@ function encodePublish(out: Argument[], { kept, topics, all, payload, except, ke
     tag,
     String(time),
     String(lengthOf(payload)),
-    pack(flag(all), key === undefined ? "" : `k${key}`, topics.length, ...topics),
+    pack(flag(all), key === undefined ? "" : `k${key}`, to === undefined ? "" : `t${to}`, topics.length, ...topics),
   );
 }
 

@@ -5,10 +5,9 @@
  * who come later, "now", for what only those who are here see, and "people": who they are. Everyone gets what is said, its author too: so all see
  * one order.
  *
- * With delivery a client that was cut off is still in the room, and goes on where it was in the topics that keep a history: "chat", and "people", whose
- * changes it would miss otherwise. What it sends meanwhile arrives once.
- *
- * Several nodes may serve one room (`npm start -- node --nodes 2`). A client that comes back may come to another one, and asks where it is.
+ * With delivery a client that was cut off is still in the room, and goes on where it was in "chat", which keeps a history. What it sends meanwhile
+ * arrives once. It asks who is here now: where a room spans nodes (`npm start -- node --nodes 2`), changes of who is present can't be kept, because
+ * each node tells them to its own clients. There it also asks which node it has come to.
  */
 import { defineHandler } from "edgewire";
 import { delivery } from "edgewire/delivery";
@@ -23,7 +22,7 @@ export const chat = defineHandler(
 
     delivery: delivery(),
 
-    history: { chat: { messages: 200, encode: messages.positioned }, people: { messages: 500, seconds: 600 } },
+    history: { chat: { messages: 200, encode: messages.positioned } },
 
     async upgrade(request, { params }) {
       // `/ws/:room?name=&key=` in the Hono app, `?room=&name=&key=` if the handler is served alone.
@@ -48,7 +47,7 @@ export const chat = defineHandler(
     presence: people,
 
     messages: {
-      // More has changed while the client was away than "people" keeps.
+      // The client was away, and "people" has changed.
       who: (connection) => void people.subscribe(connection),
       where(connection) {
         const node = nodeOf(connection.env);

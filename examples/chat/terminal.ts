@@ -30,10 +30,7 @@ people.on("change", () => {
   print(`You are in ${room} with ${people.members.size - 1} others. A line is a message; Ctrl+D leaves.`);
 });
 client.on("said", ({ from, text }, position) => print(`${clock.format(position?.time)} ${from.name}: ${text}`));
-client.onGap(({ topic }) => {
-  if (topic === "chat") print("(Some messages before this are no longer kept.)");
-  else client.send("who");
-});
+client.onGap(() => print("(Some messages before this are no longer kept.)"));
 client.on("showed", ({ from, media, data }) =>
   print(`${from.name} showed a picture (${media}, ${Math.ceil((data.length * 3) / 4000)} kB)`),
 );
@@ -44,7 +41,12 @@ let failures = 0;
 socket.addEventListener("retry", () => {
   if (failures++ === 0) console.error(`${url} does not let us in, or does not answer. Trying again; Ctrl+C to stop.`);
 });
-socket.addEventListener("open", () => (failures = 0));
+socket.addEventListener("status", () => {
+  if (socket.status !== "open") return;
+  failures = 0;
+  // It was away, and others have come and left.
+  if (joined) client.send("who");
+});
 
 const pending = new Set<Promise<void>>();
 const leaving = new AbortController();

@@ -429,6 +429,11 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   ],
   EW436: ["Redis has a setting with which it may lose what rooms keep. The line says which.", "Change the setting as the line says."],
   EW437: ["The client that `redis(url)` created has no connection. It tries again by itself.", "See to Redis and the network between."],
+  EW441: ["A room asked all of its servers, and some did not answer in time: they are busy, stopped, or cut off.", "Ask again."],
+  EW438: [
+    "Something failed while a server looked at what is due in a room that spans servers. It looks again soon.",
+    "If it comes again, report it with the logged error.",
+  ],
   EW501: [
     "The other side sent a frame that the protocol of messages does not allow. The message says what is wrong with it.",
     'See that both sides use "edgewire/messages", in versions that fit, and the same subprotocol.',

@@ -38,6 +38,7 @@ export interface Published {
   readonly payload: Data;
   readonly except: LogEntry["except"];
   readonly key?: string | undefined;
+  readonly to?: string | undefined;
   readonly tag: string;
   readonly time: number;
 }

@@ -61,6 +61,8 @@ export interface Publish {
   readonly except?: LogEntry["except"];
   /** What the message is about, for readers that are slow: see `PublishOptions`. */
   readonly key?: string | undefined;
+  /** To the connection with this id alone, at most once: without topics. */
+  readonly to?: string | undefined;
   /** Of its entries. Long if there are several. */
   readonly tag: string;
   /** By the node's clock. */

@@ -283,8 +283,9 @@ export const flow: Chapter = {
         "When more than `maxQueued` messages wait for a slow hook, the server stops reading from the client, and no message is lost.",
       limits: cannotPause,
       async run(t) {
-        const peer = await t.connect({ on: "tight", message: [["sleep", 1], ["echo"]] });
-        const texts = numbers(500);
+        // Long enough for several to come meanwhile, also on a busy machine.
+        const peer = await t.connect({ on: "tight", message: [["sleep", 10], ["echo"]] });
+        const texts = numbers(150);
         await peer.sendAll(texts);
         await readAll(peer, texts);
       },

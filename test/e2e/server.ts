@@ -98,7 +98,7 @@ function descendants(pid: number): readonly number[] {
   return children.flatMap((each) => [each, ...descendants(each)]);
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0);
   await once(probe, "listening");
   const { port } = probe.address() as AddressInfo;

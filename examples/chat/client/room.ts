@@ -72,8 +72,9 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
     if (left) return;
     if (socket.status === "open") {
       events.onStatus({ state: "online", again });
-      again = true;
+      if (again) client.send("who");
       if (isCluster) client.send("where");
+      again = true;
       return;
     }
     if (socket.status === "connecting") events.onStatus({ state: "connecting", again });
@@ -110,10 +111,7 @@ export function enterRoom(room: string, name: string, key: string, events: RoomE
   client.on("said", ({ line, from, text }, position) => {
     events.onLine({ line, from, content: text, at: position?.time ?? Date.now(), old: !ready }, from.id === me);
   });
-  client.onGap(({ topic }) => {
-    if (topic === "chat") events.onGap();
-    else client.send("who");
-  });
+  client.onGap(() => events.onGap());
   client.on("showed", ({ line, from, media, data }) => {
     events.onLine({ line, from, content: fromBase64(data, media), at: Date.now(), old: false }, from.id === me);
   });

@@ -31,8 +31,8 @@ export function carryOut(step: Step, one: TurnStep): void {
 }
 
 function publish(step: Step, one: Publish): void {
-  const { topics, all = false, payload, except, key, tag, time } = one;
-  step.changes.push({ type: "published", entries: append(step, one), topics, all, payload, except, key, tag, time });
+  const { topics, all = false, payload, except, key, to, tag, time } = one;
+  step.changes.push({ type: "published", entries: append(step, one), topics, all, payload, except, key, to, tag, time });
 }
 
 /** Of a session's connection its holder alone says so. */

@@ -17,6 +17,8 @@ export class Gathered {
   #settled: Settled[] = [];
   #bytes = 0;
   #isScheduled = false;
+  /** Whose hooks of a client's message have not ended. */
+  readonly running: Set<object> = new Set();
 
   constructor(cluster: Cluster, idle: () => void) {
     this.#cluster = cluster;
@@ -39,7 +41,7 @@ export class Gathered {
     this.#bytes += sizeOfStep(step);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#later(ticks);
+    this.#later(this.running.size > 0 ? ticks : 0);
   }
 
   /** What becomes of what is gathered now. Undefined if that is nothing. */

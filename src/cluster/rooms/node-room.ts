@@ -14,6 +14,7 @@ import type { Counts, Present, Published } from "../feed.ts";
 import type { ClusterHost, ClusterLimits } from "../host.ts";
 import { Gathered } from "./gathered.ts";
 import type { Kept, Step } from "../turns.ts";
+import type { Question } from "../mail.ts";
 import type { MirrorLog } from "../mirror-log.ts";
 import { keptOf } from "./publishing.ts";
 import { NodeSessions } from "./sessions.ts";
@@ -30,6 +31,8 @@ export interface NodeRoomHost<State, Env> {
   /** The room's name on the backplane. */
   readonly keeper: SessionKeeper | undefined;
   sharedName(name: string): string;
+  /** All servers are asked something. */
+  asked(room: NodeRoom<State, Env>, question: Question): void;
   /** Nothing of the room waits for the backplane any more. */
   idle(): void;
   /** The room has to be joined again, under another name. */
@@ -188,12 +191,18 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
     try {
       const { payload, except, key } = message;
       // Readers have had it too: their cursors move.
-      if (isRepeated) registry.index.readers?.published(this.name, this.#keptIn({ ...message, topics: [] }), payload, except);
+      if (message.to !== undefined) this.#sendTo(message.to, payload, isRepeated);
+      else if (isRepeated) registry.index.readers?.published(this.name, this.#keptIn({ ...message, topics: [] }), payload, except);
       else if (message.all) broadcastHere(registry, this.name, payload, except);
       else deliverAll(registry, this.name, this.#keptIn(message), payload, except, key);
     } finally {
       registry.deferred.end();
     }
+  }
+
+  /** To a connection alone, if it is here. */
+  #sendTo(id: string, payload: Sendable, isRepeated: boolean): void {
+    if (!isRepeated) this.message(id, payload);
   }
 
   #keptIn({ entries, topics, tag, except }: Published): readonly KeptHere[] {
@@ -288,7 +297,9 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
     this.elsewhere.clear();
   }
 
-  asked(): void {}
+  asked(question: Question): void {
+    this.#host.asked(this, question);
+  }
 
   began(log: MirrorLog): void {
     // Otherwise `live` follows.

@@ -2,7 +2,7 @@
  * The rooms of one server that share a backplane with others. A room is joined before its first connection opens, or when it is asked from outside, and left a
  * while after nobody uses it any more.
  */
-import type { MaybePromise, Sendable } from "../../api/connection.ts";
+import type { MaybePromise, Sendable, SendResult } from "../../api/connection.ts";
 import type { LocalRoom } from "../../api/room.ts";
 import { noHistory } from "../../history/log-of.ts";
 import { randomEpoch } from "../../history/random.ts";
@@ -12,13 +12,18 @@ import { callRoom } from "../../rooms/remote-room.ts";
 import type { RoomCall } from "../../rooms/remote-room.ts";
 import type { Except } from "../../rooms/room-index.ts";
 import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
+import { logError } from "../../values/log.ts";
 import { checkName } from "../../values/text.ts";
 import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
 import type { Backplane } from "../backplane.ts";
 import { BackplaneError } from "../error.ts";
 import type { ClusterLimits } from "../host.ts";
+import type { Question } from "../mail.ts";
+import { LocalRoom as HereRoom } from "../../rooms/local-room.ts";
 import { Asking } from "./asking.ts";
+import { Questions } from "./questions.ts";
+import type { AskedMethod } from "./questions.ts";
 import { NodeRoom } from "./node-room.ts";
 import type { NodeRoomHost } from "./node-room.ts";
 import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishing.ts";
@@ -37,6 +42,9 @@ const lingers = 10_000;
 /** What is answered where this server has joined the room. */
 const answered: readonly RoomCall[] = ["publish", "broadcast", "count", "topics", "presence", "history", "deleteHistory"];
 
+/** What all servers are asked. */
+const asked: readonly RoomCall[] = ["connections", "stats", "close", "disconnect", "send"] satisfies readonly AskedMethod[];
+
 export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomHost<State, Env>, SharedRoomHost<State, Env> {
   readonly registry: SharingRooms<State, Env>;
   readonly backplane: Backplane;
@@ -48,6 +56,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   /** This server's name, for what all of its rooms have in common. */
   readonly #server = randomEpoch();
   readonly #asking: Asking;
+  readonly #questions: Questions;
   #timer: unknown;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -56,7 +65,9 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.registry = registry;
     this.backplane = backplane;
     this.limits = limits;
-    this.#asking = new Asking(registry.host.clock, limits.patience);
+    const { clock } = registry.host;
+    this.#asking = new Asking(clock, limits.patience);
+    this.#questions = new Questions({ backplane, asking: this.#asking, clock, server: this.#server });
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -90,12 +101,21 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.#timer = undefined;
     const now = this.registry.host.clock.elapsed();
     for (const [name, room] of this.#rooms) {
-      room.tick(now);
+      this.#tickRoom(room, now);
       if (!room.isIdle(now - lingers)) continue;
       this.#rooms.delete(name);
       room.leave();
     }
     if (this.#rooms.size > 0 && !this.#isOver) this.#tickLater();
+  }
+
+  /** One that fails must not stop the others: a server that reports no more is taken for dead. */
+  #tickRoom(room: NodeRoom<State, Env>, now: number): void {
+    try {
+      room.tick(now);
+    } catch (error) {
+      logError("a room that spans servers failed [EW438]", error);
+    }
   }
 
   joining(name: string): Promise<boolean> | undefined {
@@ -151,6 +171,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     if (this.#timer !== undefined) this.registry.host.clock.clearTimeout(this.#timer);
     for (const room of this.#rooms.values()) room.leave();
     this.#rooms.clear();
+    this.#questions.stop();
     this.#idle?.resolve();
   }
 
@@ -266,16 +287,34 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
 
   // From outside.
 
+  asked(room: NodeRoom<State, Env>, question: Question): void {
+    // What this server has of it alone.
+    const here = new HereRoom(this.registry, room.name);
+    this.#questions.asked(room.cluster.node, question, (method, args) => callRoom(here, method, args));
+  }
+
+  sendElsewhere(name: string, id: string, data: Sendable): SendResult {
+    const room = this.#enter(name);
+    if (room.cluster.elsewhere() === 0) return "closed";
+    room.gathered.check();
+    room.gathered.add({ ...toAll(data, undefined, this.registry.host.clock.now()), all: false, to: id });
+    return "sent";
+  }
+
   makeRoom(name: string): LocalRoom<State, Env> {
     return new SharedRoom(this, name);
   }
 
   async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
-    if (method === "call" || !answered.includes(method)) return this.lacks(`${method} from outside a room`);
+    const isAsked = asked.includes(method);
+    if (method === "call" || !(isAsked || answered.includes(method))) return this.lacks(`${method} from outside a room`);
     const room = this.#enter(name);
     if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW434]");
+    if (isAsked) return this.#questions.ask(this.sharedName(name), method as AskedMethod, args);
     const result = callRoom(this.registry.lifecycle.room(name), method, args);
-    const fate = await room.gathered.fate;
+    const settled = room.gathered.fate;
+    room.gathered.flush();
+    const fate = await settled;
     if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW435]");
     return result;
   }

@@ -217,12 +217,15 @@ export class NodeSessions implements SharedSessions {
     const begin = (): boolean => {
       // What others have done goes alone: it is not undone with this message.
       gathered.flush();
-      return this.#of(line) !== undefined;
+      if (this.#of(line) === undefined) return false;
+      gathered.running.add(line);
+      return true;
     };
     return cluster.takes ? begin() : this.#room.taking().then(begin);
   }
 
   ran(line: SharedLine, number: number): void {
+    this.#room.gathered.running.delete(line);
     const held = this.#of(line);
     // Its client sends the message again, where it is now: there it has its hook.
     if (held === undefined) return this.#gone.has(line) ? this.#room.gathered.drop() : undefined;

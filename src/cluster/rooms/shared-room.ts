@@ -14,6 +14,7 @@ export interface SharedRoomHost<State, Env> {
   topicsElsewhere(room: string): ReadonlyMap<string, number>;
   log(room: string, topic: string): Parameters<typeof readHistory>[0];
   deleteHistory(room: string, topic: string): boolean;
+  sendElsewhere(room: string, id: string, data: Sendable): SendResult;
   lacks(what: string): never;
 }
 
@@ -45,7 +46,7 @@ export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
 
   override send(connectionId: string, data: Sendable): SendResult {
     const result = super.send(connectionId, data);
-    return result === "closed" ? this.#host.lacks("send to a connection of another server") : result;
+    return result === "closed" ? this.#host.sendElsewhere(this.name, connectionId, data) : result;
   }
 
   override disconnect(connectionId: string, code?: number, reason?: string): boolean {
