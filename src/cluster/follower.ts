@@ -54,6 +54,8 @@ export class Follower {
   #waiting: Frame<Change>[] = [];
   /** A frame that was told of and has not come, and since when. */
   #expected: { readonly number: number; readonly since: number } | undefined;
+  /** It is behind only because that frame was late: if it comes after all, nothing is lacking. */
+  #isLate = false;
 
   constructor(backplane: RoomBackplane, mirror: Mirror, host: FollowerHost, limits: FollowerLimits) {
     this.#backplane = backplane;
@@ -78,6 +80,7 @@ export class Follower {
 
   frame(frame: Frame<Change>): void {
     if (this.#state === "live") this.#follow(frame);
+    else if (this.#isLate && this.#feed.placeOf(frame) === "next") this.#goOn(frame);
     else if (this.#waiting.push(frame) > this.#limits.maxFrames) this.rejoin();
   }
 
@@ -92,8 +95,20 @@ export class Follower {
     this.#host.followed(this.#feed.number);
   }
 
+  /** The event loop was held up, not the feed. What no log keeps would be lost if the node took the state that it has asked for. */
+  #goOn(frame: Frame<Change>): void {
+    this.#isLate = false;
+    this.#state = "live";
+    this.#catchUp = undefined;
+    this.#request.drop();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const one of [frame, ...waiting]) if (this.#isLive) this.#follow(one);
+  }
+
   /** What it has may lack something: it reads that. */
-  rejoin(): void {
+  rejoin(isLate = false): void {
+    this.#isLate = isLate && this.#state === "live";
     if (this.#state === "live") this.#state = "behind";
     this.#expected = undefined;
     this.#waiting = [];
@@ -116,7 +131,7 @@ export class Follower {
 
   tick(now: number): void {
     this.#request.expire(now, this.#limits.timeout);
-    if (this.#expected !== undefined && now - this.#expected.since >= this.#limits.late) this.rejoin();
+    if (this.#expected !== undefined && now - this.#expected.since >= this.#limits.late) this.rejoin(true);
     this.pump();
   }
 
@@ -164,6 +179,7 @@ export class Follower {
 
   #caughtUp({ joined, incoming }: CatchUp): void {
     const isFirst = this.#state === "joining";
+    this.#isLate = false;
     this.#catchUp = undefined;
     const hasOther = incoming.some(({ isOther }) => isOther) || this.#feed.compare(joined.feed, this.#feed.number) === "other";
     // Messages may come once more: with batches that are repeated.

@@ -25,9 +25,14 @@ class Node implements ClusterHost {
   time = 0;
   subscribers = new Map<string, number>();
 
-  constructor(name: string, backplane: MemoryBackplane, between = (port: RoomBackplane): RoomBackplane => port) {
+  constructor(
+    name: string,
+    backplane: MemoryBackplane,
+    between = (port: RoomBackplane): RoomBackplane => port,
+    hearing = (receiver: Receiver): Receiver => receiver,
+  ) {
     this.name = name;
-    this.cluster = new Cluster(name, (receiver: Receiver) => between(backplane.room("room", name, receiver)), this, limits);
+    this.cluster = new Cluster(name, (receiver: Receiver) => between(backplane.room("room", name, hearing(receiver))), this, limits);
   }
 
   now = (): number => this.time;
@@ -65,6 +70,34 @@ async function quiet(): Promise<void> {
 }
 
 describe("nodes of one process", () => {
+  test("a frame that comes late, because the process was busy, is not lost: not even what no log keeps", async () => {
+    const backplane = memoryBackplane();
+    let held: (() => void)[] | undefined;
+    const one = new Node("one", backplane, undefined, (receiver) => ({
+      frame: (frame) => void (held === undefined ? receiver.frame(frame) : held.push(() => receiver.frame(frame))),
+      notice: (frame) => receiver.notice(frame),
+      cut: () => receiver.cut(),
+    }));
+    await quiet();
+    held = [];
+    const plain = { ...publish("not kept"), kept: [], topics: ["plain"] };
+    void one.turn({ steps: [plain] });
+    void one.turn({ steps: [publish("kept")] });
+    await quiet();
+    // Its own turns are carried out, and their frames do not come: it begins to read what it may lack.
+    one.time += limits.late;
+    one.cluster.tick();
+    expect(one.cluster.state).toBe("behind");
+    for (const hear of held) hear();
+    held = undefined;
+    await quiet();
+    expect(one.told).toEqual(["live", "not kept", "kept"]);
+    expect(one.cluster.state).toBe("live");
+    await one.turn({ steps: [publish("after")] });
+    await quiet();
+    expect(one.told).toEqual(["live", "not kept", "kept", "after"]);
+  });
+
   test("a publish reaches the subscribers of both when the feed brings it, in one order", async () => {
     const backplane = memoryBackplane();
     const [one, other] = [new Node("one", backplane), new Node("other", backplane)];
