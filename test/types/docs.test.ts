@@ -10,6 +10,8 @@ import { errorsOf, root } from "./copy.ts";
 const elsewhere = [
   ...recipes.map((name) => `docs/recipes/${name}.md`),
   ...["express", "fastify", "next", "sveltekit"].map((name) => `docs/frameworks/${name}.md`),
+  // Runs a suite of this repository: test/backplane/memory.test.ts is one like it.
+  "docs/maintainers/backplane.md",
 ];
 
 test("every example compiles", () => {
