@@ -56,6 +56,8 @@ export class DeliveryCore {
   #session: string | undefined;
   #life: string | undefined;
   #live = false;
+  /** The log of which the frame before told a loss. */
+  #lost: number | undefined;
 
   constructor(output: CoreOutput, most: number, mostBytes: number) {
     this.#output = output;
@@ -127,10 +129,12 @@ export class DeliveryCore {
   receive(data: Data): string | undefined {
     const frame = parseServerFrame(data);
     if (frame === undefined) return "no frame of delivery";
+    const told = this.#lost;
+    this.#lost = undefined;
     if (frame.type === "control" && !isControl(frame.control)) return "a malformed control frame";
     if (frame.type === "control" && frame.control.welcome !== undefined) return this.#welcome(frame.control.welcome);
     if (!this.#live) return "a message before the welcome";
-    if (frame.type === "control") return this.#control(frame.control);
+    if (frame.type === "control") return this.#control(frame.control, told);
     if (frame.type === "message") return void this.#output.message(frame.payload);
     const { references, payload } = frame;
     const isNew = this.#cursors.take(references);
@@ -141,7 +145,7 @@ export class DeliveryCore {
     return undefined;
   }
 
-  #control({ log, end, gap, acknowledged, mark, where }: ServerControl): string | undefined {
+  #control({ log, end, gap, acknowledged, mark, where }: ServerControl, told: number | undefined): string | undefined {
     const { at, why }: Begun = log === undefined ? {} : this.#cursors.begin(log);
     if (end !== undefined) this.#cursors.end(end.n);
     const skipped = gap === undefined ? undefined : this.#cursors.skip(gap.n, gap.from, gap.why);
@@ -150,8 +154,13 @@ export class DeliveryCore {
     else this.#save();
     if (at !== undefined) this.#output.send(formatControl({ at }));
     if (where === true) this.#tellWhere();
-    if (log !== undefined && why !== undefined) this.#output.gap({ topic: log.topic, position: log.at, why });
-    if (gap !== undefined && skipped !== undefined) this.#output.gap({ topic: skipped.topic, position: gap.from, why: gap.why });
+    if (log !== undefined && why !== undefined) {
+      if (why === "lost") this.#lost = log.n;
+      this.#output.gap({ topic: log.topic, position: log.at, why });
+    }
+    // Where a subscription begins may be lost as well: with its introduction that is one loss.
+    const isTold = gap?.why === "lost" && gap.n === told;
+    if (gap !== undefined && skipped !== undefined && !isTold) this.#output.gap({ topic: skipped.topic, position: gap.from, why: gap.why });
     this.pump();
     return undefined;
   }

@@ -22,6 +22,8 @@ export class Reading {
   /** The offset of the last entry that was sent, or is not for the reader. */
   offset = 0;
   state: ReadingState = "behind";
+  /** This socket's client was told that the log has lost something. */
+  hasTold = false;
   #epoch: string;
   /** That of the same client that began next. A list would take more memory than its readings: most clients read few. */
   next: Reading | undefined;
@@ -61,6 +63,11 @@ export class Reading {
     this.#epoch = log.epoch;
     this.offset = known;
     return undefined;
+  }
+
+  /** Whether it can go on after that position without a gap. */
+  knows(named: string): boolean {
+    return this.held.log.offsetOf(this.#within(named)) !== undefined;
   }
 
   /** Goes on before the first entry that is kept, or where it began. Returns that position. */

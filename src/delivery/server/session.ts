@@ -139,7 +139,10 @@ export class Session implements Reader {
     this.#output = undefined;
     this.#flow = undefined;
     this.#behind = true;
-    for (const reading of listOf(this)) reading.state = "behind";
+    for (const reading of listOf(this)) {
+      reading.state = "behind";
+      reading.hasTold = false;
+    }
   }
 
   /** @throws RangeError if it reads too many logs. */
@@ -296,6 +299,8 @@ export class Session implements Reader {
     for (const [number, position] of Object.entries(positions)) {
       const reading = readingNumbered(this, Number(number));
       if (reading === undefined || typeof position !== "string") continue;
+      // It was said before the client knew of the loss, and that is told once.
+      if (reading.hasTold && !reading.knows(position)) continue;
       this.#behind = true;
       reading.held.channel?.leave(this.#id);
       this.#resume(reading, position);
@@ -328,7 +333,9 @@ export class Session implements Reader {
     if (gap !== undefined) this.#gap(reading, gap);
   }
 
-  #gap({ held }: Reading, gap: Gap): void {
+  #gap(reading: Reading, gap: Gap): void {
+    const { held } = reading;
+    reading.hasTold ||= gap.why === "lost";
     this.#control({ gap: { n: held.number, ...gap } });
     this.#output?.gap?.(held.topic, gap.why);
   }
