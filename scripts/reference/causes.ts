@@ -413,8 +413,8 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   ],
   EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
   EW430: [
-    "Something was used that rooms of several servers can't do yet.",
-    "Do without it, or keep each room on one server: leave the option `backplane` out.",
+    "Something was used that rooms of several servers can't do yet, or that a hook can't wait for.",
+    "Ask the room from outside where the message says so. Otherwise keep each room on one server: leave the option `backplane` out.",
   ],
   EW431: [
     "The `presence` hook published to a topic with a history. Each server runs the hook, so the message would be kept several times.",
@@ -430,6 +430,18 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW436: ["Redis has a setting with which it may lose what rooms keep. The line says which.", "Change the setting as the line says."],
   EW437: ["The client that `redis(url)` created has no connection. It tries again by itself.", "See to Redis and the network between."],
   EW441: ["A room asked all of its servers, and some did not answer in time: they are busy, stopped, or cut off.", "Ask again."],
+  EW439: [
+    "A server could not read or store an alarm, a scheduled call or a call where rooms span servers.",
+    "See to the backplane. It is done later, here or on another server.",
+  ],
+  EW442: [
+    "Hooks set alarms and schedule calls faster than the backplane takes them, or it does not answer.",
+    "See to the backplane, or schedule less.",
+  ],
+  EW443: [
+    "The server that ran the call has died, or was cut off for longer than the lease. The call may have done nothing, a part, or all.",
+    "Call again if the call may run twice; otherwise read first what it has done.",
+  ],
   EW438: [
     "Something failed while a server looked at what is due in a room that spans servers. It looks again soon.",
     "If it comes again, report it with the logged error.",
