@@ -413,8 +413,8 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   ],
   EW429: ["The client is what `createSentinel` of node-redis returns.", "Use ioredis, which follows sentinels."],
   EW430: [
-    "Something was used that rooms of several servers can't do yet, or that a hook can't wait for.",
-    "Ask the room from outside where the message says so. Otherwise keep each room on one server: leave the option `backplane` out.",
+    "Something was used that rooms of several servers can't do yet.",
+    "Do without it, or keep each room on one server: leave the option `backplane` out.",
   ],
   EW431: [
     "The `presence` hook published to a topic with a history. Each server runs the hook, so the message would be kept several times.",
@@ -441,6 +441,10 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW443: [
     "The server that ran the call has died, or was cut off for longer than the lease. The call may have done nothing, a part, or all.",
     "Call again if the call may run twice; otherwise read first what it has done.",
+  ],
+  EW444: [
+    "A hook asked for what only the backplane knows. A hook's call returns at once, and can't wait for an answer.",
+    "Ask the room from outside, as the message says, and wait for the promise.",
   ],
   EW438: [
     "Something failed while a server looked at what is due in a room that spans servers. It looks again soon.",

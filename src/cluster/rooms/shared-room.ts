@@ -4,6 +4,7 @@ import type { History, HistoryReader } from "../../api/history.ts";
 import type { Rooms, ScheduledCall } from "../../api/room.ts";
 import { readHistory } from "../../history/read.ts";
 import { encodeArguments } from "../../rooms/calls/wire.ts";
+import { checkScheduledId } from "../../rooms/due/scheduled-calls.ts";
 import { LocalRoom } from "../../rooms/local-room.ts";
 import type { SharingRooms } from "./sharing.ts";
 import type { RoomTasks } from "./due/tasks.ts";
@@ -72,7 +73,8 @@ export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
     throw askOutside("scheduled", this.name);
   }
 
-  override unschedule(): boolean {
+  override unschedule(id: string): boolean {
+    checkScheduledId(id);
     throw askOutside("unschedule", this.name);
   }
 }
@@ -80,6 +82,6 @@ export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
 /** What only the backplane knows. */
 function askOutside(method: string, room: string): Error {
   return new Error(
-    `${method}: a hook can't wait for the backplane: ask room.rooms.room(${JSON.stringify(room)}).${method}, whose promise does [EW430]`,
+    `${method}: a hook can't wait for the backplane: ask room.rooms.room(${JSON.stringify(room)}).${method}, whose promise does [EW444]`,
   );
 }

@@ -8,6 +8,9 @@ import { BackplaneError } from "../../error.ts";
 import type { Task } from "../../tasks.ts";
 import type { Post } from "../post.ts";
 
+/** Milliseconds: the caller's own deadline comes first. */
+const margin = 20;
+
 /** What a caller is told. */
 interface Given {
   readonly answer?: CallAnswer;
@@ -92,7 +95,7 @@ export class CallsElsewhere {
     if (waiting === undefined) return { request: undefined, answer };
     waiting.begun = true;
     const [name, args, chain] = request;
-    return { request: [name, args, chain, Math.max(1, waiting.due - this.#host.clock.elapsed())], answer };
+    return { request: [name, args, chain, Math.max(1, waiting.due - this.#host.clock.elapsed()) + margin], answer };
   }
 
   /** The server that ran it has died. */
@@ -123,7 +126,13 @@ export class CallsElsewhere {
   }
 }
 
-/** What the message of a deadline says. */
-export function lateText(begun: boolean, deadline: number): string {
-  return `${begun ? "not answered" : "did not begin"} within ${deadline} ms${begun ? ": it has begun, and may still finish" : ""}`;
+/** Nobody has answered in time. */
+export function lateAnswer(what: string, begun: boolean, deadline: number): CallAnswer {
+  const text = begun ? `not answered within ${deadline} ms: it has begun, and may still finish` : `did not begin within ${deadline} ms`;
+  return refused("deadline", `${what}: ${text} [EW336]`);
+}
+
+/** @param most calls that may wait. */
+export function busyAnswer(what: string, most: number): CallAnswer {
+  return refused("busy", `${what}: ${most} calls already wait in the room [EW335]`);
 }

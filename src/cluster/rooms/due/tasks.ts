@@ -2,7 +2,7 @@
 import type { ScheduledCall } from "../../../api/room.ts";
 import { randomEpoch } from "../../../history/random.ts";
 import { mostWaiting } from "../../../rooms/calls/queue.ts";
-import { decodeArguments, described, refused } from "../../../rooms/calls/wire.ts";
+import { decodeArguments, described } from "../../../rooms/calls/wire.ts";
 import type { CallAnswer, CallRequest } from "../../../rooms/calls/wire.ts";
 import { alarmTime, tellGivenUp } from "../../../rooms/due/alarms.ts";
 import { delayBefore, mostRetries } from "../../../rooms/due/retry.ts";
@@ -11,8 +11,7 @@ import { taskId } from "../../../rooms/due/task-rows.ts";
 import { toTime } from "../../../time/time.ts";
 import { BackplaneError } from "../../error.ts";
 import type { BackplaneTasks, Lane, NewTask, Task } from "../../tasks.ts";
-import type { Asking } from "../asking.ts";
-import { CallsElsewhere, lateText } from "./calls.ts";
+import { busyAnswer, CallsElsewhere, lateAnswer } from "./calls.ts";
 import { Lanes } from "./lanes.ts";
 import type { LaneHost } from "./lanes.ts";
 import type { Post } from "../post.ts";
@@ -20,14 +19,12 @@ import type { SharingRooms } from "../sharing.ts";
 
 /** Tasks that hooks have put, and the backplane does not have yet. */
 const mostPending = 10_000;
-/** Tasks that are listed at once. */
 const pageOf = 1000;
 const alarm = { lane: "alarm", id: "alarm" } as const;
 
 /** What is needed of the server's rooms. */
 export interface TaskHost<State, Env> extends Omit<LaneHost, "has" | "run" | "interrupted" | "isClosing"> {
   readonly registry: SharingRooms<State, Env>;
-  readonly asking: Asking;
   readonly post: Post;
   /** Runs something in a room, which is joined, and stays so meanwhile. Undefined if it can't be joined. */
   inRoom<Result>(room: string, run: () => Promise<Result>): Promise<Result | undefined>;
@@ -126,14 +123,14 @@ export class RoomTasks<State, Env> {
     const [name, , , deadline] = request;
     const what = described(name, room);
     if (this.#host.registry.host.shutdown !== undefined) return this.#host.registry.calls.answer(room, request);
-    if (this.#calls.waitingIn(room) > mostWaiting) return refused("busy", `${what}: ${mostWaiting} calls already wait in the room [EW335]`);
+    if (this.#calls.waitingIn(room) > mostWaiting) return busyAnswer(what, mostWaiting);
     const { id, body, answer } = this.#calls.wait(room, request);
     const task: NewTask = { lane: "calls", id, tag: id, time: undefined, isRepeated: false, body, most: mostScheduled + mostWaiting };
     void this.#begin(room, task, what);
     const given = await answer;
     if (given.isLate) void this.#remove(room, "calls", id).catch(() => {});
     if (given.error !== undefined) throw given.error;
-    return given.answer ?? refused("deadline", `${what}: ${lateText(given.begun, deadline)} [EW336]`);
+    return given.answer ?? lateAnswer(what, given.begun, deadline);
   }
 
   /** Never rejects. */
@@ -142,7 +139,7 @@ export class RoomTasks<State, Env> {
       await this.#host.post.open();
       await this.#before(room);
       if (await this.#put(room, task)) return void this.#lanes.work(room, "calls");
-      this.#calls.answered({ id: task.id, answer: refused("busy", `${what}: too many calls wait in the room [EW335]`) });
+      this.#calls.answered({ id: task.id, answer: busyAnswer(what, task.most) });
     } catch (error) {
       this.#calls.failed(task.id, error);
     }
