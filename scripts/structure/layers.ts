@@ -99,7 +99,7 @@ export const layers: readonly Layer[] = [
   },
   {
     name: "cluster/rooms",
-    at: ["src/cluster/rooms", "src/cluster/index.ts"],
+    at: ["src/cluster/rooms", "src/cluster/due", "src/cluster/index.ts"],
     is: "a server's rooms that span servers, and the public face of it all",
     may: [...core, "cluster"],
     first: "src/cluster/rooms/rooms.ts",

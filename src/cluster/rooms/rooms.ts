@@ -36,7 +36,7 @@ import { Post } from "./post.ts";
 import { SharedRoom } from "./shared-room.ts";
 import type { SharedRoomHost } from "./shared-room.ts";
 import type { SharingRooms } from "./sharing.ts";
-import { RoomTasks } from "./due/tasks.ts";
+import { RoomTasks } from "../due/tasks.ts";
 
 /** Milliseconds between two looks at what is due. */
 const tickEvery = 200;

@@ -7,7 +7,7 @@ import { encodeArguments } from "../../rooms/calls/wire.ts";
 import { checkScheduledId } from "../../rooms/due/scheduled-calls.ts";
 import { LocalRoom } from "../../rooms/local-room.ts";
 import type { SharingRooms } from "./sharing.ts";
-import type { RoomTasks } from "./due/tasks.ts";
+import type { RoomTasks } from "../due/tasks.ts";
 
 /** What is needed of all rooms. */
 export interface SharedRoomHost<State, Env> {

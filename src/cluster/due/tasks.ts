@@ -1,21 +1,21 @@
 /** Alarms, scheduled calls and calls of rooms that span servers: how they are put on the backplane, and what one of the servers does for each. */
-import type { ScheduledCall } from "../../../api/room.ts";
-import { randomEpoch } from "../../../history/random.ts";
-import { mostWaiting } from "../../../rooms/calls/queue.ts";
-import { decodeArguments, described } from "../../../rooms/calls/wire.ts";
-import type { CallAnswer, CallRequest } from "../../../rooms/calls/wire.ts";
-import { alarmTime, tellGivenUp } from "../../../rooms/due/alarms.ts";
-import { delayBefore, mostRetries } from "../../../rooms/due/retry.ts";
-import { checkScheduled, checkScheduledId, mostScheduled, tellCallGivenUp, tooManyScheduled } from "../../../rooms/due/scheduled-calls.ts";
-import { taskId } from "../../../rooms/due/task-rows.ts";
-import { toTime } from "../../../time/time.ts";
-import { BackplaneError } from "../../error.ts";
-import type { BackplaneTasks, Lane, NewTask, Task } from "../../tasks.ts";
+import type { ScheduledCall } from "../../api/room.ts";
+import { randomEpoch } from "../../history/random.ts";
+import { mostWaiting } from "../../rooms/calls/queue.ts";
+import { decodeArguments, described } from "../../rooms/calls/wire.ts";
+import type { CallAnswer, CallRequest } from "../../rooms/calls/wire.ts";
+import { alarmTime, tellGivenUp } from "../../rooms/due/alarms.ts";
+import { delayBefore, mostRetries } from "../../rooms/due/retry.ts";
+import { checkScheduled, checkScheduledId, mostScheduled, tellCallGivenUp, tooManyScheduled } from "../../rooms/due/scheduled-calls.ts";
+import { taskId } from "../../rooms/due/task-rows.ts";
+import { toTime } from "../../time/time.ts";
+import { BackplaneError } from "../error.ts";
+import type { BackplaneTasks, Lane, NewTask, Task } from "../tasks.ts";
 import { busyAnswer, CallsElsewhere, lateAnswer } from "./calls.ts";
 import { Lanes } from "./lanes.ts";
 import type { LaneHost } from "./lanes.ts";
-import type { Post } from "../post.ts";
-import type { SharingRooms } from "../sharing.ts";
+import type { Post } from "../rooms/post.ts";
+import type { SharingRooms } from "../rooms/sharing.ts";
 
 /** Tasks that hooks have put, and the backplane does not have yet. */
 const mostPending = 10_000;

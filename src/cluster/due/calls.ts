@@ -1,12 +1,12 @@
 /** Calls that wait in a room's queue on the backplane. Whoever calls gets the answer by mail, from the server that has run the call. */
-import { randomEpoch } from "../../../history/random.ts";
-import type { Clock } from "../../../ports.ts";
-import { described, refused } from "../../../rooms/calls/wire.ts";
-import type { CallAnswer, CallRequest } from "../../../rooms/calls/wire.ts";
-import { SmallMap } from "../../../values/small-map.ts";
-import { BackplaneError } from "../../error.ts";
-import type { Task } from "../../tasks.ts";
-import type { Post } from "../post.ts";
+import { randomEpoch } from "../../history/random.ts";
+import type { Clock } from "../../ports.ts";
+import { described, refused } from "../../rooms/calls/wire.ts";
+import type { CallAnswer, CallRequest } from "../../rooms/calls/wire.ts";
+import { SmallMap } from "../../values/small-map.ts";
+import { BackplaneError } from "../error.ts";
+import type { Task } from "../tasks.ts";
+import type { Post } from "../rooms/post.ts";
 
 /** Milliseconds: the caller's own deadline comes first. */
 const margin = 20;

@@ -2,11 +2,11 @@
  * What rooms have to do once, on one of the servers: this one looks at what is due from time to time, and at once where it has put a task itself. It claims a
  * lane, runs its tasks one after the other, and renews its claim meanwhile.
  */
-import type { Clock } from "../../../ports.ts";
-import { logError } from "../../../values/log.ts";
-import type { Backplane } from "../../backplane.ts";
-import type { BackplaneTasks, DueRoom, Lane, LaneClaim, SettledTask, Task } from "../../tasks.ts";
-import type { Asking } from "../asking.ts";
+import type { Clock } from "../../ports.ts";
+import { logError } from "../../values/log.ts";
+import type { Backplane } from "../backplane.ts";
+import type { BackplaneTasks, DueRoom, Lane, LaneClaim, SettledTask, Task } from "../tasks.ts";
+import type { Asking } from "../rooms/asking.ts";
 
 /** Milliseconds between two looks: another server may have put a task. */
 const lookEvery = 1000;
