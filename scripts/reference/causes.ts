@@ -430,6 +430,22 @@ export const causes: Readonly<Record<string, readonly [cause: string, cure: stri
   EW436: ["Redis has a setting with which it may lose what rooms keep. The line says which.", "Change the setting as the line says."],
   EW437: ["The client that `redis(url)` created has no connection. It tries again by itself.", "See to Redis and the network between."],
   EW441: ["A room asked all of its servers, and some did not answer in time: they are busy, stopped, or cut off.", "Ask again."],
+  EW439: [
+    "A server could not read or store an alarm, a scheduled call or a call where rooms span servers.",
+    "See to the backplane. It is done later, here or on another server.",
+  ],
+  EW442: [
+    "Hooks set alarms and schedule calls faster than the backplane takes them, or it does not answer.",
+    "See to the backplane, or schedule less.",
+  ],
+  EW443: [
+    "The server that ran the call has died, or was cut off for longer than the lease. The call may have done nothing, a part, or all.",
+    "Call again if the call may run twice; otherwise read first what it has done.",
+  ],
+  EW444: [
+    "A hook asked for what only the backplane knows. A hook's call returns at once, and can't wait for an answer.",
+    "Ask the room from outside, as the message says, and wait for the promise.",
+  ],
   EW438: [
     "Something failed while a server looked at what is due in a room that spans servers. It looks again soon.",
     "If it comes again, report it with the logged error.",

@@ -34,6 +34,7 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
   readonly host: RoomHost<State, Env>;
   readonly presence: Presence<State, Env>;
   counters(room: string): Counters;
+  makeRoom(name: string, outside?: Rooms): LocalRoomContract<State, Env>;
   storage(room: string): RoomStorage;
   /** A connection of any room, closing ones included. */
   find(id: string): (Connection<State, Env> & { readonly roomName: string }) | undefined;
@@ -45,11 +46,14 @@ export interface LocalRooms<State, Env> extends Publishing<State, Env> {
 export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContract<State, Env> {
   readonly name: string;
   readonly #rooms: LocalRooms<State, Env>;
+  readonly #outside: Rooms | undefined;
   #storage: RoomStorage | undefined;
 
-  constructor(rooms: LocalRooms<State, Env>, name: string) {
+  /** @param outside what a call gets as `rooms`: it carries the rooms that wait for it. */
+  constructor(rooms: LocalRooms<State, Env>, name: string, outside?: Rooms) {
     this.#rooms = rooms;
     this.name = name;
+    this.#outside = outside;
   }
 
   get env(): Env {
@@ -57,7 +61,7 @@ export class LocalRoom<State = unknown, Env = unknown> implements LocalRoomContr
   }
 
   get rooms(): Rooms {
-    return this.#rooms.host.rooms;
+    return this.#outside ?? this.#rooms.host.rooms;
   }
 
   publish(topic: string | readonly string[], data: Sendable, options?: PublishOptions): number {

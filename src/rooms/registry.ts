@@ -6,7 +6,7 @@
 import type { MaybePromise, Sendable } from "../api/connection.ts";
 import type { HookName } from "../api/handler.ts";
 import type { Replay } from "../api/history.ts";
-import type { LocalRoom as LocalRoomContract, PresenceDiff, PublishOptions, Room } from "../api/room.ts";
+import type { LocalRoom as LocalRoomContract, PresenceDiff, PublishOptions, Room, Rooms } from "../api/room.ts";
 import type { RoomStorage } from "../api/storage.ts";
 import type { Connection } from "../connection/connection.ts";
 import type { EncodedDeclaration } from "../connection/member.ts";
@@ -263,8 +263,8 @@ export class RoomRegistry<State, Env> implements Membership<State, Env> {
 
   // Rooms.
 
-  makeRoom(name: string): LocalRoomContract<State, Env> {
-    return this.shared?.makeRoom(name) ?? new LocalRoom(this, name);
+  makeRoom(name: string, outside?: Rooms): LocalRoomContract<State, Env> {
+    return this.shared?.makeRoom(name, outside) ?? new LocalRoom(this, name, outside);
   }
 
   /** A room of this server, for use from outside. */

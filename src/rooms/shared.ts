@@ -3,7 +3,7 @@
  * a server without the option has none of it.
  */
 import type { MaybePromise, Sendable } from "../api/connection.ts";
-import type { LocalRoom } from "../api/room.ts";
+import type { LocalRoom, Rooms } from "../api/room.ts";
 import type { ReplayedLog } from "../history/replay.ts";
 import type { Topics } from "../values/topics.ts";
 import type { SessionKeeper, SharedSessions } from "./shared-sessions.ts";
@@ -59,7 +59,7 @@ export interface SharedRooms<State, Env> {
   /** What `room.storage` keeps. */
   valuesOf(room: string): ConditionalValues;
   /** The room as hooks have it. */
-  makeRoom(name: string): LocalRoom<State, Env>;
+  makeRoom(name: string, outside?: Rooms): LocalRoom<State, Env>;
   /** Does what is asked of a room from outside. @throws what the method throws, and BackplaneError. */
   answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown>;
   /** What hooks wait for: resolves to whether this server has joined the room. Undefined if it has. */

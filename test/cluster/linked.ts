@@ -8,10 +8,20 @@ export interface Link {
 export function linked(backplane: MemoryBackplane, link: Link, options: ClusterOptions): ReturnType<typeof clustered> {
   const gate = <Method extends (...args: never[]) => Promise<unknown>>(run: Method): Method =>
     ((...args: never[]) => (link.isCut ? new Promise(() => {}) : run(...args))) as unknown as Method;
+  const gated = <Part extends object>(part: Part): Part =>
+    new Proxy(part, {
+      get(target, name) {
+        const method: unknown = Reflect.get(target, name);
+        return typeof method === "function" ? gate(method.bind(target) as () => Promise<unknown>) : method;
+      },
+    });
   const port: Backplane = {
-    due: backplane.due,
-    kept: (room, server) => backplane.kept(room, server),
-    mailbox: (server, heard) => backplane.mailbox(server, heard),
+    due: gated(backplane.due),
+    kept(room, server) {
+      const { values, tasks, ask } = backplane.kept(room, server);
+      return { values, tasks: gated(tasks), ask };
+    },
+    mailbox: (server, heard) => gated(backplane.mailbox(server, (text) => void (link.isCut || heard(text)))),
     room(name, node, receiver) {
       const told =
         <Told>(tell: (what: Told) => void): ((what: Told) => void) =>

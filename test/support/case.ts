@@ -30,7 +30,7 @@ export type Column = (typeof columns)[number];
 const keptChapters: readonly string[] = ["G", "J", "K", "Y", "DL"];
 
 /** The letters of the chapters about rooms that span servers. */
-const clusterChapters: readonly string[] = ["T", "R", "X", "K", "Y", "DL"];
+const clusterChapters: readonly string[] = ["T", "R", "J", "G", "X", "K", "Y", "DL"];
 
 /**
  * The letters of the chapters in which everything is the core's own: not of `attached` and `hono`, which mount the same core on Node's own adapter.

@@ -349,6 +349,19 @@ export const limits = {
     evidence: "src/cluster/values.ts: written on the condition that nothing has changed, or computed again.",
     shows: /string b|Set\(\d+\)/,
   },
+  C9: {
+    columns: ["memory+cluster"],
+    why: "`room.open` and `room.empty` run on each server, for its own first and last connection: the hooks of two servers don't wait for each other.",
+    evidence: "docs/guide/clusters.md; `elsewhere` in their argument says how many connections other servers have.",
+    shows: /room\.open|room\.empty|'heard'/,
+  },
+  C10: {
+    columns: ["memory+cluster"],
+    sometimes: true,
+    why: "Two runs of an alarm may be on two servers: what a hook remembers in its process is not there.",
+    evidence: "docs/guide/clusters.md: an alarm belongs to the room, and any server runs it.",
+    shows: /'alarm'/,
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitId = keyof typeof limits;
@@ -367,6 +380,16 @@ export const ofCluster: Readonly<Record<string, LimitId>> = {
   R15: "C4",
   R16: "C4",
   R17: "C4",
+  J1: "C3",
+  J11: "C3",
+  G1: "C9",
+  G2: "C9",
+  G3: "C9",
+  G4: "C9",
+  G5: "C9",
+  G6: "C9",
+  G9: "C9",
+  G11: "C10",
   DL3: "C3",
   DL5: "C2",
   DL16: "C5",

@@ -62,6 +62,8 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
   readonly elsewhere: Map<string, Elsewhere> = new Map();
   /** When somebody used it last, by `Clock.elapsed`. */
   usedAt: number;
+  /** Tasks that run here. */
+  running = 0;
   readonly #host: NodeRoomHost<State, Env>;
   readonly #logs = new Map<string, SharedLog>();
   #waiters: Waiter[] = [];
@@ -114,7 +116,14 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
 
   /** Nobody uses it any more. */
   isIdle(since: number): boolean {
-    return this.#waiters.length === 0 && this.usedAt <= since && this.gathered.isIdle && this.#members.size === 0 && this.sessions.isEmpty;
+    return (
+      this.running === 0 &&
+      this.#waiters.length === 0 &&
+      this.usedAt <= since &&
+      this.gathered.isIdle &&
+      this.#members.size === 0 &&
+      this.sessions.isEmpty
+    );
   }
 
   // What its sessions need.

@@ -6,8 +6,9 @@ import type { Clock } from "../../ports.ts";
 import { decode, encode } from "../../values/codec.ts";
 import type { Backplane } from "../backplane.ts";
 import { BackplaneError } from "../error.ts";
-import type { Mailbox, Question } from "../mail.ts";
+import type { Question } from "../mail.ts";
 import type { Asking } from "./asking.ts";
+import type { Post } from "./post.ts";
 
 /** Methods that all servers answer. */
 export type AskedMethod = "connections" | "stats" | "close" | "disconnect" | "send";
@@ -35,6 +36,7 @@ export interface QuestionHost {
   readonly backplane: Backplane;
   readonly asking: Asking;
   readonly clock: Clock;
+  readonly post: Post;
   /** The server's name. */
   readonly server: string;
 }
@@ -43,20 +45,19 @@ export class Questions {
   readonly #host: QuestionHost;
   readonly #pending = new Map<string, Pending>();
   readonly #seen = new Set<string>();
-  #mailbox: Mailbox | undefined;
 
   constructor(host: QuestionHost) {
     this.#host = host;
+    host.post.on("answer", (answer) => this.#heard(answer as Answer));
   }
 
   /** @param room its name on the backplane. @throws what the method throws; BackplaneError if some server does not answer in time. */
   async ask(room: string, method: AskedMethod, args: readonly unknown[]): Promise<unknown> {
-    const { backplane, asking, clock, server } = this.#host;
-    const mailbox = (this.#mailbox ??= backplane.mailbox(server, (text) => this.#heard(text)));
+    const { backplane, asking, clock, post, server } = this.#host;
     const question: Question = { id: randomEpoch(), from: server, body: encode([method, args]) };
     const pending: Pending = { answers: new Map(), nodes: undefined, done: Promise.withResolvers() };
     this.#pending.set(question.id, pending);
-    await asking.ask(async () => ({ opened: await mailbox.open() }));
+    await post.open();
     const timer = clock.setTimeout(() => pending.done.resolve(), within);
     try {
       pending.nodes = await asking.ask(() => backplane.kept(room, server).ask(question));
@@ -71,20 +72,16 @@ export class Questions {
 
   /** A room of this server is asked. @param run does the method here. */
   asked(node: string, { id, from, body }: Question, run: (method: AskedMethod, args: readonly unknown[]) => unknown): void {
-    const { backplane, asking, server } = this.#host;
     const key = `${id} ${node}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     const [oldest] = this.#seen;
     if (oldest !== undefined && this.#seen.size > most) this.#seen.delete(oldest);
-    const text = encode(answerOf(id, node, body, run));
-    const mailbox = (this.#mailbox ??= backplane.mailbox(server, (heard) => this.#heard(heard)));
     // Whoever asks finds out by itself that an answer is missing.
-    asking.ask(async () => ({ sent: await mailbox.send(from, text) })).catch(() => {});
+    this.#host.post.send(from, "answer", answerOf(id, node, body, run));
   }
 
-  #heard(text: string): void {
-    const answer = decode(text) as Answer;
+  #heard(answer: Answer): void {
     const pending = this.#pending.get(answer.id);
     if (pending === undefined) return;
     pending.answers.set(answer.node, answer);
@@ -97,7 +94,6 @@ export class Questions {
 
   stop(): void {
     for (const { done } of this.#pending.values()) done.resolve();
-    this.#mailbox?.close().catch(() => {});
   }
 }
 

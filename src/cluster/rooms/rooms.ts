@@ -3,16 +3,18 @@
  * while after nobody uses it any more.
  */
 import type { MaybePromise, Sendable, SendResult } from "../../api/connection.ts";
-import type { LocalRoom } from "../../api/room.ts";
+import type { LocalRoom, Rooms } from "../../api/room.ts";
 import { noHistory } from "../../history/log-of.ts";
 import { randomEpoch } from "../../history/random.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import { broadcastHere, deliverAll } from "../../rooms/publish.ts";
+import type { CallRequest } from "../../rooms/calls/wire.ts";
 import { callRoom } from "../../rooms/remote-room.ts";
 import type { RoomCall } from "../../rooms/remote-room.ts";
 import type { Except } from "../../rooms/room-index.ts";
 import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
 import { logError } from "../../values/log.ts";
+import { encode } from "../../values/codec.ts";
 import { checkName } from "../../values/text.ts";
 import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
@@ -30,9 +32,11 @@ import { countElsewhere, countHere, idsOf, publication, toAll } from "./publishi
 import type { SharedLog } from "./shared-log.ts";
 import type { NodeSessions } from "./sessions.ts";
 import { SharedValues } from "./shared-values.ts";
+import { Post } from "./post.ts";
 import { SharedRoom } from "./shared-room.ts";
 import type { SharedRoomHost } from "./shared-room.ts";
 import type { SharingRooms } from "./sharing.ts";
+import { RoomTasks } from "../due/tasks.ts";
 
 /** Milliseconds between two looks at what is due. */
 const tickEvery = 200;
@@ -41,6 +45,9 @@ const lingers = 10_000;
 
 /** What is answered where this server has joined the room. */
 const answered: readonly RoomCall[] = ["publish", "broadcast", "count", "topics", "presence", "history", "deleteHistory"];
+
+/** What the backplane answers. */
+const scheduling: readonly RoomCall[] = ["schedule", "scheduled", "unschedule"];
 
 /** What all servers are asked. */
 const asked: readonly RoomCall[] = ["connections", "stats", "close", "disconnect", "send"] satisfies readonly AskedMethod[];
@@ -57,6 +64,8 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   readonly #server = randomEpoch();
   readonly #asking: Asking;
   readonly #questions: Questions;
+  readonly #post: Post;
+  readonly tasks: RoomTasks<State, Env>;
   #timer: unknown;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -66,13 +75,33 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     this.backplane = backplane;
     this.limits = limits;
     const { clock } = registry.host;
-    this.#asking = new Asking(clock, limits.patience);
-    this.#questions = new Questions({ backplane, asking: this.#asking, clock, server: this.#server });
+    const asking = (this.#asking = new Asking(clock, limits.patience));
+    const post = (this.#post = new Post(backplane, asking, this.#server));
+    this.#questions = new Questions({ backplane, asking, clock, post, server: this.#server });
+    this.tasks = new RoomTasks({
+      registry,
+      backplane,
+      asking,
+      clock,
+      post,
+      server: this.#server,
+      lease: limits.lease,
+      sharedName: (name) => this.sharedName(name),
+      ownName: (shared) => this.#ownName(shared),
+      inRoom: (name, run) => this.#inRoom(name, run),
+      idle: () => this.idle(),
+    });
+    this.tasks.start();
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
   sharedName(name: string): string {
     return `${encodeURIComponent(this.registry.host.settings.binding ?? "")}:${name}`;
+  }
+
+  #ownName(shared: string): string | undefined {
+    const prefix = this.sharedName("");
+    return shared.startsWith(prefix) ? shared.slice(prefix.length) : undefined;
   }
 
   lacks(what: string): never {
@@ -156,6 +185,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   get #isPending(): boolean {
+    if (!this.tasks.isIdle) return true;
     for (const { gathered } of this.#rooms.values()) if (!gathered.isIdle) return true;
     return false;
   }
@@ -172,6 +202,8 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     for (const room of this.#rooms.values()) room.leave();
     this.#rooms.clear();
     this.#questions.stop();
+    this.tasks.stop();
+    this.#post.stop();
     this.#idle?.resolve();
   }
 
@@ -301,13 +333,34 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     return "sent";
   }
 
-  makeRoom(name: string): LocalRoom<State, Env> {
-    return new SharedRoom(this, name);
+  makeRoom(name: string, outside?: Rooms): LocalRoom<State, Env> {
+    return new SharedRoom(this, name, outside);
+  }
+
+  /** Undefined if the room can't be joined. It is not left meanwhile. */
+  async #inRoom<Result>(name: string, run: () => Promise<Result>): Promise<Result | undefined> {
+    if (this.#isOver) return undefined;
+    const room = this.#enter(name);
+    room.running++;
+    try {
+      return (await room.joined(this.limits.patience)) ? await run() : undefined;
+    } finally {
+      room.running--;
+    }
+  }
+
+  async #scheduling(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
+    if (method === "scheduled") return encode(await this.tasks.scheduled(name));
+    if (method === "unschedule") return this.tasks.unschedule(name, args[0] as string);
+    const [time, call, encoded] = args as [number, string, string];
+    return this.tasks.scheduleNow(name, time, call, encoded);
   }
 
   async answer(name: string, method: RoomCall, args: readonly unknown[]): Promise<unknown> {
+    if (method === "call") return this.tasks.call(name, args as unknown as CallRequest);
+    if (scheduling.includes(method)) return this.#scheduling(name, method, args);
     const isAsked = asked.includes(method);
-    if (method === "call" || !(isAsked || answered.includes(method))) return this.lacks(`${method} from outside a room`);
+    if (!isAsked && !answered.includes(method)) return this.lacks(`${method} from outside a room`);
     const room = this.#enter(name);
     if (!(await room.joined(this.limits.patience))) throw new BackplaneError("the backplane does not answer [EW434]");
     if (isAsked) return this.#questions.ask(this.sharedName(name), method as AskedMethod, args);

@@ -1,10 +1,13 @@
 /** A room that spans servers, as the hooks of this one hold it. What it does not override is the same on one server and on several. */
 import type { Sendable, SendResult } from "../../api/connection.ts";
 import type { History, HistoryReader } from "../../api/history.ts";
-import type { ScheduledCall } from "../../api/room.ts";
+import type { Rooms, ScheduledCall } from "../../api/room.ts";
 import { readHistory } from "../../history/read.ts";
+import { encodeArguments } from "../../rooms/calls/wire.ts";
+import { checkScheduledId } from "../../rooms/due/scheduled-calls.ts";
 import { LocalRoom } from "../../rooms/local-room.ts";
 import type { SharingRooms } from "./sharing.ts";
+import type { RoomTasks } from "../due/tasks.ts";
 
 /** What is needed of all rooms. */
 export interface SharedRoomHost<State, Env> {
@@ -15,14 +18,15 @@ export interface SharedRoomHost<State, Env> {
   log(room: string, topic: string): Parameters<typeof readHistory>[0];
   deleteHistory(room: string, topic: string): boolean;
   sendElsewhere(room: string, id: string, data: Sendable): SendResult;
+  readonly tasks: Pick<RoomTasks<State, Env>, "setAlarm" | "schedule">;
   lacks(what: string): never;
 }
 
 export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
   readonly #host: SharedRoomHost<State, Env>;
 
-  constructor(host: SharedRoomHost<State, Env>, name: string) {
-    super(host.registry, name);
+  constructor(host: SharedRoomHost<State, Env>, name: string, outside?: Rooms) {
+    super(host.registry, name, outside);
     this.#host = host;
   }
 
@@ -57,19 +61,27 @@ export class SharedRoom<State, Env> extends LocalRoom<State, Env> {
     return this.#host.lacks("delete");
   }
 
-  override setAlarm(): void {
-    this.#host.lacks("setAlarm");
+  override setAlarm(time: Date | number | null): void {
+    this.#host.tasks.setAlarm(this.name, time);
   }
 
-  override schedule(): string {
-    return this.#host.lacks("schedule");
+  override schedule(time: Date | number, call: string, ...args: unknown[]): string {
+    return this.#host.tasks.schedule(this.name, time, call, encodeArguments("schedule", args));
   }
 
   override scheduled(): readonly ScheduledCall[] {
-    return this.#host.lacks("scheduled");
+    throw askOutside("scheduled", this.name);
   }
 
-  override unschedule(): boolean {
-    return this.#host.lacks("unschedule");
+  override unschedule(id: string): boolean {
+    checkScheduledId(id);
+    throw askOutside("unschedule", this.name);
   }
+}
+
+/** What only the backplane knows. */
+function askOutside(method: string, room: string): Error {
+  return new Error(
+    `${method}: a hook can't wait for the backplane: ask room.rooms.room(${JSON.stringify(room)}).${method}, whose promise does [EW444]`,
+  );
 }

@@ -3,11 +3,9 @@
  * keeps its server open, and its object in memory, until it is answered.
  */
 import type { AnyCalls, CallFunction } from "../../api/calls.ts";
-import type { LocalRoom as LocalRoomContract, Rooms } from "../../api/room.ts";
 import { observed } from "../../handler/observe.ts";
 import { isPromise } from "../../values/promise.ts";
 import { SmallMap } from "../../values/small-map.ts";
-import { LocalRoom } from "../local-room.ts";
 import type { LocalRooms } from "../local-room.ts";
 import { CallQueue, mostWaiting } from "./queue.ts";
 import { decodeArguments, described, encodeArguments, encodeResult, failureOf, isAnswer, refused, resultOf } from "./wire.ts";
@@ -71,7 +69,8 @@ export class RoomCalls<State, Env> {
     failed: ((error: unknown) => void) | undefined,
   ): Promise<CallAnswer> {
     const { host } = this.#rooms;
-    const room = new CallRoom<State, Env>(this.#rooms, name, [...chain, name]);
+    // What it asks of other rooms carries the rooms that wait for it.
+    const room = this.#rooms.makeRoom(name, { room: (other, options) => host.room(other, options, [...chain, name]) });
     const about = { hook: "call", room, call } as const;
     try {
       const start = (): unknown => Reflect.apply(run, host.handler.calls, [room, ...decodeArguments(args)]);
@@ -88,20 +87,6 @@ export class RoomCalls<State, Env> {
       if (isPromise(reported)) host.waitUntil(reported, () => {});
       return { error };
     }
-  }
-}
-
-/** The room that a call gets: what it asks of other rooms carries the rooms that wait for it. */
-class CallRoom<State, Env> extends LocalRoom<State, Env> implements LocalRoomContract<State, Env> {
-  readonly #outside: Rooms;
-
-  constructor(rooms: LocalRooms<State, Env>, name: string, chain: readonly string[]) {
-    super(rooms, name);
-    this.#outside = { room: (other, options) => rooms.host.room(other, options, chain) };
-  }
-
-  override get rooms(): Rooms {
-    return this.#outside;
   }
 }
 

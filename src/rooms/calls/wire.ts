@@ -18,7 +18,7 @@ export interface CallFailure {
 export type CallAnswer = { readonly value: string } | { readonly error: CallFailure };
 
 /** The codes of Edgewire's own errors. */
-export type CallCode = "unknown_call" | "deadline" | "deadlock" | "busy" | "closing";
+export type CallCode = "unknown_call" | "deadline" | "deadlock" | "busy" | "closing" | "interrupted";
 
 /** How Edgewire's own messages begin. */
 export function described(name: string, room: string): string {

@@ -58,13 +58,11 @@ export class RoomAlarms implements DuePart {
 
   /** @throws Error if the handler has no `alarm` hook, TypeError if `given` is not a valid time, and what the store throws: then nothing has changed. */
   set(room: string, given: Date | number | null): void {
-    if (!this.#hasHook) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } }) [EW316]");
-    if (given === null) {
+    const time = alarmTime(this.#rooms.host.hooks, given);
+    if (time === undefined) {
       this.#delete(room);
       return this.#times.update(room);
     }
-    if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)} [EW317]`);
-    const time = Number(given);
     this.#times.make(room, time, () => this.#keep(room, { room, time }));
     this.#attempts.delete(room);
   }
@@ -145,7 +143,7 @@ export class RoomAlarms implements DuePart {
   }
 
   #giveUp(room: string, alarm: Attempt): void {
-    logError("giving up on an alarm [EW318]", `the hook of room ${quoted(room)} has failed ${mostRetries + 1} times`);
+    tellGivenUp(room);
     this.#finish(room, alarm);
   }
 
@@ -178,6 +176,19 @@ export class RoomAlarms implements DuePart {
   #keep(room: string, kept: StoredAlarm): void {
     this.#rooms.store(room).set(alarmKey, JSON.stringify(kept));
   }
+}
+
+/** Undefined to delete the alarm. @throws Error without an `alarm` hook, TypeError if `given` is not a valid time. */
+export function alarmTime(hooks: { readonly alarm?: unknown }, given: Date | number | null): number | undefined {
+  if (hooks.alarm === undefined) throw new Error("setAlarm needs the handler's alarm hook: defineHandler({ alarm(room) { … } }) [EW316]");
+  if (given === null) return undefined;
+  if (!isTime(given)) throw new TypeError(`setAlarm takes a Date, milliseconds since 1970, or null, not ${describeTime(given)} [EW317]`);
+  return Number(given);
+}
+
+/** An alarm has failed too often. */
+export function tellGivenUp(room: string): void {
+  logError("giving up on an alarm [EW318]", `the hook of room ${quoted(room)} has failed ${mostRetries + 1} times`);
 }
 
 function dueOf(stored: StoredAlarm | undefined): number {

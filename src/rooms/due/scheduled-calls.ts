@@ -8,13 +8,13 @@ import type { Store } from "../../ports.ts";
 import { toTime } from "../../time/time.ts";
 import { logError, quoted } from "../../values/log.ts";
 import { show } from "../../values/text.ts";
-import type { DuePart, DueRooms, DueTimes } from "./part.ts";
+import type { CallRunner, DuePart, DueRooms, DueTimes } from "./part.ts";
 import { delayBefore, failureDelay, mostRetries, syncTimeout, withoutHook } from "./retry.ts";
 import { deleteRow, dueOf, idOf, moveRow, readRow, retryCountOf, rowOf, taskId, taskPrefix, withRetryCount } from "./task-rows.ts";
 import type { TaskRow } from "./task-rows.ts";
 
 /** Scheduled calls that a room may have. */
-const most = 10_000;
+export const mostScheduled = 10_000;
 /** Calls of one room that run before others get a turn. */
 const atOnce = 64;
 /** Rooms whose number of calls is remembered. */
@@ -49,13 +49,11 @@ export class ScheduledCalls implements DuePart {
   /** @param args encoded. @throws TypeError for a wrong time or call, Error if the room has too many, and what the store throws. */
   add(room: string, given: Date | number, call: string, args: string): string {
     const time = toTime("schedule", given);
-    const names = this.#rooms.callRunner?.names;
-    if (names === undefined) throw new Error("schedule needs the handler's calls: defineHandler({ calls: { … } }) [EW320]");
-    if (!names.includes(call)) throw new TypeError(`schedule: there is no call ${show(call)}: calls are ${names.join(", ")} [EW321]`);
+    checkScheduled(this.#rooms.callRunner, call);
     const store = this.#rooms.store(room);
     if (this.#counts.size >= mostCounts) this.#counts.clear();
     const count = this.#counts.get(room) ?? Array.from(store.list({ prefix: taskPrefix }), () => 0).length;
-    if (count >= most) throw new Error(`schedule: room ${quoted(room)} has ${most} scheduled calls already, and may have no more [EW322]`);
+    if (count >= mostScheduled) throw tooManyScheduled(room);
     const id = taskId(time, this.#rooms.host.clock.now());
     this.#times.make(room, time, () => store.set(...rowOf(id, time, call, args)));
     this.#counts.set(room, count + 1);
@@ -72,7 +70,7 @@ export class ScheduledCalls implements DuePart {
 
   /** Takes a call back. Returns whether there was one. @throws what the store throws: then nothing has changed. */
   delete(room: string, id: string): boolean {
-    if (typeof id !== "string") throw new TypeError(`unschedule takes an id that schedule returned, not ${show(id)} [EW323]`);
+    checkScheduledId(id);
     const deleted = this.#delete(room, id);
     if (deleted) this.#times.update(room);
     return deleted;
@@ -151,8 +149,7 @@ export class ScheduledCalls implements DuePart {
         if (retryCount <= mostRetries) return moveRow(store, row, text, this.#rooms.host.clock.now() + delayBefore(retryCount));
       }
     }
-    if (!over.has(id))
-      logError("giving up on a scheduled call [EW324]", `a call of room ${quoted(room)} has failed ${mostRetries + 1} times`);
+    if (!over.has(id)) tellCallGivenUp(room);
     over.add(id);
     this.#delete(room, id);
   }
@@ -184,4 +181,24 @@ export class ScheduledCalls implements DuePart {
   get #isClosing(): boolean {
     return this.#times.forgets && this.#rooms.host.shutdown !== undefined;
   }
+}
+
+/** @throws Error if the handler has no calls, TypeError if it has no such call. */
+export function checkScheduled(runner: CallRunner | undefined, call: string): void {
+  if (runner === undefined) throw new Error("schedule needs the handler's calls: defineHandler({ calls: { … } }) [EW320]");
+  const { names } = runner;
+  if (!names.includes(call)) throw new TypeError(`schedule: there is no call ${show(call)}: calls are ${names.join(", ")} [EW321]`);
+}
+
+export function checkScheduledId(id: string): void {
+  if (typeof id !== "string") throw new TypeError(`unschedule takes an id that schedule returned, not ${show(id)} [EW323]`);
+}
+
+export function tooManyScheduled(room: string): Error {
+  return new Error(`schedule: room ${quoted(room)} has ${mostScheduled} scheduled calls already, and may have no more [EW322]`);
+}
+
+/** A scheduled call has failed too often. */
+export function tellCallGivenUp(room: string): void {
+  logError("giving up on a scheduled call [EW324]", `a call of room ${quoted(room)} has failed ${mostRetries + 1} times`);
 }
