@@ -21,6 +21,7 @@ const findings: readonly Finding[] = [
   ["client 1: a1:2 came twice", { shown: ["s1:1", "x2:1", "a1:2", "a1:2", "s2:2"] }],
   ["client 1: x2:1 after a1:2", { shown: ["s1:1", "a1:2", "x2:1", "s2:2"] }],
   ["client 1: 1 gaps, and nothing was lost", { shown: ["s1:1", gap, "x2:1", "a1:2", "s2:2"] }],
+  ["client 1: a gap after s1:1, and nothing was lost", { shown: ["s1:1", gap, "x2:1", "a1:2", "s2:2"] }, log, everything],
   ["client 1: s9:1 was shown and is lost, and no gap was told", { shown: [...log, "s9:1"] }, log, everything],
   ["client 1: s1:3 is lost, and nobody was told", { sent: ["s1:1", "a1:2", "s1:3"], acknowledged: new Set(["s1:1", "a1:2", "s1:3"]) }],
   ["client 1: nothing is known of a1:2", { acknowledged: new Set(["s1:1"]) }],

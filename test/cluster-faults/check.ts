@@ -17,7 +17,7 @@ export function faultsOf(clients: readonly Shown[], log: readonly string[], allo
     ...log.filter((text, index) => places.get(text) !== index).map((text) => `${text} was applied twice`),
     ...log.filter((text) => !sent.has(text)).map((text) => `${text} was sent by nobody`),
     ...clients.flatMap((client) =>
-      [...client.wrong, ...fatesOf(client, places, allowed), ...shownTo(client, log, places), ...gapsOf(client, allowed)].map(
+      [...client.wrong, ...fatesOf(client, places, allowed), ...shownTo(client, log, places), ...gapsOf(client, places, allowed)].map(
         (what) => `client ${client.name}: ${what}`,
       ),
     ),
@@ -75,7 +75,21 @@ function shownTo({ name, shown }: Shown, log: readonly string[], places: Readonl
   return [...faults, ...log.filter((text) => isFor(name, text) && !seen.has(text)).map((text) => `${text} was not shown`)];
 }
 
-function gapsOf({ shown, answers }: Shown, { shownIsLost }: Allowed): readonly string[] {
+function gapsOf(client: Shown, places: ReadonlyMap<string, number>, { shownIsLost }: Allowed): readonly string[] {
+  const { shown, answers } = client;
   const gaps = [...shown, ...answers].filter((one) => one === gap).length;
-  return shownIsLost || gaps === 0 ? [] : [`${gaps} gaps, and nothing was lost`];
+  if (!shownIsLost) return gaps === 0 ? [] : [`${gaps} gaps, and nothing was lost`];
+  return Array.from(shown.keys())
+    .filter((index) => shown[index] === gap && !hasLost(client, index, places))
+    .map((index) => `a gap after ${String(shown[index - 1])}, and nothing was lost`);
+}
+
+/** Whether something of before the gap is gone, or has another place. What it sent for others alone counts as shown: its position is after that. */
+function hasLost({ name, sent, shown }: Shown, index: number, places: ReadonlyMap<string, number>): boolean {
+  const before = shown.slice(shown.lastIndexOf(gap, index - 1) + 1, index) as string[];
+  const after = shown.slice(index + 1).filter((one) => one !== gap);
+  const isAgain = new Set(after);
+  const first = after.reduce((least, text) => Math.min(least, places.get(text) ?? least), Infinity);
+  const isMoved = (text: string): boolean => isAgain.has(text) || (places.get(text) ?? Infinity) > first;
+  return before.some(isMoved) || sent.some((text) => !isFor(name, text) && !places.has(text));
 }

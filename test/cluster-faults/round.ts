@@ -131,7 +131,11 @@ export class Round {
   async #kill(): Promise<void> {
     const { replaced } = await this.#servers.kill();
     this.#starting.add(replaced);
-    void replaced.then(() => this.#starting.delete(replaced));
+    // One that fails stays, and fails the round.
+    replaced.then(
+      () => this.#starting.delete(replaced),
+      () => {},
+    );
     if (this.#servers.ports.length === 0 || this.#random.chance(0.6)) await replaced;
   }
 

@@ -45,10 +45,7 @@ export class Servers implements AsyncDisposable {
     const node = this.#random.pick(this.#nodes.filter(({ port }) => port !== undefined));
     this.#leave(node);
     await node.process.end();
-    const replaced = this.#launch(node.runtime);
-    // Its holder may look later.
-    replaced.catch(() => {});
-    return { replaced };
+    return { replaced: this.#launch(node.runtime) };
   }
 
   /** Replaces each of them, one after the other: the new one listens before the old one is asked to end. */
