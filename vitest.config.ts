@@ -147,7 +147,16 @@ export default defineConfig({
           ...waiting,
         },
       },
-      { test: { name: "bench", include: ["test/bench/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000, ...waiting } },
+      {
+        test: {
+          name: "bench",
+          include: ["test/bench/**/*.test.ts"],
+          globalSetup: "scripts/redis.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          ...waiting,
+        },
+      },
       {
         test: {
           name: "client",

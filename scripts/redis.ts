@@ -15,10 +15,11 @@ declare module "vitest" {
 }
 
 export default function setup(project: TestProject): void {
-  project.provide("redis", find() ?? missing());
+  project.provide("redis", findRedis() ?? missing());
 }
 
-function find(): string | undefined {
+/** The path of Redis 7 or later. Undefined if it is missing, and can't be installed. */
+export function findRedis(): string | undefined {
   const { REDIS_SERVER } = process.env;
   if (REDIS_SERVER !== undefined && !isUsable(REDIS_SERVER)) throw new Error(`REDIS_SERVER=${REDIS_SERVER}: no Redis 7`);
   if (REDIS_SERVER !== undefined) return REDIS_SERVER;

@@ -7,6 +7,10 @@ export interface IoredisClient {
   readonly status: string;
   readonly isCluster: boolean;
   callBuffer(command: string, args: readonly Argument[]): Promise<unknown>;
+  evalshaBuffer(args: readonly Argument[]): Promise<unknown>;
+  evalBuffer(args: readonly Argument[]): Promise<unknown>;
+  publishBuffer(args: readonly Argument[]): Promise<unknown>;
+  spublishBuffer(args: readonly Argument[]): Promise<unknown>;
   pipeline(): IoredisPipeline;
   info(section: string): Promise<string>;
   subscribe(...channels: string[]): Promise<unknown>;
@@ -70,7 +74,23 @@ class IoredisCommands implements Commands {
   }
 
   async run(_key: string, [command, ...args]: readonly Argument[]): Promise<Uint8Array> {
-    return (await this.#client.callBuffer(String(command), args)) as Uint8Array;
+    return (await this.#answer(String(command), args)) as Uint8Array;
+  }
+
+  /** By the commands' own methods: with its option `enableAutoPipelining`, ioredis loses the name of one that `callBuffer` gets. */
+  #answer(command: string, args: readonly Argument[]): Promise<unknown> {
+    switch (command) {
+      case "EVALSHA":
+        return this.#client.evalshaBuffer(args);
+      case "EVAL":
+        return this.#client.evalBuffer(args);
+      case "PUBLISH":
+        return this.#client.publishBuffer(args);
+      case "SPUBLISH":
+        return this.#client.spublishBuffer(args);
+      default:
+        return this.#client.callBuffer(command, args);
+    }
   }
 
   /** The key's own command takes the pipeline to its node of a cluster, whose connection is the one that wrote. */

@@ -14,7 +14,10 @@ export interface LoadOptions {
   /** Messages in flight on each connection; publishes or handshakes in flight in total. */
   readonly inflight: number;
   readonly bytes: number;
-  readonly type: "text" | "binary";
+  /** "socketio" is text in the protocol of Socket.IO. Only in C, as are rooms and several ports. */
+  readonly type: "text" | "binary" | "socketio";
+  /** Rooms of a cluster: paths name them. */
+  readonly rooms?: number;
 }
 
 export interface Slice {
@@ -34,8 +37,13 @@ export class Load {
   readonly #lines: Lines;
 
   /** Resolves when all of its connections are open. */
-  static async start(port: number, { mode, connections, inflight, bytes, type }: LoadOptions, generator: Generator): Promise<Load> {
-    const load = new Load(new Lines(core, [...commands[generator](), ...[port, mode, connections, inflight, bytes, type].map(String)]));
+  static async start(
+    port: number | readonly number[],
+    { mode, connections, inflight, bytes, type, rooms }: LoadOptions,
+    generator: Generator,
+  ): Promise<Load> {
+    const args = [port, mode, connections, inflight, bytes, type, ...(rooms === undefined ? [] : [rooms])];
+    const load = new Load(new Lines(core, [...commands[generator](), ...args.map(String)]));
     try {
       await load.#answer();
       return load;
@@ -51,6 +59,14 @@ export class Load {
 
   async slice(milliseconds: number): Promise<Slice> {
     this.#lines.say(`go ${milliseconds}`);
+    return (await this.#answer()) as Slice;
+  }
+
+  /** Waits until the connections of a node are lost, and opens them again at the others. @param end ends the node. */
+  async move(node: number, end: () => Promise<void>): Promise<Slice> {
+    this.#lines.say(`move ${node}`);
+    await this.#answer();
+    await end();
     return (await this.#answer()) as Slice;
   }
 
