@@ -1,18 +1,19 @@
 /**
- * `npm run campaign:cluster`: `KILLS` kills (default: 200), `FAILOVERS` failovers (50), half of them to a replica that is behind, and `DEPLOYS` rolling deploys
- * (20), on two or three servers of each mix of runtimes. `CLUSTER_SEED` is the seed of its random choices; what the network and processes do stays chance. It goes
+ * `npm run campaign:cluster`: `KILLS` kills (default: 200), `FAILOVERS` failovers (50), half of them to a replica that is behind, `DEPLOYS` rolling deploys (20), and
+ * `AWAY` stops of servers, cuts of their network to Redis, and pauses of Redis (40 of each), on two or three servers of each mix of runtimes. `CLUSTER_SEED` is the seed of its random choices; what the network and processes do stays chance. It goes
  * on after a fault, prints a table for docs/maintainers/cluster-faults.md, and ends with an error if there was one. `REDIS_SERVER` is the path of redis-server.
  */
 import process from "node:process";
 import { Random } from "../fuzz/random.ts";
 import type { RuntimeName } from "../kill/process.ts";
 import { Primary } from "./primary.ts";
-import { Round, type Counts, type Result } from "./round.ts";
+import { happenings, Round, type Counts, type Result } from "./round.ts";
 import { Servers } from "./servers.ts";
 
 const kills = Number(process.env["KILLS"] ?? 200);
 const failovers = Number(process.env["FAILOVERS"] ?? 50);
 const deploys = Number(process.env["DEPLOYS"] ?? 20);
+const away = Number(process.env["AWAY"] ?? 40);
 const seed = Number(process.env["CLUSTER_SEED"] ?? Date.now() % 1_000_000);
 const path = process.env["REDIS_SERVER"] ?? "redis-server";
 
@@ -26,14 +27,14 @@ const mixes: readonly (readonly RuntimeName[])[] = [
 /** Rounds, each with a room of its own, that the whole is divided into: one of each mix without `replicas`, and one with. */
 const parts = Number(process.env["ROUNDS"] ?? 16);
 
-const columns = ["kills", "deploys", "failovers", "behind", "messages", "returns", "gaps", "uncertain"] as const;
+const columns = [...happenings, "messages", "returns", "gaps", "uncertain"] as const;
 type Sums = Record<(typeof columns)[number] | "faults", number>;
 
 const begin = performance.now();
 const rows = new Map<string, Sums>();
 let hasFailed = false;
 
-console.log(`${kills} kills, ${failovers} failovers and ${deploys} deploys, seed ${seed}`);
+console.log(`${kills} kills, ${failovers} failovers, ${deploys} deploys, and ${away} stops, cuts and pauses, seed ${seed}`);
 for (let part = 0; part < parts; part++) await one(part);
 
 const minutes = Math.round((performance.now() - begin) / 6000) / 10;
@@ -60,7 +61,7 @@ async function one(part: number): Promise<void> {
 
 async function round(runtimes: readonly RuntimeName[], replicas: number, at: number, counts: Counts): Promise<Result> {
   await using primary = await Primary.start(path);
-  await using servers = await Servers.start(runtimes, primary.url, replicas, new Random(at));
+  await using servers = await Servers.start(runtimes, primary.port, replicas, new Random(at));
   return await new Round(servers, primary, { seed: at, ...counts }).run();
 }
 
@@ -68,7 +69,8 @@ async function round(runtimes: readonly RuntimeName[], replicas: number, at: num
 function countsOf(part: number): Counts {
   const over = share(failovers, part);
   const isBehind = part % 2 === 0;
-  return { kills: share(kills, part), deploys: share(deploys, part), failovers: isBehind ? 0 : over, behind: isBehind ? over : 0 };
+  const rest = { stops: share(away, part), cuts: share(away, part), pauses: share(away, part) };
+  return { kills: share(kills, part), deploys: share(deploys, part), failovers: isBehind ? 0 : over, behind: isBehind ? over : 0, ...rest };
 }
 
 function share(count: number, part: number): number {

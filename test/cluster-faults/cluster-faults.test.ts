@@ -10,7 +10,7 @@ const path = inject("redis");
 
 async function round(runtimes: readonly RuntimeName[], replicas: number, plan: Plan): Promise<Result> {
   await using primary = await Primary.start(path);
-  await using servers = await Servers.start(runtimes, primary.url, replicas, new Random(plan.seed));
+  await using servers = await Servers.start(runtimes, primary.port, replicas, new Random(plan.seed));
   return await new Round(servers, primary, plan).run();
 }
 
@@ -20,6 +20,12 @@ describe.skipIf(path === "").concurrent("servers that share a Redis, under load"
     expect(faults).toEqual([]);
     expect({ gaps, uncertain }).toEqual({ gaps: 0, uncertain: 0 });
     expect(returns).toBeGreaterThanOrEqual(20);
+  });
+
+  test("are stopped, and cut off from Redis, and Redis pauses: nothing is lost, twice, or told to be lost", async () => {
+    const { faults, gaps, uncertain } = await round(["node", "deno"], 0, { seed: 4, stops: 2, cuts: 2, pauses: 2 });
+    expect(faults).toEqual([]);
+    expect({ gaps, uncertain }).toEqual({ gaps: 0, uncertain: 0 });
   });
 
   test("fail over to a replica that has what was acknowledged: that is not lost", async () => {

@@ -1,12 +1,13 @@
-/** Passes TCP connections on: a balancer of servers, and the address of whichever Redis is the primary. */
+/** Passes TCP connections on: a balancer of servers, the address of whichever Redis is the primary, and a network that is silent for a while. */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { pipeline } from "node:stream";
 
 export class Forwarder implements AsyncDisposable {
   readonly #targets: () => readonly number[];
   readonly #sockets = new Set<Socket>();
+  /** What waits while it passes nothing on; undefined while it does. */
+  #held: (() => void)[] | undefined;
   readonly #server: Server = createServer((socket) => void this.#serve(socket));
 
   /** @param targets ports, the one to be tried first first. */
@@ -25,6 +26,18 @@ export class Forwarder implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Nothing passes, and both sides take the other for silent. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** What has waited passes. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const pass of held) pass();
+  }
+
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -36,16 +49,31 @@ export class Forwarder implements AsyncDisposable {
   }
 
   async #serve(socket: Socket): Promise<void> {
-    // A pipeline sees what comes later.
+    // Its close says enough.
     socket.on("error", () => {});
     socket.setNoDelay(true);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     for (const port of this.#targets()) {
       const target = await reach(port);
-      if (target !== undefined) return join(socket, target);
+      if (target !== undefined) return this.#join(socket, target);
     }
     socket.destroy();
+  }
+
+  #join(socket: Socket, target: Socket): void {
+    this.#carry(socket, target);
+    this.#carry(target, socket);
+    if (socket.destroyed) target.destroy();
+  }
+
+  #carry(from: Socket, to: Socket): void {
+    const pass = (then: () => void): void => {
+      if (this.#held === undefined) then();
+      else this.#held.push(then);
+    };
+    from.on("data", (piece: Buffer) => pass(() => to.writable && to.write(piece)));
+    from.on("close", () => pass(() => to.destroySoon()));
   }
 }
 
@@ -56,10 +84,4 @@ async function reach(port: number): Promise<Socket | undefined> {
   target.on("error", () => resolve(undefined));
   target.once("connect", () => resolve(target));
   return promise;
-}
-
-function join(socket: Socket, target: Socket): void {
-  if (socket.destroyed) return void target.destroy();
-  pipeline(socket, target, () => target.destroy());
-  pipeline(target, socket, () => socket.destroy());
 }

@@ -25,8 +25,8 @@ export class Primary implements AsyncDisposable {
     this.#replica = replica;
   }
 
-  get url(): string {
-    return `redis://127.0.0.1:${this.#address!.port}`;
+  get port(): number {
+    return this.#address!.port;
   }
 
   /** The replica has what was acknowledged with `replicas: 1`. */
@@ -47,6 +47,13 @@ export class Primary implements AsyncDisposable {
       this.#replica.resume();
     }
     await this.#promote();
+  }
+
+  /** It answers nobody for a while. */
+  async stop(milliseconds: number): Promise<void> {
+    this.#server.pause();
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    this.#server.resume();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

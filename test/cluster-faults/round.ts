@@ -8,9 +8,12 @@ import type { Primary } from "./primary.ts";
 import { most } from "./room.ts";
 import type { Servers } from "./servers.ts";
 
-const happenings = ["kills", "deploys", "failovers", "behind"] as const;
+export const happenings = ["kills", "deploys", "failovers", "behind", "stops", "cuts", "pauses"] as const;
 
-/** How often each happens; `behind` are failovers to a replica that is behind. */
+/**
+ * How often each happens. `behind` are failovers to a replica that is behind, `stops` those of a server, `pauses` those of Redis, and `cuts` of what is
+ * between a server and Redis.
+ */
 export type Counts = Record<(typeof happenings)[number], number>;
 
 export interface Plan extends Partial<Counts> {
@@ -29,6 +32,8 @@ export interface Result extends Counts {
 
 /** Milliseconds: from one message of a client to the next, and within which whatever is awaited has to come. */
 const times = { pace: 40, patience: 40_000 } as const;
+/** Milliseconds of a stop or cut, which may be longer than a server's lease, and of a pause. */
+const lengths = { away: [300, 7000], pause: [300, 3000] } as const;
 /** Acknowledged messages between two happenings, at most. */
 const between = 60;
 
@@ -40,8 +45,8 @@ export class Round {
   readonly #clients: readonly Client[];
   readonly #waiting = new Set<() => void>();
   readonly #left: Counts;
-  /** Servers that start in place of others. */
-  readonly #starting = new Set<Promise<void>>();
+  /** Servers that start in place of others, or are away for a while. */
+  readonly #pending = new Set<Promise<void>>();
 
   constructor(servers: Servers, primary: Primary, plan: Plan) {
     this.#servers = servers;
@@ -102,7 +107,7 @@ export class Round {
         await this.#happen();
       }
       await this.#moreMessages();
-      await Promise.all(this.#starting);
+      await Promise.all(this.#pending);
     } finally {
       clearInterval(timer);
     }
@@ -119,24 +124,31 @@ export class Round {
     if (what === "deploys") return this.#deploy();
     if (what === "failovers") return this.#primary.failOver();
     if (what === "behind") return this.#primary.failOverBehind(() => this.#moreMessages());
-    return this.#kill();
+    if (what === "pauses") return this.#primary.stop(this.#random.int(...lengths.pause));
+    if (what === "kills") return this.#kill();
+    const length = this.#random.int(...lengths.away);
+    await this.#begin(what === "stops" ? this.#servers.stop(length) : this.#servers.cutOff(length));
   }
 
   async #deploy(): Promise<void> {
-    await Promise.all(this.#starting);
+    await Promise.all(this.#pending);
     return this.#servers.deploy();
   }
 
-  /** The next happening may come while the server starts again, unless it was the last one. */
   async #kill(): Promise<void> {
     const { replaced } = await this.#servers.kill();
-    this.#starting.add(replaced);
+    await this.#begin(replaced);
+  }
+
+  /** The next happening may come before it is over, if there is a server. */
+  async #begin(over: Promise<void>): Promise<void> {
+    this.#pending.add(over);
     // One that fails stays, and fails the round.
-    replaced.then(
-      () => this.#starting.delete(replaced),
+    over.then(
+      () => this.#pending.delete(over),
       () => {},
     );
-    if (this.#servers.ports.length === 0 || this.#random.chance(0.6)) await replaced;
+    if (this.#servers.ports.length === 0 || this.#random.chance(0.6)) await over;
   }
 
   async #check(): Promise<readonly string[]> {
@@ -194,6 +206,6 @@ export class Round {
   }
 }
 
-function countsOf({ kills = 0, deploys = 0, failovers = 0, behind = 0 }: Partial<Counts>): Counts {
-  return { kills, deploys, failovers, behind };
+function countsOf(plan: Partial<Counts>): Counts {
+  return Object.fromEntries(happenings.map((what) => [what, plan[what] ?? 0])) as Counts;
 }

@@ -6,27 +6,29 @@ import { Forwarder } from "./forwarder.ts";
 interface Node {
   readonly runtime: RuntimeName;
   readonly process: Process;
+  /** Its network to Redis. */
+  readonly link: Forwarder;
   /** Undefined until it listens. */
   port: number | undefined;
 }
 
 export class Servers implements AsyncDisposable {
-  readonly #url: string;
+  readonly #redis: number;
   readonly #replicas: number;
   readonly #random: Random;
   readonly #nodes: Node[] = [];
   #balancer: Forwarder | undefined;
 
-  /** @param url of Redis. */
-  static async start(runtimes: readonly RuntimeName[], url: string, replicas: number, random: Random): Promise<Servers> {
-    const servers = new Servers(url, replicas, random);
+  /** @param redis its port. */
+  static async start(runtimes: readonly RuntimeName[], redis: number, replicas: number, random: Random): Promise<Servers> {
+    const servers = new Servers(redis, replicas, random);
     servers.#balancer = await Forwarder.to(() => servers.#inRandomOrder());
     await Promise.all(runtimes.map((runtime) => servers.#launch(runtime)));
     return servers;
   }
 
-  private constructor(url: string, replicas: number, random: Random) {
-    this.#url = url;
+  private constructor(redis: number, replicas: number, random: Random) {
+    this.#redis = redis;
     this.#replicas = replicas;
     this.#random = random;
   }
@@ -42,9 +44,9 @@ export class Servers implements AsyncDisposable {
 
   /** Kills one of them. Resolves when it is gone, to what resolves when another has taken its place. */
   async kill(): Promise<{ readonly replaced: Promise<void> }> {
-    const node = this.#random.pick(this.#nodes.filter(({ port }) => port !== undefined));
+    const node = this.#any();
     this.#leave(node);
-    await node.process.end();
+    await end(node);
     return { replaced: this.#launch(node.runtime) };
   }
 
@@ -54,20 +56,43 @@ export class Servers implements AsyncDisposable {
       await this.#launch(node.runtime);
       this.#leave(node);
       await node.process.terminate();
+      await end(node);
     }
+  }
+
+  /** One of them does nothing for a while. */
+  async stop(milliseconds: number): Promise<void> {
+    const { process } = this.#any();
+    process.pause();
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    process.goOn();
+  }
+
+  /** One of them and Redis do not hear each other for a while. Then they do, or the connections are lost. */
+  async cutOff(milliseconds: number): Promise<void> {
+    const { link } = this.#any();
+    link.hold();
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    if (this.#random.chance(0.5)) link.cut();
+    link.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#balancer?.[Symbol.asyncDispose]();
-    await Promise.all(this.#nodes.map(({ process }) => process.end()));
+    await Promise.all(this.#nodes.map(end));
   }
 
   async #launch(runtime: RuntimeName): Promise<void> {
-    const args = [String(this.#replicas)];
-    const process = new Process({ runtime, file: this.#url, late: false, program: "../cluster-faults/serve.ts", args });
-    const node: Node = { runtime, process, port: undefined };
+    const link = await Forwarder.to(() => [this.#redis]);
+    const program = { program: "../cluster-faults/serve.ts", args: [String(this.#replicas)] };
+    const process = new Process({ runtime, file: `redis://127.0.0.1:${link.port}`, late: false, ...program });
+    const node: Node = { runtime, process, link, port: undefined };
     this.#nodes.push(node);
     node.port = await process.listening;
+  }
+
+  #any(): Node {
+    return this.#random.pick(this.#nodes.filter(({ port }) => port !== undefined));
   }
 
   #leave(node: Node): void {
@@ -80,4 +105,9 @@ export class Servers implements AsyncDisposable {
       .toSorted(([a], [b]) => a - b)
       .map(([, port]) => port);
   }
+}
+
+async function end({ process, link }: Node): Promise<void> {
+  await process.end();
+  await link[Symbol.asyncDispose]();
 }
