@@ -82,7 +82,7 @@ export default defineConfig({
       {
         test: {
           name: "redis",
-          include: ["test/backplane/**/*.test.ts"],
+          include: ["test/backplane/**/*.test.ts", "test/cluster-faults/**/*.test.ts"],
           globalSetup: "scripts/redis.ts",
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -20,6 +20,9 @@ export interface Program {
   readonly args?: readonly string[];
 }
 
+/** Milliseconds for which a process that was asked to end may take. */
+const patience = 20_000;
+
 export class Process {
   /** The port, once it listens. Rejects if it ends by itself before. */
   readonly listening: Promise<number>;
@@ -63,6 +66,20 @@ export class Process {
 
   goOn(): void {
     this.#child.kill("SIGCONT");
+  }
+
+  /** Asks it to end. Rejects if it takes too long. */
+  async terminate(): Promise<void> {
+    this.#killed = true;
+    this.#child.kill("SIGTERM");
+    const { promise, reject } = Promise.withResolvers<never>();
+    const late = setTimeout(() => reject(new Error(`it has not ended within ${patience} ms of SIGTERM`)), patience);
+    try {
+      await Promise.race([this.#gone, promise]);
+    } finally {
+      clearTimeout(late);
+      await this.end();
+    }
   }
 
   async end(): Promise<void> {

@@ -16,6 +16,8 @@ export class Gathered {
   #steps: Step[] = [];
   #settled: Settled[] = [];
   #bytes = 0;
+  /** Counts what was flushed or dropped: that is over, and what is gathered afterwards has its own end. */
+  #over = 0;
   #isScheduled = false;
   /** Whose hooks of a client's message have not ended. */
   readonly running: Set<object> = new Set();
@@ -41,7 +43,7 @@ export class Gathered {
     this.#bytes += sizeOfStep(step);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#later(this.running.size > 0 ? ticks : 0);
+    this.#later(this.running.size > 0 ? ticks : 0, this.#over);
   }
 
   /** What becomes of what is gathered now. Undefined if that is nothing. */
@@ -49,31 +51,36 @@ export class Gathered {
     return this.#steps.length === 0 ? undefined : new Promise((resolve) => void this.#settled.push(resolve));
   }
 
-  #later(left: number): void {
+  #later(left: number, over: number): void {
     queueMicrotask(() => {
-      if (left > 0) return this.#later(left - 1);
-      this.#isScheduled = false;
+      if (over !== this.#over) return;
+      if (left > 0) return this.#later(left - 1, over);
       this.flush();
     });
   }
 
-  /** What was done last is not to be: it is done elsewhere. */
-  drop(): void {
-    const all = this.#settled;
+  /** Whatever was scheduled is not to end what comes next: a hook that begins now would be cut in two. */
+  #take(): readonly [readonly Step[], Settled[]] {
+    const taken = [this.#steps, this.#settled] as const;
     this.#steps = [];
     this.#settled = [];
     this.#bytes = 0;
+    this.#over++;
+    this.#isScheduled = false;
+    return taken;
+  }
+
+  /** What was done last is not to be: it is done elsewhere. */
+  drop(): void {
+    const [, all] = this.#take();
     for (const settled of all) settled({ type: "lost", sent: false });
   }
 
   /** @param condition without it nothing is done. */
   flush(condition?: Condition, alone?: Settled): void {
-    const [steps, all] = [this.#steps, this.#settled];
+    if (this.#steps.length === 0 && condition === undefined) return;
+    const [steps, all] = this.#take();
     if (alone !== undefined) all.push(alone);
-    if (steps.length === 0 && condition === undefined) return;
-    this.#steps = [];
-    this.#settled = [];
-    this.#bytes = 0;
     // It was checked step by step.
     this.#cluster.turn(
       { condition, steps },
