@@ -520,6 +520,48 @@ describe("a server that is taken for dead", () => {
   });
 });
 
+describe("what a server says of its backplane", () => {
+  test("`stats` and `observe` tell that it is away, how long, what waits, and that it is back", async () => {
+    const events: string[] = [];
+    const here = scene({ observe: { backplane: ({ room, type }) => void events.push(`${room} ${type}`) } });
+    const one = await join(here.servers[0]);
+    await here.clock.advance(1000);
+    expect(here.servers[0].stats().backplane).toEqual({ rooms: 1, waiting: 0, away: 0, impatient: 0, missed: 0 });
+    here.between.isDown = true;
+    one.send("waits");
+    await here.clock.advance(9000);
+    expect((await refused(join(here.servers[0]))).response.status).toBe(503);
+    const { backplane } = here.servers[0].stats();
+    expect(backplane).toMatchObject({ rooms: 1, impatient: 1 });
+    expect(backplane?.waiting).toBeGreaterThan(0);
+    expect(backplane?.away).toBeGreaterThan(7000);
+    expect(events).toEqual(["default away"]);
+    here.between.isDown = false;
+    await here.clock.advance(5000);
+    expect(await one.next()).toBe("waits");
+    expect(here.servers[0].stats().backplane).toMatchObject({ waiting: 0, away: 0 });
+    expect(events).toContain("default back");
+  });
+
+  test("frames that were missed are counted, and that the room was read again is told", async () => {
+    const events: string[] = [];
+    const here = scene({ observe: { backplane: ({ type }) => void events.push(type) } });
+    await Promise.all([join(here.servers[0]), join(here.servers[1])]);
+    await here.clock.advance(1000);
+    here.between.isDeaf = true;
+    const sent = roomOf(here.servers[0])
+      .publish("chat", "missed")
+      .catch(() => {});
+    await here.clock.advance(2000);
+    here.between.isDeaf = false;
+    await here.clock.advance(10_000);
+    await sent;
+    const missed = here.servers.map((server) => server.stats().backplane?.missed ?? 0);
+    expect(Math.min(...missed)).toBeGreaterThan(0);
+    expect(events).toContain("joined");
+  });
+});
+
 describe("what does not span servers yet is refused by name", () => {
   test.each([["disconnect of a connection of another server", (connection) => connection.room.disconnect("nobody")]] satisfies [
     string,

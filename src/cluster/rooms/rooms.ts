@@ -4,6 +4,7 @@
  */
 import type { MaybePromise, Sendable, SendResult } from "../../api/connection.ts";
 import type { LocalRoom, Rooms } from "../../api/room.ts";
+import type { BackplaneStats } from "../../api/stats.ts";
 import { noHistory } from "../../history/log-of.ts";
 import { randomEpoch } from "../../history/random.ts";
 import { refuse } from "../../protocol/refusal.ts";
@@ -67,6 +68,10 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   readonly #post: Post;
   readonly tasks: RoomTasks<State, Env>;
   #timer: unknown;
+  /** Handshakes. */
+  #refused = 0;
+  /** In rooms that it has left. */
+  #missed = 0;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -133,6 +138,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
       this.#tickRoom(room, now);
       if (!room.isIdle(now - lingers)) continue;
       this.#rooms.delete(name);
+      this.#missed += room.cluster.missed;
       room.leave();
     }
     if (this.#rooms.size > 0 && !this.#isOver) this.#tickLater();
@@ -156,15 +162,15 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   admit(name: string, opened: Opened | undefined): MaybePromise<Response | undefined> {
     const room = this.#enter(name);
     const { cluster } = room;
-    if (cluster.isAway || !cluster.takes) return refuseAway();
+    if (cluster.isAway || !cluster.takes) return this.#refuseAway();
     if (room.isJoined && opened === undefined) return undefined;
     return this.#admit(room, opened);
   }
 
   async #admit(room: NodeRoom<State, Env>, opened: Opened | undefined): Promise<Response | undefined> {
     const within = Math.min(this.limits.patience, this.registry.host.settings.upgradeTimeout);
-    if (!(await room.joined(within))) return refuseAway();
-    return opened === undefined || (await room.sessions.admit(opened, within)) ? undefined : refuseAway();
+    if (!(await room.joined(within))) return this.#refuseAway();
+    return opened === undefined || (await room.sessions.admit(opened, within)) ? undefined : this.#refuseAway();
   }
 
   sessionsOf(name: string): NodeSessions {
@@ -176,7 +182,26 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   expelled(room: NodeRoom<State, Env>): void {
+    this.#missed += room.cluster.missed;
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+  }
+
+  get stats(): BackplaneStats {
+    const rooms = [...this.#rooms.values()];
+    const sum = (of: (room: NodeRoom<State, Env>) => number): number => rooms.reduce((all, room) => all + of(room), 0);
+    return {
+      rooms: rooms.length,
+      waiting: sum(({ cluster }) => cluster.pending),
+      away: Math.max(0, ...rooms.map(({ away }) => away)),
+      impatient: this.#asking.impatient + this.#refused,
+      missed: this.#missed + sum(({ cluster }) => cluster.missed),
+    };
+  }
+
+  /** A handshake is refused: the client tries again. */
+  #refuseAway(): Response {
+    this.#refused++;
+    return refuse(503, "the room can't be reached", { "retry-after": "1" }, "backplane");
   }
 
   get pending(): Promise<void> | undefined {
@@ -371,9 +396,4 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW435]");
     return result;
   }
-}
-
-/** The backplane is away: the client tries again. */
-function refuseAway(): Response {
-  return refuse(503, "the room can't be reached", { "retry-after": "1" }, "backplane");
 }
