@@ -520,6 +520,26 @@ describe("a server that is taken for dead", () => {
   });
 });
 
+describe("broadcast to all rooms", () => {
+  test("reaches everyone on every server, once, but for those who are left out", async () => {
+    const { servers, clock } = scene({
+      upgrade: ({ url }) => ({ room: new URL(url).searchParams.get("room") ?? "" }),
+      open: (connection) => void connection.send(connection.id),
+    });
+    const one = await servers[0].connect("ws://localhost/?room=a");
+    const clients = [one, await servers[1].connect("ws://localhost/?room=a"), await servers[1].connect("ws://localhost/?room=b")];
+    const [id] = await Promise.all(clients.map((client) => client.next()));
+    await clock.advance(500);
+    expect(await servers[0].broadcast("to all")).toBe(2);
+    await servers[1].broadcast(new Uint8Array([1]), { except: String(id) });
+    await servers[0].broadcast("end");
+    await clock.advance(500);
+    expect(await take(one, 2)).toEqual(["to all", "end"]);
+    for (const client of clients.slice(1))
+      expect((await take(client, 3)).filter((data) => typeof data === "string")).toEqual(["to all", "end"]);
+  });
+});
+
 describe("what a server says of its backplane", () => {
   test("`stats` and `observe` tell that it is away, how long, what waits, and that it is back", async () => {
     const events: string[] = [];
@@ -576,7 +596,7 @@ describe("what does not span servers yet is refused by name", () => {
   test("from outside", async () => {
     const { servers } = scene();
     const one = roomOf(servers[0]);
-    const calls = [one.delete(), servers[0].broadcast("x"), servers[0].roomNames()];
+    const calls = [one.delete(), servers[0].roomNames()];
     for (const call of calls) await expect(call).rejects.toThrow("not yet supported where rooms span servers");
     await expect(servers[0].hibernate()).rejects.toThrow("does not hibernate");
   });

@@ -16,6 +16,7 @@ import type { Except } from "../../rooms/room-index.ts";
 import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
 import { logError } from "../../values/log.ts";
 import { encode } from "../../values/codec.ts";
+import { receivedCopy } from "../../values/data.ts";
 import { checkName } from "../../values/text.ts";
 import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
@@ -44,6 +45,15 @@ const tickEvery = 200;
 /** Milliseconds that a room is kept that nobody uses. */
 const lingers = 10_000;
 
+/** A message to everyone in all rooms. */
+interface BroadcastMail {
+  readonly from: string;
+  /** Of the names of the sender's rooms on the backplane: servers of another binding have other rooms. */
+  readonly prefix: string;
+  readonly data: Sendable;
+  readonly except: ReturnType<typeof idsOf>;
+}
+
 /** What is answered where this server has joined the room. */
 const answered: readonly RoomCall[] = ["publish", "broadcast", "count", "topics", "presence", "history", "deleteHistory"];
 
@@ -68,6 +78,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   readonly #post: Post;
   readonly tasks: RoomTasks<State, Env>;
   #timer: unknown;
+  #isListening = false;
   /** Handshakes. */
   #refused = 0;
   /** In rooms that it has left. */
@@ -97,6 +108,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
       idle: () => this.idle(),
     });
     this.tasks.start();
+    post.on("broadcast", (mail) => this.#heardBroadcast(mail as BroadcastMail));
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -122,9 +134,17 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
       if (this.#isOver) throw new BackplaneError("the server is closed [EW433]");
       this.#rooms.set(name, (room = new NodeRoom(name, this)));
       this.#tickLater();
+      this.#listen();
     }
     room.usedAt = room.now();
     return room;
+  }
+
+  /** What is sent to all servers has to be heard from the first room on. If that fails, the next room asks again. */
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#post.open().catch(() => (this.#isListening = false));
   }
 
   #tickLater(): void {
@@ -245,12 +265,26 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   broadcast(name: string | undefined, data: Sendable, except: Except<State, Env>): number {
-    if (name === undefined) return this.lacks("broadcast to all rooms");
+    if (name === undefined) return this.#broadcastToAll(data, except);
     if (this.#within === name) return broadcastHere(this.registry, name, data, except);
     const room = this.#enter(name);
     room.gathered.check();
     room.gathered.add(toAll(data, idsOf(except), this.registry.host.clock.now()));
     return countHere(this.registry, name, undefined, idsOf(except)) + room.cluster.elsewhere();
+  }
+
+  /** Each server has its own rooms, whose connections are not known here. Returns how many there are here, and elsewhere in rooms that are here too. */
+  #broadcastToAll(data: Sendable, except: Except<State, Env>): number {
+    const ids = idsOf(except);
+    const mail: BroadcastMail = { from: this.#server, prefix: this.sharedName(""), data: receivedCopy(data), except: ids };
+    this.#post.send(undefined, "broadcast", mail);
+    let count = broadcastHere(this.registry, undefined, data, except);
+    for (const { cluster } of this.#rooms.values()) count += cluster.elsewhere();
+    return count;
+  }
+
+  #heardBroadcast({ from, prefix, data, except }: BroadcastMail): void {
+    if (from !== this.#server && prefix === this.sharedName("")) broadcastHere(this.registry, undefined, data, except);
   }
 
   within(name: string, hook: () => void): void {
