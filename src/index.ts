@@ -4,10 +4,10 @@ export type { DefinedHandler, StateOf } from "./handler/define.ts";
 export { CloseCode } from "./protocol/close.ts";
 export { wantsWebSocket } from "./protocol/handshake.ts";
 export { sameSecret } from "./protocol/secret.ts";
-export type { HookRun, Observer, Refusal } from "./api/observer.ts";
+export type { BackplaneEvent, HookRun, Observer, Refusal } from "./api/observer.ts";
 export type { AnyCalls, CallArguments, CallFunction, CallResult, CallsOf, NoCalls, RoomOptions, UntypedCalls } from "./api/calls.ts";
 export type { CloseOptions } from "./server/shutdown.ts";
-export type { RoomStats, Stats, Traffic } from "./api/stats.ts";
+export type { BackplaneStats, RoomStats, Stats, Traffic } from "./api/stats.ts";
 export type { Closing, Connection, Data, MaybePromise, MessageInfo, Phase, Sendable, SendOptions, SendResult } from "./api/connection.ts";
 export type { Delivery, DeliveryOptions } from "./api/delivery.ts";
 export type {

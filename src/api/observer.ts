@@ -22,6 +22,16 @@ export interface HookRun {
   readonly call?: string;
 }
 
+/** What happened between a server and the option `backplane`, for one room. */
+export interface BackplaneEvent {
+  readonly room: string;
+  /**
+   * `away`: it does not answer. `back`: it answers again. `joined`: the room was read again, after frames were lost, or the backplane has lost some.
+   * `expelled`: the others have taken this server for dead, and its clients of the room come back.
+   */
+  readonly type: "away" | "back" | "joined" | "expelled";
+}
+
 /** What `observe` takes. All functions are optional, and none may throw. */
 export interface Observer {
   /** A handshake was refused. */
@@ -42,6 +52,8 @@ export interface Observer {
   sent?(connection: Connection, size: number): void;
   /** A message was dropped: received over a rate limit, or sent to a client over `maxBuffered`. */
   dropped?(connection: Connection, direction: "received" | "sent", size: number): void;
+  /** With the option `backplane`: the connection to it has changed. */
+  backplane?(event: BackplaneEvent): void;
   /** A hook threw or rejected, or a promise that was given to `waitUntil` rejected. */
   failed?(error: unknown, context: ErrorContext): void;
   /** A hook is about to run: call `run` once, for instance within a span. The hook's outcome stays its own, whatever this returns. */

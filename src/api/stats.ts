@@ -27,6 +27,20 @@ export interface RoomStats {
   readonly hookErrors: number;
 }
 
+/** With the option `backplane`: how this server is connected with the others. */
+export interface BackplaneStats {
+  /** Rooms that this server is in. */
+  readonly rooms: number;
+  /** Bytes of publishes and other changes that wait for the backplane. */
+  readonly waiting: number;
+  /** Milliseconds for which it has not answered; 0 if it answers in time. */
+  readonly away: number;
+  /** How often the option `patience` ran out: handshakes that were refused, and calls that failed. */
+  readonly impatient: number;
+  /** Frames from the backplane that were lost. Messages of topics without a history that were in them did not reach this server's subscribers. */
+  readonly missed: number;
+}
+
 /** What `stats` of a server returns. */
 export interface Stats extends RoomStats {
   /**
@@ -34,6 +48,8 @@ export interface Stats extends RoomStats {
    * of them are open.
    */
   readonly delivery?: { readonly live: number; readonly behind: number; readonly disconnected: number };
+  /** With the option `backplane`. */
+  readonly backplane?: BackplaneStats;
   /**
    * Handshakes that were refused, by cause. It is the option behind it (`origins`, `requireProtocol`, `upgradeTimeout`, `maxConnections`, …),
    * `upgrade` for a Response of the hook, or `error` for a failed hook. It may also be `expiresAt`, `closing`, or the status for a malformed request (`"426"`).

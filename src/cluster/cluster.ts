@@ -60,6 +60,15 @@ export class Cluster implements Receiver {
     return this.#queue.bytes;
   }
 
+  /** Milliseconds since the backplane answered; 0 before it has joined. */
+  get silence(): number {
+    return this.#life === undefined ? 0 : this.#host.now() - this.#known;
+  }
+
+  get missed(): number {
+    return this.#follower.missed;
+  }
+
   /** Frames that wait while it catches up. */
   get waiting(): number {
     return this.#follower.waiting;

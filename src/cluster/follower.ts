@@ -49,6 +49,8 @@ export class Follower {
   #state: FollowerState = "joining";
   #isOver = false;
   #isSubscribed = false;
+  /** Frames that never came: what was in them and is not kept is lost. */
+  missed = 0;
   #catchUp: CatchUp | undefined;
   /** Frames that came while it catches up. */
   #waiting: Frame<Change>[] = [];
@@ -184,6 +186,7 @@ export class Follower {
     const hasOther = incoming.some(({ isOther }) => isOther) || this.#feed.compare(joined.feed, this.#feed.number) === "other";
     // Messages may come once more: with batches that are repeated.
     if (!isFirst && (hasOther || this.#host.isRewound(joined))) this.#mirror.rewound();
+    if (!isFirst) this.missed += Math.max(0, joined.feed.number - this.#feed.number);
     this.#feed.reset(joined.feed);
     this.#mirror.take(joined, incoming, isFirst);
     this.#state = "live";

@@ -1,6 +1,6 @@
 /** A server's statistics, counted as things happen, at the cost of a few integer additions per message. */
 import type { Phase } from "../api/connection.ts";
-import type { Stats } from "../api/stats.ts";
+import type { BackplaneStats, Stats } from "../api/stats.ts";
 
 /** What a connection reports about its current state. */
 export interface Gauge {
@@ -121,6 +121,22 @@ function plus(a: Stats, b: Stats): Stats {
     queued: a.queued + b.queued,
     hookErrors: a.hookErrors + b.hookErrors,
     ...sessions(a.delivery, b.delivery),
+    ...backplanes(a.backplane, b.backplane),
+  };
+}
+
+function backplanes(a: BackplaneStats | undefined, b: BackplaneStats | undefined): Pick<Stats, "backplane"> {
+  const one = a ?? b;
+  if (one === undefined) return {};
+  if (a === undefined || b === undefined) return { backplane: one };
+  return {
+    backplane: {
+      rooms: a.rooms + b.rooms,
+      waiting: a.waiting + b.waiting,
+      away: Math.max(a.away, b.away),
+      impatient: a.impatient + b.impatient,
+      missed: a.missed + b.missed,
+    },
   };
 }
 

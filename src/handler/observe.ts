@@ -14,6 +14,7 @@ const names = [
   "disconnected",
   "returned",
   "gap",
+  "backplane",
   "received",
   "sent",
   "dropped",

@@ -3,6 +3,7 @@
  * a server without the option has none of it.
  */
 import type { MaybePromise, Sendable } from "../api/connection.ts";
+import type { BackplaneStats } from "../api/stats.ts";
 import type { LocalRoom, Rooms } from "../api/room.ts";
 import type { ReplayedLog } from "../history/replay.ts";
 import type { Topics } from "../values/topics.ts";
@@ -70,6 +71,7 @@ export interface SharedRooms<State, Env> {
   lacks(what: string): never;
   /** Settles when nothing waits for the backplane; undefined if nothing does. */
   readonly pending: Promise<void> | undefined;
+  readonly stats: BackplaneStats;
   /** The server has closed: leaves all rooms. */
   stop(): void;
 }

@@ -170,7 +170,8 @@ export class Server<State = unknown, Env = unknown>
 
   stats(): Stats {
     const stats = readStats(this.counters, this.connections(), this.registry?.allCounters);
-    return this.sessions === undefined ? stats : { ...stats, delivery: this.sessions.counts };
+    const backplane = this.registry?.shared?.stats;
+    return { ...stats, ...(this.sessions && { delivery: this.sessions.counts }), ...(backplane && { backplane }) };
   }
 
   /** Port: a slot for a handshake that was accepted elsewhere, or its refusal. Undefined for a client that has its place already. */

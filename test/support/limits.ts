@@ -321,7 +321,7 @@ export const limits = {
   },
   C4: {
     columns: ["memory+cluster"],
-    why: "Not there yet: calls, values, alarms, and what asks all servers. They are refused by name, never done on one server alone.",
+    why: "Not there yet: `room.delete`, `roomNames`, and `disconnect` of another server's connection in a hook. They are refused by name, never done on one server alone.",
     evidence: "src/cluster/rooms/rooms.ts: `lacks`.",
     shows: /not yet supported where rooms span servers/,
   },
@@ -378,7 +378,7 @@ export const ofCluster: Readonly<Record<string, LimitId>> = {
   R12: "C2",
   R13: "C3",
   R15: "C4",
-  R16: "C4",
+  R16: "C1",
   R17: "C4",
   J1: "C3",
   J11: "C3",

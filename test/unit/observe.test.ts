@@ -22,6 +22,7 @@ function noting(): { told: string[]; observe: Required<Observer> } {
       sent: (_, size) => void told.push(`sent ${size}`),
       dropped: (_, direction, size) => void told.push(`dropped ${direction} ${size}`),
       failed: (error, { hook }) => void told.push(`failed ${hook} ${String(error)}`),
+      backplane: ({ room, type }) => void told.push(`backplane ${type} ${room}`),
       hook: (run, { hook }) => {
         told.push(`${hook} begins`);
         const result = run();

@@ -8,6 +8,8 @@ const pause = 100;
 export class Asking {
   readonly #clock: Clock;
   readonly #patience: number;
+  /** How often nobody has answered in time. */
+  impatient = 0;
   #pending = 0;
 
   constructor(clock: Clock, patience: number) {
@@ -27,7 +29,9 @@ export class Asking {
       for (;;) {
         const answer = await this.#once(ask, until);
         if (answer !== undefined) return answer.is;
-        if (this.#clock.elapsed() >= until) throw new BackplaneError("the backplane does not answer [EW434]");
+        if (this.#clock.elapsed() < until) continue;
+        this.impatient++;
+        throw new BackplaneError("the backplane does not answer [EW434]");
       }
     } finally {
       this.#pending--;

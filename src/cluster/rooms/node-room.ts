@@ -5,6 +5,7 @@ import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { HistoryRules } from "../../handler/history-rule.ts";
 import type { LogEntry } from "../../history/readable.ts";
 import type { Sendable } from "../../api/connection.ts";
+import type { BackplaneEvent } from "../../api/observer.ts";
 import { randomEpoch } from "../../history/random.ts";
 import { CloseCode } from "../../protocol/close.ts";
 import { logError } from "../../values/log.ts";
@@ -62,6 +63,8 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
   readonly elsewhere: Map<string, Elsewhere> = new Map();
   /** When somebody used it last, by `Clock.elapsed`. */
   usedAt: number;
+  #isAway = false;
+  #wasLive = false;
   /** Tasks that run here. */
   running = 0;
   readonly #host: NodeRoomHost<State, Env>;
@@ -103,6 +106,7 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
 
   tick(now: number): void {
     this.cluster.tick();
+    this.#watch();
     this.sessions.tick(now);
     if (this.#taking !== undefined && this.cluster.takes) {
       this.#taking.resolve();
@@ -112,6 +116,24 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
     if (late.length === 0) return;
     this.#waiters = this.#waiters.filter(({ until }) => until > now);
     for (const { resolve } of late) resolve(false);
+  }
+
+  /** Milliseconds for which the backplane has not answered; 0 if it does in time. */
+  get away(): number {
+    const { report, timeout } = this.#host.limits;
+    const { silence } = this.cluster;
+    return silence > report + timeout ? silence : 0;
+  }
+
+  #watch(): void {
+    const isAway = this.away > 0;
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.#tell(isAway ? "away" : "back");
+  }
+
+  #tell(type: BackplaneEvent["type"]): void {
+    this.#host.registry.host.settings.observe?.backplane?.({ room: this.name, type });
   }
 
   /** Nobody uses it any more. */
@@ -183,6 +205,8 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
   }
 
   live(): void {
+    if (this.#wasLive) this.#tell("joined");
+    this.#wasLive = true;
     this.sessions.live();
     this.#settleWaiters(true);
   }
@@ -297,6 +321,7 @@ export class NodeRoom<State, Env> implements ClusterHost, SessionRoom {
 
   /** Others take this server for dead: its clients come back, here or elsewhere. */
   expelled(): void {
+    this.#tell("expelled");
     this.#host.expelled(this);
     this.#settleWaiters(false);
     this.#taking?.resolve();

@@ -4,6 +4,7 @@
  */
 import type { MaybePromise, Sendable, SendResult } from "../../api/connection.ts";
 import type { LocalRoom, Rooms } from "../../api/room.ts";
+import type { BackplaneStats } from "../../api/stats.ts";
 import { noHistory } from "../../history/log-of.ts";
 import { randomEpoch } from "../../history/random.ts";
 import { refuse } from "../../protocol/refusal.ts";
@@ -15,6 +16,7 @@ import type { Except } from "../../rooms/room-index.ts";
 import type { Declaring, Opened, Presenting, SharedRooms } from "../../rooms/shared.ts";
 import { logError } from "../../values/log.ts";
 import { encode } from "../../values/codec.ts";
+import { receivedCopy } from "../../values/data.ts";
 import { checkName } from "../../values/text.ts";
 import type { SessionKeeper } from "../../rooms/shared-sessions.ts";
 import type { Topics } from "../../values/topics.ts";
@@ -43,6 +45,15 @@ const tickEvery = 200;
 /** Milliseconds that a room is kept that nobody uses. */
 const lingers = 10_000;
 
+/** A message to everyone in all rooms. */
+interface BroadcastMail {
+  readonly from: string;
+  /** Of the names of the sender's rooms on the backplane: servers of another binding have other rooms. */
+  readonly prefix: string;
+  readonly data: Sendable;
+  readonly except: ReturnType<typeof idsOf>;
+}
+
 /** What is answered where this server has joined the room. */
 const answered: readonly RoomCall[] = ["publish", "broadcast", "count", "topics", "presence", "history", "deleteHistory"];
 
@@ -67,6 +78,11 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   readonly #post: Post;
   readonly tasks: RoomTasks<State, Env>;
   #timer: unknown;
+  #isListening = false;
+  /** Handshakes. */
+  #refused = 0;
+  /** In rooms that it has left. */
+  #missed = 0;
   #isOver = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -92,6 +108,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
       idle: () => this.idle(),
     });
     this.tasks.start();
+    post.on("broadcast", (mail) => this.#heardBroadcast(mail as BroadcastMail));
     registry.index.changed = (room) => this.#rooms.get(room)?.changed();
   }
 
@@ -117,9 +134,17 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
       if (this.#isOver) throw new BackplaneError("the server is closed [EW433]");
       this.#rooms.set(name, (room = new NodeRoom(name, this)));
       this.#tickLater();
+      this.#listen();
     }
     room.usedAt = room.now();
     return room;
+  }
+
+  /** What is sent to all servers has to be heard from the first room on. If that fails, the next room asks again. */
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#post.open().catch(() => (this.#isListening = false));
   }
 
   #tickLater(): void {
@@ -133,6 +158,7 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
       this.#tickRoom(room, now);
       if (!room.isIdle(now - lingers)) continue;
       this.#rooms.delete(name);
+      this.#missed += room.cluster.missed;
       room.leave();
     }
     if (this.#rooms.size > 0 && !this.#isOver) this.#tickLater();
@@ -156,15 +182,15 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   admit(name: string, opened: Opened | undefined): MaybePromise<Response | undefined> {
     const room = this.#enter(name);
     const { cluster } = room;
-    if (cluster.isAway || !cluster.takes) return refuseAway();
+    if (cluster.isAway || !cluster.takes) return this.#refuseAway();
     if (room.isJoined && opened === undefined) return undefined;
     return this.#admit(room, opened);
   }
 
   async #admit(room: NodeRoom<State, Env>, opened: Opened | undefined): Promise<Response | undefined> {
     const within = Math.min(this.limits.patience, this.registry.host.settings.upgradeTimeout);
-    if (!(await room.joined(within))) return refuseAway();
-    return opened === undefined || (await room.sessions.admit(opened, within)) ? undefined : refuseAway();
+    if (!(await room.joined(within))) return this.#refuseAway();
+    return opened === undefined || (await room.sessions.admit(opened, within)) ? undefined : this.#refuseAway();
   }
 
   sessionsOf(name: string): NodeSessions {
@@ -176,7 +202,26 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   expelled(room: NodeRoom<State, Env>): void {
+    this.#missed += room.cluster.missed;
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+  }
+
+  get stats(): BackplaneStats {
+    const rooms = [...this.#rooms.values()];
+    const sum = (of: (room: NodeRoom<State, Env>) => number): number => rooms.reduce((all, room) => all + of(room), 0);
+    return {
+      rooms: rooms.length,
+      waiting: sum(({ cluster }) => cluster.pending),
+      away: Math.max(0, ...rooms.map(({ away }) => away)),
+      impatient: this.#asking.impatient + this.#refused,
+      missed: this.#missed + sum(({ cluster }) => cluster.missed),
+    };
+  }
+
+  /** A handshake is refused: the client tries again. */
+  #refuseAway(): Response {
+    this.#refused++;
+    return refuse(503, "the room can't be reached", { "retry-after": "1" }, "backplane");
   }
 
   get pending(): Promise<void> | undefined {
@@ -220,12 +265,26 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
   }
 
   broadcast(name: string | undefined, data: Sendable, except: Except<State, Env>): number {
-    if (name === undefined) return this.lacks("broadcast to all rooms");
+    if (name === undefined) return this.#broadcastToAll(data, except);
     if (this.#within === name) return broadcastHere(this.registry, name, data, except);
     const room = this.#enter(name);
     room.gathered.check();
     room.gathered.add(toAll(data, idsOf(except), this.registry.host.clock.now()));
     return countHere(this.registry, name, undefined, idsOf(except)) + room.cluster.elsewhere();
+  }
+
+  /** Each server has its own rooms, whose connections are not known here. Returns how many there are here, and elsewhere in rooms that are here too. */
+  #broadcastToAll(data: Sendable, except: Except<State, Env>): number {
+    const ids = idsOf(except);
+    const mail: BroadcastMail = { from: this.#server, prefix: this.sharedName(""), data: receivedCopy(data), except: ids };
+    this.#post.send(undefined, "broadcast", mail);
+    let count = broadcastHere(this.registry, undefined, data, except);
+    for (const { cluster } of this.#rooms.values()) count += cluster.elsewhere();
+    return count;
+  }
+
+  #heardBroadcast({ from, prefix, data, except }: BroadcastMail): void {
+    if (from !== this.#server && prefix === this.sharedName("")) broadcastHere(this.registry, undefined, data, except);
   }
 
   within(name: string, hook: () => void): void {
@@ -371,9 +430,4 @@ export class NodeRooms<State, Env> implements SharedRooms<State, Env>, NodeRoomH
     if (fate?.type === "lost") throw new BackplaneError("this server was taken for dead: nobody knows whether it was stored [EW435]");
     return result;
   }
-}
-
-/** The backplane is away: the client tries again. */
-function refuseAway(): Response {
-  return refuse(503, "the room can't be reached", { "retry-after": "1" }, "backplane");
 }
