@@ -30,6 +30,8 @@ async function isReady({ url }: RedisServer): Promise<void> {
     for (let tries = 0; tries < 500; tries++) {
       const info = (await client.cluster("INFO")) as string;
       if (info.includes("cluster_state:ok")) return;
+      // Nodes gossip ten times a second, and there is no event for it.
+      await new Promise((resolve) => void setTimeout(resolve, 40));
     }
     throw new Error("the cluster has not come up");
   } finally {

@@ -31,9 +31,17 @@ export class ExampleServer {
   }
 
   static async start(example: "chat" | "cursors" | "assistant", runtime: string): Promise<ExampleServer> {
-    const server = new ExampleServer(example, runtime, await freePort());
-    await server.start();
-    return server;
+    for (let tries = 1; ; tries++) {
+      const server = new ExampleServer(example, runtime, await freePort());
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // Another test was given the port meanwhile.
+        if (tries === 3 || !/in use/i.test(String(error))) throw error;
+        await server.end();
+      }
+    }
   }
 
   get url(): string {

@@ -96,7 +96,11 @@ export class Place implements AsyncDisposable {
   async page(mode: Mode): Promise<Page> {
     const page = await this.#browser.newPage();
     page.on("pageerror", (error) => this.complaints.push(String(error)));
-    page.on("console", (message) => /warning|error/.test(message.type()) && this.complaints.push(message.text()));
+    page.on("console", (message) => {
+      // StrictMode unmounts at once: on a slow machine its first socket still connects, which Chromium reports.
+      if (/WebSocket is closed before the connection is established/.test(message.text())) return;
+      if (/warning|error/.test(message.type())) this.complaints.push(message.text());
+    });
     await page.addInitScript(watch);
     const { port } = this.#pages.address() as AddressInfo;
     await page.goto(`http://127.0.0.1:${port}/${mode}`);
