@@ -330,7 +330,8 @@ export const limits: Chapter = {
       async run(t) {
         const { reader, sender } = await coalesced(t);
         const before = t.entries(sender).filter((entry) => entry.done === "message").length;
-        await run(sender, ["publishKeys", "b", 17_000]);
+        // All in one turn: a moment later the kernel may take more, and the buffer would have room again.
+        await run(sender, ["repeat", 64, [["publish", "a", { letter: "x", times: size }]]], ["publishKeys", "b", 17_000]);
         await t.done(sender, "message", before + 1);
         reader.resume();
         deepEqual(await t.closing(reader), { code: 1013, reason: "Slow consumer", initiator: "server" });
